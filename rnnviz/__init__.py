@@ -1,0 +1,43 @@
+"""See a recurrent neural network think and learn, one time step at a time.
+
+    >>> import rnnviz
+    >>> model = rnnviz.Model.create(cell="rnn", input_size=1, hidden_size=20, output_size=1)
+    >>> trace = model.trace(x, targets)          # x (T, B, 1), targets (T, B, 1)
+    >>> trace.grad_h                             # (T+1, B, 20): the total dL/dh_t
+
+The names below are imported on first use, so that `rnnviz --version` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Model": "rnnviz.nn",
+    "Trace": "rnnviz.nn",
+    "Experiment": "rnnviz.player.experiment",
+    "train": "rnnviz.player.run",
+    "InputError": "rnnviz.errors",
+}
+
+__all__ = ["__version__", *_HOME]
+
+if TYPE_CHECKING:
+    from rnnviz.errors import InputError as InputError
+    from rnnviz.nn import Model as Model
+    from rnnviz.nn import Trace as Trace
+    from rnnviz.player.experiment import Experiment as Experiment
+    from rnnviz.player.run import train as train
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(_HOME[name]), name)
+    raise AttributeError(f"module 'rnnviz' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
