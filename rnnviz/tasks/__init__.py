@@ -1,0 +1,55 @@
+"""What the network is asked to learn.
+
+    >>> task = build("sine", seq_len=10)
+    >>> task.x.shape, task.n_train                     # (N, T, I): 40 windows of 10 points, 36 to train on
+    ((40, 10, 1), 36)
+
+One small file a task; `catalog.py` lists them without importing numpy.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from rnnviz.tasks.base import LossAt, Task
+from rnnviz.tasks.catalog import CATALOG, NAMES, TaskInfo, accepts, dimensions, info
+
+__all__ = ["CATALOG", "NAMES", "Task", "TaskInfo", "build", "info"]
+
+
+def build(
+    name: str,
+    *,
+    seq_len: int | None = None,
+    points: int = 50,
+    noise: float = 0.1,
+    lag: int | None = None,
+    samples: int | None = None,
+    seed: int = 0,
+    validation_split: float = 0.1,
+    source: str | None = None,
+    loss_at: LossAt = "auto",
+) -> Task:
+    """Make the sequences of task `name`; the same arguments always give the same ones.
+
+    What is None is left to the task (`catalog.py`). `loss_at` is "auto" (the task's own choice), "every",
+    "last", or steps counted from 1. Raises InputError, in one line, for anything that does not fit.
+    """
+    accepts(name, "samples", samples)
+    accepts(name, "source", source)
+    T, lag = dimensions(name, seq_len, lag)
+    settings: dict[str, dict[str, Any]] = {
+        "sine": {"points": points, "noise": noise},
+        "recall": {"lag": lag, "samples": samples},
+        "adding": {"lag": lag, "samples": samples},
+        "copying": {"lag": lag, "samples": samples},
+        "names": {"samples": samples},
+        "characters": {"samples": samples, "source": source},
+        "captions": {"samples": samples, "noise": noise},
+    }
+    module = import_module(f"rnnviz.tasks.{name}")
+    task: Task = module.build(
+        seq_len=T, seed=seed, validation_split=validation_split, loss_at=loss_at, **settings[name]
+    )
+    return task

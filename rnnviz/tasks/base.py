@@ -1,0 +1,164 @@
+"""Task: a data set of sequences that also knows how to say in words what it shows.
+
+Arrays are sample-major here, as data sets are: x[n] is one sequence. T steps, N sequences, I inputs,
+O outputs. Step t (1-based) stands at index t - 1.
+"""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnnviz.errors import InputError
+
+Array = NDArray[Any]
+LossAt = str | Sequence[int]  # "auto", "every", "last", or steps counted from 1
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Task:
+    """The sequences of one task, and what they mean.
+
+    x            (N, T, I) inputs, zeros after a sequence's end
+    targets      (N, T, O) for "mse", or (N, T) class numbers for "cross_entropy"
+    loss_mask    (N, T) bool: the steps whose output is judged
+    lengths      (N,) steps of each sequence
+    n_train      the first n_train sequences are for training, the rest for validation
+    lag          steps back to the farthest input an answer needs, or None
+    baseline     loss of the best answer that ignores the input, or None
+    vocab        what each input stands for, when inputs are symbols (one-hot)
+    labels       what each output stands for, when outputs are classes
+    """
+
+    name: str
+    title: str
+    shape: str
+    loss: str
+    x: Array
+    targets: Array
+    loss_mask: Array
+    lengths: Array
+    n_train: int
+    lag: int | None = None
+    baseline: float | None = None
+    vocab: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    series: Array | None = field(default=None)  # (points,) of the sine as the network sees it
+    clean: Array | None = field(default=None)  # (points,) of the sine without its noise
+
+    def __post_init__(self) -> None:
+        for array in (self.x, self.targets, self.loss_mask, self.lengths, self.series, self.clean):
+            if array is not None:
+                array.flags.writeable = False
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    @property
+    def seq_len(self) -> int:
+        return int(self.x.shape[1])
+
+    @property
+    def input_size(self) -> int:
+        return int(self.x.shape[2])
+
+    @property
+    def output_size(self) -> int:
+        return len(self.labels) if self.loss == "cross_entropy" else int(self.targets.shape[2])
+
+    def tokens(self, i: int) -> tuple[str, ...]:
+        """What stands under each of the T columns of sequence i: "" after its end."""
+        n = int(self.lengths[i])
+        if self.vocab:
+            shown = [self.vocab[k] for k in self.x[i, :n].argmax(axis=1)]
+        else:
+            shown = [f"{value:+.2f}" for value in self.x[i, :n, 0]]
+        return tuple(shown + [""] * (self.seq_len - n))
+
+    def say(self, i: int, y: Array | None = None) -> str:
+        """Sequence i in one line of words; with the network's outputs y (T, O) also what it answered."""
+        raise NotImplementedError
+
+    def answers(self, y: Array) -> tuple[str, ...]:
+        """The label of the largest output at each step of y (T, O); "?" where y is not a number."""
+        return tuple(self.labels[int(row.argmax())] if np.isfinite(row).all() else "?" for row in y)
+
+
+def rng_of(name: str, seed: int) -> np.random.Generator:
+    """The random numbers of a task's data: never those of the weights or the batch order of that seed."""
+    return np.random.default_rng([seed, zlib.crc32(name.encode())])
+
+
+def split(n: int, validation_split: float, remedy: str) -> int:
+    """How many of n sequences train: floor(n · (1 - split)), the rest validate. As Keras does it.
+
+    Raises InputError, with the `remedy`, if none is left for training.
+    """
+    if not 0.0 <= validation_split < 1.0:
+        raise InputError(f"validation_split: {validation_split:g} must be at least 0 and less than 1")
+    n_train = math.floor(n * (1.0 - validation_split))
+    if n_train < 1:
+        raise InputError(
+            f"validation_split: {validation_split:g} of {n} leaves no sequence to train on; {remedy}"
+        )
+    return n_train
+
+
+def mask(lengths: Array, T: int, loss_at: LossAt) -> Array:
+    """(N, T) bool: which steps carry loss, never beyond a sequence's length.
+
+    lengths = [2, 3], T = 3, "last"  ->  [[0 1 0], [0 0 1]]
+    """
+    t = np.arange(1, T + 1)
+    inside = t <= lengths[:, None]
+    if isinstance(loss_at, str):
+        if loss_at == "every":
+            return inside
+        if loss_at == "last":
+            return np.asarray(t == lengths[:, None])
+        raise InputError(f"loss_at: {loss_at!r} is not every, last, or step numbers")
+    steps = sorted(set(loss_at))
+    if not steps or steps[0] < 1 or steps[-1] > T:
+        raise InputError(f"loss_at: steps {steps} must lie in 1..{T}, the steps of one sequence")
+    chosen = inside & np.isin(t, steps)
+    if not chosen.any():
+        raise InputError(f"loss_at: no sequence is long enough to reach step {steps[0]}; use an earlier one")
+    return np.asarray(chosen)
+
+
+def shape_of(own: str, loss_at: LossAt) -> str:
+    """The task's shape once a person has moved the loss: many-to-many judged at the end is many-to-one."""
+    if loss_at == "auto" or own == "one-to-many":
+        return own
+    return "many-to-one" if loss_at == "last" else "many-to-many"
+
+
+def constant_mse(targets: Array, loss_mask: Array) -> float:
+    """Mean squared error of the best constant: the variance of the targets that are judged."""
+    return float(targets[loss_mask].var(axis=0).mean())
+
+
+def constant_cross_entropy(targets: Array, loss_mask: Array) -> float:
+    """Cross-entropy of the best constant distribution: the entropy, in nats, of the classes judged."""
+    _, counts = np.unique(targets[loss_mask], return_counts=True)
+    p = counts / counts.sum()
+    return float(-(p * np.log(p)).sum())
+
+
+def one_hot(classes: Array, size: int) -> Array:
+    """(…,) whole numbers -> (…, size) float64 with a single 1 each."""
+    return np.eye(size)[classes]
+
+
+def sample_count(samples: int | None, default: int) -> int:
+    """How many sequences to make. Raises InputError for fewer than 2."""
+    n = default if samples is None else samples
+    if n < 2:
+        raise InputError(f"samples: {n} is too few; use at least 2")
+    return n

@@ -1,0 +1,202 @@
+"""The tasks by name: what each is about, what it defaults to, and what `seq_len` and `lag` mean to it.
+
+    >>> info("recall").title
+    'recall'
+    >>> dimensions("recall", None, 30)          # a lag of 30 steps needs 31 of them
+    (31, 30)
+
+Free of numpy, so that `--help` and a menu can read it without importing anything heavy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rnnviz.errors import InputError
+
+
+@dataclass(frozen=True)
+class TaskInfo:
+    """One task, told in a few words, and the settings it takes when a person sets none."""
+
+    name: str
+    title: str
+    about: str  # one line: what goes in, what comes out
+    shape: str  # one of SHAPES
+    loss: str  # "mse" or "cross_entropy"
+    loss_at: str  # the task's own choice, in words that fit the setting where they can
+    seq_len: int
+    samples: int | None  # None: counted from the data (windows of the sine or of a text)
+    uses: frozenset[str]  # which of the optional settings lag, samples, source mean something here
+    # What learns it in a minute or so. The sine's are Experiment's defaults: the Keras recipe.
+    recipe: tuple[tuple[str, object], ...] = ()
+
+
+SHAPES = ("many-to-many", "many-to-one", "one-to-many")
+
+COPY_SYMBOLS = 8  # symbols that may have to be copied (Arjovsky et al. 2016, section 4.1)
+COPY_WIDTH = 10  # how many of them in one sequence, when there is room
+LONGEST_NAME = 12  # letters in the longest surname of names.py
+LONGEST_CAPTION = 7  # letters in the longest word of captions.py, with its end mark
+
+_ADAM = (("optimizer", "adam"), ("learning_rate", 0.01), ("batch_size", 32))
+
+CATALOG: dict[str, TaskInfo] = {
+    entry.name: entry
+    for entry in (
+        TaskInfo(
+            "sine",
+            "noisy sine",
+            "read a window of a noisy sine; at every step say the next point",
+            "many-to-many",
+            "mse",
+            "every",
+            seq_len=10,
+            samples=None,
+            uses=frozenset(),
+        ),
+        TaskInfo(
+            "recall",
+            "recall",
+            "a symbol comes first, noise after it; at the end say which symbol it was",
+            "many-to-one",
+            "cross_entropy",
+            "last",
+            seq_len=21,
+            samples=500,
+            uses=frozenset({"lag", "samples"}),
+            recipe=(*_ADAM, ("epochs", 20)),
+        ),
+        TaskInfo(
+            "adding",
+            "adding problem",
+            "read random numbers, two of them marked; at the end say their sum",
+            "many-to-one",
+            "mse",
+            "last",
+            seq_len=30,
+            samples=1000,
+            uses=frozenset({"lag", "samples"}),
+            recipe=(*_ADAM, ("epochs", 40)),
+        ),
+        TaskInfo(
+            "copying",
+            "copying",
+            "read a few symbols, wait until told, then say them again in order",
+            "many-to-many",
+            "cross_entropy",
+            "every",
+            seq_len=20,
+            samples=1000,
+            uses=frozenset({"lag", "samples"}),
+            recipe=(*_ADAM, ("epochs", 60)),
+        ),
+        TaskInfo(
+            "names",
+            "names",
+            "read a surname letter by letter; at its end say which language it comes from",
+            "many-to-one",
+            "cross_entropy",
+            "last",
+            seq_len=LONGEST_NAME,
+            samples=None,
+            uses=frozenset({"samples"}),
+            recipe=(*_ADAM, ("epochs", 40)),
+        ),
+        TaskInfo(
+            "characters",
+            "characters",
+            "read a text; at every character say the next one",
+            "many-to-many",
+            "cross_entropy",
+            "every",
+            seq_len=40,
+            samples=None,
+            uses=frozenset({"samples", "source"}),
+            recipe=(*_ADAM, ("epochs", 40)),
+        ),
+        TaskInfo(
+            "captions",
+            "captions in miniature",
+            "see a picture of 3 × 3 pixels once; then say its word letter by letter",
+            "one-to-many",
+            "cross_entropy",
+            "every",
+            seq_len=LONGEST_CAPTION,
+            samples=200,
+            uses=frozenset({"samples"}),
+            recipe=(*_ADAM, ("epochs", 40)),
+        ),
+    )
+}
+
+NAMES = tuple(CATALOG)
+
+
+def info(name: str) -> TaskInfo:
+    """The entry of task `name`. Raises InputError for an unknown one."""
+    try:
+        return CATALOG[name]
+    except KeyError:
+        raise InputError(f"task: {name!r} is unknown; choose from {', '.join(NAMES)}") from None
+
+
+def dimensions(name: str, seq_len: int | None, lag: int | None) -> tuple[int, int | None]:
+    """`(seq_len, lag)` of task `name` with what was left open filled in.
+
+    lag is how many steps back the farthest input lies that an answer needs; None where a task has no such
+    number. Raises InputError where the two do not fit together.
+    """
+    task = info(name)
+    if lag is not None and "lag" not in task.uses:
+        raise InputError(f"lag: the task {name!r} has none to set; leave it out")
+    for field, value in (("seq_len", seq_len), ("lag", lag)):
+        if value is not None and value < 1:
+            raise InputError(f"{field}: {value} is out of range; it must be at least 1")
+    if "lag" in task.uses:
+        return _copying(seq_len, lag) if name == "copying" else _to_the_end(name, seq_len, lag)
+    T = task.seq_len if seq_len is None else seq_len
+    if name == "captions":
+        if T < LONGEST_CAPTION:
+            raise InputError(f"seq_len: {T} steps are too few for captions; use {LONGEST_CAPTION} or more")
+        return T, LONGEST_CAPTION - 1
+    return T, None
+
+
+def _to_the_end(name: str, seq_len: int | None, lag: int | None) -> tuple[int, int]:
+    """recall and adding answer at the last step T, so the farthest input they need is at T - lag."""
+    T = seq_len if seq_len is not None else (info(name).seq_len if lag is None else lag + 1)
+    if T < 2:
+        raise InputError(f"seq_len: the task {name!r} needs at least 2 steps")
+    if lag is not None and lag > T - 1:
+        raise InputError(f"lag: {lag} does not fit into {T} steps; use at most {T - 1}, or more steps")
+    return T, T - 1 if lag is None else lag
+
+
+def _copying(seq_len: int | None, lag: int | None) -> tuple[int, int]:
+    """copying says the symbol of step t at step t + lag, and all of them in the last T - lag steps."""
+    if lag is None:
+        T = info("copying").seq_len if seq_len is None else seq_len
+        if T < 3:
+            raise InputError("seq_len: copying needs at least 3 steps: a symbol, the signal, the answer")
+        return T, T - max(1, min(COPY_WIDTH, (T - 1) // 3))
+    if lag < 2:
+        raise InputError("lag: copying needs at least 2: the signal stands between symbol and answer")
+    T = lag + max(1, min(COPY_WIDTH, lag // 2)) if seq_len is None else seq_len
+    if lag > T - 1:
+        raise InputError(f"lag: {lag} does not fit into {T} steps; use at most {T - 1}, or more steps")
+    if T - lag > lag - 1:
+        raise InputError(
+            f"lag: {lag} is too short to copy {T - lag} symbols in {T} steps; "
+            f"use at least {T // 2 + 1}, or fewer steps"
+        )
+    return T, lag
+
+
+def accepts(name: str, setting: str, value: object) -> None:
+    """Raises InputError if optional `setting` was given (not None) and means nothing to task `name`."""
+    if value is not None and setting not in info(name).uses:
+        users = ", ".join(task.name for task in CATALOG.values() if setting in task.uses)
+        raise InputError(f"{setting}: the task {name!r} has no use for it (only {users}); leave it out")
+
+

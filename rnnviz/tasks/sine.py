@@ -1,0 +1,63 @@
+"""The noisy sine: 50 points of sin over -2π..2π, cut into windows; at every step say the next point.
+
+    s = [s0 s1 s2 s3], T = 2  ->  x = [s0 s1], [s1 s2]   targets = [s1 s2], [s2 s3]
+
+The example most people meet first in Keras: `SimpleRNN(20, return_sequences=True)`, `Dense(1)`.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from rnnviz.errors import InputError
+from rnnviz.tasks.base import Array, LossAt, Task, constant_mse, mask, rng_of, shape_of, split
+
+
+class Sine(Task):
+    def say(self, i: int, y: Array | None = None) -> str:
+        assert self.series is not None
+        first = i + 1
+        text = f"points {first} to {first + self.seq_len - 1} of {len(self.series)}"
+        text += f"; the next is {self.targets[i, -1, 0]:+.3f}"
+        return text if y is None else f"{text}, said {y[-1, 0]:+.3f}"
+
+
+def build(
+    *, seq_len: int, points: int, noise: float, seed: int, validation_split: float, loss_at: LossAt = "auto"
+) -> Sine:
+    """N = points - seq_len windows, in order: the last of them are for validation."""
+    if points < 2:
+        raise InputError(f"points: {points} is too few; use at least 2")
+    if seq_len >= points:
+        raise InputError(
+            f"seq_len: a window of {seq_len} steps and the point after it need more than {points} points; "
+            f"use at most {points - 1} steps, or more points"
+        )
+    if not (math.isfinite(noise) and noise >= 0):
+        raise InputError(f"noise: {noise} must be a number of at least 0")
+    n = points - seq_len
+    n_train = split(n, validation_split, "use more points, fewer steps or a smaller validation split")
+
+    clean = np.sin(np.linspace(-2 * np.pi, 2 * np.pi, points))
+    series = clean + noise * rng_of("sine", seed).standard_normal(points)
+    windows = sliding_window_view(series, seq_len)  # (points - seq_len + 1, seq_len)
+    targets = windows[1:, :, None].copy()
+    lengths = np.full(n, seq_len)
+    loss_mask = mask(lengths, seq_len, "every" if loss_at == "auto" else loss_at)
+    return Sine(
+        name="sine",
+        title="noisy sine",
+        shape=shape_of("many-to-many", loss_at),
+        loss="mse",
+        x=windows[:-1, :, None].copy(),
+        targets=targets,
+        loss_mask=loss_mask,
+        lengths=lengths,
+        n_train=n_train,
+        baseline=constant_mse(targets, loss_mask),
+        series=series,
+        clean=clean,
+    )
