@@ -375,6 +375,21 @@ class Terminal:
             self._read(end - now)
         return self.bytes_since(mark)
 
+    def timed(self, key: str, quiet: float = 0.05, timeout: float = 5.0) -> tuple[float, int]:
+        """Presses a key: seconds until the last byte of the answer (nothing more for `quiet`), and its bytes.
+
+        The bytes reach the emulator only afterwards, so that its time does not count.
+        """
+        mark, start = self.mark(), time.monotonic()
+        self.keys(key)
+        chunks, last = [], start
+        while select.select([self._master], [], [], quiet if chunks else timeout)[0]:
+            chunks.append(os.read(self._master, 65536))
+            last = time.monotonic()
+        for chunk in chunks:
+            self._take(chunk, last)
+        return last - start, self.bytes_since(mark)
+
     def mark(self) -> int:
         return len(self.raw)
 
@@ -398,10 +413,13 @@ class Terminal:
         if not ready:
             return 0
         data = os.read(self._master, 65536)
-        self.raw += data
-        self.reads.append((time.monotonic(), len(self.raw)))
-        self._emulator.feed(data)
+        self._take(data, time.monotonic())
         return len(data)
+
+    def _take(self, data: bytes, when: float) -> None:
+        self.raw += data
+        self.reads.append((when, len(self.raw)))
+        self._emulator.feed(data)
 
     def __str__(self) -> str:
         rule = "-" * self.columns

@@ -1,0 +1,153 @@
+"""What a person at a terminal feels, against what the app promises. Prints one table.
+
+    python benchmarks/terminal.py              # about three minutes
+    python benchmarks/terminal.py --rounds 5   # quicker, coarser
+
+Start-up is measured against a Textual app with one label, in the same Python, both in turn, medians.
+Everything runs in a real pty on this machine; the times include the pty. It always exits with 0: a busy
+machine can miss a limit, so the numbers are read by a person.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from statistics import median, quantiles
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from tests.terminal.app import RNNVIZ, ready
+from tests.terminal.driver import Terminal
+
+LABEL = [
+    sys.executable,
+    "-c",
+    """
+from textual.app import App
+from textual.widgets import Label
+
+class OneLabel(App):
+    def compose(self):
+        yield Label("label")
+
+OneLabel().run()
+""",
+]
+
+STEPS = 60  # of the walk that is timed
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--rounds", type=int, default=15, help="starts of each app (default 15)")
+    parser.add_argument("--idle", type=float, default=10.0, help="seconds without a key (default 10)")
+    options = parser.parse_args(arguments)
+    print(f"{'what':<42}{'measured':>12}{'at most':>12}")
+    for what, value, limit, unit in (*startup(options.rounds), *walking(), *resting(options.idle)):
+        verdict = "" if limit is None else "ok" if value <= limit else "over"
+        most = "" if limit is None else f"{limit:,g} {unit}"
+        print(f"{what:<42}{f'{value:,.4g} {unit}':>12}{most:>12}  {verdict}", flush=True)
+
+
+Row = tuple[str, float, float | None, str]
+
+
+def startup(rounds: int) -> Iterator[Row]:
+    label, paint, answer = [], [], []
+    for number in range(rounds + 1):
+        with Terminal(LABEL) as t:
+            one_label = until(t, painted)
+            close(t)
+        with Terminal(RNNVIZ) as t:
+            first = until(t, painted)
+            until(t, ready)
+            before = t.screen()
+            t.keys("right")
+            complete = until(t, lambda screen, before=before: screen != before)
+            close(t)
+        if number:  # the first start of each warms the disk
+            label.append(one_label)
+            paint.append(first)
+            answer.append(complete)
+    base = median(label)
+    yield "one label, first paint", base * 1000, None, "ms"
+    yield "rnnviz, first paint", median(paint) * 1000, None, "ms"
+    yield "rnnviz, complete and answered a key", median(answer) * 1000, None, "ms"
+    yield "first paint / one label", median(paint) / base, 1.3, "×"
+    yield "complete and answered a key / one label", median(answer) / base, 2.0, "×"
+
+
+def walking() -> Iterator[Row]:
+    for columns, rows, slowest, longest in ((80, 24, 16, 1500), (160, 50, 33, 4000)):
+        with Terminal([*RNNVIZ, "--steps", str(STEPS)], columns=columns, rows=rows) as t:
+            t.wait_for(ready)
+            rest(t)
+            answers = [t.timed(key) for key in ["right"] * STEPS + ["left"] * STEPS]
+            close(t)
+        times = [seconds * 1000 for seconds, _ in answers]
+        size = f"{columns}×{rows}"
+        yield f"key to last byte, {size}, p50", median(times), None, "ms"
+        yield f"key to last byte, {size}, p95", quantiles(times, n=20)[-1], slowest, "ms"
+        yield f"bytes a step, {size}, median", median(length for _, length in answers), longest, "B"
+
+
+def resting(seconds: float) -> Iterator[Row]:
+    with Terminal(RNNVIZ) as t:
+        t.wait_for(ready)
+        t.keys("right", "right", "right")
+        rest(t)
+        before = cpu_seconds(t.process.pid)
+        written = t.watch(seconds)
+        share = (cpu_seconds(t.process.pid) - before) / seconds
+        now, peak = memory(t.process.pid)
+        close(t)
+    yield f"bytes in {seconds:g} s without a key", written, 0, "B"
+    yield "one core's share meanwhile", share * 100, 0.5, "%"
+    yield "memory, resident", now, 190, "MB"
+    yield "memory, resident, most so far", peak, None, "MB"
+
+
+def painted(screen: list[str]) -> bool:
+    return any(row.strip() for row in screen)
+
+
+def until(t: Terminal, seen: Callable[[list[str]], object]) -> float:
+    """Seconds from the start of the program to the bytes that made it so."""
+    t.wait_for(seen, timeout=60)
+    return t.reads[-1][0] - t.started
+
+
+def rest(t: Terminal, timeout: float = 120.0) -> None:
+    """Until the app has loaded all it loads behind the screen: a second with hardly any work."""
+    end = time.monotonic() + timeout
+    while time.monotonic() < end:
+        before = cpu_seconds(t.process.pid)
+        t.watch(1.0)
+        if cpu_seconds(t.process.pid) - before < 0.03:
+            return
+    print(f"still working after {timeout:g} s without a key", file=sys.stderr)
+
+
+def close(t: Terminal) -> None:
+    t.keys("ctrl+q")
+    t.exit_code()
+
+
+def cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def memory(pid: int) -> tuple[float, float]:
+    """Resident set size in MB, now and at its highest."""
+    status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    now, peak = (int(status[name].split()[0]) / 1000 for name in ("VmRSS", "VmHWM"))
+    return now, peak
+
+
+if __name__ == "__main__":
+    main()
