@@ -4,16 +4,19 @@
     >>> task.x.shape, task.n_train                     # (N, T, I): 40 windows of 10 points, 36 to train on
     ((40, 10, 1), 36)
 
-One small file a task; `catalog.py` lists them without importing numpy.
+One small file a task; `catalog.py` lists them. numpy is imported only once a task is built.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rnnviz.tasks.base import LossAt, Task
 from rnnviz.tasks.catalog import CATALOG, NAMES, TaskInfo, accepts, dimensions, info
+
+if TYPE_CHECKING:
+    from rnnviz.tasks.base import LossAt
+    from rnnviz.tasks.base import Task as Task
 
 __all__ = ["CATALOG", "NAMES", "Task", "TaskInfo", "build", "info"]
 
@@ -53,3 +56,9 @@ def build(
         seq_len=T, seed=seed, validation_split=validation_split, loss_at=loss_at, **settings[name]
     )
     return task
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Task":
+        return import_module("rnnviz.tasks.base").Task
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

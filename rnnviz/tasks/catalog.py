@@ -36,7 +36,7 @@ SHAPES = ("many-to-many", "many-to-one", "one-to-many")
 
 COPY_SYMBOLS = 8  # symbols that may have to be copied (Arjovsky et al. 2016, section 4.1)
 COPY_WIDTH = 10  # how many of them in one sequence, when there is room
-LONGEST_NAME = 12  # letters in the longest surname of names.py
+LONGEST_NAME = 11  # letters in the longest surname of names.py
 LONGEST_CAPTION = 7  # letters in the longest word of captions.py, with its end mark
 
 _ADAM = (("optimizer", "adam"), ("learning_rate", 0.01), ("batch_size", 32))
@@ -198,5 +198,3 @@ def accepts(name: str, setting: str, value: object) -> None:
     if value is not None and setting not in info(name).uses:
         users = ", ".join(task.name for task in CATALOG.values() if setting in task.uses)
         raise InputError(f"{setting}: the task {name!r} has no use for it (only {users}); leave it out")
-
-

@@ -26,7 +26,8 @@ def test_the_keras_recipe():
 
 @pytest.mark.parametrize("split", [0.0, 0.1, 0.15, 0.3, 0.7, 0.99])
 def test_validation_takes_the_last_windows_as_keras_counts_them(split):
-    assert tasks.build("sine", points=110, validation_split=split).n_train == int(np.floor(100 * (1.0 - split)))
+    task = tasks.build("sine", points=110, validation_split=split)
+    assert task.n_train == int(np.floor(100 * (1.0 - split)))
 
 
 @pytest.mark.parametrize("points", [2, 3, 5, 12])
@@ -47,7 +48,11 @@ def test_a_split_that_leaves_nothing_to_train_on_is_refused():
 
 @pytest.mark.parametrize(
     ("loss_at", "steps", "shape"),
-    [("every", range(1, 11), "many-to-many"), ("last", [10], "many-to-one"), ((3, 7), [3, 7], "many-to-many")],
+    [
+        ("every", range(1, 11), "many-to-many"),
+        ("last", [10], "many-to-one"),
+        ((3, 7), [3, 7], "many-to-many"),
+    ],
 )
 def test_the_loss_stands_where_it_is_asked_for(loss_at, steps, shape):
     task = tasks.build("sine", loss_at=loss_at)

@@ -1,0 +1,105 @@
+"""Captions in miniature: one picture at the first step, then nothing; say its word letter by letter.
+
+    step     1        2  3  4  5
+    x        picture  0  0  0  0
+    target   r        i  n  g  ∎
+
+One-to-many, as an image captioner is (Vinyals et al. 2015, arXiv:1411.4555, where the picture is shown once,
+at the start). A picture has 3 × 3 pixels, 0 or 1, with noise on them. ∎ ends the word; nothing after it
+counts.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from rnnviz.errors import InputError
+from rnnviz.tasks.base import (
+    Array,
+    LossAt,
+    Task,
+    constant_cross_entropy,
+    mask,
+    rng_of,
+    sample_count,
+    shape_of,
+    split,
+)
+from rnnviz.tasks.catalog import info
+
+END = "∎"
+PICTURES = {
+    "cross": "# #/ # /# #",
+    "plus": " # /###/ # ",
+    "ring": "###/# #/###",
+    "dot": "   / # /   ",
+    "row": "   /###/   ",
+    "column": " # / # / # ",
+    "corner": "#  /#  /###",
+    "slash": "  #/ # /#  ",
+}
+WORDS = tuple(PICTURES)
+LABELS = (*sorted(set("".join(WORDS))), END)
+PIXELS = np.array([[float(c == "#") for c in rows if c != "/"] for rows in PICTURES.values()])  # (8, 9)
+
+
+class Captions(Task):
+    def _word(self, i: int) -> str:
+        return "".join(self.labels[k] for k in self.targets[i, : self.lengths[i] - 1])
+
+    def tokens(self, i: int) -> tuple[str, ...]:
+        """The picture at step 1, then dots: nothing is shown any more."""
+        n = int(self.lengths[i])
+        return ("▣", *("·" * (n - 1)), *([""] * (self.seq_len - n)))
+
+    def say(self, i: int, y: Array | None = None) -> str:
+        text = f"a picture of a {self._word(i)}"
+        if y is None:
+            return text
+        said = "".join(self.answers(y)).partition(END)[0]
+        return f"{text}; the answer is {said or 'nothing'}"
+
+
+def build(
+    *,
+    seq_len: int,
+    samples: int | None,
+    noise: float,
+    seed: int,
+    validation_split: float,
+    loss_at: LossAt = "auto",
+) -> Captions:
+    """x (N, T, 9): the pixels at step 1, zeros after; targets (N, T): letters, then END."""
+    longest = max(map(len, WORDS)) + 1
+    if seq_len < longest:
+        raise InputError(f"seq_len: {seq_len} steps are too few for captions; use {longest} or more")
+    if not (math.isfinite(noise) and noise >= 0):
+        raise InputError(f"noise: {noise} must be a number of at least 0")
+    n = sample_count(samples, info("captions").samples or 0)
+    n_train = split(n, validation_split, "use more samples or a smaller validation split")
+    rng = rng_of("captions", seed)
+    which = rng.integers(len(WORDS), size=n)
+    x = np.zeros((n, seq_len, PIXELS.shape[1]))
+    x[:, 0] = PIXELS[which] + noise * rng.standard_normal((n, PIXELS.shape[1]))
+    spelled = np.full((len(WORDS), seq_len), LABELS.index(END))
+    for row, word in zip(spelled, WORDS, strict=True):
+        row[: len(word)] = [LABELS.index(letter) for letter in word]
+    lengths = np.array([len(word) + 1 for word in WORDS])[which]
+    targets = spelled[which]
+    loss_mask = mask(lengths, seq_len, "every" if loss_at == "auto" else loss_at)
+    return Captions(
+        name="captions",
+        title="captions in miniature",
+        shape=shape_of("one-to-many", loss_at),
+        loss="cross_entropy",
+        x=x,
+        targets=targets,
+        loss_mask=loss_mask,
+        lengths=lengths,
+        n_train=n_train,
+        lag=longest - 1,
+        baseline=constant_cross_entropy(targets, loss_mask),
+        labels=LABELS,
+    )

@@ -1,0 +1,164 @@
+"""Characters: read a text; at every character say the next one.
+
+    text "the rain", T = 4   ->   x "the "   targets "he r"
+
+Karpathy's char-rnn, small. The text inside is short enough to be learnt in a minute; any UTF-8 file can take
+its place (`source`). Sequences are cut one after the other, from the beginning to the end of the text.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+
+from rnnviz.errors import InputError
+from rnnviz.tasks.base import (
+    Array,
+    LossAt,
+    Task,
+    constant_cross_entropy,
+    mask,
+    one_hot,
+    sample_count,
+    shape_of,
+    split,
+)
+
+MOST_CHARACTERS = 200_000  # read from a file: more would not be learnt here in an evening
+MOST_SYMBOLS = 128  # different characters; the rarer ones become OTHER
+MOST_NUMBERS = 50_000_000  # in x (N, T, I): 400 MB
+OTHER = "�"
+
+TEXT = """\
+The river does not know the sea, it only knows the next small stone. It touches it and turns aside,
+and what it touched is left alone. And yet the river finds the sea. It has no map, it has no plan,
+it only keeps from bend to bend the little that a river can.
+
+Who reads a line, a word at a time, must carry what was read before. The first word opens up a room,
+the second one comes through the door. By the end of the line the room is full, and somebody near the
+window says the name that was said at the very start, when all of this was still ahead.
+
+So the reader walks from sign to sign with a small bag and a short pen. She writes down what she thinks
+will come, looks up, and then she writes again. When she was wrong she walks back home along the same
+long road of signs, and asks at each of them in turn how much it had misled her mind.
+
+But the road is long and the wind is strong, and what was said is said less loud at every step of the
+long way back, until it is no more a sound. The nearest signs hear all of it. The far ones hear a
+breath of air. They stand in the dark at the start of the line and never learn that they were there.
+
+Then somebody builds a little gate, and a lane that runs along the road. What goes into the lane goes
+on unchanged, a light and quiet load. The gate may open, the gate may close. It lets things in, it lets
+them stay, it lets them go when they are old, and it opens again on another day.
+
+And now the far signs hear the call. The first word and the last can meet. The river, told where the
+sea must lie, can turn a little towards the west. It is still only a stone at a time, it is still only
+the next small bend, but something of the start of it is there, and is heard, at the end.
+"""
+
+
+class Characters(Task):
+    def say(self, i: int, y: Array | None = None) -> str:
+        shown, next_one = visible("".join(self.tokens(i))), self.labels[self.targets[i, -1]]
+        text = f"“{shown}” is followed by {quoted(next_one)}"
+        return text if y is None else f"{text}; the answer is {quoted(self.answers(y)[-1])}"
+
+
+def build(
+    *,
+    seq_len: int,
+    samples: int | None,
+    source: str | None,
+    seed: int,
+    validation_split: float,
+    loss_at: LossAt = "auto",
+) -> Characters:
+    """x (N, T, I) one-hot; targets (N, T): the next character. I = O: the characters of the text, sorted.
+
+    N is as many windows as the text holds end to end, or `samples` of them, evenly spread (they overlap where
+    the text is too short for that many). The seed plays no part: the text is what it is.
+    """
+    text = TEXT.replace("\n\n", "\n").replace("\n", " ") if source is None else read(source)
+    last_start = len(text) - seq_len - 1
+    if last_start < 1:
+        raise InputError(
+            f"{source or 'seq_len'}: a text of {len(text)} characters is too short for {seq_len} steps; "
+            f"{f'use at most {len(text) - 2} steps' if len(text) > 2 else 'use a longer text'}"
+        )
+    vocab, codes = encode(text)
+    end_to_end = last_start // seq_len + 1
+    n = sample_count(samples, max(end_to_end, 2))
+    if n > last_start + 1:
+        raise InputError(
+            f"samples: the text has only {last_start + 1} windows of {seq_len}; use at most that"
+        )
+    if n * seq_len * len(vocab) > MOST_NUMBERS:
+        fits = MOST_NUMBERS // (seq_len * len(vocab))
+        if samples is not None or fits < 2:
+            raise InputError(f"samples: {n} windows of {seq_len} are too much for memory; use at most {fits}")
+        n = fits
+    n_train = split(n, validation_split, "use a longer text, fewer steps or a smaller validation split")
+    consecutive = samples is None and n <= end_to_end
+    starts = np.arange(n) * seq_len if consecutive else np.linspace(0, last_start, n).astype(int)
+    windows = codes[starts[:, None] + np.arange(seq_len + 1)]
+    lengths = np.full(n, seq_len)
+    targets = windows[:, 1:].copy()
+    loss_mask = mask(lengths, seq_len, "every" if loss_at == "auto" else loss_at)
+    return Characters(
+        name="characters",
+        title="characters" if source is None else f"characters of {Path(source).name}",
+        shape=shape_of("many-to-many", loss_at),
+        loss="cross_entropy",
+        x=one_hot(windows[:, :-1], len(vocab)),
+        targets=targets,
+        loss_mask=loss_mask,
+        lengths=lengths,
+        n_train=n_train,
+        baseline=constant_cross_entropy(targets, loss_mask),
+        vocab=vocab,
+        labels=vocab,
+    )
+
+
+def read(source: str) -> str:
+    """The first MOST_CHARACTERS characters of a UTF-8 file, line ends as "\\n".
+
+    Raises InputError for a file that is missing, unreadable, empty, or not text.
+    """
+    try:
+        with Path(source).expanduser().open(encoding="utf-8-sig") as file:
+            text = file.read(MOST_CHARACTERS)
+    except UnicodeDecodeError:
+        raise InputError(f"source: {source} is not UTF-8 text; save it as UTF-8") from None
+    except FileNotFoundError:
+        raise InputError(f"source: {source} does not exist; give the path of a text file") from None
+    except IsADirectoryError:
+        raise InputError(f"source: {source} is a folder; give the path of a text file") from None
+    except (OSError, ValueError, RuntimeError) as error:  # a path with a zero byte; a ~ nobody has
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"source: {source!r} cannot be read: {reason}") from None
+    if "\0" in text:
+        raise InputError(f"source: {source} is a binary file; give a text file")
+    if not text.strip():
+        raise InputError(f"source: {source} holds no text; give a file with some")
+    return text
+
+
+def encode(text: str) -> tuple[tuple[str, ...], Array]:
+    """The sorted characters of `text` (beyond MOST_SYMBOLS the rarest are OTHER), and `text` as their numbers."""
+    counts = Counter(text)
+    kept = {c for c, _ in counts.most_common(MOST_SYMBOLS - (len(counts) > MOST_SYMBOLS))}
+    vocab = tuple(sorted(kept | ({OTHER} if len(kept) < len(counts) else set())))
+    number = {c: k for k, c in enumerate(vocab)}
+    other = number.get(OTHER, 0)
+    return vocab, np.array([number.get(c, other) for c in text])
+
+
+def visible(text: str) -> str:
+    """Line ends and other control characters as signs that take one cell each."""
+    return "".join("↵" if c == "\n" else c if c.isprintable() else "·" for c in text)
+
+
+def quoted(character: str) -> str:
+    return "a space" if character == " " else f"“{visible(character)}”"

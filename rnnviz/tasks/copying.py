@@ -1,0 +1,73 @@
+"""Copying: read a few symbols, wait, and when told to, say them again in order.
+
+    lag 6, 3 symbols:   x       d a f - - : - - -
+                        target  - - - - - - d a f
+
+Hochreiter & Schmidhuber 1997; in the form of Arjovsky, Shah & Bengio 2016 (arXiv:1511.06464, section 4.1):
+eight symbols, a blank, and a delimiter one step before the first answer. The loss stands at every step. A
+network without memory says blanks and then guesses: m · ln 8 / T for m symbols in T steps.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from rnnviz.tasks.base import Array, LossAt, Task, mask, one_hot, rng_of, sample_count, shape_of, split
+from rnnviz.tasks.catalog import COPY_SYMBOLS, info
+
+SYMBOLS = tuple("abcdefgh")
+BLANK, DELIMITER = "-", ":"
+LABELS = (*SYMBOLS, BLANK)
+VOCAB = (*LABELS, DELIMITER)
+assert len(SYMBOLS) == COPY_SYMBOLS
+
+
+class Copying(Task):
+    def _word(self, i: int) -> str:
+        assert self.lag is not None
+        return "".join(self.labels[k] for k in self.targets[i, self.lag :])
+
+    def say(self, i: int, y: Array | None = None) -> str:
+        text = f"copy {self._word(i)} {self.lag} steps later"
+        return text if y is None else f"{text}; the answer is {''.join(self.answers(y[self.lag :]))}"
+
+
+def build(
+    *,
+    seq_len: int,
+    lag: int,
+    samples: int | None,
+    seed: int,
+    validation_split: float,
+    loss_at: LossAt = "auto",
+) -> Copying:
+    """x (N, T, 10) one-hot; targets (N, T): blanks, then the first T - lag symbols again."""
+    n = sample_count(samples, info("copying").samples or 0)
+    n_train = split(n, validation_split, "use more samples or a smaller validation split")
+    width = seq_len - lag
+    symbols = rng_of("copying", seed).integers(COPY_SYMBOLS, size=(n, width))
+    blank = LABELS.index(BLANK)
+    tokens = np.full((n, seq_len), blank)
+    tokens[:, :width] = symbols
+    tokens[:, lag - 1] = VOCAB.index(DELIMITER)
+    targets = np.full((n, seq_len), blank)
+    targets[:, lag:] = symbols
+    lengths = np.full(n, seq_len)
+    loss_mask = mask(lengths, seq_len, "every" if loss_at == "auto" else loss_at)
+    return Copying(
+        name="copying",
+        title="copying",
+        shape=shape_of("many-to-many", loss_at),
+        loss="cross_entropy",
+        x=one_hot(tokens, len(VOCAB)),
+        targets=targets,
+        loss_mask=loss_mask,
+        lengths=lengths,
+        n_train=n_train,
+        lag=lag,
+        baseline=math.log(COPY_SYMBOLS) * float(loss_mask[:, lag:].sum() / loss_mask.sum()),
+        vocab=VOCAB,
+        labels=LABELS,
+    )

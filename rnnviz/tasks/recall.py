@@ -1,0 +1,64 @@
+"""Recall: say at the end what came first. The plainest test of memory there is.
+
+    lag 5, T = 6:   C x x y x ?   ->  at the last step: C
+
+One of four symbols is shown at step T - lag, noise stands everywhere else, and a question mark at the last
+step asks for it. A network that does not carry the symbol through every step in between can only guess:
+cross-entropy ln 4.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from rnnviz.tasks.base import Array, LossAt, Task, mask, one_hot, rng_of, sample_count, shape_of, split
+from rnnviz.tasks.catalog import info
+
+SYMBOLS = ("A", "B", "C", "D")
+NOISE = ("x", "y")
+QUESTION = "?"
+VOCAB = (*SYMBOLS, *NOISE, QUESTION)
+
+
+class Recall(Task):
+    def say(self, i: int, y: Array | None = None) -> str:
+        symbol = self.labels[self.targets[i, -1]]
+        text = f"{symbol} came {self.lag} step{'s' if self.lag != 1 else ''} before the question"
+        return text if y is None else f"{text}; the answer is {self.answers(y)[-1]}"
+
+
+def build(
+    *,
+    seq_len: int,
+    lag: int,
+    samples: int | None,
+    seed: int,
+    validation_split: float,
+    loss_at: LossAt = "auto",
+) -> Recall:
+    """x (N, T, 7) one-hot; targets (N, T): the symbol, at every step, so that any step may be asked."""
+    n = sample_count(samples, info("recall").samples or 0)
+    n_train = split(n, validation_split, "use more samples or a smaller validation split")
+    rng = rng_of("recall", seed)
+    symbols = rng.integers(len(SYMBOLS), size=n)
+    tokens = len(SYMBOLS) + rng.integers(len(NOISE), size=(n, seq_len))
+    tokens[:, seq_len - 1 - lag] = symbols
+    tokens[:, -1] = VOCAB.index(QUESTION)
+    lengths = np.full(n, seq_len)
+    return Recall(
+        name="recall",
+        title="recall",
+        shape=shape_of("many-to-one", loss_at),
+        loss="cross_entropy",
+        x=one_hot(tokens, len(VOCAB)),
+        targets=np.repeat(symbols[:, None], seq_len, axis=1),
+        loss_mask=mask(lengths, seq_len, "last" if loss_at == "auto" else loss_at),
+        lengths=lengths,
+        n_train=n_train,
+        lag=lag,
+        baseline=math.log(len(SYMBOLS)),
+        vocab=VOCAB,
+        labels=SYMBOLS,
+    )
