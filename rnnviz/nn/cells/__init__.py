@@ -1,0 +1,1 @@
+"""The three recurrent cells, each on one page. Read them in this order: rnn, lstm, gru."""

@@ -1,0 +1,53 @@
+"""The simple recurrent cell: a layer that also reads its own last output.
+
+    one unit, W_ih = 1, W_hh = 0.5, no bias, x = 1, 0, 0
+    h = 0 -> tanh(1) = 0.762 -> tanh(0.381) = 0.363 -> tanh(0.182) = 0.180     what it saw at t=1 fades
+    dL/dh_3 = 1 -> 0.5 (1 - 0.180²) = 0.484 -> 0.484 · 0.5 (1 - 0.363²) = 0.210   and so does the blame
+
+Each step backwards multiplies the gradient by W_hhᵀ diag(φ'(a_t)). When that factor stays below 1 the
+gradient vanishes, above 1 it explodes: lstm.py is the answer to that.
+
+Elman 1990 (10.1207/s15516709cog1402_1); torch.nn.RNN; Keras' SimpleRNN (with b_hh left out).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rnnviz.nn.cells.activations import activate, slope
+from rnnviz.nn.passes import LayerForward, LayerWeights, StepBack
+from rnnviz.nn.spec import ModelSpec
+from rnnviz.nn.types import Array
+
+
+def forward(spec: ModelSpec, w: LayerWeights, x: Array, h0: Array, c0: Array | None) -> LayerForward:
+    """x (T, B, I), h0 (B, H) -> states h (T+1, B, H). The input side of all steps is one product."""
+    h = np.empty((len(x) + 1, *h0.shape), h0.dtype)
+    h[0] = h0
+
+    # a_t = W_ih x_t + b_ih + b_hh + W_hh h_{t-1}
+    # h_t = φ(a_t)
+    a = x @ w.W_ih.T + (w.b_ih if w.b_hh is None else w.b_ih + w.b_hh)
+    for t in range(1, len(x) + 1):
+        a[t - 1] += h[t - 1] @ w.W_hh.T
+        h[t] = activate(spec.activation, a[t - 1])
+
+    return LayerForward(x, h, None, pre=a, gates=h[1:], rec_n=None)
+
+
+def backward_step(
+    spec: ModelSpec, w: LayerWeights, layer: LayerForward, t: int, grad_h: Array, grad_c: Array | None
+) -> StepBack:
+    """grad_h = dL/dh_t (..., B, H) -> the gradients one step earlier."""
+    # dL/da_t = φ'(a_t) ⊙ dL/dh_t
+    grad_a = slope(spec.activation, layer.h[t]) * grad_h
+
+    # dL/dh_{t-1} = W_hhᵀ dL/da_t
+    return StepBack(grad_a, grad_a, None, grad_a @ w.W_hh, None)
+
+
+def jacobian(spec: ModelSpec, w: LayerWeights, layer: LayerForward) -> tuple[Array, Array]:
+    """∂h_t/∂h_{t-1} (T, B, H, H) and ∂h_t/∂x_t (T, B, H, I) of every step."""
+    # ∂h_t/∂h_{t-1} = diag(φ'(a_t)) W_hh
+    d = slope(spec.activation, layer.h[1:])[..., None]
+    return d * w.W_hh, d * w.W_ih

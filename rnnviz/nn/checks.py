@@ -1,0 +1,88 @@
+"""Checks of what callers hand in, all in Python and before any computation. Each raises InputError."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from rnnviz.errors import InputError
+from rnnviz.nn.spec import ModelSpec
+from rnnviz.nn.types import Array, Params
+
+
+def numbers(what: str, value: Any, shape: tuple[int | None, ...], names: str, dtype: str, finite: bool = True) -> Array:
+    """`value` as a contiguous float array of `shape` (None: any size of at least 1). `names` spells the shape."""
+    try:
+        array = np.asarray(value)
+        if array.dtype.kind not in "fiub":
+            raise TypeError
+        array = np.ascontiguousarray(array, dtype)
+    except (TypeError, ValueError):
+        raise InputError(f"{what}: is not an array of real numbers of shape {names}") from None
+    fit_shape(what, array, shape, names)
+    if finite and not np.isfinite(array).all():
+        where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+        raise InputError(f"{what}: {array[where]} at index {where}; the data must be finite")
+    return array
+
+
+def fit_shape(what: str, array: Array, shape: tuple[int | None, ...], names: str) -> None:
+    fits = array.ndim == len(shape) and all(
+        size == want or (want is None and size > 0) for size, want in zip(array.shape, shape, strict=True)
+    )
+    if not fits:
+        spelled = tuple("any" if want is None else want for want in shape)
+        wanted = f"({', '.join(map(str, spelled))}{',' if len(spelled) == 1 else ''})"
+        raise InputError(f"{what}: shape {array.shape} does not fit {names} = {wanted}")
+
+
+def classes(what: str, value: Any, mask: Array, count: int | None, names: str) -> Array:
+    """Class numbers 0 .. count-1 where `mask` is True; anything elsewhere is set to 0."""
+    array = np.asarray(value)
+    if array.dtype.kind not in "iu":
+        raise InputError(f"{what}: cross_entropy needs whole class numbers of shape {names}, not {array.dtype}")
+    fit_shape(what, array, mask.shape, names)
+    array = np.where(mask, array, 0).astype(np.int64)
+    if count is not None and (array.min() < 0 or array.max() >= count):
+        wrong = int(array.min() if array.min() < 0 else array.max())
+        raise InputError(f"{what}: class {wrong} is not one of the {count} outputs 0..{count - 1}")
+    return array
+
+
+def parameters(spec: ModelSpec, params: Mapping[str, Any]) -> Params:
+    """Copies of `params` in the order and dtype of the spec. nan and inf are allowed: training makes them."""
+    shapes = spec.parameter_shapes
+    missing, extra = [n for n in shapes if n not in params], [n for n in params if n not in shapes]
+    if missing or extra:
+        told = [f"{word} {', '.join(some)}" for word, some in (("missing", missing), ("unknown", extra)) if some]
+        raise InputError(f"params: {'; '.join(told)}; expected {', '.join(shapes)}")
+    return {
+        name: numbers(f"params[{name!r}]", params[name], shape, "the model's", spec.dtype, finite=False).copy()
+        for name, shape in shapes.items()
+    }
+
+
+def memory_limit() -> int:
+    """Bytes a single request may take: half of the machine's memory, and at most 4 GiB."""
+    try:
+        physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):  # pragma: no cover - not every system tells
+        physical = 4 * 2**30
+    return int(min(4 * 2**30, physical // 2))
+
+
+def memory(what: str, needed: int, formula: str) -> None:
+    """Raises InputError if `needed` bytes are more than sensible, before anything is allocated."""
+    limit = memory_limit()
+    if needed > limit:
+        raise InputError(
+            f"{what}: would take {_size(needed)} ({formula}), more than the {_size(limit)} allowed here; "
+            "use fewer steps, sequences or units"
+        )
+
+
+def _size(count: int) -> str:
+    return f"{count / 2**30:.1f} GiB" if count >= 2**30 else f"{count / 2**20:.1f} MiB"

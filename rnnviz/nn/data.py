@@ -1,0 +1,89 @@
+"""Data: sequences to train on, checked once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rnnviz.errors import InputError
+from rnnviz.nn import checks, losses
+from rnnviz.nn.spec import ModelSpec, one_of
+from rnnviz.nn.types import Array
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """N sequences of T steps, sample-major.
+
+    x          (N, T, I)
+    targets    "mse": (N, T, O); "cross_entropy": whole class numbers (N, T)
+    loss_mask  (N, T) bool: which steps carry loss; None: every step. At least one in each sequence
+    loss       "mse" or "cross_entropy"
+
+    Raises InputError for wrong shapes, and for nan or inf where loss is carried.
+    """
+
+    x: Array
+    targets: Array
+    loss_mask: Array | None = None
+    loss: str = "mse"
+
+    def __post_init__(self) -> None:
+        one_of("loss", self.loss, losses.LOSSES)
+        dtype = "float32" if np.asarray(self.x).dtype == np.float32 else "float64"
+        x = checks.numbers("x", self.x, (None, None, None), "(N, T, input_size)", dtype)
+        N, T = x.shape[:2]
+        mask = np.ones((N, T), bool) if self.loss_mask is None else np.asarray(self.loss_mask)
+        checks.fit_shape("loss_mask", mask, (N, T), "(N, T)")
+        if mask.dtype != bool:
+            raise InputError(f"loss_mask: needs True and False, not {mask.dtype}")
+        if not mask.any(axis=1).all():
+            bare = int(np.flatnonzero(~mask.any(axis=1))[0])
+            raise InputError(f"loss_mask: sequence {bare} carries no loss; each needs at least one step that does")
+        if self.loss == "mse":
+            given: Any = checks.numbers("targets", self.targets, (N, T, None), "(N, T, output_size)", dtype, False)
+            targets = checks.numbers("targets", np.where(mask[..., None], given, 0), given.shape, "", dtype)
+        else:
+            targets = checks.classes("targets", self.targets, mask, None, "(N, T)")
+            if targets.min() < 0:
+                raise InputError("targets: class numbers start at 0")
+        object.__setattr__(self, "x", x)
+        object.__setattr__(self, "targets", targets)
+        object.__setattr__(self, "loss_mask", np.ascontiguousarray(mask))
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    @property
+    def mask(self) -> Array:
+        """(N, T) bool: loss_mask, always an array."""
+        assert self.loss_mask is not None
+        return self.loss_mask
+
+    def select(self, which: Any) -> Data:
+        """Some of the sequences, by slice or by an array of numbers."""
+        return Data(self.x[which], self.targets[which], self.mask[which], self.loss)
+
+    def time_major(self, which: Array | slice) -> tuple[Array, Array, Array]:
+        """(T, B, ...) copies of x, targets and mask of some sequences: what an engine works on."""
+        x, targets, mask = self.x[which], self.targets[which], self.mask[which]
+        return (
+            np.ascontiguousarray(x.swapaxes(0, 1)),
+            np.ascontiguousarray(targets.swapaxes(0, 1)),
+            np.ascontiguousarray(mask.swapaxes(0, 1)),
+        )
+
+    def fitted(self, spec: ModelSpec, what: str = "data") -> Data:
+        """This data in the model's precision; raises InputError if its sizes do not fit the model's."""
+        if self.x.shape[2] != spec.input_size:
+            raise InputError(f"{what}: x has {self.x.shape[2]} inputs a step, the model reads {spec.input_size}")
+        if self.loss == "mse" and self.targets.shape[2] != spec.output_size:
+            raise InputError(f"{what}: targets have {self.targets.shape[2]} values, the model {spec.output_size}")
+        if self.loss == "cross_entropy" and self.targets.max() >= spec.output_size:
+            raise InputError(f"{what}: class {self.targets.max()} needs more than {spec.output_size} outputs")
+        if self.x.dtype == spec.dtype:
+            return self
+        targets = self.targets if self.loss == "cross_entropy" else self.targets.astype(spec.dtype)
+        return Data(self.x.astype(spec.dtype), targets, self.mask, self.loss)

@@ -1,0 +1,110 @@
+"""Two engines, one meaning: which of them computes, and what both must offer.
+
+    >>> engine.current().name
+    'numpy'
+    >>> engine.load_numba()        # imports numba: seconds when nothing is compiled yet; call off the UI thread
+    >>> engine.current().name
+    'numba'
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, Protocol, cast
+
+from rnnviz.nn import numpy_engine as _numpy
+from rnnviz.nn.optimizer import Optimizer, OptimizerState
+from rnnviz.nn.passes import (
+    Backward as Backward,
+)
+from rnnviz.nn.passes import (
+    Forward as Forward,
+)
+from rnnviz.nn.passes import (
+    LayerBackward as LayerBackward,
+)
+from rnnviz.nn.passes import (
+    LayerForward as LayerForward,
+)
+from rnnviz.nn.passes import (
+    LayerWeights as LayerWeights,
+)
+from rnnviz.nn.passes import (
+    layer_weights as layer_weights,
+)
+from rnnviz.nn.spec import ModelSpec, one_of
+from rnnviz.nn.types import Array, Params, ParamsLike
+
+if TYPE_CHECKING:
+    from rnnviz.nn.training import Data
+
+NAMES = ("numpy", "numba")
+
+
+class Engine(Protocol):
+    """What an engine offers. A module with these functions is one; rnnviz.nn.numpy_engine says what each means.
+
+    Inputs are checked by the callers: arrays of the model's dtype, C-contiguous, with the written shapes.
+    """
+
+    name: str
+
+    def forward(
+        self, spec: ModelSpec, params: ParamsLike, x: Array, h0: Array | None = None, c0: Array | None = None
+    ) -> Forward: ...
+
+    def backward(self, spec: ModelSpec, params: ParamsLike, forward: Forward, grad_y: Array) -> Backward: ...
+
+    def triangle(
+        self, spec: ModelSpec, params: ParamsLike, forward: Forward, grad_y: Array, steps: Sequence[int]
+    ) -> Array: ...
+
+    def train_batches(
+        self,
+        spec: ModelSpec,
+        params: Params,
+        rule: Optimizer,
+        state: OptimizerState,
+        data: Data,
+        batches: Sequence[Array],
+        truncate: tuple[int, int] | None = None,
+    ) -> Array: ...
+
+
+numpy_engine = cast(Engine, _numpy)
+_engines: dict[str, Engine] = {"numpy": numpy_engine}
+_selected: str | None = None
+
+
+def current() -> Engine:
+    """The engine in use: the selected one, else numba once it is loaded, else numpy."""
+    return _engines[_selected] if _selected else _engines.get("numba", numpy_engine)
+
+
+def load_numba() -> Engine:
+    """Import the numba engine and use it from now on. Whatever stops it (no numba, a broken compiler) is raised
+    as it is; the numpy engine stays in use then."""
+    if "numba" not in _engines:
+        _engines["numba"] = cast(Engine, import_module("rnnviz.nn.numba_engine"))
+    return _engines["numba"]
+
+
+def select(name: str | None) -> None:
+    """Use this engine whatever is loaded ("numba" is loaded if need be); None goes back to the default."""
+    global _selected
+    if name is not None:
+        one_of("engine", name, NAMES)
+        if name == "numba":
+            load_numba()
+    _selected = name
+
+
+def resolve(engine: str | Engine | None) -> Engine:
+    """An engine given by name, by itself, or not at all."""
+    if engine is None:
+        return current()
+    if isinstance(engine, str):
+        one_of("engine", engine, NAMES)
+        return load_numba() if engine == "numba" else numpy_engine
+    return engine

@@ -1,0 +1,121 @@
+"""Initialisers: the weights a model starts from.
+
+    keras       weight_ih glorot uniform over the full gate width, weight_hh orthogonal on the joint (H, G*H) matrix,
+                biases 0, an LSTM's forget bias 1; readout glorot uniform and 0. Keras' SimpleRNN, LSTM, GRU, Dense
+    pytorch     everything U(-1/√H, 1/√H). torch.nn.RNN, LSTM, GRU and torch.nn.Linear(H, O)
+    identity    weight_hh the identity (each gate), other weights N(0, 0.001²), biases 0. IRNN: Le, Jaitly & Hinton
+                2015 (arXiv:1504.00941); meant for cell "rnn" with activation "relu"
+    orthogonal  as keras, but weight_hh orthogonal in each gate by itself (Saxe et al. 2014, arXiv:1312.6120)
+    chrono      as orthogonal, with gate biases drawn for memories of up to `max_lag` steps
+                (Tallec & Ollivier 2018, arXiv:1804.11188)
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from rnnviz.errors import InputError
+from rnnviz.nn.spec import ModelSpec, one_of, whole_number
+from rnnviz.nn.types import Array, Params
+
+INITIALISERS = ("keras", "pytorch", "identity", "orthogonal", "chrono")
+
+
+def initial_params(
+    spec: ModelSpec,
+    init: str = "keras",
+    *,
+    gain: float = 1.0,
+    spectral_radius: float | None = None,
+    forget_bias: float | None = None,
+    max_lag: int = 100,
+    seed: int = 0,
+) -> Params:
+    """The parameters of a new model, the same for the same seed. See Model.create for the arguments."""
+    one_of("init", init, INITIALISERS)
+    whole_number("seed", seed, low=0)
+    whole_number("max_lag", max_lag, low=2)
+    for name, value in (("gain", gain), ("spectral_radius", spectral_radius), ("forget_bias", forget_bias)):
+        if value is not None and not math.isfinite(value):
+            raise InputError(f"{name}: {value!r} is not a finite number")
+    if gain < 0 or (spectral_radius or 0.0) < 0:
+        raise InputError("gain and spectral_radius: must be at least 0")
+    if init == "chrono" and spec.cell == "rnn":
+        raise InputError("init: chrono sets the biases of gates and a simple RNN has none; use cell lstm or gru")
+
+    rng = np.random.default_rng(seed)
+    bound = 1.0 / math.sqrt(spec.hidden_size)
+    params: Params = {}
+    for name, shape in spec.parameter_shapes.items():
+        if init == "pytorch":
+            params[name] = rng.uniform(-bound, bound, shape)
+        elif len(shape) == 1:
+            params[name] = np.zeros(shape)
+        elif "weight_hh" in name:
+            params[name] = _recurrent(rng, init, len(spec.gates), spec.hidden_size)
+        elif init == "identity":
+            params[name] = rng.normal(0.0, 0.001, shape)
+        else:
+            limit = math.sqrt(6.0 / sum(shape))
+            params[name] = rng.uniform(-limit, limit, shape)
+
+    for layer in range(spec.num_layers):
+        W_hh = params[f"rnn.weight_hh_l{layer}"]
+        W_hh *= gain
+        if spectral_radius is not None:
+            rescale(W_hh, spectral_radius)
+        _gate_biases(spec, params, layer, init, forget_bias, max_lag, rng)
+    return {name: np.ascontiguousarray(a, spec.dtype) for name, a in params.items()}
+
+
+def orthogonal(rng: np.random.Generator, rows: int, columns: int) -> Array:
+    """A random matrix whose shorter side is orthonormal, uniform (Haar) thanks to the signs; as Keras' Orthogonal."""
+    q, r = np.linalg.qr(rng.standard_normal((max(rows, columns), min(rows, columns))))
+    q = q * np.sign(np.diag(r))
+    return q if rows >= columns else q.T
+
+
+def rescale(W_hh: Array, spectral_radius: float) -> None:
+    """Scale each (H, H) gate block, in place, to this spectral radius (largest |eigenvalue|); 0 stays 0."""
+    for block in W_hh.reshape(-1, W_hh.shape[1], W_hh.shape[1]):
+        radius = float(np.abs(np.linalg.eigvals(block)).max())
+        if radius > 0:
+            block *= spectral_radius / radius
+
+
+def _recurrent(rng: np.random.Generator, init: str, gates: int, H: int) -> Array:
+    if init == "keras":
+        return orthogonal(rng, H, gates * H).T.copy()
+    if init == "identity":
+        return np.tile(np.eye(H), (gates, 1))
+    return np.concatenate([orthogonal(rng, H, H) for _ in range(gates)])
+
+
+def _gate_biases(
+    spec: ModelSpec,
+    params: Params,
+    layer: int,
+    init: str,
+    forget_bias: float | None,
+    max_lag: int,
+    rng: np.random.Generator,
+) -> None:
+    """Biases that decide how long a new cell remembers. They go into bias_ih; bias_hh is cleared beside them."""
+    H = spec.hidden_size
+    b_ih, b_hh = params[f"rnn.bias_ih_l{layer}"], params.get(f"rnn.bias_hh_l{layer}")
+    block = {gate: slice(n * H, (n + 1) * H) for n, gate in enumerate(spec.gates)}
+    chosen: dict[str, Array | float] = {}
+    if init == "chrono":
+        # σ(log τ) = 1 - 1/(1+τ): a gate with this bias forgets in about τ steps
+        keep = np.log(rng.uniform(1.0, max(max_lag - 1.0, 1.0), H))
+        chosen = {"f": keep, "i": -keep} if spec.cell == "lstm" else {"z": keep}
+    elif spec.cell == "lstm" and init in ("keras", "orthogonal"):
+        chosen = {"f": 1.0}
+    if spec.cell == "lstm" and forget_bias is not None:
+        chosen["f"] = forget_bias
+    for gate, value in chosen.items():
+        b_ih[block[gate]] = value
+        if b_hh is not None:
+            b_hh[block[gate]] = 0.0

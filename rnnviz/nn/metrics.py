@@ -1,0 +1,68 @@
+"""Norms, and the lags at which a gradient has faded: half-life and horizon.
+
+    norms = [1, 2, 4, 8] with the loss at t = 3: half of 8 is reached at lag 1, so half_life = 1.0
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from rnnviz.nn.types import Array
+
+#: Between these, squares neither underflow nor overflow enough to show in a norm.
+_SAFE_LOW, _SAFE_HIGH = 1e-140, 1e140
+
+
+def norm(a: Array, axis: int | tuple[int, ...] | None = None) -> Array:
+    """The Euclidean norm in float64, right down to 5e-324 and up to 1.8e308.
+
+    The plain formula squares, which makes 1e-170 a 0 and 1e170 an inf; those are scaled by their maximum first.
+    inf gives inf, nan gives nan.
+    """
+    a = np.asarray(a, np.float64)
+    with np.errstate(all="ignore"):
+        plain = np.asarray(np.sqrt((a * a).sum(axis=axis)))
+        if ((plain > _SAFE_LOW) & (plain < _SAFE_HIGH)).all():
+            return plain
+        largest = np.abs(a).max(axis=axis, keepdims=True, initial=0.0)
+        usable = (largest > 0) & np.isfinite(largest)
+        scaled = a / np.where(usable, largest, 1.0)
+        size = np.squeeze(largest, axis=axis)
+        out: Array = np.where(
+            np.squeeze(usable, axis=axis), size * np.sqrt((scaled * scaled).sum(axis=axis)), size
+        )
+        return out
+
+
+def half_life(norms: Array) -> float | None:
+    """The lag in steps at which norms first fall below 50 % of the last entry; None if they never do."""
+    return fading_lag(norms, 0.5)
+
+
+def horizon(norms: Array) -> float | None:
+    """The lag in steps at which norms first fall below 1 % of the last entry; None if they never do."""
+    return fading_lag(norms, 0.01)
+
+
+def fading_lag(norms: Any, fraction: float) -> float | None:
+    """norms (n,): ‖∂L_k/∂h_t‖ for t = 0..k, the loss step last. Walking back from it, the first lag at which the
+    norm is below `fraction` of the last entry, log-linear between whole lags (a norm that is 0 counts as reached
+    at its own lag). None if that does not happen within the sequence, or the last entry is 0, nan or inf."""
+    back = [float(v) for v in np.asarray(norms, np.float64)[::-1]]
+    if not back or not math.isfinite(back[0]) or back[0] <= 0:
+        return None
+    level = math.log(back[0]) + math.log(fraction)
+    before = math.log(back[0])
+    for lag, value in enumerate(back[1:], start=1):
+        if not math.isfinite(value):
+            return None
+        if value == 0:
+            return float(lag)
+        now = math.log(value)
+        if now < level:
+            return lag - 1 + (before - level) / (before - now)
+        before = now
+    return None

@@ -1,0 +1,168 @@
+"""Model: stacked recurrent layers and a linear readout, with parameters under PyTorch's names and shapes.
+
+    >>> model = Model.create(cell="rnn", input_size=1, hidden_size=20, output_size=1, biases=1)
+    >>> model.parameter_count
+    461
+    >>> model.forward(x).shape, model.trace(x, targets).grad_h.shape        # x, targets (10, 8, 1)
+    ((10, 8, 1), (11, 8, 20))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from rnnviz.errors import InputError
+from rnnviz.nn import checks, initialise
+from rnnviz.nn import engine as engines
+from rnnviz.nn.spec import ModelSpec
+from rnnviz.nn.types import Array, Params, ParamsLike
+
+if TYPE_CHECKING:
+    from rnnviz.nn.trace import Trace
+
+_KINDS = {"rnn": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}
+
+
+class SummaryRow(NamedTuple):
+    """A line of Keras' model.summary()."""
+
+    name: str
+    kind: str
+    output_shape: tuple[str | int, ...]
+    parameters: int
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A recurrent network: `spec` says what it is, `params` holds its weights (read-only arrays by name)."""
+
+    spec: ModelSpec
+    params: ParamsLike
+
+    def __post_init__(self) -> None:
+        params = checks.parameters(self.spec, self.params)
+        for a in params.values():
+            a.flags.writeable = False
+        object.__setattr__(self, "params", MappingProxyType(params))
+
+    @classmethod
+    def create(
+        cls,
+        cell: str = "rnn",
+        input_size: int = 1,
+        hidden_size: int = 20,
+        output_size: int = 1,
+        *,
+        num_layers: int = 1,
+        activation: str = "tanh",
+        init: str = "keras",
+        gain: float = 1.0,
+        spectral_radius: float | None = None,
+        forget_bias: float | None = None,
+        max_lag: int = 100,
+        biases: int = 2,
+        dtype: str = "float64",
+        seed: int = 0,
+    ) -> Model:
+        """A new model; the same arguments always give the same weights.
+
+        cell ... activation, biases, dtype   see ModelSpec
+        init             "keras", "pytorch", "identity", "orthogonal", "chrono": see rnnviz.nn.initialise
+        gain             multiplies the recurrent weights
+        spectral_radius  then rescales each gate's W_hh to this largest |eigenvalue|
+        forget_bias      forget-gate bias of an LSTM, in place of the initialiser's; other cells have none
+        max_lag          chrono: the longest memory, in steps, the gate biases are drawn for
+
+        Raises InputError for unknown names, sizes below 1 and numbers that are not finite.
+        """
+        spec = ModelSpec(cell, input_size, hidden_size, output_size, num_layers, activation, biases, dtype)
+        width = spec.hidden_size * len(spec.gates)
+        checks.memory("model", 8 * spec.parameter_count, f"{spec.parameter_count} parameters, {width} rows a layer")
+        params = initialise.initial_params(
+            spec,
+            init,
+            gain=gain,
+            spectral_radius=spectral_radius,
+            forget_bias=forget_bias,
+            max_lag=max_lag,
+            seed=seed,
+        )
+        return cls(spec, params)
+
+    def with_params(self, params: Mapping[str, Any]) -> Model:
+        """The same model with other weights. Names and shapes must fit; nan and inf are allowed."""
+        return Model(self.spec, params)
+
+    @property
+    def parameter_count(self) -> int:
+        return self.spec.parameter_count
+
+    def summary(self) -> list[SummaryRow]:
+        """One row a layer, as Keras shows them."""
+        shapes = self.spec.parameter_shapes
+        rows = []
+        for layer in range(self.spec.num_layers):
+            count = sum(int(np.prod(shape)) for name, shape in shapes.items() if name.endswith(f"_l{layer}"))
+            rows.append(
+                SummaryRow(f"rnn_l{layer}", _KINDS[self.spec.cell], ("B", "T", self.spec.hidden_size), count)
+            )
+        count = sum(int(np.prod(shape)) for name, shape in shapes.items() if name.startswith("readout."))
+        rows.append(SummaryRow("readout", "Dense", ("B", "T", self.spec.output_size), count))
+        return rows
+
+    def forward(self, x: Any, h0: Any = None, c0: Any = None) -> Array:
+        """x (T, B, I) -> y (T, B, O), in the model's dtype.
+
+        h0 and c0 are (L, B, H), or (B, H) for one layer; zeros if not given. Raises InputError for wrong shapes,
+        nan or inf.
+        """
+        x = checks.numbers("x", x, (None, None, self.spec.input_size), "(T, B, input_size)", self.spec.dtype)
+        h, c = self.initial_state(x.shape[1], h0, c0, self.spec.dtype)
+        run = engines.current().forward(self.spec, self.params, x, h, c)
+        return run.y
+
+    def trace(
+        self,
+        x: Any,
+        targets: Any,
+        loss: str = "mse",
+        loss_at: Any = "every",
+        *,
+        h0: Any = None,
+        c0: Any = None,
+        engine: str | engines.Engine | None = None,
+    ) -> Trace:
+        """One forward and one backward pass through time, everything recorded, in float64.
+
+        x        (T, B, I)
+        targets  "mse": (T, B, O); "cross_entropy": whole numbers (T, B). With loss_at="last" also (B, O) or (B,)
+        loss_at  which steps carry loss: "every", "last", step numbers 1..T, or a bool array (T, B)
+
+        Raises InputError for bad input, and for more memory than sensible (a trace takes O(T·B·H) per layer).
+        """
+        from rnnviz.nn.trace import make_trace
+
+        return make_trace(self, x, targets, loss, loss_at, h0=h0, c0=c0, engine=engine)
+
+    def initial_state(self, B: int, h0: Any, c0: Any, dtype: str) -> tuple[Array | None, Array | None]:
+        """h0 and c0 checked, as (L, B, H) arrays or None."""
+        if c0 is not None and not self.spec.has_cell_state:
+            raise InputError(f"c0: a {self.spec.cell} has no cell state; only an lstm does")
+        return self._state("h0", h0, B, dtype), self._state("c0", c0, B, dtype)
+
+    def _state(self, what: str, value: Any, B: int, dtype: str) -> Array | None:
+        if value is None:
+            return None
+        L, H = self.spec.num_layers, self.spec.hidden_size
+        if L == 1 and np.ndim(value) == 2:
+            value = np.asarray(value)[None]
+        return checks.numbers(what, value, (L, B, H), "(num_layers, B, hidden_size)", dtype)
+
+    def copy_params(self) -> Params:
+        """Writable copies of the parameters."""
+        return {name: a.copy() for name, a in self.params.items()}

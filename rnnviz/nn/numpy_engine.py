@@ -1,0 +1,184 @@
+"""The textbook engine: a forward pass, back-propagation through time and training in plain NumPy.
+
+    y_t = h_t W_outᵀ + b_out                      forward, layer by layer, t = 1 .. T
+    dL/dh_t = W_outᵀ dL/dy_t + (from step t+1)    backward, layer by layer, t = T .. 1
+
+It is the oracle of the fast engine, and it runs until that one is loaded. The cells' equations are in cells/.
+inf and nan go through silently: a run that has exploded is half of what there is to see.
+
+Rumelhart, Hinton & Williams 1986 (10.1038/323533a0); Werbos 1990 (10.1109/5.58337).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rnnviz.nn import losses, optimizer
+from rnnviz.nn.cells import gru, lstm, rnn
+from rnnviz.nn.metrics import norm
+from rnnviz.nn.passes import Backward, Forward, LayerBackward, LayerForward, LayerWeights, layer_weights
+from rnnviz.nn.spec import ModelSpec
+from rnnviz.nn.types import Array, Params, ParamsLike
+
+if TYPE_CHECKING:
+    from rnnviz.nn.training import Data
+
+name = "numpy"
+CELLS = {"rnn": rnn, "lstm": lstm, "gru": gru}
+
+
+@np.errstate(all="ignore")
+def forward(
+    spec: ModelSpec, params: ParamsLike, x: Array, h0: Array | None = None, c0: Array | None = None
+) -> Forward:
+    """x (T, B, I); h0, c0 (L, B, H) or None for zeros."""
+    cell = CELLS[spec.cell]
+    layers = []
+    inputs = x
+    for index in range(spec.num_layers):
+        start = np.zeros((x.shape[1], spec.hidden_size), x.dtype) if h0 is None else h0[index]
+        layer = cell.forward(
+            spec, layer_weights(spec, params, index), inputs, start, None if c0 is None else c0[index]
+        )
+        layers.append(layer)
+        inputs = layer.h[1:]
+    return Forward(tuple(layers), inputs @ params["readout.weight"].T + params["readout.bias"])
+
+
+@np.errstate(all="ignore")
+def backward(spec: ModelSpec, params: ParamsLike, forward: Forward, grad_y: Array) -> Backward:
+    """grad_y (T, B, O) = dL/dy -> dL/d(everything)."""
+    top = forward.layers[-1].h[1:]
+    grads = {"readout.weight": flat(grad_y).T @ flat(top), "readout.bias": grad_y.sum(axis=(0, 1))}
+    layers: list[LayerBackward] = []
+    direct = grad_y @ params["readout.weight"]  # what reaches h_t from above, not through time
+    for index in reversed(range(spec.num_layers)):
+        w, layer = layer_weights(spec, params, index), forward.layers[index]
+        back = layer_backward(spec, w, layer, direct)
+        layers.insert(0, back)
+        grads |= weight_gradients(index, w, layer, back)
+        if index > 0:
+            direct = back.grad_pre @ w.W_ih
+    return Backward(tuple(layers), {name: grads[name] for name in spec.parameter_shapes})
+
+
+def layer_backward(spec: ModelSpec, w: LayerWeights, layer: LayerForward, direct: Array) -> LayerBackward:
+    """Back through time in one layer: direct (T, B, H) reaches h_t from above, the rest through step t+1."""
+    cell = CELLS[spec.cell]
+    grad_h = np.empty_like(layer.h)
+    grad_c = None if layer.c is None else np.empty_like(layer.h)
+    grad_pre = np.empty_like(layer.pre)
+    grad_rec = np.empty_like(layer.pre) if spec.cell == "gru" else grad_pre
+    through_h = np.zeros_like(layer.h[0])
+    through_c = None
+    for t in reversed(range(1, len(layer.h))):
+        grad_h[t] = direct[t - 1] + through_h
+        step = cell.backward_step(spec, w, layer, t, grad_h[t], through_c)
+        grad_pre[t - 1], grad_rec[t - 1] = step.grad_pre, step.grad_rec
+        through_h, through_c = step.grad_h, step.grad_c
+        if grad_c is not None:
+            grad_c[t] = step.grad_c_now
+    grad_h[0] = through_h
+    if grad_c is not None:
+        grad_c[0] = through_c
+    return LayerBackward(grad_h, grad_c, grad_pre, grad_rec)
+
+
+def weight_gradients(index: int, w: LayerWeights, layer: LayerForward, back: LayerBackward) -> Params:
+    """The same weights act at every step, so their gradient is the sum over all steps and sequences."""
+    grads = {
+        f"rnn.weight_ih_l{index}": flat(back.grad_pre).T @ flat(layer.x),
+        f"rnn.weight_hh_l{index}": flat(back.grad_rec).T @ flat(layer.h[:-1]),
+        f"rnn.bias_ih_l{index}": back.grad_pre.sum(axis=(0, 1)),
+    }
+    if w.b_hh is not None:
+        grads[f"rnn.bias_hh_l{index}"] = back.grad_rec.sum(axis=(0, 1))
+    return grads
+
+
+def flat(a: Array) -> Array:
+    """(T, B, N) -> (T*B, N)."""
+    return a.reshape(-1, a.shape[-1])
+
+
+@np.errstate(all="ignore")
+def truncated_backward(
+    spec: ModelSpec, params: ParamsLike, forward: Forward, grad_y: Array, k1: int, k2: int
+) -> Params:
+    """Gradients of truncated BPTT(k1, k2): every k1 steps the errors of these k1 steps go back at most k2 steps.
+
+    The sum over the chunks is one gradient, so that a batch is still one update; k1 = k2 = T is full BPTT.
+    Williams & Peng 1990 (10.1162/neco.1990.2.4.490), with the weights held until the end of the sequence.
+    """
+    total = {name: np.zeros_like(params[name]) for name in spec.parameter_shapes}
+    for start in range(0, len(grad_y), k1):
+        stop = min(start + k1, len(grad_y))
+        reach = max(stop - k2, 0)
+        errors = np.zeros_like(grad_y[reach:stop])
+        errors[start - reach :] = grad_y[start:stop]
+        for key, g in backward(spec, params, forward.window(reach, stop), errors).grads.items():
+            total[key] += g
+    return total
+
+
+@np.errstate(all="ignore")
+def triangle(spec: ModelSpec, params: ParamsLike, forward: Forward, grad_y: Array, steps: Sequence[int]) -> Array:
+    """(T+1, T+1): [k, t] = ‖∂L_k/∂h_t‖ over (B, H) of the top layer, for the loss steps k (1-based) in `steps`.
+
+    One sweep: the gradients of all losses k ≥ t go back from t to t-1 together, as one product. Only the top
+    layer matters, since its h_t acts on the loss through its own later states alone.
+    Time O(T² B H²), memory O(T B H + T²).
+    """
+    cell, w, layer = CELLS[spec.cell], layer_weights(spec, params, spec.num_layers - 1), forward.layers[-1]
+    T, B, H = len(grad_y), *layer.h.shape[1:]
+    norms = np.zeros((T + 1, T + 1))
+    rows = sorted(steps, reverse=True)  # the latest loss first, so that those under way are always a prefix
+    grad_h = np.zeros((len(rows), B, H), layer.h.dtype)
+    grad_c = np.zeros_like(grad_h) if spec.has_cell_state else None
+    active = 0
+    for t in reversed(range(T + 1)):
+        if active < len(rows) and rows[active] == t:
+            grad_h[active] = grad_y[t - 1] @ params["readout.weight"]
+            active += 1
+        if not active:
+            continue
+        norms[rows[:active], t] = norm(grad_h[:active], axis=(1, 2))
+        if t:
+            carried = None if grad_c is None else grad_c[:active]
+            step = cell.backward_step(spec, w, layer, t, grad_h[:active], carried)
+            grad_h[:active] = step.grad_h
+            if grad_c is not None:
+                grad_c[:active] = step.grad_c
+    return norms
+
+
+@np.errstate(all="ignore")
+def train_batches(
+    spec: ModelSpec,
+    params: Params,
+    rule: optimizer.Optimizer,
+    state: optimizer.OptimizerState,
+    data: Data,
+    batches: Sequence[Array],
+    truncate: tuple[int, int] | None = None,
+) -> Array:
+    """One update per batch, `params` and `state` changed in place; returns each batch's loss before its update.
+
+    data      sample-major, in the precision of the model
+    batches   one array of sequence numbers per batch; they may differ in length
+    truncate  (k1, k2), or None for full BPTT
+    """
+    out = np.empty(len(batches))
+    for number, batch in enumerate(batches):
+        x, targets, mask = data.time_major(batch)
+        run = forward(spec, params, x)
+        out[number], _, grad_y = losses.evaluate(data.loss, run.y, targets, mask)
+        if truncate is None:
+            grads = backward(spec, params, run, grad_y).grads
+        else:
+            grads = truncated_backward(spec, params, run, grad_y, *truncate)
+        optimizer.update(rule, params, state, grads)
+    return out

@@ -1,0 +1,144 @@
+"""Optimizers: what an update does to the weights, given their gradients.
+
+    sgd, learning_rate 0.1, momentum 0.9, g = 1 at each step:  buffer 1, 1.9, 2.71; w = -0.1, -0.29, -0.561
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from rnnviz.errors import InputError
+from rnnviz.nn.spec import one_of
+from rnnviz.nn.types import Array, Params, ParamsLike
+
+OPTIMIZERS = ("sgd", "adam", "rmsprop")
+ADAM_BETAS = (0.9, 0.999)
+RMSPROP_ALPHA = 0.99
+#: Added to the gradient norm when clipping by it, as torch.nn.utils.clip_grad_norm_ does.
+CLIP_EPSILON = 1e-6
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """An update rule, as PyTorch defines it (torch.optim.SGD, Adam, RMSprop with their default betas and alpha).
+
+    epsilon     of adam and rmsprop, added to the square root. None: 1e-8 as PyTorch; Keras uses 1e-7. (Keras adds
+                it before the bias correction, so its first Adam steps differ a little even then.)
+    clip_value  each element of the gradient is limited to ± this; comes first
+    clip_norm   then the whole gradient is scaled to at most this norm (torch.nn.utils.clip_grad_norm_)
+
+    Raises InputError for an unknown name or a number out of range.
+    """
+
+    name: str = "sgd"
+    learning_rate: float = 0.01
+    momentum: float = 0.0  # sgd only
+    epsilon: float | None = None
+    clip_norm: float | None = None
+    clip_value: float | None = None
+
+    def __post_init__(self) -> None:
+        one_of("optimizer", self.name, OPTIMIZERS)
+        if not (math.isfinite(self.learning_rate) and self.learning_rate >= 0):
+            raise InputError(f"learning_rate: {self.learning_rate!r} is not a number of at least 0")
+        if not 0 <= self.momentum < 1:
+            raise InputError(f"momentum: {self.momentum!r} is out of range; it must be at least 0 and less than 1")
+        if self.momentum and self.name != "sgd":
+            raise InputError(f"momentum: only sgd has one, not {self.name}; leave it 0")
+        for name in ("epsilon", "clip_norm", "clip_value"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise InputError(f"{name}: {value!r} is out of range; it must be more than 0")
+
+    @property
+    def eps(self) -> float:
+        """The epsilon in use."""
+        return 1e-8 if self.epsilon is None else self.epsilon
+
+
+@dataclass
+class OptimizerState:
+    """What an optimizer remembers between updates; changed in place by `update`.
+
+    first    momentum buffer of sgd, or Adam's mean of g; empty when the rule needs none
+    second   mean of g² of adam and rmsprop
+    step     number of updates done
+    """
+
+    first: Params = field(default_factory=dict)
+    second: Params = field(default_factory=dict)
+    step: int = 0
+
+    @classmethod
+    def start(cls, optimizer: Optimizer, params: ParamsLike) -> OptimizerState:
+        def zeros(wanted: bool) -> Params:
+            return {name: np.zeros_like(p) for name, p in params.items()} if wanted else {}
+
+        return cls(
+            zeros(optimizer.name == "adam" or optimizer.momentum > 0),
+            zeros(optimizer.name in ("adam", "rmsprop")),
+        )
+
+    def copy(self) -> OptimizerState:
+        return OptimizerState(
+            {name: a.copy() for name, a in self.first.items()},
+            {name: a.copy() for name, a in self.second.items()},
+            self.step,
+        )
+
+
+def clip(optimizer: Optimizer, grads: Params) -> Params:
+    """The gradients after clipping by value, then by global norm."""
+    if optimizer.clip_value is not None:
+        limit = optimizer.clip_value
+        grads = {name: np.clip(g, -limit, limit) for name, g in grads.items()}
+    if optimizer.clip_norm is not None:
+        norm = math.sqrt(sum(float(np.vdot(g, g)) for g in grads.values()))
+        scale = optimizer.clip_norm / (norm + CLIP_EPSILON)
+        if not scale >= 1.0:  # also when the norm is nan
+            grads = {name: g * g.dtype.type(scale) for name, g in grads.items()}
+    return grads
+
+
+def update(optimizer: Optimizer, params: Params, state: OptimizerState, grads: Params) -> None:
+    """One update of `params` and `state`, in place."""
+    grads = clip(optimizer, grads)
+    state.step += 1
+    for name, w in params.items():
+        _RULES[optimizer.name](optimizer, w, grads[name], name, state)
+
+
+def _sgd(optimizer: Optimizer, w: Array, g: Array, name: str, state: OptimizerState) -> None:
+    # b = momentum b + g;  w = w - lr b
+    if optimizer.momentum:
+        b = state.first[name]
+        b *= optimizer.momentum
+        b += g
+        g = b
+    w -= optimizer.learning_rate * g
+
+
+def _adam(optimizer: Optimizer, w: Array, g: Array, name: str, state: OptimizerState) -> None:
+    # m = β1 m + (1-β1) g;  v = β2 v + (1-β2) g²;  w = w - lr m̂ / (√v̂ + ε), m̂ and v̂ freed of their start at 0
+    # Kingma & Ba 2015, algorithm 1 (arXiv:1412.6980)
+    (beta1, beta2), m, v = ADAM_BETAS, state.first[name], state.second[name]
+    m *= beta1
+    m += (1 - beta1) * g
+    v *= beta2
+    v += (1 - beta2) * (g * g)
+    step_size = optimizer.learning_rate / (1 - beta1**state.step)
+    w -= step_size * m / (np.sqrt(v) / math.sqrt(1 - beta2**state.step) + optimizer.eps)
+
+
+def _rmsprop(optimizer: Optimizer, w: Array, g: Array, name: str, state: OptimizerState) -> None:
+    # v = α v + (1-α) g²;  w = w - lr g / (√v + ε)
+    v = state.second[name]
+    v *= RMSPROP_ALPHA
+    v += (1 - RMSPROP_ALPHA) * (g * g)
+    w -= optimizer.learning_rate * g / (np.sqrt(v) + optimizer.eps)
+
+
+_RULES = {"sgd": _sgd, "adam": _adam, "rmsprop": _rmsprop}

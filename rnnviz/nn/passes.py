@@ -1,0 +1,104 @@
+"""What a forward and a backward pass leave behind: the records both engines fill.
+
+Time-major everywhere: T steps, B sequences, I inputs, H units, O outputs, G gates.
+States (h, c and their gradients) have T+1 entries, entry t is time t, entry 0 stands before the first input.
+Everything else has T entries, entry t-1 belongs to step t.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from rnnviz.nn.spec import ModelSpec
+from rnnviz.nn.types import Array, Params, ParamsLike
+
+
+class LayerWeights(NamedTuple):
+    """The parameters of one recurrent layer. The rows are the gates of the cell, H rows each."""
+
+    W_ih: Array  # (G*H, I)
+    W_hh: Array  # (G*H, H)
+    b_ih: Array  # (G*H,)
+    b_hh: Array | None  # (G*H,), or None with one bias (Keras' layout)
+
+
+@dataclass(frozen=True)
+class LayerForward:
+    """All a layer computed on the way forward."""
+
+    x: Array  # (T, B, I): what the layer read; for layer l > 0 the h of the layer below
+    h: Array  # (T+1, B, H): hidden states
+    c: Array | None  # (T+1, B, H): cell states of an LSTM
+    pre: Array  # (T, B, G*H): pre-activations, what tanh and sigmoid are applied to
+    gates: Array  # (T, B, G*H): the activated blocks; for the simple RNN this is h[1:] again
+    rec_n: Array | None  # (T, B, H): GRU only, W_hn h + b_hn before the reset gate multiplies it
+
+
+@dataclass(frozen=True)
+class Forward:
+    """A forward pass: bottom layer first, and the readout y = h W_out^T + b_out of the top layer."""
+
+    layers: tuple[LayerForward, ...]
+    y: Array  # (T, B, O)
+
+    def window(self, start: int, stop: int) -> Forward:
+        """The same pass from state `start` to state `stop`: steps start+1 .. stop. Views, not copies."""
+        steps, states = slice(start, stop), slice(start, stop + 1)
+        layers = tuple(
+            LayerForward(
+                x=layer.x[steps],
+                h=layer.h[states],
+                c=None if layer.c is None else layer.c[states],
+                pre=layer.pre[steps],
+                gates=layer.gates[steps],
+                rec_n=None if layer.rec_n is None else layer.rec_n[steps],
+            )
+            for layer in self.layers
+        )
+        return Forward(layers, self.y[steps])
+
+
+@dataclass(frozen=True)
+class LayerBackward:
+    """All a layer computed on the way back.
+
+    grad_h[t]   dL/dh_t: the change of L when h_t alone is moved (c_t stays) and everything after t follows
+    grad_c[t]   dL/dc_t: the change of L when c_t is moved, h_t = o_t tanh(c_t) and everything after follows.
+                For t = 0 h_0 does not follow: it is given, not computed
+    grad_pre    dL/d(W_ih x_t + b_ih): what the input weights' gradient is made of. This is the gradient of the
+                pre-activation itself, as the input side enters it with factor 1
+    grad_rec    dL/d(W_hh h_{t-1} + b_hh): the same array, except in the n-block of a GRU (times r_t)
+    """
+
+    grad_h: Array  # (T+1, B, H)
+    grad_c: Array | None  # (T+1, B, H), LSTM only
+    grad_pre: Array  # (T, B, G*H)
+    grad_rec: Array  # (T, B, G*H)
+
+
+@dataclass(frozen=True)
+class Backward:
+    """A backward pass: bottom layer first, and dL/d(parameter) under the parameters' names."""
+
+    layers: tuple[LayerBackward, ...]
+    grads: Params
+
+
+class StepBack(NamedTuple):
+    """One step of a cell backwards, from time t to t-1 (see LayerBackward). Any axes may lead (B, H)."""
+
+    grad_pre: Array  # (..., B, G*H)
+    grad_rec: Array  # (..., B, G*H)
+    grad_c_now: Array | None  # (..., B, H): dL/dc_t, complete
+    grad_h: Array  # (..., B, H): what reaches h_{t-1} through step t
+    grad_c: Array | None  # (..., B, H): what reaches c_{t-1} through step t
+
+
+def layer_weights(spec: ModelSpec, params: ParamsLike, layer: int) -> LayerWeights:
+    return LayerWeights(
+        params[f"rnn.weight_ih_l{layer}"],
+        params[f"rnn.weight_hh_l{layer}"],
+        params[f"rnn.bias_ih_l{layer}"],
+        params.get(f"rnn.bias_hh_l{layer}"),
+    )

@@ -1,0 +1,111 @@
+"""ModelSpec: the shape of a model, and from it the name and shape of every parameter.
+
+    >>> ModelSpec(cell="rnn", input_size=1, hidden_size=20, output_size=1, biases=1).parameter_shapes
+    {'rnn.weight_ih_l0': (20, 1), 'rnn.weight_hh_l0': (20, 20), 'rnn.bias_ih_l0': (20,),
+     'readout.weight': (1, 20), 'readout.bias': (1,)}
+"""
+
+from __future__ import annotations
+
+import operator
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
+from typing import Any
+
+from rnnviz.errors import InputError
+
+#: The gates of each cell in the order in which their rows are stacked in weight_ih, weight_hh and the
+#: biases. It is PyTorch's order (torch.nn.LSTM, torch.nn.GRU); the simple RNN has one block and no gate.
+GATES: dict[str, tuple[str, ...]] = {"rnn": ("h",), "lstm": ("i", "f", "g", "o"), "gru": ("r", "z", "n")}
+CELLS = tuple(GATES)
+ACTIVATIONS = ("tanh", "relu", "identity", "sigmoid")
+DTYPES = ("float64", "float32")
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """Stacked recurrent layers and a linear readout of the top one.
+
+    cell          "rnn", "lstm" or "gru"
+    input_size    I, hidden_size H (units of every layer), output_size O, num_layers L
+    activation    of the simple RNN: "tanh", "relu", "identity", "sigmoid"; lstm and gru always use tanh
+    biases        2: bias_ih and bias_hh as PyTorch; 1: bias_ih alone as Keras' SimpleRNN and LSTM.
+                  A GRU always has 2, because its recurrent n-bias is multiplied by the reset gate
+                  (PyTorch; Keras' reset_after=True)
+    dtype         "float64" or "float32": the precision of the parameters and of training
+
+    Raises InputError for an unknown name or a size below 1.
+    """
+
+    cell: str = "rnn"
+    input_size: int = 1
+    hidden_size: int = 20
+    output_size: int = 1
+    num_layers: int = 1
+    activation: str = "tanh"
+    biases: int = 2
+    dtype: str = "float64"
+
+    def __post_init__(self) -> None:
+        one_of("cell", self.cell, CELLS)
+        one_of("activation", self.activation, ACTIVATIONS)
+        one_of("biases", self.biases, (1, 2))
+        one_of("dtype", self.dtype, DTYPES)
+        for name in ("input_size", "hidden_size", "output_size", "num_layers"):
+            object.__setattr__(self, name, whole_number(name, getattr(self, name), low=1))
+        if self.cell != "rnn":
+            object.__setattr__(self, "activation", "tanh")
+        if self.cell == "gru":
+            object.__setattr__(self, "biases", 2)
+
+    @property
+    def gates(self) -> tuple[str, ...]:
+        """Names of the blocks of H rows in the weights, in order."""
+        return GATES[self.cell]
+
+    @property
+    def has_cell_state(self) -> bool:
+        """Whether the state is (h, c) rather than h alone."""
+        return self.cell == "lstm"
+
+    @property
+    def state_size(self) -> int:
+        """Numbers in the full state of one layer: H, or 2 H with a cell state."""
+        return self.hidden_size * (2 if self.has_cell_state else 1)
+
+    @cached_property
+    def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Name -> shape of every parameter, under PyTorch's state_dict names."""
+        H, width = self.hidden_size, self.hidden_size * len(self.gates)
+        shapes: dict[str, tuple[int, ...]] = {}
+        for layer in range(self.num_layers):
+            shapes[f"rnn.weight_ih_l{layer}"] = (width, self.input_size if layer == 0 else H)
+            shapes[f"rnn.weight_hh_l{layer}"] = (width, H)
+            shapes[f"rnn.bias_ih_l{layer}"] = (width,)
+            if self.biases == 2:
+                shapes[f"rnn.bias_hh_l{layer}"] = (width,)
+        shapes["readout.weight"] = (self.output_size, H)
+        shapes["readout.bias"] = (self.output_size,)
+        return shapes
+
+    @cached_property
+    def parameter_count(self) -> int:
+        return sum(prod(shape) for shape in self.parameter_shapes.values())
+
+
+def one_of(name: str, value: Any, choices: tuple[Any, ...]) -> None:
+    """Raises InputError unless `value` is one of `choices`."""
+    if value not in choices or isinstance(value, bool):
+        raise InputError(f"{name}: {value!r} is unknown; choose from {', '.join(map(str, choices))}")
+
+
+def whole_number(name: str, value: Any, low: int) -> int:
+    """`value` as an int of at least `low`; raises InputError if it is not one."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = low - 1
+    if number < low or isinstance(value, bool):
+        raise InputError(f"{name}: {value!r} is not a whole number of at least {low}")
+    return number

@@ -1,0 +1,370 @@
+"""Trace: everything that happened in one forward and one backward pass, every array with its meaning and shape.
+
+    >>> trace = model.trace(x, targets)              # x (T, B, I), targets (T, B, O)
+    >>> trace.h[3], trace.grad_h[3]                  # (B, H): the state after step 3, and dL/dh_3
+    >>> trace.triangle[10, 3]                        # ‖∂L_10/∂h_3‖: how much of step 10's error reaches step 3
+
+T steps, B sequences, I inputs, H units, O outputs, G gates. States have T+1 entries: entry t is time t, entry 0
+stands before the first input. What belongs to a step has T entries: entry t-1 belongs to step t.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from rnnviz.errors import InputError
+from rnnviz.nn import checks, gradcheck, losses, metrics
+from rnnviz.nn import engine as engines
+from rnnviz.nn import ledger as ledgers
+from rnnviz.nn.model import Model
+from rnnviz.nn.passes import Backward, Forward
+from rnnviz.nn.spec import ModelSpec, one_of
+from rnnviz.nn.types import Array, ParamsLike
+
+
+@dataclass(frozen=True, eq=False)
+class LayerTrace:
+    """One layer of a Trace. The gradients are those of the total loss."""
+
+    x: Array  # (T, B, I): what this layer read
+    h: Array  # (T+1, B, H)
+    c: Array | None  # (T+1, B, H), lstm only
+    pre: Array  # (T, B, G*H): pre-activations
+    gates: Mapping[str, Array]  # name -> (T, B, H): {i f g o}, {r z n}, or {} for a simple RNN, which has none
+    grad_h: Array  # (T+1, B, H): dL/dh_t, c_t held
+    grad_c: Array | None  # (T+1, B, H): dL/dc_t, h_t following (h_0 does not)
+
+
+@dataclass(frozen=True, eq=False)
+class Item:
+    """The gradient of one loss step alone, or of the total, on the states of the top layer."""
+
+    grad_h: Array  # (T+1, B, H): ∂L_k/∂h_t
+    grad_c: Array | None  # (T+1, B, H): ∂L_k/∂c_t, lstm only
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """One forward and one backward pass, in float64 whatever the model's dtype. All arrays are read-only.
+
+    Made by Model.trace. h, c, pre, gates, grad_h and grad_c at this level are the top layer's; `layers` has all,
+    bottom first. Definitions of the gradients, L being the whole loss and L_k step k's share of it:
+
+    grad_y[t-1]     dL/dy_t
+    grad_h[t]       dL/dh_t, total: over all paths and all loss steps. What L changes by when h_t alone moves
+                    (an LSTM's c_t stays) and everything after it follows
+    grad_c[t]       dL/dc_t, total: c_t moves, h_t and everything after it follow (at t = 0 only what comes after)
+    grads[name]     dL/d(parameter)
+    triangle[k, t]  ‖∂L_k/∂h_t‖, the loss of step k alone
+    """
+
+    spec: ModelSpec
+    params: ParamsLike
+    x: Array  # (T, B, I)
+    y: Array  # (T, B, O)
+    targets: Array  # (T, B, O), or (T, B) ints for cross-entropy; 0 where a step carries no loss
+    loss_name: str
+    loss_mask: Array  # (T, B) bool
+    loss: float  # the whole loss, L = Σ_k L_k
+    step_loss: Array  # (T,): L_k, step k's share
+    grad_y: Array  # (T, B, O)
+    grads: ParamsLike
+    layers: tuple[LayerTrace, ...]
+    forward: Forward = field(repr=False)
+    backward: Backward = field(repr=False)
+    engine: engines.Engine = field(repr=False)
+    _items: dict[int | None, Item] = field(default_factory=dict, init=False, repr=False)
+    _norms: dict[int | None, Array] = field(default_factory=dict, init=False, repr=False)
+    _ledgers: dict[int | None, ledgers.Ledger] = field(default_factory=dict, init=False, repr=False)
+
+    # -- sizes ---------------------------------------------------------------------------------------
+
+    @property
+    def T(self) -> int:
+        return len(self.x)
+
+    @property
+    def B(self) -> int:
+        return int(self.x.shape[1])
+
+    @property
+    def I(self) -> int:  # noqa: E743
+        return self.spec.input_size
+
+    @property
+    def H(self) -> int:
+        return self.spec.hidden_size
+
+    @property
+    def O(self) -> int:  # noqa: E743
+        return self.spec.output_size
+
+    @property
+    def L(self) -> int:
+        return self.spec.num_layers
+
+    # -- the top layer -------------------------------------------------------------------------------
+
+    @property
+    def top(self) -> LayerTrace:
+        return self.layers[-1]
+
+    @property
+    def h(self) -> Array:
+        """(T+1, B, H): hidden states."""
+        return self.top.h
+
+    @property
+    def c(self) -> Array | None:
+        """(T+1, B, H): cell states of an LSTM."""
+        return self.top.c
+
+    @property
+    def pre(self) -> Array:
+        """(T, B, G*H): pre-activations, blocks in the order of spec.gates."""
+        return self.top.pre
+
+    @property
+    def gates(self) -> Mapping[str, Array]:
+        """Name -> (T, B, H): activated gates {i f g o} or {r z n}; {} for a simple RNN."""
+        return self.top.gates
+
+    @property
+    def grad_h(self) -> Array:
+        """(T+1, B, H): the total dL/dh_t."""
+        return self.top.grad_h
+
+    @property
+    def grad_c(self) -> Array | None:
+        """(T+1, B, H): the total dL/dc_t of an LSTM."""
+        return self.top.grad_c
+
+    # -- gradients by loss step ----------------------------------------------------------------------
+
+    @cached_property
+    def loss_steps(self) -> tuple[int, ...]:
+        """The steps k (1-based) that carry loss in at least one sequence."""
+        return tuple(int(k) + 1 for k in np.flatnonzero(self.loss_mask.any(axis=1)))
+
+    @cached_property
+    def triangle(self) -> Array:
+        """(T+1, T+1): [k, t] = ‖∂L_k/∂h_t‖ over (B, H); 0 for t > k and for steps k without loss.
+
+        Time O(T²·B·H²), memory O(T² + T·B·H). Raises InputError for more than sensible.
+        """
+        needed = 8 * ((self.T + 1) ** 2 + 12 * len(self.loss_steps) * self.B * self.H)
+        checks.memory("triangle", needed, f"T={self.T}, B={self.B}, H={self.H}")
+        return _frozen(
+            self.engine.triangle(self.spec, self.params, self.forward, self.grad_y, self.loss_steps)
+        )
+
+    def item(self, k: int | None) -> Item:
+        """∂L_k/∂h_t and ∂L_k/∂c_t of loss step k (1..T) alone; None: the total. Zero for t > k."""
+        k = self._step(k)
+        if k not in self._items:
+            self._items[k] = self._make_item(k)
+        return self._items[k]
+
+    def grad_norm(self, k: int | None = None) -> Array:
+        """(T+1,): ‖∂L_k/∂h_t‖ over (B, H); None: the norm of the total dL/dh_t."""
+        k = self._step(k)
+        if k not in self._norms:
+            self._norms[k] = _frozen(metrics.norm(self.item(k).grad_h, axis=(1, 2)))
+        return self._norms[k]
+
+    @property
+    def half_life(self) -> float | None:
+        """Lag at which the last loss step's gradient falls below 50 %; see metrics.half_life."""
+        last = self.loss_steps[-1]
+        return metrics.half_life(self.grad_norm(last)[: last + 1])
+
+    @property
+    def horizon(self) -> float | None:
+        """Lag at which the last loss step's gradient falls below 1 %; see metrics.horizon."""
+        last = self.loss_steps[-1]
+        return metrics.horizon(self.grad_norm(last)[: last + 1])
+
+    # -- why it shrinks ------------------------------------------------------------------------------
+
+    @property
+    def ledger(self) -> ledgers.Ledger:
+        """The ledger of the last loss step."""
+        return self.ledger_of(self.loss_steps[-1])
+
+    def ledger_of(self, k: int | None) -> ledgers.Ledger:
+        """Per step, why the gradient of loss step k (None: the total) shrinks or grows; see Ledger."""
+        k = self._step(k)
+        if k not in self._ledgers:
+            self._ledgers[k] = ledgers.make_ledger(
+                self.spec,
+                self.params,
+                self.forward,
+                self.gain,
+                grad_h=self.item(k).grad_h,
+                norms=self.grad_norm(k),
+                start=self.loss_steps[-1] if k is None else k,
+            )
+        return self._ledgers[k]
+
+    @cached_property
+    def gain(self) -> Array:
+        """(T,): per step the largest singular value of ∂s_t/∂s_{t-1}, s the full state; largest over the batch."""
+        return _frozen(ledgers.gains(self.spec, self.params, self.forward))
+
+    def share(self, name: str) -> Array:
+        """(T, *shape): what each step adds to grads[name]; sums to it. Raises InputError for an unknown name."""
+        if name not in self.params:
+            raise InputError(f"share: {name!r} is no parameter; choose from {', '.join(self.params)}")
+        checks.memory(f"share of {name}", 8 * self.T * self.params[name].size, f"{self.T} steps")
+        kind = name.rsplit("_l", 1)[0]
+        if name.startswith("readout."):
+            grad, read = self.grad_y, self.h[1:]
+        else:
+            layer = int(name.rsplit("_l", 1)[1])
+            run, back = self.forward.layers[layer], self.backward.layers[layer]
+            recurrent = kind.endswith("_hh")
+            grad, read = (back.grad_rec, run.h[:-1]) if recurrent else (back.grad_pre, run.x)
+        with np.errstate(all="ignore"):
+            if "bias" in name:
+                return _frozen(grad.sum(axis=1))
+            return _frozen(np.matmul(grad.transpose(0, 2, 1), read))
+
+    def check(self, seed: int = 0) -> float:
+        """How far this trace's gradients are from central differences; see gradcheck.check."""
+        return gradcheck.check(self, seed)
+
+    # -- inside --------------------------------------------------------------------------------------
+
+    def _step(self, k: int | None) -> int | None:
+        if k is None:
+            return None
+        if isinstance(k, bool) or not isinstance(k, int | np.integer) or not 1 <= k <= self.T:
+            raise InputError(f"k: {k!r} is not a step of this trace; steps are 1..{self.T}")
+        return int(k)
+
+    def _make_item(self, k: int | None) -> Item:
+        if k is None:
+            return Item(self.grad_h, self.grad_c)
+        # What comes after step k has no part in L_k, so only the first k steps are walked.
+        errors = np.zeros_like(self.grad_y[:k])
+        errors[k - 1] = self.grad_y[k - 1]
+        back = self.engine.backward(self.spec, self.params, self.forward.window(0, k), errors).layers[-1]
+        later = ((0, self.T - k), (0, 0), (0, 0))
+        return Item(
+            _frozen(np.pad(back.grad_h, later)),
+            None if back.grad_c is None else _frozen(np.pad(back.grad_c, later)),
+        )
+
+
+def make_trace(
+    model: Model,
+    x: Any,
+    targets: Any,
+    loss: str = "mse",
+    loss_at: Any = "every",
+    *,
+    h0: Any = None,
+    c0: Any = None,
+    engine: str | engines.Engine | None = None,
+) -> Trace:
+    """See Model.trace."""
+    chosen = engines.resolve(engine)
+    spec = model.spec
+    one_of("loss", loss, losses.LOSSES)
+    x = checks.numbers("x", x, (None, None, spec.input_size), "(T, B, input_size)", "float64")
+    T, B, H = x.shape[0], x.shape[1], spec.hidden_size
+    width = 3 * len(spec.gates) + 2 * spec.state_size // H + 1
+    checks.memory("trace", 8 * T * B * H * spec.num_layers * width, f"T={T}, B={B}, H={H}, L={spec.num_layers}")
+    mask = loss_mask(loss_at, T, B)
+    targets = _targets(loss, targets, mask, spec.output_size, loss_at)
+    h, c = model.initial_state(B, h0, c0, "float64")
+    params = {name: np.ascontiguousarray(a, "float64") for name, a in model.params.items()}
+
+    run = chosen.forward(spec, params, x, h, c)
+    with np.errstate(all="ignore"):
+        value = losses.evaluate(loss, run.y, targets, mask)
+    back = chosen.backward(spec, params, run, value.grad_y)
+
+    layers = tuple(
+        LayerTrace(
+            x=_frozen(f.x),
+            h=_frozen(f.h),
+            c=None if f.c is None else _frozen(f.c),
+            pre=_frozen(f.pre),
+            gates=_named_gates(spec, f.gates),
+            grad_h=_frozen(b.grad_h),
+            grad_c=None if b.grad_c is None else _frozen(b.grad_c),
+        )
+        for f, b in zip(run.layers, back.layers, strict=True)
+    )
+    for a in (*params.values(), *back.grads.values(), x, run.y, targets, mask, value.step_loss, value.grad_y):
+        _frozen(a)
+    return Trace(
+        spec=spec,
+        params=params,
+        x=x,
+        y=run.y,
+        targets=targets,
+        loss_name=loss,
+        loss_mask=mask,
+        loss=value.loss,
+        step_loss=value.step_loss,
+        grad_y=value.grad_y,
+        grads=back.grads,
+        layers=layers,
+        forward=run,
+        backward=back,
+        engine=chosen,
+    )
+
+
+def loss_mask(loss_at: Any, T: int, B: int) -> Array:
+    """`loss_at` as a bool array (T, B): "every", "last", step numbers 1..T, or such an array."""
+    mask = np.zeros((T, B), bool)
+    if isinstance(loss_at, str):
+        one_of("loss_at", loss_at, ("every", "last"))
+        mask[-1 if loss_at == "last" else slice(None)] = True
+        return mask
+    given = np.asarray(loss_at)
+    if given.dtype == bool:
+        checks.fit_shape("loss_at", given, (T, B), "(T, B)")
+        if not given.any():
+            raise InputError("loss_at: no step carries loss; at least one position must be True")
+        return given.copy()
+    if given.ndim != 1 or given.dtype.kind not in "iu" or not given.size or given.min() < 1 or given.max() > T:
+        raise InputError(f"loss_at: {loss_at!r} is not 'every', 'last', step numbers 1..{T} or a bool array (T, B)")
+    mask[given.astype(int) - 1] = True
+    return mask
+
+
+def _targets(loss: str, targets: Any, mask: Array, outputs: int, loss_at: Any) -> Array:
+    T, B = mask.shape
+    only_last = isinstance(loss_at, str) and loss_at == "last"
+    if loss == "mse":
+        if only_last and np.ndim(targets) == 2:
+            last = checks.numbers("targets", targets, (B, outputs), "(B, output_size)", "float64")
+            full = np.zeros((T, B, outputs))
+            full[-1] = last
+            return full
+        full = checks.numbers("targets", targets, (T, B, outputs), "(T, B, output_size)", "float64", finite=False)
+        return checks.numbers("targets", np.where(mask[..., None], full, 0.0), full.shape, "", "float64")
+    if only_last and np.ndim(targets) == 1:
+        targets = np.concatenate([np.zeros((T - 1, B), int), np.asarray(targets)[None]])
+    return checks.classes("targets", targets, mask, outputs, "(T, B)")
+
+
+def _named_gates(spec: ModelSpec, gates: Array) -> Mapping[str, Array]:
+    if spec.cell == "rnn":
+        return {}
+    blocks = np.split(gates, len(spec.gates), axis=-1)
+    return {name: _frozen(block) for name, block in zip(spec.gates, blocks, strict=True)}
+
+
+def _frozen(a: Array) -> Array:
+    a.flags.writeable = False
+    return a

@@ -1,0 +1,198 @@
+"""Training: batches and epochs with a cursor that can be stopped, saved and put back exactly.
+
+    >>> training = Training(model, Data(x, targets), optimizer=Optimizer("sgd", learning_rate=0.01))
+    >>> training.run_epoch()
+    >>> training.history["loss"]        # as Keras' fit: the mean of the batch losses during the epoch
+    [0.83]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rnnviz.errors import InputError
+from rnnviz.nn import checks, losses
+from rnnviz.nn import engine as engines
+from rnnviz.nn.data import Data as Data
+from rnnviz.nn.model import Model
+from rnnviz.nn.optimizer import Optimizer as Optimizer
+from rnnviz.nn.optimizer import OptimizerState
+from rnnviz.nn.spec import whole_number
+from rnnviz.nn.types import Array, ParamsLike
+
+#: Sequences evaluated at once: enough for speed, little enough for memory.
+_EVALUATE = 256
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """All that Training needs to go on from here, copied. Restoring it and running on gives the same numbers."""
+
+    params: ParamsLike
+    state: OptimizerState
+    epoch: int
+    batch: int
+    loss_sum: float
+    history: dict[str, tuple[float, ...]]
+
+
+class Training:
+    """Trains a model on `train`, one batch, or one epoch, at a time.
+
+    optimizer    an Optimizer; SGD with learning rate 0.01 if not given
+    batch_size   sequences per update; the last batch of an epoch may be smaller
+    shuffle      new order each epoch, from np.random.default_rng([seed, epoch]) alone
+    truncate     (k1, k2) for truncated BPTT, None for full; see numpy_engine.truncated_backward
+    order        instead of shuffling: (N,) or (epochs, N), the order of the sequences in each epoch
+    engine       "numpy", "numba" or None: whichever is current at each call
+
+    epoch is the number of epochs completed, batch the number of batches done in the one under way.
+    history["loss"] has each epoch's mean of the batch losses, weighted by their number of sequences (as Keras);
+    history["val_loss"] the loss on `validation` at the end of each epoch (empty without validation data).
+    A loss of inf or nan is kept like any other. Raises InputError if data and model do not fit.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        train: Data,
+        validation: Data | None = None,
+        optimizer: Optimizer | None = None,
+        *,
+        batch_size: int = 8,
+        shuffle: bool = True,
+        seed: int = 0,
+        truncate: tuple[int, int] | None = None,
+        order: Any = None,
+        engine: str | engines.Engine | None = None,
+    ) -> None:
+        self.spec = model.spec
+        self.train = train.fitted(model.spec, "train")
+        self.validation = None if validation is None or not len(validation) else validation.fitted(model.spec)
+        self.optimizer = optimizer or Optimizer()
+        self.batch_size = whole_number("batch_size", batch_size, low=1)
+        self.shuffle = shuffle
+        self.seed = whole_number("seed", seed, low=0)
+        self.truncate = None if truncate is None else truncation(truncate)
+        self.order = None if order is None else _orders(order, len(train))
+        self.engine = engine
+        self.epoch = 0
+        self.batch = 0
+        self.history: dict[str, list[float]] = {"loss": [], "val_loss": []}
+        self._loss_sum = 0.0
+        self._params = model.copy_params()
+        self._state = OptimizerState.start(self.optimizer, self._params)
+        longest = min(self.batch_size, len(train))
+        width = 4 * len(model.spec.gates) * model.spec.hidden_size * model.spec.num_layers
+        T = self.train.x.shape[1]
+        checks.memory("training", 8 * T * longest * width, f"T={T}, batch {longest}, {width} numbers a step")
+
+    @property
+    def batches_per_epoch(self) -> int:
+        return -(-len(self.train) // self.batch_size)
+
+    @property
+    def model(self) -> Model:
+        """The model with the weights of this moment, copied."""
+        return Model(self.spec, self._params)
+
+    def run_batch(self) -> float:
+        """One update; returns the loss of that batch before it."""
+        return float(self._run(1)[0])
+
+    def run_epoch(self, on_batch: Callable[[Training], bool | None] | None = None) -> bool:
+        """Runs to the end of the epoch under way. `on_batch(training)` is called after each batch and may return
+        False to stop there. Returns whether the epoch was completed."""
+        target = self.epoch + 1
+        while self.epoch < target:
+            self._run(self.batches_per_epoch - self.batch if on_batch is None else 1)
+            if on_batch is not None and on_batch(self) is False:
+                return self.epoch == target
+        return True
+
+    def evaluate(self, data: Data) -> float:
+        """The loss on `data` with the weights of this moment."""
+        return evaluate(self.model, data, self.engine)
+
+    def batch_indices(self, epoch: int, batch: int) -> Array:
+        """Which sequences make up a batch of an epoch (both from 0)."""
+        return self._order(epoch)[batch * self.batch_size : (batch + 1) * self.batch_size]
+
+    def snapshot(self) -> Snapshot:
+        params = {name: a.copy() for name, a in self._params.items()}
+        history = {name: tuple(values) for name, values in self.history.items()}
+        return Snapshot(params, self._state.copy(), self.epoch, self.batch, self._loss_sum, history)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go back (or on) to where the snapshot was taken. The snapshot stays good for another time."""
+        self._params = {name: a.copy() for name, a in snapshot.params.items()}
+        self._state = snapshot.state.copy()
+        self.epoch, self.batch, self._loss_sum = snapshot.epoch, snapshot.batch, snapshot.loss_sum
+        self.history = {name: list(values) for name, values in snapshot.history.items()}
+
+    # -- inside --------------------------------------------------------------------------------------
+
+    def _run(self, count: int) -> Array:
+        """The next `count` batches of this epoch, in one call of the engine."""
+        order = self._order(self.epoch)
+        batches = [
+            order[n * self.batch_size : (n + 1) * self.batch_size] for n in range(self.batch, self.batch + count)
+        ]
+        out = engines.resolve(self.engine).train_batches(
+            self.spec, self._params, self.optimizer, self._state, self.train, batches, self.truncate
+        )
+        for indices, loss in zip(batches, out, strict=True):
+            self._loss_sum += float(loss) * len(indices)
+        self.batch += count
+        if self.batch == self.batches_per_epoch:
+            self._end_epoch()
+        return out
+
+    def _end_epoch(self) -> None:
+        self.history["loss"].append(self._loss_sum / len(self.train))
+        if self.validation is not None:
+            self.history["val_loss"].append(self.evaluate(self.validation))
+        self.epoch, self.batch, self._loss_sum = self.epoch + 1, 0, 0.0
+
+    def _order(self, epoch: int) -> Array:
+        if self.order is not None:
+            return self.order[min(epoch, len(self.order) - 1)]
+        if self.shuffle:
+            return np.random.default_rng([self.seed, epoch]).permutation(len(self.train))
+        return np.arange(len(self.train))
+
+
+@np.errstate(all="ignore")
+def evaluate(model: Model, data: Data, engine: str | engines.Engine | None = None) -> float:
+    """The mean loss of `model` on all of `data`."""
+    data = data.fitted(model.spec)
+    chosen = engines.resolve(engine)
+    total, positions = 0.0, 0
+    for start in range(0, len(data), _EVALUATE):
+        x, targets, mask = data.time_major(slice(start, start + _EVALUATE))
+        here = int(np.count_nonzero(mask))
+        y = chosen.forward(model.spec, model.params, x).y
+        total += losses.evaluate(data.loss, y, targets, mask).loss * here
+        positions += here
+    return total / positions
+
+
+def truncation(truncate: Sequence[int]) -> tuple[int, int]:
+    """(k1, k2) checked: 1 ≤ k1 ≤ k2."""
+    if len(truncate) != 2:
+        raise InputError(f"truncate: {truncate!r} is not a pair (k1, k2)")
+    k1 = whole_number("truncate k1", truncate[0], low=1)
+    return k1, whole_number("truncate k2", truncate[1], low=k1)
+
+
+def _orders(order: Any, N: int) -> Array:
+    orders = np.atleast_2d(np.asarray(order))
+    if orders.dtype.kind not in "iu" or orders.ndim != 2 or not len(orders):
+        raise InputError("order: needs whole numbers of shape (N,) or (epochs, N)")
+    if orders.shape[1] != N or (np.sort(orders, axis=1) != np.arange(N)).any():
+        raise InputError(f"order: each epoch's order must hold every sequence 0..{N - 1} once")
+    return orders.astype(np.int64)
