@@ -8,6 +8,7 @@ import sys
 import pytest
 
 HEAVY = ("numpy", "scipy", "numba", "llvmlite", "textual", "rich", "plotext")
+ALL_BUT_NUMPY = HEAVY[1:]
 
 REPORT = """
 import contextlib, io, json, sys
@@ -61,9 +62,9 @@ def test_answers_without_numbers_import_nothing_heavy(arguments, said):
         ("import rnnviz", HEAVY),
         ("import rnnviz.player.experiment", HEAVY),
         ("import rnnviz.tasks.catalog", HEAVY),
-        ("import rnnviz.nn", ("scipy", "numba", "llvmlite", "textual", "rich", "plotext")),
-        ("import rnnviz.tasks", ("scipy", "numba", "llvmlite", "textual", "rich", "plotext")),
-        ("import rnnviz; rnnviz.Model.create()", ("scipy", "numba", "llvmlite", "textual", "rich", "plotext")),
+        ("import rnnviz.nn", ALL_BUT_NUMPY),
+        ("import rnnviz; rnnviz.Model.create()", ALL_BUT_NUMPY),
+        ("import rnnviz.tasks", ALL_BUT_NUMPY),
         ("import rnnviz.tui.app", ("scipy", "numba", "llvmlite", "plotext")),
     ],
 )

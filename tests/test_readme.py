@@ -1,0 +1,58 @@
+"""README says what is so: its keys are those of the app, its examples run, its pictures exist."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from rnnviz.cli.main import main
+from rnnviz.player.experiment import Experiment
+from rnnviz.tui.keys import ACTIONS, face
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+def key_table() -> str:
+    rows = [f"| {' '.join(f'`{face(key)}`' for key in action.keys)} | {action.help} |" for action in ACTIONS]
+    return "\n".join(["| key | what it does |", "|---|---|", *rows])
+
+
+def test_the_keys_are_those_of_the_app():
+    assert key_table() in README, f"the table of keys in README.md must be:\n{key_table()}"
+
+
+@pytest.mark.parametrize("code", blocks("python"))
+def test_the_python_examples_run(code):
+    exec(code, {})
+
+
+@pytest.mark.parametrize("text", blocks("toml"))
+def test_the_experiments_are_experiments(text):
+    assert Experiment.from_toml(text).changes()
+
+
+SHELL = "".join(blocks("sh")).splitlines()
+
+
+@pytest.mark.parametrize("line", [line for line in SHELL if "--json" in line])
+def test_the_commands_for_scripts_run(line, capsys, tmp_path, monkeypatch):
+    command = line.partition("#")[0].split()
+    if any(word.endswith(".toml") for word in command):
+        (text,) = blocks("toml")
+        (tmp_path / "experiment.toml").write_text(text)
+        monkeypatch.chdir(tmp_path)
+    assert command[0] == "rnnviz"
+    assert not main(command[1:])
+    assert capsys.readouterr().out.startswith("{")
+
+
+def test_the_files_it_shows_exist():
+    shown = re.findall(r"\]\(((?!https?:|#)[^)]+)\)", README)
+    assert shown
+    missing = [path for path in shown if not (ROOT / path).exists()]
+    assert not missing
