@@ -127,8 +127,12 @@ def mask(lengths: Array, T: int, loss_at: LossAt) -> Array:
     if not steps or steps[0] < 1 or steps[-1] > T:
         raise InputError(f"loss_at: steps {steps} must lie in 1..{T}, the steps of one sequence")
     chosen = inside & np.isin(t, steps)
-    if not chosen.any():
-        raise InputError(f"loss_at: no sequence is long enough to reach step {steps[0]}; use an earlier one")
+    if not chosen.any(axis=1).all():
+        shortest = int(lengths.min())
+        raise InputError(
+            f"loss_at: sequences of {shortest} steps never reach step {steps[0]}; "
+            f"add a step up to {shortest}, or use last"
+        )
     return np.asarray(chosen)
 
 

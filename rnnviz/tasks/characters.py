@@ -146,7 +146,7 @@ def read(source: str) -> str:
 
 
 def encode(text: str) -> tuple[tuple[str, ...], Array]:
-    """The sorted characters of `text` (beyond MOST_SYMBOLS the rarest are OTHER), and `text` as their numbers."""
+    """The characters of `text`, sorted (beyond MOST_SYMBOLS the rarest are OTHER), and `text` as numbers."""
     counts = Counter(text)
     kept = {c for c, _ in counts.most_common(MOST_SYMBOLS - (len(counts) > MOST_SYMBOLS))}
     vocab = tuple(sorted(kept | ({OTHER} if len(kept) < len(counts) else set())))

@@ -1,0 +1,234 @@
+"""From an Experiment to its numbers: task, model, training, and what came of it.
+
+>>> result = train(Experiment())
+>>> result.parameters, len(result.history["loss"])
+(461, 20)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rnnviz import tasks
+from rnnviz.errors import InputError
+from rnnviz.nn import Data, Model, Optimizer, Trace, Training
+from rnnviz.player.experiment import Experiment
+from rnnviz.tasks import Task, catalog
+from rnnviz.tasks.base import Array
+
+Report = Callable[[Training], bool | None]
+
+_AT_ONCE = 512  # sequences run through the network together: little memory whatever the data set
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What `train` returns.
+
+    history["loss"], history["val_loss"]   one number per epoch done; val_loss is empty without validation data
+    prediction, targets                    the sine: what the network says when it is fed by itself, and the
+                                           series, both for points[seq_len:]. Other tasks: the outputs (classes
+                                           by their labels) at the steps that carry loss, a list per sequence
+                                           of the validation set (of the training set if there is none)
+    completed                              False if it was stopped before the last epoch
+    """
+
+    experiment: Experiment  # with everything filled in
+    task: Task
+    model: Model
+    history: dict[str, list[float]]
+    prediction: Any
+    targets: Any
+    completed: bool
+
+    @property
+    def parameters(self) -> int:
+        return self.model.parameter_count
+
+
+def resolved(experiment: Experiment) -> Experiment:
+    """The experiment with what it leaves to its task filled in: seq_len, lag, samples and loss_at."""
+    info = catalog.info(experiment.task)
+    for setting in ("samples", "source"):
+        catalog.accepts(experiment.task, setting, getattr(experiment, setting))
+    seq_len, lag = catalog.dimensions(experiment.task, experiment.seq_len, experiment.lag)
+    return experiment.with_(
+        seq_len=seq_len,
+        lag=lag if "lag" in info.uses else None,
+        samples=info.samples if experiment.samples is None else experiment.samples,
+        loss_at=info.loss_at if experiment.loss_at is None else experiment.loss_at,
+    )
+
+
+def build_task(experiment: Experiment) -> Task:
+    """The sequences. Raises InputError, with what to do, for settings that do not fit together."""
+    return tasks.build(
+        experiment.task,
+        seq_len=experiment.seq_len,
+        points=experiment.points,
+        noise=experiment.noise,
+        lag=experiment.lag,
+        samples=experiment.samples,
+        seed=experiment.seed,
+        validation_split=experiment.validation_split,
+        source=experiment.source,
+        loss_at=experiment.loss_steps() or "auto",
+    )
+
+
+def build_model(experiment: Experiment, task: Task) -> Model:
+    """The network at its start, with the task's input and output sizes."""
+    return Model.create(
+        cell=experiment.cell,
+        input_size=task.input_size,
+        hidden_size=experiment.hidden_size,
+        output_size=task.output_size,
+        num_layers=experiment.num_layers,
+        activation=experiment.activation,
+        init=experiment.init,
+        gain=experiment.gain,
+        spectral_radius=experiment.spectral_radius,
+        forget_bias=experiment.forget_bias,
+        max_lag=max(2, task.lag or task.seq_len),
+        biases=experiment.biases,
+        dtype=experiment.dtype,
+        seed=experiment.seed,
+    )
+
+
+def build_training(experiment: Experiment, model: Model, task: Task) -> Training:
+    """The first `task.n_train` sequences to train on, the rest to validate with."""
+    data = Data(task.x, task.targets, task.loss_mask, task.loss)
+    optimizer = Optimizer(
+        name=experiment.optimizer,
+        learning_rate=experiment.learning_rate,
+        momentum=experiment.momentum,
+        clip_norm=experiment.clip_norm,
+        clip_value=experiment.clip_value,
+    )
+    validation = data.select(slice(task.n_train, None)) if task.n_train < len(task) else None
+    return Training(
+        model,
+        data.select(slice(task.n_train)),
+        validation,
+        optimizer,
+        batch_size=experiment.batch_size,
+        shuffle=experiment.shuffle,
+        seed=experiment.seed,
+        truncate=experiment.truncation(),
+    )
+
+
+def train(experiment: Experiment, on_epoch: Report | None = None) -> Result:
+    """Train for `experiment.epochs` epochs.
+
+    `on_epoch(training)` is called after each epoch and may return False to stop there.
+    """
+    experiment = resolved(experiment)
+    task = build_task(experiment)
+    training = build_training(experiment, build_model(experiment, task), task)
+    while training.epoch < experiment.epochs:
+        training.run_epoch()
+        if on_epoch is not None and on_epoch(training) is False:
+            break
+    return outcome(experiment, task, training)
+
+
+def outcome(experiment: Experiment, task: Task, training: Training) -> Result:
+    """The result of a training, as far as it has come."""
+    model = training.model
+    if task.series is not None:
+        prediction, targets = self_fed(model, task), task.series[task.seq_len :]
+    else:
+        judged = slice(task.n_train, None) if task.n_train < len(task) else slice(None)
+        prediction, targets = answers(model, task, judged)
+    return Result(
+        experiment=experiment,
+        task=task,
+        model=model,
+        history={name: list(values) for name, values in training.history.items()},
+        prediction=prediction,
+        targets=targets,
+        completed=training.epoch >= experiment.epochs,
+    )
+
+
+def gradients(
+    experiment: Experiment, sample: int = 0, on_epoch: Report | None = None, epochs: int = 0
+) -> Trace:
+    """One forward and one backward pass over sequence `sample`, after `epochs` epochs of training.
+
+    Raises InputError for a sample the task does not have.
+    """
+    experiment = resolved(experiment).with_(epochs=epochs)
+    task = build_task(experiment)
+    model = build_model(experiment, task)
+    if epochs:
+        model = train(experiment, on_epoch).model
+    return trace_of(model, task, sample)
+
+
+def trace_of(model: Model, task: Task, sample: int = 0) -> Trace:
+    """The trace of one sequence, without the padding after its end."""
+    if not 0 <= sample < len(task):
+        raise InputError(
+            f"sample: {sample} is not one of the {len(task)} sequences; use 0 to {len(task) - 1}"
+        )
+    steps = int(task.lengths[sample])
+    return model.trace(
+        task.x[sample, :steps, None],
+        task.targets[sample, :steps, None],
+        loss=task.loss,
+        loss_at=task.loss_mask[sample, :steps, None],
+    )
+
+
+def outputs(model: Model, task: Task, which: slice = slice(None)) -> Array:
+    """y (n, T, O): what the network says about some of the sequences."""
+    x = task.x[which]
+    parts = [
+        model.forward(x[start : start + _AT_ONCE].swapaxes(0, 1)).swapaxes(0, 1)
+        for start in range(0, len(x), _AT_ONCE)
+    ]
+    return np.concatenate(parts).astype(np.float64)
+
+
+def fit(model: Model, task: Task) -> Array:
+    """The sine one step ahead, for points[seq_len:]: the last output of each true window."""
+    return outputs(model, task)[:, -1, 0]
+
+
+def self_fed(model: Model, task: Task) -> Array:
+    """The sine going on alone, for points[seq_len:].
+
+    It reads the first true window and says the next point; that is put at the window's end, its first point
+    dropped, and so on. Each window starts from the zero state, as in Keras' model.predict on windows. Once a
+    value is not finite nothing can follow it: the rest is nan.
+    """
+    assert task.series is not None
+    T, n = task.seq_len, len(task)
+    points = np.concatenate([task.series[:T], np.full(n, np.nan)])
+    for k in range(n):
+        points[T + k] = model.forward(points[k : k + T, None, None])[-1, 0, 0]
+        if not np.isfinite(points[T + k]):
+            break
+    return points[T:]
+
+
+def answers(model: Model, task: Task, which: slice) -> tuple[list[list[Any]], list[list[Any]]]:
+    """What the network says, and what it should have said, at the steps that carry loss: a list per sequence."""
+    y, targets, mask = outputs(model, task, which), task.targets[which], task.loss_mask[which]
+    said: list[list[Any]] = []
+    true: list[list[Any]] = []
+    for sequence, target, judged in zip(y, targets, mask, strict=True):
+        if task.loss == "mse":
+            said.append(sequence[judged, 0].tolist())
+            true.append(target[judged, 0].tolist())
+        else:
+            said.append(list(task.answers(sequence[judged])))
+            true.append([task.labels[k] for k in target[judged]])
+    return said, true
