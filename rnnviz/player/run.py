@@ -29,12 +29,11 @@ _AT_ONCE = 512  # sequences run through the network together: little memory what
 class Result:
     """What `train` returns.
 
-    history["loss"], history["val_loss"]   one number per epoch done; val_loss is empty without validation data
-    prediction, targets                    the sine: what the network says when it is fed by itself, and the
-                                           series, both for points[seq_len:]. Other tasks: the outputs (classes
-                                           by their labels) at the steps that carry loss, a list per sequence
-                                           of the validation set (of the training set if there is none)
-    completed                              False if it was stopped before the last epoch
+    history              "loss" and "val_loss", a number per epoch done; no val_loss without validation data
+    prediction, targets  the sine: what the network says when it is fed by itself, and the series, both for
+                         points[seq_len:]. Other tasks: the outputs (classes by their labels) at the steps
+                         that carry loss, a list per sequence to validate with (to train on, if none)
+    completed            False if it was stopped before the last epoch
     """
 
     experiment: Experiment  # with everything filled in
@@ -141,6 +140,8 @@ def train(experiment: Experiment, on_epoch: Report | None = None) -> Result:
 def outcome(experiment: Experiment, task: Task, training: Training) -> Result:
     """The result of a training, as far as it has come."""
     model = training.model
+    prediction: Any
+    targets: Any
     if task.series is not None:
         prediction, targets = self_fed(model, task), task.series[task.seq_len :]
     else:
@@ -220,7 +221,7 @@ def self_fed(model: Model, task: Task) -> Array:
 
 
 def answers(model: Model, task: Task, which: slice) -> tuple[list[list[Any]], list[list[Any]]]:
-    """What the network says, and what it should have said, at the steps that carry loss: a list per sequence."""
+    """What the network says, and what it should say, at the steps that carry loss: a list per sequence."""
     y, targets, mask = outputs(model, task, which), task.targets[which], task.loss_mask[which]
     said: list[list[Any]] = []
     true: list[list[Any]] = []
