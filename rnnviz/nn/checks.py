@@ -13,8 +13,10 @@ from rnnviz.nn.spec import ModelSpec
 from rnnviz.nn.types import Array, Params
 
 
-def numbers(what: str, value: Any, shape: tuple[int | None, ...], names: str, dtype: str, finite: bool = True) -> Array:
-    """`value` as a contiguous float array of `shape` (None: any size of at least 1). `names` spells the shape."""
+def numbers(
+    what: str, value: Any, shape: tuple[int | None, ...], names: str, dtype: str, finite: bool = True
+) -> Array:
+    """`value` as a contiguous float array of `shape` (None: any size above 0), spelled by `names`."""
     try:
         array = np.asarray(value)
         if array.dtype.kind not in "fiub":
@@ -43,7 +45,7 @@ def classes(what: str, value: Any, mask: Array, count: int | None, names: str) -
     """Class numbers 0 .. count-1 where `mask` is True; anything elsewhere is set to 0."""
     array = np.asarray(value)
     if array.dtype.kind not in "iu":
-        raise InputError(f"{what}: cross_entropy needs whole class numbers of shape {names}, not {array.dtype}")
+        raise InputError(f"{what}: cross_entropy needs whole numbers of shape {names}, not {array.dtype}")
     fit_shape(what, array, mask.shape, names)
     array = np.where(mask, array, 0).astype(np.int64)
     if count is not None and (array.min() < 0 or array.max() >= count):
@@ -57,10 +59,14 @@ def parameters(spec: ModelSpec, params: Mapping[str, Any]) -> Params:
     shapes = spec.parameter_shapes
     missing, extra = [n for n in shapes if n not in params], [n for n in params if n not in shapes]
     if missing or extra:
-        told = [f"{word} {', '.join(some)}" for word, some in (("missing", missing), ("unknown", extra)) if some]
+        told = [
+            f"{word} {', '.join(some)}" for word, some in (("missing", missing), ("unknown", extra)) if some
+        ]
         raise InputError(f"params: {'; '.join(told)}; expected {', '.join(shapes)}")
     return {
-        name: numbers(f"params[{name!r}]", params[name], shape, "the model's", spec.dtype, finite=False).copy()
+        name: numbers(
+            f"params[{name!r}]", params[name], shape, "the model's", spec.dtype, finite=False
+        ).copy()
         for name, shape in shapes.items()
     }
 

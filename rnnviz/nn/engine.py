@@ -1,10 +1,10 @@
 """Two engines, one meaning: which of them computes, and what both must offer.
 
-    >>> engine.current().name
-    'numpy'
-    >>> engine.load_numba()        # imports numba: seconds when nothing is compiled yet; call off the UI thread
-    >>> engine.current().name
-    'numba'
+>>> engine.current().name
+'numpy'
+>>> engine.load_numba()         # imports numba: seconds if nothing is compiled yet; not for a UI thread
+>>> engine.current().name
+'numba'
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ NAMES = ("numpy", "numba")
 
 
 class Engine(Protocol):
-    """What an engine offers. A module with these functions is one; rnnviz.nn.numpy_engine says what each means.
+    """What an engine offers. A module with these functions is one; numpy_engine says what each means.
 
     Inputs are checked by the callers: arrays of the model's dtype, C-contiguous, with the written shapes.
     """
@@ -83,8 +83,8 @@ def current() -> Engine:
 
 
 def load_numba() -> Engine:
-    """Import the numba engine and use it from now on. Whatever stops it (no numba, a broken compiler) is raised
-    as it is; the numpy engine stays in use then."""
+    """Import the numba engine and use it from now on. Whatever stops it (no numba, a broken compiler) is
+    raised as it is; the numpy engine stays in use then."""
     if "numba" not in _engines:
         _engines["numba"] = cast(Engine, import_module("rnnviz.nn.numba_engine"))
     return _engines["numba"]

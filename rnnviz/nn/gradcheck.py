@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,59 +22,49 @@ _STATES = 8
 
 @np.errstate(all="ignore")
 def check(trace: Trace, seed: int = 0) -> float:
-    """The largest error |dL/dv - central difference| over all probes, relative to the largest |gradient| element
-    of the trace (of the weights and the probed states). A right trace gives about 1e-10 to 1e-7.
+    """The largest error |dL/dv - central difference| over all probes, relative to the largest |gradient|
+    element of the trace (of the weights and the probed states). A right trace gives about 1e-11 to 1e-8.
 
-    The probes v are random unit directions: one in each parameter, and one in h_t (c_t too, for an LSTM) of the
-    top layer at up to 8 times t spread over 0..T. nan if anything in the trace is inf or nan; for relu a probe may
-    cross a kink, which shows as an error.
+    The probes v are random unit directions: one in each parameter, and one in h_t (c_t too, for an LSTM) of
+    the top layer at up to 8 times t spread over 0..T. nan if anything probed is inf or nan; for relu a probe
+    may cross a kink, which shows as an error.
     """
     rng = np.random.default_rng(seed)
-    errors: list[float] = []
-    sizes: list[float] = []
+    probes: list[tuple[Array, Callable[[Array], float]]] = [
+        (gradient, partial(_loss_with, trace, name)) for name, gradient in trace.grads.items()
+    ]
+    for t in sorted({round(t) for t in np.linspace(0, trace.T, min(_STATES, trace.T + 1))}):
+        probes.append((trace.grad_h[t], partial(_loss_after, trace, t, False)))
+        if trace.grad_c is not None:
+            probes.append((trace.grad_c[t], partial(_loss_after, trace, t, True)))
 
-    def probe(gradient: Array, loss_along: LossAlong) -> None:
+    errors, sizes = [], []
+    for gradient, loss_moved_by in probes:
         direction = rng.standard_normal(gradient.shape)
-        direction /= max(float(np.linalg.norm(direction)), 1e-300)
-        numeric = (loss_along(STEP * direction) - loss_along(-STEP * direction)) / (2 * STEP)
+        direction /= np.linalg.norm(direction)
+        numeric = (loss_moved_by(STEP * direction) - loss_moved_by(-STEP * direction)) / (2 * STEP)
         errors.append(abs(float(np.vdot(gradient, direction)) - numeric))
         sizes.append(float(np.abs(gradient).max()))
-
-    for name, gradient in trace.grads.items():
-        probe(gradient, lambda move, name=name: _loss(trace, {**trace.params, name: trace.params[name] + move}))
-    for t in sorted({round(t) for t in np.linspace(0, trace.T, min(_STATES, trace.T + 1))}):
-        probe(trace.grad_h[t], lambda move, t=t: _loss_from(trace, t, move, None))
-        if trace.grad_c is not None:
-            probe(trace.grad_c[t], lambda move, t=t: _loss_from(trace, t, None, move))
-    largest = max(sizes)
-    worst = max(errors)
     if not np.isfinite([*errors, *sizes]).all():
         return float("nan")
+    worst, largest = float(max(errors)), max(sizes)
     return worst / largest if largest > 0 else worst
 
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    LossAlong = Callable[[Array], float]
-
-
-def _loss(trace: Trace, params: ParamsLike) -> float:
-    """The loss with other parameters, from the same initial state."""
-    return losses.evaluate(
-        trace.loss_name, _rerun(trace, params, 0, *_states(trace.forward, 0)).y, trace.targets, trace.loss_mask
-    ).loss
+def _loss_with(trace: Trace, name: str, move: Array) -> float:
+    """The loss with one parameter moved, from the same initial state."""
+    params = {**trace.params, name: trace.params[name] + move}
+    return _loss_of(trace, _rerun(trace, params, 0, *_states(trace.forward, 0)).y)
 
 
-def _loss_from(trace: Trace, t: int, move_h: Array | None, move_c: Array | None) -> float:
+def _loss_after(trace: Trace, t: int, of_cell: bool, move: Array) -> float:
     """The loss when the top layer's h_t (or c_t, with h_t following) is moved: steps after t are run anew,
     step t is read out anew, earlier ones stay."""
     h, c = _states(trace.forward, t)
-    if move_h is not None:
-        h[-1] += move_h
-    if move_c is not None:
-        assert c is not None
-        c[-1] += move_c
+    if not of_cell:
+        h[-1] += move
+    elif c is not None:
+        c[-1] += move
         if t > 0:
             h[-1] = trace.gates["o"][t - 1] * np.tanh(c[-1])
     y = trace.y.copy()
@@ -80,6 +72,10 @@ def _loss_from(trace: Trace, t: int, move_h: Array | None, move_c: Array | None)
         y[t - 1] = h[-1] @ trace.params["readout.weight"].T + trace.params["readout.bias"]
     if t < trace.T:
         y[t:] = _rerun(trace, trace.params, t, h, c).y
+    return _loss_of(trace, y)
+
+
+def _loss_of(trace: Trace, y: Array) -> float:
     return losses.evaluate(trace.loss_name, y, trace.targets, trace.loss_mask).loss
 
 

@@ -1,13 +1,14 @@
 """Initialisers: the weights a model starts from.
 
-    keras       weight_ih glorot uniform over the full gate width, weight_hh orthogonal on the joint (H, G*H) matrix,
-                biases 0, an LSTM's forget bias 1; readout glorot uniform and 0. Keras' SimpleRNN, LSTM, GRU, Dense
-    pytorch     everything U(-1/√H, 1/√H). torch.nn.RNN, LSTM, GRU and torch.nn.Linear(H, O)
-    identity    weight_hh the identity (each gate), other weights N(0, 0.001²), biases 0. IRNN: Le, Jaitly & Hinton
-                2015 (arXiv:1504.00941); meant for cell "rnn" with activation "relu"
-    orthogonal  as keras, but weight_hh orthogonal in each gate by itself (Saxe et al. 2014, arXiv:1312.6120)
-    chrono      as orthogonal, with gate biases drawn for memories of up to `max_lag` steps
-                (Tallec & Ollivier 2018, arXiv:1804.11188)
+keras       weight_ih glorot uniform over the full gate width, weight_hh orthogonal on the joint (H, G*H)
+            matrix, biases 0, an LSTM's forget bias 1; readout glorot uniform and 0. As Keras' SimpleRNN,
+            LSTM, GRU and Dense
+pytorch     everything U(-1/√H, 1/√H). As torch.nn.RNN, LSTM, GRU and Linear(H, O)
+identity    weight_hh the identity (each gate), other weights N(0, 0.001²), biases 0. IRNN: Le, Jaitly &
+            Hinton 2015 (arXiv:1504.00941); meant for cell "rnn" with activation "relu"
+orthogonal  as keras, but weight_hh orthogonal in each gate by itself (Saxe et al. 2014, arXiv:1312.6120)
+chrono      as orthogonal, with gate biases drawn for memories of up to `max_lag` steps
+            (Tallec & Ollivier 2018, arXiv:1804.11188)
 """
 
 from __future__ import annotations
@@ -43,7 +44,9 @@ def initial_params(
     if gain < 0 or (spectral_radius or 0.0) < 0:
         raise InputError("gain and spectral_radius: must be at least 0")
     if init == "chrono" and spec.cell == "rnn":
-        raise InputError("init: chrono sets the biases of gates and a simple RNN has none; use cell lstm or gru")
+        raise InputError(
+            "init: chrono sets the biases of gates and a simple RNN has none; use cell lstm or gru"
+        )
 
     rng = np.random.default_rng(seed)
     bound = 1.0 / math.sqrt(spec.hidden_size)
@@ -71,7 +74,7 @@ def initial_params(
 
 
 def orthogonal(rng: np.random.Generator, rows: int, columns: int) -> Array:
-    """A random matrix whose shorter side is orthonormal, uniform (Haar) thanks to the signs; as Keras' Orthogonal."""
+    """A random matrix with an orthonormal shorter side, uniform (Haar) thanks to the signs; as Keras."""
     q, r = np.linalg.qr(rng.standard_normal((max(rows, columns), min(rows, columns))))
     q = q * np.sign(np.diag(r))
     return q if rows >= columns else q.T
@@ -102,7 +105,7 @@ def _gate_biases(
     max_lag: int,
     rng: np.random.Generator,
 ) -> None:
-    """Biases that decide how long a new cell remembers. They go into bias_ih; bias_hh is cleared beside them."""
+    """Biases that decide how long a new cell remembers. They go into bias_ih; bias_hh is cleared there."""
     H = spec.hidden_size
     b_ih, b_hh = params[f"rnn.bias_ih_l{layer}"], params.get(f"rnn.bias_hh_l{layer}")
     block = {gate: slice(n * H, (n + 1) * H) for n, gate in enumerate(spec.gates)}

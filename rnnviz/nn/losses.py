@@ -2,8 +2,8 @@
 
     mse, y = [1, 2], target = [0, 0] at two steps of one sequence: L_1 = 1/2, L_2 = 4/2, L = 2.5
 
-"mse": mean over every element that carries loss (Keras' and PyTorch's "mean"). "cross_entropy": softmax of the
-outputs, mean over positions, natural logarithm (torch.nn.functional.cross_entropy; Keras' from_logits=True).
+"mse": mean over every element that carries loss (Keras' and PyTorch's "mean"). "cross_entropy": softmax of
+the outputs, mean over positions, natural logarithm (torch.nn.functional.cross_entropy; Keras' from_logits).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class LossValue(NamedTuple):
 
 
 def evaluate(loss: str, y: Array, targets: Array, mask: Array) -> LossValue:
-    """y (T, B, O); targets (T, B, O), or ints (T, B) for cross-entropy; mask (T, B) bool, at least one True."""
+    """y (T, B, O); targets (T, B, O), or ints (T, B) for cross-entropy; mask (T, B) bool."""
     positions = max(int(np.count_nonzero(mask)), 1)
     where = mask[..., None]
     if loss == "mse":

@@ -1,6 +1,6 @@
 """Norms, and the lags at which a gradient has faded: half-life and horizon.
 
-    norms = [1, 2, 4, 8] with the loss at t = 3: half of 8 is reached at lag 1, so half_life = 1.0
+norms = [1, 2, 4, 8] with the loss at t = 3: half of 8 is reached at lag 1, so half_life = 1.0
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ _SAFE_LOW, _SAFE_HIGH = 1e-140, 1e140
 def norm(a: Array, axis: int | tuple[int, ...] | None = None) -> Array:
     """The Euclidean norm in float64, right down to 5e-324 and up to 1.8e308.
 
-    The plain formula squares, which makes 1e-170 a 0 and 1e170 an inf; those are scaled by their maximum first.
-    inf gives inf, nan gives nan.
+    The plain formula squares, which makes 1e-170 a 0 and 1e170 an inf; those are scaled by their maximum
+    first. inf gives inf, nan gives nan.
     """
     a = np.asarray(a, np.float64)
     with np.errstate(all="ignore"):
@@ -48,9 +48,10 @@ def horizon(norms: Array) -> float | None:
 
 
 def fading_lag(norms: Any, fraction: float) -> float | None:
-    """norms (n,): ‖∂L_k/∂h_t‖ for t = 0..k, the loss step last. Walking back from it, the first lag at which the
-    norm is below `fraction` of the last entry, log-linear between whole lags (a norm that is 0 counts as reached
-    at its own lag). None if that does not happen within the sequence, or the last entry is 0, nan or inf."""
+    """norms (n,): ‖∂L_k/∂h_t‖ for t = 0..k, the loss step last. Walking back from it, the first lag at which
+    the norm is below `fraction` of the last entry, log-linear between whole lags (a norm that is 0 counts as
+    reached at its own lag). None if that does not happen within the sequence, or if a norm on the way (the
+    last entry included) is nan or inf, or the last entry 0."""
     back = [float(v) for v in np.asarray(norms, np.float64)[::-1]]
     if not back or not math.isfinite(back[0]) or back[0] <= 0:
         return None

@@ -1,17 +1,16 @@
 """Model: stacked recurrent layers and a linear readout, with parameters under PyTorch's names and shapes.
 
-    >>> model = Model.create(cell="rnn", input_size=1, hidden_size=20, output_size=1, biases=1)
-    >>> model.parameter_count
-    461
-    >>> model.forward(x).shape, model.trace(x, targets).grad_h.shape        # x, targets (10, 8, 1)
-    ((10, 8, 1), (11, 8, 20))
+>>> model = Model.create(cell="rnn", input_size=1, hidden_size=20, output_size=1, biases=1)
+>>> model.parameter_count
+461
+>>> model.forward(x).shape, model.trace(x, targets).grad_h.shape        # x, targets (10, 8, 1)
+((10, 8, 1), (11, 8, 20))
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -20,7 +19,7 @@ from rnnviz.errors import InputError
 from rnnviz.nn import checks, initialise
 from rnnviz.nn import engine as engines
 from rnnviz.nn.spec import ModelSpec
-from rnnviz.nn.types import Array, Params, ParamsLike
+from rnnviz.nn.types import Array, Params
 
 if TYPE_CHECKING:
     from rnnviz.nn.trace import Trace
@@ -42,13 +41,13 @@ class Model:
     """A recurrent network: `spec` says what it is, `params` holds its weights (read-only arrays by name)."""
 
     spec: ModelSpec
-    params: ParamsLike
+    params: Params
 
     def __post_init__(self) -> None:
         params = checks.parameters(self.spec, self.params)
         for a in params.values():
             a.flags.writeable = False
-        object.__setattr__(self, "params", MappingProxyType(params))
+        object.__setattr__(self, "params", params)
 
     @classmethod
     def create(
@@ -82,7 +81,9 @@ class Model:
         """
         spec = ModelSpec(cell, input_size, hidden_size, output_size, num_layers, activation, biases, dtype)
         width = spec.hidden_size * len(spec.gates)
-        checks.memory("model", 8 * spec.parameter_count, f"{spec.parameter_count} parameters, {width} rows a layer")
+        checks.memory(
+            "model", 8 * spec.parameter_count, f"{spec.parameter_count} parameters, {width} rows a layer"
+        )
         params = initialise.initial_params(
             spec,
             init,
@@ -96,7 +97,7 @@ class Model:
 
     def with_params(self, params: Mapping[str, Any]) -> Model:
         """The same model with other weights. Names and shapes must fit; nan and inf are allowed."""
-        return Model(self.spec, params)
+        return Model(self.spec, dict(params))
 
     @property
     def parameter_count(self) -> int:
@@ -118,8 +119,8 @@ class Model:
     def forward(self, x: Any, h0: Any = None, c0: Any = None) -> Array:
         """x (T, B, I) -> y (T, B, O), in the model's dtype.
 
-        h0 and c0 are (L, B, H), or (B, H) for one layer; zeros if not given. Raises InputError for wrong shapes,
-        nan or inf.
+        h0 and c0 are (L, B, H), or (B, H) for one layer; zeros if not given. Raises InputError for wrong
+        shapes, nan or inf.
         """
         x = checks.numbers("x", x, (None, None, self.spec.input_size), "(T, B, input_size)", self.spec.dtype)
         h, c = self.initial_state(x.shape[1], h0, c0, self.spec.dtype)
@@ -140,7 +141,7 @@ class Model:
         """One forward and one backward pass through time, everything recorded, in float64.
 
         x        (T, B, I)
-        targets  "mse": (T, B, O); "cross_entropy": whole numbers (T, B). With loss_at="last" also (B, O) or (B,)
+        targets  "mse": (T, B, O); "cross_entropy": whole numbers (T, B). For loss_at="last" also (B, O), (B,)
         loss_at  which steps carry loss: "every", "last", step numbers 1..T, or a bool array (T, B)
 
         Raises InputError for bad input, and for more memory than sensible (a trace takes O(T·B·H) per layer).

@@ -72,12 +72,15 @@ def layer_backward(spec: ModelSpec, w: LayerWeights, layer: LayerForward, direct
     grad_c = None if layer.c is None else np.empty_like(layer.h)
     grad_pre = np.empty_like(layer.pre)
     grad_rec = np.empty_like(layer.pre) if spec.cell == "gru" else grad_pre
+    slopes = cell.slopes(spec, layer)
     through_h = np.zeros_like(layer.h[0])
     through_c = None
     for t in reversed(range(1, len(layer.h))):
         grad_h[t] = direct[t - 1] + through_h
-        step = cell.backward_step(spec, w, layer, t, grad_h[t], through_c)
-        grad_pre[t - 1], grad_rec[t - 1] = step.grad_pre, step.grad_rec
+        step = cell.backward_step(w, tuple(s[t - 1] for s in slopes), grad_h[t], through_c)
+        grad_pre[t - 1] = step.grad_pre
+        if grad_rec is not grad_pre:
+            grad_rec[t - 1] = step.grad_rec
         through_h, through_c = step.grad_h, step.grad_c
         if grad_c is not None:
             grad_c[t] = step.grad_c_now
@@ -108,7 +111,7 @@ def flat(a: Array) -> Array:
 def truncated_backward(
     spec: ModelSpec, params: ParamsLike, forward: Forward, grad_y: Array, k1: int, k2: int
 ) -> Params:
-    """Gradients of truncated BPTT(k1, k2): every k1 steps the errors of these k1 steps go back at most k2 steps.
+    """Gradients of truncated BPTT(k1, k2): every k1 steps, the errors of these k1 steps go back k2 steps.
 
     The sum over the chunks is one gradient, so that a batch is still one update; k1 = k2 = T is full BPTT.
     Williams & Peng 1990 (10.1162/neco.1990.2.4.490), with the weights held until the end of the sequence.
@@ -125,8 +128,10 @@ def truncated_backward(
 
 
 @np.errstate(all="ignore")
-def triangle(spec: ModelSpec, params: ParamsLike, forward: Forward, grad_y: Array, steps: Sequence[int]) -> Array:
-    """(T+1, T+1): [k, t] = ‖∂L_k/∂h_t‖ over (B, H) of the top layer, for the loss steps k (1-based) in `steps`.
+def triangle(
+    spec: ModelSpec, params: ParamsLike, forward: Forward, grad_y: Array, steps: Sequence[int]
+) -> Array:
+    """(T+1, T+1): [k, t] = ‖∂L_k/∂h_t‖ over (B, H) of the top layer, for the loss steps k in `steps`.
 
     One sweep: the gradients of all losses k ≥ t go back from t to t-1 together, as one product. Only the top
     layer matters, since its h_t acts on the loss through its own later states alone.
@@ -138,6 +143,7 @@ def triangle(spec: ModelSpec, params: ParamsLike, forward: Forward, grad_y: Arra
     rows = sorted(steps, reverse=True)  # the latest loss first, so that those under way are always a prefix
     grad_h = np.zeros((len(rows), B, H), layer.h.dtype)
     grad_c = np.zeros_like(grad_h) if spec.has_cell_state else None
+    slopes = cell.slopes(spec, layer)
     active = 0
     for t in reversed(range(T + 1)):
         if active < len(rows) and rows[active] == t:
@@ -148,7 +154,7 @@ def triangle(spec: ModelSpec, params: ParamsLike, forward: Forward, grad_y: Arra
         norms[rows[:active], t] = norm(grad_h[:active], axis=(1, 2))
         if t:
             carried = None if grad_c is None else grad_c[:active]
-            step = cell.backward_step(spec, w, layer, t, grad_h[:active], carried)
+            step = cell.backward_step(w, tuple(s[t - 1] for s in slopes), grad_h[:active], carried)
             grad_h[:active] = step.grad_h
             if grad_c is not None:
                 grad_c[:active] = step.grad_c
@@ -165,7 +171,7 @@ def train_batches(
     batches: Sequence[Array],
     truncate: tuple[int, int] | None = None,
 ) -> Array:
-    """One update per batch, `params` and `state` changed in place; returns each batch's loss before its update.
+    """One update per batch, `params` and `state` changed in place -> each batch's loss before its update.
 
     data      sample-major, in the precision of the model
     batches   one array of sequence numbers per batch; they may differ in length

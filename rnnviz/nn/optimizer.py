@@ -1,6 +1,6 @@
 """Optimizers: what an update does to the weights, given their gradients.
 
-    sgd, learning_rate 0.1, momentum 0.9, g = 1 at each step:  buffer 1, 1.9, 2.71; w = -0.1, -0.29, -0.561
+sgd, learning_rate 0.1, momentum 0.9, g = 1 at each step:  buffer 1, 1.9, 2.71; w = -0.1, -0.29, -0.561
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ CLIP_EPSILON = 1e-6
 
 @dataclass(frozen=True)
 class Optimizer:
-    """An update rule, as PyTorch defines it (torch.optim.SGD, Adam, RMSprop with their default betas and alpha).
+    """An update rule, as PyTorch defines it (torch.optim.SGD, Adam, RMSprop; default betas and alpha).
 
-    epsilon     of adam and rmsprop, added to the square root. None: 1e-8 as PyTorch; Keras uses 1e-7. (Keras adds
-                it before the bias correction, so its first Adam steps differ a little even then.)
+    epsilon     of adam and rmsprop, added to the square root. None: 1e-8 as PyTorch; Keras uses 1e-7. (Keras
+                adds it before Adam's bias correction, so its first steps differ a little even then.)
     clip_value  each element of the gradient is limited to ± this; comes first
     clip_norm   then the whole gradient is scaled to at most this norm (torch.nn.utils.clip_grad_norm_)
 
@@ -45,7 +45,9 @@ class Optimizer:
         if not (math.isfinite(self.learning_rate) and self.learning_rate >= 0):
             raise InputError(f"learning_rate: {self.learning_rate!r} is not a number of at least 0")
         if not 0 <= self.momentum < 1:
-            raise InputError(f"momentum: {self.momentum!r} is out of range; it must be at least 0 and less than 1")
+            raise InputError(
+                f"momentum: {self.momentum!r} is out of range; it must be at least 0 and less than 1"
+            )
         if self.momentum and self.name != "sgd":
             raise InputError(f"momentum: only sgd has one, not {self.name}; leave it 0")
         for name in ("epsilon", "clip_norm", "clip_value"):

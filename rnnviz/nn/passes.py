@@ -66,8 +66,8 @@ class LayerBackward:
     grad_h[t]   dL/dh_t: the change of L when h_t alone is moved (c_t stays) and everything after t follows
     grad_c[t]   dL/dc_t: the change of L when c_t is moved, h_t = o_t tanh(c_t) and everything after follows.
                 For t = 0 h_0 does not follow: it is given, not computed
-    grad_pre    dL/d(W_ih x_t + b_ih): what the input weights' gradient is made of. This is the gradient of the
-                pre-activation itself, as the input side enters it with factor 1
+    grad_pre    dL/d(W_ih x_t + b_ih): what the input weights' gradient is made of; also the gradient of the
+                pre-activation itself, which the input side enters with factor 1
     grad_rec    dL/d(W_hh h_{t-1} + b_hh): the same array, except in the n-block of a GRU (times r_t)
     """
 

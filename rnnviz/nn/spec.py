@@ -1,8 +1,8 @@
 """ModelSpec: the shape of a model, and from it the name and shape of every parameter.
 
-    >>> ModelSpec(cell="rnn", input_size=1, hidden_size=20, output_size=1, biases=1).parameter_shapes
-    {'rnn.weight_ih_l0': (20, 1), 'rnn.weight_hh_l0': (20, 20), 'rnn.bias_ih_l0': (20,),
-     'readout.weight': (1, 20), 'readout.bias': (1,)}
+>>> ModelSpec(cell="rnn", input_size=1, hidden_size=20, output_size=1, biases=1).parameter_shapes
+{'rnn.weight_ih_l0': (20, 1), 'rnn.weight_hh_l0': (20, 20), 'rnn.bias_ih_l0': (20,),
+ 'readout.weight': (1, 20), 'readout.bias': (1,)}
 """
 
 from __future__ import annotations

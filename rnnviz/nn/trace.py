@@ -1,11 +1,11 @@
-"""Trace: everything that happened in one forward and one backward pass, every array with its meaning and shape.
+"""Trace: everything that happened in one forward and one backward pass, with meanings and shapes.
 
-    >>> trace = model.trace(x, targets)              # x (T, B, I), targets (T, B, O)
-    >>> trace.h[3], trace.grad_h[3]                  # (B, H): the state after step 3, and dL/dh_3
-    >>> trace.triangle[10, 3]                        # ‖∂L_10/∂h_3‖: how much of step 10's error reaches step 3
+    >>> trace = model.trace(x, targets)       # x (T, B, I), targets (T, B, O)
+    >>> trace.h[3], trace.grad_h[3]           # (B, H): the state after step 3, and dL/dh_3
+    >>> trace.triangle[10, 3]                 # ‖∂L_10/∂h_3‖: how much of step 10's error reaches step 3
 
-T steps, B sequences, I inputs, H units, O outputs, G gates. States have T+1 entries: entry t is time t, entry 0
-stands before the first input. What belongs to a step has T entries: entry t-1 belongs to step t.
+T steps, B sequences, I inputs, H units, O outputs, G gates. States have T+1 entries: entry t is time t,
+entry 0 stands before the first input. What belongs to a step has T entries: entry t-1 belongs to step t.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class LayerTrace:
     h: Array  # (T+1, B, H)
     c: Array | None  # (T+1, B, H), lstm only
     pre: Array  # (T, B, G*H): pre-activations
-    gates: Mapping[str, Array]  # name -> (T, B, H): {i f g o}, {r z n}, or {} for a simple RNN, which has none
+    gates: Mapping[str, Array]  # name -> (T, B, H): {i f g o}, {r z n}; {}: a simple RNN has none
     grad_h: Array  # (T+1, B, H): dL/dh_t, c_t held
     grad_c: Array | None  # (T+1, B, H): dL/dc_t, h_t following (h_0 does not)
 
@@ -52,13 +52,13 @@ class Item:
 class Trace:
     """One forward and one backward pass, in float64 whatever the model's dtype. All arrays are read-only.
 
-    Made by Model.trace. h, c, pre, gates, grad_h and grad_c at this level are the top layer's; `layers` has all,
-    bottom first. Definitions of the gradients, L being the whole loss and L_k step k's share of it:
+    Made by Model.trace. h, c, pre, gates, grad_h and grad_c at this level are the top layer's; `layers` has
+    all, bottom first. Definitions of the gradients, L being the whole loss and L_k step k's share of it:
 
     grad_y[t-1]     dL/dy_t
     grad_h[t]       dL/dh_t, total: over all paths and all loss steps. What L changes by when h_t alone moves
                     (an LSTM's c_t stays) and everything after it follows
-    grad_c[t]       dL/dc_t, total: c_t moves, h_t and everything after it follow (at t = 0 only what comes after)
+    grad_c[t]       dL/dc_t, total: c_t moves, h_t and everything after it follow (at t = 0 h_0 stays)
     grads[name]     dL/d(parameter)
     triangle[k, t]  ‖∂L_k/∂h_t‖, the loss of step k alone
     """
@@ -85,27 +85,27 @@ class Trace:
     # -- sizes ---------------------------------------------------------------------------------------
 
     @property
-    def T(self) -> int:
+    def T(self) -> int:  # noqa: N802
         return len(self.x)
 
     @property
-    def B(self) -> int:
+    def B(self) -> int:  # noqa: N802
         return int(self.x.shape[1])
 
     @property
-    def I(self) -> int:  # noqa: E743
+    def I(self) -> int:  # noqa: E743, N802
         return self.spec.input_size
 
     @property
-    def H(self) -> int:
+    def H(self) -> int:  # noqa: N802
         return self.spec.hidden_size
 
     @property
-    def O(self) -> int:  # noqa: E743
+    def O(self) -> int:  # noqa: E743, N802
         return self.spec.output_size
 
     @property
-    def L(self) -> int:
+    def L(self) -> int:  # noqa: N802
         return self.spec.num_layers
 
     # -- the top layer -------------------------------------------------------------------------------
@@ -213,11 +213,11 @@ class Trace:
 
     @cached_property
     def gain(self) -> Array:
-        """(T,): per step the largest singular value of ∂s_t/∂s_{t-1}, s the full state; largest over the batch."""
+        """(T,): per step the largest singular value of ∂s_t/∂s_{t-1}, s the full state, over the batch."""
         return _frozen(ledgers.gains(self.spec, self.params, self.forward))
 
     def share(self, name: str) -> Array:
-        """(T, *shape): what each step adds to grads[name]; sums to it. Raises InputError for an unknown name."""
+        """(T, *shape): what each step adds to grads[name]. Raises InputError for an unknown name."""
         if name not in self.params:
             raise InputError(f"share: {name!r} is no parameter; choose from {', '.join(self.params)}")
         checks.memory(f"share of {name}", 8 * self.T * self.params[name].size, f"{self.T} steps")
@@ -279,7 +279,9 @@ def make_trace(
     x = checks.numbers("x", x, (None, None, spec.input_size), "(T, B, input_size)", "float64")
     T, B, H = x.shape[0], x.shape[1], spec.hidden_size
     width = 3 * len(spec.gates) + 2 * spec.state_size // H + 1
-    checks.memory("trace", 8 * T * B * H * spec.num_layers * width, f"T={T}, B={B}, H={H}, L={spec.num_layers}")
+    checks.memory(
+        "trace", 8 * T * B * H * spec.num_layers * width, f"T={T}, B={B}, H={H}, L={spec.num_layers}"
+    )
     mask = loss_mask(loss_at, T, B)
     targets = _targets(loss, targets, mask, spec.output_size, loss_at)
     h, c = model.initial_state(B, h0, c0, "float64")
@@ -336,8 +338,16 @@ def loss_mask(loss_at: Any, T: int, B: int) -> Array:
         if not given.any():
             raise InputError("loss_at: no step carries loss; at least one position must be True")
         return given.copy()
-    if given.ndim != 1 or given.dtype.kind not in "iu" or not given.size or given.min() < 1 or given.max() > T:
-        raise InputError(f"loss_at: {loss_at!r} is not 'every', 'last', step numbers 1..{T} or a bool array (T, B)")
+    if (
+        given.ndim != 1
+        or given.dtype.kind not in "iu"
+        or not given.size
+        or given.min() < 1
+        or given.max() > T
+    ):
+        raise InputError(
+            f"loss_at: {loss_at!r} is not 'every', 'last', step numbers 1..{T} or a bool array (T, B)"
+        )
     mask[given.astype(int) - 1] = True
     return mask
 
@@ -351,7 +361,9 @@ def _targets(loss: str, targets: Any, mask: Array, outputs: int, loss_at: Any) -
             full = np.zeros((T, B, outputs))
             full[-1] = last
             return full
-        full = checks.numbers("targets", targets, (T, B, outputs), "(T, B, output_size)", "float64", finite=False)
+        full = checks.numbers(
+            "targets", targets, (T, B, outputs), "(T, B, output_size)", "float64", finite=False
+        )
         return checks.numbers("targets", np.where(mask[..., None], full, 0.0), full.shape, "", "float64")
     if only_last and np.ndim(targets) == 1:
         targets = np.concatenate([np.zeros((T - 1, B), int), np.asarray(targets)[None]])

@@ -1,9 +1,9 @@
 """Training: batches and epochs with a cursor that can be stopped, saved and put back exactly.
 
-    >>> training = Training(model, Data(x, targets), optimizer=Optimizer("sgd", learning_rate=0.01))
-    >>> training.run_epoch()
-    >>> training.history["loss"]        # as Keras' fit: the mean of the batch losses during the epoch
-    [0.83]
+>>> training = Training(model, Data(x, targets), optimizer=Optimizer("sgd", learning_rate=0.01))
+>>> training.run_epoch()
+>>> training.history["loss"]        # as Keras' fit: the mean of the batch losses during the epoch
+[0.83]
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _EVALUATE = 256
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:
-    """All that Training needs to go on from here, copied. Restoring it and running on gives the same numbers."""
+    """All that Training needs to go on from here, copied: restoring it gives the same numbers again."""
 
     params: ParamsLike
     state: OptimizerState
@@ -51,8 +51,8 @@ class Training:
     engine       "numpy", "numba" or None: whichever is current at each call
 
     epoch is the number of epochs completed, batch the number of batches done in the one under way.
-    history["loss"] has each epoch's mean of the batch losses, weighted by their number of sequences (as Keras);
-    history["val_loss"] the loss on `validation` at the end of each epoch (empty without validation data).
+    history["loss"] has each epoch's mean of the batch losses, weighted by their number of sequences (as
+    Keras); history["val_loss"] the loss on `validation` at the end of each epoch (empty without one).
     A loss of inf or nan is kept like any other. Raises InputError if data and model do not fit.
     """
 
@@ -105,8 +105,8 @@ class Training:
         return float(self._run(1)[0])
 
     def run_epoch(self, on_batch: Callable[[Training], bool | None] | None = None) -> bool:
-        """Runs to the end of the epoch under way. `on_batch(training)` is called after each batch and may return
-        False to stop there. Returns whether the epoch was completed."""
+        """Runs to the end of the epoch under way. `on_batch(training)` is called after each batch and may
+        return False to stop there. Returns whether the epoch was completed."""
         target = self.epoch + 1
         while self.epoch < target:
             self._run(self.batches_per_epoch - self.batch if on_batch is None else 1)
@@ -140,7 +140,8 @@ class Training:
         """The next `count` batches of this epoch, in one call of the engine."""
         order = self._order(self.epoch)
         batches = [
-            order[n * self.batch_size : (n + 1) * self.batch_size] for n in range(self.batch, self.batch + count)
+            order[n * self.batch_size : (n + 1) * self.batch_size]
+            for n in range(self.batch, self.batch + count)
         ]
         out = engines.resolve(self.engine).train_batches(
             self.spec, self._params, self.optimizer, self._state, self.train, batches, self.truncate
@@ -160,9 +161,11 @@ class Training:
 
     def _order(self, epoch: int) -> Array:
         if self.order is not None:
-            return self.order[min(epoch, len(self.order) - 1)]
+            given: Array = self.order[min(epoch, len(self.order) - 1)]
+            return given
         if self.shuffle:
-            return np.random.default_rng([self.seed, epoch]).permutation(len(self.train))
+            shuffled: Array = np.random.default_rng([self.seed, epoch]).permutation(len(self.train))
+            return shuffled
         return np.arange(len(self.train))
 
 

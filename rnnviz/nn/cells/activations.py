@@ -34,3 +34,9 @@ def slope(name: str, h: Array) -> Array:
     if name == "sigmoid":
         return h * (1.0 - h)
     return np.ones_like(h)
+
+
+def blocks(a: Array, count: int) -> tuple[Array, ...]:
+    """`count` equal views along the last axis: the gates of a cell, side by side in one array."""
+    H = a.shape[-1] // count
+    return tuple(a[..., n * H : (n + 1) * H] for n in range(count))

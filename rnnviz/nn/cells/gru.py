@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rnnviz.nn.cells.activations import sigmoid
+from rnnviz.nn.cells.activations import blocks, sigmoid
 from rnnviz.nn.passes import LayerForward, LayerWeights, StepBack
 from rnnviz.nn.spec import ModelSpec
 from rnnviz.nn.types import Array
@@ -39,7 +39,7 @@ def forward(spec: ModelSpec, w: LayerWeights, x: Array, h0: Array, c0: Array | N
         rec_n[t - 1] = u[:, 2 * H :]
         a[t - 1, :, : 2 * H] += u[:, : 2 * H]
         gates[t - 1, :, : 2 * H] = sigmoid(a[t - 1, :, : 2 * H])
-        r, z, n = np.split(gates[t - 1], 3, axis=-1)
+        r, z, n = blocks(gates[t - 1], 3)
         a[t - 1, :, 2 * H :] += r * rec_n[t - 1]
         n[:] = np.tanh(a[t - 1, :, 2 * H :])
         h[t] = (1.0 - z) * n + z * h[t - 1]
@@ -47,42 +47,39 @@ def forward(spec: ModelSpec, w: LayerWeights, x: Array, h0: Array, c0: Array | N
     return LayerForward(x, h, None, pre=a, gates=gates, rec_n=rec_n)
 
 
-def backward_step(
-    spec: ModelSpec, w: LayerWeights, layer: LayerForward, t: int, grad_h: Array, grad_c: Array | None
-) -> StepBack:
-    """grad_h = dL/dh_t (..., B, H) -> the gradients one step earlier."""
+def slopes(spec: ModelSpec, layer: LayerForward) -> tuple[Array, ...]:
+    """The local derivatives of every step: ∂h_t/∂a_{r,z,n} and ∂h_t/∂u_{r,z,n} (T, B, 3, H); z (T, B, H)."""
     assert layer.rec_n is not None
-    r, z, n = np.split(layer.gates[t - 1], 3, axis=-1)
+    r, z, n = blocks(layer.gates, 3)
 
-    # dL/da_n = dL/dh (1 - z) tanh'(a_n);  dL/da_z = dL/dh (h_{t-1} - n) σ'(a_z);  dL/da_r = dL/da_n u_n σ'(a_r)
-    grad_n = grad_h * ((1.0 - z) * (1.0 - n * n))
-    grad_z = grad_h * ((layer.h[t - 1] - n) * z * (1.0 - z))
-    grad_r = grad_n * (layer.rec_n[t - 1] * r * (1.0 - r))
+    # ∂h_t/∂a_n = (1 - z) tanh'(a_n);  ∂h_t/∂a_z = (h_{t-1} - n) σ'(a_z);  ∂h_t/∂a_r = ∂h_t/∂a_n u_n σ'(a_r)
+    h_by_n = (1.0 - z) * (1.0 - n * n)
+    h_by_z = (layer.h[:-1] - n) * z * (1.0 - z)
+    h_by_r = h_by_n * layer.rec_n * r * (1.0 - r)
+    # ∂h_t/∂u_t: the same, but n sees the recurrent side through r
+    return np.stack([h_by_r, h_by_z, h_by_n], axis=-2), np.stack([h_by_r, h_by_z, h_by_n * r], axis=-2), z
 
-    # dL/du_t: as above, but n sees the recurrent side through r
-    grad_pre = np.concatenate([grad_r, grad_z, grad_n], axis=-1)
-    grad_rec = np.concatenate([grad_r, grad_z, grad_n * r], axis=-1)
+
+def backward_step(w: LayerWeights, at_t: tuple[Array, ...], grad_h: Array, grad_c: Array | None) -> StepBack:
+    """`at_t` the slopes of step t, grad_h = dL/dh_t (..., B, H) -> the gradients one step earlier."""
+    h_by_a, h_by_u, z = at_t
+
+    # dL/da_t = dL/dh_t ⊙ ∂h_t/∂a_t;  dL/du_t = dL/dh_t ⊙ ∂h_t/∂u_t
+    width = (*grad_h.shape[:-1], 3 * grad_h.shape[-1])
+    grad_a = (grad_h[..., None, :] * h_by_a).reshape(width)
+    grad_u = (grad_h[..., None, :] * h_by_u).reshape(width)
 
     # dL/dh_{t-1} = z ⊙ dL/dh_t + W_hhᵀ dL/du_t
-    return StepBack(grad_pre, grad_rec, None, grad_h * z + grad_rec @ w.W_hh, None)
+    return StepBack(grad_a, grad_u, None, grad_h * z + grad_u @ w.W_hh, None)
 
 
-def jacobian(spec: ModelSpec, w: LayerWeights, layer: LayerForward) -> tuple[Array, Array]:
-    """∂h_t/∂h_{t-1} (T, B, H, H) and ∂h_t/∂x_t (T, B, H, I) of every step."""
-    assert layer.rec_n is not None
-    r, z, n = (gate[..., None] for gate in np.split(layer.gates, 3, axis=-1))
-    to_n = (1.0 - z) * (1.0 - n * n)
-    to_z = (layer.h[:-1][..., None] - n) * z * (1.0 - z)
-    to_r = to_n * layer.rec_n[..., None] * r * (1.0 - r)
+def jacobian(w: LayerWeights, at_t: tuple[Array, ...]) -> tuple[Array, Array]:
+    """∂h_t/∂h_{t-1} (..., H, H) and ∂h_t/∂x_t (..., H, I); `at_t` may hold any steps and sequences."""
+    h_by_a, h_by_u, z = at_t
+    H = z.shape[-1]
 
-    # ∂h_t/∂v = diag(to_r) W_r + diag(to_z) W_z + diag(to_n) W_n, with to_n r for the recurrent side
-    def through(W: Array, n_factor: Array) -> Array:
-        W_r, W_z, W_n = np.split(W, 3)
-        out: Array = to_r * W_r + to_z * W_z + n_factor * W_n
-        return out
-
-    # ∂h_t/∂h_{t-1} has diag(z) besides: the way past the candidate
-    J = through(w.W_hh, to_n * r)
-    unit = np.arange(layer.h.shape[-1])
-    J[..., unit, unit] += z[..., 0]
-    return J, through(w.W_ih, to_n)
+    # ∂h_t/∂h_{t-1} = diag(z) + Σ diag(∂h_t/∂u_{r,z,n}) W_{r,z,n}: diag(z) is the way past the candidate
+    J = np.einsum("...gh,ghi->...hi", h_by_u, w.W_hh.reshape(3, H, H))
+    unit = np.arange(H)
+    J[..., unit, unit] += z
+    return J, np.einsum("...gh,ghi->...hi", h_by_a, w.W_ih.reshape(3, H, -1))

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rnnviz.nn.cells.activations import sigmoid
+from rnnviz.nn.cells.activations import blocks, sigmoid
 from rnnviz.nn.passes import LayerForward, LayerWeights, StepBack
 from rnnviz.nn.spec import ModelSpec
 from rnnviz.nn.types import Array
@@ -39,56 +39,57 @@ def forward(spec: ModelSpec, w: LayerWeights, x: Array, h0: Array, c0: Array | N
         a[t - 1] += h[t - 1] @ w.W_hh.T
         gates[t - 1] = sigmoid(a[t - 1])
         gates[t - 1, :, 2 * H : 3 * H] = np.tanh(a[t - 1, :, 2 * H : 3 * H])
-        i, f, g, o = np.split(gates[t - 1], 4, axis=-1)
+        i, f, g, o = blocks(gates[t - 1], 4)
         c[t] = f * c[t - 1] + i * g
         h[t] = o * np.tanh(c[t])
 
     return LayerForward(x, h, c, pre=a, gates=gates, rec_n=None)
 
 
-def backward_step(
-    spec: ModelSpec, w: LayerWeights, layer: LayerForward, t: int, grad_h: Array, grad_c: Array | None
-) -> StepBack:
-    """grad_h = dL/dh_t and grad_c = what step t+1 sends to c_t (..., B, H) -> the gradients one step earlier."""
+def slopes(spec: ModelSpec, layer: LayerForward) -> tuple[Array, ...]:
+    """Local derivatives: ∂c_t/∂a_{i,f,g} (T, B, 3, H); ∂h_t/∂a_o, ∂h_t/∂c_t, ∂c_t/∂c_{t-1} (T, B, H)."""
     assert layer.c is not None
-    i, f, g, o = np.split(layer.gates[t - 1], 4, axis=-1)
-    tanh_c = np.tanh(layer.c[t])
+    i, f, g, o = blocks(layer.gates, 4)
+    tanh_c = np.tanh(layer.c[1:])
 
-    # dL/dc_t = (from step t+1) + o ⊙ (1 - tanh²(c_t)) ⊙ dL/dh_t
-    through_output = o * (1.0 - tanh_c * tanh_c) * grad_h
-    grad_c_now = through_output if grad_c is None else grad_c + through_output
+    # ∂c_t/∂a_i = g σ'(a_i);  ∂c_t/∂a_f = c_{t-1} σ'(a_f);  ∂c_t/∂a_g = i tanh'(a_g);  ∂c_t/∂c_{t-1} = f
+    c_by_ifg = np.stack([g * i * (1.0 - i), layer.c[:-1] * f * (1.0 - f), i * (1.0 - g * g)], axis=-2)
+    # ∂h_t/∂a_o = tanh(c_t) σ'(a_o);  ∂h_t/∂c_t = o tanh'(c_t)
+    return c_by_ifg, tanh_c * o * (1.0 - o), o * (1.0 - tanh_c * tanh_c), f
 
-    # dL/da_i = dL/dc g σ'(a_i);  dL/da_f = dL/dc c_{t-1} σ'(a_f);  dL/da_g = dL/dc i tanh'(a_g)
-    # dL/da_o = dL/dh tanh(c_t) σ'(a_o)
-    to_gates = (g * i * (1.0 - i), layer.c[t - 1] * f * (1.0 - f), i * (1.0 - g * g))
-    grad_a = np.concatenate(
-        [*(grad_c_now * d for d in to_gates), grad_h * (tanh_c * o * (1.0 - o))], axis=-1
-    )
+
+def backward_step(w: LayerWeights, at_t: tuple[Array, ...], grad_h: Array, grad_c: Array | None) -> StepBack:
+    """grad_h = dL/dh_t, grad_c = what step t+1 sends to c_t (..., B, H) -> the gradients one step earlier."""
+    c_by_ifg, h_by_o, h_by_c, f = at_t
+
+    # dL/dc_t = (from step t+1) + o ⊙ tanh'(c_t) ⊙ dL/dh_t
+    grad_c_now = h_by_c * grad_h if grad_c is None else grad_c + h_by_c * grad_h
+
+    # dL/da_{i,f,g} = dL/dc_t ⊙ ∂c_t/∂a_{i,f,g};  dL/da_o = dL/dh_t ⊙ ∂h_t/∂a_o
+    H = grad_h.shape[-1]
+    grad_a = np.empty((*grad_h.shape[:-1], 4, H), grad_h.dtype)
+    np.multiply(grad_c_now[..., None, :], c_by_ifg, out=grad_a[..., :3, :])
+    np.multiply(grad_h, h_by_o, out=grad_a[..., 3, :])
+    grad_a = grad_a.reshape(*grad_h.shape[:-1], 4 * H)
 
     # dL/dh_{t-1} = W_hhᵀ dL/da_t;  (to c_{t-1}) = f ⊙ dL/dc_t
     return StepBack(grad_a, grad_a, grad_c_now, grad_a @ w.W_hh, grad_c_now * f)
 
 
-def jacobian(spec: ModelSpec, w: LayerWeights, layer: LayerForward) -> tuple[Array, Array]:
-    """∂s_t/∂s_{t-1} (T, B, 2H, 2H) with s = (h, c), and ∂s_t/∂x_t (T, B, 2H, I) of every step."""
-    assert layer.c is not None
-    i, f, g, o = (gate[..., None] for gate in np.split(layer.gates, 4, axis=-1))
-    tanh_c = np.tanh(layer.c[1:])[..., None]
-    c_before = layer.c[:-1][..., None]
-    H = layer.h.shape[-1]
-    to_c = (g * i * (1.0 - i), c_before * f * (1.0 - f), i * (1.0 - g * g))
-    to_h, h_from_c = tanh_c * o * (1.0 - o), o * (1.0 - tanh_c * tanh_c)
+def jacobian(w: LayerWeights, at_t: tuple[Array, ...]) -> tuple[Array, Array]:
+    """∂s_t/∂s_{t-1} (..., 2H, 2H) with s = (h, c), and ∂s_t/∂x_t (..., 2H, I)."""
+    c_by_ifg, h_by_o, h_by_c, f = at_t
+    H = f.shape[-1]
 
-    # ∂c_t/∂v = g i' W_i + c_{t-1} f' W_f + i g' W_g;  ∂h_t/∂v = tanh(c_t) o' W_o + o tanh'(c_t) ∂c_t/∂v
+    # ∂c_t/∂v = Σ ∂c_t/∂a_{i,f,g} W_{i,f,g};  ∂h_t/∂v = ∂h_t/∂a_o W_o + ∂h_t/∂c_t ∂c_t/∂v
     def through(W: Array) -> Array:
-        W_i, W_f, W_g, W_o = np.split(W, 4)
-        c_part = to_c[0] * W_i + to_c[1] * W_f + to_c[2] * W_g
-        return np.concatenate([to_h * W_o + h_from_c * c_part, c_part], axis=-2)
+        c_part = np.einsum("...gh,ghi->...hi", c_by_ifg, W[: 3 * H].reshape(3, H, -1))
+        return np.concatenate([h_by_o[..., None] * W[3 * H :] + h_by_c[..., None] * c_part, c_part], axis=-2)
 
     # ∂c_t/∂c_{t-1} = diag(f);  ∂h_t/∂c_{t-1} = diag(o tanh'(c_t) f)
-    J = np.zeros((*layer.gates.shape[:2], 2 * H, 2 * H), layer.h.dtype)
+    J = np.zeros((*f.shape[:-1], 2 * H, 2 * H), f.dtype)
     J[..., :H] = through(w.W_hh)
     unit = np.arange(H)
-    J[..., unit, H + unit] = (h_from_c * f)[..., 0]
-    J[..., H + unit, H + unit] = f[..., 0]
+    J[..., unit, H + unit] = h_by_c * f
+    J[..., H + unit, H + unit] = f
     return J, through(w.W_ih)

@@ -35,19 +35,24 @@ def forward(spec: ModelSpec, w: LayerWeights, x: Array, h0: Array, c0: Array | N
     return LayerForward(x, h, None, pre=a, gates=h[1:], rec_n=None)
 
 
-def backward_step(
-    spec: ModelSpec, w: LayerWeights, layer: LayerForward, t: int, grad_h: Array, grad_c: Array | None
-) -> StepBack:
-    """grad_h = dL/dh_t (..., B, H) -> the gradients one step earlier."""
+def slopes(spec: ModelSpec, layer: LayerForward) -> tuple[Array, ...]:
+    """The local derivative of every step: (∂h_t/∂a_t,), (T, B, H)."""
+    # ∂h_t/∂a_t = φ'(a_t)
+    return (slope(spec.activation, layer.h[1:]),)
+
+
+def backward_step(w: LayerWeights, at_t: tuple[Array, ...], grad_h: Array, grad_c: Array | None) -> StepBack:
+    """`at_t` the slopes of step t, grad_h = dL/dh_t (..., B, H) -> the gradients one step earlier."""
     # dL/da_t = φ'(a_t) ⊙ dL/dh_t
-    grad_a = slope(spec.activation, layer.h[t]) * grad_h
+    (phi_slope,) = at_t
+    grad_a = phi_slope * grad_h
 
     # dL/dh_{t-1} = W_hhᵀ dL/da_t
     return StepBack(grad_a, grad_a, None, grad_a @ w.W_hh, None)
 
 
-def jacobian(spec: ModelSpec, w: LayerWeights, layer: LayerForward) -> tuple[Array, Array]:
-    """∂h_t/∂h_{t-1} (T, B, H, H) and ∂h_t/∂x_t (T, B, H, I) of every step."""
+def jacobian(w: LayerWeights, at_t: tuple[Array, ...]) -> tuple[Array, Array]:
+    """∂h_t/∂h_{t-1} (..., H, H) and ∂h_t/∂x_t (..., H, I); `at_t` may hold any steps and sequences."""
     # ∂h_t/∂h_{t-1} = diag(φ'(a_t)) W_hh
-    d = slope(spec.activation, layer.h[1:])[..., None]
-    return d * w.W_hh, d * w.W_ih
+    (phi_slope,) = at_t
+    return phi_slope[..., None] * w.W_hh, phi_slope[..., None] * w.W_ih
