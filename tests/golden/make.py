@@ -1,0 +1,293 @@
+"""Makes the golden files: what PyTorch and Keras say, so that the tests need neither.
+
+    KERAS_BACKEND=torch python tests/golden/make.py [pytorch] [keras] [histories] [sine_runs]
+
+Needs torch, keras and numpy. Everything is float64 and seeded, except Keras' own recipe, which runs as its users
+run it, in float32. `sine_runs` trains 200 models with Keras and takes some minutes.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+os.environ.setdefault("KERAS_BACKEND", "torch")
+
+import numpy as np
+
+HERE = Path(__file__).parent
+EPOCHS, BATCH, WINDOW = 20, 8, 10
+
+
+def save(name: str, arrays: dict[str, np.ndarray]) -> None:
+    np.savez_compressed(HERE / f"{name}.npz", **arrays)
+    print(f"{name}.npz: {len(arrays)} arrays, {(HERE / f'{name}.npz').stat().st_size / 1024:.0f} KiB")
+
+
+def noisy_sine(seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """The windows (40, 10, 1) of 50 points over -2π..2π with noise 0.1, and the same shifted by one."""
+    x = np.linspace(-2 * np.pi, 2 * np.pi, 50)
+    series = np.sin(x) + 0.1 * np.random.default_rng(seed).standard_normal(50)
+    windows = np.stack([series[i : i + WINDOW + 1] for i in range(50 - WINDOW)])[..., None]
+    return windows[:, :-1], windows[:, 1:]
+
+
+# -- PyTorch: outputs and all gradients -------------------------------------------------------------------
+
+
+def pytorch() -> None:
+    """cases "cell.activation.layers": x, h0, c0, targets, classes, params, y, h, and for each loss the loss, the
+    parameters' gradients, and ∂L_k/∂h_t (K, T+1, B, H) and ∂L_k/∂c_t of the top layer for each loss step k."""
+    import torch
+
+    torch.set_default_dtype(torch.float64)
+    out: dict[str, np.ndarray] = {}
+    T, B, I, H, O = 6, 3, 2, 4, 3
+    for number, (cell, activation, layers) in enumerate(
+        [("rnn", a, n) for a in ("tanh", "relu") for n in (1, 2, 3)]
+        + [(c, "tanh", n) for c in ("lstm", "gru") for n in (1, 2, 3)]
+    ):
+        torch.manual_seed(number)
+        kwargs = {"nonlinearity": activation} if cell == "rnn" else {}
+        module = getattr(torch.nn, cell.upper())(I, H, layers, **kwargs)
+        readout = torch.nn.Linear(H, O)
+        for p in (*module.parameters(), *readout.parameters()):
+            torch.nn.init.uniform_(p, -0.9, 0.9)
+        x, targets = torch.randn(T, B, I), torch.randn(T, B, O)
+        classes = torch.randint(0, O, (T, B))
+        h0, c0 = 0.5 * torch.randn(layers, B, H), 0.5 * torch.randn(layers, B, H)
+        case = f"{cell}.{activation}.{layers}"
+
+        def put(**arrays: torch.Tensor) -> None:
+            for name, value in arrays.items():
+                out[f"{case}/{name}"] = value.detach().numpy().copy()
+
+        hs, _ = module(x, (h0, c0) if cell == "lstm" else h0)
+        y = readout(hs)
+        put(x=x, targets=targets, classes=classes, h0=h0, c0=c0, y=y, h=hs)
+        named = {f"rnn.{n}": p for n, p in module.named_parameters()}
+        named |= {f"readout.{n}": p for n, p in readout.named_parameters()}
+        put(**{f"params/{n}": p for n, p in named.items()})
+
+        losses = {
+            "mse": ((y - targets) ** 2).sum(dim=(1, 2)) / targets.numel(),
+            "cross_entropy": torch.nn.functional.cross_entropy(
+                y.reshape(-1, O), classes.reshape(-1), reduction="none"
+            ).reshape(T, B).sum(dim=1) / classes.numel(),
+        }
+        for loss, steps in losses.items():
+            grads = torch.autograd.grad(steps.sum(), list(named.values()), retain_graph=True)
+            put(**{f"{loss}/loss": steps.sum(), f"{loss}/step_loss": steps})
+            put(**{f"{loss}/grads/{n}": g for n, g in zip(named, grads, strict=True)})
+        itemised(cell, activation, module, readout, x, targets, h0, c0, put)
+    save("pytorch", out)
+
+
+def itemised(cell, activation, module, readout, x, targets, h0, c0, put) -> None:
+    """Unrolled with PyTorch's single-step cells, so that every state is a node autograd can be asked about."""
+    import torch
+
+    T, B, H, layers = len(x), x.shape[1], module.hidden_size, module.num_layers
+    kwargs = {"nonlinearity": activation} if cell == "rnn" else {}
+    cells = []
+    for layer in range(layers):
+        one = getattr(torch.nn, {"rnn": "RNNCell", "lstm": "LSTMCell", "gru": "GRUCell"}[cell])(
+            x.shape[2] if layer == 0 else H, H, **kwargs
+        )
+        one.load_state_dict({n: getattr(module, f"{n}_l{layer}") for n in one.state_dict()})
+        cells.append(one)
+    h = [state.clone().requires_grad_() for state in h0]
+    c = [state.clone().requires_grad_() for state in c0]
+    top_h, top_c, ys = [h[-1]], [c[-1]], []
+    for t in range(T):
+        inputs = x[t]
+        for layer in range(layers):
+            if cell == "lstm":
+                h[layer], c[layer] = cells[layer](inputs, (h[layer], c[layer]))
+            else:
+                h[layer] = cells[layer](inputs, h[layer])
+            inputs = h[layer]
+        top_h.append(h[-1])
+        top_c.append(c[-1])
+        ys.append(readout(h[-1]))
+    states = top_h + (top_c if cell == "lstm" else [])
+    rows = []
+    for k in range(T):
+        share = ((ys[k] - targets[k]) ** 2).sum() / targets.numel()
+        found = torch.autograd.grad(share, states, retain_graph=True, allow_unused=True)
+        rows.append(torch.stack([torch.zeros(B, H) if g is None else g for g in found]))
+    by_step = torch.stack(rows)
+    put(**{"mse/item_h": by_step[:, : T + 1]})
+    if cell == "lstm":
+        put(**{"mse/item_c": by_step[:, T + 1 :]})
+
+
+# -- Keras: outputs and all gradients, in Keras' own layout -----------------------------------------------
+
+
+def keras_layers() -> None:
+    """cases "SimpleRNN", "LSTM", "GRU", each with the loss at every step or ".last": x, targets, y, the weights
+    and their gradients in the order of get_weights()."""
+    import keras
+    import torch
+
+    keras.config.set_floatx("float64")
+    out: dict[str, np.ndarray] = {}
+    N, T, I, H, O = 4, 7, 3, 5, 2
+    for kind in ("SimpleRNN", "LSTM", "GRU"):
+        for where in ("every", "last"):
+            keras.utils.set_random_seed(3)
+            rng = np.random.default_rng(3)
+            every = where == "every"
+            model = keras.Sequential(
+                [
+                    keras.Input((T, I)),
+                    getattr(keras.layers, kind)(H, return_sequences=every),
+                    keras.layers.Dense(O),
+                ]
+            )
+            model.set_weights([w + 0.3 * rng.standard_normal(w.shape) for w in model.get_weights()])
+            x = rng.standard_normal((N, T, I))
+            targets = rng.standard_normal((N, T, O) if every else (N, O))
+            y = model(x)
+            loss = keras.ops.mean(keras.losses.mean_squared_error(targets, y))
+            found = torch.autograd.grad(loss, [v.value for v in model.trainable_variables])
+            case = f"{kind}.{where}"
+            out |= {f"{case}/x": x, f"{case}/targets": targets, f"{case}/y": y.detach().numpy()}
+            out[f"{case}/loss"] = loss.detach().numpy()
+            for n, (w, g) in enumerate(zip(model.get_weights(), found, strict=True)):
+                out[f"{case}/weights/{n}"], out[f"{case}/grads/{n}"] = w, g.numpy()
+    keras.config.set_floatx("float32")
+    save("keras", out)
+
+
+# -- the sine recipe: loss histories ----------------------------------------------------------------------
+
+RULES = {
+    "sgd": ("SGD", {"lr": 0.01}, {}),
+    "momentum": ("SGD", {"lr": 0.01, "momentum": 0.9}, {}),
+    "adam": ("Adam", {"lr": 0.01}, {}),
+    "rmsprop": ("RMSprop", {"lr": 0.001}, {}),
+    "clip_norm": ("SGD", {"lr": 0.05}, {"clip_norm": 0.3}),
+    "clip_value": ("SGD", {"lr": 0.05}, {"clip_value": 0.05}),
+}
+
+
+def histories() -> None:
+    """x, targets, order (epochs, 36), the weights, and loss and val_loss of 20 epochs by Keras (float32, SGD and
+    Adam) and by PyTorch (float64, all rules), from the same weights, data and batch order."""
+    x, targets = noisy_sine(0)
+    train = 36
+    order = np.stack([np.random.default_rng([1, e]).permutation(train) for e in range(EPOCHS)])
+    out: dict[str, np.ndarray] = {"x": x, "targets": targets, "order": order}
+    weights = keras_start()
+    out |= {f"weights/{n}": w for n, w in enumerate(weights)}
+    for name in ("sgd", "adam"):
+        out |= keras_history(name, weights, x, targets, order)
+    for name in RULES:
+        out |= pytorch_history(name, weights, x, targets, order)
+    save("histories", out)
+
+
+def keras_recipe(optimizer):
+    import keras
+
+    model = keras.Sequential(
+        [
+            keras.Input((WINDOW, 1)),
+            keras.layers.SimpleRNN(20, return_sequences=True),
+            keras.layers.Dense(1),
+        ]
+    )
+    model.compile(optimizer=optimizer, loss="mse")
+    return model
+
+
+def keras_start() -> list[np.ndarray]:
+    import keras
+
+    keras.utils.set_random_seed(5)
+    return [w.astype(np.float64) for w in keras_recipe("sgd").get_weights()]
+
+
+def keras_history(name, weights, x, targets, order) -> dict[str, np.ndarray]:
+    import keras
+
+    rule = {"sgd": keras.optimizers.SGD(0.01), "adam": keras.optimizers.Adam(0.01)}[name]
+    model = keras_recipe(rule)
+    model.set_weights(weights)
+    losses, val_losses = [], []
+    for permutation in order:
+        done = model.fit(
+            x[permutation],
+            targets[permutation],
+            batch_size=BATCH,
+            epochs=1,
+            shuffle=False,
+            validation_data=(x[order.shape[1] :], targets[order.shape[1] :]),
+            verbose=0,
+        )
+        losses += done.history["loss"]
+        val_losses += done.history["val_loss"]
+    return {f"keras/{name}/loss": np.array(losses), f"keras/{name}/val_loss": np.array(val_losses)}
+
+
+def pytorch_history(name, weights, x, targets, order) -> dict[str, np.ndarray]:
+    import torch
+
+    torch.set_default_dtype(torch.float64)
+    kernel, recurrent, bias, dense, dense_bias = (torch.tensor(w) for w in weights)
+    rnn, readout = torch.nn.RNN(1, 20), torch.nn.Linear(20, 1)
+    start = [kernel.T, recurrent.T, bias, torch.zeros(20), dense.T, dense_bias]
+    with torch.no_grad():
+        for p, w in zip([*rnn.parameters(), *readout.parameters()], start, strict=True):
+            p.copy_(w)
+    trained = [p for n, p in rnn.named_parameters() if n != "bias_hh_l0"] + list(readout.parameters())
+    rule, kwargs, clip = RULES[name]
+    optimizer = getattr(torch.optim, rule)(trained, **kwargs)
+    X, Y = (torch.tensor(a).transpose(0, 1).contiguous() for a in (x, targets))
+    n = order.shape[1]
+    losses, val_losses = [], []
+    for permutation in order:
+        total = 0.0
+        for at in range(0, n, BATCH):
+            batch = permutation[at : at + BATCH]
+            optimizer.zero_grad()
+            loss = torch.nn.functional.mse_loss(readout(rnn(X[:, batch])[0]), Y[:, batch])
+            loss.backward()
+            if "clip_norm" in clip:
+                torch.nn.utils.clip_grad_norm_(trained, clip["clip_norm"])
+            if "clip_value" in clip:
+                torch.nn.utils.clip_grad_value_(trained, clip["clip_value"])
+            optimizer.step()
+            total += loss.item() * len(batch)
+        losses.append(total / n)
+        with torch.no_grad():
+            val_losses.append(torch.nn.functional.mse_loss(readout(rnn(X[:, n:])[0]), Y[:, n:]).item())
+    return {f"pytorch/{name}/loss": np.array(losses), f"pytorch/{name}/val_loss": np.array(val_losses)}
+
+
+# -- the sine recipe: where Keras lands over many seeds ---------------------------------------------------
+
+
+def sine_runs(runs: int = 200) -> None:
+    """loss and val_loss (runs, epochs) of the recipe with everything drawn anew each time: noise, weights, order."""
+    import keras
+
+    losses, val_losses = [], []
+    for seed in range(runs):
+        keras.utils.set_random_seed(seed)
+        x, targets = noisy_sine(10_000 + seed)
+        model = keras_recipe(keras.optimizers.SGD(0.01))
+        done = model.fit(x, targets, batch_size=BATCH, epochs=EPOCHS, validation_split=0.1, verbose=0)
+        losses.append(done.history["loss"])
+        val_losses.append(done.history["val_loss"])
+        keras.backend.clear_session()
+    save("keras_sine_runs", {"loss": np.array(losses), "val_loss": np.array(val_losses)})
+
+
+if __name__ == "__main__":
+    parts = {"pytorch": pytorch, "keras": keras_layers, "histories": histories, "sine_runs": sine_runs}
+    for part in sys.argv[1:] or parts:
+        parts[part]()
