@@ -1,0 +1,153 @@
+"""Slow and plain second opinions on the engine, written from the papers' equations and sharing nothing with it.
+
+Everything works on complex numbers too, so a derivative is one evaluation: dL/dv = Im L(v + iε) / ε, exact to the
+last digits since nothing is subtracted (Squire & Trapp 1998, 10.1137/S003614459631241X).
+"""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+
+EPSILON = 1e-40
+
+
+def sigmoid(a):
+    return 1 / (1 + np.exp(-a))
+
+
+def relu(a):
+    return np.where(a.real > 0, a, 0)
+
+
+ACTIVATIONS = {"tanh": np.tanh, "sigmoid": sigmoid, "relu": relu, "identity": lambda a: a}
+
+
+def run(spec, params, x, h0=None, c0=None, moves=None, start=0):
+    """A forward pass, one step after the other, one layer after the other.
+
+    moves adds to quantities the moment they are made: {("h", layer, t): array}, likewise "c", "input side",
+    "recurrent side", "y", and {(name, t): array} adds to a parameter in step t alone. Later steps follow.
+    start is the time of the first state, so that t in moves keeps its meaning when x begins later.
+    """
+    moves = moves or {}
+    T, B, _ = x.shape
+    L, H = spec.num_layers, spec.hidden_size
+    h = [np.zeros((B, H), complex) if h0 is None else h0[n] + 0j for n in range(L)]
+    c = [np.zeros((B, H), complex) if c0 is None else c0[n] + 0j for n in range(L)]
+    for n in range(L):
+        h[n] = h[n] + moves.get(("h", n, start), 0)
+        c[n] = c[n] + moves.get(("c", n, start), 0)
+    hs, cs, ys = [list(h)], [list(c)], []
+    for t in range(start + 1, start + T + 1):
+
+        def weight(name, t=t):
+            return params[name] + moves.get((name, t), 0) if name in params else 0.0
+
+        inputs = x[t - 1 - start] + 0j
+        for n in range(L):
+            given = inputs @ weight(f"rnn.weight_ih_l{n}").T + weight(f"rnn.bias_ih_l{n}")
+            recurrent = h[n] @ weight(f"rnn.weight_hh_l{n}").T + weight(f"rnn.bias_hh_l{n}")
+            given = given + moves.get(("input side", n, t), 0)
+            recurrent = recurrent + moves.get(("recurrent side", n, t), 0)
+            if spec.cell == "rnn":
+                h[n] = ACTIVATIONS[spec.activation](given + recurrent)
+            elif spec.cell == "lstm":
+                i, f, g, o = np.split(given + recurrent, 4, axis=1)
+                c[n] = sigmoid(f) * c[n] + sigmoid(i) * np.tanh(g) + moves.get(("c", n, t), 0)
+                h[n] = sigmoid(o) * np.tanh(c[n])
+            else:
+                (r, z, new), (ur, uz, un) = np.split(given, 3, axis=1), np.split(recurrent, 3, axis=1)
+                r, z = sigmoid(r + ur), sigmoid(z + uz)
+                h[n] = (1 - z) * np.tanh(new + r * un) + z * h[n]
+            h[n] = h[n] + moves.get(("h", n, t), 0)
+            inputs = h[n]
+        ys.append(inputs @ weight("readout.weight").T + weight("readout.bias") + moves.get(("y", t), 0))
+        hs.append(list(h))
+        cs.append(list(c))
+    return SimpleNamespace(y=np.stack(ys), h=hs, c=cs)
+
+
+def shares(y, targets, mask, loss):
+    """L_k of every step, already divided by the number of positions: (T,)."""
+    T, B, O = y.shape
+    out = np.zeros(T, complex)
+    for k in range(T):
+        for b in range(B):
+            if not mask[k, b]:
+                continue
+            if loss == "mse":
+                out[k] += sum((y[k, b, o] - targets[k, b, o]) ** 2 for o in range(O)) / (mask.sum() * O)
+            else:
+                p = np.exp(y[k, b]) / np.exp(y[k, b]).sum()
+                out[k] += -np.log(p[targets[k, b]]) / mask.sum()
+    return out
+
+
+def trace_shares(trace, moves, h0=None, c0=None):
+    """L_k (T,) of a trace's own pass with something moved."""
+    y = run(trace.spec, trace.params, trace.x, h0, c0, moves).y
+    return shares(y, trace.targets, trace.loss_mask, trace.loss_name)
+
+
+def derivative(function, shape):
+    """d function / d v at 0 for every element of v: function(v) may return any array; -> (*shape, *out)."""
+    columns = []
+    for index in np.ndindex(*shape):
+        v = np.zeros(shape, complex)
+        v[index] = 1j * EPSILON
+        columns.append(np.imag(function(v)) / EPSILON)
+    return np.array(columns).reshape(*shape, *np.shape(columns[0]))
+
+
+def state(spec, h, c):
+    """The full state of one sequence as one vector: layers bottom first, h then c."""
+    parts = []
+    for n in range(spec.num_layers):
+        parts.append(h[n][0])
+        if spec.cell == "lstm":
+            parts.append(c[n][0])
+    return np.concatenate(parts)
+
+
+def state_jacobian(trace, t, sequence):
+    """∂s_t/∂s_{t-1} of one sequence of a trace, one state element at a time."""
+    spec, size = trace.spec, trace.spec.hidden_size
+    one = slice(sequence, sequence + 1)
+    h = [layer.h[t - 1, one] for layer in trace.layers]
+    c = [layer.c[t - 1, one] for layer in trace.layers] if spec.cell == "lstm" else None
+
+    def step(move):
+        moves, at = {}, 0
+        for n in range(spec.num_layers):
+            for what in ("h", "c") if spec.cell == "lstm" else ("h",):
+                moves[what, n, 0] = move[at : at + size]
+                at += size
+        after = run(spec, trace.params, trace.x[t - 1 : t, one], h, c, moves)
+        return state(spec, after.h[1], after.c[1])
+
+    return derivative(step, (spec.state_size * spec.num_layers,)).T
+
+
+def truncated_gradient(spec, params, x, targets, mask, loss, k1, k2, name):
+    """dL/d(parameter) of truncated BPTT: every k1 steps the losses since then, the state k2 steps ago held fast."""
+    plain = run(spec, params, x)
+    total = np.zeros(params[name].shape)
+    for start in range(0, len(x), k1):
+        stop = min(start + k1, len(x))
+        reach = max(0, stop - k2)
+        mine = mask.copy()
+        mine[:start] = mine[stop:] = False
+
+        def loss_of(move, reach=reach, stop=stop, mine=mine):
+            moved = {**params, name: params[name] + move}
+            h = [state.real for state in plain.h[reach]]
+            c = [state.real for state in plain.c[reach]]
+            y = plain.y.real + 0j
+            y[reach:stop] = run(spec, moved, x[reach:stop], h, c).y
+            return shares(y, targets, mine, loss).sum() * mine.sum() / mask.sum()
+
+        if mine.any():
+            total += derivative(loss_of, params[name].shape)
+    return total

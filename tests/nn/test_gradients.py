@@ -1,0 +1,239 @@
+"""Every recorded gradient, against a complex-step derivative that moves exactly the quantity it is defined by."""
+
+import numpy as np
+import pytest
+
+from rnnviz.nn import Model
+from rnnviz.nn.ledger import state_jacobian
+
+from . import naive
+
+CASES = [
+    ("rnn", "tanh", 1, 2),
+    ("rnn", "tanh", 2, 1),
+    ("rnn", "sigmoid", 1, 1),
+    ("rnn", "relu", 2, 2),
+    ("rnn", "identity", 1, 2),
+    ("lstm", "tanh", 1, 1),
+    ("lstm", "tanh", 3, 2),
+    ("gru", "tanh", 1, 2),
+    ("gru", "tanh", 3, 2),
+]
+T, B, I, H, O = 4, 2, 2, 3, 2
+
+
+@pytest.fixture(scope="module", params=CASES, ids=lambda case: "-".join(map(str, case)))
+def traced(request):
+    return make(*request.param)
+
+
+def make(cell, activation, layers, biases, loss="mse", loss_at="every"):
+    rng = np.random.default_rng([layers, biases])
+    model = Model.create(
+        cell, I, H, O, num_layers=layers, activation=activation, biases=biases, init="pytorch", seed=1
+    )
+    x = rng.standard_normal((T, B, I))
+    targets = rng.standard_normal((T, B, O)) if loss == "mse" else rng.integers(0, O, (T, B))
+    h0 = 0.5 * rng.standard_normal((layers, B, H))
+    c0 = 0.5 * rng.standard_normal((layers, B, H)) if cell == "lstm" else None
+    return model.trace(x, targets, loss, loss_at, h0=h0, c0=c0), h0, c0
+
+
+def wanted(traced, *quantity, shape=(B, H)):
+    """dL_k / d(quantity) by complex steps: (*shape, T)."""
+    trace, h0, c0 = traced
+    return naive.derivative(lambda v: naive.trace_shares(trace, {quantity: v}, h0, c0), shape)
+
+
+def agree(ours, theirs, scale=None):
+    scale = np.abs(theirs).max() if scale is None else scale
+    assert np.abs(ours - theirs).max() <= 1e-12 * scale
+
+
+def test_forward(traced):
+    trace, h0, c0 = traced
+    plain = naive.run(trace.spec, trace.params, trace.x, h0, c0)
+    agree(trace.y, plain.y.real)
+    for n, layer in enumerate(trace.layers):
+        agree(layer.h, np.stack([h[n] for h in plain.h]).real)
+        if layer.c is not None:
+            agree(layer.c, np.stack([c[n] for c in plain.c]).real)
+    agree(trace.step_loss, naive.shares(trace.y, trace.targets, trace.loss_mask, "mse").real)
+    assert trace.loss == pytest.approx(trace.step_loss.sum(), rel=1e-15)
+
+
+def test_gates_and_pre_activations(traced):
+    trace, h0, c0 = traced
+    assert set(trace.gates) == {"rnn": set(), "lstm": set("ifgo"), "gru": set("rzn")}[trace.spec.cell]
+    blocks = np.split(trace.pre, len(trace.spec.gates), axis=-1)
+    for name, pre in zip(trace.spec.gates, blocks, strict=True):
+        if name == "h":
+            agree(trace.h[1:], naive.ACTIVATIONS[trace.spec.activation](pre))
+        else:
+            agree(trace.gates[name], np.tanh(pre) if name in "gn" else naive.sigmoid(pre))
+    if trace.spec.cell == "lstm":
+        agree(trace.c[1:], trace.gates["f"] * trace.c[:-1] + trace.gates["i"] * trace.gates["g"])
+        agree(trace.h[1:], trace.gates["o"] * np.tanh(trace.c[1:]))
+    if trace.spec.cell == "gru":
+        z, n = trace.gates["z"], trace.gates["n"]
+        agree(trace.h[1:], (1 - z) * n + z * trace.h[:-1])
+
+
+def test_grad_y(traced):
+    trace = traced[0]
+    for t in range(1, T + 1):
+        agree(trace.grad_y[t - 1], wanted(traced, "y", t, shape=(B, O)).sum(-1))
+
+
+def test_grad_h_of_every_layer(traced):
+    for n, layer in enumerate(traced[0].layers):
+        for t in range(T + 1):
+            agree(layer.grad_h[t], wanted(traced, "h", n, t).sum(-1), np.abs(layer.grad_h).max())
+
+
+def test_grad_c_of_every_layer(traced):
+    if traced[0].spec.cell != "lstm":
+        assert traced[0].grad_c is None
+        return
+    for n, layer in enumerate(traced[0].layers):
+        for t in range(T + 1):
+            agree(layer.grad_c[t], wanted(traced, "c", n, t).sum(-1), np.abs(layer.grad_c).max())
+
+
+def test_gradients_of_both_sides_of_the_pre_activation(traced):
+    width = (B, H * len(traced[0].spec.gates))
+    for n, back in enumerate(traced[0].backward.layers):
+        for t in range(1, T + 1):
+            scale = np.abs(back.grad_pre).max()
+            agree(back.grad_pre[t - 1], wanted(traced, "input side", n, t, shape=width).sum(-1), scale)
+            agree(back.grad_rec[t - 1], wanted(traced, "recurrent side", n, t, shape=width).sum(-1), scale)
+
+
+def test_gradient_of_one_loss_step_and_the_triangle(traced):
+    trace, top = traced[0], traced[0].L - 1
+    assert trace.loss_steps == (1, 2, 3, 4)
+    for t in range(T + 1):
+        theirs = wanted(traced, "h", top, t)
+        for k in range(1, T + 1):
+            item = trace.item(k)
+            agree(item.grad_h[t], theirs[..., k - 1], np.abs(item.grad_h).max())
+            assert trace.triangle[k, t] == pytest.approx(np.linalg.norm(theirs[..., k - 1]), rel=1e-12)
+            assert trace.grad_norm(k)[t] == pytest.approx(trace.triangle[k, t], rel=1e-13)
+        if trace.spec.cell == "lstm":
+            theirs = wanted(traced, "c", top, t)
+            for k in range(1, T + 1):
+                agree(trace.item(k).grad_c[t], theirs[..., k - 1], np.abs(trace.item(k).grad_c).max())
+    assert (trace.triangle[0] == 0).all()
+    assert (np.triu(trace.triangle, 1) == 0).all()
+
+
+def test_items_add_up_to_the_total(traced):
+    trace = traced[0]
+    agree(sum(trace.item(k).grad_h for k in range(1, T + 1)), trace.grad_h)
+    assert (trace.grad_norm() == np.linalg.norm(trace.grad_h, axis=(1, 2))).all()
+
+
+def test_weight_gradients_and_each_steps_share(traced):
+    trace, h0, c0 = traced
+    scale = max(np.abs(g).max() for g in trace.grads.values())
+    for name, gradient in trace.grads.items():
+        share = trace.share(name)
+        assert share.shape == (T, *gradient.shape)
+        for t in range(1, T + 1):
+            agree(share[t - 1], wanted(traced, name, t, shape=gradient.shape).sum(-1), scale)
+        agree(share.sum(axis=0), gradient, scale)
+        moved_always = naive.derivative(
+            lambda v, name=name: naive.trace_shares(trace, {(name, t): v for t in range(1, T + 1)}, h0, c0),
+            gradient.shape,
+        )
+        agree(gradient, moved_always.sum(-1), scale)
+
+
+def test_state_jacobian_and_gain(traced):
+    trace = traced[0]
+    J = state_jacobian(trace.spec, trace.params, trace.forward)
+    for t in range(1, T + 1):
+        theirs = [naive.state_jacobian(trace, t, b) for b in range(B)]
+        agree(J[t - 1], np.stack(theirs))
+        assert trace.gain[t - 1] == pytest.approx(max(np.linalg.norm(j, 2) for j in theirs), rel=1e-9)
+
+
+def test_the_traces_own_check(traced):
+    assert traced[0].check() < 1e-8
+    assert traced[0].check(seed=1) != traced[0].check(seed=2)
+
+
+def test_the_traces_own_check_sees_a_wrong_gradient():
+    trace, *_ = make("lstm", "tanh", 1, 2)
+    for array in (trace.grads["rnn.weight_hh_l0"], trace.grad_h, trace.grad_c):
+        array.flags.writeable = True
+        array *= 1.01
+        assert trace.check() > 1e-4
+        array /= 1.01
+    assert trace.check() < 1e-8
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("loss", ["mse", "cross_entropy"])
+@pytest.mark.parametrize(
+    "loss_at", ["last", (2, 3), np.array([[1, 0], [1, 1], [0, 1], [0, 1]], bool)], ids=["last", "2,3", "mask"]
+)
+def test_loss_positions(cell, loss, loss_at):
+    traced = make(cell, "tanh", 2, 2, loss, loss_at)
+    trace, h0, c0 = traced
+    plain = naive.run(trace.spec, trace.params, trace.x, h0, c0)
+    agree(trace.step_loss, naive.shares(plain.y, trace.targets, trace.loss_mask, loss).real)
+    for t in range(T + 1):
+        theirs = wanted(traced, "h", 1, t)
+        agree(trace.grad_h[t], theirs.sum(-1), np.abs(trace.grad_h).max())
+        for k in range(1, T + 1):
+            assert trace.triangle[k, t] == pytest.approx(np.linalg.norm(theirs[..., k - 1]), rel=1e-12)
+    parts = [wanted(traced, "readout.weight", t, shape=(O, H)).sum(-1) for t in range(1, T + 1)]
+    agree(trace.grads["readout.weight"], sum(parts))
+    assert trace.check() < 1e-8
+
+
+def test_targets_without_loss_do_not_matter():
+    model = Model.create("gru", I, H, O)
+    rng = np.random.default_rng(0)
+    x, targets = rng.standard_normal((T, B, I)), rng.standard_normal((T, B, O))
+    elsewhere = targets.copy()
+    elsewhere[:-1] = np.nan
+    a, b, c = (model.trace(x, y, loss_at="last") for y in (targets, elsewhere, targets[-1]))
+    assert a.loss == b.loss == c.loss
+    assert (a.grad_h == b.grad_h).all()
+    classes = rng.integers(0, O, (T, B))
+    full, short = (model.trace(x, y, "cross_entropy", "last") for y in (classes, classes[-1]))
+    assert full.loss == short.loss
+
+
+def test_steps_after_a_sequences_last_loss_have_no_influence():
+    mask = np.array([[1, 1], [1, 1], [0, 1], [0, 1]], bool)
+    model = Model.create("lstm", I, H, O, num_layers=2)
+    rng = np.random.default_rng(0)
+    x, targets = rng.standard_normal((T, B, I)), rng.standard_normal((T, B, O))
+    other = x.copy()
+    other[2:, 0] = 9.0
+    a, b = (model.trace(inputs, targets, loss_at=mask) for inputs in (x, other))
+    assert a.loss == b.loss
+    assert all((a.grads[name] == b.grads[name]).all() for name in a.grads)
+    assert (a.grad_h[3:, 0] == 0).all()
+    assert (a.grad_h[2, 0] != 0).all()
+
+
+def test_a_float32_model_is_traced_in_float64():
+    model = Model.create("lstm", I, H, O, dtype="float32")
+    x = np.random.default_rng(0).standard_normal((T, B, I))
+    trace = model.trace(x, np.zeros((T, B, O)))
+    assert model.forward(x).dtype == np.float32
+    arrays = (trace.y, trace.h, trace.grad_h, trace.triangle, *trace.grads.values())
+    assert {a.dtype for a in arrays} == {np.dtype("float64")}
+    assert trace.check() < 1e-8
+    np.testing.assert_allclose(trace.y, model.forward(x), rtol=1e-4, atol=1e-6)
+
+
+def test_recorded_arrays_are_read_only(traced):
+    trace = traced[0]
+    for array in (trace.h, trace.grad_h, trace.y, trace.triangle, trace.ledger.gain, trace.step_loss, trace.x):
+        with pytest.raises(ValueError, match="read-only"):
+            array[...] = 0
