@@ -159,17 +159,17 @@ def outcome(experiment: Experiment, task: Task, training: Training) -> Result:
 
 
 def gradients(
-    experiment: Experiment, sample: int = 0, on_epoch: Report | None = None, epochs: int = 0
+    experiment: Experiment, sample: int = 0, after_epochs: int = 0, on_epoch: Report | None = None
 ) -> Trace:
-    """One forward and one backward pass over sequence `sample`, after `epochs` epochs of training.
+    """One forward and one backward pass over sequence `sample`, after so many epochs of training.
 
     Raises InputError for a sample the task does not have.
     """
-    experiment = resolved(experiment).with_(epochs=epochs)
+    experiment = resolved(experiment)
     task = build_task(experiment)
     model = build_model(experiment, task)
-    if epochs:
-        model = train(experiment, on_epoch).model
+    if after_epochs:
+        model = train(experiment.with_(epochs=after_epochs), on_epoch).model
     return trace_of(model, task, sample)
 
 

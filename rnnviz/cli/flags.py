@@ -1,0 +1,278 @@
+"""The flags: made from the fields of Experiment, so that a setting has one name, one help and one range.
+
+    >>> read(["--hidden", "32", "--cell", "rnn,lstm"], command="train").experiments[1].cell
+    'lstm'
+
+Free of numpy, numba and textual: help and a wrong flag answer at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import Field, dataclass, fields
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, NoReturn
+
+from rnnviz.errors import InputError
+from rnnviz.player.experiment import Experiment, checked
+from rnnviz.tasks.catalog import CATALOG
+
+COMMANDS = {
+    "train": "train a network; print its layers, the loss curve and the fit",
+    "gradients": "print the gradient of every time step as log bars",
+}
+
+_GROUPS = {
+    "what it learns": ("task", "seq_len", "lag", "points", "noise", "samples", "source", "loss_at"),
+    "the network": (
+        "cell", "hidden_size", "num_layers", "activation", "init", "gain", "spectral_radius", "forget_bias",
+        "biases", "dtype",
+    ),
+    "how it learns": (
+        "epochs", "batch_size", "optimizer", "learning_rate", "momentum", "clip_norm", "clip_value",
+        "truncate", "validation_split", "shuffle", "seed",
+    ),
+}  # fmt: skip
+
+_USAGE = {
+    None: "rnnviz [FILE.toml] [flags]\n       rnnviz train [FILE.toml] [flags]\n"
+    "       rnnviz gradients [FILE.toml] [flags]",
+    "train": "rnnviz train [FILE.toml] [flags]",
+    "gradients": "rnnviz gradients [FILE.toml] [flags]",
+}
+_ABOUT = {
+    None: "See a recurrent neural network think and learn, one time step at a time, in your terminal.\n"
+    "Without a command it opens the app.",
+    "train": "Train a network, without the app. The defaults are the Keras recipe: a noisy sine,\n"
+    "SimpleRNN(20), Dense(1), 461 parameters, 20 epochs of SGD.",
+    "gradients": "One forward and one backward pass, without the app: how much of the gradient of one\n"
+    "step's loss is left at each time step before it.",
+}
+_JSON = {
+    "train": "print one JSON object instead: experiment, parameters, history.loss, history.val_loss, "
+    "prediction (the sine fed by itself; other tasks: the answers), targets. What is not finite is null. "
+    "With several cells: a list of such objects",
+    "gradients": "print one JSON object instead: experiment, loss_step, grad_norm (index = time step "
+    "0..T), gain, slope and factor (per step), half_life, horizon. What is not finite or not defined is "
+    "null. With several cells: a list of such objects",
+}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a command line asks for. `experiments` has one entry per cell of `--cell`."""
+
+    experiments: tuple[Experiment, ...]
+    json: bool = False
+    loss_step: int | str | None = None  # a step, "total", or None: the last that carries loss
+    after_epochs: int = 0
+    sample: int = 0
+
+
+def flag_of(f: Field[Any]) -> str:
+    return f.metadata["flag"] or "--" + f.name.replace("_", "-")
+
+
+def in_flags(message: str) -> str:
+    """An error that begins with a field's name, beginning with its flag."""
+    name, colon, rest = message.partition(": ")
+    flags = {f.name: flag_of(f) for f in fields(Experiment)}
+    flags |= {"sample": "--sample", "loss_step": "--loss-step", "after_epochs": "--after-epochs"}
+    return f"{flags[name]}: {rest}" if colon and name in flags else message
+
+
+def read(argv: list[str], command: str | None = None) -> Asked:
+    """The command line after the command's name. Raises InputError for what does not fit; `--help` prints and
+    raises SystemExit(0)."""
+    given = vars(_parser(command).parse_args(argv))
+    word, file = given.pop("file", None), given.pop("experiment", None)
+    if word is not None:
+        if file is not None:
+            raise InputError(f"two experiment files, {word} and {file}; give one")
+        file = _file(word)
+    extra = {name: read(given.pop(name)) for name, read in _EXTRA.items() if name in given}
+    settings: dict[str, Any] = {}
+    cells = ["rnn"]
+    for f in fields(Experiment):
+        if f.name == "cell" and f.name in given:
+            cells = list(dict.fromkeys(checked(f, cell.strip()) for cell in given["cell"].split(",")))
+            settings["cell"] = cells[0]
+        elif f.name in given:
+            settings[f.name] = checked(f, _typed(f, given[f.name]))
+    if len(cells) > 1 and command is None:
+        raise InputError("cell: the app shows one cell at a time; rnnviz gradients compares several")
+    base = (Experiment.from_file(file) if file else Experiment()).with_(**settings)
+    several = tuple(base.with_(cell=cell) for cell in cells) if len(cells) > 1 else (base,)
+    return Asked(several, **extra)
+
+
+def _typed(f: Field[Any], value: Any) -> Any:
+    """The text of a flag as the field's kind, or as it is where it is none (then `checked` says so)."""
+    if f.metadata["kind"] in (int, float):
+        try:
+            return f.metadata["kind"](value)
+        except ValueError:
+            return value
+    return value
+
+
+def _file(word: str) -> str:
+    """A word that is no flag: an experiment file, or a slip."""
+    if word in COMMANDS:
+        raise InputError(f"the command comes first: rnnviz {word} …")
+    if word.endswith(".toml") or Path(word).is_file():
+        return word
+    close = get_close_matches(word, COMMANDS, n=1)
+    hint = f"did you mean {close[0]}?" if close else f"commands: {', '.join(COMMANDS)}"
+    raise InputError(f"{word!r} is neither a command nor an experiment file (.toml); {hint}")
+
+
+def _loss_step(text: str) -> int | str:
+    if text == "total":
+        return text
+    if not text.isdecimal() or int(text) < 1:
+        raise InputError(f"loss_step: {text!r} is not a step (1 and up) or total")
+    return int(text)
+
+
+def _whole(name: str) -> Callable[[str], int]:
+    def convert(text: str) -> int:
+        if not text.isdecimal():
+            raise InputError(f"{name}: {text!r} is not a whole number of at least 0")
+        return int(text)
+
+    return convert
+
+
+_EXTRA: dict[str, Callable[[Any], Any]] = {
+    "json": bool,
+    "loss_step": _loss_step,
+    "after_epochs": _whole("after_epochs"),
+    "sample": _whole("sample"),
+}
+
+
+class _Parser(argparse.ArgumentParser):
+    """One clear line for an error, in place of the whole usage."""
+
+    def error(self, message: str) -> NoReturn:
+        raise InputError(message.removeprefix("argument "))
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        known, unknown = self.parse_known_args(args, namespace)
+        if unknown:
+            raise InputError(self._unknown(unknown[0]))
+        return known
+
+    def _unknown(self, word: str) -> str:
+        known = [flag for flag in self._option_string_actions if flag.startswith("--")]
+        if word in COMMANDS:
+            return f"the command comes first: rnnviz {word} …"
+        if not word.startswith("-"):
+            return f"{word!r} is one word too many; --help lists the flags"
+        close = get_close_matches(word.partition("=")[0], known, n=1)
+        return f"{word}: no such flag; " + (f"did you mean {close[0]}?" if close else "--help lists them")
+
+
+def _parser(command: str | None) -> _Parser:
+    parser = _Parser(
+        prog="rnnviz" if command is None else f"rnnviz {command}",
+        usage=_USAGE[command],
+        description=_ABOUT[command],
+        epilog=_epilog(command),
+        formatter_class=_Layout,
+        add_help=False,
+        allow_abbrev=False,
+        argument_default=argparse.SUPPRESS,
+    )
+    parser.__dict__["color"] = False  # Python 3.14 would colour the help; plain text reads well everywhere
+    parser._positionals.title = "experiment"
+    from_file = "start from the settings in this file; flags override them"
+    parser.add_argument("file", nargs="?", default=None, metavar="FILE.toml", help=from_file)
+    general = parser.add_argument_group("general")
+    general.add_argument("--experiment", metavar="FILE", help="the same")
+    if command:
+        general.add_argument("--json", action="store_true", help=_JSON[command])
+    if command == "gradients":
+        whose = "whose loss: that of step K, or the total (default: the last step that carries loss)"
+        general.add_argument("--loss-step", metavar="K|total", help=whose)
+        general.add_argument("--after-epochs", metavar="N", help="train for N epochs first (default 0)")
+        general.add_argument("--sample", metavar="I", help="which sequence, counted from 0 (default 0)")
+    general.add_argument("--version", "-V", action="version", version=_version(), help="print the version")
+    general.add_argument("--help", "-h", action="help", help="print this")
+    by_name = {f.name: f for f in fields(Experiment)}
+    for title, names in _GROUPS.items():
+        group = parser.add_argument_group(title)
+        for name in names:
+            _add(group, by_name[name], several=command is not None)
+    return parser
+
+
+def _add(group: Any, f: Field[Any], several: bool) -> None:
+    m = f.metadata
+    help = m["help"] + ("" if f.default is None else f" (default {_shown(f.default)})")
+    if m["kind"] is bool:
+        group.add_argument(flag_of(f), action=argparse.BooleanOptionalAction, dest=f.name, help=help)
+        return
+    if m["choices"]:
+        help = f"{help}: {', '.join(m['choices'])}"
+    if f.name == "cell":
+        help += "; several with commas are compared" if several else ""
+        group.add_argument(flag_of(f), dest=f.name, metavar="NAME", help=help)
+        return
+    metavar = {int: "N", float: "X", str: "NAME" if m["choices"] else "TEXT"}[m["kind"]]
+    group.add_argument(flag_of(f), dest=f.name, metavar=metavar, help=help)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _version() -> str:
+    from rnnviz import __version__
+
+    return f"rnnviz {__version__}"
+
+
+class _Layout(argparse.RawDescriptionHelpFormatter):
+    """Flags in one column, their help beside them."""
+
+    def __init__(self, prog: str) -> None:
+        width = min(shutil.get_terminal_size().columns, 110) - 1
+        super().__init__(prog, max_help_position=28, width=max(width, 40))
+
+
+def _epilog(command: str | None) -> str:
+    widest = max(map(len, CATALOG))
+    text = "tasks:\n" + "\n".join(f"  {t.name:{widest}}  {t.about}" for t in CATALOG.values())
+    if command is None:
+        commands = "\n".join(f"  {name:{widest}}  {about}" for name, about in COMMANDS.items())
+        text = f"commands:\n{commands}\n  rnnviz COMMAND --help says more\n\n{text}"
+    examples = {
+        None: ["rnnviz", "rnnviz --steps 40 --loss-at last", "rnnviz --task names --cell lstm"],
+        "train": [
+            "rnnviz train --cell lstm --hidden 32 --epochs 50",
+            "rnnviz train --task recall --optimizer adam --cell rnn,lstm,gru",
+        ],
+        "gradients": [
+            "rnnviz gradients --steps 40 --gain 1.5",
+            "rnnviz gradients --task recall --lag 60 --cell rnn,lstm,gru",
+            "rnnviz gradients --after-epochs 20 --loss-step 5 --json",
+        ],
+    }[command]
+    return f"{text}\n\nexamples:\n" + "\n".join(f"  {line}" for line in examples)
+
+
+def terminal_missing(stdin_tty: bool, stdout_tty: bool) -> str | None:
+    """Why the app cannot open here, in a few words; None if it can."""
+    if not (stdin_tty and stdout_tty):
+        return "the app needs a terminal"
+    if os.environ.get("TERM", "") in ("", "dumb"):
+        return f"the app needs a full-screen terminal, and TERM is {os.environ.get('TERM') or 'not set'}"
+    return None

@@ -1,0 +1,205 @@
+"""`rnnviz gradients`: what is left of one step's gradient at every time step before it, as log bars.
+
+     t   ‖∂L₁₀/∂h‖  kept  gain
+    10     4.9e-02              ████████████████
+     9     2.3e-02  0.48  1.00  █████████████▍
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rnnviz.cli.flags import Asked
+from rnnviz.cli.output import Output, Progress, print_json
+from rnnviz.errors import InputError
+from rnnviz.nn import Trace, Training, half_life, horizon
+from rnnviz.player import numbers
+from rnnviz.player.experiment import Experiment
+from rnnviz.player.run import gradients, resolved
+from rnnviz.tasks.catalog import info
+
+
+@dataclass(frozen=True)
+class Told:
+    """The gradients of one experiment, ready to be written."""
+
+    experiment: Experiment
+    trace: Trace
+    loss_step: int | None  # None: the total over all loss steps
+
+    @property
+    def norms(self) -> list[float]:
+        """‖∂L/∂h_t‖ for t = 0..T."""
+        return [float(v) for v in self.trace.grad_norm(self.loss_step)]
+
+    @property
+    def last(self) -> int:
+        """Where the walk back begins: the loss step, or the end."""
+        return self.loss_step or self.trace.T
+
+    @property
+    def half_life(self) -> float | None:
+        return half_life(np.array(self.norms[: self.last + 1])) if self.loss_step else None
+
+    @property
+    def horizon(self) -> float | None:
+        return horizon(np.array(self.norms[: self.last + 1])) if self.loss_step else None
+
+    def factor(self, t: int) -> float:
+        """‖∂L/∂h_t‖ / ‖∂L/∂h_t+1‖: what the step from t + 1 back to t keeps."""
+        before, now = self.norms[t + 1], self.norms[t]
+        return now / before if before else math.nan
+
+    def as_json(self) -> dict[str, Any]:
+        ledger = self.trace.ledger_of(self.loss_step)
+        return {
+            "experiment": self.experiment.to_dict(),
+            "loss_step": self.loss_step or "total",
+            "grad_norm": self.norms,
+            "gain": ledger.gain,
+            "slope": ledger.slope,
+            "factor": ledger.factor,
+            "half_life": self.half_life,
+            "horizon": self.horizon,
+        }
+
+
+def run(asked: Asked) -> int:
+    told = [computed(experiment, asked) for experiment in asked.experiments]
+    if asked.json:
+        objects = [t.as_json() for t in told]
+        print_json(objects if len(objects) > 1 else objects[0])
+        return 0
+    out = Output()
+    head(out, told, asked)
+    if len(told) == 1:
+        one(out, told[0])
+    else:
+        several(out, told)
+    return 0
+
+
+def computed(experiment: Experiment, asked: Asked) -> Told:
+    experiment = resolved(experiment)
+    progress = Progress(f"{experiment.cell} epoch", asked.after_epochs)
+
+    def on_epoch(training: Training) -> None:
+        progress(training.epoch, f"loss {numbers.loss(training.history['loss'][-1])}")
+
+    try:
+        trace = gradients(experiment, asked.sample, asked.after_epochs, on_epoch)
+    finally:
+        progress.clear()
+    return Told(experiment, trace, chosen_step(trace, asked.loss_step))
+
+
+def chosen_step(trace: Trace, asked: int | str | None) -> int | None:
+    if asked is None:
+        return trace.loss_steps[-1]
+    if asked == "total":
+        return None
+    if asked not in trace.loss_steps:
+        steps = trace.loss_steps
+        known = f"{steps[0]} to {steps[-1]}" if len(steps) > 2 else " and ".join(map(str, steps))
+        raise InputError(f"loss_step: step {asked} carries no loss; the steps that do: {known}")
+    return int(asked)
+
+
+def head(out: Output, told: list[Told], asked: Asked) -> None:
+    e, trace = told[0].experiment, told[0].trace
+    cells = ", ".join(name(t.experiment) for t in told)
+    trained = f"after {asked.after_epochs} epochs" if asked.after_epochs else "before training"
+    layers = f" × {e.num_layers} layers" if e.num_layers > 1 else ""
+    first = f"{cells}, {e.hidden_size} units{layers}, {info(e.task).title}, {trace.T} steps, {trained}"
+    step = told[0].loss_step
+    whose = f"the loss of step {step}" if step else "the total loss of all steps"
+    norm = f"|dL{step or ''}/dh|" if out.ascii else f"‖∂L{numbers.subscript(step) if step else ''}/∂h‖"
+    second = f"{norm}: how much {whose} changes with the hidden state at step t"
+    for line in (first, second):
+        out.print(line.replace("×", "x").replace("·", "-") if out.ascii else line)
+    if not step:
+        out.print("Every step adds its own error, so the total need not shrink; for one: --loss-step K")
+    out.print()
+
+
+def name(experiment: Experiment) -> str:
+    return f"{experiment.activation} RNN" if experiment.cell == "rnn" else experiment.cell.upper()
+
+
+def one(out: Output, told: Told) -> None:
+    """One row a time step: norm, what the step back kept of it, the Jacobian's gain, a bar."""
+    ledger = told.trace.ledger_of(told.loss_step)
+    bars = Bars(told.norms[: told.last + 1], out.width - 33, out.ascii)
+    out.print("    t      norm   kept   gain  slope   " + bars.scale())
+    for t in range(told.last, -1, -1):
+        kept = numbers.factor(told.factor(t)) if t < told.last else ""
+        gain, slope = (numbers.factor(float(v[t - 1])) if t else "" for v in (ledger.gain, ledger.slope))
+        norm = written(told.norms[t])
+        out.print(f"{t:5} {norm:>9} {kept:>6} {gain:>6} {slope:>6}   {bars.bar(told.norms[t])}".rstrip())
+    out.print()
+    lags(out, told)
+
+
+def several(out: Output, told: list[Told]) -> None:
+    """One column of bars a cell, all on one scale."""
+    room = (out.width - 5) // len(told) - 12
+    every = [v for t in told for v in t.norms[: t.last + 1]]
+    bars = Bars(every, max(4, room), out.ascii)
+    width = bars.width
+    out.print(" " * 5 + "".join(f"{t.experiment.cell:>10} {'':{width}} " for t in told).rstrip())
+    out.print(" " * 5 + "".join(f"{'':10} {bars.scale():{width}} " for _ in told).rstrip())
+    for t in range(max(one.last for one in told), -1, -1):
+        row = "".join(f"{written(one.norms[t]):>10} {bars.bar(one.norms[t]):{width}} " for one in told)
+        out.print(f"{t:5}{row}".rstrip())
+    out.print()
+    for one in told:
+        lags(out, one, f"{one.experiment.cell:>4}  ")
+
+
+def lags(out: Output, told: Told, title: str = "") -> None:
+    """Half-life and horizon: after how many steps back 50 % and 1 % of the gradient are left."""
+    if told.loss_step is None:
+        return
+    beyond = told.last
+    half, one = (numbers.steps(v, beyond) for v in (told.half_life, told.horizon))
+    out.print(f"{title}half-life (50 % left) {half:>6} steps    horizon (1 % left) {one:>6} steps")
+
+
+def written(norm: float) -> str:
+    """A true zero is an underflow: the gradient was there and became too small for a number."""
+    return "underflow" if norm == 0 else numbers.scientific(norm)
+
+
+class Bars:
+    """Bars on a log scale that all the norms share: whole powers of ten, an empty bar at the lower end."""
+
+    def __init__(self, norms: list[float], width: int, ascii: bool) -> None:
+        logs = [math.log10(v) for v in norms if v > 0 and math.isfinite(v)]
+        self.low = math.floor(min(logs, default=-1.0))
+        self.high = max(math.ceil(max(logs, default=0.0)), self.low + 1)
+        self.width = max(1, width)
+        self.ascii = ascii
+
+    def scale(self) -> str:
+        """What the two ends of a bar mean."""
+        low, high = f"1e{self.low:+03d}", f"1e{self.high:+03d}"
+        if self.width < len(low) + len(high) + 1:
+            return low[: self.width]
+        return low + high.rjust(self.width - len(low))
+
+    def bar(self, norm: float) -> str:
+        if math.isnan(norm):
+            return "?"
+        if math.isinf(norm):
+            return ("#" if self.ascii else "█") * (self.width - 1) + (">" if self.ascii else "▶")
+        if norm == 0:
+            return ""
+        share = (math.log10(norm) - self.low) / (self.high - self.low)
+        eighths = max(1, round(share * self.width * 8))
+        if self.ascii:
+            return "#" * max(1, round(eighths / 8))
+        return "█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8].strip()

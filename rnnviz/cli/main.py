@@ -1,0 +1,74 @@
+"""The command `rnnviz`. Every way out of it is an exit code and, if something was wrong, one line on stderr.
+
+0  done          2  a wrong flag, file or setting, or no terminal to open the app in
+130  stopped by Ctrl-C          141  the reader of a pipe has gone
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+
+from rnnviz.cli.flags import COMMANDS, in_flags, read, terminal_missing
+from rnnviz.errors import InputError
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command line (without the program's name) and return its exit code."""
+    argv = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError, ValueError):  # a stand-in for a stream, or a closed one
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    command = argv[0] if argv and argv[0] in COMMANDS else None
+    try:
+        code = _run(command, argv[1:] if command else argv)
+        sys.stdout.flush()
+        return code
+    except InputError as error:
+        return _say(command, in_flags(str(error)), 2)
+    except KeyboardInterrupt as stop:
+        return _say(command, str(stop) or "stopped", 130)
+    except BrokenPipeError:
+        with contextlib.suppress(OSError, ValueError):  # so that Python's last flush finds nothing wrong
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except SystemExit as end:  # --help and --version
+        sys.stdout.flush()
+        return end.code if isinstance(end.code, int) else 0
+
+
+def _run(command: str | None, argv: list[str]) -> int:
+    asked = read(argv, command)
+    if command == "train":
+        from rnnviz.cli.train import run as run_train
+
+        return run_train(asked)
+    if command == "gradients":
+        from rnnviz.cli.gradients import run as run_gradients
+
+        return run_gradients(asked)
+    missing = terminal_missing(_is_tty(sys.stdin), _is_tty(sys.stdout))
+    if missing:
+        raise InputError(f"{missing}; in a pipe or a script use: rnnviz gradients")
+    from rnnviz.tui.app import run as run_app
+
+    return run_app(asked.experiments[0]) or 0
+
+
+def _is_tty(stream: object) -> bool:
+    try:
+        return stream.isatty()  # type: ignore[attr-defined, no-any-return]
+    except (AttributeError, ValueError):  # closed, or none at all
+        return False
+
+
+def _say(command: str | None, message: str, code: int) -> int:
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        line = " ".join(message.split())
+        print(f"rnnviz {command}: {line}" if command else f"rnnviz: {line}", file=sys.stderr, flush=True)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

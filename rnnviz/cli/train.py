@@ -1,0 +1,159 @@
+"""`rnnviz train`: layers, progress, loss curve and fit; or one JSON object."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from rich import box
+from rich.table import Table
+
+from rnnviz.cli.flags import Asked
+from rnnviz.cli.output import Output, Progress, print_json
+from rnnviz.nn import Model, Training
+from rnnviz.player import numbers
+from rnnviz.player.experiment import Experiment
+from rnnviz.player.run import Result, build_model, build_task, fit, outputs, resolved, train
+from rnnviz.tasks.catalog import info
+
+EXAMPLES = 5  # sequences told in words where there is no curve to draw
+
+
+def run(asked: Asked) -> int:
+    if asked.json:
+        objects = [told(trained(e)) for e in asked.experiments]
+        print_json(objects if len(objects) > 1 else objects[0])
+        return 0
+    out = Output()
+    results = []
+    for experiment in asked.experiments:
+        experiment = resolved(experiment)
+        task = build_task(experiment)
+        summary(out, build_model(experiment, task), experiment)
+        start = time.perf_counter()
+        result = trained(experiment)
+        report(out, result, time.perf_counter() - start)
+        results.append(result)
+    if len(results) > 1:
+        compare(out, results)
+    return 0
+
+
+def trained(experiment: Experiment) -> Result:
+    """Trains with a progress line. Ctrl-C raises KeyboardInterrupt that says how far it came."""
+    progress = Progress(f"{experiment.cell} epoch", experiment.epochs)
+    done = 0
+
+    def on_epoch(training: Training) -> None:
+        nonlocal done
+        done = training.epoch
+        progress(done, newest(training.history))
+
+    try:
+        return train(experiment, on_epoch)
+    except KeyboardInterrupt:
+        progress.clear()
+        raise KeyboardInterrupt(f"stopped after epoch {done} of {experiment.epochs}") from None
+    finally:
+        progress.clear()
+
+
+def newest(history: dict[str, list[float]]) -> str:
+    names = {"loss": "loss", "val_loss": "validation"}
+    return ", ".join(f"{names[key]} {numbers.loss(values[-1])}" for key, values in history.items() if values)
+
+
+def told(result: Result) -> dict[str, Any]:
+    """The result as JSON has it."""
+    return {
+        "experiment": result.experiment.to_dict(),
+        "parameters": result.parameters,
+        "history": {key: result.history.get(key, []) for key in ("loss", "val_loss")},
+        "prediction": result.prediction,
+        "targets": result.targets,
+    }
+
+
+def summary(out: Output, model: Model, experiment: Experiment) -> None:
+    """Layers, output shapes and parameters, as Keras' model.summary() shows them."""
+    table = Table(box=box.ASCII if out.ascii else box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for title, justify in (("Layer (type)", "left"), ("Output shape", "left"), ("Parameters", "right")):
+        table.add_column(title, justify=justify, no_wrap=True)  # type: ignore[arg-type]
+    sizes = {"B": "None", "T": str(experiment.seq_len)}
+    for row in model.summary():
+        shape = ", ".join(sizes.get(str(n), str(n)) for n in row.output_shape)
+        table.add_row(f"{row.name} ({row.kind})", f"({shape})", f"{row.parameters:,}")
+    table.add_section()
+    table.add_row("Total", "", f"{model.parameter_count:,}")
+    out.console.print(table)
+    out.print()
+
+
+def report(out: Output, result: Result, seconds: float) -> None:
+    from rnnviz.tui import plot
+
+    task, history = result.task, result.history
+    color = out.console.color_system is not None and not out.console.no_color
+    ink: dict[str, Any] = {"color": color, "ascii": out.ascii}
+    epochs = len(history["loss"])
+    out.print(f"{epochs} epochs in {seconds:.2f} s: {newest(history)}" if epochs else "not trained: 0 epochs")
+    out.print()
+    curve = plot.loss_curve(
+        history["loss"], history["val_loss"], None, out.width, 12, baseline=task.baseline, **ink
+    )
+    out.print_ansi(curve)
+    out.print()
+    if task.series is not None and task.clean is not None:
+        series, start = task.series.tolist(), task.seq_len
+        ahead = fit(result.model, task).tolist()
+        out.print("one step ahead: every window is read from the data")
+        picture = plot.sine_fit(series, ahead, out.width, 12, start=start, clean=task.clean.tolist(), **ink)
+        out.print_ansi(picture)
+        out.print()
+        out.print("fed by itself: every point it says becomes its next input")
+        out.print_ansi(plot.self_fed(series, list(result.prediction), start, out.width, 12, **ink))
+    else:
+        examples(out, result)
+    hint = advice(result)
+    if hint:
+        out.print(hint)
+
+
+def examples(out: Output, result: Result) -> None:
+    """A few sequences it was not trained on (if there are any), and how many of the answers are right."""
+    task, first = result.task, result.task.n_train % len(result.task)
+    shown = range(first, min(first + EXAMPLES, len(task)))
+    y = outputs(result.model, task, slice(shown.start, shown.stop))
+    out.print("sequences it was not trained on:" if first else "sequences it was trained on:")
+    for i in shown:
+        words = task.say(i, y[i - first])
+        out.print("  " + (words if len(words) <= out.width - 2 else words[: out.width - 5] + "..."))
+    if task.loss == "cross_entropy":
+        pairs = [
+            (a, b) for said, true in zip(result.prediction, result.targets, strict=True)
+            for a, b in zip(said, true, strict=True)
+        ]  # fmt: skip
+        right = sum(a == b for a, b in pairs)
+        out.print(f"  {right} of {len(pairs)} answers right ({100 * right / len(pairs):.0f} %)")
+
+
+def advice(result: Result) -> str | None:
+    """What to try when a task is still no better than a guess."""
+    losses, guess = result.history["loss"], result.task.baseline
+    recipe = dict(info(result.experiment.task).recipe)
+    if not losses or guess is None or not recipe or losses[-1] < 0.9 * guess:
+        return None
+    flags = f"--optimizer {recipe['optimizer']} --lr {recipe['learning_rate']} --batch {recipe['batch_size']}"
+    return f"The loss is still near a guess ({guess:.4g}). Try: {flags} --epochs {recipe['epochs']}"
+
+
+def compare(out: Output, results: list[Result]) -> None:
+    out.print()
+    table = Table(box=box.ASCII if out.ascii else box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table.add_column("cell")
+    for title in ("parameters", "loss", "validation loss"):
+        table.add_column(title, justify="right", no_wrap=True)
+    for r in results:
+        row = [numbers.loss(r.history[key][-1] if r.history[key] else None) for key in ("loss", "val_loss")]
+        table.add_row(r.experiment.cell, f"{r.parameters:,}", *row)
+    out.console.print(table)
