@@ -1,0 +1,85 @@
+"""Commands: all that a key, a lesson, a test or a command line can ask of the player.
+
+Quick ones move the cursor and are done at once. Slow ones (`SLOW`) train or build, and can be run as a job.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class Right:
+    """One column to the right: read the next step, or take back one step of the walk back in time."""
+
+
+@dataclass(frozen=True)
+class Left:
+    """One column to the left: take back the last step read, or walk one step back in time."""
+
+
+@dataclass(frozen=True)
+class Next:
+    """The next thing in the story: read on, then the loss, then back in time, then the update."""
+
+
+@dataclass(frozen=True)
+class Previous:
+    """The thing before in the story."""
+
+
+@dataclass(frozen=True)
+class Seek:
+    """To time step t, in the direction we are going; beyond the ends it stops at the end."""
+
+    t: int
+
+
+@dataclass(frozen=True)
+class ShowGradient:
+    """Show the gradient of one step's loss (its number), of all of them ("total"), or the other of the two."""
+
+    loss_step: int | Literal["total", "last", "switch"]
+
+
+@dataclass(frozen=True)
+class SelectUnit:
+    """Look at another unit of the hidden state."""
+
+    by: int
+
+
+@dataclass(frozen=True)
+class Train:
+    """Train on: by a number of batches, by whole epochs, or all that the experiment asks for."""
+
+    amount: Literal["batch", "epoch", "all"]
+    count: int = 1
+
+
+@dataclass(frozen=True)
+class Back:
+    """Take training back: by a batch, by an epoch, or to the untrained start."""
+
+    amount: Literal["batch", "epoch", "all"]
+
+
+@dataclass(frozen=True)
+class ShowSample:
+    """Show another sequence of the data set."""
+
+    by: int
+
+
+@dataclass(frozen=True)
+class Change:
+    """Begin again with settings of the experiment changed: (("seed", 3), …)."""
+
+    settings: tuple[tuple[str, Any], ...]
+
+
+Command = (
+    Right | Left | Next | Previous | Seek | ShowGradient | SelectUnit | Train | Back | ShowSample | Change
+)
+SLOW = (Train, Back, ShowSample, Change)

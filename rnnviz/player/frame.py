@@ -1,0 +1,172 @@
+"""Frame: everything that is on the screen now, immutable. Widgets, plain text, JSON and lessons draw from it.
+
+A Scene is what does not move with the cursor: one sequence read and walked back with one set of weights.
+A Frame is a Scene, a Cursor in it, and where the training stands.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnnviz.nn import Trace
+from rnnviz.nn.metrics import half_life, horizon
+from rnnviz.player.cursor import Cursor, Phase
+from rnnviz.player.experiment import Experiment
+from rnnviz.tasks import Task
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Gradient:
+    """One gradient row: ‖∂L_k/∂h_t‖ for t = 0..T, of the loss of step k alone or (k None) of all steps.
+
+    norms    (T+1,)
+    factors  (T+1,)  factors[t] = norms[t] / norms[t+1], what the step from t+1 back to t keeps; nan at T
+    half_life, horizon  lags in steps at which 50 % and 1 % are left; None if not within this sequence
+    """
+
+    loss_step: int | None
+    norms: Array
+    factors: Array
+    half_life: float | None
+    horizon: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """One sequence, forward and back, with one set of weights. Made by Player, drawn many times.
+
+    fit         (points - 1,) one-step-ahead predictions of the sine, aligned with series[1:], or None
+    prediction  (points - window,) the sine fed with its own output, aligned with series[window:], or None
+    """
+
+    task: Task
+    sample: int
+    trace: Trace
+    fit: Array | None
+    prediction: Array | None
+    _gradients: dict[int | None, Gradient] = field(default_factory=dict)
+
+    @property
+    def T(self) -> int:
+        """Steps of this sequence (its padding is not read)."""
+        return self.trace.T
+
+    @property
+    def H(self) -> int:
+        return self.trace.H
+
+    @property
+    def loss_steps(self) -> tuple[int, ...]:
+        """The steps (from 1) whose output is judged."""
+        return self.trace.loss_steps
+
+    @property
+    def last_loss_step(self) -> int:
+        return self.loss_steps[-1] if self.loss_steps else self.T
+
+    def gradient(self, loss_step: int | None) -> Gradient:
+        if loss_step not in self._gradients:
+            norms = np.asarray(self.trace.grad_norm(loss_step))
+            with np.errstate(all="ignore"):
+                factors = np.append(norms[:-1] / norms[1:], np.nan)
+            end = self.T if loss_step is None else loss_step
+            upto = norms[: end + 1]
+            self._gradients[loss_step] = Gradient(loss_step, norms, factors, half_life(upto), horizon(upto))
+        return self._gradients[loss_step]
+
+    @cached_property
+    def target_values(self) -> Array:
+        """(T, O) what the outputs should have been; class numbers become one-hot."""
+        targets = self.task.targets[self.sample, : self.T]
+        if targets.ndim == 2:
+            return np.asarray(targets, dtype=float)
+        return np.eye(self.task.output_size)[targets]
+
+    @cached_property
+    def is_finite(self) -> bool:
+        return bool(np.isfinite(self.trace.loss) and np.isfinite(self.trace.h).all())
+
+
+@dataclass(frozen=True)
+class Learning:
+    """Where training stands, and the history it has left.
+
+    loss, val_loss  per epoch that was ever completed with these settings; `epoch` of the cursor tells
+                    how many of them lie in the past
+    """
+
+    epochs: int
+    batches_per_epoch: int
+    batch_size: int
+    loss: tuple[float, ...]
+    val_loss: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Update:
+    """The fourth move: one batch's step. rows: (parameter, ‖W‖ before, ‖ΔW‖)."""
+
+    rows: tuple[tuple[str, float, float], ...]
+    batch_loss: float
+    loss_before: float
+    loss_after: float
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A job under way."""
+
+    what: str
+    done: int
+    total: int
+    loss: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """What the screen needs at this cursor."""
+
+    experiment: Experiment
+    scene: Scene
+    cursor: Cursor
+    loss_step: int | None
+    learning: Learning
+    update: Update | None = None
+    job: Progress | None = None
+    hint: str = ""
+    engine: str = "numpy"
+
+    @property
+    def T(self) -> int:
+        return self.scene.T
+
+    @property
+    def gradient(self) -> Gradient:
+        return self.scene.gradient(self.loss_step)
+
+    @property
+    def read(self) -> int:
+        """Steps that have been read: columns 0..read of input, hidden state and output are filled in."""
+        return self.cursor.t if self.cursor.phase is Phase.FORWARD else self.T
+
+    @property
+    def reached(self) -> int | None:
+        """The earliest step the walk back has reached; None before it began."""
+        match self.cursor.phase:
+            case Phase.BACKWARD:
+                return self.cursor.t
+            case Phase.UPDATE:
+                return 0
+            case _:
+                return None
+
+    @property
+    def going_back(self) -> bool:
+        return self.cursor.phase in (Phase.LOSS, Phase.BACKWARD, Phase.UPDATE)

@@ -1,0 +1,88 @@
+"""How a number is written on the screen: always the same width, so that it keeps its column.
+
+    >>> scientific(0.000389), fixed(-0.4149), exponent(9.96e-5)
+    ('3.8e-04', '-0.415', -5)
+"""
+
+from __future__ import annotations
+
+import math
+
+NOT_A_NUMBER = "nan"
+
+
+def exponent(value: float) -> int | None:
+    """The power of ten of a number as written in scientific notation; None for 0, inf and nan."""
+    if value == 0 or not math.isfinite(value):
+        return None
+    return int(f"{value:.17e}".partition("e")[2])
+
+
+def scientific(value: float, digits: int = 1) -> str:
+    """`3.8e-04`: mantissa cut, not rounded, so that the exponent is that of the number itself.
+
+    A true zero says `0`, inf and nan are shown as what they are.
+    """
+    if value == 0:
+        return "0"
+    if not math.isfinite(value):
+        return _not_finite(value)
+    mantissa, _, power = f"{value:.17e}".partition("e")
+    return f"{mantissa[: mantissa.index('.') + 1 + digits]}e{power}"
+
+
+def fixed(value: float, digits: int = 3) -> str:
+    """`+0.369`: sign always there; what has no room for its digits is written `+1.2e+05`."""
+    if not math.isfinite(value):
+        return _not_finite(value)
+    if abs(value) >= 1000:
+        return f"{value:+.1e}"
+    return f"{value:+.{digits}f}"
+
+
+def short(value: float) -> str:
+    """`+.37`, four cells: for a value in -1..1 in a narrow column; `+1.0` and `-12.` beyond."""
+    if not math.isfinite(value):
+        return _not_finite(value)
+    text = f"{value:+.2f}"
+    if text[1] == "0":
+        return text[0] + text[2:]
+    if abs(value) < 9.95:
+        return f"{value:+.1f}"
+    return f"{value:+.0f}." if abs(value) < 99.5 else f"{value:+.0e}".replace("e+0", "e")
+
+
+def factor(value: float) -> str:
+    """`0.64`, `1.08`, `12.5`, `3e-05`: what one step keeps."""
+    if not math.isfinite(value):
+        return _not_finite(value)
+    if value == 0 or 0.005 <= value < 9.995:
+        return f"{value:.2f}"
+    return f"{value:.1f}" if 9.995 <= value < 999.5 else f"{value:.0e}"
+
+
+def steps(value: float | None, at_least: int) -> str:
+    """A number of steps, or `> 10` when it lies beyond what the sequence can show."""
+    return f"> {at_least}" if value is None else f"{value:.1f}"
+
+
+def loss(value: float | None) -> str:
+    """`0.0834`: four digits after the point, `1.2e+09` when it explodes."""
+    if value is None:
+        return "–"
+    if not math.isfinite(value):
+        return _not_finite(value)
+    if value != 0 and (value >= 1000 or value < 0.0001):
+        return f"{value:.1e}"
+    return f"{value:.4f}"
+
+
+def _not_finite(value: float) -> str:
+    if math.isnan(value):
+        return NOT_A_NUMBER
+    return "+inf" if value > 0 else "-inf"
+
+
+def subscript(number: int) -> str:
+    """`10` as `₁₀`."""
+    return str(number).translate(str.maketrans("0123456789-", "₀₁₂₃₄₅₆₇₈₉₋"))

@@ -1,0 +1,459 @@
+"""The app: keys become commands, commands make frames, canvases draw them. Nothing is computed here.
+
+The first paint needs neither NumPy nor a network: the player is built on a thread and its first frame is posted.
+Slow commands run as jobs on threads of their own; numba is compiled in another process.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import partial
+from threading import Thread
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from rich.console import RenderableType
+from textual import events
+from textual._compositor import ChopsUpdate
+from textual.app import App, ComposeResult, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import Static
+
+from rnnviz.errors import InputError
+from rnnviz.player.commands import Command, Next, Seek
+from rnnviz.player.cursor import Phase
+from rnnviz.player.experiment import Experiment
+from rnnviz.tui import bars, keys, panels, score
+from rnnviz.tui.canvas import Canvas, Sheet
+from rnnviz.tui.geometry import columns
+from rnnviz.tui.palette import Palette
+from rnnviz.tui.wire import TightUpdate
+
+if TYPE_CHECKING:
+    from rnnviz.player.frame import Frame, Progress
+    from rnnviz.player.player import Job, Player
+
+WIDE = 120
+SMALLEST = (60, 20)
+SPEEDS = (1.0, 2.0, 4.0, 8.0, 16.0)  # steps a second
+REPORT_EVERY = 0.05  # seconds between two looks at a job's progress
+
+
+class PlayerReady(Message):
+    def __init__(self, player: Player) -> None:
+        super().__init__()
+        self.player = player
+
+
+class JobReported(Message):
+    def __init__(self, progress: Progress) -> None:
+        super().__init__()
+        self.progress = progress
+
+
+class JobDone(Message):
+    def __init__(self, job: Job, error: BaseException | None) -> None:
+        super().__init__()
+        self.job = job
+        self.error = error
+
+
+class EngineReady(Message):
+    """The compiled engine is in use from now on."""
+
+
+class PlotsReady(Message):
+    """plotext is there to draw with."""
+
+
+class Failed(Message):
+    def __init__(self, error: BaseException) -> None:
+        super().__init__()
+        self.error = error
+
+
+class Main(Screen[None]):
+    """The score, what it says, the panels, and the keys."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(Binding(",".join(a.keys), f"act('{a.id}')", a.help, show=False, id=a.id) for a in keys.ACTIONS),
+        *(Binding(str(n), f"digit('{n}')", "go to a step", show=False) for n in range(10)),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.player: Player | None = None
+        self.frame: Frame | None = None
+        self.view = bars.View()
+        self.palette = Palette()
+        self._waiting: list[str] = []  # keys pressed before there was a player
+        self._places: list[tuple[int, int, str]] = []  # where the keys stand in the key bar
+        self._timer: Timer | None = None
+        self._plots: dict[str, tuple[object, Sheet]] = {}
+        self._plotting = False  # plotext has been imported
+
+    def compose(self) -> ComposeResult:
+        yield Canvas(self._title, id="title")
+        with Horizontal(id="body"):
+            with Vertical(id="left"):
+                yield Canvas(self._score, id="score")
+                yield Canvas(self._telling, id="telling")
+                yield Canvas(self._tabs, id="tabs")
+                yield Canvas(lambda w, h: self._panel(self.view.panel or "fit", w, h), id="panel")
+            with Vertical(id="plots"):
+                for name in panels.PANELS:
+                    yield Canvas(partial(self._panel, name), id=f"plot-{name}")
+        yield Canvas(self._keys, id="keys")
+        yield Static(f"rnnviz needs {SMALLEST[0]} × {SMALLEST[1]} cells:\nmake this window larger.", id="notice")
+
+    # -- drawing: each canvas asks for its sheet ---------------------------------------------------------
+
+    def _title(self, width: int, height: int) -> Sheet:
+        return bars.title(self.frame, width, self.palette)
+
+    def _score(self, width: int, height: int) -> Sheet:
+        if self.frame is None:
+            return score.skeleton(width, height, self.palette)
+        return score.draw(self.frame, width, height, self.palette)
+
+    def _telling(self, width: int, height: int) -> Sheet:
+        return bars.telling(self.frame, self.view, width, height, self.palette)
+
+    def _tabs(self, width: int, height: int) -> Sheet:
+        return panels.tabs(self.view.panel or "", width, self.palette)
+
+    def _panel(self, name: str, width: int, height: int) -> Sheet:
+        if self.frame is None or not self._plotting or width < 2 or height < 2:
+            return Sheet(width, height)
+        key = (self.frame.scene, self.frame.learning, self.frame.cursor.epoch, self.palette, width, height)
+        known = self._plots.get(name)
+        if known is None or known[0] != key:
+            self._plots[name] = (key, panels.draw(name, self.frame, width, height, self.palette))
+        return self._plots[name][1]
+
+    def _keys(self, width: int, height: int) -> Sheet:
+        sheet, self._places = bars.key_bar(self.frame, self.view, width, self.palette)
+        return sheet
+
+    def draw(self) -> None:
+        for canvas in self.query(Canvas):
+            if canvas.display and canvas.size:
+                canvas.repaint()
+
+    def show(self, frame: Frame) -> None:
+        self.frame = frame
+        self.draw()
+
+    def look(self, **changes: Any) -> None:
+        """Change what the app itself remembers, and draw."""
+        self.view = replace(self.view, **changes)
+        self.draw()
+
+    def use_colors(self, palette: Palette) -> None:
+        self.palette = palette
+        self.draw()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.set_class(event.size.width >= WIDE, "wide")
+        self.set_class(event.size.width < SMALLEST[0] or event.size.height < SMALLEST[1], "tiny")
+
+    # -- keys --------------------------------------------------------------------------------------------
+
+    def action_act(self, name: str) -> None:
+        if self.view.prompt is not None and self._typed(name):
+            return
+        action = keys.BY_ID[name]
+        if action.method is not None:
+            verb, _, argument = action.method.partition("(")
+            method = getattr(self, f"do_{verb}")
+            method(int(argument.rstrip(")"))) if argument else method()
+        elif self.frame is None:
+            self._waiting.append(name)
+        elif action.command is not None:
+            self.pause()
+            self.send(action.command(self.frame))
+
+    def action_digit(self, digit: str) -> None:
+        if self.frame is None:
+            return
+        self._seek_typed((self.view.prompt or "") + digit)
+
+    def _typed(self, name: str) -> bool:
+        """A key while a number is being typed; whether that was all it meant."""
+        prompt = self.view.prompt or ""
+        if name == "previous":
+            self._seek_typed(prompt[:-1])
+            return True
+        self.look(prompt=None)
+        return name in ("next", "cancel", "seek")
+
+    def _seek_typed(self, text: str) -> None:
+        text = text.lstrip("0")[:6] or text[:1]
+        self.view = replace(self.view, prompt=text)
+        if text:
+            self.send(Seek(int(text)))
+        else:
+            self.draw()
+
+    def send(self, command: Command) -> None:
+        """A command to the player: done at once, or on a thread."""
+        if self.player is None:
+            return
+        if self.view.message:
+            self.view = replace(self.view, message="")
+        job = self.player.begin(command)
+        if job is not None:
+            Thread(target=self._work, args=(job,), daemon=True).start()
+        self.show(self.player.frame)
+
+    def _work(self, job: Job) -> None:
+        last = time.monotonic()
+
+        def report(progress: Progress) -> None:
+            nonlocal last
+            if time.monotonic() - last >= REPORT_EVERY:
+                last = time.monotonic()
+                self.post_message(JobReported(progress))
+
+        error: BaseException | None = None
+        try:
+            job.run(report)
+        except BaseException as raised:
+            error = raised
+        self.post_message(JobDone(job, error))
+
+    def on_job_reported(self, message: JobReported) -> None:
+        if self.player is not None:
+            self.show(self.player.note(message.progress))
+
+    def on_job_done(self, message: JobDone) -> None:
+        assert self.player is not None
+        frame = self.player.finish(message.job)
+        if isinstance(message.error, InputError):
+            self.view = replace(self.view, message=str(message.error))
+        elif message.error is not None:
+            raise message.error
+        self.show(frame)
+
+    # -- what the app itself can do -------------------------------------------------------------------------
+
+    def do_play(self) -> None:
+        if self._timer is not None:
+            self.pause()
+        elif self.frame is not None:
+            self._play()
+            self.look(playing=True)
+
+    def _play(self) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self.set_interval(1 / self.view.speed, self._tick)
+
+    def pause(self) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+            self.look(playing=False)
+
+    def _tick(self) -> None:
+        if self.player is None or self.frame is None or self.player.job is not None:
+            return
+        over = self.frame.cursor.phase is Phase.UPDATE
+        self.send(Next())
+        if over:
+            self.pause()
+
+    def do_faster(self, by: int = 1) -> None:
+        at = SPEEDS.index(self.view.speed)
+        speed = SPEEDS[min(max(at + by, 0), len(SPEEDS) - 1)]
+        self.view = replace(self.view, speed=speed, message=f"space plays {speed:g} steps a second.")
+        if self._timer is not None:
+            self._play()
+        self.draw()
+
+    def do_slower(self) -> None:
+        self.do_faster(-1)
+
+    def do_seek(self) -> None:
+        if self.frame is not None:
+            self.look(prompt="")
+
+    def do_panel(self, by: int) -> None:
+        self.open_panel(panels.following(self.view.panel, by))
+
+    def open_panel(self, panel: str | None) -> None:
+        self.set_class(panel is not None, "panel-open")
+        self.look(panel=panel)
+
+    def do_cancel(self) -> None:
+        if self.player is not None and self.player.job is not None:
+            self.player.job.cancel()
+        elif self._timer is not None:
+            self.pause()
+        elif self.view.panel is not None:
+            self.open_panel(None)
+        else:
+            self.look(message="")
+
+    def do_help(self) -> None:
+        from rnnviz.tui.help import HelpScreen
+
+        self.app.push_screen(HelpScreen())
+
+    def do_command_palette(self) -> None:
+        self.app.action_command_palette()
+
+    def do_quit(self) -> None:
+        self.app.exit()
+
+    # -- mouse -----------------------------------------------------------------------------------------------
+
+    def on_click(self, event: events.Click) -> None:
+        widget = event.widget
+        if widget is None or self.frame is None:
+            return
+        offset = event.get_content_offset(widget)
+        if offset is None:
+            return
+        if widget.id == "keys":
+            for start, end, name in self._places:
+                if start <= offset.x < end:
+                    self.action_act(name)
+        elif widget.id == "score":
+            cols = columns(widget.size.width, self.frame.T, self.frame.cursor.t)
+            t = cols.first + (offset.x - cols.left) // cols.width
+            if t in cols and offset.x >= cols.left:
+                self.pause()
+                self.send(Seek(t))
+
+
+class RnnvizApp(App[None]):
+    """rnnviz in a full-screen terminal."""
+
+    CSS_PATH = "app.tcss"
+    TITLE = "rnnviz"
+    ENABLE_COMMAND_PALETTE = True
+    ALLOW_SELECT = False
+
+    def __init__(self, experiment: Experiment | None = None, *, compile: bool = True) -> None:
+        super().__init__(ansi_color=True if os.environ.get("NO_COLOR") else None)
+        self._experiment = experiment
+        self._compile = compile
+        self._compiling: Any = None
+        self.failure: BaseException | None = None
+
+    def get_default_screen(self) -> Screen[None]:
+        self.main = Main()
+        return self.main
+
+    def on_mount(self) -> None:
+        if not self.is_headless:
+            self._leave_on_signals()
+        self._choose_colors()
+        self.watch(self, "theme", self._choose_colors, init=False)
+        self.call_after_refresh(self._build)
+
+    async def settled(self) -> None:
+        """Until the player is there, plotext is loaded, and no job is under way: for tests and pictures."""
+        import asyncio
+
+        while self.main.player is None or not self.main._plotting or self.main.player.job is not None:
+            if self.failure is not None:
+                raise self.failure
+            await asyncio.sleep(0.005)
+
+    def _choose_colors(self) -> None:
+        system = "none" if self.no_color else (self.console.color_system or "none")
+        colors = {"truecolor": "truecolor", "256": "256", "standard": "standard"}.get(system, "none")
+        self.main.use_colors(Palette(colors, self.current_theme.dark))
+
+    def _leave_on_signals(self) -> None:
+        import asyncio
+
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, partial(self.exit, return_code=128 + number))
+
+    # -- the player is built, and plotext and numba are loaded, while the first paint is already there ---------
+
+    def _build(self) -> None:
+        Thread(target=self._make_player, daemon=True).start()
+
+    def _make_player(self) -> None:
+        try:
+            from rnnviz.player.player import open_player
+
+            player = open_player(self._experiment)
+        except BaseException as error:
+            self.post_message(Failed(error))
+            return
+        self.post_message(PlayerReady(player))
+
+    def on_player_ready(self, message: PlayerReady) -> None:
+        main = self.main
+        main.player = message.player
+        main.show(message.player.frame)
+        waiting, main._waiting = main._waiting, []
+        for name in waiting:
+            main.action_act(name)
+        Thread(target=self._load, daemon=True).start()
+
+    def _load(self) -> None:
+        """On a thread: what the first frame did not need."""
+        import plotext  # noqa: F401
+
+        self.post_message(PlotsReady())
+        if self._compile:
+            from rnnviz.nn import compile as compiling
+
+            self._compiling = compiling.start(lambda name: self.post_message(EngineReady()))
+
+    def on_plots_ready(self) -> None:
+        self.main._plotting = True
+        self.main.draw()
+
+    def on_engine_ready(self) -> None:
+        main = self.main
+        if main.player is not None and main.player.job is None:
+            main.show(main.player.refresh())
+
+    def on_failed(self, message: Failed) -> None:
+        self.failure = message.error
+        self.exit(return_code=2 if isinstance(message.error, InputError) else 1)
+
+    def on_unmount(self) -> None:
+        if self._compiling is not None:
+            self._compiling.stop()
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        """Textual's partial updates go out in their short form; everything else as it is."""
+        if type(renderable) is ChopsUpdate:
+            renderable = TightUpdate.of(renderable)
+        super()._display(screen, renderable)
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        for action in keys.ACTIONS:
+            if action.id != "commands":
+                title = action.help[0].upper() + action.help[1:]
+                face = "  ".join(map(keys.face, action.keys))
+                yield SystemCommand(title, face, partial(self.main.action_act, action.id))
+        for name in panels.PANELS:
+            label = f"Panel: {panels.PANELS[name]}"
+            yield SystemCommand(label, "tab", partial(self.main.open_panel, name))
+        yield SystemCommand("Theme", "change the colours", self.action_change_theme)
+
+
+def run(experiment: Experiment | None = None) -> int:
+    """Open the app and stay until it is left; the exit code. Raises InputError if the experiment cannot run."""
+    app = RnnvizApp(experiment)
+    app.run()
+    if app.failure is not None:
+        raise app.failure
+    return app.return_code or 0

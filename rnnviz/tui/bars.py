@@ -1,0 +1,115 @@
+"""The single lines around the score: title, telling, key bar. Pure: a frame and a width in, a Sheet out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dataclasses import dataclass
+
+from rnnviz.player.cursor import Phase
+from rnnviz.player.numbers import loss
+from rnnviz.player.telling import tell
+from rnnviz.tui import keys
+from rnnviz.tui.canvas import Sheet
+from rnnviz.tui.palette import Palette
+from rnnviz.tui.score import accent
+
+if TYPE_CHECKING:
+    from rnnviz.player.frame import Frame, Progress
+
+CELL_NAMES = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU"}
+
+
+@dataclass(frozen=True)
+class View:
+    """What the app itself remembers beside the frame: which panel is open, and what is being typed or played."""
+
+    panel: str | None = None
+    prompt: str | None = None
+    playing: bool = False
+    speed: float = 4.0
+    message: str = ""
+
+
+def title(frame: Frame | None, width: int, palette: Palette) -> Sheet:
+    sheet = Sheet(width, 1)
+    x = sheet.put(0, 0, " rnnviz ", palette.accent)
+    if frame is None:
+        return sheet
+    experiment, scene, cursor = frame.experiment, frame.scene, frame.cursor
+    cell = CELL_NAMES[experiment.cell]
+    if experiment.cell == "rnn":
+        cell = f"{experiment.activation} {cell}"
+    layers = f" × {experiment.num_layers}" if experiment.num_layers > 1 else ""
+    what = f"{scene.task.title} · {cell} · H {scene.H}{layers} T {frame.T}"
+    sheet.put(0, x, what, palette.text)
+    learning = frame.learning
+    epochs, batches = str(learning.epochs), str(learning.batches_per_epoch)
+    place = f"epoch {cursor.epoch:>{len(epochs)}}/{epochs} batch {cursor.batch:>{len(batches)}}/{batches}"
+    value = f"loss {loss(scene.trace.loss)}"
+    engine = "●" if frame.engine == "numba" else "○"
+    parts = [(engine, palette.faint), (value, palette.text if scene.is_finite else palette.warn), (place, palette.text)]
+    if width >= 100:
+        parts.append((f"sequence {scene.sample + 1}/{len(scene.task)}", palette.dim))
+    right = width - 1
+    for text, style in parts:
+        if right - len(text) <= x + len(what) + 1:
+            break
+        right -= len(text)
+        sheet.put(0, right, text, style)
+        right -= 1 if text == engine else 2
+    return sheet
+
+
+def telling(frame: Frame | None, view: View, width: int, height: int, palette: Palette) -> Sheet:
+    """The moment in words; a hint, a message, what is being typed or the progress of a job go before it."""
+    sheet = Sheet(width, height)
+    if frame is None:
+        sheet.put(0, 1, "Reading the first frame …", palette.dim)
+        return sheet
+    first, second = tell(frame)
+    styles = [accent(frame, palette) if not frame.scene.is_finite else palette.text, palette.dim]
+    if view.prompt is not None:
+        first, second = f"go to t = {view.prompt}▏", f"0 to {frame.T}; enter or any other key ends it."
+    elif frame.job is not None:
+        first, second = progress(frame.job, width - 2), "The picture shows the network as it was. esc stops."
+    elif view.message:
+        first, styles[0] = view.message, palette.warn
+    elif frame.hint:
+        first, second = (first, frame.hint) if height > 1 else (frame.hint, "")
+        styles[1] = accent(frame, palette)
+    elif height == 1 and frame.cursor.phase is Phase.FORWARD and frame.cursor.t == 0:
+        first = second
+    for y, (text, style) in enumerate(zip((first, second), styles, strict=True)):
+        sheet.put(y, 1, text[: width - 2], style)
+    return sheet
+
+
+def progress(job: Progress, width: int) -> str:
+    """`training  ━━━━━━────  60/100 batches  loss 0.2031`"""
+    value = f"  loss {loss(job.loss)}" if job.loss is not None else ""
+    tail = f"  {job.done}/{job.total} batches{value}"
+    room = max(4, min(30, width - len(job.what) - len(tail) - 2))
+    full = room * job.done // max(1, job.total)
+    return f"{job.what}  {'━' * full}{'─' * (room - full)}{tail}"
+
+
+def key_bar(frame: Frame | None, view: View, width: int, palette: Palette) -> tuple[Sheet, list[tuple[int, int, str]]]:
+    """The keys that apply here, and where each stands: (start, end, action id), for the mouse."""
+    sheet = Sheet(width, 1)
+    places = []
+    x = 1
+    entries = keys.bar(frame, playing=view.playing, panel=view.panel is not None)
+    last = entries[-2:]
+    for i, (action, label) in enumerate(entries):
+        key = keys.face(action.keys[0])
+        length = len(key) + 1 + len(label)
+        left = sum(len(keys.face(a.keys[0])) + 3 + len(word) for a, word in last) if i < len(entries) - 2 else 0
+        if x + length + left > width:
+            continue
+        start = x
+        x = sheet.put(0, x, key, palette.accent)
+        x = sheet.put(0, x + 1, label, palette.dim)
+        places.append((start, x, action.id))
+        x += 2
+    return sheet, places

@@ -1,0 +1,115 @@
+"""Canvas: a widget that is given lines and sends only the cells that changed. Over SSH that is most of speed.
+
+    sheet = Sheet(width, height)
+    sheet.put(0, 2, "h₃", palette.text)
+    Canvas(lambda width, height: sheet, id="score")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import groupby
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+Cell = tuple[str, Style | None]
+_BLANK: Cell = (" ", None)
+
+
+class Sheet:
+    """A grid of cells to write on. What does not fit is cut off; every glyph must be one cell wide."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self.width, self.height = max(width, 0), max(height, 0)
+        self.cells: list[list[Cell]] = [[_BLANK] * self.width for _ in range(self.height)]
+
+    def put(self, y: int, x: int, text: str, style: Style | None = None) -> int:
+        """Write text at row y, column x; the column after it."""
+        if 0 <= y < self.height:
+            row = self.cells[y]
+            for i, char in enumerate(text):
+                if 0 <= x + i < self.width:
+                    row[x + i] = (char, style)
+        return x + len(text)
+
+    def right(self, y: int, text: str, style: Style | None = None) -> None:
+        """Write text so that it ends at the right edge."""
+        self.put(y, self.width - len(text), text, style)
+
+    def plain(self) -> list[str]:
+        return ["".join(char for char, _ in row) for row in self.cells]
+
+
+def spans(old: list[Cell], new: list[Cell], join: int = 5) -> list[tuple[int, int]]:
+    """The stretches (start, end) in which two rows differ; stretches closer than `join` cells become one,
+    since moving the cursor costs more bytes than a few cells."""
+    found: list[list[int]] = []
+    for x, (a, b) in enumerate(zip(old, new, strict=True)):
+        if a is not b and a != b:
+            if found and x - found[-1][1] < join:
+                found[-1][1] = x + 1
+            else:
+                found.append([x, x + 1])
+    return [(start, end) for start, end in found]
+
+
+def strip(row: list[Cell], cuts: list[tuple[int, int]], base: Style) -> Strip:
+    """A row as segments of one style each, also cut where a changed stretch begins and ends."""
+    edges = {edge for cut in cuts for edge in cut}
+    block = 0
+    keyed = []
+    for x, (char, style) in enumerate(row):
+        block += x in edges
+        keyed.append((block, style, char))
+    segments = []
+    for (_, style), group in groupby(keyed, key=lambda item: (item[0], item[1])):
+        segments.append(Segment("".join(item[2] for item in group), base + style if style else base))
+    return Strip(segments, len(row))
+
+
+class Canvas(Widget):
+    """Draws what its painter, given its width and height, puts on a Sheet."""
+
+    can_focus = False
+
+    def __init__(self, painter: Callable[[int, int], Sheet], *, id: str) -> None:
+        super().__init__(id=id)
+        self._painter = painter
+        self._sheet = Sheet(0, 0)
+        self._cuts: dict[int, list[tuple[int, int]]] = {}
+
+    def on_resize(self) -> None:
+        self.repaint()
+
+    def repaint(self) -> None:
+        """Ask the painter again, and send what has changed."""
+        sheet = self._painter(*self.size)
+        old, self._sheet = self._sheet, sheet
+        self._cuts = {}
+        if (old.width, old.height) != (sheet.width, sheet.height):
+            self.refresh()
+            return
+        regions = []
+        for y, (before, after) in enumerate(zip(old.cells, sheet.cells, strict=True)):
+            if before == after:
+                continue
+            self._cuts[y] = spans(before, after)
+            regions += [Region(start, y, end - start, 1) for start, end in self._cuts[y]]
+        if regions:
+            self.refresh(*regions)
+
+    def render_line(self, y: int) -> Strip:
+        base = self.rich_style
+        if y >= self._sheet.height:
+            return Strip.blank(self.size.width, base)
+        line = strip(self._sheet.cells[y], self._cuts.get(y, []), base)
+        return line.adjust_cell_length(self.size.width, base)
+
+
+def is_one_cell(text: str) -> bool:
+    return cell_len(text) == len(text)

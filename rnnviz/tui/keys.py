@@ -1,0 +1,143 @@
+"""The one registry of keys. Bindings, the key bar, the help screen, the palette and the README come from it.
+
+An action either names a player command (made fresh from the frame) or a method of the app.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from rnnviz.player.commands import (
+    Back,
+    Command,
+    Left,
+    Next,
+    Previous,
+    Right,
+    Seek,
+    SelectUnit,
+    ShowGradient,
+    ShowSample,
+    Train,
+)
+from rnnviz.player.cursor import Phase
+
+if TYPE_CHECKING:
+    from rnnviz.player.frame import Frame
+
+
+@dataclass(frozen=True)
+class Action:
+    """keys: Textual's names. label: a word or two for the key bar. help: one line for help and palette.
+    Either `command` or `method` (of the app). repeatable: may be told apart from a view change."""
+
+    id: str
+    keys: tuple[str, ...]
+    label: str
+    help: str
+    group: str
+    command: Callable[[Frame], Command] | None = None
+    method: str | None = None
+
+
+def _const(command: Command) -> Callable[[Frame], Command]:
+    return lambda frame: command
+
+
+def _loss_step(by: int) -> Callable[[Frame], Command]:
+    """The neighbouring loss step."""
+
+    def choose(frame: Frame) -> Command:
+        having = frame.scene.loss_steps
+        if frame.loss_step is None:
+            return ShowGradient("last")
+        at = having.index(frame.loss_step) if frame.loss_step in having else 0
+        return ShowGradient(having[min(max(at + by, 0), len(having) - 1)])
+
+    return choose
+
+
+WALK, TRAIN, LOOK, APP = "Walk", "Train", "Look", "App"
+
+ACTIONS: tuple[Action, ...] = (
+    Action("right", ("right", "l"), "read", "read the next step; going back: take one step back", WALK,
+           _const(Right())),
+    Action("left", ("left", "h"), "take back", "take the last step back; after the turn: go back in time", WALK,
+           _const(Left())),
+    Action("next", ("enter",), "next", "the next thing in the story: step, loss, way back, update", WALK,
+           _const(Next())),
+    Action("previous", ("backspace",), "previous", "the thing before in the story", WALK, _const(Previous())),
+    Action("play", ("space",), "play", "play the story by itself, or pause", WALK, method="play"),
+    Action("faster", ("plus", "equals_sign"), "faster", "play faster", WALK, method="faster"),
+    Action("slower", ("minus",), "slower", "play slower", WALK, method="slower"),
+    Action("start", ("home",), "start", "to t = 0", WALK, _const(Seek(0))),
+    Action("end", ("end",), "end", "to the last step", WALK, lambda frame: Seek(frame.T)),
+    Action("seek", ("g",), "go to", "go to a step: g or a digit, then the number", WALK, method="seek"),
+    Action("batch", ("b",), "batch", "train by one batch", TRAIN, _const(Train("batch"))),
+    Action("epoch", ("e",), "epoch", "train to the end of the epoch", TRAIN, _const(Train("epoch"))),
+    Action("all", ("a",), "all", "train through all epochs of the experiment", TRAIN, _const(Train("all"))),
+    Action("batch_back", ("B",), "", "one batch back", TRAIN, _const(Back("batch"))),
+    Action("epoch_back", ("E",), "", "one epoch back", TRAIN, _const(Back("epoch"))),
+    Action("all_back", ("A",), "untrain", "back to the untrained network", TRAIN, _const(Back("all"))),
+    Action("gradient", ("t",), "total", "gradient of the last step's loss alone, or the total of all", LOOK,
+           _const(ShowGradient("switch"))),
+    Action("loss_before", ("less_than_sign", "comma"), "", "gradient of an earlier step's loss", LOOK, _loss_step(-1)),
+    Action("loss_after", ("greater_than_sign", "full_stop"), "", "gradient of a later step's loss", LOOK, _loss_step(1)),
+    Action("unit_up", ("up", "k"), "", "the unit above", LOOK, _const(SelectUnit(-1))),
+    Action("unit_down", ("down", "j"), "", "the unit below", LOOK, _const(SelectUnit(1))),
+    Action("sample", ("w",), "window", "the next sequence of the data", LOOK, _const(ShowSample(1))),
+    Action("sample_back", ("W",), "", "the sequence before", LOOK, _const(ShowSample(-1))),
+    Action("panel", ("tab",), "panel", "the next panel: sine fit, feeding on itself, loss", LOOK,
+           method="panel(1)"),
+    Action("panel_back", ("shift+tab",), "", "the panel before", LOOK, method="panel(-1)"),
+    Action("cancel", ("escape",), "stop", "stop what runs, close what is open", APP, method="cancel"),
+    Action("help", ("question_mark", "f1"), "keys", "all keys", APP, method="help"),
+    Action("commands", ("ctrl+p",), "", "find a command by its name", APP, method="command_palette"),
+    Action("quit", ("q", "ctrl+q", "ctrl+c"), "quit", "leave rnnviz", APP, method="quit"),
+)  # fmt: skip
+
+BY_ID = {action.id: action for action in ACTIONS}
+
+_FACES = {
+    "right": "→", "left": "←", "up": "↑", "down": "↓", "space": "space", "plus": "+", "minus": "-",
+    "equals_sign": "=", "question_mark": "?", "f1": "F1", "less_than_sign": "<", "greater_than_sign": ">",
+    "comma": ",", "full_stop": ".", "escape": "esc", "home": "Home", "end": "End",
+}  # fmt: skip
+
+
+def face(key: str) -> str:
+    """A key as it is printed on the screen."""
+    return _FACES.get(key, key)
+
+
+def bar(frame: Frame | None, *, playing: bool = False, panel: bool = False) -> list[tuple[Action, str]]:
+    """The actions that matter now, most wanted first, with the word that fits here."""
+    if frame is None:
+        return [(BY_ID["quit"], "quit")]
+    if frame.job is not None:
+        return [(BY_ID["cancel"], "stop"), (BY_ID["help"], "keys"), (BY_ID["quit"], "quit")]
+    walk: list[tuple[str, str]]
+    match frame.cursor.phase:
+        case Phase.FORWARD if frame.cursor.t == 0:
+            walk = [("right", "read a step"), ("end", "last step")]
+        case Phase.FORWARD if frame.cursor.t == frame.T:
+            walk = [("right", "loss, and turn"), ("left", "take back")]
+        case Phase.FORWARD:
+            walk = [("right", "read a step"), ("left", "take back")]
+        case Phase.LOSS:
+            walk = [("left", "back in time"), ("previous", "unturn")]
+        case Phase.BACKWARD if frame.cursor.t == 0:
+            walk = [("next", "update"), ("right", "take back")]
+        case Phase.BACKWARD:
+            walk = [("left", "back in time"), ("right", "take back")]
+        case _:
+            walk = [("next", "next batch"), ("previous", "take back")]
+    if frame.going_back and frame.cursor.phase is not Phase.UPDATE:
+        walk.append(("gradient", "total" if frame.loss_step is not None else "one loss"))
+    all_epochs = f"all {frame.learning.epochs}"
+    rest = [("play", "pause" if playing else "play"), ("batch", "batch"), ("epoch", "epoch"), ("all", all_epochs),
+            ("panel", "panel"), ("help", "keys"), ("quit", "quit")]  # fmt: skip
+    return [(BY_ID[name], word) for name, word in [*walk, *rest]]

@@ -1,0 +1,112 @@
+"""The colours: one quiet palette, in four strengths, dark and light.
+
+Every colour is one of the 256-colour cube, chosen slot by slot, so that the picture over SSH (which has 256
+colours unless told otherwise) is the picture on the spot. The heatmap runs blue - grey - orange, which stays
+apart for colour-blind eyes, and grey stands out from the ground, so that a small value is still seen.
+With NO_COLOR there is none at all: glyphs and numbers carry everything (they do so beside the colours, too).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from rich.color import Color
+from rich.style import Style
+
+# Anchors of the heatmap from -1 to +1.
+_HEAT_DARK = ("#87d7ff", "#5fafff", "#0087d7", "#005f87", "#4e4e4e", "#875f00", "#d78700", "#ffaf00", "#ffd787")
+_HEAT_LIGHT = ("#005f87", "#0087d7", "#5fafff", "#afd7ff", "#dadada", "#ffd7af", "#ffaf5f", "#d75f00", "#875f00")
+_HEAT_16 = ("#0000ff", "#0000ff", "#000080", "#000080", "#808080", "#808000", "#808000", "#ffff00", "#ffff00")
+
+_INK = {
+    "dark": dict(
+        text="#d0d0d0", dim="#8a8a8a", faint="#585858", accent="#ffd75f", back="#d787ff",
+        input="#87afd7", output="#87d7af", target="#a8a8a8", gradient="#af87d7", warn="#ff875f",
+    ),
+    "light": dict(
+        text="#303030", dim="#6c6c6c", faint="#b2b2b2", accent="#875f00", back="#8700af",
+        input="#005f87", output="#00875f", target="#767676", gradient="#875faf", warn="#d70000",
+    ),
+}  # fmt: skip
+_INK_16 = {
+    "dark": dict(
+        text="#c0c0c0", dim="#c0c0c0", faint="#808080", accent="#ffff00", back="#ff00ff",
+        input="#0000ff", output="#00ff00", target="#c0c0c0", gradient="#800080", warn="#ff0000",
+    ),
+    "light": dict(
+        text="#000000", dim="#808080", faint="#c0c0c0", accent="#808000", back="#800080",
+        input="#000080", output="#008000", target="#808080", gradient="#800080", warn="#800000",
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Palette:
+    """Styles by role. colors: "truecolor", "256", "standard" or "none"."""
+
+    colors: str = "truecolor"
+    dark: bool = True
+    _heat_cache: dict[tuple[int, int], Style] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def has_color(self) -> bool:
+        return self.colors != "none"
+
+    def _ink(self, role: str) -> Style:
+        if not self.has_color:
+            return _PLAIN[role]
+        shade = "dark" if self.dark else "light"
+        table = _INK_16 if self.colors == "standard" else _INK
+        return Style(color=table[shade][role], bold=role in ("accent", "back", "warn"))
+
+    text = cached_property(lambda self: self._ink("text"))
+    dim = cached_property(lambda self: self._ink("dim"))
+    faint = cached_property(lambda self: self._ink("faint"))
+    accent = cached_property(lambda self: self._ink("accent"))  # the present moment, reading
+    back = cached_property(lambda self: self._ink("back"))  # the present moment, walking back
+    input = cached_property(lambda self: self._ink("input"))
+    output = cached_property(lambda self: self._ink("output"))
+    target = cached_property(lambda self: self._ink("target"))
+    gradient = cached_property(lambda self: self._ink("gradient"))
+    warn = cached_property(lambda self: self._ink("warn"))
+
+    @cached_property
+    def _heat(self) -> tuple[Color, ...]:
+        if self.colors == "standard":
+            anchors = _HEAT_16
+        else:
+            anchors = _HEAT_DARK if self.dark else _HEAT_LIGHT
+        return tuple(Color.parse(anchor) for anchor in anchors)
+
+    def heat_level(self, value: float) -> int:
+        """Which of the nine colours: 0 for -1 and below, 4 for around 0, 8 for +1 and above; -1 for nan.
+
+        The steps widen with size (square root), so that the sign of a small value is seen.
+        """
+        if value != value:
+            return -1
+        size = round(min(abs(value), 1.0) ** 0.5 * 4)
+        return 4 + size if value > 0 else 4 - size
+
+    def heat(self, upper: float, lower: float) -> Style:
+        """A half block: the upper value in the foreground, the lower behind it."""
+        key = (self.heat_level(upper), self.heat_level(lower))
+        if key not in self._heat_cache:
+            a, b = (self._heat[level] if level >= 0 else Color.parse("#d70000") for level in key)
+            self._heat_cache[key] = Style.from_color(a, b)
+        return self._heat_cache[key]
+
+    def heat_text(self, value: float) -> Style:
+        """A number printed on its own heat: dark on bright, bright on dark."""
+        level = self.heat_level(value)
+        bright = level in (0, 1, 7, 8, 6) if self.dark else level in (2, 3, 4, 5, 6)
+        ground = self._heat[level] if level >= 0 else Color.parse("#d70000")
+        return Style.from_color(Color.parse("#000000" if bright else "#ffffff"), ground)
+
+
+_PLAIN = {
+    "text": Style.null(), "dim": Style.null(), "faint": Style(dim=True), "accent": Style(bold=True, reverse=True),
+    "back": Style(bold=True, reverse=True), "input": Style.null(), "output": Style(bold=True),
+    "target": Style(dim=True), "gradient": Style.null(), "warn": Style(bold=True),
+}  # fmt: skip

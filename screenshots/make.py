@@ -1,0 +1,89 @@
+"""Make the pictures of this folder from the app itself: `python screenshots/make.py`.
+
+Each is what the app shows after some keys, as Textual exports it. `--check` compares with what is here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import re
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rnnviz.player.experiment import Experiment
+from rnnviz.tui.app import RnnvizApp
+
+HERE = Path(__file__).parent
+TURN = ["end", "right"]
+
+
+@dataclass(frozen=True)
+class Shot:
+    """keys: pressed one after the other, each waited for. size: columns, rows."""
+
+    keys: list[str]
+    size: tuple[int, int] = (80, 24)
+    experiment: Experiment = field(default_factory=Experiment)
+    theme: str = "textual-dark"
+
+
+FADING = Experiment(seq_len=40, gain=0.7)
+
+SHOTS: dict[str, Shot] = {
+    "score-forward": Shot(["right"] * 6),
+    "score-loss": Shot(TURN),
+    "score-backward": Shot([*TURN, *["left"] * 24], experiment=FADING),
+    "panel-fit": Shot(["a", "tab"]),
+    "panel-self-fed": Shot(["a", "tab", "tab"]),
+    "panel-loss": Shot(["a", *["E"] * 8, "shift+tab"]),
+    "trained-wide": Shot(["a", *TURN, *["left"] * 7], size=(160, 50)),
+    "diverged": Shot(["e", "e", "e"], experiment=Experiment(learning_rate=100.0)),
+    "help": Shot(["question_mark"]),
+    "score-light": Shot([*TURN, *["left"] * 6], theme="textual-light"),
+}  # fmt: skip
+
+
+async def picture(shot: Shot) -> str:
+    """The screen as SVG, with no fonts from elsewhere."""
+    app = RnnvizApp(shot.experiment, compile=False)
+    app.theme = shot.theme
+    async with app.run_test(size=shot.size) as pilot:
+        await app.settled()
+        for key in shot.keys:
+            await pilot.press(key)
+            await app.settled()
+        await pilot.pause()
+        return clean(app.export_screenshot(title="rnnviz"))
+
+
+def clean(svg: str) -> str:
+    svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
+    svg = svg.replace("Fira Code, monospace", "'Fira Code', 'DejaVu Sans Mono', Menlo, Consolas, monospace")
+    return re.sub(r"terminal-\d+", "terminal", svg)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", help="which (default: all)")
+    parser.add_argument("--check", action="store_true", help="change nothing; exit 1 if a picture is stale")
+    args = parser.parse_args()
+    os.environ.pop("NO_COLOR", None)
+    os.environ["COLORTERM"] = "truecolor"
+    stale = []
+    for name in args.names or SHOTS:
+        svg = asyncio.run(picture(SHOTS[name]))
+        path = HERE / f"{name}.svg"
+        if not path.exists() or path.read_text(encoding="utf-8") != svg:
+            stale.append(path.name)
+            if not args.check:
+                path.write_text(svg, encoding="utf-8")
+    verb = "stale" if args.check else "written"
+    print(f"{verb}: {', '.join(stale)}" if stale else "all pictures are up to date")
+    return 1 if stale and args.check else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
