@@ -1,8 +1,8 @@
 """`rnnviz gradients`: what is left of one step's gradient at every time step before it, as log bars.
 
-     t   ‖∂L₁₀/∂h‖  kept  gain
-    10     4.9e-02              ████████████████
-     9     2.3e-02  0.48  1.00  █████████████▍
+ t   ‖∂L₁₀/∂h‖  kept  gain
+10     4.9e-02              ████████████████
+ 9     2.3e-02  0.48  1.00  █████████████▍
 """
 
 from __future__ import annotations
@@ -116,13 +116,13 @@ def head(out: Output, told: list[Told], asked: Asked) -> None:
     layers = f" × {e.num_layers} layers" if e.num_layers > 1 else ""
     first = f"{cells}, {e.hidden_size} units{layers}, {info(e.task).title}, {trace.T} steps, {trained}"
     step = told[0].loss_step
-    whose = f"the loss of step {step}" if step else "the total loss of all steps"
+    whose = f"the loss of step {step}" if step else "the total loss"
     norm = f"|dL{step or ''}/dh|" if out.ascii else f"‖∂L{numbers.subscript(step) if step else ''}/∂h‖"
     second = f"{norm}: how much {whose} changes with the hidden state at step t"
     for line in (first, second):
         out.print(line.replace("×", "x").replace("·", "-") if out.ascii else line)
     if not step:
-        out.print("Every step adds its own error, so the total need not shrink; for one: --loss-step K")
+        out.print("Every step adds its own error, so it need not shrink. One alone: --loss-step K")
     out.print()
 
 
@@ -133,7 +133,7 @@ def name(experiment: Experiment) -> str:
 def one(out: Output, told: Told) -> None:
     """One row a time step: norm, what the step back kept of it, the Jacobian's gain, a bar."""
     ledger = told.trace.ledger_of(told.loss_step)
-    bars = Bars(told.norms[: told.last + 1], out.width - 33, out.ascii)
+    bars = Bars(told.norms[: told.last + 1], out.width - 39, out.ascii)
     out.print("    t      norm   kept   gain  slope   " + bars.scale())
     for t in range(told.last, -1, -1):
         kept = numbers.factor(told.factor(t)) if t < told.last else ""

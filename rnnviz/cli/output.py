@@ -35,7 +35,7 @@ class Output:
     @cached_property
     def console(self) -> Console:
         """rich finds out about colours: none in a pipe, with NO_COLOR or TERM=dumb; else what TERM can."""
-        return Console(width=self.width, highlight=False, emoji=False, markup=False, safe_box=self.ascii)
+        return _Console(width=self.width, highlight=False, emoji=False, markup=False, safe_box=self.ascii)
 
     def print(self, text: str = "") -> None:
         self.console.print(Text(text), crop=False, overflow="ignore", soft_wrap=True)
@@ -43,6 +43,13 @@ class Output:
     def print_ansi(self, text: str) -> None:
         """Text with 24-bit colours, in the colours this terminal has."""
         self.console.print(Text.from_ansi(text, no_wrap=True), crop=False, overflow="ignore", soft_wrap=True)
+
+
+class _Console(Console):
+    """A reader that goes away ends this command as it ends any other."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
 
 
 def print_json(value: Any) -> None:

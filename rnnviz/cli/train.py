@@ -10,10 +10,9 @@ from rich.table import Table
 
 from rnnviz.cli.flags import Asked
 from rnnviz.cli.output import Output, Progress, print_json
-from rnnviz.nn import Model, Training
+from rnnviz.nn import Training
 from rnnviz.player import numbers
-from rnnviz.player.experiment import Experiment
-from rnnviz.player.run import Result, build_model, build_task, fit, outputs, resolved, train
+from rnnviz.player.run import Result, Run, fit, outputs
 from rnnviz.tasks.catalog import info
 
 EXAMPLES = 5  # sequences told in words where there is no curve to draw
@@ -21,17 +20,16 @@ EXAMPLES = 5  # sequences told in words where there is no curve to draw
 
 def run(asked: Asked) -> int:
     if asked.json:
-        objects = [told(trained(e)) for e in asked.experiments]
+        objects = [told(trained(Run(e))) for e in asked.experiments]
         print_json(objects if len(objects) > 1 else objects[0])
         return 0
     out = Output()
     results = []
     for experiment in asked.experiments:
-        experiment = resolved(experiment)
-        task = build_task(experiment)
-        summary(out, build_model(experiment, task), experiment)
+        ready = Run(experiment)
+        summary(out, ready)
         start = time.perf_counter()
-        result = trained(experiment)
+        result = trained(ready)
         report(out, result, time.perf_counter() - start)
         results.append(result)
     if len(results) > 1:
@@ -39,9 +37,10 @@ def run(asked: Asked) -> int:
     return 0
 
 
-def trained(experiment: Experiment) -> Result:
+def trained(ready: Run) -> Result:
     """Trains with a progress line. Ctrl-C raises KeyboardInterrupt that says how far it came."""
-    progress = Progress(f"{experiment.cell} epoch", experiment.epochs)
+    epochs = ready.experiment.epochs
+    progress = Progress(f"{ready.experiment.cell} epoch", epochs)
     done = 0
 
     def on_epoch(training: Training) -> None:
@@ -50,10 +49,10 @@ def trained(experiment: Experiment) -> Result:
         progress(done, newest(training.history))
 
     try:
-        return train(experiment, on_epoch)
+        return ready.train(on_epoch)
     except KeyboardInterrupt:
         progress.clear()
-        raise KeyboardInterrupt(f"stopped after epoch {done} of {experiment.epochs}") from None
+        raise KeyboardInterrupt(f"stopped after epoch {done} of {epochs}") from None
     finally:
         progress.clear()
 
@@ -74,12 +73,13 @@ def told(result: Result) -> dict[str, Any]:
     }
 
 
-def summary(out: Output, model: Model, experiment: Experiment) -> None:
+def summary(out: Output, ready: Run) -> None:
     """Layers, output shapes and parameters, as Keras' model.summary() shows them."""
+    model = ready.training.model
     table = Table(box=box.ASCII if out.ascii else box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for title, justify in (("Layer (type)", "left"), ("Output shape", "left"), ("Parameters", "right")):
         table.add_column(title, justify=justify, no_wrap=True)  # type: ignore[arg-type]
-    sizes = {"B": "None", "T": str(experiment.seq_len)}
+    sizes = {"B": "None", "T": str(ready.experiment.seq_len)}
     for row in model.summary():
         shape = ", ".join(sizes.get(str(n), str(n)) for n in row.output_shape)
         table.add_row(f"{row.name} ({row.kind})", f"({shape})", f"{row.parameters:,}")

@@ -127,14 +127,23 @@ def train(experiment: Experiment, on_epoch: Report | None = None) -> Result:
 
     `on_epoch(training)` is called after each epoch and may return False to stop there.
     """
-    experiment = resolved(experiment)
-    task = build_task(experiment)
-    training = build_training(experiment, build_model(experiment, task), task)
-    while training.epoch < experiment.epochs:
-        training.run_epoch()
-        if on_epoch is not None and on_epoch(training) is False:
-            break
-    return outcome(experiment, task, training)
+    return Run(experiment).train(on_epoch)
+
+
+class Run:
+    """An experiment with everything built, about to be trained. Raises InputError if it cannot be."""
+
+    def __init__(self, experiment: Experiment) -> None:
+        self.experiment = resolved(experiment)
+        self.task = build_task(self.experiment)
+        self.training = build_training(self.experiment, build_model(self.experiment, self.task), self.task)
+
+    def train(self, on_epoch: Report | None = None) -> Result:
+        while self.training.epoch < self.experiment.epochs:
+            self.training.run_epoch()
+            if on_epoch is not None and on_epoch(self.training) is False:
+                break
+        return outcome(self.experiment, self.task, self.training)
 
 
 def outcome(experiment: Experiment, task: Task, training: Training) -> Result:

@@ -1,0 +1,357 @@
+"""`rnnviz train` and `rnnviz gradients` as a shell sees them: output, errors, exit codes."""
+
+import io
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from rnnviz.cli.main import main
+from rnnviz.player.experiment import Experiment
+from rnnviz.player.run import build_model, build_task, resolved, trace_of
+from rnnviz.tasks import NAMES
+
+RNNVIZ = [sys.executable, "-m", "rnnviz"]
+
+
+def rnnviz(*arguments, env=None):
+    settings = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "COLUMNS")}
+    return subprocess.run(
+        [*RNNVIZ, *arguments],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env=settings | (env or {}),
+    )
+
+
+def says(capsys, *arguments):
+    """Exit code, stdout and stderr, in this process: quicker where only the words matter."""
+    code = main(list(arguments))
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+def strict(text):
+    """JSON as the standard has it: a NaN in it is an error."""
+
+    def refuse(constant):
+        raise ValueError(f"{constant} is not JSON")
+
+    return json.loads(text, parse_constant=refuse)
+
+
+# -- train -------------------------------------------------------------------------------------------------
+
+
+def test_train_json_is_one_object_with_the_numbers_of_the_recipe():
+    run = rnnviz("train", "--json")
+    assert (run.returncode, run.stderr) == (0, "")
+    told = strict(run.stdout)
+    assert set(told) == {"experiment", "parameters", "history", "prediction", "targets"}
+    assert told["parameters"] == 461
+    assert len(told["history"]["loss"]) == len(told["history"]["val_loss"]) == 20
+    assert told["history"]["loss"][-1] < told["history"]["loss"][0]
+    assert told["experiment"]["seq_len"] == 10
+    assert told["targets"] == build_task(Experiment()).series[10:].tolist()
+    assert len(told["prediction"]) == len(told["targets"]) == 40
+
+
+def test_an_exploding_loss_is_null_and_no_error(capsys):
+    code, out, err = says(capsys, "train", "--json", "--lr", "100")
+    assert (code, err) == (0, "")
+    told = strict(out)
+    assert told["history"]["loss"][0] > 1e3
+    assert told["history"]["loss"][-1] is None
+    assert set(told["prediction"]) == {None}
+    code, out, err = says(capsys, "train", "--lr", "100")
+    assert code == 0
+    assert "loss not finite from epoch" in out
+
+
+def test_train_shows_layers_and_plots(capsys):
+    code, out, err = says(capsys, "train", "--epochs", "3")
+    assert (code, err) == (0, "")
+    assert re.search(r"SimpleRNN\).*\(None, 10, 20\) +440\n", out)
+    assert re.search(r"Total +461\n", out)
+    for words in ("3 epochs", "training", "validation", "━━ fit", "from here it feeds on itself"):
+        assert words in out
+
+
+@pytest.mark.parametrize("task", NAMES)
+@pytest.mark.parametrize("epochs", ["0", "1"])
+def test_every_task_trains(capsys, task, epochs):
+    for json_flag in ([], ["--json"]):
+        code, out, err = says(capsys, "train", "--task", task, "--epochs", epochs, *json_flag)
+        assert (code, err) == (0, "")
+    told = strict(out)
+    assert len(told["prediction"]) == len(told["targets"])
+    assert len(told["history"]["loss"]) == int(epochs)
+
+
+def test_several_cells_are_a_list(capsys):
+    told = strict(says(capsys, "train", "--json", "--epochs", "1", "--cell", "rnn,lstm,gru")[1])
+    assert [one["experiment"]["cell"] for one in told] == ["rnn", "lstm", "gru"]
+    assert [one["parameters"] for one in told] == [461, 1781, 1401]
+
+
+def test_a_file_and_flags_give_the_same_numbers_and_flags_win(tmp_path, capsys):
+    path = tmp_path / "experiment.toml"
+    path.write_text('hidden_size = 7\nseed = 3\nepochs = 2\ncell = "gru"\n')
+    flags = ["--hidden", "7", "--seed", "3", "--epochs", "2", "--cell", "gru", "--json"]
+    by_flags = says(capsys, "train", *flags)[1]
+    assert says(capsys, "train", str(path), "--json")[1] == by_flags
+    assert says(capsys, "train", "--experiment", str(path), "--json")[1] == by_flags
+    told = strict(says(capsys, "train", str(path), "--hidden", "5", "--json")[1])
+    assert (told["experiment"]["hidden_size"], told["experiment"]["seed"]) == (5, 3)
+
+
+def test_ctrl_c_stops_with_one_line():
+    with subprocess.Popen(
+        [*RNNVIZ, "train", "--epochs", "1000000"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as run:
+        assert "Layer" in run.stdout.readline()  # the summary comes just before the training
+        time.sleep(0.5)
+        run.send_signal(signal.SIGINT)
+        _, err = run.communicate(timeout=20)
+    assert run.returncode == 130
+    assert re.fullmatch(r"rnnviz train: stopped after epoch \d+ of 1000000\n", err)
+
+
+def test_progress_is_drawn_on_a_terminal_and_wiped():
+    main_side, side = pty.openpty()
+    try:
+        command = [*RNNVIZ, "train", "--json"]
+        out = subprocess.run(command, stdout=subprocess.PIPE, stderr=side, stdin=subprocess.DEVNULL).stdout
+        drawn = os.read(main_side, 1 << 16).decode()
+    finally:
+        os.close(main_side)
+        os.close(side)
+    assert strict(out)
+    assert "20/20" in drawn
+    assert drawn.endswith("\r\x1b[K")
+
+
+# -- gradients ---------------------------------------------------------------------------------------------
+
+
+def test_gradients_json_is_the_trace():
+    run = rnnviz("gradients", "--json", "--steps", "12", "--seed", "4")
+    assert (run.returncode, run.stderr) == (0, "")
+    told = strict(run.stdout)
+    experiment = resolved(Experiment(seq_len=12, seed=4))
+    task = build_task(experiment)
+    trace = trace_of(build_model(experiment, task), task)
+    assert told["experiment"] == experiment.to_dict()
+    assert told["loss_step"] == 12
+    assert np.allclose(told["grad_norm"], trace.grad_norm(12), rtol=1e-12, atol=0)
+    assert np.allclose(told["gain"], trace.ledger.gain, rtol=1e-12)
+    assert np.allclose(told["slope"], trace.ledger.slope, rtol=1e-12)
+    assert [len(told[key]) for key in ("grad_norm", "gain", "slope", "factor")] == [13, 12, 12, 12]
+    assert (told["half_life"], told["horizon"]) == (trace.half_life, trace.horizon)
+
+
+def test_half_life_and_horizon_are_those_of_the_chosen_step(capsys):
+    flags = ["gradients", "--json", "--steps", "40", "--gain", "0.5"]
+    told = {step: strict(says(capsys, *flags, "--loss-step", step)[1]) for step in ("40", "20", "total")}
+    for step in (20, 40):
+        norms = np.array(told[str(step)]["grad_norm"])
+        assert not norms[step + 1 :].any()
+        lags = np.arange(step + 1)
+        back = norms[step::-1] / norms[step]
+        for name, share in (("half_life", 0.5), ("horizon", 0.01)):
+            lag = told[str(step)][name]
+            assert lags[back < share][0] - 1 <= lag <= lags[back < share][0]
+    assert told["20"]["gain"][20:] == [None] * 20
+    assert (told["total"]["half_life"], told["total"]["horizon"]) == (None, None)
+
+
+def test_gradients_after_training_are_those_of_the_trained_weights(capsys):
+    before, after = (
+        strict(says(capsys, "gradients", "--json", "--after-epochs", n, "--sample", "3")[1])
+        for n in ("0", "5")
+    )
+    assert before["grad_norm"] != after["grad_norm"]
+    assert before["experiment"] == after["experiment"]
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        [],
+        ["--loss-at", "last"],
+        ["--loss-step", "total"],
+        ["--loss-step", "4"],
+        ["--task", "names", "--sample", "7"],
+        ["--steps", "1"],
+        ["--gain", "100", "--activation", "identity", "--steps", "40"],
+        ["--gain", "0"],
+        ["--cell", "rnn,lstm,gru", "--steps", "30"],
+    ],
+    ids=" ".join,
+)
+def test_gradients_in_text_fit_80_columns_and_show_every_step(capsys, monkeypatch, flags):
+    monkeypatch.delenv("COLUMNS", raising=False)
+    code, out, err = says(capsys, "gradients", *flags)
+    assert (code, err) == (0, "")
+    assert max(len(line) for line in out.split("\n")) <= 80
+    first = strict(says(capsys, "gradients", "--json", *flags)[1])
+    first = first[0] if isinstance(first, list) else first
+    last = len(first["grad_norm"]) - 1 if first["loss_step"] == "total" else first["loss_step"]
+    rows = [int(line.split()[0]) for line in out.split("\n") if re.match(r" +\d+ ", line)]
+    assert rows == list(range(last, -1, -1))
+
+
+def test_bars_stand_in_the_order_of_the_norms(capsys):
+    _, out, _ = says(capsys, "gradients", "--gain", "0.3", "--steps", "30")
+    bars = [line.count("█") for line in out.split("\n") if re.match(r" +\d+ ", line)]
+    assert bars == sorted(bars, reverse=True)
+    assert bars[0] > 2 * bars[20] > 0
+
+
+def test_a_gradient_that_is_really_gone_says_underflow(capsys):
+    flags = ["--gain", "0.00001", "--steps", "100", "--points", "200"]
+    assert "underflow" in says(capsys, "gradients", *flags)[1]
+
+
+# -- terminals and pipes -----------------------------------------------------------------------------------
+
+
+def in_a_terminal(*arguments, **env):
+    main_side, side = pty.openpty()
+    settings = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "COLUMNS")}
+    settings |= {"TERM": "xterm-256color", "COLORTERM": "truecolor", "COLUMNS": "100", **env}
+    with subprocess.Popen([*RNNVIZ, *arguments], stdin=side, stdout=side, stderr=side, env=settings) as run:
+        os.close(side)
+        parts = []
+        while True:
+            try:
+                part = os.read(main_side, 1 << 16)
+            except OSError:  # how Linux says that the other side is closed
+                break
+            if not part:
+                break
+            parts.append(part)
+    os.close(main_side)
+    assert run.returncode == 0
+    return b"".join(parts).decode()
+
+
+def test_colours_in_a_terminal_and_none_with_no_color():
+    assert "\x1b[38;2;232;149;76m" in in_a_terminal("train", "--epochs", "1")
+    assert "\x1b[38;5;" in in_a_terminal("train", "--epochs", "1", COLORTERM="")
+    plain = in_a_terminal("train", "--epochs", "1", NO_COLOR="1")
+    assert not re.search(r"\x1b\[[0-9;]*(3|9)[0-9][;m]", plain)
+
+
+def test_a_pipe_gets_no_escape_and_80_columns():
+    run = rnnviz("train", "--epochs", "1")
+    assert "\x1b" not in run.stdout
+    assert max(map(len, run.stdout.split("\n"))) == 80
+
+
+def test_another_encoding_gets_ascii():
+    for arguments in (["train", "--epochs", "2"], ["gradients"], ["gradients", "--cell", "rnn,gru"]):
+        run = rnnviz(*arguments, env={"PYTHONIOENCODING": "ascii"})
+        assert (run.returncode, run.stderr) == (0, "")
+        assert run.stdout.isascii()
+        assert "?" not in run.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments", [["train"], ["gradients"], ["train", "--json"], ["--help"]], ids=" ".join
+)
+def test_a_closed_pipe_is_silent(arguments):
+    reader, writer = os.pipe()
+    os.close(reader)
+    run = subprocess.run([*RNNVIZ, *arguments], stdout=writer, stderr=subprocess.PIPE, text=True)
+    os.close(writer)
+    assert run.stderr == ""
+    assert run.returncode == (0 if "--help" in arguments else 141)
+
+
+# -- errors ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["train", "--hiden", "3"], "did you mean --hidden"),
+        (["--hiden=3"], "did you mean --hidden"),
+        (["tran"], "did you mean train"),
+        (["--seed", "1", "train"], "the command comes first"),
+        (["train", "--hidden"], "--hidden"),
+        (["train", "--hidden", "0"], "--hidden: 0 is out of range; it must be at least 1"),
+        (["train", "--hidden", "2.5"], "--hidden: '2.5' is not a whole number"),
+        (["train", "--lr", "nan"], "--lr: nan is not a finite number"),
+        (["train", "--cell", "lstn"], "--cell: 'lstn' is unknown; choose from rnn, lstm, gru"),
+        (["train", "--loss-at", "0"], "--loss-at"),
+        (["train", "--truncate", "5"], "--truncate"),
+        (["train", "--steps", "50"], "--steps: a window of 50 steps"),
+        (["train", "--steps", "49"], "--validation-split"),
+        (["train", "--task", "recall", "--lag", "30", "--steps", "20"], "--lag: 30 does not fit"),
+        (["train", "--lag", "3"], "--lag"),
+        (["train", "--task", "characters", "--source", "/no/such/file"], "--source: /no/such/file"),
+        (["train", "--momentum", "0.5", "--optimizer", "adam"], "--momentum"),
+        (["train", "no-such.toml"], "no-such.toml: cannot be read"),
+        (["train", "a.toml", "--experiment", "b.toml"], "give one"),
+        (["train", "3"], "neither a command nor an experiment"),
+        (["gradients", "--loss-step", "11"], "--loss-step: step 11 carries no loss"),
+        (["gradients", "--loss-step", "x"], "--loss-step"),
+        (["gradients", "--sample", "40"], "--sample: 40"),
+        (["gradients", "--after-epochs", "-1"], "--after-epochs"),
+        (["--cell", "rnn,lstm"], "--cell"),
+        ([], "rnnviz gradients"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_what_is_wrong_is_one_line_on_stderr_and_2(capsys, arguments, words):
+    code, out, err = says(capsys, *arguments)
+    assert (code, out) == (2, "")
+    assert err.count("\n") == 1
+    assert err.startswith("rnnviz")
+    assert words in err
+
+
+def test_a_file_with_a_mistake_says_where(tmp_path, capsys):
+    for content, words in (("hiden_size = 3", "did you mean hidden_size"), ("a = = 1", "not valid TOML")):
+        path = tmp_path / "experiment.toml"
+        path.write_text(content)
+        code, _, err = says(capsys, "gradients", str(path))
+        assert code == 2
+        assert str(path) in err
+        assert words in err
+
+
+@pytest.mark.parametrize("term", [None, "dumb"])
+def test_a_terminal_without_a_full_screen_is_refused(monkeypatch, capsys, term):
+    class Tty(io.StringIO):
+        def isatty(self):
+            return True
+
+    monkeypatch.setattr(sys, "stdin", Tty())
+    monkeypatch.setattr(sys, "stdout", Tty())
+    monkeypatch.delenv("TERM") if term is None else monkeypatch.setenv("TERM", term)
+    assert main([]) == 2
+    assert "TERM" in capsys.readouterr().err
+
+
+def test_every_setting_has_its_flag(capsys):
+    from dataclasses import fields
+
+    from rnnviz.cli.flags import flag_of
+
+    for command in ([], ["train"], ["gradients"]):
+        code, out, _ = says(capsys, *command, "--help")
+        assert code == 0
+        for f in fields(Experiment):
+            assert re.search(rf"^  {flag_of(f)}\b", out, re.M), f.name
+        assert max(map(len, out.split("\n"))) <= 110

@@ -1,0 +1,138 @@
+"""From an experiment to its numbers: what is filled in, what is aligned with what, and where Keras lands."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rnnviz.errors import InputError
+from rnnviz.player.experiment import Experiment
+from rnnviz.player.run import (
+    Run,
+    build_model,
+    build_task,
+    fit,
+    gradients,
+    resolved,
+    self_fed,
+    trace_of,
+    train,
+)
+from rnnviz.tasks import NAMES
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "keras_sine_runs.npz"
+
+
+@pytest.mark.parametrize("task", NAMES)
+def test_what_is_filled_in_gives_the_same_task_and_stays(task):
+    experiment = Experiment(task=task)
+    filled = resolved(experiment)
+    assert resolved(filled) == filled
+    assert filled.seq_len is not None
+    assert filled.loss_at is not None
+    a, b = build_task(experiment), build_task(filled)
+    assert np.array_equal(a.x, b.x)
+    assert np.array_equal(a.loss_mask, b.loss_mask)
+    assert a.shape == b.shape
+
+
+def test_settings_that_do_not_fit_the_task_are_told():
+    with pytest.raises(InputError, match="samples"):
+        resolved(Experiment(samples=5))
+    with pytest.raises(InputError, match="source"):
+        resolved(Experiment(task="recall", source="text.txt"))
+    with pytest.raises(InputError, match="lag"):
+        resolved(Experiment(task="recall", lag=9, seq_len=9))
+
+
+@pytest.mark.parametrize("points", [2, 3, 7, 50])
+@pytest.mark.parametrize("split", [0.0, 0.1, 0.99])
+def test_no_window_and_split_crash(points, split):
+    for seq_len in (1, 2, points - 1, points, points + 1):
+        experiment = Experiment(points=points, seq_len=max(1, seq_len), epochs=1, validation_split=split)
+        try:
+            result = train(experiment)
+        except InputError:
+            continue
+        assert len(result.prediction) == len(result.targets) == points - seq_len
+
+
+def test_self_fed_reads_one_true_window_and_then_its_own_words():
+    run = Run(Experiment(seq_len=4, points=12, epochs=1))
+    model, task = run.training.model, run.task
+    said = self_fed(model, task)
+    window = list(task.series[:4])
+    for value in said:
+        assert value == pytest.approx(model.forward(np.array(window).reshape(4, 1, 1))[-1, 0, 0], rel=1e-12)
+        window = [*window[1:], value]
+    assert len(said) == 8
+
+
+def test_fit_says_each_point_from_the_true_window_before_it():
+    run = Run(Experiment(seq_len=4, points=12))
+    model, series = run.training.model, run.task.series
+    ahead = fit(model, run.task)
+    for k in range(8):
+        y = model.forward(series[k : k + 4].reshape(4, 1, 1))[-1, 0, 0]
+        assert ahead[k] == pytest.approx(y, rel=1e-12)
+    assert ahead[0] == pytest.approx(self_fed(model, run.task)[0], rel=1e-12)
+
+
+def test_an_exploded_network_feeds_itself_nan():
+    result = train(Experiment(learning_rate=100.0, epochs=15))
+    assert np.isnan(result.prediction).all()
+    assert np.isnan(result.history["loss"][-1])
+
+
+@pytest.mark.parametrize("task", ["names", "captions", "copying", "adding"])
+def test_answers_stand_beside_what_they_should_be(task):
+    result = train(Experiment(task=task, epochs=0))
+    judged = result.task.loss_mask[result.task.n_train :].sum(axis=1)
+    assert (
+        [len(said) for said in result.prediction] == [len(true) for true in result.targets] == judged.tolist()
+    )
+    if result.task.labels:
+        assert {word for said in result.prediction for word in said} <= set(result.task.labels)
+
+
+def test_on_epoch_can_stop():
+    result = train(Experiment(epochs=50), lambda training: training.epoch < 3)
+    assert len(result.history["loss"]) == 3
+    assert not result.completed
+
+
+def test_the_same_experiment_gives_the_same_numbers():
+    a, b = train(Experiment(epochs=3, seed=9)), train(Experiment(epochs=3, seed=9))
+    assert a.history == b.history
+    assert np.array_equal(a.prediction, b.prediction)
+
+
+def test_gradients_after_training_do_not_change_what_is_trained():
+    experiment = Experiment(seed=2)
+    run = Run(experiment.with_(epochs=4))
+    model = run.train().model
+    expected = trace_of(model, run.task, 5).grad_norm(10)
+    assert np.array_equal(gradients(experiment, sample=5, after_epochs=4).grad_norm(10), expected)
+
+
+def test_a_sequence_is_traced_without_its_padding():
+    task = build_task(Experiment(task="names"))
+    model = build_model(Experiment(task="names"), task)
+    for i in range(5):
+        assert task.lengths[i] == trace_of(model, task, i).T
+    with pytest.raises(InputError, match="0 to 360"):
+        trace_of(model, task, 361)
+
+
+@pytest.mark.skipif(not GOLDEN.exists(), reason="made by tests/golden/make.py")
+def test_the_default_experiment_lands_where_keras_does():
+    """200 runs of Keras against 60 of ours, data and all: the largest distance of the two distributions
+    (Kolmogorov-Smirnov) stays below what chance gives once in a hundred times."""
+    keras = np.load(GOLDEN)
+    runs = [train(Experiment(seed=seed)).history for seed in range(60)]
+    for name in ("loss", "val_loss"):
+        ours, theirs = np.array([run[name][-1] for run in runs]), keras[name][:, -1]
+        assert theirs.min() <= np.median(ours) <= theirs.max()
+        both = np.sort(np.concatenate([ours, theirs]))
+        below = [np.searchsorted(np.sort(some), both, side="right") / len(some) for some in (ours, theirs)]
+        assert np.abs(below[0] - below[1]).max() < 1.63 * np.sqrt(1 / len(ours) + 1 / len(theirs))
