@@ -40,7 +40,7 @@ SHOTS: dict[str, Shot] = {
     "panel-self-fed": Shot(["a", "tab", "tab"]),
     "panel-loss": Shot(["a", *["E"] * 8, "shift+tab"]),
     "trained-wide": Shot(["a", *TURN, *["left"] * 7], size=(160, 50)),
-    "diverged": Shot(["e", "e", "e"], experiment=Experiment(learning_rate=100.0)),
+    "diverged": Shot(["a", *TURN], experiment=Experiment(learning_rate=100.0)),
     "help": Shot(["question_mark"]),
     "score-light": Shot([*TURN, *["left"] * 6], theme="textual-light"),
 }  # fmt: skip

@@ -174,7 +174,7 @@ class Experiment:
 def checked(f: Field[Any], value: Any) -> Any:
     """`value` as field `f` keeps it; raises InputError if it is not one."""
     m = f.metadata
-    kind: type = m["kind"]
+    kind: Any = m["kind"]
     if value is None:
         if f.default is None:
             return None
@@ -185,7 +185,7 @@ def checked(f: Field[Any], value: Any) -> Any:
         raise InputError(f"{f.name}: {value!r} is not {_KIND_NAMES[kind]}")
     if m["choices"] and value not in m["choices"]:
         raise InputError(f"{f.name}: {value!r} is unknown; choose from {', '.join(m['choices'])}")
-    if kind in (int, float):
+    if isinstance(value, int | float) and not isinstance(value, bool):
         if not math.isfinite(value):
             raise InputError(f"{f.name}: {value} is not a finite number")
         wrong = (

@@ -93,6 +93,11 @@ class Scene:
     def is_finite(self) -> bool:
         return bool(np.isfinite(self.trace.loss) and np.isfinite(self.trace.h).all())
 
+    @property
+    def has_exploded(self) -> bool:
+        """The loss is inf or nan, or so large that training will not come back."""
+        return not self.is_finite or self.trace.loss > 1e6
+
 
 @dataclass(frozen=True)
 class Learning:

@@ -239,17 +239,13 @@ class Player:
     def _train(self, amount: str, count: int, job: Job, report: Report) -> Callable[[], None]:
         timeline, per_epoch = self._run.timeline, self._run.timeline.training.batches_per_epoch
         epoch, batch = timeline.place
-        match amount:
-            case "batch":
-                total = count
-            case "epoch":
-                total = count * per_epoch - batch
-            case _:
-                total = (self._run.experiment.epochs - epoch) * per_epoch - batch
+        all_epochs = self._run.experiment.epochs - epoch
+        total = count if amount == "batch" else (count if amount == "epoch" else all_epochs) * per_epoch - batch
         if total <= 0:
-            done = f"All {self._run.experiment.epochs} epochs are done; e trains one more."
-            return lambda: self._hint(done)
-        done, loss = 0, None
+            over = f"All {self._run.experiment.epochs} epochs are done; e trains one more."
+            return lambda: self._hint(over)
+        done: int = 0
+        loss: float | None = None
         while done < total and not job.is_cancelled:
             chunk = min(total - done, per_epoch)
             before = timeline.place

@@ -5,9 +5,8 @@ The first line tells what the picture shows, the second what to do next or what 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import math
+from typing import TYPE_CHECKING
 
 from rnnviz.player.cursor import Phase
 from rnnviz.player.numbers import factor, fixed, loss, scientific, subscript
@@ -24,10 +23,11 @@ CELL_RULES = {
 
 def tell(frame: Frame) -> tuple[str, str]:
     """Two lines of at most 78 cells."""
-    if not frame.scene.is_finite:
+    if frame.scene.has_exploded:
+        outgrown = "it explodes" if frame.scene.is_finite else "the numbers have outgrown float64"
         return (
-            f"The loss is {loss(frame.scene.trace.loss)}: the numbers have outgrown what float64 can hold.",
-            f"The learning rate is {frame.experiment.learning_rate:g}. E takes one epoch back, A all of them.",
+            f"The loss is {loss(frame.scene.trace.loss)}: {outgrown}. Learning rate {frame.experiment.learning_rate:g}.",
+            "E takes one epoch back, A all of them; everything else works as before.",
         )
     match frame.cursor.phase:
         case Phase.FORWARD:

@@ -34,6 +34,8 @@ from rnnviz.tui import bars, keys, panels, score
 from rnnviz.tui.canvas import Canvas, Sheet
 from rnnviz.tui.geometry import columns
 from rnnviz.tui.palette import Palette
+from rnnviz.tui.panels.base import sheet_for
+from rnnviz.tui.view import View
 from rnnviz.tui.wire import TightUpdate
 
 if TYPE_CHECKING:
@@ -84,6 +86,7 @@ class Main(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *(Binding(",".join(a.keys), f"act('{a.id}')", a.help, show=False, id=a.id) for a in keys.ACTIONS),
+        *(Binding(p.key, f"panel('{p.id}')", p.about, show=False) for p in panels.ALL if p.key),
         *(Binding(str(n), f"digit('{n}')", "go to a step", show=False) for n in range(10)),
     ]
 
@@ -91,13 +94,12 @@ class Main(Screen[None]):
         super().__init__()
         self.player: Player | None = None
         self.frame: Frame | None = None
-        self.view = bars.View()
+        self.view = View()
         self.palette = Palette()
         self._waiting: list[str] = []  # keys pressed before there was a player
         self._places: list[tuple[int, int, str]] = []  # where the keys stand in the key bar
         self._timer: Timer | None = None
-        self._plots: dict[str, tuple[object, Sheet]] = {}
-        self._plotting = False  # plotext has been imported
+        self._drawn: dict[str, tuple[object, Sheet]] = {}
 
     def compose(self) -> ComposeResult:
         yield Canvas(self._title, id="title")
@@ -106,10 +108,11 @@ class Main(Screen[None]):
                 yield Canvas(self._score, id="score")
                 yield Canvas(self._telling, id="telling")
                 yield Canvas(self._tabs, id="tabs")
-                yield Canvas(lambda w, h: self._panel(self.view.panel or "fit", w, h), id="panel")
-            with Vertical(id="plots"):
-                for name in panels.PANELS:
-                    yield Canvas(partial(self._panel, name), id=f"plot-{name}")
+                yield Canvas(self._open_panel, id="panel")
+            with Vertical(id="beside"):
+                yield Canvas(self._open_panel, id="open")
+                for panel in panels.BESIDE:
+                    yield Canvas(partial(self._panel, panel), id=f"beside-{panel.id}")
         yield Canvas(self._keys, id="keys")
         yield Static(f"rnnviz needs {SMALLEST[0]} × {SMALLEST[1]} cells:\nmake this window larger.", id="notice")
 
@@ -127,16 +130,26 @@ class Main(Screen[None]):
         return bars.telling(self.frame, self.view, width, height, self.palette)
 
     def _tabs(self, width: int, height: int) -> Sheet:
-        return panels.tabs(self.view.panel or "", width, self.palette)
-
-    def _panel(self, name: str, width: int, height: int) -> Sheet:
-        if self.frame is None or not self._plotting or width < 2 or height < 2:
+        if self.view.panel is None:
             return Sheet(width, height)
-        key = (self.frame.scene, self.frame.learning, self.frame.cursor.epoch, self.palette, width, height)
-        known = self._plots.get(name)
+        return bars.tabs(panels.BY_ID[self.view.panel], width, self.palette)
+
+    def _open_panel(self, width: int, height: int) -> Sheet:
+        if self.view.panel is None:
+            return Sheet(width, height)
+        return self._panel(panels.BY_ID[self.view.panel], width, height)
+
+    def _panel(self, panel: panels.Panel, width: int, height: int) -> Sheet:
+        if self.frame is None:
+            return Sheet(width, height)
+        if panel.follows is None:
+            return sheet_for(panel, self.frame, self.view, width, height, self.palette)
+        key = (panel.follows(self.frame, self.view), self.palette, width, height)
+        known = self._drawn.get(panel.id)
         if known is None or known[0] != key:
-            self._plots[name] = (key, panels.draw(name, self.frame, width, height, self.palette))
-        return self._plots[name][1]
+            sheet = sheet_for(panel, self.frame, self.view, width, height, self.palette)
+            self._drawn[panel.id] = known = (key, sheet)
+        return known[1]
 
     def _keys(self, width: int, height: int) -> Sheet:
         sheet, self._places = bars.key_bar(self.frame, self.view, width, self.palette)
@@ -170,7 +183,10 @@ class Main(Screen[None]):
         if self.view.prompt is not None and self._typed(name):
             return
         action = keys.BY_ID[name]
-        if action.method is not None:
+        panel = panels.BY_ID.get(self.view.panel or "")
+        if panel is not None and name in panel.takes and self.frame is not None:
+            self._taken(panel.takes[name](self.frame, self.view))
+        elif action.method is not None:
             verb, _, argument = action.method.partition("(")
             method = getattr(self, f"do_{verb}")
             method(int(argument.rstrip(")"))) if argument else method()
@@ -179,6 +195,17 @@ class Main(Screen[None]):
         elif action.command is not None:
             self.pause()
             self.send(action.command(self.frame))
+
+    def _taken(self, asked: Command | dict[str, Any] | None) -> None:
+        """What an open panel made of a key."""
+        if isinstance(asked, dict):
+            self.look(**asked)
+        elif asked is not None:
+            self.send(asked)
+
+    def action_panel(self, name: str) -> None:
+        """A panel's own key opens it, and closes it again."""
+        self.open_panel(None if self.view.panel == name else name)
 
     def action_digit(self, digit: str) -> None:
         if self.frame is None:
@@ -289,8 +316,10 @@ class Main(Screen[None]):
         self.open_panel(panels.following(self.view.panel, by))
 
     def open_panel(self, panel: str | None) -> None:
+        """Open a panel by its id; None closes it."""
         self.set_class(panel is not None, "panel-open")
-        self.look(panel=panel)
+        self.query_one("#panel").styles.height = panels.BY_ID[panel].height if panel else None
+        self.look(panel=panel, row=0)
 
     def do_cancel(self) -> None:
         if self.player is not None and self.player.job is not None:
@@ -364,7 +393,7 @@ class RnnvizApp(App[None]):
         """Until the player is there, plotext is loaded, and no job is under way: for tests and pictures."""
         import asyncio
 
-        while self.main.player is None or not self.main._plotting or self.main.player.job is not None:
+        while self.main.player is None or not self.main.view.plots or self.main.player.job is not None:
             if self.failure is not None:
                 raise self.failure
             await asyncio.sleep(0.005)
@@ -416,8 +445,7 @@ class RnnvizApp(App[None]):
             self._compiling = compiling.start(lambda name: self.post_message(EngineReady()))
 
     def on_plots_ready(self) -> None:
-        self.main._plotting = True
-        self.main.draw()
+        self.main.look(plots=True)
 
     def on_engine_ready(self) -> None:
         main = self.main
@@ -444,9 +472,8 @@ class RnnvizApp(App[None]):
                 title = action.help[0].upper() + action.help[1:]
                 face = "  ".join(map(keys.face, action.keys))
                 yield SystemCommand(title, face, partial(self.main.action_act, action.id))
-        for name in panels.PANELS:
-            label = f"Panel: {panels.PANELS[name]}"
-            yield SystemCommand(label, "tab", partial(self.main.open_panel, name))
+        for panel in panels.ALL:
+            yield SystemCommand(f"Panel: {panel.title}", panel.about, partial(self.main.open_panel, panel.id))
         yield SystemCommand("Theme", "change the colours", self.action_change_theme)
 
 

@@ -4,31 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dataclasses import dataclass
-
 from rnnviz.player.cursor import Phase
 from rnnviz.player.numbers import loss
 from rnnviz.player.telling import tell
-from rnnviz.tui import keys
+from rnnviz.tui import keys, panels
 from rnnviz.tui.canvas import Sheet
 from rnnviz.tui.palette import Palette
+from rnnviz.tui.panels import Panel
 from rnnviz.tui.score import accent
+from rnnviz.tui.view import View
 
 if TYPE_CHECKING:
     from rnnviz.player.frame import Frame, Progress
 
 CELL_NAMES = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU"}
-
-
-@dataclass(frozen=True)
-class View:
-    """What the app itself remembers beside the frame: which panel is open, and what is being typed or played."""
-
-    panel: str | None = None
-    prompt: str | None = None
-    playing: bool = False
-    speed: float = 4.0
-    message: str = ""
 
 
 def title(frame: Frame | None, width: int, palette: Palette) -> Sheet:
@@ -48,7 +37,7 @@ def title(frame: Frame | None, width: int, palette: Palette) -> Sheet:
     place = f"epoch {cursor.epoch:>{len(epochs)}}/{epochs} batch {cursor.batch:>{len(batches)}}/{batches}"
     value = f"loss {loss(scene.trace.loss)}"
     engine = "●" if frame.engine == "numba" else "○"
-    parts = [(engine, palette.faint), (value, palette.text if scene.is_finite else palette.warn), (place, palette.text)]
+    parts = [(engine, palette.faint), (value, palette.warn if scene.has_exploded else palette.text), (place, palette.text)]
     if width >= 100:
         parts.append((f"sequence {scene.sample + 1}/{len(scene.task)}", palette.dim))
     right = width - 1
@@ -68,7 +57,7 @@ def telling(frame: Frame | None, view: View, width: int, height: int, palette: P
         sheet.put(0, 1, "Reading the first frame …", palette.dim)
         return sheet
     first, second = tell(frame)
-    styles = [accent(frame, palette) if not frame.scene.is_finite else palette.text, palette.dim]
+    styles = [palette.warn if frame.scene.has_exploded else palette.text, palette.dim]
     if view.prompt is not None:
         first, second = f"go to t = {view.prompt}▏", f"0 to {frame.T}; enter or any other key ends it."
     elif frame.job is not None:
@@ -94,18 +83,27 @@ def progress(job: Progress, width: int) -> str:
     return f"{job.what}  {'━' * full}{'─' * (room - full)}{tail}"
 
 
+def tabs(active: Panel, width: int, palette: Palette) -> Sheet:
+    """The open panel's name, and the ones tab leads to."""
+    sheet = Sheet(width, 1)
+    x = sheet.put(0, 1, f"▾ {active.title}", palette.accent) + 1
+    x = sheet.put(0, x, f" {active.about}"[: max(0, width - x - 22)], palette.faint)
+    following = panels.following(active.id, 1)
+    sheet.right(0, f"tab: {panels.BY_ID[following].title if following else 'close'} ", palette.faint)
+    return sheet
+
+
 def key_bar(frame: Frame | None, view: View, width: int, palette: Palette) -> tuple[Sheet, list[tuple[int, int, str]]]:
     """The keys that apply here, and where each stands: (start, end, action id), for the mouse."""
     sheet = Sheet(width, 1)
     places = []
     x = 1
-    entries = keys.bar(frame, playing=view.playing, panel=view.panel is not None)
-    last = entries[-2:]
-    for i, (action, label) in enumerate(entries):
+    entries = keys.bar(frame, view, panels.BY_ID[view.panel].words if view.panel else {})
+    ends = entries[-2:]
+    for action, label in entries:
         key = keys.face(action.keys[0])
-        length = len(key) + 1 + len(label)
-        left = sum(len(keys.face(a.keys[0])) + 3 + len(word) for a, word in last) if i < len(entries) - 2 else 0
-        if x + length + left > width:
+        kept = 0 if (action, label) in ends else sum(len(keys.face(a.keys[0])) + len(word) + 3 for a, word in ends)
+        if x + len(key) + 1 + len(label) + kept > width:
             continue
         start = x
         x = sheet.put(0, x, key, palette.accent)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from itertools import groupby
+from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from rnnviz.tui import panels
 from rnnviz.tui.keys import ACTIONS, face
 
 ROWS = """\
@@ -27,13 +29,15 @@ def help_text() -> str:
         for action in actions:
             names = "  ".join(face(key) for key in action.keys)
             lines.append(f"  {names.replace('[', chr(92) + '[').ljust(16)}{action.help}")
+    lines.append("[bold]Panels[/bold]")
+    lines += [f"  {panel.key.ljust(16)}{panel.title}: {panel.about}" for panel in panels.ALL]
     return "\n".join([*lines, "", "[bold]The score[/bold]", *(f"  {row}" for row in ROWS.splitlines())])
 
 
 class HelpScreen(ModalScreen[None]):
     """All keys. esc, ? or q close it."""
 
-    BINDINGS = [
+    BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,f1,q,enter", "dismiss", "close", show=False),
         Binding("j", "scroll(1)", show=False),
         Binding("k", "scroll(-1)", show=False),

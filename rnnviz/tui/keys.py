@@ -5,10 +5,9 @@ An action either names a player command (made fresh from the frame) or a method 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rnnviz.player.commands import (
     Back,
@@ -24,6 +23,7 @@ from rnnviz.player.commands import (
     Train,
 )
 from rnnviz.player.cursor import Phase
+from rnnviz.tui.view import View
 
 if TYPE_CHECKING:
     from rnnviz.player.frame import Frame
@@ -85,7 +85,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("gradient", ("t",), "total", "gradient of the last step's loss alone, or the total of all", LOOK,
            _const(ShowGradient("switch"))),
     Action("loss_before", ("less_than_sign", "comma"), "", "gradient of an earlier step's loss", LOOK, _loss_step(-1)),
-    Action("loss_after", ("greater_than_sign", "full_stop"), "", "gradient of a later step's loss", LOOK, _loss_step(1)),
+    Action("loss_after", ("greater_than_sign", "full_stop"), "", "gradient of a later step's loss", LOOK,
+           _loss_step(1)),
     Action("unit_up", ("up", "k"), "", "the unit above", LOOK, _const(SelectUnit(-1))),
     Action("unit_down", ("down", "j"), "", "the unit below", LOOK, _const(SelectUnit(1))),
     Action("sample", ("w",), "window", "the next sequence of the data", LOOK, _const(ShowSample(1))),
@@ -113,31 +114,36 @@ def face(key: str) -> str:
     return _FACES.get(key, key)
 
 
-def bar(frame: Frame | None, *, playing: bool = False, panel: bool = False) -> list[tuple[Action, str]]:
-    """The actions that matter now, most wanted first, with the word that fits here."""
+def bar(frame: Frame | None, view: View, panel_words: Mapping[str, str]) -> list[tuple[Action, str]]:
+    """The actions that matter now, most wanted first, with the word that fits here. The last two always stand."""
     if frame is None:
         return [(BY_ID["quit"], "quit")]
+    always = [("help", "keys"), ("quit", "quit")]
     if frame.job is not None:
-        return [(BY_ID["cancel"], "stop"), (BY_ID["help"], "keys"), (BY_ID["quit"], "quit")]
-    walk: list[tuple[str, str]]
+        return _named([("cancel", "stop"), *always])
+    taken = list(panel_words.items())
+    walk = [entry for entry in _walk(frame) if entry[0] not in panel_words]
+    play = ("play", "pause" if view.playing else "play")
+    train = [("batch", "batch"), ("epoch", "epoch"), ("all", f"all {frame.learning.epochs}")]
+    return _named([*taken, *walk, play, *train, ("panel", "panel"), *always])
+
+
+def _walk(frame: Frame) -> list[tuple[str, str]]:
     match frame.cursor.phase:
         case Phase.FORWARD if frame.cursor.t == 0:
-            walk = [("right", "read a step"), ("end", "last step")]
+            return [("right", "read a step")]
         case Phase.FORWARD if frame.cursor.t == frame.T:
-            walk = [("right", "loss, and turn"), ("left", "take back")]
+            return [("right", "loss, and turn"), ("left", "take back")]
         case Phase.FORWARD:
-            walk = [("right", "read a step"), ("left", "take back")]
+            return [("right", "read a step"), ("left", "take back")]
         case Phase.LOSS:
-            walk = [("left", "back in time"), ("previous", "unturn")]
-        case Phase.BACKWARD if frame.cursor.t == 0:
-            walk = [("next", "update"), ("right", "take back")]
-        case Phase.BACKWARD:
-            walk = [("left", "back in time"), ("right", "take back")]
-        case _:
-            walk = [("next", "next batch"), ("previous", "take back")]
-    if frame.going_back and frame.cursor.phase is not Phase.UPDATE:
-        walk.append(("gradient", "total" if frame.loss_step is not None else "one loss"))
-    all_epochs = f"all {frame.learning.epochs}"
-    rest = [("play", "pause" if playing else "play"), ("batch", "batch"), ("epoch", "epoch"), ("all", all_epochs),
-            ("panel", "panel"), ("help", "keys"), ("quit", "quit")]  # fmt: skip
-    return [(BY_ID[name], word) for name, word in [*walk, *rest]]
+            return [("left", "back in time"), ("previous", "unturn")]
+        case Phase.UPDATE:
+            return [("next", "next batch"), ("right", "take back")]
+    which = ("gradient", "total" if frame.loss_step is not None else "one loss")
+    onward = ("next", "update") if frame.cursor.t == 0 else ("left", "back in time")
+    return [onward, ("right", "take back"), which]
+
+
+def _named(entries: list[tuple[str, str]]) -> list[tuple[Action, str]]:
+    return [(BY_ID[name], word) for name, word in entries]

@@ -60,23 +60,52 @@ class Palette:
         table = _INK_16 if self.colors == "standard" else _INK
         return Style(color=table[shade][role], bold=role in ("accent", "back", "warn"))
 
-    text = cached_property(lambda self: self._ink("text"))
-    dim = cached_property(lambda self: self._ink("dim"))
-    faint = cached_property(lambda self: self._ink("faint"))
-    accent = cached_property(lambda self: self._ink("accent"))  # the present moment, reading
-    back = cached_property(lambda self: self._ink("back"))  # the present moment, walking back
-    input = cached_property(lambda self: self._ink("input"))
-    output = cached_property(lambda self: self._ink("output"))
-    target = cached_property(lambda self: self._ink("target"))
-    gradient = cached_property(lambda self: self._ink("gradient"))
-    warn = cached_property(lambda self: self._ink("warn"))
+    @cached_property
+    def text(self) -> Style:
+        return self._ink("text")
+
+    @cached_property
+    def dim(self) -> Style:
+        return self._ink("dim")
+
+    @cached_property
+    def faint(self) -> Style:
+        return self._ink("faint")
+
+    @cached_property
+    def accent(self) -> Style:
+        """The present moment, reading."""
+        return self._ink("accent")
+
+    @cached_property
+    def back(self) -> Style:
+        """The present moment, walking back in time."""
+        return self._ink("back")
+
+    @cached_property
+    def input(self) -> Style:
+        return self._ink("input")
+
+    @cached_property
+    def output(self) -> Style:
+        return self._ink("output")
+
+    @cached_property
+    def target(self) -> Style:
+        return self._ink("target")
+
+    @cached_property
+    def gradient(self) -> Style:
+        return self._ink("gradient")
+
+    @cached_property
+    def warn(self) -> Style:
+        return self._ink("warn")
 
     @cached_property
     def _heat(self) -> tuple[Color, ...]:
-        if self.colors == "standard":
-            anchors = _HEAT_16
-        else:
-            anchors = _HEAT_DARK if self.dark else _HEAT_LIGHT
+        full = _HEAT_DARK if self.dark else _HEAT_LIGHT
+        anchors = _HEAT_16 if self.colors == "standard" else full
         return tuple(Color.parse(anchor) for anchor in anchors)
 
     def heat_level(self, value: float) -> int:
@@ -86,7 +115,7 @@ class Palette:
         """
         if value != value:
             return -1
-        size = round(min(abs(value), 1.0) ** 0.5 * 4)
+        size: int = round(min(abs(value), 1.0) ** 0.5 * 4)
         return 4 + size if value > 0 else 4 - size
 
     def heat(self, upper: float, lower: float) -> Style:

@@ -11,9 +11,8 @@ Pure: a frame and a size in, a Sheet out. No number is computed here, only place
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import math
+from typing import TYPE_CHECKING
 
 from rich.style import Style
 
@@ -213,9 +212,24 @@ def _gradient(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: P
         here = t == frame.cursor.t and frame.cursor.phase is Phase.BACKWARD
         style = palette.back if here else palette.gradient
         _bar(sheet, first, n, cols.x(t), cols.bar, norms[t], top, bottom, style, palette)
-        if cols.bar >= 3:
-            sheet.put(place.exponent, cols.x(t), power_label(exponent(norms[t]), norms[t])[: cols.bar], style)
-    sheet.put(place.exponent, 0, "10^", palette.faint)
+    _exponents(sheet, frame, place, cols, norms, palette)
+
+
+def _exponents(
+    sheet: Sheet, frame: Frame, place: Rows, cols: Columns, norms: list[float], palette: Palette
+) -> None:
+    """The power of ten of each bar; where columns are narrow, only where it changes and there is room."""
+    sheet.put(place.exponent, GUTTER - 4, "10^", palette.faint)
+    free, told = cols.left, ""
+    for t in cols.steps:
+        if t < (frame.reached or 0) or (frame.loss_step is not None and t > frame.loss_step):
+            continue
+        label = power_label(exponent(norms[t]), norms[t])
+        x = cols.x(t)
+        if cols.bar >= 3 or (label != told and x >= free and x + len(label) <= cols.end):
+            here = t == frame.cursor.t and frame.cursor.phase is Phase.BACKWARD
+            sheet.put(place.exponent, x, label[: max(cols.bar, 4)], palette.back if here else palette.gradient)
+            free, told = x + len(label) + 1, label
 
 
 def power_label(power: int | None, value: float = 0.0) -> str:
@@ -336,8 +350,11 @@ def _side_gradient(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: 
         lines = [
             scientific(float(gradient.norms[t])),
             f"× {factor(float(kept))} this step" if t < last else "here the walk starts",
-            f"half-life {steps(gradient.half_life, last)}",
-            f"1 % horizon {steps(gradient.horizon, last)}",
         ]
+        if math.isfinite(gradient.norms[last]):
+            lines += [
+                f"half-life {steps(gradient.half_life, last)}",
+                f"1 % horizon {steps(gradient.horizon, last)}",
+            ]
     for i, text in enumerate(lines[: n + 1]):
         sheet.put(y + i, left, text, palette.back if i == 0 else palette.text)

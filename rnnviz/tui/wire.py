@@ -17,6 +17,7 @@ from textual._compositor import ChopsUpdate
 Codes = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]  # attributes, foreground, background
 PLAIN: Codes = ((), (), ())
 _ATTRIBUTES = {"bold": "1", "dim": "2", "italic": "3", "underline": "4", "reverse": "7"}
+_OFF = {"1": "22", "2": "22", "3": "23", "4": "24", "7": "27"}
 
 
 @lru_cache(maxsize=4096)
@@ -32,11 +33,19 @@ def codes(style: Style | None, system: ColorSystem) -> Codes:
 
 def change(old: Codes, new: Codes, *, blank: bool) -> tuple[str, Codes]:
     """The escape sequence from one style to the next, and the style then in force. A blank shows no ink."""
-    if old[0] != new[0] or (old[1] and not new[1]) or (old[2] and not new[2]):
-        return f"\x1b[{';'.join(('0', *new[0], *new[1], *new[2]))}m", new
-    ink = old[1] if blank and not new[0] else new[1]
-    told = (*(ink if ink != old[1] else ()), *(new[2] if new[2] != old[2] else ()))
-    return (f"\x1b[{';'.join(told)}m" if told else ""), (new[0], ink, new[2])
+    attributes, ink, ground = new
+    if blank and not {"4", "7"} & {*old[0], *attributes}:
+        attributes, ink = old[0], old[1]
+    gone = [a for a in old[0] if a not in attributes]
+    if (old[1] and not ink) or (old[2] and not ground) or ({"1", "2"} & {*gone} and {"1", "2"} & {*attributes}):
+        return f"\x1b[{';'.join(('0', *attributes, *ink, *ground))}m", (attributes, ink, ground)
+    told = [
+        *(_OFF[a] for a in gone),
+        *(a for a in attributes if a not in old[0]),
+        *(ink if ink != old[1] else ()),
+        *(ground if ground != old[2] else ()),
+    ]
+    return (f"\x1b[{';'.join(told)}m" if told else ""), (attributes, ink, ground)
 
 
 class TightUpdate(ChopsUpdate):

@@ -1,0 +1,20 @@
+"""The panels: what can be opened under the score, or beside it where there is room.
+
+A panel is a pure drawing of the frame, the keys it takes while it is open, and a reason when it has nothing to
+show. To add one: write `panels/NAME.py` with a PANEL, and name it in ALL.
+"""
+
+from __future__ import annotations
+
+from rnnviz.tui.panels.base import Panel as Panel
+from rnnviz.tui.panels.plots import FIT, LOSS, SELF_FED
+
+ALL: tuple[Panel, ...] = (FIT, SELF_FED, LOSS)
+BY_ID = {panel.id: panel for panel in ALL}
+BESIDE = (FIT, SELF_FED, LOSS)  # beside the score on a wide screen while no other is open
+
+
+def following(panel: str | None, by: int) -> str | None:
+    """The next panel on tab; none is one of them."""
+    ring = [None, *BY_ID]
+    return ring[(ring.index(panel) + by) % len(ring)]

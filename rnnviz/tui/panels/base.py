@@ -1,0 +1,58 @@
+"""What a panel is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from rnnviz.tui.canvas import Sheet
+from rnnviz.tui.palette import Palette
+from rnnviz.tui.view import View
+
+if TYPE_CHECKING:
+    from rnnviz.player.commands import Command
+    from rnnviz.player.frame import Frame
+
+    Draw = Callable[[Frame, View, int, int, Palette], Sheet]
+    Take = Callable[[Frame, View], Command | dict[str, Any] | None]
+
+
+def always(frame: Frame) -> str | None:
+    return None
+
+
+@dataclass(frozen=True)
+class Panel:
+    """id: also its name in commands. title: on its tab. about: one line for the palette and the help.
+
+    draw      (frame, view, width, height, palette) -> Sheet of exactly that size. Pure.
+    why_not   (frame) -> one line saying why there is nothing to show here, or None
+    takes     action id -> (frame, view) -> what that key does while this panel is open: a player command,
+              changes to the view such as {"row": 3}, or None for nothing
+    words     action id -> the word in the key bar for a key it takes
+    key       opens it directly ("" for none)
+    height    rows it wants under the score on a small screen
+    follows   what of the frame it draws; it is drawn again only when that changes (default: any frame)
+    """
+
+    id: str
+    title: str
+    about: str
+    draw: Draw
+    key: str = ""
+    why_not: Callable[[Frame], str | None] = always
+    takes: Mapping[str, Take] = field(default_factory=dict)
+    words: Mapping[str, str] = field(default_factory=dict)
+    height: int = 9
+    follows: Callable[[Frame, View], object] | None = None
+
+
+def sheet_for(panel: Panel, frame: Frame, view: View, width: int, height: int, palette: Palette) -> Sheet:
+    """The panel's drawing, or its reason for having none."""
+    reason = panel.why_not(frame)
+    if reason is None and width >= 20 and height >= 3:
+        return panel.draw(frame, view, width, height, palette)
+    sheet = Sheet(width, height)
+    sheet.put(0, 1, (reason or "There is no room for this panel.")[: width - 2], palette.dim)
+    return sheet

@@ -1,0 +1,107 @@
+"""The plots of the whole series and of the training, drawn from the frame by plotext.
+
+plotext's figure is global, so these are drawn on the UI thread only; it is loaded after the first frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from rich.color import Color
+from rich.style import Style
+from rich.text import Text
+
+from rnnviz.tui.canvas import Sheet
+from rnnviz.tui.palette import Palette
+from rnnviz.tui.panels.base import Panel
+from rnnviz.tui.view import View
+
+if TYPE_CHECKING:
+    from rnnviz.player.frame import Frame
+
+def _ink(palette: Palette) -> dict[str, Any]:
+    return dict(
+        color=palette.has_color,
+        primary=_rgb(palette.output), secondary=_rgb(palette.input), quiet=_rgb(palette.dim),
+    )  # fmt: skip
+
+
+def _series(frame: Frame) -> list[float]:
+    series = frame.scene.task.series
+    return [] if series is None else list(series.tolist())
+
+
+def _no_series(frame: Frame) -> str | None:
+    if frame.scene.task.series is None:
+        return f"Only the sine has a series to follow; this is {frame.scene.task.title}."
+    return None
+
+
+def _plot(frame: Frame, view: View, width: int, height: int, text: Callable[[ModuleType], str]) -> Sheet:
+    sheet = Sheet(width, height)
+    if view.plots and height >= 4:
+        from rnnviz.tui import plot
+
+        _paint(sheet, text(plot))
+    return sheet
+
+
+def _draw_fit(frame: Frame, view: View, width: int, height: int, palette: Palette) -> Sheet:
+    series, task = _series(frame), frame.scene.task
+    clean = [] if task.clean is None else task.clean.tolist()
+    fit = [] if frame.scene.fit is None else frame.scene.fit.tolist()
+    start = len(series) - len(fit)
+    return _plot(
+        frame, view, width, height,
+        lambda plot: plot.sine_fit(series, fit, width, height, clean=clean, start=start, **_ink(palette)),
+    )  # fmt: skip
+
+
+def _draw_self_fed(frame: Frame, view: View, width: int, height: int, palette: Palette) -> Sheet:
+    series = _series(frame)
+    own = [] if frame.scene.prediction is None else frame.scene.prediction.tolist()
+    start = len(series) - len(own)
+    return _plot(
+        frame, view, width, height,
+        lambda plot: plot.self_fed(series, own, start, width, height, **_ink(palette)),
+    )  # fmt: skip
+
+
+def _draw_loss(frame: Frame, view: View, width: int, height: int, palette: Palette) -> Sheet:
+    learning = frame.learning
+    return _plot(
+        frame, view, width, height,
+        lambda plot: plot.loss_curve(
+            learning.loss, learning.val_loss, frame.cursor.epoch, width, height,
+            baseline=frame.scene.task.baseline, **_ink(palette),
+        ),
+    )  # fmt: skip
+
+
+def _network(frame: Frame, view: View) -> object:
+    """These change when the network does, not when the cursor moves."""
+    return frame.scene, frame.learning, frame.cursor.epoch, view.plots
+
+
+FIT = Panel("fit", "sine fit", "the sine and what the network makes of it, one step ahead", _draw_fit,
+            why_not=_no_series, follows=_network)  # fmt: skip
+SELF_FED = Panel("self-fed", "feeding on itself", "the network going on alone, reading its own output",
+                 _draw_self_fed, why_not=_no_series, follows=_network)
+LOSS = Panel("loss", "loss curve", "training and validation loss per epoch", _draw_loss, follows=_network)
+
+
+def _rgb(style: Style) -> tuple[int, int, int]:
+    color = style.color or Color.parse("#808080")
+    r, g, b = color.get_truecolor()
+    return r, g, b
+
+
+def _paint(sheet: Sheet, ansi: str) -> None:
+    for y, line in enumerate(ansi.splitlines()):
+        text = Text.from_ansi(line)
+        sheet.put(y, 0, text.plain)
+        for span in text.spans:
+            style = span.style if isinstance(span.style, Style) else None
+            sheet.put(y, span.start, text.plain[span.start : span.end], style)
