@@ -17,5 +17,5 @@ def rnnviz(*arguments: str, **settings: Any) -> Terminal:
 
 
 def ready(screen: list[str]) -> bool:
-    """The score stands complete: from its first row to the keys at the bottom."""
-    return any("time t" in row for row in screen) and "quit" in screen[-1]
+    """The score stands complete: its axis, which the first paint has too, and the keys, which it has not."""
+    return any("time t" in row for row in screen) and "? keys" in screen[-1]

@@ -92,7 +92,7 @@ _UNFINISHED = re.compile(r"\x1b(?:\[[<=>?]?[0-9;:]*[ -/]*|[PX^_](?:[^\x1b]|\x1b[
 
 
 class Cell(NamedTuple):
-    """One cell as it looks: the character and what colours it."""
+    """One cell as it looks: the character and what colours it. An empty cell has no foreground."""
 
     char: str
     fg: str
@@ -187,14 +187,7 @@ class Emulator:
 
     def cells(self) -> list[list[Cell]]:
         screen = self.screen
-        styles = ("bold", "italics", "underscore", "strikethrough", "reverse", "blink")
-        return [
-            [
-                Cell(c.data, c.fg, c.bg, " ".join(name for name in styles if getattr(c, name)))
-                for c in (screen.buffer[y][x] for x in range(screen.columns))
-            ]
-            for y in range(screen.lines)
-        ]
+        return [[looks(screen.buffer[y][x]) for x in range(screen.columns)] for y in range(screen.lines)]
 
     def left_behind(self) -> list[str]:
         """What a shell would find changed."""
@@ -208,6 +201,14 @@ class Emulator:
         if self.screen.cursor.attrs != self.screen.default_char:
             found.append("text still coloured")
         return found
+
+
+def looks(c: pyte.screens.Char) -> Cell:
+    fg, bg = (c.bg, c.fg) if c.reverse else (c.fg, c.bg)
+    if c.data == " " and not (c.underscore or c.strikethrough):
+        return Cell(" ", "", bg, "")
+    styles = ("bold", "italics", "underscore", "strikethrough", "blink")
+    return Cell(c.data, fg, bg, " ".join(name for name in styles if getattr(c, name)))
 
 
 def left_behind(raw: bytes) -> list[str]:

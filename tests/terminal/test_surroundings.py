@@ -1,0 +1,198 @@
+"""The app where people run it: other sizes, no home, a terminal that answers nothing, ssh, tmux."""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import os
+import shlex
+import shutil
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.terminal.app import RNNVIZ, ready, rnnviz
+from tests.terminal.driver import COLOURS, Terminal, environment
+
+SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
+STEPS = ["--steps", "40"]
+
+pytestmark = pytest.mark.slow
+
+
+def walk(t: Terminal) -> list[str]:
+    """Three steps in; the screen there, from the score on (not what tells the engine)."""
+    t.wait_for(ready)
+    t.keys("right", "right", "right")
+    t.settle(1.0)
+    return t.screen()
+
+
+def quit_clean(t: Terminal) -> None:
+    t.keys("q")
+    assert t.exit_code() == 0
+    assert t.left_behind() == []
+    assert t.still_running() == []
+
+
+def test_too_small_says_so_and_recovers():
+    with rnnviz() as t:
+        before = walk(t)
+        t.resize(20, 5)
+        t.settle()
+        assert any(row.strip() for row in t.screen())
+        assert not ready(t.screen())
+        t.resize(80, 24)
+        t.settle()
+        assert t.screen() == before
+        quit_clean(t)
+
+
+@pytest.mark.parametrize("colours", COLOURS)
+def test_a_terminal_that_answers_no_question_sees_the_same(colours):
+    screens = []
+    for answers in (True, False):
+        with rnnviz(colours=colours, answers=answers) as t:
+            walk(t)
+            screens.append(t.styled())
+            quit_clean(t)
+    assert screens[0] == screens[1]
+
+
+@pytest.mark.parametrize("home", ["read-only", "missing", "unset"])
+def test_nowhere_to_write(home, tmp_path):
+    if home == "read-only" and os.geteuid() == 0:
+        place = "/proc/1"  # root may write to any directory but one of the kernel's
+    else:
+        (tmp_path / "home").mkdir(mode=0o500)
+        place = str(tmp_path / "home")
+    places = ("HOME", "NUMBA_CACHE_DIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME")
+    env: dict[str, str | None] = dict.fromkeys(places)
+    if home != "unset":
+        env["HOME"] = place if home == "read-only" else "/nonexistent"
+    with rnnviz(env=env) as t:
+        walk(t)
+        t.keys("a")
+        t.settle(1.0, timeout=120)
+        quit_clean(t)
+    train = [*RNNVIZ, "train", "--json", "--epochs", "2"]
+    run = subprocess.run(train, env=environment(env=env), capture_output=True, text=True)
+    assert (run.returncode, run.stderr) == (0, "")
+
+
+@pytest.fixture
+def sshd(tmp_path):
+    """The ssh command line to a server of this user on the loopback, with keys made for this test."""
+    if SSHD is None or not shutil.which("ssh"):
+        pytest.skip("needs sshd and ssh: apt-get install openssh-server openssh-client")
+    if os.geteuid() == 0:
+        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
+    for key in ("host", "user"):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / key], check=True)
+    shutil.copy(tmp_path / "user.pub", tmp_path / "authorized_keys")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    (tmp_path / "sshd_config").write_text(
+        f"""
+        ListenAddress 127.0.0.1:{port}
+        HostKey {tmp_path}/host
+        AuthorizedKeysFile {tmp_path}/authorized_keys
+        PidFile none
+        StrictModes no
+        UsePAM no
+        PasswordAuthentication no
+        PermitRootLogin prohibit-password
+        """
+    )
+    with open(tmp_path / "log", "w") as log:
+        server = subprocess.Popen([SSHD, "-D", "-e", "-f", tmp_path / "sshd_config"], stderr=log)
+    try:
+        deadline = time.monotonic() + 10
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port), 1).close()
+                break
+            except OSError:
+                running = server.poll() is None and time.monotonic() < deadline
+                assert running, (tmp_path / "log").read_text()
+                time.sleep(0.05)
+        options = ["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR"]
+        flags = [flag for option in options for flag in ("-o", option)]
+        user = f"{getpass.getuser()}@127.0.0.1"
+        yield ["ssh", "-tt", "-F", "/dev/null", "-i", str(tmp_path / "user"), "-p", str(port), *flags, user]
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def test_through_ssh(sshd):
+    with rnnviz(*STEPS, colours="256") as t:
+        here = walk(t), t.styled()
+    with Terminal([*sshd, shlex.join([*RNNVIZ, *STEPS])], colours="truecolor") as t:
+        there = walk(t), t.styled()
+        quit_clean(t)
+    assert there == here  # ssh does not tell that the terminal has more than 256 colours
+
+
+def test_through_ssh_when_the_connection_is_cut(sshd):
+    command = [*RNNVIZ, "--seed", str(10**9 + os.getpid())]  # to be found by
+    with Terminal([*sshd, shlex.join(command)]) as t:
+        t.wait_for(ready)
+        assert running(command)
+        t.hang_up()
+        t.exit_code()
+        deadline = time.monotonic() + 10
+        while running(command):
+            assert time.monotonic() < deadline, "still running on the other side"
+            time.sleep(0.1)
+
+
+def running(command: list[str]) -> list[str]:
+    """Process ids of Pythons that were started with these arguments."""
+    end = "".join(f"{word}\0" for word in command)
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if path.read_text().endswith(end):
+                found.append(path.parent.name)
+    return found
+
+
+def test_through_tmux(tmp_path):
+    if not shutil.which("tmux"):
+        pytest.skip("needs tmux: apt-get install tmux")
+    with rnnviz(*STEPS, colours="256") as t:
+        here = walk(t)
+    base = ["tmux", "-S", str(tmp_path / "socket"), "-f", "/dev/null"]
+    env = environment("256")
+
+    def tmux(*arguments: str) -> str:
+        run = subprocess.run([*base, *arguments], env=env, capture_output=True, text=True, check=True)
+        return run.stdout
+
+    def screen() -> list[str]:
+        rows = [row.rstrip() for row in tmux("capture-pane", "-p").split("\n")[:-1]]
+        return rows + [""] * (24 - len(rows))
+
+    def wait_for(wanted) -> None:
+        deadline = time.monotonic() + 20
+        while not wanted(screen()):
+            assert time.monotonic() < deadline, "\n".join(screen())
+            time.sleep(0.1)
+
+    tmux("new-session", "-d", "-x", "80", "-y", "24", shlex.join([*RNNVIZ, *STEPS]))
+    try:
+        wait_for(ready)
+        tmux("send-keys", "Right", "Right", "Right")
+        wait_for(lambda rows: rows == here)
+        tmux("send-keys", "q")
+        deadline = time.monotonic() + 10
+        while subprocess.run([*base, "list-sessions"], env=env, capture_output=True).returncode == 0:
+            assert time.monotonic() < deadline, "rnnviz did not end"
+            time.sleep(0.1)
+    finally:
+        subprocess.run([*base, "kill-server"], env=env, capture_output=True)

@@ -1,0 +1,81 @@
+"""Walking through a sequence in a real terminal: the picture depends on where we stand, not on how we got
+there, and its numbers are those of `rnnviz gradients`."""
+
+import json
+import subprocess
+
+import pytest
+
+from rnnviz.player.numbers import exponent, scientific
+from tests.terminal.app import RNNVIZ, ready, rnnviz
+from tests.terminal.driver import COLOURS, environment
+
+STEPS = 40
+
+
+def gradients(*flags: str) -> dict:
+    command = [*RNNVIZ, "gradients", "--json", *flags]
+    return json.loads(subprocess.run(command, capture_output=True, check=True, env=environment()).stdout)
+
+
+def test_right_reads_a_step_and_left_takes_it_back():
+    with rnnviz() as t:
+        t.wait_for(ready)
+        t.settle()
+        start = t.styled()
+        t.keys("right")
+        t.settle()
+        assert t.styled() != start
+        t.keys("left")
+        t.settle()
+        assert t.styled() == start
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("colours", COLOURS)
+@pytest.mark.parametrize("size", [(80, 24), (160, 50)], ids="{0[0]}x{0[1]}".format)
+def test_thirty_steps_there_and_back_is_the_identical_screen(colours, size):
+    with rnnviz("--steps", str(STEPS), columns=size[0], rows=size[1], colours=colours) as t:
+        t.wait_for(ready)
+        t.settle(1.0)
+        before = t.styled()
+        for _ in range(30):
+            t.keys("right")
+            t.settle(0.05)
+        t.settle()
+        assert t.styled() != before
+        t.keys(*["left"] * 30)  # all at once, as with a key held down
+        t.settle(0.5)
+        assert t.styled() == before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("flags", [[], ["--loss-at", "last"], ["--seed", "3", "--gain", "1.5"]], ids=" ".join)
+def test_a_walk_back_shows_the_gradients_of_the_command_line(flags):
+    flags = [*flags, "--steps", str(STEPS)]
+    told = gradients(*flags)
+    assert told["loss_step"] == STEPS
+    shown = []
+    with rnnviz(*flags) as t:
+        t.wait_for(ready)
+        t.keys(*["right"] * (STEPS + 1))
+        t.wait_for("turned")
+        for step in range(STEPS, -1, -1):
+            t.keys("left")
+            t.wait_for(lambda rows, now=f"t = {step} ": now in rows[1] and "going back" in rows[1])
+            t.settle(0.03)
+            (row,) = [row for row in t.screen() if row.startswith("‖∂L")]
+            shown.append(row.split()[-1])
+    assert shown == [scientific(norm) for norm in reversed(told["grad_norm"])]
+
+
+def test_the_exponents_under_the_bars_are_those_of_the_command_line():
+    told = gradients()
+    T = told["loss_step"]
+    with rnnviz() as t:
+        t.wait_for(ready)
+        t.keys(*["right"] * (T + 1), *["left"] * (T + 1))
+        t.wait_for(lambda rows: any("t = 0 " in row for row in rows))
+        t.settle()
+        (row,) = [row for row in t.screen() if row.startswith("10^")]
+    assert [int(word) for word in row.split()[1:]] == [exponent(norm) for norm in told["grad_norm"]]
