@@ -13,9 +13,7 @@ from rnnviz.nn.spec import ModelSpec
 from rnnviz.nn.types import Array, Params
 
 
-def numbers(
-    what: str, value: Any, shape: tuple[int | None, ...], names: str, dtype: str, finite: bool = True
-) -> Array:
+def numbers(what: str, value: Any, shape: tuple[int | None, ...], names: str, dtype: str, finite: bool = True) -> Array:
     """`value` as a contiguous float array of `shape` (None: any size above 0), spelled by `names`."""
     try:
         array = np.asarray(value)
@@ -59,14 +57,10 @@ def parameters(spec: ModelSpec, params: Mapping[str, Any]) -> Params:
     shapes = spec.parameter_shapes
     missing, extra = [n for n in shapes if n not in params], [n for n in params if n not in shapes]
     if missing or extra:
-        told = [
-            f"{word} {', '.join(some)}" for word, some in (("missing", missing), ("unknown", extra)) if some
-        ]
+        told = [f"{word} {', '.join(some)}" for word, some in (("missing", missing), ("unknown", extra)) if some]
         raise InputError(f"params: {'; '.join(told)}; expected {', '.join(shapes)}")
     return {
-        name: numbers(
-            f"params[{name!r}]", params[name], shape, "the model's", spec.dtype, finite=False
-        ).copy()
+        name: numbers(f"params[{name!r}]", params[name], shape, "the model's", spec.dtype, finite=False).copy()
         for name, shape in shapes.items()
     }
 

@@ -43,9 +43,7 @@ class Data:
             bare = int(np.flatnonzero(~mask.any(axis=1))[0])
             raise InputError(f"loss_mask: sequence {bare} carries no loss; each needs at least one step")
         if self.loss == "mse":
-            given: Any = checks.numbers(
-                "targets", self.targets, (N, T, None), "(N, T, output_size)", dtype, False
-            )
+            given: Any = checks.numbers("targets", self.targets, (N, T, None), "(N, T, output_size)", dtype, False)
             targets = checks.numbers("targets", np.where(mask[..., None], given, 0), given.shape, "", dtype)
         else:
             targets = checks.classes("targets", self.targets, mask, None, "(N, T)")
@@ -80,13 +78,9 @@ class Data:
     def fitted(self, spec: ModelSpec, what: str = "data") -> Data:
         """This data in the model's precision; raises InputError if its sizes do not fit the model's."""
         if self.x.shape[2] != spec.input_size:
-            raise InputError(
-                f"{what}: x has {self.x.shape[2]} inputs a step, the model reads {spec.input_size}"
-            )
+            raise InputError(f"{what}: x has {self.x.shape[2]} inputs a step, the model reads {spec.input_size}")
         if self.loss == "mse" and self.targets.shape[2] != spec.output_size:
-            raise InputError(
-                f"{what}: targets have {self.targets.shape[2]} values, the model {spec.output_size}"
-            )
+            raise InputError(f"{what}: targets have {self.targets.shape[2]} values, the model {spec.output_size}")
         if self.loss == "cross_entropy" and self.targets.max() >= spec.output_size:
             raise InputError(f"{what}: class {self.targets.max()} needs more than {spec.output_size} outputs")
         if self.x.dtype == spec.dtype:

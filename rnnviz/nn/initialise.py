@@ -44,9 +44,7 @@ def initial_params(
     if gain < 0 or (spectral_radius or 0.0) < 0:
         raise InputError("gain and spectral_radius: must be at least 0")
     if init == "chrono" and spec.cell == "rnn":
-        raise InputError(
-            "init: chrono sets the biases of gates and a simple RNN has none; use cell lstm or gru"
-        )
+        raise InputError("init: chrono sets the biases of gates and a simple RNN has none; use cell lstm or gru")
 
     rng = np.random.default_rng(seed)
     bound = 1.0 / math.sqrt(spec.hidden_size)

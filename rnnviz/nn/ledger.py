@@ -149,6 +149,7 @@ def state_jacobian(spec: ModelSpec, params: ParamsLike, forward: Forward) -> Arr
     return J
 
 
+@np.errstate(all="ignore")
 def largest_singular_value(J: Array) -> Array:
     """σ_max of each (..., S, S) matrix: the root of the largest eigenvalue of JᵀJ (J scaled first).
 

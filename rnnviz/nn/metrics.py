@@ -31,9 +31,7 @@ def norm(a: Array, axis: int | tuple[int, ...] | None = None) -> Array:
         usable = (largest > 0) & np.isfinite(largest)
         scaled = a / np.where(usable, largest, 1.0)
         size = np.squeeze(largest, axis=axis)
-        out: Array = np.where(
-            np.squeeze(usable, axis=axis), size * np.sqrt((scaled * scaled).sum(axis=axis)), size
-        )
+        out: Array = np.where(np.squeeze(usable, axis=axis), size * np.sqrt((scaled * scaled).sum(axis=axis)), size)
         return out
 
 

@@ -81,9 +81,7 @@ class Model:
         """
         spec = ModelSpec(cell, input_size, hidden_size, output_size, num_layers, activation, biases, dtype)
         width = spec.hidden_size * len(spec.gates)
-        checks.memory(
-            "model", 8 * spec.parameter_count, f"{spec.parameter_count} parameters, {width} rows a layer"
-        )
+        checks.memory("model", 8 * spec.parameter_count, f"{spec.parameter_count} parameters, {width} rows a layer")
         params = initialise.initial_params(
             spec,
             init,
@@ -109,9 +107,7 @@ class Model:
         rows = []
         for layer in range(self.spec.num_layers):
             count = sum(int(np.prod(shape)) for name, shape in shapes.items() if name.endswith(f"_l{layer}"))
-            rows.append(
-                SummaryRow(f"rnn_l{layer}", _KINDS[self.spec.cell], ("B", "T", self.spec.hidden_size), count)
-            )
+            rows.append(SummaryRow(f"rnn_l{layer}", _KINDS[self.spec.cell], ("B", "T", self.spec.hidden_size), count))
         count = sum(int(np.prod(shape)) for name, shape in shapes.items() if name.startswith("readout."))
         rows.append(SummaryRow("readout", "Dense", ("B", "T", self.spec.output_size), count))
         return rows
@@ -123,7 +119,10 @@ class Model:
         shapes, nan or inf.
         """
         x = checks.numbers("x", x, (None, None, self.spec.input_size), "(T, B, input_size)", self.spec.dtype)
-        h, c = self.initial_state(x.shape[1], h0, c0, self.spec.dtype)
+        T, B = x.shape[0], x.shape[1]
+        width = self.spec.num_layers * self.spec.hidden_size * (2 * len(self.spec.gates) + 2)
+        checks.memory("forward", 8 * T * B * width, f"T={T}, B={B}, {width} numbers a step")
+        h, c = self.initial_state(B, h0, c0, self.spec.dtype)
         run = engines.current().forward(self.spec, self.params, x, h, c)
         return run.y
 

@@ -31,18 +31,14 @@ CELLS = {"rnn": rnn, "lstm": lstm, "gru": gru}
 
 
 @np.errstate(all="ignore")
-def forward(
-    spec: ModelSpec, params: ParamsLike, x: Array, h0: Array | None = None, c0: Array | None = None
-) -> Forward:
+def forward(spec: ModelSpec, params: ParamsLike, x: Array, h0: Array | None = None, c0: Array | None = None) -> Forward:
     """x (T, B, I); h0, c0 (L, B, H) or None for zeros."""
     cell = CELLS[spec.cell]
     layers = []
     inputs = x
     for index in range(spec.num_layers):
         start = np.zeros((x.shape[1], spec.hidden_size), x.dtype) if h0 is None else h0[index]
-        layer = cell.forward(
-            spec, layer_weights(spec, params, index), inputs, start, None if c0 is None else c0[index]
-        )
+        layer = cell.forward(spec, layer_weights(spec, params, index), inputs, start, None if c0 is None else c0[index])
         layers.append(layer)
         inputs = layer.h[1:]
     return Forward(tuple(layers), inputs @ params["readout.weight"].T + params["readout.bias"])
@@ -128,9 +124,7 @@ def truncated_backward(
 
 
 @np.errstate(all="ignore")
-def triangle(
-    spec: ModelSpec, params: ParamsLike, forward: Forward, grad_y: Array, steps: Sequence[int]
-) -> Array:
+def triangle(spec: ModelSpec, params: ParamsLike, forward: Forward, grad_y: Array, steps: Sequence[int]) -> Array:
     """(T+1, T+1): [k, t] = ‖∂L_k/∂h_t‖ over (B, H) of the top layer, for the loss steps k in `steps`.
 
     One sweep: the gradients of all losses k ≥ t go back from t to t-1 together, as one product. Only the top

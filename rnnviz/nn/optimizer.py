@@ -45,9 +45,7 @@ class Optimizer:
         if not (math.isfinite(self.learning_rate) and self.learning_rate >= 0):
             raise InputError(f"learning_rate: {self.learning_rate!r} is not a number of at least 0")
         if not 0 <= self.momentum < 1:
-            raise InputError(
-                f"momentum: {self.momentum!r} is out of range; it must be at least 0 and less than 1"
-            )
+            raise InputError(f"momentum: {self.momentum!r} is out of range; it must be at least 0 and less than 1")
         if self.momentum and self.name != "sgd":
             raise InputError(f"momentum: only sgd has one, not {self.name}; leave it 0")
         for name in ("epsilon", "clip_norm", "clip_value"):

@@ -85,27 +85,27 @@ class Trace:
     # -- sizes ---------------------------------------------------------------------------------------
 
     @property
-    def T(self) -> int:  # noqa: N802
+    def T(self) -> int:
         return len(self.x)
 
     @property
-    def B(self) -> int:  # noqa: N802
+    def B(self) -> int:
         return int(self.x.shape[1])
 
     @property
-    def I(self) -> int:  # noqa: E743, N802
+    def I(self) -> int:  # noqa: E743
         return self.spec.input_size
 
     @property
-    def H(self) -> int:  # noqa: N802
+    def H(self) -> int:
         return self.spec.hidden_size
 
     @property
-    def O(self) -> int:  # noqa: E743, N802
+    def O(self) -> int:  # noqa: E743
         return self.spec.output_size
 
     @property
-    def L(self) -> int:  # noqa: N802
+    def L(self) -> int:
         return self.spec.num_layers
 
     # -- the top layer -------------------------------------------------------------------------------
@@ -159,9 +159,7 @@ class Trace:
         """
         needed = 8 * ((self.T + 1) ** 2 + 12 * len(self.loss_steps) * self.B * self.H)
         checks.memory("triangle", needed, f"T={self.T}, B={self.B}, H={self.H}")
-        return _frozen(
-            self.engine.triangle(self.spec, self.params, self.forward, self.grad_y, self.loss_steps)
-        )
+        return _frozen(self.engine.triangle(self.spec, self.params, self.forward, self.grad_y, self.loss_steps))
 
     def item(self, k: int | None) -> Item:
         """∂L_k/∂h_t and ∂L_k/∂c_t of loss step k (1..T) alone; None: the total. Zero for t > k."""
@@ -279,9 +277,7 @@ def make_trace(
     x = checks.numbers("x", x, (None, None, spec.input_size), "(T, B, input_size)", "float64")
     T, B, H = x.shape[0], x.shape[1], spec.hidden_size
     width = 3 * len(spec.gates) + 2 * spec.state_size // H + 1
-    checks.memory(
-        "trace", 8 * T * B * H * spec.num_layers * width, f"T={T}, B={B}, H={H}, L={spec.num_layers}"
-    )
+    checks.memory("trace", 8 * T * B * H * spec.num_layers * width, f"T={T}, B={B}, H={H}, L={spec.num_layers}")
     mask = loss_mask(loss_at, T, B)
     targets = _targets(loss, targets, mask, spec.output_size, loss_at)
     h, c = model.initial_state(B, h0, c0, "float64")
@@ -338,16 +334,8 @@ def loss_mask(loss_at: Any, T: int, B: int) -> Array:
         if not given.any():
             raise InputError("loss_at: no step carries loss; at least one position must be True")
         return given.copy()
-    if (
-        given.ndim != 1
-        or given.dtype.kind not in "iu"
-        or not given.size
-        or given.min() < 1
-        or given.max() > T
-    ):
-        raise InputError(
-            f"loss_at: {loss_at!r} is not 'every', 'last', step numbers 1..{T} or a bool array (T, B)"
-        )
+    if given.ndim != 1 or given.dtype.kind not in "iu" or not given.size or given.min() < 1 or given.max() > T:
+        raise InputError(f"loss_at: {loss_at!r} is not 'every', 'last', step numbers 1..{T} or a bool array (T, B)")
     mask[given.astype(int) - 1] = True
     return mask
 
@@ -361,9 +349,7 @@ def _targets(loss: str, targets: Any, mask: Array, outputs: int, loss_at: Any) -
             full = np.zeros((T, B, outputs))
             full[-1] = last
             return full
-        full = checks.numbers(
-            "targets", targets, (T, B, outputs), "(T, B, output_size)", "float64", finite=False
-        )
+        full = checks.numbers("targets", targets, (T, B, outputs), "(T, B, output_size)", "float64", finite=False)
         return checks.numbers("targets", np.where(mask[..., None], full, 0.0), full.shape, "", "float64")
     if only_last and np.ndim(targets) == 1:
         targets = np.concatenate([np.zeros((T - 1, B), int), np.asarray(targets)[None]])

@@ -140,8 +140,7 @@ class Training:
         """The next `count` batches of this epoch, in one call of the engine."""
         order = self._order(self.epoch)
         batches = [
-            order[n * self.batch_size : (n + 1) * self.batch_size]
-            for n in range(self.batch, self.batch + count)
+            order[n * self.batch_size : (n + 1) * self.batch_size] for n in range(self.batch, self.batch + count)
         ]
         out = engines.resolve(self.engine).train_batches(
             self.spec, self._params, self.optimizer, self._state, self.train, batches, self.truncate

@@ -43,23 +43,23 @@ def pytorch() -> None:
 
     torch.set_default_dtype(torch.float64)
     out: dict[str, np.ndarray] = {}
-    T, B, I, H, O = 6, 3, 2, 4, 3
+    T, B, H, inputs, outputs = 6, 3, 4, 2, 3
     for number, (cell, activation, layers) in enumerate(
         [("rnn", a, n) for a in ("tanh", "relu") for n in (1, 2, 3)]
         + [(c, "tanh", n) for c in ("lstm", "gru") for n in (1, 2, 3)]
     ):
         torch.manual_seed(number)
         kwargs = {"nonlinearity": activation} if cell == "rnn" else {}
-        module = getattr(torch.nn, cell.upper())(I, H, layers, **kwargs)
-        readout = torch.nn.Linear(H, O)
+        module = getattr(torch.nn, cell.upper())(inputs, H, layers, **kwargs)
+        readout = torch.nn.Linear(H, outputs)
         for p in (*module.parameters(), *readout.parameters()):
             torch.nn.init.uniform_(p, -0.9, 0.9)
-        x, targets = torch.randn(T, B, I), torch.randn(T, B, O)
-        classes = torch.randint(0, O, (T, B))
+        x, targets = torch.randn(T, B, inputs), torch.randn(T, B, outputs)
+        classes = torch.randint(0, outputs, (T, B))
         h0, c0 = 0.5 * torch.randn(layers, B, H), 0.5 * torch.randn(layers, B, H)
         case = f"{cell}.{activation}.{layers}"
 
-        def put(**arrays: torch.Tensor) -> None:
+        def put(case: str = case, /, **arrays: torch.Tensor) -> None:
             for name, value in arrays.items():
                 out[f"{case}/{name}"] = value.detach().numpy().copy()
 
@@ -73,8 +73,11 @@ def pytorch() -> None:
         losses = {
             "mse": ((y - targets) ** 2).sum(dim=(1, 2)) / targets.numel(),
             "cross_entropy": torch.nn.functional.cross_entropy(
-                y.reshape(-1, O), classes.reshape(-1), reduction="none"
-            ).reshape(T, B).sum(dim=1) / classes.numel(),
+                y.reshape(-1, outputs), classes.reshape(-1), reduction="none"
+            )
+            .reshape(T, B)
+            .sum(dim=1)
+            / classes.numel(),
         }
         for loss, steps in losses.items():
             grads = torch.autograd.grad(steps.sum(), list(named.values()), retain_graph=True)
@@ -132,9 +135,14 @@ def keras_layers() -> None:
     import keras
     import torch
 
+    # Away from TensorFlow Keras rounds every product to float32, whatever the policy; with TensorFlow it does not.
+    from keras.src.backend.common import dtypes
+
+    dtypes.BIT64_TO_BIT32_DTYPE["float64"] = "float64"
+    keras.config.set_dtype_policy("float64")
     keras.config.set_floatx("float64")
     out: dict[str, np.ndarray] = {}
-    N, T, I, H, O = 4, 7, 3, 5, 2
+    N, T, H, inputs, outputs = 4, 7, 5, 3, 2
     for kind in ("SimpleRNN", "LSTM", "GRU"):
         for where in ("every", "last"):
             keras.utils.set_random_seed(3)
@@ -142,14 +150,14 @@ def keras_layers() -> None:
             every = where == "every"
             model = keras.Sequential(
                 [
-                    keras.Input((T, I)),
+                    keras.Input((T, inputs)),
                     getattr(keras.layers, kind)(H, return_sequences=every),
-                    keras.layers.Dense(O),
+                    keras.layers.Dense(outputs),
                 ]
             )
             model.set_weights([w + 0.3 * rng.standard_normal(w.shape) for w in model.get_weights()])
-            x = rng.standard_normal((N, T, I))
-            targets = rng.standard_normal((N, T, O) if every else (N, O))
+            x = rng.standard_normal((N, T, inputs))
+            targets = rng.standard_normal((N, T, outputs) if every else (N, outputs))
             y = model(x)
             loss = keras.ops.mean(keras.losses.mean_squared_error(targets, y))
             found = torch.autograd.grad(loss, [v.value for v in model.trainable_variables])
@@ -159,6 +167,8 @@ def keras_layers() -> None:
             for n, (w, g) in enumerate(zip(model.get_weights(), found, strict=True)):
                 out[f"{case}/weights/{n}"], out[f"{case}/grads/{n}"] = w, g.numpy()
     keras.config.set_floatx("float32")
+    keras.config.set_dtype_policy("float32")
+    dtypes.BIT64_TO_BIT32_DTYPE["float64"] = "float32"
     save("keras", out)
 
 

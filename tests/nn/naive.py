@@ -71,14 +71,14 @@ def run(spec, params, x, h0=None, c0=None, moves=None, start=0):
 
 def shares(y, targets, mask, loss):
     """L_k of every step, already divided by the number of positions: (T,)."""
-    T, B, O = y.shape
+    T, B, outputs = y.shape
     out = np.zeros(T, complex)
     for k in range(T):
         for b in range(B):
             if not mask[k, b]:
                 continue
             if loss == "mse":
-                out[k] += sum((y[k, b, o] - targets[k, b, o]) ** 2 for o in range(O)) / (mask.sum() * O)
+                out[k] += sum((y[k, b, o] - targets[k, b, o]) ** 2 for o in range(outputs)) / (mask.sum() * outputs)
             else:
                 p = np.exp(y[k, b]) / np.exp(y[k, b]).sum()
                 out[k] += -np.log(p[targets[k, b]]) / mask.sum()

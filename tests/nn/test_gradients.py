@@ -19,7 +19,7 @@ CASES = [
     ("gru", "tanh", 1, 2),
     ("gru", "tanh", 3, 2),
 ]
-T, B, I, H, O = 4, 2, 2, 3, 2
+T, B, INPUTS, H, OUTPUTS = 4, 2, 2, 3, 2
 
 
 @pytest.fixture(scope="module", params=CASES, ids=lambda case: "-".join(map(str, case)))
@@ -30,10 +30,10 @@ def traced(request):
 def make(cell, activation, layers, biases, loss="mse", loss_at="every"):
     rng = np.random.default_rng([layers, biases])
     model = Model.create(
-        cell, I, H, O, num_layers=layers, activation=activation, biases=biases, init="pytorch", seed=1
+        cell, INPUTS, H, OUTPUTS, num_layers=layers, activation=activation, biases=biases, init="pytorch", seed=1
     )
-    x = rng.standard_normal((T, B, I))
-    targets = rng.standard_normal((T, B, O)) if loss == "mse" else rng.integers(0, O, (T, B))
+    x = rng.standard_normal((T, B, INPUTS))
+    targets = rng.standard_normal((T, B, OUTPUTS)) if loss == "mse" else rng.integers(0, OUTPUTS, (T, B))
     h0 = 0.5 * rng.standard_normal((layers, B, H))
     c0 = 0.5 * rng.standard_normal((layers, B, H)) if cell == "lstm" else None
     return model.trace(x, targets, loss, loss_at, h0=h0, c0=c0), h0, c0
@@ -63,7 +63,7 @@ def test_forward(traced):
 
 
 def test_gates_and_pre_activations(traced):
-    trace, h0, c0 = traced
+    trace = traced[0]
     assert set(trace.gates) == {"rnn": set(), "lstm": set("ifgo"), "gru": set("rzn")}[trace.spec.cell]
     blocks = np.split(trace.pre, len(trace.spec.gates), axis=-1)
     for name, pre in zip(trace.spec.gates, blocks, strict=True):
@@ -82,7 +82,7 @@ def test_gates_and_pre_activations(traced):
 def test_grad_y(traced):
     trace = traced[0]
     for t in range(1, T + 1):
-        agree(trace.grad_y[t - 1], wanted(traced, "y", t, shape=(B, O)).sum(-1))
+        agree(trace.grad_y[t - 1], wanted(traced, "y", t, shape=(B, OUTPUTS)).sum(-1))
 
 
 def test_grad_h_of_every_layer(traced):
@@ -188,30 +188,30 @@ def test_loss_positions(cell, loss, loss_at):
         agree(trace.grad_h[t], theirs.sum(-1), np.abs(trace.grad_h).max())
         for k in range(1, T + 1):
             assert trace.triangle[k, t] == pytest.approx(np.linalg.norm(theirs[..., k - 1]), rel=1e-12)
-    parts = [wanted(traced, "readout.weight", t, shape=(O, H)).sum(-1) for t in range(1, T + 1)]
+    parts = [wanted(traced, "readout.weight", t, shape=(OUTPUTS, H)).sum(-1) for t in range(1, T + 1)]
     agree(trace.grads["readout.weight"], sum(parts))
     assert trace.check() < 1e-8
 
 
 def test_targets_without_loss_do_not_matter():
-    model = Model.create("gru", I, H, O)
+    model = Model.create("gru", INPUTS, H, OUTPUTS)
     rng = np.random.default_rng(0)
-    x, targets = rng.standard_normal((T, B, I)), rng.standard_normal((T, B, O))
+    x, targets = rng.standard_normal((T, B, INPUTS)), rng.standard_normal((T, B, OUTPUTS))
     elsewhere = targets.copy()
     elsewhere[:-1] = np.nan
     a, b, c = (model.trace(x, y, loss_at="last") for y in (targets, elsewhere, targets[-1]))
     assert a.loss == b.loss == c.loss
     assert (a.grad_h == b.grad_h).all()
-    classes = rng.integers(0, O, (T, B))
+    classes = rng.integers(0, OUTPUTS, (T, B))
     full, short = (model.trace(x, y, "cross_entropy", "last") for y in (classes, classes[-1]))
     assert full.loss == short.loss
 
 
 def test_steps_after_a_sequences_last_loss_have_no_influence():
     mask = np.array([[1, 1], [1, 1], [0, 1], [0, 1]], bool)
-    model = Model.create("lstm", I, H, O, num_layers=2)
+    model = Model.create("lstm", INPUTS, H, OUTPUTS, num_layers=2)
     rng = np.random.default_rng(0)
-    x, targets = rng.standard_normal((T, B, I)), rng.standard_normal((T, B, O))
+    x, targets = rng.standard_normal((T, B, INPUTS)), rng.standard_normal((T, B, OUTPUTS))
     other = x.copy()
     other[2:, 0] = 9.0
     a, b = (model.trace(inputs, targets, loss_at=mask) for inputs in (x, other))
@@ -222,9 +222,9 @@ def test_steps_after_a_sequences_last_loss_have_no_influence():
 
 
 def test_a_float32_model_is_traced_in_float64():
-    model = Model.create("lstm", I, H, O, dtype="float32")
-    x = np.random.default_rng(0).standard_normal((T, B, I))
-    trace = model.trace(x, np.zeros((T, B, O)))
+    model = Model.create("lstm", INPUTS, H, OUTPUTS, dtype="float32")
+    x = np.random.default_rng(0).standard_normal((T, B, INPUTS))
+    trace = model.trace(x, np.zeros((T, B, OUTPUTS)))
     assert model.forward(x).dtype == np.float32
     arrays = (trace.y, trace.h, trace.grad_h, trace.triangle, *trace.grads.values())
     assert {a.dtype for a in arrays} == {np.dtype("float64")}

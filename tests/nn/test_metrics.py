@@ -1,0 +1,61 @@
+"""Norms near the ends of float64, and the lags at which a gradient has faded."""
+
+import numpy as np
+import pytest
+
+from rnnviz.nn.ledger import largest_singular_value
+from rnnviz.nn.metrics import half_life, horizon, norm
+
+
+@pytest.mark.parametrize("scale", [1e-320, 1e-300, 1e-170, 1.0, 1e170, 1e300])
+def test_norm_neither_underflows_nor_overflows(scale):
+    a = scale * np.array([[[3.0, 0.0]], [[4.0, 12.0]]])
+    np.testing.assert_allclose(norm(a), 13 * scale, rtol=1e-3 if scale < 1e-308 else 1e-15)
+    np.testing.assert_allclose(norm(a, axis=(1, 2)), scale * np.array([3.0, np.sqrt(160)]), rtol=1e-3)
+
+
+def test_norm_of_mixed_sizes_is_right_in_every_row():
+    a = np.array([[3e-200, 4e-200], [0.0, 0.0], [3.0, 4.0], [np.inf, 1.0], [np.nan, np.inf]])
+    np.testing.assert_allclose(norm(a, axis=1), [5e-200, 0.0, 5.0, np.inf, np.nan], rtol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("norms", "half", "one_percent"),
+    [
+        ([1, 2, 4, 8], 1.0, None),  # 4 is not yet below half of 8; it is reached at lag 1 and passed after it
+        ([1, 10, 100, 1000], np.log10(2), 2.0),
+        ([8, 8, 8], None, None),
+        ([9, 1, 1, 8], 1 / 3, None),  # the first crossing counts, not what comes after
+        ([0, 8], 1.0, 1.0),
+        ([8, 0], None, None),
+        ([1, np.nan, 8], None, None),
+        ([1, np.inf, 8], None, None),
+        ([1, np.inf], None, None),
+        ([5], None, None),
+        ([], None, None),
+    ],
+)
+def test_fading_lags(norms, half, one_percent):
+    def approx(value):
+        return None if value is None else pytest.approx(value, rel=1e-12)
+
+    assert half_life(np.array(norms, float)) == approx(half)
+    assert horizon(np.array(norms, float)) == approx(one_percent)
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-160, 1.0, 1e160])
+@pytest.mark.parametrize("size", [1, 2, 5, 40, 64])
+def test_largest_singular_value(size, scale):
+    rng = np.random.default_rng(size)
+    J = rng.standard_normal((20, size, size))
+    J[:5] *= 10.0 ** -rng.uniform(0, 12, (5, 1, size))  # badly scaled columns
+    J[5:10] = np.eye(size) * (1 + 1e-12 * rng.standard_normal((5, size, 1)))  # all singular values alike
+    exact = np.linalg.svd(J, compute_uv=False)[:, 0]
+    np.testing.assert_allclose(largest_singular_value(J * scale), exact * scale, rtol=1e-13)
+
+
+def test_largest_singular_value_of_what_is_not_finite():
+    J = np.zeros((4, 3, 3))
+    J[1, 0, 0], J[2, 1, 2] = np.nan, np.inf
+    J[3] = np.diag([1.0, 2.0, 3.0])
+    np.testing.assert_array_equal(largest_singular_value(J), [0.0, np.nan, np.inf, 3.0])
