@@ -26,7 +26,8 @@ def tell(frame: Frame) -> tuple[str, str]:
     if frame.scene.has_exploded:
         outgrown = "it explodes" if frame.scene.is_finite else "the numbers have outgrown float64"
         return (
-            f"The loss is {loss(frame.scene.trace.loss)}: {outgrown}. Learning rate {frame.experiment.learning_rate:g}.",
+            f"The loss is {loss(frame.scene.trace.loss)}: {outgrown}. "
+            f"Learning rate {frame.experiment.learning_rate:g}.",
             "E takes one epoch back, A all of them; everything else works as before.",
         )
     match frame.cursor.phase:

@@ -37,7 +37,8 @@ def title(frame: Frame | None, width: int, palette: Palette) -> Sheet:
     place = f"epoch {cursor.epoch:>{len(epochs)}}/{epochs} batch {cursor.batch:>{len(batches)}}/{batches}"
     value = f"loss {loss(scene.trace.loss)}"
     engine = "●" if frame.engine == "numba" else "○"
-    parts = [(engine, palette.faint), (value, palette.warn if scene.has_exploded else palette.text), (place, palette.text)]
+    alarm = palette.warn if scene.has_exploded else palette.text
+    parts = [(engine, palette.faint), (value, alarm), (place, palette.text)]
     if width >= 100:
         parts.append((f"sequence {scene.sample + 1}/{len(scene.task)}", palette.dim))
     right = width - 1
