@@ -15,6 +15,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from statistics import median, quantiles
 
@@ -38,7 +39,7 @@ OneLabel().run()
 """,
 ]
 
-STEPS = 60  # of the walk that is timed
+STEPS = 40  # in the sequence that is walked
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -47,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--idle", type=float, default=10.0, help="seconds without a key (default 10)")
     options = parser.parse_args(arguments)
     print(f"{'what':<42}{'measured':>12}{'at most':>12}")
-    for what, value, limit, unit in (*startup(options.rounds), *walking(), *resting(options.idle)):
+    for what, value, limit, unit in chain(startup(options.rounds), walking(), resting(options.idle)):
         verdict = "" if limit is None else "ok" if value <= limit else "over"
         most = "" if limit is None else f"{limit:,g} {unit}"
         print(f"{what:<42}{f'{value:,.4g} {unit}':>12}{most:>12}  {verdict}", flush=True)
@@ -86,7 +87,9 @@ def walking() -> Iterator[Row]:
         with Terminal([*RNNVIZ, "--steps", str(STEPS)], columns=columns, rows=rows) as t:
             t.wait_for(ready)
             rest(t)
-            answers = [t.timed(key) for key in ["right"] * STEPS + ["left"] * STEPS]
+            reading = ["right"] * STEPS + ["left"] * STEPS
+            turning = ["right"] * (STEPS + 1) + ["left"] * (STEPS + 1)
+            answers = [t.timed(key) for key in reading + turning]
             close(t)
         times = [seconds * 1000 for seconds, _ in answers]
         size = f"{columns}×{rows}"
