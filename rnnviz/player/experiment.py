@@ -11,10 +11,8 @@ app's knobs are all made from that one description.
 from __future__ import annotations
 
 import math
-import tomllib
 from collections.abc import Mapping
 from dataclasses import Field, asdict, dataclass, field, fields, replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -142,6 +140,8 @@ class Experiment:
         known = {f.name for f in fields(cls)}
         for name in values:
             if name not in known:
+                from difflib import get_close_matches
+
                 close = get_close_matches(name, known, n=1)
                 hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(sorted(known))}"
                 raise InputError(f"{where}: unknown setting {name!r}; {hint}")
@@ -152,6 +152,8 @@ class Experiment:
 
     @classmethod
     def from_toml(cls, text: str, where: str = "experiment") -> Experiment:
+        import tomllib
+
         try:
             return cls.from_mapping(tomllib.loads(text), where)
         except tomllib.TOMLDecodeError as error:

@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnviz.nn import Trace
+from rnnviz.nn import Model, Trace
 from rnnviz.nn.metrics import half_life, horizon
 from rnnviz.player.cursor import Cursor, Phase
 from rnnviz.player.experiment import Experiment
+from rnnviz.player.run import fit, self_fed
 from rnnviz.tasks import Task
 
 Array = NDArray[Any]
@@ -42,16 +43,29 @@ class Gradient:
 class Scene:
     """One sequence, forward and back, with one set of weights. Made by Player, drawn many times.
 
-    fit         (points - 1,) one-step-ahead predictions of the sine, aligned with series[1:], or None
-    prediction  (points - window,) the sine fed with its own output, aligned with series[window:], or None
+    It is complete once `complete` has run, which every job does; only the very first is shown before that.
     """
 
     task: Task
     sample: int
+    model: Model
     trace: Trace
-    fit: Array | None
-    prediction: Array | None
     _gradients: dict[int | None, Gradient] = field(default_factory=dict)
+
+    @cached_property
+    def fit(self) -> Array | None:
+        """(points - window,) one-step-ahead predictions of the sine, aligned with series[window:], or None."""
+        return None if self.task.series is None else fit(self.model, self.task)
+
+    @cached_property
+    def prediction(self) -> Array | None:
+        """(points - window,) the sine fed with its own output, aligned with series[window:], or None."""
+        return None if self.task.series is None else self_fed(self.model, self.task)
+
+    def complete(self) -> Scene:
+        """Compute now what the plots will ask for. Slow: off the UI thread."""
+        _ = self.fit, self.prediction
+        return self
 
     @property
     def T(self) -> int:

@@ -39,7 +39,7 @@ from rnnviz.player.commands import (
 from rnnviz.player.cursor import Cursor, Phase, phase_and_step
 from rnnviz.player.experiment import Experiment
 from rnnviz.player.frame import Frame, Learning, Progress, Scene, Update
-from rnnviz.player.run import build_model, build_task, build_training, fit, resolved, self_fed, trace_of
+from rnnviz.player.run import build_model, build_task, build_training, resolved, trace_of
 from rnnviz.player.timeline import Place, Timeline
 
 Report = Callable[[Progress], None]
@@ -66,15 +66,8 @@ class Run:
 
     def scene(self, sample: int) -> Scene:
         """Read and walk back sequence `sample` with the weights as they are now."""
-        task, model = self.task, self.timeline.training.model
-        is_sine = task.series is not None
-        return Scene(
-            task=task,
-            sample=sample,
-            trace=trace_of(model, task, sample),
-            fit=fit(model, task) if is_sine else None,
-            prediction=self_fed(model, task) if is_sine else None,
-        )
+        model = self.timeline.training.model
+        return Scene(self.task, sample, model, trace_of(model, self.task, sample))
 
 
 class Job:
@@ -226,7 +219,7 @@ class Player:
                 return self._back(amount)
             case ShowSample(by):
                 sample = (self.frame.scene.sample + by) % len(self._run.task)
-                scene = self._run.scene(sample)
+                scene = self._run.scene(sample).complete()
                 return lambda: self._present(scene, keep_gradient=True)
             case Change(settings):
                 return self._change(settings)
@@ -253,7 +246,7 @@ class Player:
             done += self._batches_between(before, timeline.place)
             report(Progress("training", done, total, loss))
         sample = self.frame.scene.sample
-        scene = self._run.scene(sample)
+        scene = self._run.scene(sample).complete()
         hint = "" if done == total else f"Stopped after {done} of {total} batches; nothing is lost."
         return lambda: self._present(scene, hint=hint)
 
@@ -275,7 +268,7 @@ class Player:
             case _:
                 place = (0, 0)
         timeline.goto(place)
-        scene = self._run.scene(self.frame.scene.sample)
+        scene = self._run.scene(self.frame.scene.sample).complete()
         return lambda: self._present(scene)
 
     def _update(self) -> Callable[[], None]:
@@ -303,7 +296,7 @@ class Player:
     def _change(self, settings: tuple[tuple[str, object], ...]) -> Callable[[], None]:
         names = [name for name, _ in settings]
         run = Run(Experiment.from_mapping({**self._run.experiment.to_dict(), **dict(settings)}, ", ".join(names)))
-        scene = run.scene(0)
+        scene = run.scene(0).complete()
 
         def show() -> None:
             self._run = run

@@ -29,7 +29,6 @@ from textual.widgets import Static
 from rnnviz.errors import InputError
 from rnnviz.player.commands import Command, Next, Seek
 from rnnviz.player.cursor import Phase
-from rnnviz.player.experiment import Experiment
 from rnnviz.tui import bars, keys, panels, score
 from rnnviz.tui.canvas import Canvas, Sheet
 from rnnviz.tui.geometry import columns
@@ -39,12 +38,14 @@ from rnnviz.tui.view import View
 from rnnviz.tui.wire import TightUpdate
 
 if TYPE_CHECKING:
+    from rnnviz.player.experiment import Experiment
     from rnnviz.player.frame import Frame, Progress
     from rnnviz.player.player import Job, Player
 
 WIDE = 120
 SMALLEST = (60, 20)
 SPEEDS = (1.0, 2.0, 4.0, 8.0, 16.0)  # steps a second
+SETTLE = 0.15  # seconds the first frame is left alone before plots and numba are loaded
 REPORT_EVERY = 0.05  # seconds between two looks at a job's progress
 
 
@@ -432,12 +433,13 @@ class RnnvizApp(App[None]):
         waiting, main._waiting = main._waiting, []
         for name in waiting:
             main.action_act(name)
-        Thread(target=self._load, daemon=True).start()
+        self.set_timer(SETTLE, lambda: Thread(target=self._load, args=(message.player,), daemon=True).start())
 
-    def _load(self) -> None:
+    def _load(self, player: Player) -> None:
         """On a thread: what the first frame did not need."""
         import plotext  # noqa: F401
 
+        player.frame.scene.complete()
         self.post_message(PlotsReady())
         if self._compile:
             from rnnviz.nn import compile as compiling
