@@ -1,0 +1,526 @@
+"""Metrics: the numbers of a frame, by name. Lessons quote them, ask for them and check exercises with them.
+
+    >>> value(frame, "horizon"), value(frame, "grad_norm[1]"), value(frame, "h[3, 0]")
+    (4.7, 0.0021, -0.31)
+
+A metric may have an index: a time step t (from 1, or from 0 for states; -1 is the last), a unit (from 0), and so
+on. Without one it speaks of the cursor's. In place of a number stand also the words t, T, K (the last step
+that carries loss) and unit. A metric that is not defined here (the horizon of a gradient that never fades, the
+forget gate of a simple RNN) is None.
+
+Unless it says otherwise, a gradient is that of the last loss step K alone, whichever one is on the screen: the
+total of many loss steps need not shrink.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from difflib import get_close_matches
+from functools import cache
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from rnnviz.errors import InputError
+from rnnviz.player.experiment import Experiment
+
+if TYPE_CHECKING:
+    from rnnviz.player.frame import Frame, Scene
+
+Value = float | str | None
+Axes = tuple[str, ...]
+
+#: What an index may count: its first and last value in a frame.
+AXES: dict[str, Callable[[Frame], tuple[int, int]]] = {
+    "state": lambda frame: (0, frame.T),
+    "step": lambda frame: (1, frame.T),
+    "unit": lambda frame: (0, frame.scene.H - 1),
+    "from": lambda frame: (0, frame.scene.H - 1),
+    "input": lambda frame: (0, frame.scene.trace.I - 1),
+    "output": lambda frame: (0, frame.scene.trace.O - 1),
+}
+_WORDS: dict[str, Callable[[Frame], int]] = {
+    "t": lambda frame: frame.cursor.t,
+    "T": lambda frame: frame.T,
+    "K": lambda frame: frame.scene.last_loss_step,
+    "unit": lambda frame: frame.cursor.unit,
+}
+_DEFAULTS = {"state": "t", "step": "t", "unit": "unit"}
+
+
+@dataclass(frozen=True)
+class Metric:
+    """name, about: one line. format: how prose writes it. axes: what its index counts, () for none.
+    low, high: limits it can never pass. setting: it is that setting of the experiment, and never changes
+    unless the setting does. is_text: its value is a word."""
+
+    name: str
+    about: str
+    format: str
+    read: Callable[..., Any]
+    axes: Axes = ()
+    low: float = -math.inf
+    high: float = math.inf
+    setting: str | None = None
+    is_text: bool = False
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A metric as it is written: `grad_norm[1]`, `horizon`, `start.loss`. at_start: its value when the question
+    or exercise was opened, not now."""
+
+    name: str
+    index: tuple[int | str, ...] = ()
+    at_start: bool = False
+
+    @property
+    def now(self) -> Reference:
+        return Reference(self.name, self.index)
+
+    def __str__(self) -> str:
+        index = f"[{', '.join(map(str, self.index))}]" if self.index else ""
+        return f"{'start.' if self.at_start else ''}{self.name}{index}"
+
+
+_WRITTEN = re.compile(r"\s*(start\.)?([A-Za-z_][A-Za-z0-9_]*)\s*(?:\[([^\]]*)\])?\s*")
+
+
+@cache
+def parse(text: str) -> Reference:
+    """Raises InputError, with what to write instead, if `text` names no metric."""
+    match = _WRITTEN.fullmatch(text)
+    if match is None:
+        raise InputError(f"{text!r} is not a metric; write a name such as horizon or grad_norm[1]")
+    name = match[2]
+    if name not in METRICS:
+        close = get_close_matches(name, METRICS, n=1)
+        hint = f"did you mean {close[0]}?" if close else "`rnnviz lessons metrics` lists them"
+        raise InputError(f"unknown metric {name!r}; {hint}")
+    index = tuple(_index(part, text) for part in match[3].split(",")) if match[3] is not None else ()
+    axes = METRICS[name].axes
+    if len(index) > len(axes):
+        what = f"takes {len(axes)}: {', '.join(axes)}" if axes else "takes none"
+        raise InputError(f"{text.strip()}: {len(index)} index numbers, and {name} {what}")
+    return Reference(name, index, at_start=match[1] is not None)
+
+
+def _index(part: str, text: str) -> int | str:
+    part = part.strip()
+    if part in _WORDS:
+        return part
+    try:
+        return int(part)
+    except ValueError:
+        raise InputError(
+            f"{text.strip()}: {part!r} is not an index; use a whole number (-1: the last), t, T, K or unit"
+        ) from None
+
+
+def value(frame: Frame, what: str | Reference) -> Value:
+    """The metric in this frame: a number, a word, or None where it is not defined or its index out of range.
+
+    Raises InputError for a name that is no metric. (`start.` is ignored: it is for who remembers the start.)
+    """
+    reference = parse(what) if isinstance(what, str) else what
+    metric = METRICS[reference.name]
+    index = resolve(frame, reference)
+    if index is None:
+        return None
+    found = metric.read(frame, *index)
+    if found is None or isinstance(found, str):
+        return found
+    number = float(found)
+    return None if math.isnan(number) else number
+
+
+def resolve(frame: Frame, reference: Reference) -> tuple[int, ...] | None:
+    """Its index in numbers; None where it lies outside this frame."""
+    index: list[int] = []
+    for i, axis in enumerate(METRICS[reference.name].axes):
+        first, last = AXES[axis](frame)
+        given = reference.index[i] if i < len(reference.index) else _DEFAULTS.get(axis, 0)
+        at = _WORDS[given](frame) if isinstance(given, str) else given
+        if isinstance(given, int) and given < 0:
+            at = last + 1 + given
+        if not first <= at <= last:
+            return None
+        index.append(at)
+    return tuple(index)
+
+
+def written(frame: Frame, what: str | Reference, spec: str | None = None) -> str:
+    """The metric as text, in its own format or in `spec` (Python's: ".2f", ".1e", ".0%")."""
+    reference = parse(what) if isinstance(what, str) else what
+    return say(reference.name, value(frame, reference), spec)
+
+
+def say(name: str, found: Value, spec: str | None = None) -> str:
+    """A value of metric `name` as text; `–` where there is none, and what is not finite as what it is."""
+    if found is None:
+        return "–"
+    if isinstance(found, str):
+        return found
+    if not math.isfinite(found):
+        return "∞" if found > 0 else "-∞"
+    form = spec or METRICS[name].format
+    if form in ("d", ",d", "+d"):
+        return format(round(found), form)
+    return format(found, form)
+
+
+def check_format(name: str, spec: str) -> None:
+    """Raises InputError if `spec` cannot write this metric."""
+    try:
+        say(name, "word" if METRICS[name].is_text else 1.0, spec)
+        if METRICS[name].is_text:
+            format("word", spec)
+    except ValueError:
+        raise InputError(f"{{{name}:{spec}}}: {spec!r} is not a format; use .2f, .1e, .0% or d") from None
+
+
+# -- the registry ------------------------------------------------------------------------------------
+
+METRICS: dict[str, Metric] = {}
+
+
+def _metric(name: str, about: str, format: str = ".3g", *axes: str, **limits: Any) -> Callable[[Any], Any]:
+    def add(read: Callable[..., Any]) -> Callable[..., Any]:
+        METRICS[name] = Metric(name, about, format, read, axes, **limits)
+        return read
+
+    return add
+
+
+_memo: WeakKeyDictionary[Scene, dict[str, Any]] = WeakKeyDictionary()
+
+
+def _once(scene: Scene, name: str, make: Callable[[], Any]) -> Any:
+    """What takes a while and depends on the scene alone is computed once."""
+    known = _memo.setdefault(scene, {})
+    if name not in known:
+        known[name] = make()
+    return known[name]
+
+
+# where we are
+_metric("t", "time step of the cursor", "d", low=0)(lambda f: f.cursor.t)
+_metric("unit", "unit of the cursor, from 0", "d", low=0)(lambda f: f.cursor.unit)
+_metric("phase", "forward, loss, backward or update", "s", is_text=True)(lambda f: str(f.cursor.phase))
+_metric("read", "steps of the sequence that have been read", "d", low=0)(lambda f: f.read)
+_metric("reached", "the earliest step the walk back in time has reached", "d", low=0)(lambda f: f.reached)
+_metric("epoch", "completed epochs", "d", low=0)(lambda f: f.cursor.epoch)
+_metric("batch", "completed batches of this epoch", "d", low=0)(lambda f: f.cursor.batch)
+_metric("batches", "batches in one epoch", "d", low=1)(lambda f: f.learning.batches_per_epoch)
+_metric("sample", "the sequence in view, from 0", "d", low=0)(lambda f: f.scene.sample)
+_metric("sequences", "sequences in the data set", "d", low=1)(lambda f: len(f.scene.task))
+_metric("T", "steps of the sequence in view", "d", low=1)(lambda f: f.T)
+_metric("K", "the last step that carries loss", "d", low=1)(lambda f: f.scene.last_loss_step)
+_metric("loss_steps", "how many steps carry loss", "d", low=0)(lambda f: len(f.scene.loss_steps))
+_metric("loss_step", "whose gradient is on the screen; none for the total", "d")(lambda f: f.loss_step)
+
+# the loss
+_metric("loss", "loss of the sequence in view", ".4f", low=0)(lambda f: f.scene.trace.loss)
+_metric("step_loss", "what step t adds to the loss", ".4f", "step", low=0)(
+    lambda f, t: f.scene.trace.step_loss[t - 1]
+)
+_metric("train_loss", "training loss of the last completed epoch", ".4f", low=0)(
+    lambda f: _of_epoch(f, f.learning.loss)
+)
+_metric("val_loss", "validation loss after the last completed epoch", ".4f", low=0)(
+    lambda f: _of_epoch(f, f.learning.val_loss)
+)
+_metric("first_loss", "training loss of the first epoch", ".4f", low=0)(
+    lambda f: f.learning.loss[0] if f.learning.loss else None
+)
+_metric("baseline", "loss of the best answer that ignores the input", ".4f", low=0)(
+    lambda f: f.scene.task.baseline
+)
+_metric("is_finite", "1 while loss and hidden state are numbers, 0 once they are inf or nan", "d", low=0, high=1)(
+    lambda f: f.scene.is_finite
+)
+
+
+def _of_epoch(frame: Frame, losses: tuple[float, ...]) -> float | None:
+    return losses[frame.cursor.epoch - 1] if 1 <= frame.cursor.epoch <= len(losses) else None
+
+
+# input, state, output
+_metric("x", "input at step t (its first number, or number i)", "+.3f", "step", "input")(
+    lambda f, t, i: f.scene.trace.x[t - 1, 0, i]
+)
+_metric("h", "hidden state of a unit after step t", "+.3f", "state", "unit")(
+    lambda f, t, unit: f.scene.trace.h[t, 0, unit]
+)
+_metric("c", "cell state of a unit after step t (LSTM)", "+.3f", "state", "unit")(
+    lambda f, t, unit: None if f.scene.trace.c is None else f.scene.trace.c[t, 0, unit]
+)
+_metric("pre", "what a unit sums up at step t, before its activation (simple RNN)", "+.3f", "step", "unit")(
+    lambda f, t, unit: f.scene.trace.pre[t - 1, 0, unit] if f.scene.trace.spec.cell == "rnn" else None
+)
+_metric("y", "output at step t", "+.3f", "step", "output")(lambda f, t, o: f.scene.trace.y[t - 1, 0, o])
+_metric("target", "what the output of step t should be; none where it is not judged", "+.3f", "step", "output")(
+    lambda f, t, o: f.scene.target_values[t - 1, o] if t in f.scene.loss_steps else None
+)
+_metric("error", "output minus target at step t", "+.3f", "step", "output")(
+    lambda f, t, o: (
+        f.scene.trace.y[t - 1, 0, o] - f.scene.target_values[t - 1, o]
+        if t in f.scene.loss_steps and f.scene.task.loss == "mse"
+        else None
+    )
+)
+_metric("token", "what step t reads, as a letter or word", "s", "step", is_text=True)(
+    lambda f, t: f.scene.task.tokens(f.scene.sample)[t - 1]
+)
+_metric("answer", "what the network answers at step K, as a word", "s", is_text=True)(lambda f: _answer(f))
+_metric("right_answer", "what it should answer at step K, as a word", "s", is_text=True)(
+    lambda f: _right(f) if f.scene.task.loss == "cross_entropy" else None
+)
+_metric("confidence", "probability of the right answer at step K", ".2f", low=0, high=1)(lambda f: _confidence(f))
+_metric("h_size", "mean |h| over all steps and units", ".3f", low=0)(lambda f: abs(f.scene.trace.h[1:]).mean())
+
+
+def _answer(frame: Frame) -> str | None:
+    scene = frame.scene
+    if scene.task.loss != "cross_entropy":
+        return None
+    k = scene.last_loss_step
+    return scene.task.answers(scene.trace.y[k - 1 : k, 0])[0]
+
+
+def _right(frame: Frame) -> str:
+    scene = frame.scene
+    return scene.task.labels[int(scene.target_values[scene.last_loss_step - 1].argmax())]
+
+
+def _confidence(frame: Frame) -> float | None:
+    scene = frame.scene
+    if scene.task.loss != "cross_entropy":
+        return None
+    logits = [float(v) for v in scene.trace.y[scene.last_loss_step - 1, 0]]
+    right = int(scene.target_values[scene.last_loss_step - 1].argmax())
+    if not all(map(math.isfinite, logits)):
+        return None
+    highest = max(logits)
+    return math.exp(logits[right] - highest) / sum(math.exp(v - highest) for v in logits)
+
+
+# how good it is
+_metric("accuracy", "share of right answers over the sequences to validate with", ".0%", low=0, high=1)(
+    lambda f: _once(f.scene, "accuracy", lambda: _accuracy(f.scene))
+)
+_metric("fit_error", "root mean square error of the sine, one step ahead", ".3f", low=0)(
+    lambda f: _rms(f.scene.fit, f.scene.task.series)
+)
+_metric("self_fed_error", "root mean square error of the sine fed by itself", ".3f", low=0)(
+    lambda f: _rms(f.scene.prediction, f.scene.task.series)
+)
+
+
+def _accuracy(scene: Scene) -> float | None:
+    if scene.task.loss != "cross_entropy":
+        return None
+    from rnnviz.nn import Model
+    from rnnviz.player.run import answers
+
+    task = scene.task
+    judged = slice(task.n_train, None) if task.n_train < len(task) else slice(None)
+    said, true = answers(Model(scene.trace.spec, dict(scene.trace.params)), task, judged)
+    pairs = [(a, b) for one, two in zip(said, true, strict=True) for a, b in zip(one, two, strict=True)]
+    return sum(a == b for a, b in pairs) / len(pairs) if pairs else None
+
+
+def _rms(said: Any, series: Any) -> float | None:
+    if said is None or series is None or not len(said):
+        return None
+    square = (said - series[len(series) - len(said) :]) ** 2
+    return float(square.mean()) ** 0.5 if bool((square == square).all()) else math.inf
+
+
+# the gradient of the last loss step
+_metric("grad_norm", "‖∂L_K/∂h_t‖: the last loss step's gradient at step t", ".1e", "state", low=0)(
+    lambda f, t: _last(f).norms[t]
+)
+_metric("total_norm", "‖∂L/∂h_t‖: the total over all loss steps, at step t", ".1e", "state", low=0)(
+    lambda f, t: f.scene.gradient(None).norms[t]
+)
+_metric("shown_norm", "the gradient on the screen, at step t", ".1e", "state", low=0)(
+    lambda f, t: f.gradient.norms[t]
+)
+_metric("kept", "share of the gradient that is left at step t: ‖∂L_K/∂h_t‖ / ‖∂L_K/∂h_K‖", ".1e", "state", low=0)(
+    lambda f, t: _kept(f, t)
+)
+_metric("grad_ratio", "share that is left at step 1: ‖∂L_K/∂h₁‖ / ‖∂L_K/∂h_K‖", ".1e", low=0)(lambda f: _kept(f, 1))
+_metric("half_life", "steps back after which half of the gradient is gone; none if it never is", ".1f", low=0)(
+    lambda f: _last(f).half_life
+)
+_metric("horizon", "steps back after which all but 1 % is gone; none if it never is", ".1f", low=0)(
+    lambda f: _last(f).horizon
+)
+_metric("reach", "the horizon, or all K steps where more than 1 % is left throughout", ".1f", low=0)(
+    lambda f: _reach(f)
+)
+_metric("needed_lag", "how many steps back the task's farthest clue lies", "d", low=1)(lambda f: f.scene.task.lag)
+_metric("factor", "what the step from t+1 back to t keeps of the gradient", ".2f", "state", low=0)(
+    lambda f, t: _last(f).factors[t] if t < f.scene.last_loss_step else None
+)
+_metric("mean_factor", "what a step back keeps on average, from step K to step 1", ".2f", low=0)(
+    lambda f: _mean_factor(f)
+)
+_metric("underflows", "steps whose gradient is exactly 0", "d", low=0)(
+    lambda f: int((_last(f).norms[: f.scene.last_loss_step + 1] == 0).sum())
+)
+_metric("state_gain", "largest singular value of ∂h_t/∂h_(t-1): the most that step can keep", ".2f", "step", low=0)(
+    lambda f, t: f.scene.trace.gain[t - 1]
+)
+_metric("gain_max", "the largest of these over all steps", ".2f", low=0)(lambda f: f.scene.trace.gain.max())
+_metric("gain_mean", "their mean", ".2f", low=0)(lambda f: f.scene.trace.gain.mean())
+_metric("slope", "mean slope of the activation at step t", ".2f", "step", low=0)(
+    lambda f, t: f.scene.trace.ledger.slope[t - 1]
+)
+_metric("slope_mean", "mean slope of the activation over steps 1..K", ".2f", low=0)(
+    lambda f: f.scene.trace.ledger.slope[: f.scene.last_loss_step].mean()
+)
+_metric("slope_share", "what the slope leaves of the gradient at step t (simple RNN)", ".2f", "step", low=0)(
+    lambda f, t: f.scene.trace.ledger.slope_share[t - 1]
+)
+_metric("weight_share", "what W_hh then makes of it at step t (simple RNN)", ".2f", "step", low=0)(
+    lambda f, t: f.scene.trace.ledger.weight_share[t - 1]
+)
+
+
+def _last(frame: Frame) -> Any:
+    return frame.scene.gradient(frame.scene.last_loss_step)
+
+
+def _kept(frame: Frame, t: int) -> float | None:
+    k, norms = frame.scene.last_loss_step, _last(frame).norms
+    start, here = float(norms[k]), float(norms[t])
+    return here / start if t <= k and start > 0 and math.isfinite(start) else None
+
+
+def _reach(frame: Frame) -> float | None:
+    k, gradient = frame.scene.last_loss_step, _last(frame)
+    if gradient.horizon is not None:
+        return float(gradient.horizon)
+    norms = [float(v) for v in gradient.norms[: k + 1]]
+    return float(k) if all(map(math.isfinite, norms)) and norms[-1] > 0 else None
+
+
+def _mean_factor(frame: Frame) -> float | None:
+    kept, steps = _kept(frame, 1), frame.scene.last_loss_step - 1
+    return None if kept is None or steps < 1 else kept ** (1 / steps)
+
+
+# the weights
+_metric("parameters", "trainable numbers of the network", "d", low=1)(
+    lambda f: sum(w.size for w in f.scene.trace.params.values())
+)
+_metric("w_in", "weight from an input to a unit (simple RNN)", "+.3f", "unit", "input")(
+    lambda f, unit, i: _weight(f, "weight_ih", unit, i)
+)
+_metric("w_rec", "weight from a unit (second number) to a unit (first): W_hh (simple RNN)", "+.3f", "unit", "from")(
+    lambda f, unit, source: _weight(f, "weight_hh", unit, source)
+)
+_metric("bias", "bias of a unit (simple RNN)", "+.3f", "unit")(lambda f, unit: _bias(f, unit))
+_metric("w_out", "weight from a unit to an output", "+.3f", "output", "unit")(
+    lambda f, o, unit: f.scene.trace.params["readout.weight"][o, unit]
+)
+_metric("sigma_max", "largest singular value of W_hh (simple RNN)", ".2f", low=0)(
+    lambda f: _once(f.scene, "sigma", lambda: _matrix(f.scene, "singular"))
+)
+_metric("spectral_radius", "largest |eigenvalue| of W_hh (simple RNN)", ".2f", low=0)(
+    lambda f: _once(f.scene, "radius", lambda: _matrix(f.scene, "eigen"))
+)
+_metric("weights_norm", "size of W_hh: the square root of the sum of its squares", ".2f", low=0)(
+    lambda f: math.sqrt(float((_named(f, "weight_hh") ** 2).sum()))
+)
+
+
+def _named(frame: Frame, name: str) -> Any:
+    trace = frame.scene.trace
+    return trace.params[f"rnn.{name}_l{trace.L - 1}"]
+
+
+def _weight(frame: Frame, name: str, unit: int, source: int) -> float | None:
+    trace = frame.scene.trace
+    if trace.spec.cell != "rnn":
+        return None
+    matrix = _named(frame, name) if name == "weight_hh" else trace.params["rnn.weight_ih_l0"]
+    return float(matrix[unit, source])
+
+
+def _bias(frame: Frame, unit: int) -> float | None:
+    trace = frame.scene.trace
+    if trace.spec.cell != "rnn":
+        return None
+    names = (f"rnn.bias_ih_l{trace.L - 1}", f"rnn.bias_hh_l{trace.L - 1}")
+    return sum(float(trace.params[name][unit]) for name in names if name in trace.params)
+
+
+def _matrix(scene: Scene, what: str) -> float | None:
+    import numpy as np
+
+    trace = scene.trace
+    W = np.asarray(trace.params[f"rnn.weight_hh_l{trace.L - 1}"], np.float64)
+    if trace.spec.cell != "rnn" or not np.isfinite(W).all():
+        return None
+    if what == "singular":
+        return float(np.linalg.svd(W, compute_uv=False)[0])
+    return float(np.abs(np.linalg.eigvals(W)).max())
+
+
+# the gates
+def _gate(name: str, symbol: str, cell: str, about: str) -> None:
+    def read(frame: Frame, t: int, unit: int) -> float | None:
+        trace = frame.scene.trace
+        return float(trace.gates[symbol][t - 1, 0, unit]) if trace.spec.cell == cell else None
+
+    def mean(frame: Frame) -> float | None:
+        trace = frame.scene.trace
+        return float(trace.gates[symbol].mean()) if trace.spec.cell == cell else None
+
+    _metric(f"{name}_gate", f"{about} of a unit at step t ({cell.upper()})", ".2f", "step", "unit", low=0, high=1)(read)
+    _metric(f"{name}_mean", f"{about}, mean over all steps and units ({cell.upper()})", ".2f", low=0, high=1)(mean)
+
+
+_gate("input", "i", "lstm", "input gate i")
+_gate("forget", "f", "lstm", "forget gate f")
+_gate("output", "o", "lstm", "output gate o")
+_gate("reset", "r", "gru", "reset gate r")
+_gate("update", "z", "gru", "update gate z: the share of the old state that stays")
+
+# the update
+_metric("weight_grad", "norm of the gradient on all weights, from the sequence in view", ".2g", low=0)(
+    lambda f: _once(f.scene, "weight_grad", lambda: _weight_grad(f.scene))
+)
+_metric("clipped", "1 if clip_norm cuts that gradient short, else 0", "d", low=0, high=1)(
+    lambda f: f.experiment.clip_norm is not None and (value(f, "weight_grad") or 0.0) > f.experiment.clip_norm
+)
+
+
+def _weight_grad(scene: Scene) -> float:
+    from rnnviz.nn.metrics import norm
+
+    return math.hypot(*(float(norm(g)) for g in scene.trace.grads.values()))
+
+
+# the settings, under their own names
+def _setting(name: str) -> Callable[[Frame], Any]:
+    return lambda frame: getattr(frame.experiment, name)
+
+
+for _field in fields(Experiment):
+    if _field.name not in METRICS:
+        _kind = _field.metadata["kind"]
+        _form = {int: "d", float: "g", bool: "d", str: "s"}[_kind]
+        METRICS[_field.name] = Metric(
+            _field.name,
+            f"setting: {_field.metadata['help']}",
+            _form,
+            _setting(_field.name),
+            setting=_field.name,
+            is_text=_kind is str,
+        )
