@@ -117,10 +117,10 @@ def head(out: Output, told: list[Told], asked: Asked) -> None:
     first = f"{cells}, {e.hidden_size} units{layers}, {info(e.task).title}, {trace.T} steps, {trained}"
     step = told[0].loss_step
     whose = f"the loss of step {step}" if step else "the total loss"
-    norm = f"|dL{step or ''}/dh|" if out.ascii else f"‖∂L{numbers.subscript(step) if step else ''}/∂h‖"
+    norm = f"‖∂L{numbers.subscript(step) if step else ''}/∂h‖"
     second = f"{norm}: how much {whose} changes with the hidden state at step t"
     for line in (first, second):
-        out.print(line.replace("×", "x").replace("·", "-") if out.ascii else line)
+        out.print(line)
     if not step:
         out.print("Every step adds its own error, so it need not shrink. One alone: --loss-step K")
     out.print()

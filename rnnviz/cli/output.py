@@ -13,6 +13,10 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+_PLAIN = str.maketrans(
+    {"“": '"', "”": '"', "·": ".", "…": "...", "×": "x", "‖": "|", "∂": "d", "↵": "/", "∎": ".", "–": "-"}
+    | {chr(0x2080 + digit): str(digit) for digit in range(10)}
+)
 WIDEST = 120  # a plot or a row of bars reads badly when it is wider
 
 
@@ -38,6 +42,8 @@ class Output:
         return _Console(width=self.width, highlight=False, emoji=False, markup=False, safe_box=self.ascii)
 
     def print(self, text: str = "") -> None:
+        if self.ascii:
+            text = text.translate(_PLAIN)
         self.console.print(Text(text), crop=False, overflow="ignore", soft_wrap=True)
 
     def print_ansi(self, text: str) -> None:

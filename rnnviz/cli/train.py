@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from textwrap import wrap
 from typing import Any
 
 from rich import box
@@ -126,8 +127,8 @@ def examples(out: Output, result: Result) -> None:
     y = outputs(result.model, task, slice(shown.start, shown.stop))
     out.print("sequences it was not trained on:" if first else "sequences it was trained on:")
     for i in shown:
-        words = task.say(i, y[i - first])
-        out.print("  " + (words if len(words) <= out.width - 2 else words[: out.width - 5] + "..."))
+        for line in wrap(task.say(i, y[i - first]), out.width, initial_indent="  ", subsequent_indent="    "):
+            out.print(line)
     if task.loss == "cross_entropy":
         pairs = [
             (a, b) for said, true in zip(result.prediction, result.targets, strict=True)

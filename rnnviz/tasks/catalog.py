@@ -113,7 +113,7 @@ CATALOG: dict[str, TaskInfo] = {
             seq_len=40,
             samples=None,
             uses=frozenset({"samples", "source"}),
-            recipe=(*_ADAM, ("epochs", 40)),
+            recipe=(("optimizer", "adam"), ("learning_rate", 0.01), ("batch_size", 8), ("epochs", 40)),
         ),
         TaskInfo(
             "captions",
