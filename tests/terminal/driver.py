@@ -2,8 +2,7 @@
 
     with Terminal(["rnnviz"], columns=80, rows=24) as t:
         t.wait_for("time t")
-        t.keys("right", "right", "g")
-        t.settle()
+        t.press("right", "right", "g")
         t.screen()[0]                  # the first row, as text
         t.keys("q")
         assert t.exit_code() == 0
@@ -84,6 +83,8 @@ SHELL_MODES: dict[int, tuple[bool, str]] = {
     2048: (False, "in-band resize"),
 }
 
+SYNC_BEGINS, SYNC_ENDS = "\x1b[?2026h", "\x1b[?2026l"
+
 _SEQUENCE = re.compile(
     r"\x1b\[(?P<private>[<=>?]?)(?P<values>[0-9;:]*)(?P<between>[ -/]*)(?P<final>[@-~])"
     r"|\x1b[PX^_](?:[^\x1b]|\x1b[^\\])*\x1b\\"  # DCS, SOS, PM, APC: pyte would print them
@@ -117,6 +118,7 @@ class Emulator:
         self._answer = answer or (lambda reply: None)
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         self._rest = ""
+        self._held: list[tuple[str, re.Match[str] | None]] = []
         self._screens = {alternate: pyte.Screen(columns, rows) for alternate in (False, True)}
         self._streams = {alternate: pyte.Stream(screen) for alternate, screen in self._screens.items()}
         for screen in self._screens.values():
@@ -137,10 +139,24 @@ class Emulator:
         text = text[: len(text) - len(self._rest)]
         at = 0
         for found in _SEQUENCE.finditer(text):
-            self._draw(text[at : found.start()])
+            self._take(text[at : found.start()], None)
+            self._take("", found)
             at = found.end()
+        self._take(text[at:], None)
+
+    def _take(self, text: str, found: re.Match[str] | None) -> None:
+        """Between the two ends of a synchronised update nothing changes on the screen."""
+        if found is not None and found.group() in (SYNC_BEGINS, SYNC_ENDS):
+            self.modes[2026] = found.group() == SYNC_BEGINS
+            held, self._held = self._held, []
+            for piece in held:
+                self._take(*piece)
+        elif self.modes[2026]:
+            self._held.append((text, found))
+        elif found is not None:
             self._obey(found)
-        self._draw(text[at:])
+        else:
+            self._draw(text)
 
     def resize(self, columns: int, rows: int) -> None:
         for screen in self._screens.values():
@@ -325,6 +341,16 @@ class Terminal:
                     raise KeyError(f"no key {name!r}; a text is typed with type()")
                 data = name.encode()
             self._write(data)
+
+    def press(self, *names: str, quiet: float = 0.2) -> None:
+        """Presses keys that are answered: waits for the first byte of the answer, and until it is complete."""
+        mark, end = self.mark(), time.monotonic() + 15
+        self.keys(*names)
+        while not self.bytes_since(mark):
+            if time.monotonic() > end:
+                raise AssertionError(f"{', '.join(names)}: no answer\n{self}")
+            self._read(0.05)
+        self.settle(quiet)
 
     def type(self, text: str) -> None:
         self._write(text.encode())

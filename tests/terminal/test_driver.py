@@ -87,3 +87,11 @@ def test_sequences_may_be_cut_anywhere():
         cut.feed(raw[i : i + 1])
     assert cut.cells() == whole.cells()
     assert whole.text() == ["", "", "    ∂h₁ ▀", "", ""]
+
+
+def test_a_synchronised_update_is_seen_whole_or_not_at_all():
+    emulator = Emulator(20, 2)
+    emulator.feed(b"old\x1b[?2026h\x1b[2J\x1b[Hne")
+    assert emulator.text() == ["old", ""]
+    emulator.feed(b"w\x1b[?2026l")
+    assert emulator.text() == ["new", ""]

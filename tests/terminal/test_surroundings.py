@@ -26,8 +26,7 @@ pytestmark = pytest.mark.slow
 def walk(t: Terminal) -> list[str]:
     """Three steps in; the screen there, from the score on (not what tells the engine)."""
     t.wait_for(ready)
-    t.keys("right", "right", "right")
-    t.settle(1.0)
+    t.press("right", "right", "right", quiet=1.0)
     return t.screen()
 
 
@@ -75,8 +74,7 @@ def test_nowhere_to_write(home, tmp_path):
         env["HOME"] = place if home == "read-only" else "/nonexistent"
     with rnnviz(env=env) as t:
         walk(t)
-        t.keys("a")
-        t.settle(1.0, timeout=120)
+        t.press("a", quiet=1.0)
         quit_clean(t)
     train = [*RNNVIZ, "train", "--json", "--epochs", "2"]
     run = subprocess.run(train, env=environment(env=env), capture_output=True, text=True)
@@ -117,8 +115,8 @@ def sshd(tmp_path):
                 socket.create_connection(("127.0.0.1", port), 1).close()
                 break
             except OSError:
-                running = server.poll() is None and time.monotonic() < deadline
-                assert running, (tmp_path / "log").read_text()
+                trying = server.poll() is None and time.monotonic() < deadline
+                assert trying, (tmp_path / "log").read_text()
                 time.sleep(0.05)
         options = ["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR"]
         flags = [flag for option in options for flag in ("-o", option)]
