@@ -37,6 +37,10 @@ class Sheet:
                     row[x + i] = (char, style)
         return x + len(text)
 
+    def at(self, y: int, x: int) -> str:
+        """The glyph that stands there; a blank outside."""
+        return self.cells[y][x][0] if 0 <= y < self.height and 0 <= x < self.width else " "
+
     def right(self, y: int, text: str, style: Style | None = None) -> None:
         """Write text so that it ends at the right edge."""
         self.put(y, self.width - len(text), text, style)
@@ -102,6 +106,10 @@ class Canvas(Widget):
             regions += [Region(start, y, end - start, 1) for start, end in self._cuts[y]]
         if regions:
             self.refresh(*regions)
+
+    def plain(self) -> list[str]:
+        """What it shows, without colours, a line a row."""
+        return self._sheet.plain()
 
     def render_line(self, y: int) -> Strip:
         base = self.rich_style

@@ -219,6 +219,7 @@ class Page:
     left: int = 0  # columns of the y axis
     top: int = 0
     bottom: int = 0
+    _name: tuple[int, int] = (0, 0)  # where the x axis' name stands, and its length
 
     def put(self, row: int, column: int, text: str, color: RGB | None) -> None:
         for k, character in enumerate(text):
@@ -277,6 +278,7 @@ class Page:
         for column in range(self.width - len(name) - 1, self.left, -1):
             if self.blank(row, column - 1, len(name) + 2):
                 self.put(row, column, name, self.quiet)
+                self._name = (column, len(name))
                 return
 
     def curve(self, curve: Curve) -> None:
@@ -326,6 +328,9 @@ class Page:
             if self.bottom:
                 text = f"{self.signs.up}{label}"
                 start = min(column, self.width - len(text))
+                at, length = self._name
+                if at < start + len(text) + 1 and start - 1 < at + length:  # the mark says more than the name
+                    self.put(self.height - 1, at, " " * length, None)
                 self.put(self.height - 1, start - 1, f" {text} ", None)
             return
         text = f" {label} "

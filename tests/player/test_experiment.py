@@ -1,0 +1,87 @@
+"""An experiment survives TOML, says what is wrong with it in one line, and never runs half checked."""
+
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rnnviz.errors import InputError
+from rnnviz.player.experiment import Experiment
+
+
+@given(
+    st.builds(
+        Experiment,
+        cell=st.sampled_from(["rnn", "lstm", "gru"]),
+        hidden_size=st.integers(1, 300),
+        seq_len=st.none() | st.integers(1, 500),
+        noise=st.floats(0, 10),
+        source=st.none() | st.text(st.characters(codec="utf-8"), max_size=30),
+        loss_at=st.sampled_from([None, "every", "last"]),
+        shuffle=st.booleans(),
+        clip_norm=st.none() | st.floats(1e-6, 1e6),
+        seed=st.integers(0, 2**32 - 1),
+    )
+)
+def test_toml_and_back(experiment: Experiment) -> None:
+    assert Experiment.from_toml(experiment.to_toml()) == experiment
+
+
+def test_the_defaults_write_nothing() -> None:
+    assert Experiment().to_toml() == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("hiden_size = 3", "unknown setting 'hiden_size'; did you mean hidden_size?"),
+        ("hidden_size = 0", "hidden_size: 0 is out of range; it must be at least 1"),
+        ("hidden_size = 2.5", "hidden_size: 2.5 is not a whole number"),
+        ("hidden_size = true", "hidden_size: True is not a whole number"),
+        ("cell = 'transformer'", "cell: 'transformer' is unknown; choose from rnn, lstm, gru"),
+        ("learning_rate = 0", "learning_rate: 0 is out of range; it must be more than 0"),
+        ("learning_rate = nan", "learning_rate: nan is not a finite number"),
+        ("validation_split = 1.0", "validation_split: 1 is out of range"),
+        ("loss_at = 'sometimes'", "loss_at: 'sometimes' is not every, last, or step numbers"),
+        ("loss_at = '3,99'\nseq_len = 10", "step numbers 1..10"),
+        ("truncate = '5'", "truncate: '5' is not k1,k2"),
+        ("seed = -1", "seed: -1 is out of range"),
+        ("seed = ", "not valid TOML"),
+    ],
+)
+def test_bad_settings_are_one_clear_line(text: str, words: str) -> None:
+    with pytest.raises(InputError) as raised:
+        Experiment.from_toml(text, "my.toml")
+    message = str(raised.value)
+    assert message.startswith("my.toml: ")
+    assert words in message
+    assert "\n" not in message
+
+
+def test_bad_files(tmp_path) -> None:
+    for name, content in {"garbage": b"\xff\xfe\x00", "folder": None}.items():
+        path = tmp_path / name
+        path.mkdir() if content is None else path.write_bytes(content)
+        with pytest.raises(InputError, match=name):
+            Experiment.from_file(path)
+    with pytest.raises(InputError, match="cannot be read"):
+        Experiment.from_file(tmp_path / "absent.toml")
+
+
+def test_each_setting_says_what_it_is() -> None:
+    for f in dataclasses.fields(Experiment):
+        assert f.metadata["help"], f.name
+
+
+def test_reading_an_experiment_imports_nothing_heavy() -> None:
+    code = (
+        "from rnnviz.player.experiment import Experiment; Experiment.from_toml('seed = 3'); import sys;"
+        "print([m for m in ('numpy', 'numba', 'textual') if m in sys.modules])"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert out.strip() == "[]"
