@@ -17,6 +17,7 @@ from rnnviz.nn import Model, Trace
 from rnnviz.nn.metrics import half_life, horizon
 from rnnviz.player.cursor import Cursor, Phase
 from rnnviz.player.experiment import Experiment
+from rnnviz.player.highway import highway
 from rnnviz.player.run import fit, self_fed
 from rnnviz.tasks import Task
 
@@ -30,6 +31,8 @@ class Gradient:
     norms    (T+1,)
     factors  (T+1,)  factors[t] = norms[t] / norms[t+1], what the step from t+1 back to t keeps; nan at T
     half_life, horizon  lags in steps at which 50 % and 1 % are left; None if not within this sequence
+    along    "h", or the highway it is about: "c" of an LSTM, "z" of a GRU (see highway.py)
+    highway  the same on the highway of a gated cell; a simple RNN has none
     """
 
     loss_step: int | None
@@ -37,6 +40,8 @@ class Gradient:
     factors: Array
     half_life: float | None
     horizon: float | None
+    along: str = "h"
+    highway: Gradient | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,12 +49,14 @@ class Scene:
     """One sequence, forward and back, with one set of weights. Made by Player, drawn many times.
 
     It is complete once `complete` has run, which every job does; only the very first is shown before that.
+    What takes long is measured on request and kept in `measured` (see measure.py).
     """
 
     task: Task
     sample: int
     model: Model
     trace: Trace
+    measured: dict[str, Any] = field(default_factory=dict, repr=False)
     _gradients: dict[int | None, Gradient] = field(default_factory=dict)
 
     @cached_property
@@ -87,13 +94,36 @@ class Scene:
 
     def gradient(self, loss_step: int | None) -> Gradient:
         if loss_step not in self._gradients:
-            norms = np.asarray(self.trace.grad_norm(loss_step))
-            with np.errstate(all="ignore"):
-                factors = np.append(norms[:-1] / norms[1:], np.nan)
-            end = self.T if loss_step is None else loss_step
-            upto = norms[: end + 1]
-            self._gradients[loss_step] = Gradient(loss_step, norms, factors, half_life(upto), horizon(upto))
+            lane = highway(self.trace, loss_step)
+            self._gradients[loss_step] = self._fading(
+                loss_step,
+                self.trace.grad_norm(loss_step),
+                highway=None if lane is None else self._fading(loss_step, lane[1], along=lane[0]),
+            )
         return self._gradients[loss_step]
+
+    def _fading(
+        self, loss_step: int | None, norms: Array, along: str = "h", highway: Gradient | None = None
+    ) -> Gradient:
+        with np.errstate(all="ignore"):
+            factors = np.append(norms[:-1] / norms[1:], np.nan)
+        upto = norms[: (self.T if loss_step is None else loss_step) + 1]
+        return Gradient(loss_step, norms, factors, half_life(upto), horizon(upto), along, highway)
+
+    @cached_property
+    def gate_means(self) -> dict[str, Array]:
+        """(T,) each: the mean over the units of every gate of the top layer; {} for a simple RNN."""
+        return {name: gate[:, 0].mean(axis=1) for name, gate in self.trace.gates.items()}
+
+    @cached_property
+    def reach_h(self) -> float:
+        """What the strongest colour of the hidden states stands for: 1, or the largest where that is more."""
+        return _reach(self.trace.h)
+
+    @cached_property
+    def reach_c(self) -> float:
+        """Likewise of an LSTM's cell states, which may well go beyond 1."""
+        return 1.0 if self.trace.c is None else _reach(self.trace.c)
 
     @cached_property
     def target_values(self) -> Array:
@@ -111,6 +141,10 @@ class Scene:
     def has_exploded(self) -> bool:
         """The loss is inf or nan, or so large that training will not come back."""
         return not self.is_finite or self.trace.loss > 1e6
+
+
+def _reach(states: Array) -> float:
+    return max(1.0, float(np.abs(states).max(where=np.isfinite(states), initial=0.0)))
 
 
 @dataclass(frozen=True)
@@ -140,12 +174,13 @@ class Update:
 
 @dataclass(frozen=True)
 class Progress:
-    """A job under way."""
+    """A job under way: `done` of `total` units."""
 
     what: str
     done: int
     total: int
     loss: float | None = None
+    unit: str = "batches"
 
 
 @dataclass(frozen=True, eq=False)

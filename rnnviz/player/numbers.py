@@ -52,6 +52,14 @@ def short(value: float) -> str:
     return f"{value:+.0f}." if abs(value) < 99.5 else f"{value:+.0e}".replace("e+0", "e")
 
 
+def portion(value: float) -> str:
+    """`.73`, three cells: for a value in 0..1 in a narrow column."""
+    if not math.isfinite(value):
+        return _not_finite(value)[-3:]
+    text = f"{value:.2f}"
+    return text[1:] if text[0] == "0" else f"{value:.1f}"
+
+
 def factor(value: float) -> str:
     """`0.64`, `1.08`, `12.5`, `3e-05`: what one step keeps."""
     if not math.isfinite(value):

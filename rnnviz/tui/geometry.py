@@ -11,20 +11,29 @@ GUTTER = 10  # cells for the names of the rows
 SIDE = 20  # the least cells for the numbers of this moment
 WIDEST = 8  # cells a column may get
 
+Place = tuple[int, int]  # first row, number of rows
+
 
 @dataclass(frozen=True)
 class Rows:
-    """First row and number of rows of each quantity; `exponent` and `time` are single rows."""
+    """First row and number of rows of each quantity, from top to bottom; `exponent` and `time` are single rows.
 
-    input: tuple[int, int]
-    hidden: tuple[int, int]
-    output: tuple[int, int]
-    gradient: tuple[int, int]
+    gates  name -> place, those for which there is room (a simple RNN has none)
+    cell   place of the cell state, or None
+    units, first_unit, units_per_row  which units are in view, in `hidden` and `cell` alike
+    """
+
+    input: Place
+    gates: dict[str, Place]
+    cell: Place | None
+    hidden: Place
+    output: Place
+    gradient: Place
     exponent: int
     time: int
     units_per_row: int  # 2: half blocks
     first_unit: int
-    units: int  # how many units are in view
+    units: int
 
 
 @dataclass(frozen=True)
@@ -70,28 +79,57 @@ def columns(width: int, T: int, t: int) -> Columns:
     return Columns(GUTTER, 1, first, room)
 
 
-def rows(height: int, H: int, unit: int, *, pair: bool = True) -> Rows:
-    """Share out the height. Small quantities first get what they need, the hidden state the rest, and what
-    it does not need goes to the gradient and the curves. `pair`: two units a row where one does not fit."""
-    curve, gradient = (2, 4) if height >= 19 else (1, 3)
-    least = 2 * curve + gradient + 2
-    hidden = max(1, height - least)
-    per_row = 2 if pair and hidden < H else 1
-    need = -(-H // per_row)
-    spare = max(0, hidden - need)
-    hidden = min(hidden, need)
+def rows(
+    height: int, H: int, unit: int, *, pair: bool = True, gates: tuple[str, ...] = (), cell: bool = False
+) -> Rows:
+    """Share out the height, from 6 rows on. Small quantities first get what they need, the states of the units
+    the rest, and what those do not need goes to the gates (a second row each), the gradient and the curves.
+
+    `pair`: two units a row where one does not fit. `gates`: in the order in which they are given up when it is
+    too low for all, the last first.
+    """
+    curve, gradient = (2, 4) if height >= 19 else (1, min(3, max(1, height - 5)))
+    room = max(1, height - 2 * curve - gradient - 2)
+    cell = cell and room >= 2
+    states = 2 if cell else 1  # the hidden state, and below the gates the cell state
+    gates = gates[: max(0, room - states - 1)]
+    room -= len(gates)
+    per_row = 2 if pair and room // states < H else 1
+    state = min(max(1, room // states), -(-H // per_row))
+    spare = max(0, room - states * state)
+    of_gate = 1
+    if gates and spare >= len(gates):
+        of_gate, spare = 2, spare - len(gates)
     while spare > 0:
         gradient, spare = gradient + 1, spare - 1
         if spare >= 2 and gradient % 3 == 0:
             curve, spare = curve + 1, spare - 2
-    units = min(H, hidden * per_row)
-    first_unit = 0
-    if units < H:
-        page = max(per_row, units // 2 // per_row * per_row)
-        first_unit = min(max(0, (unit - units + page) // page * page), H - units)
+    units = min(H, state * per_row)
     y = 0
-    places = []
-    for n in (curve, hidden, curve, gradient):
-        places.append((y, n))
+
+    def take(n: int) -> Place:
+        nonlocal y
         y += n
-    return Rows(places[0], places[1], places[2], places[3], y, y + 1, per_row, first_unit, units)
+        return y - n, n
+
+    return Rows(
+        input=take(curve),
+        gates={name: take(of_gate) for name in gates},
+        cell=take(state) if cell else None,
+        hidden=take(state),
+        output=take(curve),
+        gradient=take(gradient),
+        exponent=take(1)[0],
+        time=take(1)[0],
+        units_per_row=per_row,
+        first_unit=_first_unit(unit, units, H, per_row),
+        units=units,
+    )
+
+
+def _first_unit(unit: int, units: int, H: int, per_row: int) -> int:
+    """The first of `units` units in view, moving on by half a view at a time."""
+    if units >= H:
+        return 0
+    page = max(per_row, units // 2 // per_row * per_row)
+    return min(max(0, (unit - units + page) // page * page), H - units)

@@ -17,26 +17,30 @@ from rich.style import Style
 # Anchors of the heatmap from -1 to +1.
 _HEAT_DARK = ("#87d7ff", "#5fafff", "#0087d7", "#005f87", "#4e4e4e", "#875f00", "#d78700", "#ffaf00", "#ffd787")
 _HEAT_LIGHT = ("#005f87", "#0087d7", "#5fafff", "#afd7ff", "#dadada", "#ffd7af", "#ffaf5f", "#d75f00", "#875f00")
+# How open a gate is, from shut to open on a dark ground; the other way round on a light one.
+_SHADES = ("#1c1c1c", "#303030", "#444444", "#585858", "#767676", "#949494", "#b2b2b2", "#d0d0d0")
+_SHADES_16 = ("#000000", "#808080", "#c0c0c0", "#ffffff")
+_BRIGHT_SHADES = ("#949494", "#b2b2b2", "#d0d0d0", "#c0c0c0", "#ffffff", "#808080")
 _HEAT_16 = ("#0000ff", "#0000ff", "#000080", "#000080", "#808080", "#808000", "#808000", "#ffff00", "#ffff00")
 
 _INK = {
     "dark": dict(
         text="#d0d0d0", dim="#8a8a8a", faint="#585858", accent="#ffd75f", back="#d787ff",
-        input="#87afd7", output="#87d7af", target="#a8a8a8", gradient="#af87d7", warn="#ff875f",
+        input="#87afd7", output="#87d7af", target="#a8a8a8", gradient="#af87d7", highway="#ffd7af", warn="#ff875f",
     ),
     "light": dict(
         text="#303030", dim="#6c6c6c", faint="#b2b2b2", accent="#875f00", back="#8700af",
-        input="#005f87", output="#00875f", target="#767676", gradient="#875faf", warn="#d70000",
+        input="#005f87", output="#00875f", target="#767676", gradient="#875faf", highway="#af5f00", warn="#d70000",
     ),
 }  # fmt: skip
 _INK_16 = {
     "dark": dict(
         text="#c0c0c0", dim="#c0c0c0", faint="#808080", accent="#ffff00", back="#ff00ff",
-        input="#0000ff", output="#00ff00", target="#c0c0c0", gradient="#800080", warn="#ff0000",
+        input="#0000ff", output="#00ff00", target="#c0c0c0", gradient="#800080", highway="#ffffff", warn="#ff0000",
     ),
     "light": dict(
         text="#000000", dim="#808080", faint="#c0c0c0", accent="#808000", back="#800080",
-        input="#000080", output="#008000", target="#808080", gradient="#800080", warn="#800000",
+        input="#000080", output="#008000", target="#808080", gradient="#800080", highway="#000000", warn="#800000",
     ),
 }  # fmt: skip
 
@@ -99,6 +103,26 @@ class Palette:
         return self._ink("gradient")
 
     @cached_property
+    def highway(self) -> Style:
+        """The gradient on the highway of a gated cell: a line."""
+        return self._ink("highway")
+
+    @cached_property
+    def highway_on_bar(self) -> Style:
+        """That line where it crosses a bar of the gradient: cut out of it."""
+        if not self.has_color:
+            return Style(reverse=True)
+        return Style(color="#000000" if self.dark else "#ffffff", bgcolor=self.gradient.color)
+
+    @cached_property
+    def highway_behind(self) -> Style:
+        """The top of a bar, with the line in the same cell."""
+        if not self.has_color:
+            return Style(underline=True)
+        shade = "#808080" if self.colors == "standard" else "#5f5f5f" if self.dark else "#afaf87"
+        return Style(color=self.gradient.color, bgcolor=shade)
+
+    @cached_property
     def warn(self) -> Style:
         return self._ink("warn")
 
@@ -133,9 +157,19 @@ class Palette:
         ground = self._heat[level] if level >= 0 else Color.parse("#d70000")
         return Style.from_color(Color.parse("#000000" if bright else "#ffffff"), ground)
 
+    def shade(self, value: float) -> Style:
+        """A number 0..1, how open a gate is, on a ground as much brighter (on a light ground, darker)."""
+        if not self.has_color:
+            return _PLAIN["text"]
+        steps = _SHADES_16 if self.colors == "standard" else _SHADES
+        level = min(len(steps) - 1, int(min(max(value, 0.0), 1.0) * len(steps)))
+        ground = steps[level if self.dark else len(steps) - 1 - level]
+        ink = "#000000" if ground in _BRIGHT_SHADES else "#ffffff"
+        return Style.from_color(Color.parse(ink), Color.parse(ground))
+
 
 _PLAIN = {
     "text": Style.null(), "dim": Style.null(), "faint": Style(dim=True), "accent": Style(bold=True, reverse=True),
     "back": Style(bold=True, reverse=True), "input": Style.null(), "output": Style(bold=True),
-    "target": Style(dim=True), "gradient": Style.null(), "warn": Style(bold=True),
+    "target": Style(dim=True), "gradient": Style.null(), "highway": Style(bold=True), "warn": Style(bold=True),
 }  # fmt: skip

@@ -1,9 +1,12 @@
 """The score: as in a sheet of music, everything that happens at time t stands in one column.
 
     input     the signal, one mark a step
-    hidden    units x time, a heatmap
+    gates     of an LSTM or GRU: how open each is for the chosen unit; where there is room, the mean of all units
+    cell      the cell state of an LSTM, units x time, a heatmap
+    hidden    the hidden state, likewise
     output    what the network says, and beside it what it should have said
-    gradient  bars on a log scale, one for each step the walk back has reached
+    gradient  bars on a log scale, one for each step the walk back has reached; of an LSTM or GRU a line beside
+              them, the gradient on its highway
     time      the shared axis; the present moment stands out
 
 Pure: a frame and a size in, a Sheet out. No number is computed here, only placed.
@@ -17,27 +20,40 @@ from typing import TYPE_CHECKING
 from rich.style import Style
 
 from rnnviz.player.cursor import Phase
-from rnnviz.player.numbers import exponent, factor, fixed, scientific, short, steps, subscript
+from rnnviz.player.numbers import exponent, factor, fixed, portion, scientific, short, steps, subscript
 from rnnviz.tui.canvas import Sheet
 from rnnviz.tui.geometry import GUTTER, Columns, Rows, columns, rows
 from rnnviz.tui.palette import Palette
 
 if TYPE_CHECKING:
-    from rnnviz.player.frame import Frame
+    from rnnviz.player.frame import Array, Frame, Gradient
 
 BARS = " ▁▂▃▄▅▆▇█"
 DASHES = "⠉⠒⠤⣀"  # one level each, from the top of a cell down
 DOTS = "⠁⠂⠄⡀"
 
+# Most telling first: what a low window gives up is at the end.
+GATES = {"f": "forget f", "i": "input i", "g": "new g", "o": "output o",
+         "z": "keep z", "r": "reset r", "n": "new n"}  # fmt: skip
+SIGNED = ("g", "n")  # -1 to 1; the others 0 to 1
+
 
 def draw(frame: Frame, width: int, height: int, palette: Palette) -> Sheet:
     sheet = Sheet(width, height)
-    place = rows(height, frame.scene.H, frame.cursor.unit, pair=palette.has_color)
+    place = rows_of(frame, height, palette)
     cols = columns(width, frame.T, frame.cursor.t)
-    for part in (_input, _hidden, _output, _gradient, _time):
+    for part in (_input, _gates, _states, _output, _gradient, _time, _side):
         part(sheet, frame, place, cols, palette)
-    _side(sheet, frame, place, cols, palette)
     return sheet
+
+
+def rows_of(frame: Frame, height: int, palette: Palette) -> Rows:
+    """Where the rows of this frame's network stand."""
+    trace = frame.scene.trace
+    return rows(
+        height, frame.scene.H, frame.cursor.unit, pair=palette.has_color,
+        gates=tuple(gate for gate in GATES if gate in trace.gates), cell=trace.c is not None,
+    )  # fmt: skip
 
 
 def skeleton(width: int, height: int, palette: Palette) -> Sheet:
@@ -127,37 +143,93 @@ def _output(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: Pal
             sheet.put(first, cols.x(t), fixed(value)[: cols.bar], palette.warn)
 
 
-# -- hidden state ------------------------------------------------------------------------------------
+# -- gates and states --------------------------------------------------------------------------------
 
 
-def _hidden(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: Palette) -> None:
-    first, n = place.hidden
-    H, h = frame.scene.H, frame.scene.trace.h[:, 0]
-    sheet.put(first, 0, "hidden h", palette.dim)
-    if n > 1:
-        all_in_view = place.units == H
-        span = f"{H} units" if all_in_view else f"{place.first_unit}–{place.first_unit + place.units - 1}"
-        sheet.put(first + 1, 0, span, palette.faint)
-        if not all_in_view and n > 2:
-            sheet.put(first + 2, 0, f"of {H} ↑↓", palette.faint)
+def _gates(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: Palette) -> None:
+    """One row a gate for the chosen unit, and where there are two the mean over the units below it."""
+    for name, (first, n) in place.gates.items():
+        sheet.put(first, 0, GATES[name], palette.dim)
+        kinds = [frame.scene.trace.gates[name][:, 0, frame.cursor.unit]]
+        if n > 1:
+            sheet.put(first + 1, 0, "  mean", palette.faint)
+            kinds.append(frame.scene.gate_means[name])
+        for y, kind in enumerate(kinds, start=first):
+            for t in cols.steps:
+                if t > frame.read:
+                    sheet.put(y, cols.x(t), "·", palette.faint)
+                elif t:
+                    draw_gate = _signed if name in SIGNED else _open
+                    draw_gate(sheet, y, cols.x(t), cols, float(kind[t - 1]), palette)
+
+
+def _signed(sheet: Sheet, y: int, x: int, cols: Columns, value: float, palette: Palette) -> None:
+    """What would be written, -1..1: its value where it fits, else its sign and size."""
+    text = short(value) if cols.width >= 5 else ternary(value)
+    sheet.put(y, x, text.center(cols.bar), palette.heat_text(value) if palette.has_color else palette.text)
+
+
+def _open(sheet: Sheet, y: int, x: int, cols: Columns, value: float, palette: Palette) -> None:
+    """How open a gate is, 0..1: its value where it fits, else a bar as high."""
+    if math.isnan(value):
+        sheet.put(y, x, "?" * cols.bar, palette.warn)
+    elif cols.bar >= 3:
+        sheet.put(y, x, portion(value).center(cols.bar), palette.shade(value))
+    else:
+        sheet.put(y, x, BARS[min(8, 1 + int(value * 8))] * cols.bar, palette.target)
+
+
+def _states(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: Palette) -> None:
+    trace, H = frame.scene.trace, frame.scene.H
+    span = f"{H} units"
+    if place.units < H:
+        last = place.first_unit + place.units - 1
+        span = f"{place.first_unit}–{last}"
+    if place.cell is not None and trace.c is not None:
+        size = frame.scene.reach_c
+        _heat(sheet, frame, place, place.cell, trace.c[:, 0], size, cols, palette)
+        _names(sheet, place.cell, ["cell c", *([f"±{size:.3g}"] if size > 1 else [])], palette)
+    size = frame.scene.reach_h
+    _heat(sheet, frame, place, place.hidden, trace.h[:, 0], size, cols, palette)
+    notes = [span] if place.units == H else [span, f"of {H} ↑↓"] if place.hidden[1] > 2 else [f"{span}/{H}"]
+    _names(sheet, place.hidden, ["hidden h", *notes, *([f"±{size:.3g}"] if size > 1 else [])], palette)
+
+
+def _names(sheet: Sheet, place: tuple[int, int], names: list[str], palette: Palette) -> None:
+    for row, name in enumerate(names[: place[1]]):
+        sheet.put(place[0] + row, 0, name[: GUTTER - 1], palette.faint if row else palette.dim)
+
+
+def _heat(
+    sheet: Sheet, frame: Frame, place: Rows, where: tuple[int, int], states: Array, reach: float, cols: Columns,
+    palette: Palette,
+) -> None:  # fmt: skip
+    """states (T+1, H): units x time, two units to a row where they do not fit one by one. `reach` is what the
+    strongest colour stands for."""
+    first, n = where
+    H = frame.scene.H
     for row in range(n):
         unit = place.first_unit + row * place.units_per_row
+        if unit >= H:
+            continue
+        upper = states[:, unit].tolist()
+        lower = states[:, unit + 1].tolist() if place.units_per_row == 2 and unit + 1 < H else None
         for t in cols.steps:
             x = cols.x(t)
             if t > frame.read:
                 sheet.put(first + row, x, "·", palette.faint)
-            elif place.units_per_row == 2:
-                upper = float(h[t, unit])
-                if unit + 1 < H:
-                    sheet.put(first + row, x, "▀" * cols.width, palette.heat(upper, float(h[t, unit + 1])))
-                else:
-                    style = Style(color=palette.heat(upper, upper).color)
-                    sheet.put(first + row, x, "▀" * cols.width, style)
-            elif unit < H:
-                _one_unit(sheet, first + row, x, cols, float(h[t, unit]), palette)
+            elif place.units_per_row == 1:
+                _one_unit(sheet, first + row, x, cols, upper[t], palette, reach)
+            elif lower is not None:
+                sheet.put(first + row, x, "▀" * cols.width, palette.heat(upper[t] / reach, lower[t] / reach))
+            else:
+                style = Style(color=palette.heat(upper[t] / reach, 0.0).color)
+                sheet.put(first + row, x, "▀" * cols.width, style)
 
 
-def _one_unit(sheet: Sheet, y: int, x: int, cols: Columns, value: float, palette: Palette) -> None:
+def _one_unit(
+    sheet: Sheet, y: int, x: int, cols: Columns, value: float, palette: Palette, reach: float = 1.0
+) -> None:
     """A unit with a row to itself: its value where it fits, and without colours at least its sign."""
     if cols.width >= 5:
         text = short(value).center(cols.width)
@@ -166,7 +238,7 @@ def _one_unit(sheet: Sheet, y: int, x: int, cols: Columns, value: float, palette
     else:
         text = short(value)[:2] + short(value)[2:3] if cols.width == 4 else ternary(value)
         text = text.ljust(cols.width)
-    sheet.put(y, x, text, palette.heat_text(value) if palette.has_color else palette.text)
+    sheet.put(y, x, text, palette.heat_text(value / reach) if palette.has_color else palette.text)
 
 
 def ternary(value: float) -> str:
@@ -193,26 +265,69 @@ def gradient_axis(norms: list[float], n: int) -> tuple[int, int]:
 
 def _gradient(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: Palette) -> None:
     first, n = place.gradient
-    gradient = frame.gradient
+    gradient, lane = frame.gradient, frame.gradient.highway
     k = frame.loss_step
-    norms = [float(v) for v in gradient.norms]
     sheet.put(first, 0, f"‖∂L{subscript(k) if k is not None else ''}/∂h‖", palette.gradient)
     if frame.reached is None:
         sheet.put(first + 1, cols.left, "appears on the way back"[: cols.end - cols.left], palette.faint)
         return
-    top, bottom = gradient_axis(norms, n)
-    for row in range(1, n):
-        below = row * (top - bottom)
-        if below % n == 0:  # the upper edge of this row is a whole power of ten
-            label = power_label(top - below // n)
-            sheet.put(first + row, GUTTER - 1 - len(label), label, palette.faint)
+    norms = [float(v) for v in gradient.norms]
+    along = [] if lane is None else [float(v) for v in lane.norms]
+    axis = gradient_axis([*norms, *along], n)
+    if lane is not None:
+        sheet.put(first + 1, 0, f"{DASHES[1] * 2} {lane.along}", palette.highway)
+    power_labels(sheet, place.gradient, axis, palette)
     for t in cols.steps:
         if t < frame.reached or (k is not None and t > k):
             continue
         here = t == frame.cursor.t and frame.cursor.phase is Phase.BACKWARD
         style = palette.back if here else palette.gradient
-        _bar(sheet, first, n, cols.x(t), cols.bar, norms[t], top, bottom, style, palette)
+        two_paths(sheet, place.gradient, cols, t, norms, along, axis, style, palette)
     _exponents(sheet, frame, place, cols, norms, palette)
+
+
+def power_labels(sheet: Sheet, where: tuple[int, int], axis: tuple[int, int], palette: Palette) -> None:
+    """The powers of ten at the upper edge of every row where one lies, in the gutter."""
+    (first, n), (top, bottom) = where, axis
+    for row in range(1, n):
+        below = row * (top - bottom)
+        if below % n == 0:
+            label = power_label(top - below // n)
+            sheet.put(first + row, GUTTER - 1 - len(label), label, palette.faint)
+
+
+def two_paths(
+    sheet: Sheet, where: tuple[int, int], cols: Columns, t: int, norms: list[float], along: list[float],
+    axis: tuple[int, int], style: Style, palette: Palette,
+) -> None:  # fmt: skip
+    """One column of a gradient row: the bar, and the line of the highway beside it, or across it where narrow."""
+    (first, n), x = where, cols.x(t)
+    beside = max(1, cols.bar // 3) if along and cols.bar >= 3 else 0
+    _bar(sheet, first, n, x, cols.bar - beside, norms[t], *axis, style, palette)
+    if along:
+        width = beside or cols.bar
+        _line(sheet, where, x + cols.bar - width, width, along[t], axis, palette)
+
+
+def _line(
+    sheet: Sheet, where: tuple[int, int], x: int, width: int, value: float, axis: tuple[int, int], palette: Palette
+) -> None:
+    """A dash at the height of a value on the log axis; across a bar it is cut out of it."""
+    (first, n), (top, bottom) = where, axis
+    if value == 0 or not math.isfinite(value):
+        y = first + n - 1 if value == 0 else first
+        sheet.put(y, x, ("0" if value == 0 else "∞" if math.isinf(value) else "?") * width, palette.highway)
+        return
+    at = level(math.log10(value), bottom, top, 4 * n)
+    y, glyph = first + at // 4, DASHES[at % 4]
+    for cell in range(x, x + width):
+        behind = sheet.at(y, cell)
+        if behind == " ":
+            sheet.put(y, cell, glyph, palette.highway)
+        elif behind == BARS[-1]:
+            sheet.put(y, cell, glyph, palette.highway_on_bar)
+        else:  # the top of a bar: it keeps its height, and the line shows behind it
+            sheet.put(y, cell, behind, palette.highway_behind)
 
 
 def _exponents(
@@ -292,7 +407,8 @@ def _side(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: Palet
     if place.input[1] > 1:
         value = _value_of_x(frame, t)
         sheet.put(y + 1, left, f"x   {value}", palette.input)
-    _side_hidden(sheet, frame, place, left, palette)
+    _side_gates(sheet, frame, place, left, palette)
+    _side_states(sheet, frame, place, left, palette)
     y = place.output[0]
     if 1 <= t <= frame.read:
         if scene.task.loss == "mse":
@@ -316,14 +432,30 @@ def _value_of_x(frame: Frame, t: int) -> str:
     return frame.scene.task.tokens(frame.scene.sample)[t - 1]
 
 
-def _side_hidden(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Palette) -> None:
-    h = frame.scene.trace.h[frame.cursor.t, 0]
-    first, n = place.hidden
-    for row in range(n):
-        unit = place.first_unit + row * place.units_per_row
-        x = sheet.put(first + row, left, f"h{subscript(unit)}".ljust(4), palette.faint)
-        for u in range(unit, min(unit + place.units_per_row, frame.scene.H)):
-            x = sheet.put(first + row, x, fixed(float(h[u]), 2).ljust(6), palette.dim)
+def _side_gates(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Palette) -> None:
+    """The gate of the chosen unit, and the mean of all units."""
+    t, unit, scene = frame.cursor.t, frame.cursor.unit, frame.scene
+    if not 1 <= t <= frame.read:
+        return
+    for name, (y, _) in place.gates.items():
+        own, mean = float(scene.trace.gates[name][t - 1, 0, unit]), float(scene.gate_means[name][t - 1])
+        x = sheet.put(y, left, f"{name}{subscript(unit)}".ljust(4), palette.faint)
+        plus = "+" if name in SIGNED else " "
+        x = sheet.put(y, x, fixed(own, 2).replace("+", plus).ljust(6), accent(frame, palette))
+        sheet.put(y, x, f"ø{fixed(mean, 2).replace('+', plus)}", palette.dim)
+
+
+def _side_states(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Palette) -> None:
+    trace, t = frame.scene.trace, frame.cursor.t
+    for name, where, states in (("c", place.cell, trace.c), ("h", place.hidden, trace.h)):
+        if where is None or states is None:
+            continue
+        for row in range(where[1]):
+            unit = place.first_unit + row * place.units_per_row
+            x = sheet.put(where[0] + row, left, f"{name}{subscript(unit)}".ljust(4), palette.faint)
+            for u in range(unit, min(unit + place.units_per_row, frame.scene.H)):
+                style = accent(frame, palette) if u == frame.cursor.unit else palette.dim
+                x = sheet.put(where[0] + row, x, fixed(float(states[t, 0, u]), 2).ljust(6), style)
 
 
 def _side_answer(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Palette) -> None:
@@ -346,15 +478,33 @@ def _side_gradient(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: 
         lines = ["not reached by", f"the loss of step {frame.loss_step}"]
     else:
         last = frame.T if frame.loss_step is None else frame.loss_step
-        kept = gradient.factors[t]
-        lines = [
-            scientific(float(gradient.norms[t])),
-            f"× {factor(float(kept))} this step" if t < last else "here the walk starts",
-        ]
-        if math.isfinite(gradient.norms[last]):
-            lines += [
-                f"half-life {steps(gradient.half_life, last)}",
-                f"1 % horizon {steps(gradient.horizon, last)}",
-            ]
+        lines = _faded(gradient, t, last) if gradient.highway is None else _faded_twice(gradient, t, last)
     for i, text in enumerate(lines[: n + 1]):
         sheet.put(y + i, left, text, palette.back if i == 0 else palette.text)
+
+
+def _faded(gradient: Gradient, t: int, last: int) -> list[str]:
+    lines = [
+        scientific(float(gradient.norms[t])),
+        f"× {factor(float(gradient.factors[t]))} this step" if t < last else "here the walk starts",
+    ]
+    if math.isfinite(gradient.norms[last]):
+        lines += [f"half-life {steps(gradient.half_life, last)}", f"1 % horizon {steps(gradient.horizon, last)}"]
+    return lines
+
+
+def _faded_twice(gradient: Gradient, t: int, last: int) -> list[str]:
+    """Both paths: the state itself, and the highway."""
+    lane = gradient.highway
+    assert lane is not None
+    lines = []
+    for path in (gradient, lane):
+        kept = f" × {factor(float(path.factors[t]))}" if t < last else ""
+        lines.append(f"{path.along} {scientific(float(path.norms[t]))}{kept}")
+    if math.isfinite(gradient.norms[last]):
+        for name, a, b in (
+            ("half", gradient.half_life, lane.half_life),
+            ("1 % ", gradient.horizon, lane.horizon),
+        ):
+            lines.append(f"{name} h {steps(a, last)} {lane.along} {steps(b, last)}".replace("> ", ">"))
+    return lines
