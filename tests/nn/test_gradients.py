@@ -226,7 +226,7 @@ def test_a_float32_model_is_traced_in_float64():
     x = np.random.default_rng(0).standard_normal((T, B, INPUTS))
     trace = model.trace(x, np.zeros((T, B, OUTPUTS)))
     assert model.forward(x).dtype == np.float32
-    arrays = (trace.y, trace.h, trace.grad_h, trace.triangle, *trace.grads.values())
+    arrays = (trace.y, trace.h, trace.grad_h, trace.triangle, *trace.grads.values(), *trace.params.values())
     assert {a.dtype for a in arrays} == {np.dtype("float64")}
     assert trace.check() < 1e-8
     np.testing.assert_allclose(trace.y, model.forward(x), rtol=1e-4, atol=1e-6)
