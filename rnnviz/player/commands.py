@@ -37,6 +37,14 @@ class Seek:
 
 
 @dataclass(frozen=True)
+class Go:
+    """To a place in the story: phase forward or backward and a time step, or the loss."""
+
+    phase: str
+    t: int = 0
+
+
+@dataclass(frozen=True)
 class ShowGradient:
     """Show the gradient of one step's loss (its number), of all of them ("total"), or the other of the two."""
 
@@ -73,13 +81,51 @@ class ShowSample:
 
 
 @dataclass(frozen=True)
+class Measure:
+    """Work out what takes more than a moment for this sequence: how far each error reaches back, or the most
+    any gradient could keep in a step. Whatever else is asked for goes first."""
+
+    what: Literal["triangle", "gain"]
+
+
+@dataclass(frozen=True)
+class Check:
+    """Hold the gradients of this very sequence against central differences."""
+
+
+@dataclass(frozen=True)
 class Change:
-    """Begin again with settings of the experiment changed: (("seed", 3), …)."""
+    """Begin again with settings of the experiment changed: (("seed", 3), …). None leaves one to its task.
+
+    The run before stays behind as a ghost. A new task chooses its own steps, lag, samples, source and loss
+    position, where the same command does not set them.
+    """
 
     settings: tuple[tuple[str, Any], ...]
 
 
+@dataclass(frozen=True)
+class Undo:
+    """Back to the moment before the last change: the same weights, training and cursor."""
+
+
+@dataclass(frozen=True)
+class Redo:
+    """Take an undo back."""
+
+
+@dataclass(frozen=True)
+class DismissGhost:
+    """Let go of the run before; the next change leaves a new ghost."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Cut the loop, or close it again: show the network with W_hh = 0. Training goes on untouched."""
+
+
 Command = (
-    Right | Left | Next | Previous | Seek | ShowGradient | SelectUnit | Train | Back | ShowSample | Change
+    Right | Left | Next | Previous | Seek | Go | ShowGradient | SelectUnit | Train | Back | ShowSample | Change
+    | Undo | Redo | DismissGhost | Cut | Measure | Check
 )
-SLOW = (Train, Back, ShowSample, Change)
+SLOW = (Train, Back, ShowSample, Change, Undo, Redo, Cut, Measure, Check)

@@ -17,8 +17,10 @@ from rnnviz.nn import Model, Trace
 from rnnviz.nn.metrics import half_life, horizon
 from rnnviz.player.cursor import Cursor, Phase
 from rnnviz.player.experiment import Experiment
+from rnnviz.player.ghost import Ghost
 from rnnviz.player.highway import highway
 from rnnviz.player.run import fit, self_fed
+from rnnviz.player.verdict import Verdict, verdict
 from rnnviz.tasks import Task
 
 Array = NDArray[Any]
@@ -185,7 +187,12 @@ class Progress:
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """What the screen needs at this cursor."""
+    """What the screen needs at this cursor.
+
+    asked  the settings as a person left them; in `experiment` what they leave open is filled in
+    ghost  the run before a change, until it is dismissed
+    cut    W_hh is 0 in what is shown; training knows nothing of it
+    """
 
     experiment: Experiment
     scene: Scene
@@ -196,10 +203,18 @@ class Frame:
     job: Progress | None = None
     hint: str = ""
     engine: str = "numpy"
+    asked: Experiment | None = None
+    ghost: Ghost | None = None
+    cut: bool = False
 
     @property
     def T(self) -> int:
         return self.scene.T
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """Whether the gradient reaches as far as the task needs; None for a task without a known lag."""
+        return verdict(self.scene)
 
     @property
     def gradient(self) -> Gradient:

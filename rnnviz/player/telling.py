@@ -9,6 +9,7 @@ import math
 from typing import TYPE_CHECKING
 
 from rnnviz.player.cursor import Phase
+from rnnviz.player.loop import STILL_THERE
 from rnnviz.player.numbers import factor, fixed, loss, scientific, subscript
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ CELL_RULES = {
     "lstm": "o{t} ⊙ tanh(c{t}), with c{t} = f{t} ⊙ c{before} + i{t} ⊙ g{t}",
     "gru": "(1 − z{t}) ⊙ n{t} + z{t} ⊙ h{before}",
 }
+
+
+CLOSE = "x closes the loop again."
 
 
 def tell(frame: Frame) -> tuple[str, str]:
@@ -48,6 +52,11 @@ def _forward(frame: Frame) -> tuple[str, str]:
             "h₀, the memory before anything was read, is all zeros.",
             f"Press → and watch one column come into being; there are {T} to read.",
         )
+    if frame.cut:
+        still = STILL_THERE[frame.experiment.cell]
+        past = f"Past the cut only {still} still runs." if still else "A plain hidden layer: no memory."
+        alone = "h goes on through no weight" if still else f"h{subscript(t)} is made of x{subscript(t)} alone"
+        return f"The loop is cut, W_hh = 0: {alone}.", f"{past} {CLOSE}"
     rule = CELL_RULES[frame.experiment.cell].format(
         g=frame.experiment.activation, t=subscript(t), before=subscript(t - 1)
     )
@@ -78,6 +87,8 @@ def _backward(frame: Frame) -> tuple[str, str]:
             "t shows the error of the last step alone, and how much of it comes this far.",
         )
     k = frame.loss_step
+    if frame.cut and t < k and frame.experiment.cell == "rnn":
+        return f"The loop is cut: the error of step {k} ends at h{subscript(k)}; none of it comes back here.", CLOSE
     if t > k:
         return f"The error of step {k} cannot reach step {t}: time runs one way.", "← goes on back in time."
     if t == k:

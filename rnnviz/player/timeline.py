@@ -44,8 +44,14 @@ class Timeline:
                 break
         return loss
 
+    def holds(self, place: Place) -> bool:
+        """Whether this place can be had without replay."""
+        return place in self._snapshots or place == self.place
+
     def goto(self, place: Place, keep_going: KeepGoing = lambda: True) -> None:
         """To this place, which must have been visited: by its snapshot, else by replay."""
+        if place == self.place:
+            return
         if place in self._snapshots:
             self.training.restore(self._snapshots[place])
             return

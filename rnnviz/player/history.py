@@ -1,0 +1,85 @@
+"""Undo and redo: the moments that changes left behind, each with all it takes to stand there again.
+
+    >>> history = History(first)
+    >>> history.keep(before_the_change)        # then make the change
+    >>> history.back(present)                  # the moment before it; `present` is kept for `forward`
+
+A walk or a batch of training is not a change, but it is not lost either: whatever the present is, going back
+keeps it, and going forward brings it back. At the far end of the past stands the very first frame.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from rnnviz.player.frame import Frame
+
+Run = TypeVar("Run")
+
+#: About how much memory the past may hold, in bytes; the oldest changes are forgotten first.
+BUDGET = 32_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class Moment(Generic[Run]):
+    """run: data, network and training; its place in training is the frame's epoch and batch.
+    what: the change that led away from here, in words."""
+
+    run: Run
+    frame: Frame
+    what: str = ""
+
+    @property
+    def bytes(self) -> int:
+        """About what the frame's trace holds, in float64s: pre-activations, states, gradients of every layer."""
+        trace = self.frame.scene.trace
+        gates = max(1, trace.pre.shape[-1] // trace.H)
+        return int(8 * (3 * trace.spec.parameter_count + trace.T * trace.L * trace.H * (4 * gates + 6) + trace.T**2))
+
+    def is_at(self, other: Frame) -> bool:
+        """Whether `other` shows the same weights, sequence and gradient at the same place."""
+        mine = self.frame
+        return mine.scene is other.scene and mine.cursor == other.cursor and mine.loss_step == other.loss_step
+
+
+class History(Generic[Run]):
+    def __init__(self, first: Moment[Run]) -> None:
+        self._first = first
+        self._past: list[Moment[Run]] = []
+        self._future: list[Moment[Run]] = []
+
+    @property
+    def undos(self) -> int:
+        """How many changes can be undone."""
+        return len(self._past)
+
+    def keep(self, moment: Moment[Run]) -> None:
+        """The present, right before a change; what was undone before it can no longer be redone."""
+        self._past.append(moment)
+        self._future.clear()
+        while len(self._past) > 1 and sum(kept.bytes for kept in self._past) > BUDGET:
+            del self._past[0]
+
+    def next(self, *, back: bool) -> Moment[Run]:
+        """Where undo (or redo) would lead, or the very first moment."""
+        kept = self._past if back else self._future
+        return kept[-1] if kept else self._first
+
+    def back(self, present: Moment[Run]) -> Moment[Run] | None:
+        """The moment before the last change; before all of them the very first; None if that is the present."""
+        if self._past:
+            moment = self._past.pop()
+        elif self._first.is_at(present.frame):
+            return None
+        else:
+            moment = self._first
+        self._future.append(present)
+        return moment
+
+    def forward(self, present: Moment[Run]) -> Moment[Run] | None:
+        """What the last `back` left; None if nothing was undone."""
+        if not self._future:
+            return None
+        self._past.append(present)
+        return self._future.pop()

@@ -1,0 +1,21 @@
+"""The loop cut: the same network with W_hh = 0.
+
+h_t is then made of x_t alone, through the same weights at every step: a plain hidden layer. What came before is
+gone, and no gradient comes back through h. A gated cell still carries something past the cut: an LSTM its cell
+state, f ⊙ c, a GRU the share z ⊙ h that it keeps.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rnnviz.nn import Model
+
+#: What still leads from one step to the next, by cell.
+STILL_THERE = {"rnn": "", "lstm": "c: fₜ ⊙ c", "gru": "zₜ ⊙ h"}
+
+
+def without_loop(model: Model) -> Model:
+    return model.with_params(
+        {name: np.zeros_like(w) if "weight_hh" in name else w for name, w in model.params.items()}
+    )
