@@ -115,11 +115,45 @@ def test_gradients_after_training_do_not_change_what_is_trained():
     assert np.array_equal(gradients(experiment, sample=5, after_epochs=4).grad_norm(10), expected)
 
 
-def test_a_sequence_is_traced_without_its_padding():
+def test_every_setting_of_the_training_arrives():
+    settings = {
+        "optimizer": "sgd", "learning_rate": 0.3, "momentum": 0.5, "clip_norm": 2.0, "clip_value": 3.0,
+        "batch_size": 5, "shuffle": False, "truncate": "3,7", "seed": 11, "validation_split": 0.3,
+    }  # fmt: skip
+    training = Run(Experiment(**settings)).training
+    rule = training.optimizer
+    assert (rule.name, rule.learning_rate, rule.momentum) == ("sgd", 0.3, 0.5)
+    assert (rule.clip_norm, rule.clip_value) == (2.0, 3.0)
+    assert (training.batch_size, training.shuffle, training.seed) == (5, False, 11)
+    assert training.truncate == (3, 7)
+    assert (len(training.train), len(training.validation)) == (28, 12)
+
+
+def test_every_setting_of_the_network_arrives():
+    settings = {
+        "cell": "rnn", "hidden_size": 6, "num_layers": 2, "activation": "relu", "init": "identity", "gain": 0.7,
+        "biases": 2, "dtype": "float32",
+    }  # fmt: skip
+    model = Run(Experiment(**settings)).training.model
+    spec = model.spec
+    assert [getattr(spec, name) for name in settings if name not in ("init", "gain")] == [
+        value for name, value in settings.items() if name not in ("init", "gain")
+    ]
+    assert np.allclose(model.params["rnn.weight_hh_l0"], 0.7 * np.eye(6))
+    other = Run(Experiment(spectral_radius=0.5, seed=1)).training.model.params["rnn.weight_hh_l0"]
+    assert np.abs(np.linalg.eigvals(other)).max() == pytest.approx(0.5)
+    forgets = Run(Experiment(cell="lstm", forget_bias=4.0)).training.model.params["rnn.bias_ih_l0"][20:40]
+    assert np.allclose(forgets, 4.0)
+
+
+def test_the_trace_is_that_of_the_chosen_sequence_without_its_padding():
     task = build_task(Experiment(task="names"))
     model = build_model(Experiment(task="names"), task)
     for i in range(5):
-        assert task.lengths[i] == trace_of(model, task, i).T
+        trace = trace_of(model, task, i)
+        assert task.lengths[i] == trace.T
+        assert np.array_equal(trace.x[:, 0], task.x[i, : trace.T])
+        assert trace.loss_steps == (trace.T,)
     with pytest.raises(InputError, match="0 to 360"):
         trace_of(model, task, 361)
 

@@ -87,6 +87,12 @@ def test_a_gap_is_left_where_a_value_is_not_finite():
     assert sum(row.count(" ") for row in gap) > sum(row.count(" ") for row in whole)
 
 
+def test_a_loss_of_zero_is_left_out_and_does_not_stretch_the_scale():
+    with_zero = loss_curve([1.0, 0.0, 0.5], [], None, 60, 10, color=False).split("\n")
+    without = loss_curve([1.0, NAN, 0.5], [], None, 60, 10, color=False).split("\n")
+    assert [row for row in with_zero if "not finite" not in row][:8] == without[:8]
+
+
 def test_a_lower_loss_stands_lower():
     rows = loss_curve([1.0, 0.1, 0.01], [], None, 60, 12, color=False).split("\n")[1:-1]
     drawn = [(r, c) for r, row in enumerate(rows) for c, sign in enumerate(row) if "⠀" < sign <= "⣿"]
