@@ -1,0 +1,227 @@
+"""Checking lessons: what reading.py cannot see, because it takes the network to know it.
+
+Every step is entered, every question answered in every way, every hint read and every solution tried, and each
+page is measured. `rnnviz lessons check` prints what is wrong, with file, line and what to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import fields
+from itertools import pairwise
+from pathlib import Path
+
+from rnnviz.errors import InputError
+from rnnviz.lessons.conditions import Condition, defined
+from rnnviz.lessons.lesson import Exercise, Lesson, Point, Prediction, Step
+from rnnviz.lessons.pages import WIDTH, page, room
+from rnnviz.lessons.reading import Problem, read
+from rnnviz.lessons.run import LessonRun
+from rnnviz.lessons.setup import END, Setup, arrive
+from rnnviz.lessons.text import plain, quotes
+from rnnviz.player.experiment import Experiment
+from rnnviz.player.frame import Frame
+from rnnviz.player.metrics import METRICS, Reference
+from rnnviz.player.player import Player, open_player
+
+
+def check(paths: Iterable[Path], panels: Collection[str] = ()) -> list[Problem]:
+    """All problems of some lesson files; panels: the names that may be opened and pointed at."""
+    problems: list[Problem] = []
+    lessons: list[Lesson] = []
+    for path in paths:
+        lesson, found = read(path)
+        problems += found
+        if lesson is not None:
+            lessons.append(lesson)
+            problems += check_lesson(lesson, panels)
+    for one, two in pairwise(sorted(lessons, key=lambda lesson: lesson.number)):
+        if one.path.parent == two.path.parent and one.number == two.number:
+            what = f"number {two.number} is also that of {one.path.name}"
+            problems.append(Problem(two.path, 1, what, "give each lesson its own: the file names sort the course"))
+    return sorted(problems)
+
+
+def check_lesson(lesson: Lesson, panels: Collection[str] = ()) -> list[Problem]:
+    """What is wrong with a lesson that could be read."""
+    return sorted(set(_Checker(lesson, panels).problems()))
+
+
+class _Checker:
+    def __init__(self, lesson: Lesson, panels: Collection[str]) -> None:
+        self.lesson, self.panels = lesson, panels
+        self.source = lesson.path.read_text(encoding="utf-8").splitlines()
+
+    def problem(self, line: int, what: str, remedy: str = "") -> Problem:
+        return Problem(self.lesson.path, line, what, remedy)
+
+    def line_of(self, text: str, after: int) -> int:
+        """Where a piece of text stands from a line on; that line if it cannot be found."""
+        return next((i + 1 for i in range(after - 1, len(self.source)) if text in self.source[i]), after)
+
+    def problems(self) -> Iterator[Problem]:
+        try:
+            player = open_player(self.lesson.experiment)
+        except InputError as error:
+            yield self.problem(self.line_of("[experiment]", 1), f"this experiment cannot run: {error}")
+            return
+        run = LessonRun(self.lesson)
+        for i, step in enumerate(self.lesson.steps):
+            try:
+                run = run.jump(i)
+                target = run.target
+                frame = arrive(player, target)
+            except InputError as error:
+                what, _, remedy = str(error).partition("; ")
+                yield self.problem(step.line, f"step {step.heading!r} cannot be set up: {what}", remedy)
+                return
+            run = run.arrived(frame)
+            yield from self.places(step, target, frame)
+            yield from self.points(step)
+            yield from self.stage(run, frame, step.before)
+            if isinstance(step.task, Prediction):
+                yield from self.prediction(run, player, step.task)
+            elif isinstance(step.task, Exercise):
+                yield from self.exercise(run, player, step.task)
+
+    # -- what the commands lead to -----------------------------------------------------------------------
+
+    def places(self, step: Step, target: Setup, frame: Frame) -> Iterator[Problem]:
+        commands = dict(step.do)
+
+        def line(name: str) -> int:
+            return self.line_of(f"{name} =", step.line)
+
+        if "seek" in commands and frame.T < target.t < END:
+            yield self.problem(line("seek"), f"seek: there is no step {target.t}", f"the sequence has 0 to {frame.T}")
+        if "unit" in commands and target.unit >= frame.scene.H:
+            yield self.problem(line("unit"), f"unit: there is no unit {target.unit}", f"use 0 to {frame.scene.H - 1}")
+        if "loss_step" in commands and isinstance(target.loss_step, int):
+            having = frame.scene.loss_steps
+            if target.loss_step not in having:
+                some = ", ".join(map(str, having[:6])) + (", …" if len(having) > 6 else "")
+                yield self.problem(line("loss_step"), f"step {target.loss_step} carries no loss", f"these do: {some}")
+        if "panel" in commands and target.panel and target.panel not in self.panels:
+            yield self.problem(line("panel"), f"unknown panel {target.panel!r}", f"panels: {', '.join(self.panels)}")
+
+    def points(self, step: Step) -> Iterator[Problem]:
+        for point in filter(None, (step.point, step.point_after)):
+            yield from self.point(point)
+
+    def point(self, point: Point) -> Iterator[Problem]:
+        kind, _, name = point.at.partition(":")
+        if kind == "panel" and name not in self.panels:
+            yield self.problem(point.line, f"unknown panel {name!r}", f"panels: {', '.join(self.panels)}")
+
+    # -- what is said ------------------------------------------------------------------------------------
+
+    def stage(self, run: LessonRun, frame: Frame, texts: Iterable[str], what: str = "the text") -> Iterator[Problem]:
+        """One stage of a step: its figures are defined, and it fits."""
+        step = run.step
+        for text in texts:
+            for reference, _ in quotes(text):
+                if not reference.at_start and not defined(reference, frame):
+                    line = self.line_of("{" + str(reference), step.line)
+                    yield self.problem(line, f"{reference} is not defined here", "quote another metric, or set it up")
+        shown = page(run, frame, WIDTH)
+        allowed = room(run)
+        if len(shown.lines) > allowed:
+            lines = f"{len(shown.lines)} lines of {WIDTH} cells, and {allowed} fit"
+            why = " beside an open panel" if run.target.panel else ""
+            yield self.problem(step.line, f"{what} of {step.heading!r} is too long: {lines}{why}", "say less at once")
+        elif any(len(plain(line)) > WIDTH for line in shown.lines):
+            yield self.problem(step.line, f"a word of {step.heading!r} is too long for a line", "break it in two")
+
+    # -- questions ---------------------------------------------------------------------------------------
+
+    def prediction(self, run: LessonRun, player: Player, question: Prediction) -> Iterator[Problem]:
+        said = [str(i + 1) for i in range(len(question.choices))] or ["0", "-1e9"]
+        try:
+            frame = arrive(player, run.saying(said[0]).target)
+        except InputError as error:
+            yield self.problem(question.line, f"after the answer the picture cannot be set up: {error}")
+            return
+        for reference in _asked_for(question):
+            if not reference.at_start and not defined(reference, frame):
+                line = self.line_of(str(reference), question.line)
+                yield self.problem(line, f"{reference} is not defined here", "ask for another metric")
+                return
+        if question.choices:
+            right = [c for c in question.choices if all(h.holds(frame, run.start) for h in c.holds)]
+            if len(right) != 1:
+                which = "no choice is" if not right else " and ".join(repr(c.say) for c in right) + " are"
+                yield self.problem(question.line, f"{which} right on the live frame", "make exactly one `if` hold")
+        for answer in said:
+            done = run.saying(answer).arrived(frame)
+            yield from self.stage(done, frame, run.step.after, f"what follows the answer {answer}")
+
+    # -- exercises ---------------------------------------------------------------------------------------
+
+    def exercise(self, run: LessonRun, player: Player, exercise: Exercise) -> Iterator[Problem]:
+        line = exercise.line
+        for condition in exercise.solved:
+            reason = unreachable(condition, exercise.locked, player.frame)
+            if reason:
+                yield self.problem(self.line_of("solved", line), f"{condition} can never hold: {reason[0]}", reason[1])
+                return
+        if run.observed(player.frame).is_done:
+            yield self.problem(line, "the exercise is already solved at its start", "ask for more, or change [do]")
+            return
+        for _ in exercise.hints:
+            run = run.hinted()
+            yield from self.stage(run, player.frame, (run.shown_hints[-1],), "a hint")
+        for i, solution in enumerate(exercise.solutions, start=1):
+            where = self.line_of("[[exercise.solution]]", line)
+            for _ in range(i - 1):
+                where = self.line_of("[[exercise.solution]]", where + 1)
+            try:
+                frame = arrive(player, run.target.after(solution))
+            except InputError as error:
+                yield self.problem(where, f"solution {i} cannot be carried out: {error}")
+                continue
+            broken = run.broken(frame)
+            solved = run.observed(frame)
+            if broken:
+                yield self.problem(where, f"solution {i} changes {', '.join(broken)}", "unlock it, or leave it alone")
+            elif not solved.is_done:
+                told = "; ".join(c.told(frame, run.start) for c in exercise.solved if not c.holds(frame, run.start))
+                yield self.problem(where, f"solution {i} does not solve it ({told})", "mend the solution, or ask less")
+            else:
+                yield from self.stage(solved, frame, run.step.after, "what follows the solution")
+            arrive(player, run.target)
+
+
+def _asked_for(question: Prediction) -> Iterator[Reference]:
+    if question.answer is not None:
+        yield question.answer
+    for choice in question.choices:
+        for condition in choice.holds:
+            yield from condition.references()
+
+
+def unreachable(condition: Condition, locked: Collection[str], frame: Frame) -> tuple[str, str] | None:
+    """Why a condition can never hold, and what to do, where that can be known; None otherwise."""
+    metric = METRICS[condition.left.name]
+    if metric.setting is not None and metric.setting in locked:
+        return f"{metric.setting} is locked", "unlock it, or ask for something else"
+    if not isinstance(condition.right, float):
+        if isinstance(condition.right, str) and metric.setting is not None:
+            choices = _limits(metric.setting)[2]
+            if choices and condition.right not in choices:
+                return f"{metric.setting} is one of {', '.join(choices)}", "compare it with one of these"
+        return None
+    low, high, _ = _limits(metric.setting) if metric.setting else (metric.low, metric.high, ())
+    wanted, op = condition.right, condition.op
+    too_high = wanted > high or (wanted == high and op == ">")
+    too_low = wanted < low or (wanted == low and op == "<")
+    if (op in (">=", ">", "==") and too_high) or (op in ("<=", "<", "==") and too_low):
+        return f"{metric.name} lies in {low:g} to {high:g}", "ask for a value in between"
+    return None
+
+
+def _limits(setting: str) -> tuple[float, float, tuple[str, ...]]:
+    meta = next(f.metadata for f in fields(Experiment) if f.name == setting)
+    low = meta["low"] if meta["low"] is not None else meta["above"]
+    high = meta["high"] if meta["high"] is not None else meta["below"]
+    infinity = float("inf")
+    return (-infinity if low is None else low), (infinity if high is None else high), meta["choices"] or ()

@@ -1,0 +1,166 @@
+"""Conditions: a metric compared with a number, a word or another metric. Nothing is evaluated but the comparison.
+
+    >>> condition("grad_ratio >= 1e-3")
+    >>> condition("horizon > 2 * start.horizon")
+    >>> condition("cell == 'lstm'")
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rnnviz.errors import InputError
+from rnnviz.player.metrics import METRICS, Reference, Value, parse, resolve, say, value
+
+if TYPE_CHECKING:
+    from rnnviz.player.frame import Frame
+
+Start = Mapping[str, Value]  # what `start.` metrics were when the question or exercise was opened
+
+OPERATORS = {
+    ">=": operator.ge, "<=": operator.le, "==": operator.eq, "!=": operator.ne,
+    ">": operator.gt, "<": operator.lt,
+}  # fmt: skip
+_SIGNS = {">=": "≥", "<=": "≤", "==": "=", "!=": "≠", ">": ">", "<": "<"}
+_SHAPE = re.compile(r"\s*(.+?)\s*(>=|<=|==|!=|>|<)\s*(.+?)\s*")
+_FORM = "write METRIC OP VALUE: grad_ratio >= 1e-3, horizon > 2 * start.horizon, or cell == 'lstm'"
+
+
+@dataclass(frozen=True)
+class Condition:
+    """left OP times · right, where right is a metric, or a number, or a word."""
+
+    left: Reference
+    op: str
+    right: Reference | float | str
+    times: float = 1.0
+
+    def references(self) -> tuple[Reference, ...]:
+        return (self.left, self.right) if isinstance(self.right, Reference) else (self.left,)
+
+    def holds(self, frame: Frame, start: Start) -> bool:
+        """False where a metric is not defined."""
+        left, right = seen(self.left, frame, start), self.goal(frame, start)
+        if left is None or right is None or isinstance(left, str) != isinstance(right, str):
+            return False
+        return bool(OPERATORS[self.op](left, right))
+
+    def goal(self, frame: Frame, start: Start) -> Value:
+        """The right-hand side in this frame."""
+        if not isinstance(self.right, Reference):
+            return self.right
+        found = seen(self.right, frame, start)
+        return found * self.times if isinstance(found, float) else found
+
+    def told(self, frame: Frame, start: Start) -> str:
+        """`grad_ratio 2.1e-09, needs ≥ 1e-03`; with a tick where it holds."""
+        here = say(self.left.name, seen(self.left, frame, start))
+        if self.holds(frame, start):
+            return f"✓ {self.left} {here}"
+        goal = self.goal(frame, start)
+        wanted = f"{goal:g}" if isinstance(self.right, float) else say(self.left.name, goal)
+        return f"✗ {self.left} {here}, needs {_SIGNS[self.op]} {wanted}"
+
+    def __str__(self) -> str:
+        right = repr(self.right) if isinstance(self.right, str) else f"{self.right}"
+        if isinstance(self.right, float):
+            right = f"{self.right:g}"
+        return f"{self.left} {self.op} {right if self.times == 1 else f'{self.times:g} * {right}'}"
+
+
+def seen(reference: Reference, frame: Frame, start: Start) -> Value:
+    return start.get(str(reference)) if reference.at_start else value(frame, reference)
+
+
+def remember(references: tuple[Reference, ...], frame: Frame) -> dict[str, Value]:
+    """The values now of all that is written with `start.`."""
+    return {str(r): value(frame, r.now) for r in references if r.at_start}
+
+
+def condition(text: str) -> Condition:
+    """Raises InputError, with what to write instead."""
+    match = _SHAPE.fullmatch(text)
+    if match is None:
+        raise InputError(f"{text!r} is not a condition; {_FORM}")
+    left, op, right = parse(match[1]), match[2], match[3]
+    word = re.fullmatch(r"'([^']*)'|\"([^\"]*)\"", right)
+    if METRICS[left.name].is_text:
+        if op not in ("==", "!="):
+            raise InputError(f"{text!r}: {left.name} is a word; compare it with == or !=")
+        if word is None:
+            raise InputError(f"{text!r}: {left.name} is a word; put the other side in quotes: {left} {op} '{right}'")
+        return Condition(left, op, word[1] if word[1] is not None else word[2])
+    if word is not None:
+        raise InputError(f"{text!r}: {left.name} is a number; compare it with a number or another metric")
+    number = _number(right)
+    if number is not None:
+        return Condition(left, op, number)
+    times, star, name = right.rpartition("*")
+    by = _number(times) if star else 1.0
+    if by is None:
+        raise InputError(f"{text!r}: {times.strip()!r} is not a number; {_FORM}")
+    other = parse(name)
+    if METRICS[other.name].is_text:
+        raise InputError(f"{text!r}: {other.name} is a word and {left.name} a number; they cannot be compared")
+    if other == left and by == 1.0:
+        raise InputError(f"{text!r} compares a metric with itself; compare it with a number or start.{left.name}")
+    return Condition(left, op, other, by)
+
+
+def _number(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """How far a typed number may be off: by an amount, by a share of the answer, or by a factor."""
+
+    kind: str  # "amount", "share", "factor"
+    size: float
+
+    def accepts(self, said: float, right: float) -> bool:
+        if not math.isfinite(right):
+            return said == right
+        match self.kind:
+            case "amount":
+                return abs(said - right) <= self.size + 1e-9 * abs(right)
+            case "share":
+                return abs(said - right) <= self.size * abs(right) + 1e-12
+        return said * right > 0 and 1 / self.size <= said / right <= self.size
+
+    def __str__(self) -> str:
+        match self.kind:
+            case "amount":
+                return f"± {self.size:g}" if self.size else "exactly"
+            case "share":
+                return f"± {self.size:.0%}"
+        return f"within a factor of {self.size:g}"
+
+
+def tolerance(written: object) -> Tolerance:
+    """A number, "20 %", or "x 3" for a factor. Raises InputError for anything else."""
+    form = 'write a number, "20 %" of the answer, or "x 3" for a factor of 3'
+    if isinstance(written, int | float) and not isinstance(written, bool) and written >= 0:
+        return Tolerance("amount", float(written))
+    if isinstance(written, str):
+        share = re.fullmatch(r"\s*([0-9.]+)\s*%\s*", written)
+        factor = re.fullmatch(r"\s*[x×]\s*([0-9.]+)\s*", written)
+        size = _number((share or factor)[1]) if share or factor else None  # type: ignore[index]
+        if share and size:
+            return Tolerance("share", size / 100)
+        if factor and size and size > 1:
+            return Tolerance("factor", size)
+    raise InputError(f"tolerance: {written!r} is not one; {form}")
+
+
+def defined(reference: Reference, frame: Frame) -> bool:
+    return resolve(frame, reference) is not None and value(frame, reference.now) is not None

@@ -1,0 +1,59 @@
+"""Courses: where lessons are, and which there are. Free of numpy as long as nothing is read."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from rnnviz.errors import InputError
+
+_FILE = re.compile(r"\d+-.*\.md")
+OWN = "rnnviz"  # the name of the course that comes with rnnviz
+
+
+@dataclass(frozen=True)
+class Course:
+    """A folder of lessons. name: what progress is kept under. files: in their order."""
+
+    name: str
+    folder: Path
+    files: tuple[Path, ...]
+
+    def slug(self, file: Path) -> str:
+        return file.stem.partition("-")[2]
+
+    def file(self, slug: str) -> Path:
+        """By slug or by number. Raises InputError, naming what there is."""
+        for file in self.files:
+            number = int(file.stem.partition("-")[0])
+            if slug in (self.slug(file), file.stem, file.name) or (slug.isdecimal() and int(slug) == number):
+                return file
+        from difflib import get_close_matches
+
+        slugs = [self.slug(file) for file in self.files]
+        close = get_close_matches(slug, slugs, n=1)
+        hint = f"did you mean {close[0]}?" if close else "rnnviz lessons lists them"
+        raise InputError(f"there is no lesson {slug!r}; {hint}")
+
+
+def own_folder() -> Path:
+    """In a checkout /lessons, in an installed wheel the copy inside the package."""
+    packed = Path(__file__).parent / "course"
+    checkout = Path(__file__).parents[2] / "lessons"
+    return packed if packed.is_dir() or not checkout.is_dir() else checkout
+
+
+def find(folder: str | Path | None = None) -> Course:
+    """The course in a folder, or rnnviz' own. Raises InputError for a folder without lessons."""
+    where = Path(folder) if folder is not None else own_folder()
+    if not where.is_dir():
+        raise InputError(f"{where}: is not a folder; --lessons takes a folder of lesson files")
+    files = sorted((f for f in where.iterdir() if _FILE.fullmatch(f.name)), key=_order)
+    if not files:
+        raise InputError(f"{where}: there is no lesson in it; lessons are named like 01-first-steps.md")
+    return Course(OWN if folder is None else str(where.resolve()), where, tuple(files))
+
+
+def _order(file: Path) -> tuple[int, str]:
+    return int(file.stem.partition("-")[0]), file.name

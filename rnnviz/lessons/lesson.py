@@ -1,0 +1,92 @@
+"""What a lesson is: steps of prose, each with what it shows and what it asks. Read from a file by reading.py."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rnnviz.lessons.conditions import Condition, Tolerance
+from rnnviz.player.experiment import Experiment
+from rnnviz.player.metrics import Reference
+
+ROWS = ("input", "hidden", "output", "gradient", "time", "side")
+
+Do = tuple[tuple[str, Any], ...]  # command, argument; carried out in this order
+
+
+@dataclass(frozen=True)
+class Point:
+    """What the step speaks of: a row of the score, or panel:NAME."""
+
+    at: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Choice:
+    """An answer to choose. It is right where its conditions hold; `why` is told to who chose it wrongly."""
+
+    say: str
+    holds: tuple[Condition, ...]
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A question before the reveal: choose, or type a number that is compared with a metric."""
+
+    question: str
+    line: int
+    choices: tuple[Choice, ...] = ()
+    answer: Reference | None = None
+    tolerance: Tolerance | None = None
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """Something to bring about: all conditions hold, and no locked setting has been changed.
+
+    solutions  known right ways, each a Do; the checker tries every one
+    """
+
+    goal: str
+    line: int
+    solved: tuple[Condition, ...]
+    locked: tuple[str, ...]
+    hints: tuple[str, ...]
+    solutions: tuple[Do, ...]
+
+
+@dataclass(frozen=True)
+class Step:
+    """before, do, point: told, done and pointed at on entering. after, reveal, point_after: once the question
+    is answered or the exercise solved."""
+
+    heading: str
+    id: str
+    line: int
+    before: tuple[str, ...] = ()
+    do: Do = ()
+    point: Point | None = None
+    task: Prediction | Exercise | None = None
+    after: tuple[str, ...] = ()
+    reveal: Do = ()
+    point_after: Point | None = None
+
+
+@dataclass(frozen=True)
+class Lesson:
+    path: Path
+    number: int
+    slug: str
+    title: str
+    summary: str
+    experiment: Experiment
+    sources: tuple[str, ...]
+    steps: tuple[Step, ...]
+
+    @property
+    def name(self) -> str:
+        return f"{self.number} {self.title}"

@@ -1,0 +1,125 @@
+"""What a lesson says now, in lines of a given width. The screen draws these lines and the checker counts them.
+
+    prose                          on entering a step
+    prose, question, choices       while a question is open (or the number being typed)
+    verdict, explanation           once it is answered
+    prose, goal, conditions        while an exercise is open; hints take the prose's place
+    solved, explanation            once it is solved
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rnnviz.lessons.conditions import seen
+from rnnviz.lessons.lesson import Exercise, Point, Prediction
+from rnnviz.lessons.run import LessonRun
+from rnnviz.lessons.text import Line, wrapped
+from rnnviz.player.metrics import Reference, say
+
+if TYPE_CHECKING:
+    from rnnviz.player.frame import Frame
+
+#: The measure: what a step may say at once at 80 × 24, in lines of so many cells.
+WIDTH = 78
+LINES = 6
+LINES_WITH_PANEL = 4
+
+
+@dataclass(frozen=True)
+class Page:
+    """heading: above the lines. point: what of the picture they speak of."""
+
+    heading: str
+    lines: tuple[Line, ...]
+    point: Point | None
+
+
+def room(run: LessonRun) -> int:
+    """How many lines this step may have."""
+    return LINES_WITH_PANEL if run.target.panel else LINES
+
+
+def page(run: LessonRun, frame: Frame | None, width: int = WIDTH, typed: str = "") -> Page:
+    """What the step says now. typed: a number as far as it has been typed."""
+    step = run.step
+
+    def quote(reference: Reference, spec: str | None) -> str:
+        if frame is None or not run.stands:
+            return "…"
+        return say(reference.name, seen(reference, frame, run.start), spec)
+
+    def set_(text: str, indent: int = 0) -> list[Line]:
+        return wrapped(text, width, quote, indent)
+
+    told = [line for text in step.before for line in set_(text)]
+    point = step.point
+    lines: list[Line]
+    if isinstance(step.task, Prediction):
+        if run.answer is None:
+            lines = told + asked(run, step.task, width, typed, set_)
+        else:
+            lines = [line for text in verdict(run) for line in set_(text, 2)]
+            lines += [line for text in step.after for line in set_(text)]
+            point = step.point_after or point
+    elif isinstance(step.task, Exercise):
+        if run.is_done:
+            lines = set_("**✓ Done.** " + step.after[0]) if step.after else set_("**✓ Done.**")
+            lines += [line for text in step.after[1:] for line in set_(text)]
+            point = step.point_after or point
+        else:
+            hints = run.shown_hints
+            if hints:
+                told = set_(f"**Hint {len(hints)} of {len(step.task.hints)}.** {hints[-1]}")
+            lines = told + set_(f"**▸ {step.task.goal}**", 2)
+            if frame is not None and run.stands:
+                lines += wrapped(status(run, frame), width)
+    else:
+        lines = told
+    return Page(step.heading, tuple(lines), point)
+
+
+def asked(run: LessonRun, question: Prediction, width: int, typed: str, set_: object) -> list[Line]:
+    """The question, then its choices side by side where they fit, or the number being typed."""
+    lines: list[Line] = set_(f"**▸ {question.question}**", 2)  # type: ignore[operator]
+    if run.pending is not None:
+        return [*lines, [("…", "")]]
+    if not question.choices:
+        unit = f" {question.unit}" if question.unit else ""
+        off = f"  ({question.tolerance})" if question.tolerance is not None else ""
+        return [*lines, [("  ", ""), (f"{typed}▏", "typed"), (unit, ""), (off, "quiet")]]
+    each: list[list[Line]] = [set_(f"`{i}` {c.say}", 4) for i, c in enumerate(question.choices, 1)]  # type: ignore[operator]
+    side = sum(sum(len(t) for t, _ in entry[0]) + 3 for entry in each) - 1
+    if all(len(entry) == 1 for entry in each) and side <= width:
+        row: Line = [("  ", "")]
+        for i, entry in enumerate(each):
+            row += [("   ", "")] * (i > 0) + entry[0]
+        return [*lines, row]
+    return lines + [[("  ", ""), *line] if i == 0 else line for entry in each for i, line in enumerate(entry)]
+
+
+def verdict(run: LessonRun) -> list[str]:
+    """Whether the answer was right, what is right, and why the chosen one is not."""
+    question, answer = run.task, run.answer
+    assert isinstance(question, Prediction)
+    assert answer is not None
+    if answer.is_right:
+        return [f"**✓ Right: {answer.right}.**"]
+    if not question.choices:
+        return [f"**✗ You said {answer.said}; it is {answer.right}.**"]
+    chosen = question.choices[int(answer.said) - 1]
+    told = f"**✗ No: {answer.right}.**"
+    return [f"{told} {chosen.why}" if chosen.why else told]
+
+
+def status(run: LessonRun, frame: Frame) -> str:
+    """The conditions of the open exercise, each with what it is now and what it needs."""
+    exercise = run.task
+    assert isinstance(exercise, Exercise)
+    broken = run.broken(frame)
+    if broken:
+        kept = {name: getattr(run.target.experiment, name) for name in broken}
+        words = ", ".join(f"{name} {'the task’s own' if v is None else v}" for name, v in kept.items())
+        return f"✗ this exercise keeps {words}: r puts everything back"
+    return "   ".join(c.told(frame, run.start) for c in exercise.solved)

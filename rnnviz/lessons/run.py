@@ -1,0 +1,274 @@
+"""Running a lesson: which step, what was answered, what is solved. Immutable; it knows no terminal and no clock.
+
+A run does not touch the network. It says where the network should be (`target`), and is told where it is:
+
+    run = LessonRun(lesson)
+    run = run.arrived(arrive(player, run.target))      # the step's picture stands
+    run = run.saying("2")                              # an answer; target may now be another: the reveal
+    run = run.arrived(arrive(player, run.target))      # graded on that frame
+    run = run.observed(player.do(Change(...)))         # an exercise is checked on every frame
+    run = run.next()
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from rnnviz.errors import InputError
+from rnnviz.lessons.conditions import Condition, Start, remember, seen
+from rnnviz.lessons.lesson import Exercise, Lesson, Prediction, Step
+from rnnviz.lessons.setup import CURSOR, Setup
+from rnnviz.lessons.text import quotes
+from rnnviz.player.experiment import Experiment
+from rnnviz.player.metrics import Reference, Value, say
+
+if TYPE_CHECKING:
+    from rnnviz.player.frame import Frame
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was said to a question, whether that was right, and what is right, in words."""
+
+    said: str
+    is_right: bool
+    right: str
+
+
+@dataclass(frozen=True)
+class LessonRun:
+    """answers, hints (how many are shown), starts (values behind `start.`), solved and skipped: by step id.
+
+    stands    the present step's picture has been reached at least once
+    free      the learner has left the rails
+    pending   an answer given, not yet graded
+    keep_cursor  the cursor may stay where the learner has it: the step does not move it
+    """
+
+    lesson: Lesson
+    at: int = 0
+    answers: Mapping[str, Answer] = field(default_factory=dict)
+    hints: Mapping[str, int] = field(default_factory=dict)
+    starts: Mapping[str, Start] = field(default_factory=dict)
+    solved: frozenset[str] = frozenset()
+    skipped: frozenset[str] = frozenset()
+    seen: frozenset[str] = frozenset()
+    finished: bool = False
+    stands: bool = False
+    free: bool = False
+    pending: str | None = None
+    keep_cursor: bool = False
+
+    # -- where we are ------------------------------------------------------------------------------------
+
+    @property
+    def step(self) -> Step:
+        return self.lesson.steps[self.at]
+
+    @property
+    def task(self) -> Prediction | Exercise | None:
+        return self.step.task
+
+    @property
+    def answer(self) -> Answer | None:
+        return self.answers.get(self.step.id)
+
+    @property
+    def is_done(self) -> bool:
+        """Nothing is asked here any more: no task, answered, or solved."""
+        return self.task is None or self.answer is not None or self.step.id in self.solved
+
+    @property
+    def is_last(self) -> bool:
+        return self.at == len(self.lesson.steps) - 1
+
+    @property
+    def open_question(self) -> Prediction | None:
+        return self.task if isinstance(self.task, Prediction) and not self.is_done and not self.pending else None
+
+    @property
+    def open_exercise(self) -> Exercise | None:
+        return self.task if isinstance(self.task, Exercise) and not self.is_done else None
+
+    @property
+    def start(self) -> Start:
+        return self.starts.get(self.step.id, {})
+
+    @property
+    def shown_hints(self) -> tuple[str, ...]:
+        exercise = self.task
+        return exercise.hints[: self.hints.get(self.step.id, 0)] if isinstance(exercise, Exercise) else ()
+
+    @property
+    def target(self) -> Setup:
+        """Where the network and the cursor belong in this step."""
+        return setup_of(self.lesson, self.at, revealed=self.pending is not None or self.answer is not None)
+
+    # -- what the learner does -----------------------------------------------------------------------------
+
+    def next(self, frame: Frame | None = None) -> LessonRun:
+        """The step after; at the end the lesson is finished. What is still open here counts as skipped."""
+        run = self if self.is_done else replace(self, skipped=self.skipped | {self.step.id})
+        if run.is_last:
+            return replace(run, finished=True)
+        return run.jump(run.at + 1, frame)
+
+    def previous(self) -> LessonRun:
+        return self.jump(self.at - 1)
+
+    def jump(self, at: int, frame: Frame | None = None) -> LessonRun:
+        """To a step. With the present frame, the cursor stays where it is if the step has no wish of its own."""
+        at = min(max(at, 0), len(self.lesson.steps) - 1)
+        run = replace(self, at=at, stands=False, free=False, pending=None, keep_cursor=False)
+        do = self.lesson.steps[at].do + (self.lesson.steps[at].reveal if run.answer else ())
+        return replace(run, keep_cursor=_may_stay(run.target, do, frame))
+
+    def restored(self) -> LessonRun:
+        """Back on the rails: the step's picture is wanted again."""
+        return replace(self, free=False, stands=False, keep_cursor=False)
+
+    def left(self) -> LessonRun:
+        """Off the rails: free to play."""
+        return replace(self, free=True)
+
+    def reset(self) -> LessonRun:
+        """The lesson from its beginning, as if it had never been opened."""
+        return LessonRun(self.lesson)
+
+    def saying(self, said: str, frame: Frame | None = None) -> LessonRun:
+        """An answer to the open question, to be graded once `target` stands. Raises InputError for one that is
+        none of the choices, or no number."""
+        question = self.open_question
+        if question is None:
+            return self
+        if question.choices:
+            if not said.isdecimal() or not 1 <= int(said) <= len(question.choices):
+                raise InputError(f"Choose 1 to {len(question.choices)}.")
+        else:
+            _number(said)
+        run = replace(self, pending=said, stands=False)
+        return replace(run, keep_cursor=_may_stay(run.target, self.step.reveal, frame))
+
+    def hinted(self) -> LessonRun:
+        """One more hint."""
+        exercise = self.open_exercise
+        if exercise is None:
+            return self
+        shown = min(self.hints.get(self.step.id, 0) + 1, len(exercise.hints))
+        return replace(self, hints={**self.hints, self.step.id: shown})
+
+    # -- what the network shows ----------------------------------------------------------------------------
+
+    def arrived(self, frame: Frame) -> LessonRun:
+        """The target stands in this frame: remember what `start.` speaks of, or grade the answer."""
+        run = replace(self, stands=True, seen=self.seen | {self.step.id})
+        if self.pending is not None:
+            return run._graded(frame)
+        if run.is_done and self.step.id in self.starts:
+            return run
+        return replace(run, starts={**self.starts, self.step.id: remember(tuple(references(self.step)), frame)})
+
+    def observed(self, frame: Frame) -> LessonRun:
+        """Any frame: is the exercise solved in it?"""
+        exercise = self.open_exercise
+        if exercise is None or not self.stands or frame.job is not None or self.broken(frame):
+            return self
+        if all(c.holds(frame, self.start) for c in exercise.solved):
+            return replace(self, solved=self.solved | {self.step.id}, skipped=self.skipped - {self.step.id})
+        return self
+
+    def broken(self, frame: Frame) -> tuple[str, ...]:
+        """Settings that this exercise locks and that are no longer what they were."""
+        exercise = self.task
+        if not isinstance(exercise, Exercise):
+            return ()
+        kept = self.target.experiment
+        now = frame.asked or frame.experiment
+        return tuple(name for name in exercise.locked if _differs(name, now, kept, frame))
+
+    def _graded(self, frame: Frame) -> LessonRun:
+        question, said = self.task, self.pending
+        assert isinstance(question, Prediction)
+        assert said is not None
+        answer = grade(question, said, frame, self.start)
+        skipped = self.skipped - {self.step.id}
+        return replace(self, answers={**self.answers, self.step.id: answer}, pending=None, skipped=skipped)
+
+
+def _may_stay(target: Setup, do: tuple[tuple[str, object], ...], frame: Frame | None) -> bool:
+    return frame is not None and target.same_network(frame) and not any(name in CURSOR for name, _ in do)
+
+
+def _differs(name: str, now: Experiment, kept: Experiment, frame: Frame) -> bool:
+    """A setting left to its task counts as what the task makes of it."""
+    if getattr(now, name) == getattr(kept, name):
+        return False
+    return getattr(kept, name) is None or getattr(frame.experiment, name) != getattr(kept, name)
+
+
+def setup_of(lesson: Lesson, at: int, *, revealed: bool) -> Setup:
+    """All commands up to step `at` added up, its reveal only if wanted."""
+    setup = Setup(lesson.experiment)
+    for i, step in enumerate(lesson.steps[: at + 1]):
+        setup = setup.after(step.do)
+        if i < at or revealed:
+            setup = setup.after(step.reveal)
+    return setup
+
+
+def grade(question: Prediction, said: str, frame: Frame, start: Start) -> Answer:
+    """What the frame says to an answer."""
+    if question.choices:
+        right = [i for i, c in enumerate(question.choices) if all(h.holds(frame, start) for h in c.holds)]
+        return Answer(said, int(said) - 1 in right, " or ".join(question.choices[i].say for i in right))
+    assert question.answer is not None
+    assert question.tolerance is not None
+    found: Value = seen(question.answer, frame, start)
+    if not isinstance(found, float):
+        return Answer(said, False, say(question.answer.name, found))
+    unit = f" {question.unit}" if question.unit else ""
+    return Answer(
+        said, question.tolerance.accepts(_number(said), found), say(question.answer.name, found) + unit
+    )
+
+
+def _number(said: str) -> float:
+    try:
+        number = float(said.replace(",", "."))
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise InputError(f"{said!r} is not a number; type one like 12, 0.5 or 1e-3.")
+    return number
+
+
+def references(step: Step) -> Iterator[Reference]:
+    """Every metric a step speaks of, `start.` ones included."""
+    yield from (reference for text in texts(step) for reference, _ in quotes(text))
+    for condition in conditions(step):
+        yield from condition.references()
+    if isinstance(step.task, Prediction) and step.task.answer is not None:
+        yield step.task.answer
+
+
+def texts(step: Step) -> Iterator[str]:
+    yield from step.before
+    yield from step.after
+    if isinstance(step.task, Prediction):
+        yield step.task.question
+        for choice in step.task.choices:
+            yield from (choice.say, choice.why)
+    elif isinstance(step.task, Exercise):
+        yield step.task.goal
+        yield from step.task.hints
+
+
+def conditions(step: Step) -> Iterator[Condition]:
+    if isinstance(step.task, Prediction):
+        for choice in step.task.choices:
+            yield from choice.holds
+    elif isinstance(step.task, Exercise):
+        yield from step.task.solved

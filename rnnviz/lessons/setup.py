@@ -1,0 +1,255 @@
+"""Setup: where a step's commands lead, and how to bring a player there.
+
+A step's [do] blocks do not run one after the other on whatever the learner has made of the network; they add up
+to one Setup, a place that can be reached from anywhere. So going forward, going back, a jump, the return from
+free play and tomorrow's start all end in the same picture, and reach it by the fewest commands.
+
+    >>> setup = Setup(Experiment()).after((("train", "all"), ("phase", "backward"), ("seek", 3)))
+    >>> arrive(player, setup)                   # tests and the checker: all at once
+    >>> toward(player.frame, setup)             # an app: the next command, until None is left
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from difflib import get_close_matches
+from typing import Any
+
+from rnnviz.errors import InputError
+from rnnviz.lessons.lesson import Do
+from rnnviz.player.commands import (
+    Back,
+    Change,
+    Command,
+    Cut,
+    DismissGhost,
+    Go,
+    Next,
+    SelectUnit,
+    ShowGradient,
+    ShowSample,
+    Train,
+)
+from rnnviz.player.cursor import Phase
+from rnnviz.player.experiment import Experiment
+from rnnviz.player.frame import Frame
+from rnnviz.player.player import OF_THE_TASK, Player
+
+END = 10**9  # a time step beyond every sequence: its last
+
+
+@dataclass(frozen=True)
+class Setup:
+    """epochs, batches: training done, in whole epochs and then in batches. panel: open panel, "" for none."""
+
+    experiment: Experiment
+    epochs: int = 0
+    batches: int = 0
+    cut: bool = False
+    sample: int = 0
+    unit: int = 0
+    phase: Phase = Phase.FORWARD
+    t: int = 0
+    loss_step: int | str = "last"
+    panel: str = ""
+
+    def after(self, do: Do) -> Setup:
+        """Raises InputError for an unknown command or an argument it cannot take."""
+        setup = self
+        for name, argument in do:
+            if name not in COMMANDS:
+                close = get_close_matches(name, COMMANDS, n=1)
+                hint = f"did you mean {close[0]}?" if close else f"commands: {', '.join(COMMANDS)}"
+                raise InputError(f"unknown command {name!r}; {hint}")
+            setup = COMMANDS[name](setup, argument)
+        return setup
+
+    def same_network(self, frame: Frame) -> bool:
+        """Whether the frame already shows this network, trained as far, on this sequence."""
+        return (
+            frame.asked == self.experiment
+            and frame.cut == self.cut
+            and _batches(frame) == self._batches(frame)
+            and frame.scene.sample == self.sample
+        )
+
+    def _batches(self, frame: Frame) -> int:
+        return self.epochs * frame.learning.batches_per_epoch + self.batches
+
+
+# -- the commands of [do] ------------------------------------------------------------------------------
+
+
+def _settings(setup: Setup, given: Any) -> Setup:
+    if not isinstance(given, Mapping) or not given:
+        raise InputError("settings: needs a table of settings, like {seq_len = 40, gain = 0.7}")
+    new = {name: (None if value == "auto" else value) for name, value in given.items()}
+    known = {f.name for f in fields(Experiment)}
+    old = setup.experiment.to_dict()
+    left_open = dict.fromkeys(OF_THE_TASK) if new.get("task", old["task"]) != old["task"] else {}
+    unknown = [name for name in new if name not in known]
+    if unknown:
+        close = get_close_matches(unknown[0], known, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"settings: {', '.join(sorted(known))}"
+        raise InputError(f"unknown setting {unknown[0]!r}; {hint}")
+    experiment = Experiment(**{**old, **left_open, **new})
+    only_epochs = setup.experiment.with_(epochs=experiment.epochs) == experiment
+    trained = {} if only_epochs else dict(epochs=0, batches=0)
+    return replace(setup, experiment=experiment, loss_step="last", **trained)  # type: ignore[arg-type]
+
+
+def _train(setup: Setup, amount: Any) -> Setup:
+    match amount:
+        case "all":
+            return replace(setup, epochs=max(setup.epochs, setup.experiment.epochs), batches=0)
+        case "epoch":
+            return replace(setup, epochs=setup.epochs + 1, batches=0)
+        case "batch":
+            return replace(setup, batches=setup.batches + 1)
+        case int() if not isinstance(amount, bool) and amount > 0:
+            return replace(setup, epochs=setup.epochs + amount, batches=0)
+    raise InputError(f'train: {amount!r} is not "all", "epoch", "batch" or a number of epochs')
+
+
+def _untrain(setup: Setup, yes: Any) -> Setup:
+    _true("untrain", yes)
+    return replace(setup, epochs=0, batches=0)
+
+
+def _phase(setup: Setup, name: Any) -> Setup:
+    try:
+        phase = Phase(name)
+    except ValueError:
+        raise InputError(f"phase: {name!r} is not forward, loss, backward or update") from None
+    return replace(setup, phase=phase, t=END if phase in (Phase.LOSS, Phase.BACKWARD) else 0)
+
+
+def _seek(setup: Setup, t: Any) -> Setup:
+    if setup.phase in (Phase.LOSS, Phase.UPDATE):
+        raise InputError(f"seek: the {setup.phase} has no time steps; set phase = 'forward' or 'backward' first")
+    steps = {"start": 0, "end": END}
+    if isinstance(t, str) and t in steps:
+        return replace(setup, t=steps[t])
+    return replace(setup, t=_whole("seek", t, 'a time step from 0 up, "start" or "end"'))
+
+
+def _unit(setup: Setup, unit: Any) -> Setup:
+    return replace(setup, unit=_whole("unit", unit, "a unit from 0 up"))
+
+
+def _sample(setup: Setup, sample: Any) -> Setup:
+    return replace(setup, sample=_whole("sample", sample, "a sequence from 0 up"))
+
+
+def _loss_step(setup: Setup, k: Any) -> Setup:
+    if k in ("last", "total"):
+        return replace(setup, loss_step=k)
+    return replace(setup, loss_step=_whole("loss_step", k, 'a step that carries loss, "last" or "total"', 1))
+
+
+def _panel(setup: Setup, name: Any) -> Setup:
+    if not isinstance(name, str):
+        raise InputError(f'panel: {name!r} is not the name of a panel; "" closes it')
+    return replace(setup, panel=name)
+
+
+def _cut(setup: Setup, yes: Any) -> Setup:
+    if not isinstance(yes, bool):
+        raise InputError(f"cut: {yes!r} is not true (W_hh = 0) or false")
+    return replace(setup, cut=yes)
+
+
+def _true(name: str, yes: Any) -> None:
+    if yes is not True:
+        raise InputError(f"{name}: {yes!r}; write {name} = true")
+
+
+def _whole(name: str, number: Any, what: str, least: int = 0) -> int:
+    if isinstance(number, bool) or not isinstance(number, int) or number < least:
+        raise InputError(f"{name}: {number!r} is not {what}")
+    return number
+
+
+COMMANDS: dict[str, Callable[[Setup, Any], Setup]] = {
+    "settings": _settings,
+    "train": _train,
+    "untrain": _untrain,
+    "phase": _phase,
+    "seek": _seek,
+    "unit": _unit,
+    "sample": _sample,
+    "loss_step": _loss_step,
+    "panel": _panel,
+    "cut": _cut,
+}
+CURSOR = ("phase", "seek", "unit", "loss_step")  # the commands that only move about in the picture
+
+
+# -- the way there -------------------------------------------------------------------------------------
+
+
+def toward(frame: Frame, setup: Setup, *, cursor: bool = True) -> Command | None:
+    """The next command on the way from this frame to the setup; None when it is reached. Without `cursor`
+    time step, phase, unit and gradient stay where the learner has them."""
+    if frame.asked != setup.experiment:
+        if frame.ghost is not None:
+            return DismissGhost()
+        return Change(_difference(frame.asked, setup.experiment))
+    done, wanted = _batches(frame), setup._batches(frame)
+    if done > wanted:
+        return Back("all")
+    if done < wanted:
+        return Train("batch", wanted - done)
+    if frame.cut != setup.cut:
+        return Cut()
+    if frame.scene.sample != setup.sample:
+        return ShowSample(setup.sample - frame.scene.sample)
+    return _moving(frame, setup) if cursor else None
+
+
+def _moving(frame: Frame, setup: Setup) -> Command | None:
+    unit = min(setup.unit, frame.scene.H - 1)
+    if frame.cursor.unit != unit:
+        return SelectUnit(unit - frame.cursor.unit)
+    if frame.loss_step != _shown(frame, setup):
+        return ShowGradient(setup.loss_step)  # type: ignore[arg-type]
+    if setup.phase is Phase.UPDATE:
+        if frame.cursor.phase is Phase.UPDATE:
+            return None
+        start = frame.cursor.phase is Phase.BACKWARD and frame.cursor.t == 0
+        return Next() if start else Go(Phase.BACKWARD, 0)
+    t = frame.T if setup.phase is Phase.LOSS else min(setup.t, frame.T)
+    if (frame.cursor.phase, frame.cursor.t) != (setup.phase, t):
+        return Go(setup.phase, t)
+    return None
+
+
+def _shown(frame: Frame, setup: Setup) -> int | None:
+    if setup.loss_step == "total":
+        return None
+    if isinstance(setup.loss_step, int) and setup.loss_step in frame.scene.loss_steps:
+        return setup.loss_step
+    return frame.scene.last_loss_step
+
+
+def _batches(frame: Frame) -> int:
+    return frame.cursor.epoch * frame.learning.batches_per_epoch + frame.cursor.batch
+
+
+def _difference(old: Experiment | None, new: Experiment) -> tuple[tuple[str, Any], ...]:
+    then, now = old.to_dict() if old else {}, new.to_dict()
+    names = [name for name in now if then.get(name, now) != now[name]]
+    if "task" in names:
+        names += [name for name in OF_THE_TASK if name not in names]
+    return tuple((name, now[name]) for name in names)
+
+
+def arrive(player: Player, setup: Setup, *, cursor: bool = True) -> Frame:
+    """All the way, waiting for what is slow. Raises InputError where the setup cannot be reached."""
+    for _ in range(50):
+        command = toward(player.frame, setup, cursor=cursor)
+        if command is None:
+            return player.frame
+        player.do(command)
+    raise InputError(f"these commands lead nowhere: still {command} to do")
