@@ -72,16 +72,16 @@ def test_orthogonal_is_uniform():
 
 
 def test_chrono():
-    lstm = Model.create("lstm", 3, 500, 2, init="chrono", max_lag=50)
-    i, f, g, o = lstm.params["rnn.bias_ih_l0"].reshape(4, 500)
+    lstm = Model.create("lstm", 3, 300, 2, init="chrono", max_lag=50)
+    i, f, g, o = lstm.params["rnn.bias_ih_l0"].reshape(4, 300)
     lags = np.exp(f)  # a gate σ(log τ) forgets in about τ steps
     assert 1 <= lags.min() < 3 < 46 < lags.max() <= 49
     assert lags.mean() == pytest.approx(25, abs=2)
     assert (i == -f).all()
     assert (g == 0).all()
     assert (o == 0).all()
-    gru = Model.create("gru", 3, 500, 2, init="chrono", max_lag=50)
-    r, z, n = gru.params["rnn.bias_ih_l0"].reshape(3, 500)
+    gru = Model.create("gru", 3, 300, 2, init="chrono", max_lag=50)
+    r, z, n = gru.params["rnn.bias_ih_l0"].reshape(3, 300)
     assert np.exp(z).mean() == pytest.approx(25, abs=2)
     assert (r == 0).all()
     assert (n == 0).all()

@@ -1,4 +1,4 @@
-"""Activations and their slopes, written so that inf and nan pass through without a word."""
+"""What the cells are made of: activations and their slopes (inf and nan pass through them), products, blocks."""
 
 from __future__ import annotations
 
@@ -34,6 +34,12 @@ def slope(name: str, h: Array) -> Array:
     if name == "sigmoid":
         return h * (1.0 - h)
     return np.ones_like(h)
+
+
+def product(a: Array, W: Array) -> Array:
+    """a @ W for any leading axes, as one matrix product (NumPy would do one for each index of the first axes)."""
+    out: Array = (a.reshape(-1, a.shape[-1]) @ W).reshape(*a.shape[:-1], W.shape[-1])
+    return out
 
 
 def blocks(a: Array, count: int) -> tuple[Array, ...]:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rnnviz.nn.cells.activations import blocks, sigmoid
+from rnnviz.nn.cells.activations import blocks, product, sigmoid
 from rnnviz.nn.passes import LayerForward, LayerWeights, StepBack
 from rnnviz.nn.spec import ModelSpec
 from rnnviz.nn.types import Array
@@ -31,7 +31,7 @@ def forward(spec: ModelSpec, w: LayerWeights, x: Array, h0: Array, c0: Array | N
     # r, z = σ(W_ih x_t + b_ih + u_t)
     # n = tanh(W_in x_t + b_in + r ⊙ u_n)
     # h_t = (1 - z) ⊙ n + z ⊙ h_{t-1}
-    a = x @ w.W_ih.T + w.b_ih
+    a = product(x, w.W_ih.T) + w.b_ih
     gates = np.empty_like(a)
     rec_n = np.empty((len(x), *h0.shape), h0.dtype)
     for t in range(1, len(x) + 1):
@@ -70,7 +70,7 @@ def backward_step(w: LayerWeights, at_t: tuple[Array, ...], grad_h: Array, grad_
     grad_u = (grad_h[..., None, :] * h_by_u).reshape(width)
 
     # dL/dh_{t-1} = z ⊙ dL/dh_t + W_hhᵀ dL/du_t
-    return StepBack(grad_a, grad_u, None, grad_h * z + grad_u @ w.W_hh, None)
+    return StepBack(grad_a, grad_u, None, grad_h * z + product(grad_u, w.W_hh), None)
 
 
 def jacobian(w: LayerWeights, at_t: tuple[Array, ...]) -> tuple[Array, Array]:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rnnviz.nn.cells.activations import blocks, sigmoid
+from rnnviz.nn.cells.activations import blocks, product, sigmoid
 from rnnviz.nn.passes import LayerForward, LayerWeights, StepBack
 from rnnviz.nn.spec import ModelSpec
 from rnnviz.nn.types import Array
@@ -33,7 +33,7 @@ def forward(spec: ModelSpec, w: LayerWeights, x: Array, h0: Array, c0: Array | N
     # i, f, o = σ(a_i), σ(a_f), σ(a_o);  g = tanh(a_g)
     # c_t = f ⊙ c_{t-1} + i ⊙ g
     # h_t = o ⊙ tanh(c_t)
-    a = x @ w.W_ih.T + (w.b_ih if w.b_hh is None else w.b_ih + w.b_hh)
+    a = product(x, w.W_ih.T) + (w.b_ih if w.b_hh is None else w.b_ih + w.b_hh)
     gates = np.empty_like(a)
     for t in range(1, len(x) + 1):
         a[t - 1] += h[t - 1] @ w.W_hh.T
@@ -73,7 +73,7 @@ def backward_step(w: LayerWeights, at_t: tuple[Array, ...], grad_h: Array, grad_
     grad_a = grad_a.reshape(*grad_h.shape[:-1], 4 * H)
 
     # dL/dh_{t-1} = W_hhᵀ dL/da_t;  (to c_{t-1}) = f ⊙ dL/dc_t
-    return StepBack(grad_a, grad_a, grad_c_now, grad_a @ w.W_hh, grad_c_now * f)
+    return StepBack(grad_a, grad_a, grad_c_now, product(grad_a, w.W_hh), grad_c_now * f)
 
 
 def jacobian(w: LayerWeights, at_t: tuple[Array, ...]) -> tuple[Array, Array]:

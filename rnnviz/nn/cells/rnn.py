@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rnnviz.nn.cells.activations import activate, slope
+from rnnviz.nn.cells.activations import activate, product, slope
 from rnnviz.nn.passes import LayerForward, LayerWeights, StepBack
 from rnnviz.nn.spec import ModelSpec
 from rnnviz.nn.types import Array
@@ -27,7 +27,7 @@ def forward(spec: ModelSpec, w: LayerWeights, x: Array, h0: Array, c0: Array | N
 
     # a_t = W_ih x_t + b_ih + b_hh + W_hh h_{t-1}
     # h_t = φ(a_t)
-    a = x @ w.W_ih.T + (w.b_ih if w.b_hh is None else w.b_ih + w.b_hh)
+    a = product(x, w.W_ih.T) + (w.b_ih if w.b_hh is None else w.b_ih + w.b_hh)
     for t in range(1, len(x) + 1):
         a[t - 1] += h[t - 1] @ w.W_hh.T
         h[t] = activate(spec.activation, a[t - 1])
@@ -48,7 +48,7 @@ def backward_step(w: LayerWeights, at_t: tuple[Array, ...], grad_h: Array, grad_
     grad_a = phi_slope * grad_h
 
     # dL/dh_{t-1} = W_hhᵀ dL/da_t
-    return StepBack(grad_a, grad_a, None, grad_a @ w.W_hh, None)
+    return StepBack(grad_a, grad_a, None, product(grad_a, w.W_hh), None)
 
 
 def jacobian(w: LayerWeights, at_t: tuple[Array, ...]) -> tuple[Array, Array]:
