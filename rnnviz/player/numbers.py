@@ -31,6 +31,19 @@ def scientific(value: float, digits: int = 1) -> str:
     return f"{mantissa[: mantissa.index('.') + 1 + digits]}e{power}"
 
 
+def rounded(value: float, digits: int) -> str:
+    """`4.91e-02`: like scientific, but rounded, for figures to reckon with."""
+    return f"{value:.{digits}e}" if value and math.isfinite(value) else scientific(value)
+
+
+def significant(value: float, digits: int) -> str:
+    """`0.61478`, `3.4190e-03`: so many digits, rounded, for figures to reckon with."""
+    if value == 0 or not math.isfinite(value):
+        return scientific(value)
+    power = int(f"{value:.{digits - 1}e}".partition("e")[2])
+    return f"{value:.{digits - 1 - power}f}" if -2 <= power < digits else f"{value:.{digits - 1}e}"
+
+
 def fixed(value: float, digits: int = 3) -> str:
     """`+0.369`: sign always there; what has no room for its digits is written `+1.2e+05`."""
     if not math.isfinite(value):

@@ -1,0 +1,116 @@
+"""What takes more than a moment to know about a sequence: measured on request, kept with its scene.
+
+    triangle  ‖∂L_k/∂h_t‖ for every loss step k and time step t     T²·H² multiplications
+    gain      the most any gradient can keep in each step           T singular values, H³ each
+    checked   this trace's gradients against central differences    some dozens of forward passes
+
+A small network's triangle and gain are there at once. A large one's are None until a Measure command has worked
+them out, in parts, so that it can tell how far it is and be stopped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from rnnviz.nn import Trace
+from rnnviz.nn import ledger as ledgers
+from rnnviz.nn.types import Array
+
+if TYPE_CHECKING:
+    from rnnviz.player.frame import Progress, Scene
+
+What = Literal["triangle", "gain"]
+
+#: Multiplications that pass for a moment: a few milliseconds.
+AT_ONCE = 1_000_000
+#: Beyond this many steps a triangle would need more memory than the rest of the app.
+LONGEST = 2000
+#: A right gradient differs from a central difference by less than this, relative to the largest gradient.
+AGREES = 1e-6
+_PARTS = 25
+
+
+def cost(trace: Trace, what: What) -> int:
+    """Multiplications, roughly."""
+    if what == "gain":
+        return int(trace.T * trace.B * (trace.spec.state_size * trace.L) ** 3)
+    return int(len(trace.loss_steps) * trace.T * trace.B * trace.H**2 * len(trace.spec.gates) // 2)
+
+
+def triangle(scene: Scene) -> Array | None:
+    """(T+1, T+1): [k, t] = ‖∂L_k/∂h_t‖, as Trace.triangle; None while it is not known."""
+    if "triangle" not in scene.measured and cost(scene.trace, "triangle") <= AT_ONCE:
+        scene.measured["triangle"] = scene.trace.triangle
+    return scene.measured.get("triangle")
+
+
+def gain(scene: Scene) -> Array | None:
+    """(T,): the largest singular value of ∂s_t/∂s_{t-1}, as Trace.gain; None while it is not known."""
+    if "gain" not in scene.measured and cost(scene.trace, "gain") <= AT_ONCE:
+        scene.measured["gain"] = scene.trace.gain
+    return scene.measured.get("gain")
+
+
+def checked(scene: Scene) -> float | None:
+    """The figure of the gradient check (see Trace.check); None if nobody asked for it."""
+    return scene.measured.get("checked")
+
+
+def work(
+    scene: Scene, what: What, report: Callable[[Progress], None], is_cancelled: Callable[[], bool]
+) -> None:
+    """Measure it and keep it with the scene, unless cancelled on the way."""
+    from rnnviz.player.frame import Progress
+
+    parts: list[Array] = []
+    pieces = _triangle_in_parts(scene.trace) if what == "triangle" else _gain_in_parts(scene.trace)
+    for number, part in enumerate(pieces, start=1):
+        if is_cancelled():
+            return
+        parts.append(part)
+        report(Progress(f"measuring the {what}", number, _PARTS, unit="parts"))
+    whole = sum(parts[1:], parts[0]) if what == "triangle" else np.concatenate(parts)
+    whole.flags.writeable = False
+    scene.measured[what] = whole
+
+
+def _triangle_in_parts(trace: Trace) -> Iterator[Array]:
+    """(T+1, T+1) each, with some of the rows. What comes after a loss has no part in it, and is not walked."""
+    for some in np.array_split(trace.loss_steps, min(_PARTS, len(trace.loss_steps))):
+        rows = [int(k) for k in some]
+        end = rows[-1]
+        whole = np.zeros((trace.T + 1, trace.T + 1))
+        whole[: end + 1, : end + 1] = trace.engine.triangle(
+            trace.spec, trace.params, trace.forward.window(0, end), trace.grad_y[:end], rows
+        )
+        yield whole
+
+
+def _gain_in_parts(trace: Trace) -> Iterator[Array]:
+    for some in np.array_split(np.arange(trace.T), min(_PARTS, trace.T)):
+        yield ledgers.gains(trace.spec, trace.params, trace.forward.window(int(some[0]), int(some[-1]) + 1))
+
+
+def check(scene: Scene, report: Callable[[Progress], None]) -> str:
+    """Check the gradients of this trace, keep the figure with the scene, and say what it means."""
+    from rnnviz.player.frame import Progress
+
+    report(Progress("checking against central differences", 0, 1, unit=""))
+    figure = scene.trace.check()
+    scene.measured["checked"] = figure
+    return verdict_of(figure)
+
+
+def agrees(figure: float) -> bool:
+    return figure <= AGREES
+
+
+def verdict_of(figure: float) -> str:
+    if agrees(figure):
+        return f"Checked: nudge a weight or a state, and the loss moves as its gradient says, to {figure:.0e}."
+    if figure != figure:
+        return "This cannot be checked: something in this sequence is not finite."
+    return f"Central differences are {figure:.0e} of the largest gradient off; a kink of relu can do that."

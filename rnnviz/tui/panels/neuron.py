@@ -1,0 +1,100 @@
+"""The neuron: how one unit's value, or on the way back its gradient, came about, in actual numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rnnviz.player.commands import SelectUnit
+from rnnviz.player.cursor import Phase
+from rnnviz.player.numbers import subscript
+from rnnviz.tui.canvas import Sheet
+from rnnviz.tui.palette import Palette
+from rnnviz.tui.panels.base import Panel
+from rnnviz.tui.score import accent
+from rnnviz.tui.view import View
+
+if TYPE_CHECKING:
+    from rnnviz.player.frame import Frame
+    from rnnviz.player.neuron import Equation
+    from rnnviz.player.sums import Line
+
+COLUMN = 26  # cells of one addend in a list
+
+
+def equations(frame: Frame) -> tuple[str, tuple[Equation, ...], tuple[Equation, ...]]:
+    """What the panel is about, in words, and its equations: those of this moment, and with room to spare the
+    others of the same unit and step."""
+    from rnnviz.player import neuron
+
+    trace, t, unit = frame.scene.trace, frame.cursor.t, frame.cursor.unit
+    ahead = neuron.forward(trace, t, unit) if t >= 1 else ()
+    which = f"unit {unit}, t = {t}: "
+    if frame.reached is None:
+        if not ahead:
+            return which + f"h{subscript(unit)} = 0, given and not computed. → reads the first step.", (), ()
+        layers = ", h' is the layer below" if trace.L > 1 else ""
+        states = "h and c" if trace.c is not None else "h"
+        return which + f"each {states} on the right is of t = {t - 1}{layers}", ahead, ()
+    t = frame.cursor.t if frame.cursor.phase is Phase.BACKWARD else 0
+    back = neuron.backward(trace, t, unit, frame.loss_step)
+    if not back:
+        return which + f"the loss of step {frame.loss_step} cannot reach it: time runs one way.", ahead, ()
+    last = frame.T if frame.loss_step is None else frame.loss_step
+    if t == last:
+        return which + "here the error comes in, through the readout alone", back, ahead
+    return which + f"each δ on the right is of t = {t + 1}, where this h is read", back, ahead
+
+
+def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -> Sheet:
+    sheet = Sheet(width, height)
+    head, first, others = equations(frame)
+    sheet.put(0, 1, head[: width - 2], palette.dim)
+    y = _block(sheet, 1, height, first, frame, palette)
+    if others and height - y > len(others) + 2:
+        sheet.put(y + 1, 1, f"and forward, each h on the right of t = {frame.cursor.t - 1}"[: width - 2], palette.dim)
+        _block(sheet, y + 2, height, others, frame, palette)
+    return sheet
+
+
+def _block(sheet: Sheet, y: int, end: int, told: tuple[Equation, ...], frame: Frame, palette: Palette) -> int:
+    """Every equation on a line of its own, and below it, as far as the room goes, its terms as a list."""
+    from rnnviz.player import sums
+
+    columns = max(1, (sheet.width - 1) // COLUMN)
+    spare = end - y - len(told)
+    long = [e for e in told if len(e.terms) > columns]
+    listing = spare // max(1, len(long)) >= 3
+    for equation in told:
+        line = sums.spelled(equation, sheet.width - 2, fold=listing and equation in long)
+        x = sheet.put(y, 1, line.name, accent(frame, palette))
+        x = sheet.put(y, x, line.sum, palette.text)
+        if line.folded:
+            y, x, spare = y + 1, len(line.name), spare - 1
+        x = sheet.put(y, x, line.result, accent(frame, palette))
+        if equation.about and x + len(equation.about) + 3 < sheet.width:
+            sheet.put(y, x + 3, equation.about, palette.faint)
+        y += 1
+        if listing and equation in long:
+            rows = min(-(-(len(equation.terms) + 1) // columns), spare // len(long))
+            lines = sums.listed(equation, rows * columns)
+            rows = -(-len(lines) // columns)
+            for at, addend in enumerate(lines):
+                _addend(sheet, y + at % rows, 1 + at // rows * COLUMN, addend, palette)
+            y, spare = y + rows, spare - rows
+            long.remove(equation)
+    return y
+
+
+def _addend(sheet: Sheet, y: int, x: int, line: Line, palette: Palette) -> None:
+    if not line.value:
+        sheet.put(y, x, f"  {line.name}", palette.dim)
+    else:
+        sheet.put(y, x, f"{line.weight}·{line.name:<4} {line.value:>6}", palette.dim)
+    sheet.put(y, x + COLUMN - 1 - len(line.product), line.product, palette.text)
+
+
+PANEL = Panel(
+    "neuron", "neuron", "one unit's value, or its gradient, as a sum you can check by hand", _draw, key="n",
+    takes={"unit_up": lambda frame, view: SelectUnit(-1), "unit_down": lambda frame, view: SelectUnit(1)},
+    words={"unit_down": "next unit", "unit_up": "unit before"},
+)  # fmt: skip
