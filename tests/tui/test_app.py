@@ -156,7 +156,8 @@ async def test_the_plots_are_tabs_below_or_stand_beside(size: tuple[int, int]) -
             await pilot.pause()
             place = "panel" if size[0] < 120 else f"beside-{panel.id}"
             drawn = text(app, place)
-            assert {"fit": "fit", "self-fed": "from here it feeds on itself", "loss": "training" if size[0] < 120 else "loss"}[panel.id] in drawn
+            words = {"fit": "fit", "self-fed": "from here it feeds on itself", "loss": "loss"}
+            assert words[panel.id] in drawn
             assert re.search("[⠀-⣿]", drawn.replace("⠀", "")), "a curve"
 
 

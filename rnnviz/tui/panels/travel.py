@@ -1,0 +1,155 @@
+"""Time travel: the training as a strip to scrub along, and below it the field of lag × epoch.
+
+    loss    one bar an epoch, on a log scale; the present epoch stands out
+    lag     one row a lag (or every 2nd, 5th … where they do not all fit), one column an epoch: how many per cent of
+            the gradient are left there, or the power of ten where it is less than one
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from rich.style import Style
+
+from rnnviz.player.commands import Back, Survey, Train
+from rnnviz.player.numbers import exponent, loss, steps
+from rnnviz.tui.canvas import Sheet
+from rnnviz.tui.palette import Palette
+from rnnviz.tui.panels.base import Panel
+from rnnviz.tui.view import View
+
+if TYPE_CHECKING:
+    from rnnviz.player.commands import Command
+    from rnnviz.player.field import Ray
+    from rnnviz.player.frame import Frame
+
+GUTTER = 10
+SIDE = 20
+BARS = "▁▂▃▄▅▆▇█"
+
+
+def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -> Sheet:
+    sheet = Sheet(width, height)
+    last = len(frame.learning.loss)
+    room = max(1, width - GUTTER - SIDE)
+    count = min(last + 1, room)
+    cell = min(4, room // count)
+    first = min(max(0, frame.cursor.epoch - count // 2), last + 1 - count)
+    epochs = range(first, first + count)
+    columns = {epoch: GUTTER + (epoch - first) * cell for epoch in epochs}
+    _strip(sheet, frame, columns, cell, palette)
+    _axis(sheet, frame, columns, palette)
+    _field(sheet, frame, columns, cell, height, palette)
+    _side(sheet, frame, GUTTER + count * cell + 2, cell >= 3, palette)
+    return sheet
+
+
+def _strip(sheet: Sheet, frame: Frame, columns: dict[int, int], cell: int, palette: Palette) -> None:
+    sheet.put(0, 0, "loss", palette.output)
+    levels = [math.log10(v) for v in frame.learning.loss if 0 < v < math.inf]
+    low, high = min(levels, default=0.0), max(levels, default=0.0)
+    for epoch, x in columns.items():
+        style = palette.accent if epoch == frame.cursor.epoch else palette.output
+        if epoch == 0:
+            sheet.put(0, x, "·", style)
+            continue
+        value = frame.learning.loss[epoch - 1]
+        if not 0 < value < math.inf:
+            sheet.put(0, x, "0" if value == 0 else "∞" if value == math.inf else "?", palette.warn)
+            continue
+        share = (math.log10(value) - low) / (high - low) if high > low else 0.5
+        sheet.put(0, x, BARS[round(share * 7)] * max(1, cell - 1), style)
+
+
+def _axis(sheet: Sheet, frame: Frame, columns: dict[int, int], palette: Palette) -> None:
+    sheet.put(1, 0, "epoch", palette.dim)
+    now = frame.cursor.epoch
+    at = columns.get(now, GUTTER)
+    free = GUTTER
+    for epoch, x in columns.items():
+        text = str(epoch)
+        clear = x + len(text) < at or x > at + len(str(now))
+        if x >= free and clear and epoch % 5 == 0:
+            sheet.put(1, x, text, palette.faint)
+            free = x + len(text) + 1
+    sheet.put(1, at, str(now), palette.accent + Style(underline=True))
+
+
+def _field(
+    sheet: Sheet, frame: Frame, columns: dict[int, int], cell: int, height: int, palette: Palette
+) -> None:
+    field = frame.field
+    room = height - 2
+    if field is None or room < 1:
+        return
+    stride = next(n for n in (1, 2, 5, 10, 20, 50, 100, 200, 500, 10**9) if field.lags // n <= room)
+    sheet.put(2, 0, "lag", palette.gradient)
+    for row, lag in enumerate(range(stride, field.lags + 1, stride)):
+        sheet.put(2 + row, GUTTER - 1 - len(str(lag)), str(lag), palette.faint)
+        for epoch, x in columns.items():
+            ray = field.rays.get(epoch)
+            if ray is None or lag >= len(ray.kept):
+                continue
+            text, style = _cell(ray, lag, cell, palette)
+            if epoch == frame.cursor.epoch:
+                style = style + Style(bold=True, underline=True)
+            sheet.put(2 + row, x, text, style)
+
+
+def _cell(ray: Ray, lag: int, cell: int, palette: Palette) -> tuple[str, Style]:
+    """`41` per cent left, `-3`: 10^-3 of it, `++`: all of it or more. In one cell only the power's digit."""
+    kept = float(ray.kept[lag])
+    if not math.isfinite(kept):
+        return "?", palette.warn
+    if kept == 0:
+        return "·", palette.faint
+    style = palette.gradient if ray.horizon is None or lag <= ray.horizon else palette.faint
+    power = exponent(kept) or 0
+    if cell < 3:
+        return ("+" if kept >= 1 else str(min(9, -power - 1))), style
+    if kept >= 0.995:
+        return "++", style
+    return (f"{100 * kept:2.0f}" if kept >= 0.01 else f"{max(power, -9)}"), style
+
+
+def _side(sheet: Sheet, frame: Frame, x: int, wide: bool, palette: Palette) -> None:
+    """What the present epoch has, and what the untrained network had."""
+    learning, epoch = frame.learning, frame.cursor.epoch
+    sheet.put(0, x, f"loss {loss(learning.loss[epoch - 1] if epoch else None)}", palette.output)
+    if frame.field is None:
+        return
+    lags = frame.field.lags
+    for y, (name, at) in enumerate((("now", epoch), ("epoch 0", 0))):
+        ray = frame.field.rays.get(at)
+        if ray is not None:
+            text = f"horizon {steps(ray.horizon, lags)}"
+            sheet.put(2 + y, x, f"{text.ljust(14)}{name}", palette.gradient if y == 0 else palette.dim)
+    if sheet.height > 6:
+        words = ("% of it left at a lag", "-3: 10^-3 of it left") if wide else ("0: 10 % and more", "d: 10^-d and less")
+        for y, text in enumerate(words):
+            sheet.put(4 + y, x, text, palette.faint)
+
+
+def _needs(frame: Frame) -> Command | None:
+    field, known = frame.field, len(frame.learning.loss)
+    if field is not None and field.sample == frame.scene.sample and len(field.rays) == known + 1:
+        return None
+    return Survey()
+
+
+TRAVEL = Panel(
+    "travel",
+    "time travel",
+    "scrub through training; how far the gradient reaches, by epoch",
+    _draw,
+    key="m",
+    takes={
+        "left": lambda frame, view: Back("epoch"),
+        "right": lambda frame, view: Train("epoch"),
+        "unit_up": lambda frame, view: Back("batch"),
+        "unit_down": lambda frame, view: Train("batch"),
+    },
+    words={"left": "epoch back", "right": "on", "unit_down": "batch"},
+    needs=_needs,
+)
