@@ -24,7 +24,11 @@ from rnnviz.tasks.catalog import CATALOG
 COMMANDS = {
     "train": "train a network; print its layers, the loss curve and the fit",
     "gradients": "print the gradient of every time step as log bars",
+    "lessons": "list the lessons of the course and how far you are; check lesson files",
+    "lesson": "open one lesson",
+    "play": "perform a lesson by itself, for a talk",
 }
+ABOUT_LESSONS = ("lessons", "lesson", "play")
 
 _GROUPS = {
     "what it learns": ("task", "seq_len", "lag", "points", "noise", "samples", "source", "loss_at"),
@@ -39,14 +43,15 @@ _GROUPS = {
 }  # fmt: skip
 
 _USAGE = {
-    None: "rnnviz [FILE.toml] [flags]\n       rnnviz train [FILE.toml] [flags]\n"
+    None: "rnnviz [--lessons DIR]\n       rnnviz [FILE.toml] [flags]\n       rnnviz train [FILE.toml] [flags]\n"
     "       rnnviz gradients [FILE.toml] [flags]",
     "train": "rnnviz train [FILE.toml] [flags]",
     "gradients": "rnnviz gradients [FILE.toml] [flags]",
 }
 _ABOUT = {
     None: "See a recurrent neural network think and learn, one time step at a time, in your terminal.\n"
-    "Without a command it opens the app.",
+    "Without a command it opens the app: on the lessons, where you left them; with --free or any other flag\n"
+    "on the plain score.",
     "train": "Train a network, without the app. The defaults are the Keras recipe: a noisy sine,\n"
     "SimpleRNN(20), Dense(1), 461 parameters, 20 epochs of SGD.",
     "gradients": "One forward and one backward pass, without the app: how much of the gradient of one\n"
@@ -71,6 +76,8 @@ class Asked:
     loss_step: int | str | None = None  # a step, "total", or None: the last that carries loss
     after_epochs: int = 0
     sample: int = 0
+    free: bool = False  # the app opens on the plain score, not on the lessons
+    lessons: str | None = None  # a folder of lessons to open in place of rnnviz' own
 
 
 def flag_of(f: Field[Any]) -> str:
@@ -94,7 +101,17 @@ def read(argv: list[str], command: str | None = None) -> Asked:
         if file is not None:
             raise InputError(f"two experiment files, {word} and {file}; give one")
         file = _file(word)
+    if command is None:
+        lessons, free = given.pop("lessons", None), given.pop("free", False)
+        if lessons is not None and (free or file or given):
+            raise InputError("--lessons: lessons bring their own experiment; leave the other flags out")
+        return Asked(_experiments(given, file, command), free=bool(free or file or given), lessons=lessons)
     extra = {name: read(given.pop(name)) for name, read in _EXTRA.items() if name in given}
+    return Asked(_experiments(given, file, command), **extra)
+
+
+def _experiments(given: dict[str, Any], file: str | None, command: str | None) -> tuple[Experiment, ...]:
+    """The experiment of the flags, over that of the file; one for each cell."""
     settings: dict[str, Any] = {}
     cells = ["rnn"]
     for f in fields(Experiment):
@@ -106,8 +123,7 @@ def read(argv: list[str], command: str | None = None) -> Asked:
     if len(cells) > 1 and command is None:
         raise InputError("cell: the app shows one cell at a time; rnnviz gradients compares several")
     base = (Experiment.from_file(file) if file else Experiment()).with_(**settings)
-    several = tuple(base.with_(cell=cell) for cell in cells) if len(cells) > 1 else (base,)
-    return Asked(several, **extra)
+    return tuple(base.with_(cell=cell) for cell in cells) if len(cells) > 1 else (base,)
 
 
 def _typed(f: Field[Any], value: Any) -> Any:
@@ -195,6 +211,9 @@ def _parser(command: str | None) -> _Parser:
     parser.add_argument("file", nargs="?", default=None, metavar="FILE.toml", help=from_file)
     general = parser.add_argument_group("general")
     general.add_argument("--experiment", metavar="FILE", help="the same")
+    if command is None:
+        general.add_argument("--free", action="store_true", help="open the plain score, without lessons")
+        general.add_argument("--lessons", metavar="DIR", help="open the lessons in this folder")
     if command:
         general.add_argument("--json", action="store_true", help=_JSON[command])
     if command == "gradients":
@@ -209,6 +228,17 @@ def _parser(command: str | None) -> _Parser:
         group = parser.add_argument_group(title)
         for name in names:
             _add(group, by_name[name], several=command is not None)
+    return parser
+
+
+def plain_parser(command: str, usage: str, about: str) -> _Parser:
+    """A parser with nothing in it but --help, for commands that take no experiment."""
+    parser = _Parser(
+        prog=f"rnnviz {command}", usage=usage, description=about, formatter_class=_Layout, add_help=False,
+        allow_abbrev=False,
+    )  # fmt: skip
+    parser.__dict__["color"] = False
+    parser.add_argument("--help", "-h", action="help", help="print this")
     return parser
 
 

@@ -10,7 +10,7 @@ import contextlib
 import os
 import sys
 
-from rnnviz.cli.flags import COMMANDS, in_flags, read, terminal_missing
+from rnnviz.cli.flags import ABOUT_LESSONS, COMMANDS, in_flags, read, terminal_missing
 from rnnviz.errors import InputError
 
 
@@ -39,6 +39,10 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(command: str | None, argv: list[str]) -> int:
+    if command in ABOUT_LESSONS:
+        from rnnviz.cli.lessons import run as run_lessons
+
+        return run_lessons(command, argv, _is_tty(sys.stdin) and _is_tty(sys.stdout))
     asked = read(argv, command)
     if command == "train":
         from rnnviz.cli.train import run as run_train
@@ -51,9 +55,15 @@ def _run(command: str | None, argv: list[str]) -> int:
     missing = terminal_missing(_is_tty(sys.stdin), _is_tty(sys.stdout))
     if missing:
         raise InputError(f"{missing}; in a pipe or a script use: rnnviz gradients")
+    if not asked.free:
+        from rnnviz.lessons.course import Start, find
+
+        if asked.lessons is not None:
+            find(asked.lessons)
+        start = Start(asked.lessons)
     from rnnviz.tui.app import run as run_app
 
-    return run_app(asked.experiments[0]) or 0
+    return run_app(asked.experiments[0], None if asked.free else start) or 0
 
 
 def _is_tty(stream: object) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,3 +58,23 @@ def find(folder: str | Path | None = None) -> Course:
 
 def _order(file: Path) -> tuple[int, str]:
     return int(file.stem.partition("-")[0]), file.name
+
+
+@dataclass(frozen=True)
+class Start:
+    """What the app opens with: a folder of lessons (None: rnnviz' own), a lesson in it (None: where the learner
+    left), and at what speed it performs by itself (None: it does not)."""
+
+    folder: str | Path | None = None
+    slug: str | None = None
+    speed: float | None = None
+
+
+def head(file: Path) -> tuple[str, str]:
+    """Title and summary of a lesson, without reading its steps; its file name where they cannot be made out."""
+    try:
+        front = file.read_text(encoding="utf-8").split("+++", 2)[1]
+        found = tomllib.loads(front)
+        return str(found["title"]), str(found["summary"])
+    except (OSError, UnicodeDecodeError, IndexError, KeyError, tomllib.TOMLDecodeError):
+        return file.stem, "cannot be read; rnnviz lessons check says why"

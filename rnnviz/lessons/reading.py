@@ -301,7 +301,7 @@ class _Reader:
                     self.wrong(at, f"{name} is not a table", f"write [{name}] and its keys below it")
                 elif name == "do":
                     if isinstance(task, Prediction):
-                        self.wrong(at, "[do] after [predict]", "put it before, or write [reveal]: what the answer shows")
+                        self.wrong(at, "[do] after [predict]", "put it before, or write [reveal] for what follows")
                     elif task is not None:
                         self.wrong(at, "[do] after [exercise]", "put it before: the solved state is the learner's own")
                     do.extend(self.commands(table, part, "do"))

@@ -1,0 +1,151 @@
+"""`rnnviz lessons`, `rnnviz lesson SLUG`, `rnnviz play SLUG`: the course as a shell sees it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from rnnviz.cli.flags import plain_parser, terminal_missing
+from rnnviz.errors import InputError
+from rnnviz.lessons.course import Course, Start, find, head
+
+_PROG = {
+    "lessons": ("rnnviz lessons [--lessons DIR]\n       rnnviz lessons check [PATH…]\n       rnnviz lessons metrics",
+                "The course: its lessons, and how far you are in each.\n"
+                "check reads lesson files (or folders of them), runs every step, and says what is wrong and what to\n"
+                "do; without a PATH it checks the course that comes with rnnviz. metrics lists what a lesson can\n"
+                "quote and compare."),
+    "lesson": ("rnnviz lesson SLUG [--lessons DIR]", "Open one lesson, by its slug or number."),
+    "play": ("rnnviz play SLUG [--speed S] [--lessons DIR]",
+             "Perform a lesson by itself, for a talk: it moves, predicts and reveals. Any key pauses."),
+}  # fmt: skip
+_DIR = "a folder of lessons in place of the course that comes with rnnviz"
+
+
+def run(command: str, argv: list[str], is_tty: bool) -> int:
+    """One of the commands about lessons; its exit code. Raises InputError."""
+    asked = _read(command, argv)
+    if command == "lessons":
+        if asked["what"] == "check":
+            return check(asked["paths"], asked["lessons"])
+        if asked["paths"]:
+            raise InputError(f"{asked['paths'][0]!r} is one word too many; rnnviz lessons check PATH checks files")
+        if asked["what"] == "metrics":
+            return metrics()
+        if asked["what"] is not None:
+            raise InputError(f"{asked['what']!r} is neither check nor metrics; rnnviz lesson SLUG opens a lesson")
+        return show(find(asked["lessons"]))
+    find(asked["lessons"]).file(asked["slug"])
+    missing = terminal_missing(is_tty, is_tty)
+    if missing:
+        raise InputError(f"{missing}; rnnviz lessons lists them, and they are Markdown to read")
+    from rnnviz.tui.app import run as run_app
+
+    return run_app(start=Start(asked["lessons"], asked["slug"], asked.get("speed"))) or 0
+
+
+def _read(command: str, argv: list[str]) -> dict[str, Any]:
+    usage, about = _PROG[command]
+    parser = plain_parser(command, usage, about)
+    parser.add_argument("--lessons", metavar="DIR", default=None, help=_DIR)
+    if command == "lessons":
+        parser.add_argument("what", nargs="?", default=None, metavar="check|metrics", help="see above")
+        parser.add_argument("paths", nargs="*", metavar="PATH", help="lesson files, or folders of them")
+    else:
+        parser.add_argument("slug", metavar="SLUG", help="which lesson: its slug or its number")
+    if command == "play":
+        parser.add_argument("--speed", metavar="S", default="1", help="1 is the pace of a talk, 2 is twice as fast")
+    asked = vars(parser.parse_args(argv))
+    if command == "play":
+        asked["speed"] = _speed(asked["speed"])
+    return asked
+
+
+def _speed(text: str) -> float:
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not 0.05 <= speed <= 100:
+        raise InputError(f"--speed: {text!r} is not a number from 0.05 to 100")
+    return speed
+
+
+# -- the list ------------------------------------------------------------------------------------------
+
+
+def show(course: Course) -> int:
+    from rnnviz.cli.output import Output
+    from rnnviz.lessons.progress import Progress
+
+    out = Output()
+    progress = Progress(course.name)
+    tick, dot = ("x", "-") if out.ascii else ("✓", "·")
+    slugs = [course.slug(file) for file in course.files]
+    widest = max(map(len, slugs))
+    for file, slug in zip(course.files, slugs, strict=True):
+        title, summary = head(file)
+        kept = progress.of(slug)
+        far = f"{kept.done}/{kept.steps}" if kept.steps else ""
+        mark = tick if kept.finished else (">" if slug == progress.last else dot if far else " ")
+        number = file.stem.partition("-")[0].lstrip("0") or "0"
+        out.print(f"{mark} {number:>2}  {slug:<{widest}}  {far:>5}  {title}: {summary}"[: out.width])
+    out.print()
+    out.print("rnnviz goes on where you left; rnnviz lesson SLUG opens one.")
+    for note in progress.notes:
+        print(note, file=sys.stderr)
+    return 0
+
+
+# -- checking --------------------------------------------------------------------------------------------
+
+
+def check(paths: list[str], folder: str | None) -> int:
+    """0 if all is well, 1 if something is wrong: one line each, file:line: what; what to do."""
+    from rnnviz.lessons.check import check as check_files
+    from rnnviz.tui import panels
+
+    files = [file for path in paths for file in _files(Path(path))] if paths else list(find(folder).files)
+    problems = check_files(files, tuple(panels.BY_ID))
+    for problem in problems:
+        print(_near(problem.path) + str(problem).removeprefix(str(problem.path)))
+    if not problems:
+        print(f"{len(files)} lesson{'s' * (len(files) != 1)}: nothing wrong")
+    return 1 if problems else 0
+
+
+def _files(path: Path) -> list[Path]:
+    if path.is_dir():
+        return list(find(path).files)
+    if not path.exists():
+        raise InputError(f"{path}: there is no such file")
+    return [path]
+
+
+def _near(path: Path) -> str:
+    """As seen from here, where that is shorter."""
+    try:
+        near = os.path.relpath(path)
+    except ValueError:
+        return str(path)
+    return near if len(near) < len(str(path)) else str(path)
+
+
+def metrics() -> int:
+    from rnnviz.cli.output import Output
+    from rnnviz.player.metrics import METRICS
+
+    out = Output()
+    shown = {m.name: f"{m.name}[{', '.join(_AXES[a] for a in m.axes)}]" if m.axes else m.name for m in METRICS.values()}
+    widest = max(map(len, shown.values()))
+    for metric in METRICS.values():
+        out.print(f"{shown[metric.name]:<{widest}}  {metric.about}")
+    out.print()
+    out.print("t and step count time steps (-1: the last), unit and from units from 0. Without an index a metric")
+    out.print("speaks of the cursor's. t, T, K and unit may stand for their numbers: grad_norm[K].")
+    return 0
+
+
+_AXES = {"state": "t", "step": "step", "unit": "unit", "from": "from", "input": "i", "output": "i"}

@@ -1,0 +1,241 @@
+"""Progress: where a learner is in each course, and what was answered. JSON under the user's data directory.
+
+    {"version": 1, "courses": {"rnnviz": {"last": "slug", "lessons": {"slug": {"step": "half-is-gone", …}}}}}
+
+Written atomically, one lesson at a time into what is there, so that two sessions keep each other's. A damaged
+file is set aside, never fatal; where nothing can be written, it says so and goes on. Free of numpy.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rnnviz.lessons.lesson import Lesson
+    from rnnviz.lessons.run import LessonRun
+
+VERSION = 1
+FILE = "progress.json"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What is kept of one lesson. step: id of the last one; done of steps: how far, for lists."""
+
+    step: str = ""
+    done: int = 0
+    steps: int = 0
+    finished: bool = False
+    seen: tuple[str, ...] = ()
+    solved: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
+    hints: Mapping[str, int] = field(default_factory=dict)
+    answers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    starts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+def folder() -> Path:
+    from platformdirs import user_data_dir
+
+    return Path(user_data_dir("rnnviz", appauthor=False))
+
+
+class Progress:
+    """One course's progress. notes: what a person should know (a damaged file, a place that cannot be written),
+    each said once."""
+
+    def __init__(self, course: str, place: Path | None = None) -> None:
+        self.course = course
+        self.path = (place or folder()) / FILE
+        self.notes: list[str] = []
+        self.is_kept = True
+        self._mine = self._course(self._load())
+
+    # -- reading -------------------------------------------------------------------------------------------
+
+    @property
+    def last(self) -> str | None:
+        """The slug of the lesson that was open last."""
+        last = self._mine.get("last")
+        return last if isinstance(last, str) else None
+
+    def of(self, slug: str) -> Kept:
+        entry = _dict(_dict(self._mine.get("lessons")).get(slug))
+        with contextlib.suppress(TypeError, ValueError, AttributeError):
+            return Kept(
+                step=str(entry.get("step", "")),
+                done=int(entry.get("done", 0)),
+                steps=int(entry.get("steps", 0)),
+                finished=entry.get("finished") is True,
+                seen=_texts(entry.get("seen")),
+                solved=_texts(entry.get("solved")),
+                skipped=_texts(entry.get("skipped")),
+                hints={str(k): int(v) for k, v in _dict(entry.get("hints")).items()},
+                answers={str(k): _dict(v) for k, v in _dict(entry.get("answers")).items()},
+                starts={str(k): _dict(v) for k, v in _dict(entry.get("starts")).items()},
+            )
+        return Kept()
+
+    def resume(self, lesson: Lesson) -> LessonRun:
+        """The lesson where it was left. What is kept of steps that are gone is let go."""
+        from rnnviz.lessons.run import Answer, LessonRun
+
+        kept = self.of(lesson.slug)
+        ids = [step.id for step in lesson.steps]
+        answers = {
+            step.id: Answer(str(a["said"]), a["right"] is True, str(a.get("answer", "")))
+            for step in lesson.steps
+            if (a := kept.answers.get(step.id)) and {"said", "right"} <= set(a) and _fits(step.task, str(a["said"]))
+        }
+        return LessonRun(
+            lesson,
+            at=ids.index(kept.step) if kept.step in ids else 0,
+            answers=answers,
+            hints={k: v for k, v in kept.hints.items() if k in ids},
+            starts={k: v for k, v in kept.starts.items() if k in ids},
+            solved=frozenset(kept.solved) & frozenset(ids),
+            skipped=frozenset(kept.skipped) & frozenset(ids),
+            seen=frozenset(kept.seen) & frozenset(ids),
+            finished=kept.finished,
+        )
+
+    # -- writing -------------------------------------------------------------------------------------------
+
+    def keep(self, run: LessonRun) -> None:
+        """Write down where a lesson stands. Never raises; what went wrong is in `notes`."""
+        entry = {
+            "step": run.step.id,
+            "done": sum(_done(run, i) for i in range(len(run.lesson.steps))),
+            "steps": len(run.lesson.steps),
+            "finished": run.finished,
+            "seen": sorted(run.seen),
+            "solved": sorted(run.solved),
+            "skipped": sorted(run.skipped),
+            "hints": dict(run.hints),
+            "answers": {
+                step: {"said": a.said, "right": a.is_right, "answer": a.right} for step, a in run.answers.items()
+            },
+            "starts": {step: dict(values) for step, values in run.starts.items() if values},
+        }
+        self._write(run.lesson.slug, entry)
+
+    def forget(self, slug: str) -> None:
+        """As if the lesson had never been opened."""
+        self._write(slug, None)
+
+    def _write(self, slug: str, entry: dict[str, Any] | None) -> None:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with _alone(self.path):
+                everything = self._load()
+                mine = self._course(everything)
+                lessons = mine["lessons"] = _dict(mine.get("lessons"))
+                lessons.pop(slug, None)
+                if entry is not None:
+                    lessons[slug] = entry
+                mine["last"] = slug
+                everything["courses"] = {**_dict(everything.get("courses")), self.course: mine}
+                _replace(self.path, json.dumps(everything, ensure_ascii=False, indent=1))
+        except OSError as error:
+            mine = self._mine
+            mine["lessons"] = {**_dict(mine.get("lessons")), slug: entry or {}}
+            mine["last"] = slug
+            if self.is_kept:
+                self.is_kept = False
+                self._note(f"Progress will not be kept: {self.path.parent} cannot be written "
+                           f"({error.strerror or error}).")  # fmt: skip
+            return
+        self._mine = mine
+
+    # -- the file ------------------------------------------------------------------------------------------
+
+    def _load(self) -> dict[str, Any]:
+        try:
+            found = json.loads(self.path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {"version": VERSION, "courses": {}}
+        except OSError as error:
+            self._note(f"Progress cannot be read: {self.path} ({error.strerror or error}).")
+            return {"version": VERSION, "courses": {}}
+        except ValueError:
+            found = None
+        if isinstance(found, dict) and found.get("version") == VERSION and isinstance(found.get("courses"), dict):
+            return found
+        newer = isinstance(found, dict) and isinstance(found.get("version"), int) and found["version"] > VERSION
+        self._set_aside("is of a newer rnnviz" if newer else "is damaged")
+        return {"version": VERSION, "courses": {}}
+
+    def _set_aside(self, why: str) -> None:
+        for n in range(1, 1000):
+            aside = self.path.with_name(f"{FILE}.{n}.aside")
+            if not aside.exists():
+                break
+        try:
+            os.replace(self.path, aside)
+        except OSError:
+            self._note(f"Your progress file {why} and cannot be set aside: {self.path}.")
+        else:
+            self._note(f"Your progress file {why}; it was set aside as {aside.name}, and a new one begun.")
+
+    def _note(self, text: str) -> None:
+        if text not in self.notes:
+            self.notes.append(text)
+
+    def _course(self, everything: dict[str, Any]) -> dict[str, Any]:
+        return dict(_dict(_dict(everything.get("courses")).get(self.course)))
+
+
+def _done(run: LessonRun, at: int) -> bool:
+    step = run.lesson.steps[at]
+    return step.id in run.seen and (step.task is None or step.id in run.answers or step.id in run.solved)
+
+
+def _fits(task: object, said: str) -> bool:
+    """Whether a kept answer is still one to the question as it is now."""
+    from rnnviz.lessons.lesson import Prediction
+
+    if not isinstance(task, Prediction):
+        return False
+    return not task.choices or (said.isdecimal() and 1 <= int(said) <= len(task.choices))
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    return tuple(map(str, value)) if isinstance(value, list) else ()
+
+
+def _replace(path: Path, text: str) -> None:
+    """All of it or nothing: written beside the file, then put in its place."""
+    handle, name = tempfile.mkstemp(prefix=".progress", suffix=".json", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(name, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(name)
+        raise
+
+
+@contextlib.contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """One writer at a time, where the system knows locks."""
+    try:
+        import fcntl
+    except ImportError:  # Windows: the last writer wins
+        yield
+        return
+    with open(path.with_name(".lock"), "w") as lock:
+        with contextlib.suppress(OSError):  # a file system without locks
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
