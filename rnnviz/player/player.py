@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from copy import copy
 from dataclasses import replace
 
 import numpy as np
@@ -26,19 +27,26 @@ from rnnviz.player.commands import (
     Back,
     Change,
     Command,
+    Cut,
+    DismissGhost,
     Left,
     Next,
     Previous,
+    Redo,
     Right,
     Seek,
     SelectUnit,
     ShowGradient,
     ShowSample,
     Train,
+    Undo,
 )
 from rnnviz.player.cursor import Cursor, Phase, phase_and_step
 from rnnviz.player.experiment import Experiment
 from rnnviz.player.frame import Frame, Learning, Progress, Scene, Update
+from rnnviz.player.ghost import Ghost, difference, ghost_of, label, words
+from rnnviz.player.history import History, Moment
+from rnnviz.player.loop import without_loop
 from rnnviz.player.run import build_model, build_task, build_training, resolved, trace_of
 from rnnviz.player.timeline import Place, Timeline
 
@@ -46,9 +54,12 @@ Report = Callable[[Progress], None]
 
 
 class Run:
-    """One experiment's data, network and training history."""
+    """One experiment's data, network and training history. `asked` is the experiment before its task filled in
+    what it leaves open; `cut` shows the network with its loop cut."""
 
-    def __init__(self, experiment: Experiment) -> None:
+    def __init__(self, experiment: Experiment, *, cut: bool = False) -> None:
+        self.asked = experiment
+        self.cut = cut
         self.experiment = resolved(experiment)
         self.task = build_task(self.experiment)
         model = build_model(self.experiment, self.task)
@@ -64,9 +75,17 @@ class Run:
             val_loss=tuple(timeline.val_losses),
         )
 
+    def lasting(self, experiment: Experiment) -> Run:
+        """The same training with another number of epochs to go."""
+        run = copy(self)
+        run.asked, run.experiment = experiment, resolved(experiment)
+        return run
+
     def scene(self, sample: int) -> Scene:
         """Read and walk back sequence `sample` with the weights as they are now."""
         model = self.timeline.training.model
+        if self.cut:
+            model = without_loop(model)
         return Scene(self.task, sample, model, trace_of(model, self.task, sample))
 
 
@@ -103,7 +122,9 @@ class Player:
             loss_step=scene.last_loss_step,
             learning=self._run.learning(),
             engine=engine.current().name,
+            asked=self._run.asked,
         )
+        self._history = History(Moment(self._run, self.frame))
 
     # -- commands ------------------------------------------------------------------------------------
 
@@ -118,13 +139,19 @@ class Player:
         return self.frame
 
     def begin(self, command: Command) -> Job | None:
-        """Do a quick command now and return None; return a Job to be run for a slow one."""
+        """Do a quick command now and return None; return a Job to be run for a slow one. Raises InputError,
+        with nothing changed, for a quick one that cannot be carried out."""
         if isinstance(command, SLOW) or self._leads_to_update(command):
             if self.job is not None:
                 self._hint("One thing at a time: esc stops what is running.")
                 return None
-            self.job = Job(self, command)
-            return self.job
+            job = Job(self, command)
+            if self._is_light(command):
+                job.run()
+                self.finish(job)
+                return None
+            self.job = job
+            return job
         self.frame = self._moved(replace(self.frame, hint=""), command)
         return None
 
@@ -166,6 +193,10 @@ class Player:
             case SelectUnit(by):
                 unit = min(max(frame.cursor.unit + by, 0), frame.scene.H - 1)
                 return replace(frame, cursor=replace(frame.cursor, unit=unit))
+            case DismissGhost() if frame.ghost is None:
+                return replace(frame, hint="There is no ghost; the next change of a knob leaves one.")
+            case DismissGhost():
+                return replace(frame, ghost=None)
         raise TypeError(f"not a quick command: {command!r}")
 
     def _stepped(self, frame: Frame, forward: bool) -> Frame:
@@ -220,9 +251,14 @@ class Player:
             case ShowSample(by):
                 sample = (self.frame.scene.sample + by) % len(self._run.task)
                 scene = self._run.scene(sample).complete()
-                return lambda: self._present(scene, keep_gradient=True)
+                ghost = self.frame.ghost and self.frame.ghost.showing(sample)
+                return lambda: self._present(scene, keep_gradient=True, ghost=ghost)
             case Change(settings):
                 return self._change(settings)
+            case Cut():
+                return self._cut()
+            case Undo() | Redo():
+                return self._restore(back=isinstance(command, Undo))
             case Next() if self.frame.cursor.phase is not Phase.UPDATE:
                 return self._update()
             case Next():
@@ -293,21 +329,87 @@ class Player:
 
         return show
 
+    # -- changing the cause, and going back on it --------------------------------------------------------
+
+    def _is_light(self, command: Command) -> bool:
+        """Whether a slow command is done before anyone can see it, and so needs no job."""
+        match command:
+            case Change(settings):
+                try:
+                    return is_small(resolved(changed(self._run.asked, settings)))
+                except InputError:
+                    return True  # it is told at once
+            case Cut():
+                return is_small(self._run.experiment)
+            case Undo() | Redo():
+                moment = self._history.next(back=isinstance(command, Undo))
+                place = moment.frame.cursor.epoch, moment.frame.cursor.batch
+                return moment.run.timeline.holds(place)
+        return False
+
     def _change(self, settings: tuple[tuple[str, object], ...]) -> Callable[[], None]:
-        names = [name for name, _ in settings]
-        run = Run(Experiment.from_mapping({**self._run.experiment.to_dict(), **dict(settings)}, ", ".join(names)))
-        scene = run.scene(0).complete()
+        before, asked = self._run, changed(self._run.asked, settings)
+        what = told(before.asked, asked)
+        if not what:
+            return lambda: self._hint("That is how it is set already.")
+        only_epochs = before.asked.with_(epochs=asked.epochs) == asked
+        run = before.lasting(asked) if only_epochs else Run(asked, cut=before.cut)
+        same_data = asked.task == before.asked.task
+        sample = min(self.frame.scene.sample, len(run.task) - 1) if same_data else 0
+        scene = self.frame.scene if only_epochs else run.scene(sample).complete()
+        lost = before.timeline.place > (0, 0) and not only_epochs
+        hint = "It begins anew, untrained: a trains it, u brings the trained one back." if lost else ""
 
         def show() -> None:
+            ghost = self.frame.ghost or ghost_of(self.frame)
+            self._leave(what)
             self._run = run
-            self._present(scene)
+            if self.frame.cursor.phase is Phase.UPDATE:  # that update was of the weights before
+                self.frame = replace(self.frame, cursor=replace(self.frame.cursor, phase=Phase.BACKWARD, t=0))
+            self._present(scene, hint=hint, ghost=ghost)
 
         return show
 
-    def _present(self, scene: Scene, *, keep_gradient: bool = False, hint: str = "") -> None:
+    def _cut(self) -> Callable[[], None]:
+        run = copy(self._run)
+        run.cut = not run.cut
+        scene = run.scene(self.frame.scene.sample).complete()
+
+        def show() -> None:
+            self._leave("the loop cut" if run.cut else "the loop closed")
+            self._run = run
+            self._present(scene, ghost=self.frame.ghost)
+
+        return show
+
+    def _leave(self, what: str) -> None:
+        """The present becomes a moment that undo comes back to."""
+        self._history.keep(Moment(self._run, replace(self.frame, hint=""), what))
+
+    def _restore(self, *, back: bool) -> Callable[[], None]:
+        present = Moment(self._run, replace(self.frame, hint=""))
+        moment = self._history.back(present) if back else self._history.forward(present)
+        if moment is None:
+            nothing = "This is how it began: nothing to undo." if back else "Nothing was undone."
+            return lambda: self._hint(nothing)
+        moment.run.timeline.goto((moment.frame.cursor.epoch, moment.frame.cursor.batch))
+        hint = f"Undone: {moment.what}. U does it again." if back and moment.what and self._history.undos else ""
+
+        def show() -> None:
+            self._run = moment.run
+            self.frame = replace(moment.frame, job=None, hint=hint, engine=engine.current().name)
+
+        return show
+
+    def _present(
+        self, scene: Scene, *, keep_gradient: bool = False, hint: str = "", ghost: Ghost | None = None
+    ) -> None:
         """A new scene under the cursor: same phase and step where it has them, else its beginning."""
-        old, cursor = self.frame, self.frame.cursor
-        epoch, batch = self._run.timeline.place
+        old, cursor, run = self.frame, self.frame.cursor, self._run
+        epoch, batch = run.timeline.place
+        ghost = ghost or old.ghost
+        if ghost is not None:
+            ghost = replace(ghost, name=difference(ghost, run.asked, epoch, batch, run.cut))
         at_update = cursor.phase is Phase.UPDATE
         phase = Phase.FORWARD if at_update else cursor.phase
         t = 0 if at_update else min(cursor.t, scene.T)
@@ -324,7 +426,42 @@ class Player:
             learning=self._run.learning(),
             update=None,
             hint=hint,
+            asked=run.asked,
+            ghost=ghost,
+            cut=run.cut,
         )
+
+
+#: Settings that a task chooses for itself, and whose numbers mean nothing to another task.
+OF_THE_TASK = ("seq_len", "lag", "samples", "source", "loss_at")
+
+
+def changed(asked: Experiment, settings: tuple[tuple[str, object], ...]) -> Experiment:
+    """`asked` with some settings changed. Raises InputError naming the one that is wrong."""
+    new = dict(settings)
+    left_open = dict.fromkeys(OF_THE_TASK) if new.get("task", asked.task) != asked.task else {}
+    return Experiment.from_mapping({**asked.to_dict(), **left_open, **new}, ", ".join(new))
+
+
+def told(old: Experiment, new: Experiment) -> str:
+    """What changed, in words: `gain 1.0 → 0.7`."""
+    then, now = old.to_dict(), new.to_dict()
+    return ", ".join(
+        f"{label(name)} {words(then[name])} → {words(now[name])}" for name in then if then[name] != now[name]
+    )
+
+
+def is_small(experiment: Experiment) -> bool:
+    """Whether data, network and scene of an experiment as resolved() leaves it are made in a few milliseconds."""
+    gates = {"rnn": 1, "gru": 3, "lstm": 4}[experiment.cell]
+    points = experiment.points if experiment.task == "sine" else 0
+    return (
+        experiment.task not in ("names", "characters")
+        and experiment.hidden_size * experiment.num_layers * gates <= 128
+        and (experiment.seq_len or 0) <= 60
+        and (experiment.samples or 0) <= 1000
+        and points <= 100
+    )
 
 
 def open_player(experiment: Experiment | None = None) -> Player:

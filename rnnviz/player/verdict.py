@@ -47,10 +47,10 @@ class Verdict:
         needs = f"this task needs {self.lag}"
         if math.isnan(self.kept):
             return f"no horizon: the gradient is no number · {needs}: it cannot learn"
+        if self.kept > EXPLODES:
+            return f"the gradient explodes: × {scientific(self.kept)} over the {self.lag} steps this task needs"
         through = " through c" if self.along == "c" else ""
         reached = f"horizon {steps(self.horizon, self.reach)} steps{through} · {needs}"
-        if self.kept > EXPLODES:
-            return f"{reached}: but × {scientific(self.kept)} there, it explodes"
         return f"{reached}: it {'can' if self.can_learn else 'cannot'} learn this"
 
 

@@ -197,6 +197,31 @@ class Main(Screen[None]):
             self.pause()
             self.send(action.command(self.frame))
 
+    def on_key(self, event: events.Key) -> None:
+        """While something is typed into a panel, keys are letters and not yet actions."""
+        if self.view.typing is None:
+            return
+        event.stop()
+        text = self.view.typing
+        if event.key == "escape":
+            self.look(typing=None)
+        elif event.key == "enter":
+            self._typed_into(text)
+        elif event.key == "backspace":
+            self.look(typing=text[:-1])
+        elif event.character is not None and event.character.isprintable():
+            self.look(typing=text + event.character)
+
+    def _typed_into(self, text: str) -> None:
+        self.view = replace(self.view, typing=None)
+        typed = panels.BY_ID[self.view.panel or ""].typed
+        if typed is None or self.frame is None:
+            return
+        try:
+            self._taken(typed(self.frame, self.view, text))
+        except InputError as error:
+            self.look(message=str(error))
+
     def _taken(self, asked: Command | dict[str, Any] | None) -> None:
         """What an open panel made of a key."""
         if isinstance(asked, dict):
@@ -236,7 +261,11 @@ class Main(Screen[None]):
             return
         if self.view.message:
             self.view = replace(self.view, message="")
-        job = self.player.begin(command)
+        try:
+            job = self.player.begin(command)
+        except InputError as error:
+            self.look(message=str(error))
+            return
         if job is not None:
             Thread(target=self._work, args=(job,), daemon=True).start()
         self.show(self.player.frame)
@@ -320,7 +349,7 @@ class Main(Screen[None]):
         """Open a panel by its id; None closes it."""
         self.set_class(panel is not None, "panel-open")
         self.query_one("#panel").styles.height = panels.BY_ID[panel].height if panel else None
-        self.look(panel=panel, row=0)
+        self.look(panel=panel, page=0, row=0, typing=None)
 
     def do_cancel(self) -> None:
         if self.player is not None and self.player.job is not None:

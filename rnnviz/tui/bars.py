@@ -29,6 +29,7 @@ def title(frame: Frame | None, width: int, palette: Palette) -> Sheet:
     cell = CELL_NAMES[experiment.cell]
     if experiment.cell == "rnn":
         cell = f"{experiment.activation} {cell}"
+    cell += ", cut" if frame.cut else ""
     layers = f" × {experiment.num_layers}" if experiment.num_layers > 1 else ""
     what = f"{scene.task.title} · {cell} · H {scene.H}{layers} T {frame.T}"
     sheet.put(0, x, what, palette.text)

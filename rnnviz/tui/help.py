@@ -19,6 +19,7 @@ input x    what the network reads, one mark a step
 hidden h   its memory: one row a unit, one column a step; blue below 0, orange above, grey around 0
 output ŷ   what it says, and beside it the target: what it should have said
 ‖∂L/∂h‖    how much the loss still depends on that step's memory; each bar is a power of ten, 10^ says which
+⠁⠂⠄⡀ dots  the ghost: where those bars stood in the run before a change of a knob
 time t     the axis they share; ▶ reading, ◀ walking back in time"""
 
 

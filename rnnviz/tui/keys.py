@@ -12,15 +12,19 @@ from typing import TYPE_CHECKING
 from rnnviz.player.commands import (
     Back,
     Command,
+    Cut,
+    DismissGhost,
     Left,
     Next,
     Previous,
+    Redo,
     Right,
     Seek,
     SelectUnit,
     ShowGradient,
     ShowSample,
     Train,
+    Undo,
 )
 from rnnviz.player.cursor import Phase
 from rnnviz.tui.view import View
@@ -60,7 +64,7 @@ def _loss_step(by: int) -> Callable[[Frame], Command]:
     return choose
 
 
-WALK, TRAIN, LOOK, APP = "Walk", "Train", "Look", "App"
+WALK, TRAIN, CHANGE, LOOK, APP = "Walk", "Train", "Change", "Look", "App"
 
 ACTIONS: tuple[Action, ...] = (
     Action("right", ("right", "l"), "read", "read the next step; going back: take one step back", WALK,
@@ -82,6 +86,12 @@ ACTIONS: tuple[Action, ...] = (
     Action("batch_back", ("B",), "", "one batch back", TRAIN, _const(Back("batch"))),
     Action("epoch_back", ("E",), "", "one epoch back", TRAIN, _const(Back("epoch"))),
     Action("all_back", ("A",), "untrain", "back to the untrained network", TRAIN, _const(Back("all"))),
+    Action("cut", ("x",), "cut loop", "cut the loop (W_hh = 0: a plain hidden layer, no memory), or close it", CHANGE,
+           _const(Cut())),
+    Action("undo", ("u",), "undo", "undo the last change of a knob or the loop", CHANGE, _const(Undo())),
+    Action("redo", ("U",), "redo", "redo what was undone", CHANGE, _const(Redo())),
+    Action("ghost", ("z",), "ghost away", "dismiss the ghost: the run before the first change since the last z", CHANGE,
+           _const(DismissGhost())),
     Action("gradient", ("t",), "total", "gradient of the last step's loss alone, or the total of all", LOOK,
            _const(ShowGradient("switch"))),
     Action("loss_before", ("less_than_sign", "comma"), "", "gradient of an earlier step's loss", LOOK, _loss_step(-1)),

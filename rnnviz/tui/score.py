@@ -8,6 +8,9 @@
     gradient  bars on a log scale, one for each step the walk back has reached; of an LSTM or GRU a line beside
               them, the gradient on its highway
     time      the shared axis; the present moment stands out
+    verdict   where the task's lag is known: whether the gradient reaches that far
+
+After a change the run before stays behind the bars as a ghost: dots where they stood.
 
 Pure: a frame and a size in, a Sheet out. No number is computed here, only placed.
 """
@@ -20,6 +23,7 @@ from typing import TYPE_CHECKING
 from rich.style import Style
 
 from rnnviz.player.cursor import Phase
+from rnnviz.player.ghost import behind
 from rnnviz.player.numbers import exponent, factor, fixed, portion, scientific, short, steps, subscript
 from rnnviz.tui.canvas import Sheet
 from rnnviz.tui.geometry import GUTTER, Columns, Rows, columns, rows
@@ -35,15 +39,20 @@ DOTS = "⠁⠂⠄⡀"
 # Most telling first: what a low window gives up is at the end.
 GATES = {"f": "forget f", "i": "input i", "g": "new g", "o": "output o",
          "z": "keep z", "r": "reset r", "n": "new n"}  # fmt: skip
+VERDICT_FROM = 9  # rows of a score that has room for the verdict
 SIGNED = ("g", "n")  # -1 to 1; the others 0 to 1
 
 
 def draw(frame: Frame, width: int, height: int, palette: Palette) -> Sheet:
     sheet = Sheet(width, height)
-    place = rows_of(frame, height, palette)
+    verdict = frame.verdict if height >= VERDICT_FROM else None
+    place = rows_of(frame, height - (verdict is not None), palette)
     cols = columns(width, frame.T, frame.cursor.t)
     for part in (_input, _gates, _states, _output, _gradient, _time, _side):
         part(sheet, frame, place, cols, palette)
+    if verdict is not None:
+        sheet.put(height - 1, 0, "verdict", palette.dim)
+        sheet.put(height - 1, GUTTER, verdict.text, palette.output if verdict.can_learn else palette.warn)
     return sheet
 
 
@@ -273,16 +282,19 @@ def _gradient(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: P
         return
     norms = [float(v) for v in gradient.norms]
     along = [] if lane is None else [float(v) for v in lane.norms]
-    axis = gradient_axis([*norms, *along], n)
+    before = behind(frame)
+    ghost = [] if before is None else [float(v) for v in before]
+    axis = gradient_axis([*norms, *along, *ghost], n)
     if lane is not None:
         sheet.put(first + 1, 0, f"{DASHES[1] * 2} {lane.along}", palette.highway)
     power_labels(sheet, place.gradient, axis, palette)
     for t in cols.steps:
-        if t < frame.reached or (k is not None and t > k):
-            continue
-        here = t == frame.cursor.t and frame.cursor.phase is Phase.BACKWARD
-        style = palette.back if here else palette.gradient
-        two_paths(sheet, place.gradient, cols, t, norms, along, axis, style, palette)
+        if t >= frame.reached and (k is None or t <= k):
+            here = t == frame.cursor.t and frame.cursor.phase is Phase.BACKWARD
+            style = palette.back if here else palette.gradient
+            two_paths(sheet, place.gradient, cols, t, norms, along, axis, style, palette)
+        if ghost:
+            _ghost(sheet, place.gradient, cols.x(t), cols.bar, ghost[t], axis, palette)
     _exponents(sheet, frame, place, cols, norms, palette)
 
 
@@ -328,6 +340,23 @@ def _line(
             sheet.put(y, cell, glyph, palette.highway_on_bar)
         else:  # the top of a bar: it keeps its height, and the line shows behind it
             sheet.put(y, cell, behind, palette.highway_behind)
+
+
+def _ghost(
+    sheet: Sheet, where: tuple[int, int], x: int, width: int, value: float, axis: tuple[int, int], palette: Palette
+) -> None:
+    """Dots at the height of the ghost's bar. The top of a present bar is left to be seen where it is one cell wide."""
+    if value == 0 or not math.isfinite(value):
+        return
+    (first, n), (top, bottom) = where, axis
+    at = level(math.log10(value), bottom, top, 4 * n)
+    y, glyph = first + at // 4, DOTS[at % 4]
+    for cell in range(x, x + width):
+        in_front = sheet.at(y, cell)
+        if in_front == BARS[-1]:
+            sheet.put(y, cell, glyph, palette.highway_on_bar)
+        elif in_front == " " or (width > 1 and cell == x + width - 1):
+            sheet.put(y, cell, glyph, palette.dim)
 
 
 def _exponents(
@@ -422,6 +451,7 @@ def _side(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: Palet
         else:
             _side_answer(sheet, frame, place, left, palette)
     _side_gradient(sheet, frame, place, left, palette)
+    _side_ghost(sheet, frame, place, left, palette)
 
 
 def _value_of_x(frame: Frame, t: int) -> str:
@@ -481,6 +511,22 @@ def _side_gradient(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: 
         lines = _faded(gradient, t, last) if gradient.highway is None else _faded_twice(gradient, t, last)
     for i, text in enumerate(lines[: n + 1]):
         sheet.put(y + i, left, text, palette.back if i == 0 else palette.text)
+
+
+def _side_ghost(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Palette) -> None:
+    """How far the ghost's gradient reached, and what was different about it; in two rows where they are free."""
+    ghost = frame.ghost
+    if ghost is None:
+        return
+    reached = f"{DOTS[1] * 2} ghost {steps(ghost.horizon, ghost.scene.last_loss_step)}".replace("> ", ">")
+    room = sheet.width - left - 1
+    if len(reached) + 1 + len(ghost.name) > room and place.gradient[1] > 3:
+        sheet.put(place.exponent, left, reached, palette.dim)
+        reached, name = "", ghost.name
+    else:
+        name = f" {ghost.name}"
+    text = reached + name
+    sheet.put(place.time, left, text if len(text) <= room else text[: room - 1] + "…", palette.dim)
 
 
 def _faded(gradient: Gradient, t: int, last: int) -> list[str]:

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class View:
-    """panel, row: which panel is open and which of its rows is chosen. prompt: the number being typed.
+    """panel, page, row: which panel is open, which of its pages, and which row is chosen or scrolled to.
+    prompt: the number being typed. typing: what is being typed into the panel, None while nothing is.
     playing, speed: whether the story plays by itself, and at how many steps a second. message: a warning."""
 
     panel: str | None = None
+    page: int = 0
     row: int = 0
     prompt: str | None = None
     playing: bool = False
     speed: float = 4.0
     message: str = ""
+    typing: str | None = None
     plots: bool = False  # plotext has been loaded

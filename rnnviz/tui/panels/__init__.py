@@ -7,9 +7,11 @@ show. To add one: write `panels/NAME.py` with a PANEL, and name it in ALL.
 from __future__ import annotations
 
 from rnnviz.tui.panels.base import Panel as Panel
+from rnnviz.tui.panels.knobs import KNOBS_PANEL
+from rnnviz.tui.panels.network import NETWORK, SUMMARY
 from rnnviz.tui.panels.plots import FIT, LOSS, SELF_FED
 
-ALL: tuple[Panel, ...] = (FIT, SELF_FED, LOSS)
+ALL: tuple[Panel, ...] = (FIT, SELF_FED, LOSS, KNOBS_PANEL, NETWORK, SUMMARY)
 BY_ID = {panel.id: panel for panel in ALL}
 BESIDE = (FIT, SELF_FED, LOSS)  # beside the score on a wide screen while no other is open
 

@@ -30,6 +30,8 @@ class Panel:
     why_not   (frame) -> one line saying why there is nothing to show here, or None
     takes     action id -> (frame, view) -> what that key does while this panel is open: a player command,
               changes to the view such as {"row": 3}, or None for nothing
+    typed     (frame, view, text) -> what a text typed into this panel does, likewise; it is asked for by a view
+              change {"typing": ""}
     words     action id -> the word in the key bar for a key it takes
     key       opens it directly ("" for none)
     height    rows it wants under the score on a small screen
@@ -45,6 +47,7 @@ class Panel:
     takes: Mapping[str, Take] = field(default_factory=dict)
     words: Mapping[str, str] = field(default_factory=dict)
     height: int = 9
+    typed: Callable[[Frame, View, str], Command | dict[str, Any] | None] | None = None
     follows: Callable[[Frame, View], object] | None = None
 
 

@@ -1,0 +1,130 @@
+"""The knobs: every setting of the experiment, its value and its range; ↑↓ choose one, ←→ turn it, enter types.
+
+The run before the first turn stays behind the present one as a ghost, until it is dismissed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rnnviz.player.ghost import words
+from rnnviz.player.knobs import BY_NAME, FIELDS, KNOBS, asked, range_of, turned, typed, value_of, why_not
+from rnnviz.tui.canvas import Sheet
+from rnnviz.tui.palette import Palette
+from rnnviz.tui.panels.base import Panel
+from rnnviz.tui.view import View
+
+if TYPE_CHECKING:
+    from rnnviz.player.commands import Command
+    from rnnviz.player.frame import Frame
+
+GROUP, LABEL, VALUE = 11, 17, 15  # cells
+
+
+def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -> Sheet:
+    sheet = Sheet(width, height)
+    help_lines = 1 if height < 14 else 3
+    n = height - help_lines
+    chosen = _row(view)
+    first = min(max(0, chosen - n // 2), max(0, len(KNOBS) - n))
+    group = GROUP if width >= 56 else 1
+    for y, row in enumerate(range(first, min(len(KNOBS), first + n))):
+        knob = KNOBS[row]
+        new_group = y == 0 or KNOBS[row - 1].group != knob.group
+        if new_group and group > 1:
+            sheet.put(y, 1, knob.group, palette.dim)
+        _one(sheet, y, group, frame, view, knob.name, row == chosen, palette)
+    if first > 0:
+        sheet.put(0, width - 1, "↑", palette.dim)
+    if first + n < len(KNOBS):
+        sheet.put(n - 1, width - 1, "↓", palette.dim)
+    name = KNOBS[chosen].name
+    about = f"{FIELDS[name].metadata['help']}."
+    if FIELDS[name].default is None and BY_NAME[name].open:
+        about += f" {BY_NAME[name].open}: left to the task or the initialiser." if BY_NAME[name].open == "auto" else ""
+    _wrapped(sheet, height - help_lines, about[0].upper() + about[1:], palette)
+    return sheet
+
+
+def _one(
+    sheet: Sheet, y: int, x: int, frame: Frame, view: View, name: str, chosen: bool, palette: Palette
+) -> None:
+    reason = why_not(frame, name)
+    value = value_of(frame, name) if reason is None else "–"
+    style = palette.faint if reason else palette.text
+    if chosen:
+        sheet.put(y, x, "▸", palette.accent)
+        style = palette.dim if reason else palette.accent
+    sheet.put(y, x + 2, BY_NAME[name].label, style)
+    at = x + 2 + LABEL
+    if chosen and view.typing is not None:
+        sheet.put(y, at, f"{view.typing}▏".rjust(VALUE), palette.accent)
+    else:
+        sheet.put(y, at, value.rjust(VALUE)[:VALUE], style)
+        if chosen and reason is None:
+            sheet.put(y, at + VALUE - len(value) - 2, "◂", palette.accent)
+            sheet.put(y, at + VALUE + 1, "▸", palette.accent)
+    at += VALUE + 3
+    if reason is not None:
+        sheet.put(y, at, reason, palette.faint)
+        return
+    at = sheet.put(y, at, _was(frame, name), palette.dim)
+    sheet.put(y, at, range_of(frame, name)[: max(0, sheet.width - at - 2)], palette.faint)
+
+
+def _was(frame: Frame, name: str) -> str:
+    """What it was in the run that stands behind as a ghost, if it was something else."""
+    if frame.ghost is None:
+        return ""
+    before = getattr(frame.ghost.asked, name)
+    return "" if before == getattr(asked(frame), name) else f"was {words(before)}  "
+
+
+def _wrapped(sheet: Sheet, y: int, text: str, palette: Palette) -> None:
+    line = ""
+    for word in text.split():
+        if line and len(line) + 1 + len(word) > sheet.width - 2:
+            sheet.put(y, 1, line, palette.dim)
+            y, line = y + 1, ""
+        line = f"{line} {word}".strip()
+    sheet.put(y, 1, line, palette.dim)
+
+
+def _row(view: View) -> int:
+    return min(max(view.row, 0), len(KNOBS) - 1)
+
+
+def _choose(by: int) -> Any:
+    def take(frame: Frame, view: View) -> dict[str, Any]:
+        return {"row": min(max(_row(view) + by, 0), len(KNOBS) - 1), "message": ""}
+
+    return take
+
+
+def _turn(by: int) -> Any:
+    def take(frame: Frame, view: View) -> Command | dict[str, Any]:
+        asked_for = turned(frame, KNOBS[_row(view)].name, by)
+        return {"message": asked_for} if isinstance(asked_for, str) else asked_for
+
+    return take
+
+
+def _type(frame: Frame, view: View) -> dict[str, Any]:
+    name = KNOBS[_row(view)].name
+    reason = why_not(frame, name)
+    if reason is not None:
+        return {"message": f"{BY_NAME[name].label}: {reason}."}
+    return {"typing": "", "message": ""}
+
+
+def _typed(frame: Frame, view: View, text: str) -> Command | dict[str, Any]:
+    asked_for = typed(frame, KNOBS[_row(view)].name, text)
+    return {"message": asked_for} if isinstance(asked_for, str) else asked_for
+
+
+KNOBS_PANEL = Panel(
+    "knobs", "knobs", "change the experiment; the run before stays behind as a ghost", _draw, key="o",
+    takes={"unit_up": _choose(-1), "unit_down": _choose(1), "left": _turn(-1), "right": _turn(1), "next": _type},
+    words={"unit_up": "choose", "left": "less", "right": "more", "next": "type", "undo": "undo", "ghost": "ghost away"},
+    typed=_typed, height=10,
+)  # fmt: skip
