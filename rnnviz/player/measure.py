@@ -47,6 +47,19 @@ def triangle(scene: Scene) -> Array | None:
     return scene.measured.get("triangle")
 
 
+def span(scene: Scene) -> tuple[float, float]:
+    """The powers of ten between which the whole triangle lies."""
+    known = triangle(scene)
+    if known is None:
+        return 0.0, 0.0
+    if "span" not in scene.measured:
+        inside = known[np.isfinite(known) & (known > 0)]
+        logs = np.log10(inside) if inside.size else np.zeros(1)
+        scene.measured["span"] = float(logs.min()), float(logs.max())
+    found: tuple[float, float] = scene.measured["span"]
+    return found
+
+
 def gain(scene: Scene) -> Array | None:
     """(T,): the largest singular value of ∂s_t/∂s_{t-1}, as Trace.gain; None while it is not known."""
     if "gain" not in scene.measured and cost(scene.trace, "gain") <= AT_ONCE:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rnnviz.player.cursor import Phase
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
 CELL_NAMES = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU"}
 
 
-def title(frame: Frame | None, width: int, palette: Palette) -> Sheet:
+def title(frame: Frame | None, width: int, palette: Palette, heading: str = " rnnviz ") -> Sheet:
     sheet = Sheet(width, 1)
-    x = sheet.put(0, 0, " rnnviz ", palette.accent)
+    x = sheet.put(0, 0, heading, palette.accent)
     if frame is None:
         return sheet
     experiment, scene, cursor = frame.experiment, frame.scene, frame.cursor
@@ -32,6 +33,8 @@ def title(frame: Frame | None, width: int, palette: Palette) -> Sheet:
     cell += ", cut" if frame.cut else ""
     layers = f" × {experiment.num_layers}" if experiment.num_layers > 1 else ""
     what = f"{scene.task.title} · {cell} · H {scene.H}{layers} T {frame.T}"
+    if x + len(what) > width - 18:
+        what = f"{cell} · H {scene.H}{layers} T {frame.T}"
     sheet.put(0, x, what, palette.text)
     learning = frame.learning
     epochs, batches = str(learning.epochs), str(learning.batches_per_epoch)
@@ -76,10 +79,23 @@ def telling(frame: Frame | None, view: View, width: int, height: int, palette: P
     return sheet
 
 
+def note(frame: Frame | None, view: View, width: int) -> tuple[str, bool]:
+    """What a lesson's rule says in place of its heading, where there is no other line for it; whether it warns."""
+    if frame is None:
+        return "", False
+    if view.prompt is not None:
+        return f"go to t = {view.prompt}▏", False
+    if frame.job is not None:
+        return progress(frame.job, width - 12), False
+    if view.message:
+        return view.message, True
+    return frame.hint, False
+
+
 def progress(job: Progress, width: int) -> str:
     """`training  ━━━━━━────  60/100 batches  loss 0.2031`"""
     value = f"  loss {loss(job.loss)}" if job.loss is not None else ""
-    tail = f"  {job.done}/{job.total} batches{value}"
+    tail = f"  {job.done}/{job.total} {job.unit}{value}" if job.unit else ""
     room = max(4, min(30, width - len(job.what) - len(tail) - 2))
     full = room * job.done // max(1, job.total)
     return f"{job.what}  {'━' * full}{'─' * (room - full)}{tail}"
@@ -95,12 +111,14 @@ def tabs(active: Panel, width: int, palette: Palette) -> Sheet:
     return sheet
 
 
-def key_bar(frame: Frame | None, view: View, width: int, palette: Palette) -> tuple[Sheet, list[tuple[int, int, str]]]:
+def key_bar(
+    frame: Frame | None, view: View, width: int, palette: Palette, lesson: Sequence[tuple[str, str]] = ()
+) -> tuple[Sheet, list[tuple[int, int, str]]]:
     """The keys that apply here, and where each stands: (start, end, action id), for the mouse."""
     sheet = Sheet(width, 1)
     places = []
     x = 1
-    entries = keys.bar(frame, view, panels.BY_ID[view.panel].words if view.panel else {})
+    entries = keys.bar(frame, view, panels.BY_ID[view.panel].words if view.panel else {}, lesson)
     ends = entries[-2:]
     for action, label in entries:
         key = keys.face(action.keys[0])

@@ -21,6 +21,9 @@ _HEAT_LIGHT = ("#005f87", "#0087d7", "#5fafff", "#afd7ff", "#dadada", "#ffd7af",
 _SHADES = ("#1c1c1c", "#303030", "#444444", "#585858", "#767676", "#949494", "#b2b2b2", "#d0d0d0")
 _SHADES_16 = ("#000000", "#808080", "#c0c0c0", "#ffffff")
 _BRIGHT_SHADES = ("#949494", "#b2b2b2", "#d0d0d0", "#c0c0c0", "#ffffff", "#808080")
+# How much of a gradient is left, from little to much on a dark ground, and on a light one.
+_FADES = ("#1c1c1c", "#303030", "#5f5f87", "#875faf", "#af87d7", "#d7afff")
+_FADES_LIGHT = ("#eeeeee", "#dadada", "#d7d7ff", "#d7afff", "#af87d7", "#875faf")
 _HEAT_16 = ("#0000ff", "#0000ff", "#000080", "#000080", "#808080", "#808000", "#808000", "#ffff00", "#ffff00")
 
 _INK = {
@@ -166,6 +169,15 @@ class Palette:
         ground = steps[level if self.dark else len(steps) - 1 - level]
         ink = "#000000" if ground in _BRIGHT_SHADES else "#ffffff"
         return Style.from_color(Color.parse(ink), Color.parse(ground))
+
+    def fade(self, share: float) -> Style:
+        """A gradient's place between the smallest (0) and the largest (1) of its picture. 16 colours have no ramp."""
+        if not self.has_color or self.colors == "standard":
+            return self.gradient
+        steps = _FADES if self.dark else _FADES_LIGHT
+        level = min(len(steps) - 1, int(min(max(share, 0.0), 1.0) * len(steps)))
+        dark_ink = level >= 4 if self.dark else level < 5
+        return Style.from_color(Color.parse("#000000" if dark_ink else "#ffffff"), Color.parse(steps[level]))
 
 
 _PLAIN = {

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from rnnviz.tui.panels.base import Panel as Panel
 from rnnviz.tui.panels.knobs import KNOBS_PANEL
+from rnnviz.tui.panels.ledger import PANEL as LEDGER
 from rnnviz.tui.panels.network import NETWORK, SUMMARY
+from rnnviz.tui.panels.neuron import PANEL as NEURON
 from rnnviz.tui.panels.plots import FIT, LOSS, SELF_FED
+from rnnviz.tui.panels.travel import TRAVEL
+from rnnviz.tui.panels.triangle import PANEL as TRIANGLE
 
-ALL: tuple[Panel, ...] = (FIT, SELF_FED, LOSS, KNOBS_PANEL, NETWORK, SUMMARY)
+ALL: tuple[Panel, ...] = (FIT, SELF_FED, LOSS, TRAVEL, NEURON, LEDGER, TRIANGLE, KNOBS_PANEL, NETWORK, SUMMARY)
 BY_ID = {panel.id: panel for panel in ALL}
 BESIDE = (FIT, SELF_FED, LOSS)  # beside the score on a wide screen while no other is open
 

@@ -36,6 +36,8 @@ class Panel:
     key       opens it directly ("" for none)
     height    rows it wants under the score on a small screen
     follows   what of the frame it draws; it is drawn again only when that changes (default: any frame)
+    needs     (frame) -> a command that works out what it cannot show yet, or None; sent once for each scene
+    copies    (frame, view) -> the text that the copy key takes from it
     """
 
     id: str
@@ -49,6 +51,8 @@ class Panel:
     height: int = 9
     typed: Callable[[Frame, View, str], Command | dict[str, Any] | None] | None = None
     follows: Callable[[Frame, View], object] | None = None
+    needs: Callable[[Frame], Command | None] | None = None
+    copies: Callable[[Frame, View], str] | None = None
 
 
 def sheet_for(panel: Panel, frame: Frame, view: View, width: int, height: int, palette: Palette) -> Sheet:

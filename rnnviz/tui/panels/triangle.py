@@ -1,0 +1,152 @@
+"""The triangle: whose error reaches how far back. One row a loss step, one column a time step.
+
+A cell holds the power of ten of ‖∂L_k/∂h_t‖, and is shaded by it. Where columns are narrow a single sign stands
+for the power: 3 for 1e-3, a for 1e-10, ² for 1e+2.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from rich.style import Style
+
+from rnnviz.player.commands import Command, Measure
+from rnnviz.player.numbers import exponent, scientific, subscript
+from rnnviz.tui import keys
+from rnnviz.tui.canvas import Sheet
+from rnnviz.tui.geometry import Columns, columns
+from rnnviz.tui.palette import Palette
+from rnnviz.tui.panels.base import Panel
+from rnnviz.tui.score import accent
+from rnnviz.tui.view import View
+
+if TYPE_CHECKING:
+    from rnnviz.player.frame import Frame
+
+UNDERFLOW = "∅"
+_SMALL = "0123456789abcdefghijklmnopqrstuvwxyz"
+_LARGE = "0¹²³⁴⁵⁶⁷⁸⁹"
+
+
+def sign(value: float) -> str:
+    """One cell for the power of ten of a norm: 3 for 1e-3, a for 1e-10, ² for 1e+2, ∅ for an underflow."""
+    power = exponent(value)
+    if power is None:
+        return UNDERFLOW if value == 0 else "?" if math.isnan(value) else "∞"
+    if power > 0:
+        return _LARGE[power] if power < len(_LARGE) else "^"
+    return _SMALL[-power] if -power < len(_SMALL) else "."
+
+
+def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -> Sheet:
+    from rnnviz.player import measure
+
+    sheet = Sheet(width, height)
+    triangle = measure.triangle(frame.scene)
+    if triangle is None:
+        sheet.put(0, 1, "Walking back from every loss in turn …", palette.dim)
+        return sheet
+    having, t = frame.scene.loss_steps, frame.cursor.t
+    cols = columns(width, frame.T, t)
+    chosen = having.index(frame.loss_step) if frame.loss_step in having else None
+    room = height - 2
+    first = _first(len(having) - 1 if chosen is None else chosen, len(having), room)
+    rows = having[first : first + room]
+    sheet.put(0, 1, _sentence(frame, cols, rows)[: width - 2], palette.text)
+    _axis(sheet, frame, cols, palette)
+    low, high = measure.span(frame.scene)
+    for y, k in enumerate(rows, start=2):
+        here = k == frame.loss_step
+        label = f"{'▸' if here else ' '} L{subscript(k)}"
+        sheet.put(y, 1, label, accent(frame, palette) if here else palette.dim)
+        values = triangle[k].tolist()
+        for step in cols.steps:
+            if step <= k:
+                style = _shade(values[step], low, high, palette)
+                if step == t:
+                    style = style + (Style(bold=True, underline=True) if palette.has_color else Style(reverse=True))
+                sheet.put(y, cols.x(step), _cell(values[step], cols.width), style)
+            elif step == t:
+                sheet.put(y, cols.x(step), "·", palette.faint)
+        if t <= k:
+            sheet.put(y, cols.end + 2, scientific(values[t]), accent(frame, palette) if here else palette.dim)
+    return sheet
+
+
+def _cell(value: float, width: int) -> str:
+    """As wide as a column; its power of ten where there is room for one."""
+    power = exponent(value)
+    text = sign(value) if power is None or width < 4 else str(power)
+    return text.center(width) if width > 1 else text
+
+
+def _shade(value: float, low: float, high: float, palette: Palette) -> Style:
+    if value == 0 or not math.isfinite(value):
+        return palette.warn
+    return palette.fade((math.log10(value) - low) / (high - low) if high > low else 1.0)
+
+
+def _axis(sheet: Sheet, frame: Frame, cols: Columns, palette: Palette) -> None:
+    now = str(frame.cursor.t)
+    at = min(cols.x(frame.cursor.t), cols.end - len(now))
+    stride = next(s for s in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 10**9) if s * cols.width >= 4)
+    for t in cols.steps:
+        text, x = str(t), cols.x(t)
+        if t % stride == 0 and (x + len(text) < at or x > at + len(now)) and x + len(text) <= cols.end:
+            sheet.put(1, x, text, palette.faint)
+    sheet.put(1, 3, "loss", palette.dim)
+    sheet.put(1, at, now, accent(frame, palette) + Style(underline=True))
+    sheet.put(1, cols.end + 2, f"at t = {now}", palette.dim)
+
+
+def _sentence(frame: Frame, cols: Columns, rows: tuple[int, ...]) -> str:
+    """How to read a cell, and what is in view of how much."""
+    T, having = frame.T, frame.scene.loss_steps
+    parts = ["a cell is a power of ten: -3 is 1e-3" if cols.width >= 4 else "the power of ten: 3 is 1e-3, a is 1e-10"]
+    if frame.loss_step is None:
+        parts.append("↑ picks one loss")
+    if len(having) == 1:
+        parts.append(f"only step {having[0]} has a loss")
+    elif len(rows) < len(having):
+        parts.append(f"losses {rows[0]}–{rows[-1]} of {having[0]}–{having[-1]}")
+    if cols.count < T + 1:
+        parts.append(f"t {cols.first}–{cols.first + cols.count - 1} of {T}")
+    return " · ".join(parts)
+
+
+def _first(at: int, rows: int, room: int) -> int:
+    """The first row in view: the chosen one is in view, moving on by half a view at a time."""
+    if rows <= room:
+        return 0
+    half = max(1, room // 2)
+    return min(max(0, (at - room + half) // half * half), rows - room)
+
+
+def _choose(action: str) -> Callable[[Frame, View], Command]:
+    command = keys.BY_ID[action].command
+    assert command is not None
+    return lambda frame, view: command(frame)
+
+
+def _why_not(frame: Frame) -> str | None:
+    from rnnviz.player import measure
+
+    if frame.T > measure.LONGEST:
+        return f"The triangle of {frame.T} steps is too large to keep; it is for up to {measure.LONGEST}."
+    return None
+
+
+def _needs(frame: Frame) -> Command | None:
+    from rnnviz.player import measure
+
+    return Measure("triangle") if _why_not(frame) is None and measure.triangle(frame.scene) is None else None
+
+
+PANEL = Panel(
+    "triangle", "triangle", "whose error reaches how far back: every loss, every step", _draw, key="v",
+    why_not=_why_not, needs=_needs,
+    takes={"unit_up": _choose("loss_before"), "unit_down": _choose("loss_after")},
+    words={"unit_up": "an earlier loss", "unit_down": "a later one"},
+)  # fmt: skip
