@@ -22,14 +22,17 @@ import numpy as np
 
 from rnnviz.errors import InputError
 from rnnviz.nn import engine
+from rnnviz.player import measure
 from rnnviz.player.commands import (
     SLOW,
     Back,
     Change,
+    Check,
     Command,
     Cut,
     DismissGhost,
     Left,
+    Measure,
     Next,
     Previous,
     Redo,
@@ -142,8 +145,7 @@ class Player:
         """Do a quick command now and return None; return a Job to be run for a slow one. Raises InputError,
         with nothing changed, for a quick one that cannot be carried out."""
         if isinstance(command, SLOW) or self._leads_to_update(command):
-            if self.job is not None:
-                self._hint("One thing at a time: esc stops what is running.")
+            if self.job is not None and not self._gives_way(command):
                 return None
             job = Job(self, command)
             if self._is_light(command):
@@ -167,12 +169,27 @@ class Player:
         return self.frame
 
     def finish(self, job: Job) -> Frame:
-        """Make what a job has done the present."""
+        """Make what a job has done the present; a job that gave way to another has nothing to say."""
+        if self.job is not None and job is not self.job:
+            return self.frame
         self.job = None
         self.frame = replace(self.frame, job=None, engine=engine.current().name)
         if job.result is not None:
             job.result()
         return self.frame
+
+    def _gives_way(self, command: Command) -> bool:
+        """Whether the job under way makes room for a command: what nobody asked for does, to what someone did."""
+        assert self.job is not None
+        if isinstance(command, Measure):
+            return False
+        if isinstance(self.job.command, Measure):
+            self.job.cancel()
+            self.job = None
+            self.frame = replace(self.frame, job=None)
+            return True
+        self._hint("One thing at a time: esc stops what is running.")
+        return False
 
     # -- quick: moving about in one scene --------------------------------------------------------------
 
@@ -257,6 +274,12 @@ class Player:
                 return self._change(settings)
             case Cut():
                 return self._cut()
+            case Measure(what):
+                measure.work(self.frame.scene, what, report, lambda: job.is_cancelled)
+                return lambda: None
+            case Check():
+                said = measure.check(self.frame.scene, report)
+                return lambda: self._hint(said)
             case Undo() | Redo():
                 return self._restore(back=isinstance(command, Undo))
             case Next() if self.frame.cursor.phase is not Phase.UPDATE:

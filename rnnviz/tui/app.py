@@ -39,7 +39,7 @@ from rnnviz.tui.wire import TightUpdate
 
 if TYPE_CHECKING:
     from rnnviz.player.experiment import Experiment
-    from rnnviz.player.frame import Frame, Progress
+    from rnnviz.player.frame import Frame, Progress, Scene
     from rnnviz.player.player import Job, Player
 
 WIDE = 120
@@ -101,6 +101,7 @@ class Main(Screen[None]):
         self._places: list[tuple[int, int, str]] = []  # where the keys stand in the key bar
         self._timer: Timer | None = None
         self._drawn: dict[str, tuple[object, Sheet]] = {}
+        self._asked: tuple[Scene, Command] | None = None  # what was last asked for a panel
 
     def compose(self) -> ComposeResult:
         yield Canvas(self._title, id="title")
@@ -164,11 +165,23 @@ class Main(Screen[None]):
     def show(self, frame: Frame) -> None:
         self.frame = frame
         self.draw()
+        self._ask()
 
     def look(self, **changes: Any) -> None:
         """Change what the app itself remembers, and draw."""
         self.view = replace(self.view, **changes)
         self.draw()
+        self._ask()
+
+    def _ask(self) -> None:
+        """The open panel may need what takes long to know: ask the player, once for each scene."""
+        panel = panels.BY_ID.get(self.view.panel or "")
+        if panel is None or panel.needs is None or self.frame is None or self.player is None or self.player.job:
+            return
+        command = panel.needs(self.frame)
+        if command is not None and self._asked != (self.frame.scene, command):
+            self._asked = (self.frame.scene, command)
+            self.send(command)
 
     def use_colors(self, palette: Palette) -> None:
         self.palette = palette
@@ -350,6 +363,16 @@ class Main(Screen[None]):
         self.set_class(panel is not None, "panel-open")
         self.query_one("#panel").styles.height = panels.BY_ID[panel].height if panel else None
         self.look(panel=panel, page=0, row=0, typing=None)
+
+    def do_copy(self) -> None:
+        """What the open panel has to copy goes to the terminal's clipboard."""
+        panel = panels.BY_ID.get(self.view.panel or "")
+        if panel is None or panel.copies is None or self.frame is None:
+            self.look(message="Open a panel that has something to copy: s, the code.")
+            return
+        text = panel.copies(self.frame, self.view)
+        self.app.copy_to_clipboard(text)
+        self.look(message=f"{len(text.splitlines())} lines copied, if this terminal lets an app do that.")
 
     def do_cancel(self) -> None:
         if self.player is not None and self.player.job is not None:

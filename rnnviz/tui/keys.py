@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from rnnviz.player.commands import (
     Back,
+    Check,
     Command,
     Cut,
     DismissGhost,
@@ -101,6 +102,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("unit_down", ("down", "j"), "", "the unit below", LOOK, _const(SelectUnit(1))),
     Action("sample", ("w",), "window", "the next sequence of the data", LOOK, _const(ShowSample(1))),
     Action("sample_back", ("W",), "", "the sequence before", LOOK, _const(ShowSample(-1))),
+    Action("check", ("p",), "proof", "proof: hold this sequence's gradients against central differences", LOOK,
+           _const(Check())),
+    Action("copy", ("Y",), "copy", "copy the code in the open panel", LOOK, method="copy"),
     Action("panel", ("tab",), "panel", "the next panel: sine fit, feeding on itself, loss", LOOK,
            method="panel(1)"),
     Action("panel_back", ("shift+tab",), "", "the panel before", LOOK, method="panel(-1)"),
