@@ -89,6 +89,11 @@ class Measure:
 
 
 @dataclass(frozen=True)
+class Survey:
+    """Work out how far the gradient of this sequence reaches after each epoch trained so far."""
+
+
+@dataclass(frozen=True)
 class Check:
     """Hold the gradients of this very sequence against central differences."""
 
@@ -124,8 +129,23 @@ class Cut:
     """Cut the loop, or close it again: show the network with W_hh = 0. Training goes on untouched."""
 
 
+@dataclass(frozen=True)
+class Compare:
+    """Show other runs beside the present one: what is pinned, or else the same settings with the other cells."""
+
+
+@dataclass(frozen=True)
+class Alone:
+    """Show the present run alone again."""
+
+
+@dataclass(frozen=True)
+class Pin:
+    """Keep the present settings, to be compared with what they are changed to. Pin them again to let go."""
+
+
 Command = (
     Right | Left | Next | Previous | Seek | Go | ShowGradient | SelectUnit | Train | Back | ShowSample | Change
-    | Undo | Redo | DismissGhost | Cut | Measure | Check
+    | Undo | Redo | DismissGhost | Cut | Measure | Survey | Check | Compare | Alone | Pin
 )
-SLOW = (Train, Back, ShowSample, Change, Undo, Redo, Cut, Measure, Check)
+SLOW = (Train, Back, ShowSample, Change, Undo, Redo, Cut, Measure, Survey, Check, Compare, Pin)

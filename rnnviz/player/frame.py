@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 
 from rnnviz.nn import Model, Trace
 from rnnviz.nn.metrics import half_life, horizon
+from rnnviz.player.compare import Companion, Row, Settings, compared
 from rnnviz.player.cursor import Cursor, Phase
 from rnnviz.player.experiment import Experiment
+from rnnviz.player.field import Field
 from rnnviz.player.ghost import Ghost
 from rnnviz.player.highway import highway
-from rnnviz.player.run import fit, self_fed
+from rnnviz.player.run import continued, fit, self_fed
 from rnnviz.player.verdict import Verdict, verdict
 from rnnviz.tasks import Task
 
@@ -51,7 +53,8 @@ class Scene:
     """One sequence, forward and back, with one set of weights. Made by Player, drawn many times.
 
     It is complete once `complete` has run, which every job does; only the very first is shown before that.
-    What takes long is measured on request and kept in `measured` (see measure.py).
+    What takes long is measured on request and kept in `measured` (see measure.py). In `beside` are the runs it
+    was compared with: those with other cells (None), or with the settings that were pinned.
     """
 
     task: Task
@@ -60,6 +63,7 @@ class Scene:
     trace: Trace
     measured: dict[str, Any] = field(default_factory=dict, repr=False)
     _gradients: dict[int | None, Gradient] = field(default_factory=dict)
+    beside: dict[Settings | None, tuple[Companion, ...]] = field(default_factory=dict, repr=False)
 
     @cached_property
     def fit(self) -> Array | None:
@@ -73,7 +77,7 @@ class Scene:
 
     def complete(self) -> Scene:
         """Compute now what the plots will ask for. Slow: off the UI thread."""
-        _ = self.fit, self.prediction
+        _ = self.fit, self.prediction, self.continuation
         return self
 
     @property
@@ -111,6 +115,43 @@ class Scene:
             factors = np.append(norms[:-1] / norms[1:], np.nan)
         upto = norms[: (self.T if loss_step is None else loss_step) + 1]
         return Gradient(loss_step, norms, factors, half_life(upto), horizon(upto), along, highway)
+
+    @cached_property
+    def probabilities(self) -> Array | None:
+        """(T, O) what the network makes of each class at each step (softmax of y); None unless they are classes."""
+        if self.task.loss != "cross_entropy":
+            return None
+        with np.errstate(all="ignore"):
+            y = self.trace.y[:, 0] - self.trace.y[:, 0].max(axis=1, keepdims=True)
+            return np.asarray(np.exp(y) / np.exp(y).sum(axis=1, keepdims=True))
+
+    def guesses(self, t: int) -> tuple[tuple[str, float], ...]:
+        """Every class with its probability at step t, the likeliest first; () unless the outputs are classes."""
+        if self.probabilities is None:
+            return ()
+        p = self.probabilities[t - 1]
+        return tuple((self.task.labels[i], float(p[i])) for i in np.argsort(-p, kind="stable"))
+
+    def answer(self, t: int) -> str:
+        """The class that is right at step t."""
+        return self.task.labels[int(self.target_values[t - 1].argmax())]
+
+    def said(self, *, answered: bool) -> str:
+        """The sequence in words, and if `answered` what the network makes of it."""
+        said = self.task.say(self.sample, self.trace.y[:, 0] if answered else None)
+        return said[:1].upper() + said[1:]
+
+    def needs(self, loss_step: int | None) -> tuple[int, ...]:
+        """The steps that hold what the answer at this loss step (None: the last) hangs on, where known."""
+        k = self.last_loss_step if loss_step is None else loss_step
+        return self.task.needs(self.sample, k)
+
+    @cached_property
+    def continuation(self) -> str | None:
+        """The text that the network goes on with, for a task that reads what it writes; else None."""
+        if self.task.name != "characters":
+            return None
+        return continued(self.model, self.task, self.sample)
 
     @cached_property
     def gate_means(self) -> dict[str, Array]:
@@ -192,6 +233,9 @@ class Frame:
     asked  the settings as a person left them; in `experiment` what they leave open is filled in
     ghost  the run before a change, until it is dismissed
     cut    W_hh is 0 in what is shown; training knows nothing of it
+    pinned     settings to compare with; None: with the other cells
+    comparing  whether other runs are to be seen beside this one (see compare.py)
+    field  how far back the error reaches after each epoch, as far as it is known; None until asked for
     """
 
     experiment: Experiment
@@ -206,6 +250,9 @@ class Frame:
     asked: Experiment | None = None
     ghost: Ghost | None = None
     cut: bool = False
+    pinned: Settings | None = None
+    comparing: bool = False
+    field: Field | None = None
 
     @property
     def T(self) -> int:
@@ -235,6 +282,11 @@ class Frame:
                 return 0
             case _:
                 return None
+
+    @cached_property
+    def compared(self) -> tuple[Row, ...]:
+        """The runs side by side, this one among them; () while nothing is compared, or not yet."""
+        return compared(self)
 
     @property
     def going_back(self) -> bool:

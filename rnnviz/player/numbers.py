@@ -73,6 +73,13 @@ def portion(value: float) -> str:
     return text[1:] if text[0] == "0" else f"{value:.1f}"
 
 
+def percent(share: float) -> str:
+    """`31.2 %`, `< 0.1 %`: a probability."""
+    if not math.isfinite(share):
+        return _not_finite(share)
+    return f"{100 * share:.1f} %" if share >= 0.001 or share == 0 else "< 0.1 %"
+
+
 def factor(value: float) -> str:
     """`0.64`, `1.08`, `12.5`, `3e-05`: what one step keeps."""
     if not math.isfinite(value):

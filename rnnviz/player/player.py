@@ -25,15 +25,19 @@ from rnnviz.nn import engine
 from rnnviz.player import measure
 from rnnviz.player.commands import (
     SLOW,
+    Alone,
     Back,
     Change,
     Check,
     Command,
+    Compare,
     Cut,
     DismissGhost,
+    Go,
     Left,
     Measure,
     Next,
+    Pin,
     Previous,
     Redo,
     Right,
@@ -41,11 +45,14 @@ from rnnviz.player.commands import (
     SelectUnit,
     ShowGradient,
     ShowSample,
+    Survey,
     Train,
     Undo,
 )
+from rnnviz.player.compare import Companions, Settings, Stopped
 from rnnviz.player.cursor import Cursor, Phase, phase_and_step
 from rnnviz.player.experiment import Experiment
+from rnnviz.player.field import Field, Ray, ray
 from rnnviz.player.frame import Frame, Learning, Progress, Scene, Update
 from rnnviz.player.ghost import Ghost, difference, ghost_of, label, words
 from rnnviz.player.history import History, Moment
@@ -67,6 +74,7 @@ class Run:
         self.task = build_task(self.experiment)
         model = build_model(self.experiment, self.task)
         self.timeline = Timeline(build_training(self.experiment, model, self.task))
+        self._rays: dict[tuple[int, int], Ray] = {}  # by (sequence, epoch)
 
     def learning(self) -> Learning:
         timeline = self.timeline
@@ -77,6 +85,27 @@ class Run:
             loss=tuple(timeline.losses),
             val_loss=tuple(timeline.val_losses),
         )
+
+    def survey(self, sample: int, report: Report, keep_going: Callable[[], bool]) -> None:
+        """Work out the rays of every epoch known so far that are not known yet."""
+        place, known = self.timeline.place, len(self.timeline.losses)
+        for epoch in range(known + 1):
+            if not keep_going():
+                break
+            if (sample, epoch) not in self._rays:
+                self.timeline.goto((epoch, 0), keep_going)
+                self._rays[sample, epoch] = ray(trace_of(self.timeline.training.model, self.task, sample))
+                report(Progress("looking back through training", epoch + 1, known + 1, unit="epochs"))
+        self.timeline.goto(place)
+
+    def field(self, sample: int) -> Field | None:
+        """The rays known for this sequence."""
+        known = {epoch: ray for (n, epoch), ray in self._rays.items() if n == sample}
+        return Field(sample, known) if known else None
+
+    @property
+    def settings(self) -> Settings:
+        return Settings(self.asked, self.cut)
 
     def lasting(self, experiment: Experiment) -> Run:
         """The same training with another number of epochs to go."""
@@ -128,6 +157,7 @@ class Player:
             asked=self._run.asked,
         )
         self._history = History(Moment(self._run, self.frame))
+        self._companions = Companions(lambda settings: Run(settings.asked, cut=settings.cut))
 
     # -- commands ------------------------------------------------------------------------------------
 
@@ -205,6 +235,9 @@ class Player:
                 t = min(max(t, 0), frame.T)
                 phase = Phase.BACKWARD if frame.going_back else Phase.FORWARD
                 return replace(frame, cursor=replace(frame.cursor, phase=phase, t=t))
+            case Go(phase, t):
+                t = frame.T if phase == Phase.LOSS else min(max(t, 0), frame.T)
+                return replace(frame, cursor=replace(frame.cursor, phase=Phase(phase), t=t))
             case ShowGradient(loss_step):
                 return self._showing(frame, loss_step)
             case SelectUnit(by):
@@ -214,6 +247,8 @@ class Player:
                 return replace(frame, hint="There is no ghost; the next change of a knob leaves one.")
             case DismissGhost():
                 return replace(frame, ghost=None)
+            case Alone():
+                return replace(frame, comparing=False)
         raise TypeError(f"not a quick command: {command!r}")
 
     def _stepped(self, frame: Frame, forward: bool) -> Frame:
@@ -261,13 +296,17 @@ class Player:
 
     def _work(self, command: Command, job: Job, report: Report) -> Callable[[], None]:
         match command:
+            case Survey():
+                sample = self.frame.scene.sample
+                self._run.survey(sample, report, lambda: not job.is_cancelled)
+                return lambda: self._with_field(sample)
             case Train(amount, count):
                 return self._train(amount, count, job, report)
             case Back(amount):
                 return self._back(amount)
             case ShowSample(by):
                 sample = (self.frame.scene.sample + by) % len(self._run.task)
-                scene = self._run.scene(sample).complete()
+                scene = self._scene(self._run, sample)
                 ghost = self.frame.ghost and self.frame.ghost.showing(sample)
                 return lambda: self._present(scene, keep_gradient=True, ghost=ghost)
             case Change(settings):
@@ -282,6 +321,10 @@ class Player:
                 return lambda: self._hint(said)
             case Undo() | Redo():
                 return self._restore(back=isinstance(command, Undo))
+            case Compare():
+                return self._compare(self.frame.pinned, job, report)
+            case Pin():
+                return self._pin(job, report)
             case Next() if self.frame.cursor.phase is not Phase.UPDATE:
                 return self._update()
             case Next():
@@ -303,9 +346,11 @@ class Player:
             before = timeline.place
             loss = timeline.advance(chunk, lambda: not job.is_cancelled)
             done += self._batches_between(before, timeline.place)
+            if self.frame.comparing:
+                self._companions.follow(self._run.settings, self.frame.pinned, timeline.place)
             report(Progress("training", done, total, loss))
         sample = self.frame.scene.sample
-        scene = self._run.scene(sample).complete()
+        scene = self._scene(self._run, sample)
         hint = "" if done == total else f"Stopped after {done} of {total} batches; nothing is lost."
         return lambda: self._present(scene, hint=hint)
 
@@ -327,7 +372,7 @@ class Player:
             case _:
                 place = (0, 0)
         timeline.goto(place)
-        scene = self._run.scene(self.frame.scene.sample).complete()
+        scene = self._scene(self._run, self.frame.scene.sample)
         return lambda: self._present(scene)
 
     def _update(self) -> Callable[[], None]:
@@ -359,11 +404,13 @@ class Player:
         match command:
             case Change(settings):
                 try:
-                    return is_small(resolved(changed(self._run.asked, settings)))
+                    return not self.frame.comparing and is_small(resolved(changed(self._run.asked, settings)))
                 except InputError:
                     return True  # it is told at once
             case Cut():
-                return is_small(self._run.experiment)
+                return is_small(self._run.experiment) and not self.frame.comparing
+            case Pin():
+                return not self.frame.comparing
             case Undo() | Redo():
                 moment = self._history.next(back=isinstance(command, Undo))
                 place = moment.frame.cursor.epoch, moment.frame.cursor.batch
@@ -379,7 +426,7 @@ class Player:
         run = before.lasting(asked) if only_epochs else Run(asked, cut=before.cut)
         same_data = asked.task == before.asked.task
         sample = min(self.frame.scene.sample, len(run.task) - 1) if same_data else 0
-        scene = self.frame.scene if only_epochs else run.scene(sample).complete()
+        scene = self.frame.scene if only_epochs else self._scene(run, sample)
         lost = before.timeline.place > (0, 0) and not only_epochs
         hint = "It begins anew, untrained: a trains it, u brings the trained one back." if lost else ""
 
@@ -396,7 +443,7 @@ class Player:
     def _cut(self) -> Callable[[], None]:
         run = copy(self._run)
         run.cut = not run.cut
-        scene = run.scene(self.frame.scene.sample).complete()
+        scene = self._scene(run, self.frame.scene.sample)
 
         def show() -> None:
             self._leave("the loop cut" if run.cut else "the loop closed")
@@ -421,6 +468,42 @@ class Player:
         def show() -> None:
             self._run = moment.run
             self.frame = replace(moment.frame, job=None, hint=hint, engine=engine.current().name)
+
+        return show
+
+    # -- beside others ---------------------------------------------------------------------------------
+
+    def _scene(self, run: Run, sample: int) -> Scene:
+        """A run's scene, complete, and beside it those it is compared with."""
+        scene, frame = run.scene(sample).complete(), self.frame
+        if frame.comparing:
+            scene.beside[frame.pinned] = self._companions.beside(
+                run.settings, frame.pinned, run.timeline.place, sample
+            )
+        return scene
+
+    def _compare(self, pinned: Settings | None, job: Job, report: Report) -> Callable[[], None]:
+        run, scene = self._run, self.frame.scene
+        try:
+            beside = self._companions.beside(run.settings, pinned, run.timeline.place, scene.sample, job, report)
+        except Stopped:
+            return lambda: self._hint("Stopped: the others have not been trained as far as this one.")
+
+        def show() -> None:
+            scene.beside[pinned] = beside
+            self.frame = replace(self.frame, comparing=True, pinned=pinned, hint="")
+
+        return show
+
+    def _pin(self, job: Job, report: Report) -> Callable[[], None]:
+        frame, settings = self.frame, self._run.settings
+        pinned = None if frame.pinned == settings else settings
+        if frame.comparing:
+            return self._compare(pinned, job, report)
+        hint = "Pinned: change something, then c shows both." if pinned else "Let go of what was pinned."
+
+        def show() -> None:
+            self.frame = replace(self.frame, pinned=pinned, hint=hint)
 
         return show
 
@@ -452,7 +535,11 @@ class Player:
             asked=run.asked,
             ghost=ghost,
             cut=run.cut,
+            field=run.field(scene.sample),
         )
+
+    def _with_field(self, sample: int) -> None:
+        self.frame = replace(self.frame, field=self._run.field(sample))
 
 
 #: Settings that a task chooses for itself, and whose numbers mean nothing to another task.

@@ -15,7 +15,7 @@ import numpy as np
 
 from rnnviz import tasks
 from rnnviz.errors import InputError
-from rnnviz.nn import Data, Model, Optimizer, Trace, Training
+from rnnviz.nn import Data, Model, Optimizer, Trace, Training, engine
 from rnnviz.player.experiment import Experiment
 from rnnviz.tasks import Task, catalog
 from rnnviz.tasks.base import Array
@@ -227,6 +227,28 @@ def self_fed(model: Model, task: Task) -> Array:
         if not np.isfinite(points[T + k]):
             break
     return points[T:]
+
+
+def continued(model: Model, task: Task, sample: int, length: int = 120) -> str:
+    """What a network that reads characters goes on with after sequence `sample`: each is drawn from what it
+    expects, and read next. The same network always draws the same; where nothing can be drawn it ends."""
+    params = {name: np.ascontiguousarray(w, "float64") for name, w in model.params.items()}
+    h, c = model.initial_state(1, None, None, "float64")
+    x, text = task.x[sample, : task.lengths[sample], None], ""
+    rng = np.random.default_rng(sample)
+    for _ in range(length):
+        run = engine.current().forward(model.spec, params, np.ascontiguousarray(x, "float64"), h, c)
+        y = run.y[-1, 0]
+        if not np.isfinite(y).all():
+            break
+        p = np.exp(y - y.max())
+        chosen = int(rng.choice(len(p), p=p / p.sum()))
+        text += task.labels[chosen]
+        x = np.eye(len(p))[None, None, chosen]
+        h = np.stack([layer.h[-1] for layer in run.layers])
+        cells = [layer.c[-1] for layer in run.layers if layer.c is not None]
+        c = np.stack(cells) if cells else None
+    return text
 
 
 def answers(model: Model, task: Task, which: slice) -> tuple[list[list[Any]], list[list[Any]]]:

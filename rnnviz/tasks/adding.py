@@ -27,6 +27,10 @@ class Adding(Task):
         text = f"{a:.2f} at step {steps[0] + 1} + {b:.2f} at step {steps[1] + 1} = {a + b:.2f}"
         return text if y is None else f"{text}; the answer is {y[-1, 0]:.2f}"
 
+    def needs(self, i: int, k: int) -> tuple[int, ...]:
+        """The two marked steps, as far as they have come."""
+        return tuple(int(t) + 1 for t in np.flatnonzero(self.x[i, :k, 1]))
+
 
 def build(
     *,

@@ -85,6 +85,10 @@ class Task:
         """Sequence i in one line of words; with the network's outputs y (T, O) also what it answered."""
         raise NotImplementedError
 
+    def needs(self, i: int, k: int) -> tuple[int, ...]:
+        """The steps whose input the answer of sequence i at step k hangs on, where the task can name them."""
+        return ()
+
     def answers(self, y: Array) -> tuple[str, ...]:
         """The label of the largest output at each step of y (T, O); "?" where y is not a number."""
         return tuple(self.labels[int(row.argmax())] if np.isfinite(row).all() else "?" for row in y)

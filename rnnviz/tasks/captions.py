@@ -61,6 +61,10 @@ class Captions(Task):
         said = "".join(self.answers(y)).partition(END)[0]
         return f"{text}; the answer is {said or 'nothing'}"
 
+    def needs(self, i: int, k: int) -> tuple[int, ...]:
+        """The picture, which is shown at the first step."""
+        return (1,)
+
 
 def build(
     *,

@@ -33,6 +33,11 @@ class Copying(Task):
         text = f"copy {self._word(i)} {self.lag} steps later"
         return text if y is None else f"{text}; the answer is {''.join(self.answers(y[self.lag :]))}"
 
+    def needs(self, i: int, k: int) -> tuple[int, ...]:
+        """The symbol that is said again at step k; none while it says blanks."""
+        assert self.lag is not None
+        return (k - self.lag,) if k > self.lag else ()
+
 
 def build(
     *,

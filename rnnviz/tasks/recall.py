@@ -28,6 +28,12 @@ class Recall(Task):
         text = f"{symbol} came {self.lag} step{'s' if self.lag != 1 else ''} before the question"
         return text if y is None else f"{text}; the answer is {self.answers(y)[-1]}"
 
+    def needs(self, i: int, k: int) -> tuple[int, ...]:
+        """The step of the symbol, once it has come."""
+        assert self.lag is not None
+        shown = self.seq_len - self.lag
+        return (shown,) if shown <= k else ()
+
 
 def build(
     *,

@@ -1,0 +1,149 @@
+"""Compare: other runs beside the present one, on the same sequence, at the same place in training, under the same
+cursor.
+
+    RNN, LSTM and GRU   the same settings with another cell: the same data, seed and batches
+    present and pinned  settings that were pinned earlier, and what they were changed to
+
+A companion is always where the present run is: it is trained by as many epochs and batches, and taken back with
+it. What it shows depends on its settings and that place alone, so it may come and go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rnnviz.errors import InputError
+from rnnviz.player.experiment import CELLS, Experiment
+from rnnviz.player.ghost import label, words
+from rnnviz.player.timeline import Place
+
+if TYPE_CHECKING:
+    from rnnviz.player.frame import Frame, Gradient, Scene
+    from rnnviz.player.player import Job, Report, Run
+
+CELL_NAMES = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU"}
+MOST_KEPT = 4  # companions whose training is kept
+
+
+class Stopped(Exception):  # noqa: N818
+    """Companions were not trained to where they should be: the job was cancelled."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What determines a companion: the experiment as it was asked for, and whether its loop is cut."""
+
+    asked: Experiment
+    cut: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Companion:
+    """A run beside the present one, at the same place in training."""
+
+    settings: Settings
+    scene: Scene
+
+
+@dataclass(frozen=True)
+class Row:
+    """One run among those compared.
+
+    name      RNN, LSTM, GRU; or now, pinned
+    what      its settings that the others do not share, in words
+    gradient  of the loss step the frame shows, where the run has it, else of its last
+    """
+
+    name: str
+    what: str
+    is_present: bool
+    gradient: Gradient
+    loss: float
+    parameters: int
+
+
+class Companions:
+    """Makes companions, and keeps the training of the last few."""
+
+    def __init__(self, make: Callable[[Settings], Run]) -> None:
+        self._make = make
+        self._runs: dict[Settings, Run] = {}
+
+    def beside(
+        self, present: Settings, pinned: Settings | None, place: Place, sample: int,
+        job: Job | None = None, report: Report = lambda progress: None,
+    ) -> tuple[Companion, ...]:  # fmt: skip
+        """Those to be shown beside the present run: the other two cells, or what was pinned. A cell these
+        settings cannot have (a simple RNN has no gates for chrono) is left out. Raises Stopped if `job` was."""
+        from rnnviz.player.frame import Progress
+
+        wanted = [pinned] if pinned else [Settings(asked, present.cut) for asked in _other_cells(present.asked)]
+        found = []
+        for number, settings in enumerate(wanted):
+            try:
+                run = self._run(settings)
+            except InputError:
+                continue
+            for epoch in range(run.timeline.place[0] + 1, place[0]):  # one by one, so that it can be stopped
+                if job is not None and job.is_cancelled:
+                    raise Stopped
+                run.timeline.goto((epoch, 0))
+                done = number * place[0] + epoch
+                report(Progress("training the others", done, len(wanted) * place[0], unit="epochs"))
+            run.timeline.goto((place[0], min(place[1], run.timeline.training.batches_per_epoch - 1)))
+            found.append(Companion(settings, run.scene(min(sample, len(run.task) - 1))))
+        return tuple(found)
+
+    def follow(self, present: Settings, pinned: Settings | None, place: Place) -> None:
+        """Train them on, or back, to where the present run is."""
+        self.beside(present, pinned, place, 0)
+
+    def _run(self, settings: Settings) -> Run:
+        run = self._runs.pop(settings, None) or self._make(settings)
+        self._runs[settings] = run  # the last used stands last
+        while len(self._runs) > MOST_KEPT:
+            del self._runs[next(iter(self._runs))]
+        return run
+
+
+def _other_cells(asked: Experiment) -> list[Experiment]:
+    return [asked.with_(cell=cell) for cell in CELLS if cell != asked.cell]
+
+
+def compared(frame: Frame) -> tuple[Row, ...]:
+    """The runs side by side, the present one among them; () while nothing is compared, or not yet."""
+    companions = frame.scene.beside.get(frame.pinned) if frame.comparing else None
+    if companions is None or frame.asked is None:
+        return ()
+    present = Settings(frame.asked, frame.cut)
+    rows = [(present, frame.scene), *((c.settings, c.scene) for c in companions)]
+    if frame.pinned is None:
+        rows.sort(key=lambda row: CELLS.index(row[0].asked.cell))
+    out = []
+    for settings, scene in rows:
+        is_present = scene is frame.scene
+        known = frame.loss_step is None or frame.loss_step in scene.loss_steps
+        others = [other for other, _ in rows if other is not settings]
+        name = CELL_NAMES[settings.asked.cell] if frame.pinned is None else "now" if is_present else "pinned"
+        out.append(
+            Row(
+                name=name,
+                what="" if frame.pinned is None else _difference(settings, others[0]),
+                is_present=is_present,
+                gradient=scene.gradient(frame.loss_step if known else scene.last_loss_step),
+                loss=scene.trace.loss,
+                parameters=scene.model.parameter_count,
+            )
+        )
+    return tuple(out)
+
+
+def _difference(settings: Settings, other: Settings) -> str:
+    """`gain 0.7 · lstm`: what these settings have that the others have not."""
+    own, its = settings.asked.to_dict(), other.asked.to_dict()
+    parts = [f"{label(name)} {words(own[name])}" for name in own if own[name] != its[name]]
+    if settings.cut != other.cut:
+        parts.append("loop cut" if settings.cut else "loop closed")
+    return " · ".join(parts) or "the same settings"
