@@ -57,7 +57,7 @@ def _read(command: str, argv: list[str]) -> dict[str, Any]:
         parser.add_argument("slug", metavar="SLUG", help="which lesson: its slug or its number")
     if command == "play":
         parser.add_argument("--speed", metavar="S", default="1", help="1 is the pace of a talk, 2 is twice as fast")
-    asked = vars(parser.parse_args(argv))
+    asked: dict[str, Any] = vars(parser.parse_args(argv))
     if command == "play":
         asked["speed"] = _speed(asked["speed"])
     return asked

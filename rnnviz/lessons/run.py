@@ -235,6 +235,16 @@ def grade(question: Prediction, said: str, frame: Frame, start: Start) -> Answer
     )
 
 
+def right_answer(question: object, frame: Frame, start: Start) -> str:
+    """What to say to be right in this frame."""
+    assert isinstance(question, Prediction)
+    for i, choice in enumerate(question.choices, start=1):
+        if all(condition.holds(frame, start) for condition in choice.holds):
+            return str(i)
+    found = seen(question.answer, frame, start) if question.answer is not None else None
+    return f"{found:.6g}" if isinstance(found, float) else "1"
+
+
 def _number(said: str) -> float:
     try:
         number = float(said.replace(",", "."))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from threading import Thread
@@ -38,11 +38,16 @@ from rnnviz.tui.view import View
 from rnnviz.tui.wire import TightUpdate
 
 if TYPE_CHECKING:
+    from rnnviz.lessons.course import Course, Start
+    from rnnviz.lessons.progress import Progress as Kept
+    from rnnviz.lessons.run import LessonRun
     from rnnviz.player.experiment import Experiment
     from rnnviz.player.frame import Frame, Progress, Scene
     from rnnviz.player.player import Job, Player
+    from rnnviz.tui.lesson import Guide
 
 WIDE = 120
+TALL = 32  # rows from which the moment is told in words beside a lesson
 SMALLEST = (60, 20)
 SPEEDS = (1.0, 2.0, 4.0, 8.0, 16.0)  # steps a second
 SETTLE = 0.15  # seconds the first frame is left alone before plots and numba are loaded
@@ -50,9 +55,12 @@ REPORT_EVERY = 0.05  # seconds between two looks at a job's progress
 
 
 class PlayerReady(Message):
-    def __init__(self, player: Player) -> None:
+    """lesson: the course, its progress and the lesson to begin with; None for the plain score."""
+
+    def __init__(self, player: Player, lesson: tuple[Course, Kept, LessonRun] | None = None) -> None:
         super().__init__()
         self.player = player
+        self.lesson = lesson
 
 
 class JobReported(Message):
@@ -101,6 +109,8 @@ class Main(Screen[None]):
         self._places: list[tuple[int, int, str]] = []  # where the keys stand in the key bar
         self._timer: Timer | None = None
         self._drawn: dict[str, tuple[object, Sheet]] = {}
+        self.guide: Guide | None = None  # leads through the lessons; None before one was opened
+        self.expects_lesson = False  # one is being read
         self._asked: tuple[Scene, Command] | None = None  # what was last asked for a panel
 
     def compose(self) -> ComposeResult:
@@ -109,27 +119,46 @@ class Main(Screen[None]):
             with Vertical(id="left"):
                 yield Canvas(self._score, id="score")
                 yield Canvas(self._telling, id="telling")
+                yield Canvas(self._lesson, id="lesson")
                 yield Canvas(self._tabs, id="tabs")
                 yield Canvas(self._open_panel, id="panel")
             with Vertical(id="beside"):
+                yield Canvas(self._lesson, id="lesson-beside")
                 yield Canvas(self._open_panel, id="open")
                 for panel in panels.BESIDE:
                     yield Canvas(partial(self._panel, panel), id=f"beside-{panel.id}")
         yield Canvas(self._keys, id="keys")
         yield Static(f"rnnviz needs {SMALLEST[0]} × {SMALLEST[1]} cells:\nmake this window larger.", id="notice")
 
+    @property
+    def is_busy(self) -> bool:
+        """Something is still to come before the screen stands still."""
+        lesson = self.expects_lesson or (self.guide is not None and self.guide.is_busy)
+        return self.player is None or self.player.job is not None or lesson
+
     # -- drawing: each canvas asks for its sheet ---------------------------------------------------------
 
     def _title(self, width: int, height: int) -> Sheet:
-        return bars.title(self.frame, width, self.palette)
+        heading = self.guide.title if self.guide is not None and self.guide.is_on else " rnnviz "
+        return bars.title(self.frame, width, self.palette, heading)
 
     def _score(self, width: int, height: int) -> Sheet:
         if self.frame is None:
             return score.skeleton(width, height, self.palette)
-        return score.draw(self.frame, width, height, self.palette)
+        sheet = score.draw(self.frame, width, height, self.palette)
+        if self.guide is not None and self.guide.is_on:
+            side = columns(width, self.frame.T, self.frame.cursor.t).end + 2
+            return self.guide.mark(sheet, side)
+        return sheet
 
     def _telling(self, width: int, height: int) -> Sheet:
         return bars.telling(self.frame, self.view, width, height, self.palette)
+
+    def _lesson(self, width: int, height: int) -> Sheet:
+        if self.guide is None:
+            return Sheet(width, height)
+        told = ("", False) if self.query_one("#telling").display else bars.note(self.frame, self.view, width)
+        return self.guide.sheet(width, height, *told)
 
     def _tabs(self, width: int, height: int) -> Sheet:
         if self.view.panel is None:
@@ -154,10 +183,14 @@ class Main(Screen[None]):
         return known[1]
 
     def _keys(self, width: int, height: int) -> Sheet:
-        sheet, self._places = bars.key_bar(self.frame, self.view, width, self.palette)
+        lesson = self.guide.keys() if self.guide is not None else []
+        sheet, self._places = bars.key_bar(self.frame, self.view, width, self.palette, lesson)
         return sheet
 
     def draw(self) -> None:
+        if self.frame is not None:
+            for panel in panels.BESIDE:
+                self.query_one(f"#beside-{panel.id}").set_class(panel.why_not(self.frame) is not None, "empty")
         for canvas in self.query(Canvas):
             if canvas.display and canvas.size:
                 canvas.repaint()
@@ -166,6 +199,8 @@ class Main(Screen[None]):
         self.frame = frame
         self.draw()
         self._ask()
+        if self.guide is not None:
+            self.guide.observe(frame)
 
     def look(self, **changes: Any) -> None:
         """Change what the app itself remembers, and draw."""
@@ -190,11 +225,27 @@ class Main(Screen[None]):
     def on_resize(self, event: events.Resize) -> None:
         self.set_class(event.size.width >= WIDE, "wide")
         self.set_class(event.size.width < SMALLEST[0] or event.size.height < SMALLEST[1], "tiny")
+        self.share_out()
+
+    def share_out(self) -> None:
+        """Share out the rows between score, lesson and open panel."""
+        guide = self.guide if self.guide is not None and self.guide.is_on else None
+        self.set_class(guide is not None or self.expects_lesson, "lesson")
+        self.set_class(self.size.height >= TALL, "tall")
+        wanted = panels.BY_ID[self.view.panel].height if self.view.panel else None
+        if guide is not None:
+            lesson, beside, room = guide.rows(*self.size, self.view.panel is not None)
+            self.query_one("#lesson").styles.height = lesson
+            self.query_one("#lesson-beside").styles.height = beside
+            wanted = min(wanted, room) if wanted else None
+        self.query_one("#panel").styles.height = wanted
 
     # -- keys --------------------------------------------------------------------------------------------
 
     def action_act(self, name: str) -> None:
         if self.view.prompt is not None and self._typed(name):
+            return
+        if self.guide is not None and self.guide.takes(name):
             return
         action = keys.BY_ID[name]
         panel = panels.BY_ID.get(self.view.panel or "")
@@ -211,8 +262,10 @@ class Main(Screen[None]):
             self.send(action.command(self.frame))
 
     def on_key(self, event: events.Key) -> None:
-        """While something is typed into a panel, keys are letters and not yet actions."""
+        """While something is typed into a panel or as an answer, keys are letters and not yet actions."""
         if self.view.typing is None:
+            if self.guide is not None and self.guide.hears(event.key, event.character):
+                event.stop()
             return
         event.stop()
         text = self.view.typing
@@ -360,9 +413,16 @@ class Main(Screen[None]):
 
     def open_panel(self, panel: str | None) -> None:
         """Open a panel by its id; None closes it."""
+        left = panels.BY_ID.get(self.view.panel or "")
+        if left is not None and left.leaves is not None and left.id != panel and self.frame is not None:
+            command = left.leaves(self.frame)
+            if command is not None:
+                self.send(command)
+        self._asked = None
         self.set_class(panel is not None, "panel-open")
-        self.query_one("#panel").styles.height = panels.BY_ID[panel].height if panel else None
-        self.look(panel=panel, page=0, row=0, typing=None)
+        self.view = replace(self.view, panel=panel, page=0, row=0, typing=None)
+        self.share_out()
+        self.look()
 
     def do_copy(self) -> None:
         """What the open panel has to copy goes to the terminal's clipboard."""
@@ -373,6 +433,66 @@ class Main(Screen[None]):
         text = panel.copies(self.frame, self.view)
         self.app.copy_to_clipboard(text)
         self.look(message=f"{len(text.splitlines())} lines copied, if this terminal lets an app do that.")
+
+    # -- lessons -------------------------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """n belongs to the lesson while one is open, else to the panel that has it too."""
+        in_lesson = self.guide is not None and self.guide.is_on
+        return in_lesson if parameters in (("lesson_next",), ("lesson_previous",)) else True
+
+    def do_lesson_next(self) -> None:
+        if self.guide is not None:
+            self.guide.next()
+
+    def do_lesson_previous(self) -> None:
+        if self.guide is not None:
+            self.guide.previous()
+
+    def do_lesson_hint(self) -> None:
+        self._with_lesson(lambda guide: guide.hint())
+
+    def do_lesson_return(self) -> None:
+        self._with_lesson(lambda guide: guide.restore())
+
+    def do_lesson_leave(self) -> None:
+        self._with_lesson(lambda guide: guide.leave())
+
+    def _with_lesson(self, ask: Callable[[Guide], None]) -> None:
+        if self.guide is not None and self.guide.run is not None:
+            ask(self.guide)
+        else:
+            self.look(message="No lesson is open; L shows them.")
+
+    def do_contents(self) -> None:
+        """The lessons, and how far one is in each."""
+        from rnnviz.tui.contents import ContentsScreen
+
+        if self.player is None:
+            return
+        try:
+            guide = self.guide or self._guide()
+        except InputError as error:
+            self.look(message=str(error))
+            return
+        self.app.push_screen(ContentsScreen(guide))
+
+    def _guide(self) -> Guide:
+        """A guide to rnnviz' own course, for who began on the plain score."""
+        from rnnviz.lessons.course import find
+        from rnnviz.lessons.progress import Progress
+        from rnnviz.tui.lesson import Guide
+
+        course = find()
+        self.guide = Guide(self, course, Progress(course.name))
+        return self.guide
+
+    def begin_lesson(self, course: Course, progress: Kept, run: LessonRun, speed: float | None) -> None:
+        """The lesson the app starts with."""
+        from rnnviz.tui.lesson import Guide
+
+        self.guide, self.expects_lesson = Guide(self, course, progress), False
+        self.guide.start(run, speed)
 
     def do_cancel(self) -> None:
         if self.player is not None and self.player.job is not None:
@@ -424,15 +544,19 @@ class RnnvizApp(App[None]):
     ENABLE_COMMAND_PALETTE = True
     ALLOW_SELECT = False
 
-    def __init__(self, experiment: Experiment | None = None, *, compile: bool = True) -> None:
+    def __init__(
+        self, experiment: Experiment | None = None, *, start: Start | None = None, compile: bool = True
+    ) -> None:
         super().__init__(ansi_color=True if os.environ.get("NO_COLOR") else None)
         self._experiment = experiment
+        self._start = start  # with which lesson; None: the plain score
         self._compile = compile
         self._compiling: Any = None
         self.failure: BaseException | None = None
 
     def get_default_screen(self) -> Screen[None]:
         self.main = Main()
+        self.main.expects_lesson = self._start is not None
         return self.main
 
     def on_mount(self) -> None:
@@ -446,7 +570,7 @@ class RnnvizApp(App[None]):
         """Until the player is there, plotext is loaded, and no job is under way: for tests and pictures."""
         import asyncio
 
-        while self.main.player is None or not self.main.view.plots or self.main.player.job is not None:
+        while not self.main.view.plots or self.main.is_busy:
             if self.failure is not None:
                 raise self.failure
             await asyncio.sleep(0.005)
@@ -472,16 +596,31 @@ class RnnvizApp(App[None]):
         try:
             from rnnviz.player.player import open_player
 
-            player = open_player(self._experiment)
+            lesson = self._read_lesson()
+            player = open_player(self._experiment if lesson is None else lesson[2].target.experiment)
         except BaseException as error:
             self.post_message(Failed(error))
             return
-        self.post_message(PlayerReady(player))
+        self.post_message(PlayerReady(player, lesson))
+
+    def _read_lesson(self) -> tuple[Course, Kept, LessonRun] | None:
+        """The lesson to begin with: the one asked for, else where the learner left. Raises InputError."""
+        if self._start is None:
+            return None
+        from rnnviz.lessons.course import find
+        from rnnviz.lessons.progress import Progress
+        from rnnviz.tui.lesson import first_lesson
+
+        course = find(self._start.folder)
+        progress = Progress(course.name)
+        return course, progress, first_lesson(course, progress, self._start.slug)
 
     def on_player_ready(self, message: PlayerReady) -> None:
         main = self.main
         main.player = message.player
         main.show(message.player.frame)
+        if message.lesson is not None and self._start is not None:
+            main.begin_lesson(*message.lesson, self._start.speed)
         waiting, main._waiting = main._waiting, []
         for name in waiting:
             main.action_act(name)
@@ -489,14 +628,17 @@ class RnnvizApp(App[None]):
 
     def _load(self, player: Player) -> None:
         """On a thread: what the first frame did not need."""
-        import plotext  # noqa: F401
+        try:
+            import plotext  # noqa: F401
 
-        player.frame.scene.complete()
-        self.post_message(PlotsReady())
-        if self._compile:
-            from rnnviz.nn import compile as compiling
+            player.frame.scene.complete()
+            self.post_message(PlotsReady())
+            if self._compile:
+                from rnnviz.nn import compile as compiling
 
-            self._compiling = compiling.start(lambda name: self.post_message(EngineReady()))
+                self._compiling = compiling.start(lambda name: self.post_message(EngineReady()))
+        except Exception as error:
+            self.post_message(Failed(error))
 
     def on_plots_ready(self) -> None:
         self.main.look(plots=True)
@@ -531,9 +673,10 @@ class RnnvizApp(App[None]):
         yield SystemCommand("Theme", "change the colours", self.action_change_theme)
 
 
-def run(experiment: Experiment | None = None) -> int:
-    """Open the app and stay until it is left; the exit code. Raises InputError if the experiment cannot run."""
-    app = RnnvizApp(experiment)
+def run(experiment: Experiment | None = None, start: Start | None = None) -> int:
+    """Open the app, on a lesson or on the plain score, and stay until it is left; the exit code. Raises InputError
+    if the experiment cannot run."""
+    app = RnnvizApp(experiment, start=start)
     app.run()
     if app.failure is not None:
         raise app.failure

@@ -5,7 +5,7 @@ An action either names a player command (made fresh from the frame) or a method 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from rnnviz.player.commands import (
     DismissGhost,
     Left,
     Next,
+    Pin,
     Previous,
     Redo,
     Right,
@@ -65,7 +66,7 @@ def _loss_step(by: int) -> Callable[[Frame], Command]:
     return choose
 
 
-WALK, TRAIN, CHANGE, LOOK, APP = "Walk", "Train", "Change", "Look", "App"
+WALK, TRAIN, CHANGE, LOOK, LESSON, APP = "Walk", "Train", "Change", "Look", "Lessons", "App"
 
 ACTIONS: tuple[Action, ...] = (
     Action("right", ("right", "l"), "read", "read the next step; going back: take one step back", WALK,
@@ -102,12 +103,24 @@ ACTIONS: tuple[Action, ...] = (
     Action("unit_down", ("down", "j"), "", "the unit below", LOOK, _const(SelectUnit(1))),
     Action("sample", ("w",), "window", "the next sequence of the data", LOOK, _const(ShowSample(1))),
     Action("sample_back", ("W",), "", "the sequence before", LOOK, _const(ShowSample(-1))),
+    Action("pin", ("P",), "pin", "keep these settings, to compare them (c) with what they are changed to", LOOK,
+           _const(Pin())),
     Action("check", ("p",), "proof", "proof: hold this sequence's gradients against central differences", LOOK,
            _const(Check())),
     Action("copy", ("Y",), "copy", "copy the code in the open panel", LOOK, method="copy"),
     Action("panel", ("tab",), "panel", "the next panel: sine fit, feeding on itself, loss", LOOK,
            method="panel(1)"),
     Action("panel_back", ("shift+tab",), "", "the panel before", LOOK, method="panel(-1)"),
+    Action("lesson_next", ("n",), "next", "the next step of the lesson (so does enter where nothing is asked)", LESSON,
+           method="lesson_next"),
+    Action("lesson_previous", ("N",), "", "the step before", LESSON, method="lesson_previous"),
+    Action("lesson_hint", ("H",), "hint", "a hint for the open exercise", LESSON, method="lesson_hint"),
+    Action("lesson_return", ("r",), "restore", "set this step's picture up again; from free play back to the lesson",
+           LESSON, method="lesson_return"),
+    Action("lesson_leave", ("F",), "play freely", "leave the lesson's rails: free to play; r comes back", LESSON,
+           method="lesson_leave"),
+    Action("contents", ("L",), "lessons", "all lessons and how far you are: open, jump, reset", LESSON,
+           method="contents"),
     Action("cancel", ("escape",), "stop", "stop what runs, close what is open", APP, method="cancel"),
     Action("help", ("question_mark", "f1"), "keys", "all keys", APP, method="help"),
     Action("commands", ("ctrl+p",), "", "find a command by its name", APP, method="command_palette"),
@@ -128,15 +141,17 @@ def face(key: str) -> str:
     return _FACES.get(key, key)
 
 
-def bar(frame: Frame | None, view: View, panel_words: Mapping[str, str]) -> list[tuple[Action, str]]:
+def bar(
+    frame: Frame | None, view: View, panel_words: Mapping[str, str], lesson: Sequence[tuple[str, str]] = ()
+) -> list[tuple[Action, str]]:
     """The actions that matter now, most wanted first, with the word that fits here. The last two always stand."""
     if frame is None:
         return [(BY_ID["quit"], "quit")]
     always = [("help", "keys"), ("quit", "quit")]
     if frame.job is not None:
         return _named([("cancel", "stop"), *always])
-    taken = list(panel_words.items())
-    walk = [entry for entry in _walk(frame) if entry[0] not in panel_words]
+    taken = [*lesson, *panel_words.items()]
+    walk = [entry for entry in _walk(frame) if entry[0] not in dict(taken)]
     play = ("play", "pause" if view.playing else "play")
     train = [("batch", "batch"), ("epoch", "epoch"), ("all", f"all {frame.learning.epochs}")]
     return _named([*taken, *walk, play, *train, ("panel", "panel"), *always])

@@ -1,0 +1,149 @@
+"""The contents: every lesson and its steps, how far one is, and from here anywhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen
+
+from rnnviz.errors import InputError
+from rnnviz.lessons.course import head
+from rnnviz.tui.canvas import Canvas, Sheet
+from rnnviz.tui.lesson import read_lesson
+
+if TYPE_CHECKING:
+    from rnnviz.lessons.lesson import Lesson
+    from rnnviz.tui.lesson import Guide
+
+DONE, OPEN, SKIPPED, NONE = "✓", "·", "–", " "
+
+
+class ContentsScreen(ModalScreen[None]):
+    """↑↓ choose, enter opens, → shows a lesson's steps, R resets a lesson, esc closes."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,L,q", "dismiss", "close", show=False),
+        Binding("down,j", "move(1)", "down", show=False),
+        Binding("up,k", "move(-1)", "up", show=False),
+        Binding("home", "move(-99)", "first", show=False),
+        Binding("end", "move(99)", "last", show=False),
+        Binding("right,l,tab", "steps", "steps", show=False),
+        Binding("left,h,shift+tab", "lessons", "lessons", show=False),
+        Binding("enter,space", "open", "open", show=False),
+        Binding("R", "reset", "reset", show=False),
+    ]
+    DEFAULT_CSS = """
+    ContentsScreen { align: center middle; background: $background; }
+    ContentsScreen Canvas { width: 100%; max-width: 110; height: 100%; max-height: 40; }
+    """
+
+    def __init__(self, guide: Guide) -> None:
+        super().__init__()
+        self.guide = guide
+        self.slugs = [guide.course.slug(file) for file in guide.course.files]
+        self.heads = [head(file) for file in guide.course.files]
+        here = guide.run.lesson.slug if guide.run is not None else guide.progress.last
+        self.row = self.slugs.index(here) if here in self.slugs else 0
+        self.lesson: Lesson | None = None  # whose steps are shown
+        self.step = 0
+        self.note = ""
+        self._reset_asked = False
+
+    def compose(self) -> ComposeResult:
+        yield Canvas(self._sheet, id="contents")
+
+    # -- drawing -------------------------------------------------------------------------------------------
+
+    def _sheet(self, width: int, height: int) -> Sheet:
+        palette = self.guide.main.palette
+        sheet = Sheet(width, height)
+        sheet.put(0, 1, "Lessons" if self.lesson is None else self.lesson.name, palette.accent)
+        rows = self._lessons() if self.lesson is None else self._steps(self.lesson)
+        chosen = self.row if self.lesson is None else self.step
+        room = height - 5
+        first = min(max(0, chosen - room // 2), max(0, len(rows) - room))
+        for y, (mark, name, far) in enumerate(rows[first : first + room], start=2):
+            here = first + y - 2 == chosen
+            style = palette.accent if here else palette.text
+            sheet.put(y, 1, "▸" if here else " ", palette.accent)
+            sheet.put(y, 3, mark, palette.output)
+            sheet.put(y, 5, name[: width - 16], style)
+            sheet.right(y, f"{far} ", palette.dim)
+        about = self.heads[self.row][1] if self.lesson is None else self.lesson.summary
+        sheet.put(height - 2, 1, (self.note or about)[: width - 2], palette.warn if self.note else palette.dim)
+        steps = "→ steps" if self.lesson is None else "← lessons"
+        sheet.put(height - 1, 1, f"↑↓ choose  enter open  {steps}  R reset  esc close"[: width - 2], palette.dim)
+        return sheet
+
+    def _lessons(self) -> list[tuple[str, str, str]]:
+        rows = []
+        for file, slug, (title, _) in zip(self.guide.course.files, self.slugs, self.heads, strict=True):
+            kept = self.guide.progress.of(slug)
+            mark = DONE if kept.finished else (OPEN if kept.steps else NONE)
+            number = int(file.stem.partition("-")[0])
+            rows.append((mark, f"{number:>2} {title}", f"{kept.done}/{kept.steps}" if kept.steps else ""))
+        return rows
+
+    def _steps(self, lesson: Lesson) -> list[tuple[str, str, str]]:
+        kept = self.guide.progress.of(lesson.slug)
+        rows = []
+        for i, step in enumerate(lesson.steps, start=1):
+            done = step.id in kept.answers or step.id in kept.solved or (step.task is None and step.id in kept.seen)
+            mark = DONE if done else (SKIPPED if step.id in kept.skipped else NONE)
+            what = type(step.task).__name__.lower() if step.task is not None else ""
+            rows.append((mark, f"{i:>2} {step.heading}", what))
+        return rows
+
+    # -- keys ----------------------------------------------------------------------------------------------
+
+    def _say(self, note: str = "") -> None:
+        self.note = note
+        self.query_one(Canvas).repaint()
+
+    def action_move(self, by: int) -> None:
+        self._reset_asked = False
+        if self.lesson is None:
+            self.row = min(max(self.row + by, 0), len(self.slugs) - 1)
+        else:
+            self.step = min(max(self.step + by, 0), len(self.lesson.steps) - 1)
+        self._say()
+
+    def action_steps(self) -> None:
+        if self.lesson is not None:
+            return
+        try:
+            self.lesson = read_lesson(self.guide.course, self.slugs[self.row])
+        except InputError as error:
+            self._say(str(error))
+            return
+        run = self.guide.run
+        self.step = run.at if run is not None and run.lesson.slug == self.lesson.slug else 0
+        self._say()
+
+    def action_lessons(self) -> None:
+        self.lesson = None
+        self._say()
+
+    def action_open(self) -> None:
+        guide, slug = self.guide, self.slugs[self.row]
+        step = self.step if self.lesson is not None else None
+        self.dismiss()
+        if guide.run is None or guide.run.lesson.slug != slug:
+            guide.open(slug)
+        elif step is None:
+            guide.restore()
+        if step is not None and guide.run is not None and guide.run.lesson.slug == slug:
+            guide.jump(step)
+
+    def action_reset(self) -> None:
+        """A lesson as if it had never been opened; asked for twice."""
+        title = self.heads[self.row][0]
+        if not self._reset_asked:
+            self._reset_asked = True
+            self._say(f"R once more forgets all answers of {title!r}.")
+            return
+        self._reset_asked = False
+        self.guide.reset(self.slugs[self.row])
+        self._say(f"{title!r} begins anew.")

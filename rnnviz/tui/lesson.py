@@ -1,0 +1,471 @@
+"""The lesson on the screen: its text, the mark on what it speaks of, and the guide that leads through it.
+
+Drawing is pure. The Guide turns keys into a new LessonRun and brings the player to where that run wants it, with
+the same commands a person has.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from rich.style import Style
+
+from rnnviz.errors import InputError
+from rnnviz.lessons.pages import LINES, WIDTH, page
+from rnnviz.lessons.reading import read
+from rnnviz.lessons.run import LessonRun, right_answer
+from rnnviz.lessons.setup import toward
+from rnnviz.player.commands import Go
+from rnnviz.tui.canvas import Sheet
+from rnnviz.tui.geometry import GUTTER
+from rnnviz.tui.palette import Palette
+
+if TYPE_CHECKING:
+    from rnnviz.lessons.course import Course
+    from rnnviz.lessons.lesson import Lesson, Point
+    from rnnviz.lessons.progress import Progress
+    from rnnviz.lessons.setup import Setup
+    from rnnviz.lessons.text import Line
+    from rnnviz.player.commands import Command
+    from rnnviz.player.frame import Frame
+    from rnnviz.tui.app import Main
+    from rnnviz.tui.perform import Performer
+
+LEAST_SCORE = 8  # rows the score keeps beside lesson and panel
+DIGITS = "0123456789.,-+eE"
+
+
+# -- drawing -------------------------------------------------------------------------------------------
+
+
+def draw(run: LessonRun, frame: Frame | None, width: int, height: int, palette: Palette, *, typed: str = "",
+         note: str = "", warns: bool = False) -> Sheet:  # fmt: skip
+    """A rule with the step's heading, or a note in its place, and the step's text below it."""
+    sheet = Sheet(width, height)
+    told = page(run, frame, measure(width), typed)
+    place = f" {run.at + 1}/{len(run.lesson.steps)} "
+    sheet.put(0, 0, "─" * width, palette.faint)
+    heading = f" {note or told.heading} "[: max(0, width - len(place) - 3)]
+    sheet.put(0, 1, heading, palette.warn if warns else (palette.text if note else palette.accent))
+    sheet.right(0, place + "─", palette.dim)
+    for y, line in enumerate(told.lines[: height - 1], start=1):
+        put(sheet, y, 1, line, palette)
+    return sheet
+
+
+def put(sheet: Sheet, y: int, x: int, line: Line, palette: Palette) -> None:
+    strong = palette.text + Style(bold=True)
+    styles = {
+        "": palette.text, "bold": strong, "em": palette.text + Style(italic=True), "code": palette.accent,
+        "typed": palette.accent, "quiet": palette.dim,
+    }  # fmt: skip
+    for text, style in line:
+        x = sheet.put(y, x, text, styles[style])
+
+
+def measure(width: int) -> int:
+    """Cells for text: long lines read badly."""
+    return max(20, min(WIDTH, width - 2))
+
+
+def needed(run: LessonRun, frame: Frame | None, width: int, typed: str = "") -> int:
+    """Rows the step wants now, its rule included."""
+    return 1 + len(page(run, frame, measure(width), typed).lines)
+
+
+_ROWS = {"input": "input x", "hidden": "hidden h", "output": "output ŷ", "gradient": "‖∂L", "time": "time t"}
+
+
+def mark(sheet: Sheet, point: Point | None, palette: Palette, side: int) -> Sheet:
+    """Mark what a step speaks of: a bar in the gutter along its rows, its name set off. side: the cell at which
+    the numbers of the moment begin."""
+    if point is None or point.at.startswith("panel:"):
+        return sheet
+    names = ["".join(char for char, _ in row[:GUTTER]) for row in sheet.cells]
+    if point.at == "side":
+        for y, row in enumerate(sheet.cells):
+            if any(char != " " for char, _ in row[side:]):
+                sheet.put(y, side - 1, "▐", palette.accent)
+        return sheet
+    starts = sorted(y for y, name in enumerate(names) if name.startswith((*_ROWS.values(), "gate", "cell c")))
+    first = next((y for y in starts if names[y].startswith(_ROWS[point.at])), None)
+    if first is None:
+        return sheet
+    end = next((y for y in starts if y > first), len(names))
+    for y in range(first, end):
+        if sheet.at(y, GUTTER - 1) == " ":  # the chosen unit keeps its own mark
+            sheet.put(y, GUTTER - 1, "▐", palette.accent)
+    strong = palette.accent + Style(reverse=True)
+    label = names[first].rstrip()
+    sheet.put(first, 0, label[: GUTTER - 1], strong)
+    return sheet
+
+
+def tab_style(point: Point | None, panel: str, palette: Palette) -> Style | None:
+    """How the tab of a panel that the step points at is set."""
+    return palette.accent + Style(reverse=True) if point is not None and point.at == f"panel:{panel}" else None
+
+
+# -- the guide -----------------------------------------------------------------------------------------
+
+
+class Guide:
+    """Leads through the lessons of a course. `run` is all it knows of the lesson; the rest is getting there."""
+
+    def __init__(self, main: Main, course: Course, progress: Progress) -> None:
+        self.main, self.course, self.progress = main, course, progress
+        self.run: LessonRun | None = None
+        self.typed = ""
+        self.performer: Performer | None = None
+        self._pursuing = False
+        self._sent = 0
+        self._sending = False
+        self._goal: Setup | None = None  # where a performance is heading, off the lesson's own path
+        self._skip_asked = False
+        self._told: list[str] = []
+
+    # -- what the screen asks ------------------------------------------------------------------------------
+
+    @property
+    def is_on(self) -> bool:
+        """A lesson is open and the learner on its rails."""
+        return self.run is not None and not self.run.free
+
+    @property
+    def is_busy(self) -> bool:
+        return self._pursuing
+
+    @property
+    def title(self) -> str:
+        assert self.run is not None
+        return f" {self.run.lesson.name} {self.run.at + 1}/{len(self.run.lesson.steps)} "
+
+    @property
+    def point(self) -> Point | None:
+        return page(self.run, self.main.frame).point if self.run is not None and self.is_on else None
+
+    @property
+    def locked(self) -> tuple[str, ...]:
+        """Settings the open exercise does not let be changed."""
+        exercise = self.run.open_exercise if self.run is not None and self.is_on else None
+        return exercise.locked if exercise is not None else ()
+
+    def mark(self, sheet: Sheet, side: int) -> Sheet:
+        return mark(sheet, self.point, self.main.palette, side)
+
+    def rows(self, width: int, height: int, panel_open: bool) -> tuple[int, int, int]:
+        """Rows for the lesson under the score, for the lesson beside it, and at most for an open panel below."""
+        assert self.run is not None
+        frame = self.main.frame
+        below = needed(self.run, frame, width, self.typed) if panel_open else 1 + LINES
+        beside = needed(self.run, frame, min(90, width * 42 // 100) - 3, self.typed) + 1
+        room = height - 2 - below - 1 - LEAST_SCORE - 2 * self.main.query_one("#telling").display
+        return below, beside, max(3, room)
+
+    def sheet(self, width: int, height: int, note: str, warns: bool) -> Sheet:
+        if self.run is None:
+            return Sheet(width, height)
+        return draw(self.run, self.main.frame, width, height, self.main.palette, typed=self.typed, note=note,
+                    warns=warns)  # fmt: skip
+
+    def keys(self) -> list[tuple[str, str]]:
+        """The keys a lesson adds to the key bar, most wanted first."""
+        run = self.run
+        if run is None:
+            return []
+        if run.free:
+            return [("lesson_return", "back to the lesson")]
+        if run.open_question is not None:
+            return [] if run.open_question.choices else [("next", "answer")]
+        if run.open_exercise is not None:
+            hints = run.open_exercise.hints
+            more = [("lesson_hint", "hint")] if len(run.shown_hints) < len(hints) else []
+            return [*more, ("lesson_return", "restore")]
+        return [("lesson_next", "next lesson" if run.is_last else "next")]
+
+    # -- opening -------------------------------------------------------------------------------------------
+
+    def open(self, slug: str) -> None:
+        """Open a lesson where it was left. One that is not right says so and changes nothing."""
+        try:
+            run = self.progress.resume(read_lesson(self.course, slug))
+        except InputError as error:
+            self.main.look(message=str(error))
+            return
+        self._become(once_more(run))
+
+    def start(self, run: LessonRun, speed: float | None = None) -> None:
+        """The first lesson of a session, read already; with a speed it performs by itself."""
+        if speed is not None:
+            from rnnviz.tui.perform import Performer
+
+            self.performer = Performer(self, speed)
+            self._become(run.reset())
+            self.performer.begin()
+        else:
+            self._become(run)
+
+    # -- keys ----------------------------------------------------------------------------------------------
+
+    def takes(self, name: str) -> bool:
+        """A key, by its action; whether the lesson wants it."""
+        run = self.run
+        if name == "cancel" and self._pursuing:
+            self._pursuing = False
+            self.main.look(message="Stopped. r sets up this step's picture.")
+            return False
+        if run is None or run.free:
+            return False
+        if name != "lesson_next":
+            self._skip_asked = False
+        if self.typed and name == "cancel":
+            self._type("")
+            return True
+        if self.typed and name == "previous":
+            self._type(self.typed[:-1])
+            return True
+        if name == "next" and run.open_question is not None and self.typed:
+            self._answer(self.typed)
+            return True
+        if name == "next" and (run.is_done or run.open_question is not None):
+            self.next()
+            return True
+        return False
+
+    def hears(self, key: str, character: str | None) -> bool:
+        """Any key before it becomes an action; whether the lesson wants it."""
+        if self.performer is not None and self.performer.hears(key):
+            return True
+        return self.types(character)
+
+    def types(self, character: str | None) -> bool:
+        """A character, while a number is asked for or a choice; whether it was taken."""
+        question = self.run.open_question if self.run is not None and self.is_on else None
+        if question is None or character is None or self._pursuing:
+            return False
+        if question.choices:
+            if character in "1234"[: len(question.choices)]:
+                self._answer(character)
+                return True
+            return False
+        if character in ("0123456789.-" if not self.typed else DIGITS):
+            self._type(self.typed + character)
+            return True
+        return False
+
+    def next(self) -> None:
+        """Forward; over an open question or exercise only when asked twice."""
+        run = self.run
+        if run is None:
+            return
+        if not run.is_done and run.step.id not in run.skipped and not self._skip_asked:
+            self._skip_asked = True
+            question = run.open_question
+            what = "Solve this first"
+            if question is not None:
+                what = f"Answer first, 1 to {len(question.choices)}" if question.choices else "Type a number first"
+            self.main.look(message=f"{what}; n once more skips it.")
+            return
+        moved = run.next(self.main.frame)
+        if moved.finished:
+            self._finish(moved)
+        else:
+            self._become(moved)
+
+    def previous(self) -> None:
+        if self.run is None:
+            return
+        if self.run.at == 0:
+            self.main.look(message="This is the first step. L shows all lessons.")
+            return
+        self._become(self.run.previous())
+
+    def jump(self, at: int) -> None:
+        if self.run is not None:
+            self._become(self.run.jump(at))
+
+    def restore(self) -> None:
+        """Back on the rails, the step's picture as it was."""
+        if self.run is not None:
+            self._become(self.run.restored())
+
+    def leave(self) -> None:
+        if self.run is not None and not self.run.free:
+            self.run = self.run.left()
+            self._pursuing = False
+            self.main.share_out()
+            self.main.look(message="Free to play. r comes back to the lesson, as it was.")
+
+    def hint(self) -> None:
+        run = self.run
+        if run is None or run.open_exercise is None:
+            self.main.look(message="There are hints where an exercise is open.")
+        elif not run.open_exercise.hints:
+            self.main.look(message="This exercise has no hints.")
+        else:
+            self.run = run.hinted()
+            self._keep()
+            self.main.share_out()
+            self.main.draw()
+
+    def reset(self, slug: str) -> None:
+        """One lesson as if it had never been opened."""
+        self.progress.forget(slug)
+        if self.run is not None and self.run.lesson.slug == slug:
+            self._become(self.run.reset())
+
+    def _type(self, text: str) -> None:
+        self.typed = text[:12]
+        self.main.draw()
+
+    def _answer(self, said: str) -> None:
+        assert self.run is not None
+        try:
+            run = self.run.saying(said, self.main.frame)
+        except InputError as error:
+            self.typed = ""
+            self.main.look(message=str(error))
+            return
+        self.typed = ""
+        self._become(run)
+
+    # -- getting there -------------------------------------------------------------------------------------
+
+    def _become(self, run: LessonRun) -> None:
+        """A new state of the lesson: set off for its picture."""
+        self.run, self.typed, self._skip_asked = run, "", False
+        self.main.pause()
+        self._pursuing, self._sent, self._goal = True, 0, None
+        self.main.share_out()
+        self.main.view = replace(self.main.view, message="")
+        self.pursue()
+
+    def pursue(self) -> None:
+        """One command after the other, until the player stands where the lesson wants it. A slow one is waited
+        for: the frame after it calls again."""
+        main = self.main
+        while self._pursuing and self.run is not None and main.player is not None and main.player.job is None:
+            target = self._goal or self.run.target
+            command = toward(main.player.frame, target, cursor=not self.run.keep_cursor)
+            if isinstance(command, Go) and self.performer is not None and self.performer.walks(target):
+                return
+            if command is None:
+                self._pursuing = False
+                self._arrived()
+                return
+            self._sent += 1
+            if self._sent > 60:
+                self._pursuing = False
+                main.look(message="This step's picture cannot be set up. n goes on.")
+                return
+            self._sending = True
+            main.send(command)
+            self._sending = False
+
+    def _arrived(self) -> None:
+        main, run = self.main, self.run
+        assert run is not None
+        assert main.frame is not None
+        wanted = run.target.panel or None
+        first = not run.stands
+        if self.performer is not None and run.pending is not None:
+            run = replace(run, pending=right_answer(run.task, main.frame, run.start))
+        if self._goal is not None:  # the performer has solved an exercise
+            self._goal = None
+            self.observe(main.frame)
+            return
+        self.run = run.arrived(main.frame)
+        do = run.step.do + (run.step.reveal if run.pending is not None or run.answer is not None else ())
+        if first and main.view.panel != wanted and (not run.keep_cursor or any(name == "panel" for name, _ in do)):
+            main.open_panel(wanted)
+        self._keep()
+        main.share_out()
+        main.draw()
+
+    def predict(self) -> None:
+        """Answer the open question: for a performance, which then turns out to be right."""
+        self._answer("1")
+
+    def walk(self, command: Command) -> None:
+        """One step on the way, at the pace of a performance."""
+        self._sending = True
+        self.main.send(command)
+        self._sending = False
+
+    def solve(self) -> None:
+        """Carry out the first known solution of the open exercise: for a performance."""
+        if self.run is not None and self.run.open_exercise is not None:
+            self._goal = self.run.target.after(self.run.open_exercise.solutions[0])
+            self._pursuing, self._sent = True, 0
+            self.pursue()
+
+    def observe(self, frame: Frame) -> None:
+        """Every frame comes by here: on the way somewhere, or perhaps with an exercise solved."""
+        if self.run is None or self.run.free or self._sending:
+            return
+        if self._pursuing:
+            if frame.job is None:
+                self.pursue()
+            return
+        run = self.run.observed(frame)
+        if run is not self.run:
+            self.run = run
+            self._keep()
+            self.main.share_out()
+            self.main.draw()
+
+    def _finish(self, run: LessonRun) -> None:
+        """The lesson is over: the next one, or the contents."""
+        self.run = run
+        self._keep()
+        if self.performer is not None:
+            self.performer.end()
+            return
+        slugs = [self.course.slug(file) for file in self.course.files]
+        at = slugs.index(run.lesson.slug) + 1 if run.lesson.slug in slugs else len(slugs)
+        if at < len(slugs):
+            self.open(slugs[at])
+        else:
+            self.main.do_contents()
+
+    def _keep(self) -> None:
+        assert self.run is not None
+        if self.performer is not None:
+            return  # a performance is nobody's progress
+        self.progress.keep(self.run)
+        self.tell_notes()
+
+    def tell_notes(self) -> None:
+        """What went wrong with keeping progress, said once."""
+        fresh = [note for note in self.progress.notes if note not in self._told]
+        if fresh:
+            self._told += fresh
+            self.main.look(message=fresh[-1])
+
+
+def once_more(run: LessonRun) -> LessonRun:
+    """A lesson that was finished is opened at its first step again, its answers kept."""
+    return replace(run, finished=False).jump(0) if run.finished else run
+
+
+def first_lesson(course: Course, progress: Progress, slug: str | None) -> LessonRun:
+    """The lesson a session begins with: the one asked for; else the one that was left, or the one after it if it
+    was finished; else the first. Raises InputError where it cannot be read."""
+    slugs = [course.slug(file) for file in course.files]
+    if slug is not None:
+        return once_more(progress.resume(read_lesson(course, course.slug(course.file(slug)))))
+    last = progress.last if progress.last in slugs else slugs[0]
+    at = slugs.index(last)
+    if progress.of(last).finished and at + 1 < len(slugs):
+        last = slugs[at + 1]
+    return once_more(progress.resume(read_lesson(course, last)))
+
+
+def read_lesson(course: Course, slug: str) -> Lesson:
+    """Raises InputError with the first thing that is wrong."""
+    lesson, problems = read(course.file(slug))
+    if lesson is None:
+        first = problems[0]
+        raise InputError(f"{first.path.name}, line {first.line}: {first.what}. rnnviz lessons check says more.")
+    return lesson
