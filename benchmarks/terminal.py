@@ -32,8 +32,14 @@ from textual.app import App
 from textual.widgets import Label
 
 class OneLabel(App):
+    steps = 0
+
     def compose(self):
         yield Label("label")
+
+    def key_right(self):
+        self.steps += 1
+        self.query_one(Label).update(f"label {self.steps}")
 
 OneLabel().run()
 """,
@@ -83,18 +89,28 @@ def startup(rounds: int) -> Iterator[Row]:
 
 
 def walking() -> Iterator[Row]:
+    with Terminal(LABEL) as t:
+        t.wait_for(painted)
+        rest(t)
+        times = [t.timed("right")[0] * 1000 for _ in range(4 * STEPS)]
+        close(t)
+    yield "one label, key to last byte, p50", median(times), None, "ms"
+    yield "one label, key to last byte, p95", quantiles(times, n=20)[-1], None, "ms"
     for columns, rows, slowest, longest in ((80, 24, 16, 1500), (160, 50, 33, 4000)):
         with Terminal([*RNNVIZ, "--steps", str(STEPS)], columns=columns, rows=rows) as t:
             t.wait_for(ready)
             rest(t)
             reading = ["right"] * STEPS + ["left"] * STEPS
             turning = ["right"] * (STEPS + 1) + ["left"] * (STEPS + 1)
+            before = cpu_seconds(t)
             answers = [t.timed(key) for key in reading + turning]
+            work = (cpu_seconds(t) - before) / len(answers)
             close(t)
         times = [seconds * 1000 for seconds, _ in answers]
         size = f"{columns}×{rows}"
         yield f"key to last byte, {size}, p50", median(times), None, "ms"
         yield f"key to last byte, {size}, p95", quantiles(times, n=20)[-1], slowest, "ms"
+        yield f"processor time a key, {size}, mean", work * 1000, None, "ms"
         yield f"bytes a step, {size}, median", median(length for _, length in answers), longest, "B"
 
 
