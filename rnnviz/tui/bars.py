@@ -10,9 +10,9 @@ from rnnviz.player.numbers import loss
 from rnnviz.player.telling import tell
 from rnnviz.tui import keys, panels
 from rnnviz.tui.canvas import Sheet
+from rnnviz.tui.marks import accent
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels import Panel
-from rnnviz.tui.score import accent
 from rnnviz.tui.view import View
 
 if TYPE_CHECKING:

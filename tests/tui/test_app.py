@@ -51,7 +51,7 @@ async def test_a_step_writes_out_its_numbers() -> None:
         assert f"ŷ   {fixed(float(trace.y[2, 0, 0]))}" in score
         assert f"tgt {fixed(float(trace.targets[2, 0, 0]))}" in score
         for unit in range(20):
-            assert fixed(float(trace.h[3, 0, unit]), 2) in score
+            assert fixed(float(trace.h[3, 0, unit]), 2 if unit else 3) in score, "the chosen one to a digit more"
 
 
 async def test_the_walk_back_shows_exponent_factor_half_life_and_horizon() -> None:
@@ -151,7 +151,7 @@ async def test_the_plots_are_tabs_below_or_stand_beside(size: tuple[int, int]) -
     async with app.run_test(size=size) as pilot:
         await app.settled()
         await press(pilot, "a")
-        for panel in panels.BESIDE:
+        for panel in (panel for panel in panels.BESIDE if panel.why_not(app.main.frame) is None):
             app.main.open_panel(panel.id if size[0] < 120 else None)
             await pilot.pause()
             place = "panel" if size[0] < 120 else f"beside-{panel.id}"

@@ -7,6 +7,7 @@ show. To add one: write `panels/NAME.py` with a PANEL, and name it in ALL.
 from __future__ import annotations
 
 from rnnviz.tui.panels.base import Panel as Panel
+from rnnviz.tui.panels.compare import COMPARE
 from rnnviz.tui.panels.knobs import KNOBS_PANEL
 from rnnviz.tui.panels.ledger import PANEL as LEDGER
 from rnnviz.tui.panels.network import NETWORK, SUMMARY
@@ -14,10 +15,13 @@ from rnnviz.tui.panels.neuron import PANEL as NEURON
 from rnnviz.tui.panels.plots import FIT, LOSS, SELF_FED
 from rnnviz.tui.panels.travel import TRAVEL
 from rnnviz.tui.panels.triangle import PANEL as TRIANGLE
+from rnnviz.tui.panels.words import WORDS
 
-ALL: tuple[Panel, ...] = (FIT, SELF_FED, LOSS, TRAVEL, NEURON, LEDGER, TRIANGLE, KNOBS_PANEL, NETWORK, SUMMARY)
+ALL: tuple[Panel, ...] = (
+    FIT, SELF_FED, WORDS, LOSS, TRAVEL, NEURON, LEDGER, TRIANGLE, COMPARE, KNOBS_PANEL, NETWORK, SUMMARY,
+)  # fmt: skip
 BY_ID = {panel.id: panel for panel in ALL}
-BESIDE = (FIT, SELF_FED, LOSS)  # beside the score on a wide screen while no other is open
+BESIDE = (FIT, SELF_FED, WORDS, LOSS)  # beside the score on a wide screen while no other is open, if they have anything
 
 
 def following(panel: str | None, by: int) -> str | None:

@@ -37,6 +37,7 @@ class Panel:
     height    rows it wants under the score on a small screen
     follows   what of the frame it draws; it is drawn again only when that changes (default: any frame)
     needs     (frame) -> a command that works out what it cannot show yet, or None; sent once for each scene
+    leaves    (frame) -> a command for when it is closed, or None
     copies    (frame, view) -> the text that the copy key takes from it
     """
 
@@ -52,6 +53,7 @@ class Panel:
     typed: Callable[[Frame, View, str], Command | dict[str, Any] | None] | None = None
     follows: Callable[[Frame, View], object] | None = None
     needs: Callable[[Frame], Command | None] | None = None
+    leaves: Callable[[Frame], Command | None] | None = None
     copies: Callable[[Frame, View], str] | None = None
 
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from rnnviz.player.commands import Command, Measure, Seek
 from rnnviz.player.numbers import factor, rounded, significant, subscript
 from rnnviz.tui.canvas import Sheet
+from rnnviz.tui.marks import accent
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import Panel
-from rnnviz.tui.score import accent
 from rnnviz.tui.view import View
 
 if TYPE_CHECKING:

@@ -18,9 +18,9 @@ from rnnviz.player.diagram import KEEPING, Node, node_at
 from rnnviz.player.loop import STILL_THERE
 from rnnviz.player.numbers import factor, scientific, subscript
 from rnnviz.tui.canvas import Sheet
+from rnnviz.tui.marks import accent
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import Panel
-from rnnviz.tui.score import accent
 from rnnviz.tui.view import View
 
 if TYPE_CHECKING:
@@ -249,8 +249,8 @@ def _fold(frame: Frame, view: View) -> dict[str, int]:
 
 
 NETWORK = Panel(
-    "network", "network", "the network unrolled in time, with what flows along its edges; enter folds it", _draw,
+    "network", "network", "unrolled in time, or folded to its loop", _draw,
     key="d", takes={"next": _fold}, words={"next": "fold", "cut": "loop"}, height=9,
 )  # fmt: skip
-SUMMARY = Panel("summary", "model summary", "layers, output shapes and parameters, as Keras shows them", _summary,
+SUMMARY = Panel("summary", "model summary", "layers, output shapes, parameters", _summary,
                 key="i")  # fmt: skip

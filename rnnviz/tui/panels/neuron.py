@@ -8,9 +8,9 @@ from rnnviz.player.commands import SelectUnit
 from rnnviz.player.cursor import Phase
 from rnnviz.player.numbers import subscript
 from rnnviz.tui.canvas import Sheet
+from rnnviz.tui.marks import accent
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import Panel
-from rnnviz.tui.score import accent
 from rnnviz.tui.view import View
 
 if TYPE_CHECKING:

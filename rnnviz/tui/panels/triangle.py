@@ -17,9 +17,9 @@ from rnnviz.player.numbers import exponent, scientific, subscript
 from rnnviz.tui import keys
 from rnnviz.tui.canvas import Sheet
 from rnnviz.tui.geometry import Columns, columns
+from rnnviz.tui.marks import accent
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import Panel
-from rnnviz.tui.score import accent
 from rnnviz.tui.view import View
 
 if TYPE_CHECKING:

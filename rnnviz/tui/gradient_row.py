@@ -1,0 +1,241 @@
+"""The gradient's part of the score: bars on a log axis, the line of the highway, the ghost, and their numbers.
+
+    ‖∂L₄₀/∂h‖            ▂▄▆█      h 1.7e-04 × 0.83
+    ⠒⠒ c   -3      ⠤⠒▁▃▅████      c 5.6e-04 × 0.84
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from rich.style import Style
+
+from rnnviz.player.cursor import Phase
+from rnnviz.player.numbers import exponent, factor, scientific, steps, subscript
+from rnnviz.tui.canvas import Sheet
+from rnnviz.tui.geometry import GUTTER, Columns, Rows
+from rnnviz.tui.marks import BARS, DASHES, DOTS, level
+from rnnviz.tui.palette import Palette
+
+if TYPE_CHECKING:
+    from rnnviz.player.frame import Frame, Gradient
+
+
+def gradient_axis(norms: list[float], n: int) -> tuple[int, int]:
+    """(top, bottom): the powers of ten that hold the whole gradient row, on n rows of text.
+
+    It looks at all steps, reached or not, so that it stands still during the walk. A row is a part of a power
+    of ten, or whole ones.
+    """
+    powers = [p for p in map(exponent, norms) if p is not None]
+    top, bottom = (max(powers) + 1, min(powers)) if powers else (0, -1)
+    return top, (bottom if top - bottom < n else top - n * -(-(top - bottom) // n))
+
+
+def draw_gradient(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: Palette) -> None:
+    first, n = place.gradient
+    gradient, lane = frame.gradient, frame.gradient.highway
+    k = frame.loss_step
+    sheet.put(first, 0, f"‖∂L{subscript(k) if k is not None else ''}/∂h‖", palette.gradient)
+    if frame.reached is None:
+        sheet.put(first + 1, cols.left, "appears on the way back"[: cols.end - cols.left], palette.faint)
+        return
+    norms = [float(v) for v in gradient.norms]
+    along = [] if lane is None else [float(v) for v in lane.norms]
+    from rnnviz.player.ghost import behind
+
+    before = behind(frame)
+    ghost = [] if before is None else [float(v) for v in before]
+    axis = gradient_axis([*norms, *along, *ghost], n)
+    if lane is not None:
+        sheet.put(first + 1, 0, f"{DASHES[1] * 2} {lane.along}", palette.highway)
+    power_labels(sheet, place.gradient, axis, palette)
+    for t in cols.steps:
+        if t >= frame.reached and (k is None or t <= k):
+            here = t == frame.cursor.t and frame.cursor.phase is Phase.BACKWARD
+            style = palette.back if here else palette.gradient
+            two_paths(sheet, place.gradient, cols, t, norms, along, axis, style, palette)
+        if ghost:
+            _ghost(sheet, place.gradient, cols.x(t), cols.bar, ghost[t], axis, palette)
+    _exponents(sheet, frame, place, cols, norms, palette)
+
+
+def power_labels(sheet: Sheet, where: tuple[int, int], axis: tuple[int, int], palette: Palette) -> None:
+    """The powers of ten at the upper edge of every row where one lies, in the gutter."""
+    (first, n), (top, bottom) = where, axis
+    for row in range(1, n):
+        below = row * (top - bottom)
+        if below % n == 0:
+            label = power_label(top - below // n)
+            sheet.put(first + row, GUTTER - 1 - len(label), label, palette.faint)
+
+
+def two_paths(
+    sheet: Sheet, where: tuple[int, int], cols: Columns, t: int, norms: list[float], along: list[float],
+    axis: tuple[int, int], style: Style, palette: Palette,
+) -> None:  # fmt: skip
+    """One column of a gradient row: the bar, and the line of the highway beside it, or across it where narrow."""
+    (first, n), x = where, cols.x(t)
+    beside = max(1, cols.bar // 3) if along and cols.bar >= 3 else 0
+    _bar(sheet, first, n, x, cols.bar - beside, norms[t], *axis, style, palette)
+    if along:
+        width = beside or cols.bar
+        _line(sheet, where, x + cols.bar - width, width, along[t], axis, palette)
+
+
+def _line(
+    sheet: Sheet, where: tuple[int, int], x: int, width: int, value: float, axis: tuple[int, int], palette: Palette
+) -> None:
+    """A dash at the height of a value on the log axis; across a bar it is cut out of it."""
+    (first, n), (top, bottom) = where, axis
+    if value == 0 or not math.isfinite(value):
+        y = first + n - 1 if value == 0 else first
+        sheet.put(y, x, ("0" if value == 0 else "∞" if math.isinf(value) else "?") * width, palette.highway)
+        return
+    at = level(math.log10(value), bottom, top, 4 * n)
+    y, glyph = first + at // 4, DASHES[at % 4]
+    for cell in range(x, x + width):
+        behind = sheet.at(y, cell)
+        if behind == " ":
+            sheet.put(y, cell, glyph, palette.highway)
+        elif behind == BARS[-1]:
+            sheet.put(y, cell, glyph, palette.highway_on_bar)
+        else:  # the top of a bar: it keeps its height, and the line shows behind it
+            sheet.put(y, cell, behind, palette.highway_behind)
+
+
+def _ghost(
+    sheet: Sheet, where: tuple[int, int], x: int, width: int, value: float, axis: tuple[int, int], palette: Palette
+) -> None:
+    """Dots at the height of the ghost's bar. The top of a present bar is left to be seen where it is one cell wide."""
+    if value == 0 or not math.isfinite(value):
+        return
+    (first, n), (top, bottom) = where, axis
+    at = level(math.log10(value), bottom, top, 4 * n)
+    y, glyph = first + at // 4, DOTS[at % 4]
+    for cell in range(x, x + width):
+        in_front = sheet.at(y, cell)
+        if in_front == BARS[-1]:
+            sheet.put(y, cell, glyph, palette.highway_on_bar)
+        elif in_front == " " or (width > 1 and cell == x + width - 1):
+            sheet.put(y, cell, glyph, palette.dim)
+
+
+def _exponents(
+    sheet: Sheet, frame: Frame, place: Rows, cols: Columns, norms: list[float], palette: Palette
+) -> None:
+    """The power of ten of each bar; where columns are narrow, only where it changes and there is room."""
+    sheet.put(place.exponent, GUTTER - 4, "10^", palette.faint)
+    free, told = cols.left, ""
+    for t in cols.steps:
+        if t < (frame.reached or 0) or (frame.loss_step is not None and t > frame.loss_step):
+            continue
+        label = power_label(exponent(norms[t]), norms[t])
+        x = cols.x(t)
+        if cols.bar >= 3 or (label != told and x >= free and x + len(label) <= cols.end):
+            here = t == frame.cursor.t and frame.cursor.phase is Phase.BACKWARD
+            sheet.put(place.exponent, x, label[: max(cols.bar, 4)], palette.back if here else palette.gradient)
+            free, told = x + len(label) + 1, label
+
+
+def power_label(power: int | None, value: float = 0.0) -> str:
+    """`-4` of a number around 1e-4; a true 0, inf and nan say so."""
+    if power is None:
+        return scientific(value)
+    return f"{power}"
+
+
+def _bar(
+    sheet: Sheet, first: int, n: int, x: int, width: int, value: float, top: int, bottom: int,
+    style: Style, palette: Palette,
+) -> None:  # fmt: skip
+    if value == 0:
+        sheet.put(first + n - 1, x, "0", style)
+        return
+    if not math.isfinite(value):
+        sheet.put(first, x, ("∞" if math.isinf(value) else "?") * width, palette.warn)
+        return
+    share = (math.log10(value) - bottom) / (top - bottom)
+    eighths = max(1, min(8 * n, round(share * 8 * n)))
+    for row in range(n):
+        fill = min(8, eighths - 8 * (n - 1 - row))
+        if fill > 0:
+            sheet.put(first + row, x, BARS[fill] * width, style)
+
+
+def write_gradient(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Palette) -> None:
+    y, n = place.gradient
+    gradient, t = frame.gradient, frame.cursor.t
+    if frame.reached is None:
+        if frame.cursor.phase is Phase.LOSS:
+            sheet.put(y, left, f"loss {scientific(frame.scene.trace.loss, 3)}", palette.back)
+        return
+    if frame.loss_step is not None and t > frame.loss_step:
+        lines = ["not reached by", f"the loss of step {frame.loss_step}"]
+    else:
+        last = frame.T if frame.loss_step is None else frame.loss_step
+        lines = _faded(gradient, t, last) if gradient.highway is None else _faded_twice(gradient, t, last)
+    for i, text in enumerate(lines[: n + 1]):
+        sheet.put(y + i, left, text, palette.back if i == 0 else palette.text)
+
+
+def write_ghost(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Palette) -> None:
+    """How far the ghost's gradient reached, and what was different about it; in two rows where they are free."""
+    ghost = frame.ghost
+    if ghost is None:
+        return
+    reached = f"{DOTS[1] * 2} ghost {steps(ghost.horizon, ghost.scene.last_loss_step)}".replace("> ", ">")
+    room = sheet.width - left - 1
+    if len(reached) + 1 + len(ghost.name) > room and place.gradient[1] > 3:
+        sheet.put(place.exponent, left, reached, palette.dim)
+        reached, name = "", ghost.name
+    else:
+        name = f" {ghost.name}"
+    text = reached + name
+    sheet.put(place.time, left, text if len(text) <= room else text[: room - 1] + "…", palette.dim)
+
+
+def write_check(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Palette) -> None:
+    """What the gradient check found, once it was asked for: below the numbers of the gradient, else beside them."""
+    from rnnviz.player import measure
+
+    figure = measure.checked(frame.scene)
+    if figure is None:
+        return
+    mark, style = ("✓", palette.output) if measure.agrees(figure) else ("✗", palette.warn)
+    whole, short_form = f"{mark} checked {figure:.0e}", f"{mark} {figure:.0e}"
+    for y in (place.exponent, place.time):
+        if all(sheet.at(y, x) == " " for x in range(left, sheet.width)):
+            sheet.put(y, left, whole, style)
+            return
+    y = place.gradient[0]
+    end = max((x + 1 for x in range(left, sheet.width) if sheet.at(y, x) != " "), default=left)
+    sheet.put(y, end + 1, short_form if end + 1 + len(short_form) <= sheet.width else mark, style)
+
+
+def _faded(gradient: Gradient, t: int, last: int) -> list[str]:
+    lines = [
+        scientific(float(gradient.norms[t])),
+        f"× {factor(float(gradient.factors[t]))} this step" if t < last else "here the walk starts",
+    ]
+    if math.isfinite(gradient.norms[last]):
+        lines += [f"half-life {steps(gradient.half_life, last)}", f"1 % horizon {steps(gradient.horizon, last)}"]
+    return lines
+
+
+def _faded_twice(gradient: Gradient, t: int, last: int) -> list[str]:
+    """Both paths: the state itself, and the highway."""
+    lane = gradient.highway
+    assert lane is not None
+    lines = []
+    for path in (gradient, lane):
+        kept = f" × {factor(float(path.factors[t]))}" if t < last else ""
+        lines.append(f"{path.along} {scientific(float(path.norms[t]))}{kept}")
+    if math.isfinite(gradient.norms[last]):
+        for name, a, b in (
+            ("half", gradient.half_life, lane.half_life),
+            ("1 % ", gradient.horizon, lane.horizon),
+        ):
+            lines.append(f"{name} h {steps(a, last)} {lane.along} {steps(b, last)}".replace("> ", ">"))
+    return lines

@@ -1,0 +1,30 @@
+"""The marks of curves and bars, in parts of a cell."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from rich.style import Style
+
+from rnnviz.tui.palette import Palette
+
+if TYPE_CHECKING:
+    from rnnviz.player.frame import Frame
+
+BARS = " ▁▂▃▄▅▆▇█"
+DASHES = "⠉⠒⠤⣀"  # one level each, from the top of a cell down
+DOTS = "⠁⠂⠄⡀"
+
+
+def level(value: float, low: float, high: float, levels: int) -> int:
+    """Which of `levels` steps, 0 at the top, a value in low..high stands on; the nearest end beyond."""
+    if math.isnan(value):
+        return levels - 1
+    share = (high - min(max(value, low), high)) / (high - low) if high > low else 0.5
+    return min(levels - 1, int(share * levels))
+
+
+def accent(frame: Frame, palette: Palette) -> Style:
+    """The present moment's colour: one while reading, another on the way back."""
+    return palette.back if frame.going_back else palette.accent

@@ -1,0 +1,117 @@
+"""In words: what the sequence is about, what the network answers, and how sure it is; for tasks that speak."""
+
+from __future__ import annotations
+
+import math
+from textwrap import wrap
+from typing import TYPE_CHECKING
+
+from rnnviz.player.numbers import fixed, percent
+from rnnviz.tui.canvas import Sheet
+from rnnviz.tui.palette import Palette
+from rnnviz.tui.panels.base import Panel
+from rnnviz.tui.view import View
+
+if TYPE_CHECKING:
+    from rnnviz.player.frame import Frame
+
+LEFT = 1
+PARTS = " ▏▎▍▌▋▊▉█"
+
+
+def draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -> Sheet:
+    sheet = Sheet(width, height)
+    scene, room = frame.scene, width - 2 * LEFT
+    y = _paragraph(sheet, 0, scene.said(answered=frame.read == frame.T), room, 2, palette)
+    if scene.continuation is not None:
+        text = visible(scene.continuation)
+        y = _paragraph(sheet, y, f"On its own it goes on: “{text}”", room, max(1, min(3, height - y - 4)), palette)
+    if scene.task.name == "captions":
+        _picture(sheet, y, width, frame, palette)
+    t = frame.cursor.t
+    if not 1 <= t <= frame.read:
+        sheet.put(y, LEFT, "What it expects stands here as soon as a step is read.", palette.faint)
+    elif scene.probabilities is None:
+        _number(sheet, y, t, frame, palette)
+    else:
+        _expected(sheet, y, t, frame, palette)
+    return sheet
+
+
+def _paragraph(sheet: Sheet, y: int, text: str, room: int, most: int, palette: Palette) -> int:
+    lines = wrap(text, room, drop_whitespace=True) or [""]
+    if len(lines) > most:
+        lines = [*lines[: most - 1], lines[most - 1][: room - 1] + "…"]
+    for i, line in enumerate(lines):
+        sheet.put(y + i, LEFT, line, palette.text)
+    return y + len(lines)
+
+
+def _expected(sheet: Sheet, y: int, t: int, frame: Frame, palette: Palette) -> None:
+    """The classes, the likeliest first, with a bar for each; the right one is marked, and never left out."""
+    scene = frame.scene
+    judged = t in scene.loss_steps
+    right = scene.answer(t)
+    what = "judged here" if judged else "not judged here"
+    sheet.put(y, LEFT, f"After step {t} it expects ({what}):", palette.dim)
+    guesses = list(scene.guesses(t))
+    room = max(1, sheet.height - y - 1)
+    if len(guesses) > room:
+        at = next(i for i, (label, _) in enumerate(guesses) if label == right)
+        guesses = guesses[:room] if at < room else [*guesses[: room - 1], guesses[at]]
+    name = max(len(label) for label in scene.task.labels)
+    most = max(10, min(40, sheet.width - name - 32))
+    for row, (label, share) in enumerate(guesses, start=y + 1):
+        style = palette.output if judged and label == right else palette.text
+        x = sheet.put(row, LEFT + 1, visible(label).ljust(name), style) + 1
+        sheet.put(row, x, _bar(share, most), style)
+        x = sheet.put(row, x + most + 1, percent(share).rjust(7), style)
+        if judged and label == right:
+            sheet.put(row, x + 1, "◂ right", palette.target)
+
+
+def _bar(share: float, cells: int) -> str:
+    if not math.isfinite(share):
+        return "?"
+    eighths = round(share * cells * 8)
+    return "█" * (eighths // 8) + PARTS[eighths % 8].strip()
+
+
+def _number(sheet: Sheet, y: int, t: int, frame: Frame, palette: Palette) -> None:
+    scene = frame.scene
+    value, target = float(scene.trace.y[t - 1, 0, 0]), float(scene.target_values[t - 1, 0])
+    sheet.put(y, LEFT, f"After step {t} it says {fixed(value)}.", palette.output)
+    if t in scene.loss_steps:
+        sheet.put(y + 1, LEFT, f"Right is {fixed(target)}: off by {fixed(value - target)}.", palette.target)
+    else:
+        judged = [k for k in scene.loss_steps if k > t]
+        later = f"; it is judged at step {judged[0]}" if judged else ""
+        sheet.put(y + 1, LEFT, f"Nothing is asked here{later}.", palette.dim)
+    if scene.task.baseline is not None:
+        sheet.put(y + 2, LEFT, f"Always saying the mean scores {scene.task.baseline:.4f}.", palette.dim)
+
+
+def _picture(sheet: Sheet, y: int, width: int, frame: Frame, palette: Palette) -> None:
+    """The nine pixels, in the right upper corner: three cells each, with their values."""
+    pixels = frame.scene.trace.x[0, 0]
+    left = width - 16
+    for row in range(3):
+        for column in range(3):
+            value = float(pixels[3 * row + column])
+            style = palette.heat_text(value) if palette.has_color else palette.text
+            sheet.put(y + 1 + row, left + 5 * column, fixed(value, 1).center(5), style)
+
+
+def visible(text: str) -> str:
+    """Line ends and other control characters as signs that take one cell each; a space between words stays one."""
+    return "␣" if text == " " else "".join("↵" if c == "\n" else c if c.isprintable() else "·" for c in text)
+
+
+def _no_words(frame: Frame) -> str | None:
+    if frame.scene.task.series is not None:
+        return "The sine speaks in curves: tab leads to its fit. Other tasks are a knob: o, task."
+    return None
+
+
+WORDS = Panel("words", "in words", "the sequence and the answer in words, with probabilities", draw,
+              why_not=_no_words)  # fmt: skip

@@ -1,0 +1,173 @@
+"""What goes into the network and what comes out, in the score: curves for numbers, the task's own words for symbols.
+
+    input x   A x y y x … ?                                   1  2  3 … T
+              ▲╌╌ 20 steps ╌╌▶      what the answer hangs on, and how far it has to be carried
+    output ŷ  C C B C … A                                     faint where nobody judges it
+    · target              A         where the loss is, and what would have been right
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from rich.style import Style
+
+from rnnviz.player.numbers import fixed, percent, portion
+from rnnviz.tui.canvas import Sheet
+from rnnviz.tui.geometry import Columns, Place, Rows
+from rnnviz.tui.marks import DASHES, DOTS, level
+from rnnviz.tui.palette import Palette
+
+if TYPE_CHECKING:
+    from rnnviz.player.frame import Array, Frame
+
+NEEDED = Style(bold=True, underline=True)  # the input an answer hangs on
+
+
+def draw_input(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: Palette) -> None:
+    first, n = place.input
+    sheet.put(first, 0, "input x", palette.dim)
+    task, scene = frame.scene.task, frame.scene
+    needed = scene.needs(frame.loss_step)
+    marks = n > 1 and task.series is None  # the last row is for what the answer needs
+    read = [t for t in cols.steps if 1 <= t <= frame.read]
+    if task.vocab or task.input_size > 2:
+        words = task.tokens(scene.sample)
+        for t in read:
+            style = palette.input + NEEDED if t in needed else palette.input
+            sheet.put(first, cols.x(t), visible(words[t - 1])[: cols.bar], style)
+    else:
+        x = scene.trace.x[:, 0, 0]
+        low, high = _input_bounds(frame)
+        rows = n - marks
+        for t in read:
+            at = level(float(x[t - 1]), low, high, 4 * rows)
+            style = palette.input + Style(bold=True) if t in needed else palette.input
+            _mark(sheet, place.input, cols.x(t), cols.bar, at, DASHES, style)
+    if marks:
+        _lag(sheet, first + n - 1, frame, needed, cols, palette)
+
+
+def _lag(sheet: Sheet, y: int, frame: Frame, needed: tuple[int, ...], cols: Columns, palette: Palette) -> None:
+    """From what the answer hangs on to the answer: a line as long as the memory has to be."""
+    seen = [t for t in needed if t <= frame.read]
+    if not seen:
+        return
+    k = frame.scene.last_loss_step if frame.loss_step is None else frame.loss_step
+    start, end = min(max(seen[0], cols.first), cols.steps[-1]), min(k, cols.steps[-1])
+    if start >= end:
+        return
+    left, right = cols.x(start), cols.x(end)
+    sheet.put(y, left, "╌" * (right - left), palette.dim)
+    if k in cols:
+        sheet.put(y, right, "▶", palette.dim)
+    free = left
+    x = frame.scene.trace.x[:, 0]
+    for t in seen:
+        if t in cols:
+            text = "▲"
+            if frame.scene.task.name == "adding":  # what is written there is one of the two numbers
+                text += portion(float(x[t - 1, 0]))
+            if cols.x(t) >= free or t == seen[0]:
+                free = sheet.put(y, cols.x(t), text[: max(1, right - cols.x(t))], palette.input)
+    many = f" {k - seen[0]} step{'s' * (k - seen[0] > 1)} "
+    if free + len(many) + 1 <= right:
+        sheet.put(y, free + (right - free - len(many)) // 2, many, palette.dim)
+
+
+def draw_output(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: Palette) -> None:
+    first, n = place.output
+    sheet.put(first, 0, "output ŷ", palette.output)
+    if n > 1:
+        sheet.put(first + 1, 0, "· target", palette.target)
+    scene = frame.scene
+    read = [t for t in cols.steps if 1 <= t <= frame.read]
+    y = scene.trace.y[:, 0]
+    if scene.task.loss == "cross_entropy":
+        answers = scene.task.answers(y)
+        for t in read:
+            judged = t in scene.loss_steps
+            style = palette.output if judged else palette.faint
+            sheet.put(first, cols.x(t), visible(answers[t - 1])[: cols.bar], style)
+            if n > 1 and judged:
+                sheet.put(first + 1, cols.x(t), visible(scene.answer(t))[: cols.bar], palette.target)
+        return
+    low, high = _output_bounds(frame)
+    split = cols.bar >= 3  # room for the target beside the output
+    for t in read:
+        judged = t in scene.loss_steps
+        if judged:
+            at = level(float(scene.target_values[t - 1, 0]), low, high, 4 * n)
+            _mark(sheet, place.output, cols.x(t) + (cols.bar - 1 if split else 0), 1, at, DOTS, palette.target)
+        value = float(y[t - 1, 0])
+        if math.isfinite(value):
+            at = level(value, low, high, 4 * n)
+            style = palette.output if judged else palette.faint
+            _mark(sheet, place.output, cols.x(t), cols.bar - split, at, DASHES, style)
+        else:
+            sheet.put(first, cols.x(t), fixed(value)[: cols.bar], palette.warn)
+
+
+def write_input(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Palette) -> None:
+    """The input of this moment, written out."""
+    if place.input[1] > 1:
+        sheet.put(place.input[0] + 1, left, f"x   {_value_of_x(frame)}", palette.input)
+
+
+def write_output(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Palette) -> None:
+    """The output of this moment, and what is right where it is judged."""
+    scene, t, (y, n) = frame.scene, frame.cursor.t, place.output
+    if not 1 <= t <= frame.read:
+        return
+    judged = t in scene.loss_steps
+    if scene.task.loss == "mse":
+        sheet.put(y, left, f"ŷ   {fixed(float(scene.trace.y[t - 1, 0, 0]))}", palette.output)
+        target = fixed(float(scene.target_values[t - 1, 0]))
+    else:
+        label, share = scene.guesses(t)[0]
+        sheet.put(y, left, f"ŷ   {visible(label)[:7]} {percent(share)}", palette.output)
+        target = visible(scene.answer(t))[:7]
+        if n > 1:
+            target += f" {percent(dict(scene.guesses(t))[scene.answer(t)])}"
+    if judged and n > 1:
+        sheet.put(y + 1, left, f"tgt {target}", palette.target)
+    elif judged and scene.task.loss == "mse":
+        sheet.put(y, left + 11, f"tgt {target}", palette.target)
+
+
+def _value_of_x(frame: Frame) -> str:
+    t, scene = frame.cursor.t, frame.scene
+    if not 1 <= t <= frame.read:
+        return "–"
+    if scene.task.vocab or scene.task.input_size > 2:
+        return visible(scene.task.tokens(scene.sample)[t - 1])
+    marked = scene.task.input_size == 2 and bool(scene.trace.x[t - 1, 0, 1])
+    return fixed(float(scene.trace.x[t - 1, 0, 0])) + (" marked" if marked else "")
+
+
+def _input_bounds(frame: Frame) -> tuple[float, float]:
+    """Of one number a step: the range it shares with the target; beside a marker: numbers 0 to 1."""
+    if frame.scene.task.input_size == 2:
+        return 0.0, 1.0
+    return _output_bounds(frame) if frame.scene.task.loss == "mse" else bounds(frame.scene.trace.x)
+
+
+def _output_bounds(frame: Frame) -> tuple[float, float]:
+    return bounds(frame.scene.trace.x, frame.scene.trace.targets)
+
+
+def bounds(*arrays: Array) -> tuple[float, float]:
+    """A range that holds all finite values, -1..1 at least, so that the picture does not jump in training."""
+    values = [v for a in arrays for v in a.ravel().tolist() if math.isfinite(v)]
+    return min([-1.0, *values]), max([1.0, *values])
+
+
+def _mark(sheet: Sheet, place: Place, x: int, n: int, at: int, glyphs: str, style: Style) -> None:
+    """A dash of n cells on dot row `at` of a curve."""
+    sheet.put(place[0] + at // 4, x, glyphs[at % 4] * n, style)
+
+
+def visible(text: str) -> str:
+    """Control characters as signs that take one cell each; a blank between words stays one."""
+    return "".join("↵" if c == "\n" else c if c.isprintable() else "·" for c in text)
