@@ -233,6 +233,7 @@ class Main(Screen[None]):
         self.set_class(guide is not None or self.expects_lesson, "lesson")
         self.set_class(self.size.height >= TALL, "tall")
         wanted = panels.BY_ID[self.view.panel].height if self.view.panel else None
+        self.view = replace(self.view, locked=guide.locked if guide is not None else ())
         if guide is not None:
             lesson, beside, room = guide.rows(*self.size, self.view.panel is not None)
             self.query_one("#lesson").styles.height = lesson
@@ -436,18 +437,11 @@ class Main(Screen[None]):
 
     # -- lessons -------------------------------------------------------------------------------------------
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """n belongs to the lesson while one is open, else to the panel that has it too."""
-        in_lesson = self.guide is not None and self.guide.is_on
-        return in_lesson if parameters in (("lesson_next",), ("lesson_previous",)) else True
-
     def do_lesson_next(self) -> None:
-        if self.guide is not None:
-            self.guide.next()
+        self._with_lesson(lambda guide: guide.next())
 
     def do_lesson_previous(self) -> None:
-        if self.guide is not None:
-            self.guide.previous()
+        self._with_lesson(lambda guide: guide.previous())
 
     def do_lesson_hint(self) -> None:
         self._with_lesson(lambda guide: guide.hint())

@@ -151,7 +151,8 @@ def bar(
     if frame.job is not None:
         return _named([("cancel", "stop"), *always])
     taken = [*lesson, *panel_words.items()]
-    walk = [entry for entry in _walk(frame) if entry[0] not in dict(taken)]
+    hidden = {*dict(taken), *(["next"] if "lesson_next" in dict(lesson) else [])}  # enter goes on in the lesson
+    walk = [entry for entry in _walk(frame) if entry[0] not in hidden]
     play = ("play", "pause" if view.playing else "play")
     train = [("batch", "batch"), ("epoch", "epoch"), ("all", f"all {frame.learning.epochs}")]
     return _named([*taken, *walk, play, *train, ("panel", "panel"), *always])

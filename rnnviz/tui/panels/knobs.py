@@ -49,8 +49,8 @@ def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -
 def _one(
     sheet: Sheet, y: int, x: int, frame: Frame, view: View, name: str, chosen: bool, palette: Palette
 ) -> None:
-    reason = why_not(frame, name)
-    value = value_of(frame, name) if reason is None else "–"
+    reason = _why_not(frame, view, name)
+    value = value_of(frame, name) if why_not(frame, name) is None else "–"
     style = palette.faint if reason else palette.text
     if chosen:
         sheet.put(y, x, "▸", palette.accent)
@@ -69,7 +69,14 @@ def _one(
         sheet.put(y, at, reason, palette.faint)
         return
     at = sheet.put(y, at, _was(frame, name), palette.dim)
-    sheet.put(y, at, range_of(frame, name)[: max(0, sheet.width - at - 2)], palette.faint)
+    room = sheet.width - at - 2
+    text = range_of(frame, name)
+    sheet.put(y, at, text if len(text) <= room else f"{text[: max(0, room - 1)]}…", palette.faint)
+
+
+def _why_not(frame: Frame, view: View, name: str) -> str | None:
+    """Why a knob cannot be turned now: a lesson's exercise may keep it, or it has nothing to act on."""
+    return "this exercise keeps it" if name in view.locked else why_not(frame, name)
 
 
 def _was(frame: Frame, name: str) -> str:
@@ -103,7 +110,10 @@ def _choose(by: int) -> Any:
 
 def _turn(by: int) -> Any:
     def take(frame: Frame, view: View) -> Command | dict[str, Any]:
-        asked_for = turned(frame, KNOBS[_row(view)].name, by)
+        name = KNOBS[_row(view)].name
+        if name in view.locked:
+            return {"message": f"{BY_NAME[name].label}: {_why_not(frame, view, name)}."}
+        asked_for = turned(frame, name, by)
         return {"message": asked_for} if isinstance(asked_for, str) else asked_for
 
     return take
@@ -111,7 +121,7 @@ def _turn(by: int) -> Any:
 
 def _type(frame: Frame, view: View) -> dict[str, Any]:
     name = KNOBS[_row(view)].name
-    reason = why_not(frame, name)
+    reason = _why_not(frame, view, name)
     if reason is not None:
         return {"message": f"{BY_NAME[name].label}: {reason}."}
     return {"typing": "", "message": ""}
@@ -123,7 +133,7 @@ def _typed(frame: Frame, view: View, text: str) -> Command | dict[str, Any]:
 
 
 KNOBS_PANEL = Panel(
-    "knobs", "knobs", "change the experiment; the run before stays behind as a ghost", _draw, key="o",
+    "knobs", "knobs", "change the cause, watch the effect", _draw, key="o",
     takes={"unit_up": _choose(-1), "unit_down": _choose(1), "left": _turn(-1), "right": _turn(1), "next": _type},
     words={"unit_up": "choose", "left": "less", "right": "more", "next": "type", "undo": "undo", "ghost": "ghost away"},
     typed=_typed, height=10,

@@ -94,7 +94,7 @@ def _addend(sheet: Sheet, y: int, x: int, line: Line, palette: Palette) -> None:
 
 
 PANEL = Panel(
-    "neuron", "neuron", "one unit's value, or its gradient, as a sum you can check by hand", _draw, key="n",
+    "neuron", "neuron", "one unit's value, or its gradient, as a sum you can check by hand", _draw, key="f",
     takes={"unit_up": lambda frame, view: SelectUnit(-1), "unit_down": lambda frame, view: SelectUnit(1)},
     words={"unit_down": "next unit", "unit_up": "unit before"},
 )  # fmt: skip
