@@ -11,9 +11,8 @@ machine can miss a limit, so the numbers are read by a person.
 from __future__ import annotations
 
 import argparse
-import os
+import contextlib
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
@@ -21,7 +20,7 @@ from statistics import median, quantiles
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tests.terminal.app import RNNVIZ, ready
+from tests.terminal.app import RNNVIZ, cpu_seconds, ready, rest
 from tests.terminal.driver import Terminal
 
 LABEL = [
@@ -143,37 +142,18 @@ def until(t: Terminal, seen: Callable[[list[str]], object]) -> float:
     return t.reads[-1][0] - t.started
 
 
-def rest(t: Terminal, timeout: float = 120.0) -> None:
-    """Until the app has loaded all it loads behind the screen: a second with hardly any work."""
-    end = time.monotonic() + timeout
-    while time.monotonic() < end:
-        before = cpu_seconds(t)
-        t.watch(1.0)
-        if abs(cpu_seconds(t) - before) < 0.03:
-            return
-    print(f"still working after {timeout:g} s without a key", file=sys.stderr)
-
-
 def close(t: Terminal) -> None:
     t.keys("ctrl+q")
     t.exit_code()
-
-
-def cpu_seconds(t: Terminal) -> float:
-    """Of all processes of the session."""
-    ticks = 0
-    for pid in t.still_running():
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        ticks += int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def memory(t: Terminal) -> float:
     """Resident set size of all processes of the session together, in MB."""
     total = 0
     for pid in t.still_running():
-        status = Path(f"/proc/{pid}/status").read_text()
-        total += int(status.partition("VmRSS:")[2].split()[0])
+        with contextlib.suppress(OSError):  # it has just ended
+            status = Path(f"/proc/{pid}/status").read_text()
+            total += int(status.partition("VmRSS:")[2].split()[0])
     return total / 1000
 
 

@@ -1,8 +1,11 @@
-"""The app in a terminal: how it is started and when it is ready."""
+"""The app in a terminal: how it is started when it is ready, and when it rests."""
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -19,3 +22,24 @@ def rnnviz(*arguments: str, **settings: Any) -> Terminal:
 def ready(screen: list[str]) -> bool:
     """The score stands complete: its axis, which the first paint has too, and the keys, which it has not."""
     return any("time t" in row for row in screen) and "? keys" in screen[-1]
+
+
+def rest(t: Terminal, timeout: float = 120.0) -> None:
+    """Until the app has loaded all it loads behind the screen: a second with hardly any work."""
+    end = time.monotonic() + timeout
+    while time.monotonic() < end:
+        before = cpu_seconds(t)
+        t.watch(1.0)
+        if abs(cpu_seconds(t) - before) < 0.03:
+            return
+    raise AssertionError(f"still working after {timeout:g} s without a key\n{t}")
+
+
+def cpu_seconds(t: Terminal) -> float:
+    """Processor time of all processes of the session."""
+    ticks = 0
+    for pid in t.still_running():
+        with contextlib.suppress(OSError):  # it has just ended
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")

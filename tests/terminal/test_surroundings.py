@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.terminal.app import RNNVIZ, ready, rnnviz
+from tests.terminal.app import RNNVIZ, ready, rest, rnnviz
 from tests.terminal.driver import COLOURS, Terminal, environment
 
 SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
@@ -24,8 +24,9 @@ pytestmark = pytest.mark.slow
 
 
 def walk(t: Terminal) -> list[str]:
-    """Three steps in; the screen there, from the score on (not what tells the engine)."""
+    """Three steps in, with everything loaded; the screen there."""
     t.wait_for(ready)
+    rest(t)
     t.press("right", "right", "right", quiet=1.0)
     return t.screen()
 
@@ -129,11 +130,12 @@ def sshd(tmp_path):
 
 def test_through_ssh(sshd):
     with rnnviz(*STEPS, colours="256") as t:
-        here = walk(t), t.styled()
+        here, looks = walk(t), t.styled()
     with Terminal([*sshd, shlex.join([*RNNVIZ, *STEPS])], colours="truecolor") as t:
-        there = walk(t), t.styled()
+        walk(t)
+        t.wait_for(lambda rows: rows == here, timeout=60)
+        assert t.styled() == looks  # ssh does not tell that the terminal has more than 256 colours
         quit_clean(t)
-    assert there == here  # ssh does not tell that the terminal has more than 256 colours
 
 
 def test_through_ssh_when_the_connection_is_cut(sshd):
@@ -177,7 +179,7 @@ def test_through_tmux(tmp_path):
         return rows + [""] * (24 - len(rows))
 
     def wait_for(wanted) -> None:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not wanted(screen()):
             assert time.monotonic() < deadline, "\n".join(screen())
             time.sleep(0.1)

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from rnnviz.player.numbers import exponent, scientific
-from tests.terminal.app import RNNVIZ, ready, rnnviz
+from tests.terminal.app import RNNVIZ, ready, rest, rnnviz
 from tests.terminal.driver import COLOURS, environment
 
 STEPS = 40
@@ -21,7 +21,7 @@ def gradients(*flags: str) -> dict:
 def test_right_reads_a_step_and_left_takes_it_back():
     with rnnviz() as t:
         t.wait_for(ready)
-        t.settle()
+        rest(t)
         start = t.styled()
         t.press("right")
         assert t.styled() != start
@@ -35,7 +35,7 @@ def test_right_reads_a_step_and_left_takes_it_back():
 def test_thirty_steps_there_and_back_is_the_identical_screen(colours, size):
     with rnnviz("--steps", str(STEPS), columns=size[0], rows=size[1], colours=colours) as t:
         t.wait_for(ready)
-        t.settle(1.0)
+        rest(t)
         before = t.styled()
         for _ in range(30):
             t.press("right", quiet=0.05)
