@@ -108,7 +108,7 @@ def update(optimizer: Optimizer, params: Params, state: OptimizerState, grads: P
     grads = clip(optimizer, grads)
     state.step += 1
     for name, w in params.items():
-        _RULES[optimizer.name](optimizer, w, grads[name], name, state)
+        RULES[optimizer.name](optimizer, w, grads[name], name, state)
 
 
 def _sgd(optimizer: Optimizer, w: Array, g: Array, name: str, state: OptimizerState) -> None:
@@ -141,4 +141,4 @@ def _rmsprop(optimizer: Optimizer, w: Array, g: Array, name: str, state: Optimiz
     w -= optimizer.learning_rate * g / (np.sqrt(v) + optimizer.eps)
 
 
-_RULES = {"sgd": _sgd, "adam": _adam, "rmsprop": _rmsprop}
+RULES = {"sgd": _sgd, "adam": _adam, "rmsprop": _rmsprop}
