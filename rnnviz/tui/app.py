@@ -627,12 +627,13 @@ class RnnvizApp(App[None]):
 
             player.frame.scene.complete()
             self.post_message(PlotsReady())
-            if self._compile:
+        except Exception as error:
+            self.post_message(Failed(error))
+        if self._compile:
+            with suppress(Exception):  # whatever numba lacks here, the numpy engine stays
                 from rnnviz.nn import compile as compiling
 
                 self._compiling = compiling.start(lambda name: self.post_message(EngineReady()))
-        except Exception as error:
-            self.post_message(Failed(error))
 
     def on_plots_ready(self) -> None:
         self.main.look(plots=True)
