@@ -20,7 +20,7 @@ from statistics import median, quantiles
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tests.terminal.app import RNNVIZ, cpu_seconds, ready, rest
+from tests.terminal.app import cpu_seconds, ready, rest, rnnviz
 from tests.terminal.driver import Terminal
 
 LABEL = [
@@ -68,7 +68,7 @@ def startup(rounds: int) -> Iterator[Row]:
         with Terminal(LABEL) as t:
             one_label = until(t, painted)
             close(t)
-        with Terminal(RNNVIZ) as t:
+        with rnnviz() as t:
             first = until(t, painted)
             until(t, ready)
             before = t.screen()
@@ -96,7 +96,7 @@ def walking() -> Iterator[Row]:
     yield "one label, key to last byte, p50", median(times), None, "ms"
     yield "one label, key to last byte, p95", quantiles(times, n=20)[-1], None, "ms"
     for columns, rows, slowest, longest in ((80, 24, 16, 1500), (160, 50, 33, 4000)):
-        with Terminal([*RNNVIZ, "--steps", str(STEPS)], columns=columns, rows=rows) as t:
+        with rnnviz("--steps", str(STEPS), columns=columns, rows=rows) as t:
             t.wait_for(ready)
             rest(t)
             reading = ["right"] * STEPS + ["left"] * STEPS
@@ -114,7 +114,7 @@ def walking() -> Iterator[Row]:
 
 
 def resting(seconds: float) -> Iterator[Row]:
-    with Terminal(RNNVIZ) as t:
+    with rnnviz() as t:
         t.wait_for(ready)
         t.keys("right", "right", "right")
         rest(t)

@@ -15,8 +15,8 @@ RNNVIZ = [str(Path(sys.executable).with_name("rnnviz"))]
 
 
 def rnnviz(*arguments: str, **settings: Any) -> Terminal:
-    """`with rnnviz("--steps", "40") as t:` and then `t.wait_for(ready)`."""
-    return Terminal([*RNNVIZ, *arguments], **settings)
+    """`with rnnviz("--steps", "40") as t:` and then `t.wait_for(ready)`. Any flag opens the plain score."""
+    return Terminal([*RNNVIZ, *(arguments or ("--free",))], **settings)
 
 
 def ready(screen: list[str]) -> bool:

@@ -29,9 +29,12 @@ import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import pyte
+
+SCRATCH = TemporaryDirectory(prefix="rnnviz-test-")  # where programs keep what they remember of a person
 
 COLOURS: dict[str, dict[str, str]] = {
     "truecolor": {"TERM": "xterm-256color", "COLORTERM": "truecolor"},
@@ -237,10 +240,10 @@ def left_behind(raw: bytes) -> list[str]:
 class Terminal:
     """A program in a pty of its own session. Leaves the `with` block by killing whatever still runs.
 
-    `colours` picks a row of COLOURS; `env` adds to it (a value of None removes the name). The home
-    directory and the locale of the caller are kept, everything that speaks of the caller's own terminal
-    is not. `answers=False` is a terminal that says nothing when asked what it can do; `in_band_resize` is one
-    that reports its size in the input, as kitty, foot and Ghostty do, and can report the mouse in pixels.
+    `colours` picks a row of COLOURS; `env` adds to it (a value of None removes the name). The home directory
+    of the caller is kept; what speaks of the caller's own terminal and progress is not. `answers=False` is a
+    terminal that says nothing when asked what it can do; `in_band_resize` is one that reports its size in the
+    input, as kitty, foot and Ghostty do, and can report the mouse in pixels.
     """
 
     def __init__(
@@ -459,6 +462,7 @@ def environment(colours: str = "truecolor", env: Mapping[str, str | None] | None
     base: dict[str, str | None] = {name: os.environ[name] for name in kept if name in os.environ}
     base["PATH"] = f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}"
     base["LANG"] = "C.UTF-8"
+    base["XDG_DATA_HOME"] = SCRATCH.name
     base.update(COLOURS[colours])
     base.update(env or {})
     return {name: value for name, value in base.items() if value is not None}

@@ -18,7 +18,7 @@ def broken(self, command):
 
 Player.begin = broken
 from rnnviz.cli.main import main
-sys.exit(main([]))
+sys.exit(main(["--free"]))
 """
 
 
