@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rnnviz.errors import InputError
 from rnnviz.lessons.conditions import Condition, defined
-from rnnviz.lessons.lesson import Exercise, Lesson, Point, Prediction, Step
+from rnnviz.lessons.lesson import Do, Exercise, Lesson, Point, Prediction, Step
 from rnnviz.lessons.pages import WIDTH, page, room
 from rnnviz.lessons.reading import Problem, read
 from rnnviz.lessons.run import LessonRun
@@ -63,7 +63,9 @@ class _Checker:
         try:
             player = open_player(self.lesson.experiment)
         except InputError as error:
-            yield self.problem(self.line_of("[experiment]", 1), f"this experiment cannot run: {error}")
+            what, _, remedy = str(error).partition("; ")
+            line = self.line_of(f"{what.partition(':')[0]} =", self.line_of("[experiment]", 1))
+            yield self.problem(line, f"this experiment cannot run: {what}", remedy or "change its settings")
             return
         run = LessonRun(self.lesson)
         for i, step in enumerate(self.lesson.steps):
@@ -76,7 +78,7 @@ class _Checker:
                 yield self.problem(step.line, f"step {step.heading!r} cannot be set up: {what}", remedy)
                 return
             run = run.arrived(frame)
-            yield from self.places(step, target, frame)
+            yield from self.places(step.do, step.line, target, frame)
             yield from self.points(step)
             yield from self.stage(run, frame, step.before)
             if isinstance(step.task, Prediction):
@@ -86,11 +88,12 @@ class _Checker:
 
     # -- what the commands lead to -----------------------------------------------------------------------
 
-    def places(self, step: Step, target: Setup, frame: Frame) -> Iterator[Problem]:
-        commands = dict(step.do)
+    def places(self, do: Do, start: int, target: Setup, frame: Frame) -> Iterator[Problem]:
+        """Whether what these commands ask for is there."""
+        commands = dict(do)
 
         def line(name: str) -> int:
-            return self.line_of(f"{name} =", step.line)
+            return self.line_of(f"{name} =", start)
 
         if "seek" in commands and frame.T < target.t < END:
             yield self.problem(line("seek"), f"seek: there is no step {target.t}", f"the sequence has 0 to {frame.T}")
@@ -139,8 +142,11 @@ class _Checker:
         try:
             frame = arrive(player, run.saying(said[0]).target)
         except InputError as error:
-            yield self.problem(question.line, f"after the answer the picture cannot be set up: {error}")
+            what, _, remedy = str(error).partition("; ")
+            what = f"what follows the answer cannot be set up: {what}"
+            yield self.problem(question.line, what, remedy or "change [reveal]")
             return
+        yield from self.places(run.step.reveal, question.line, run.saying(said[0]).target, frame)
         for reference in _asked_for(question):
             if not reference.at_start and not defined(reference, frame):
                 line = self.line_of(str(reference), question.line)
@@ -177,7 +183,8 @@ class _Checker:
             try:
                 frame = arrive(player, run.target.after(solution))
             except InputError as error:
-                yield self.problem(where, f"solution {i} cannot be carried out: {error}")
+                what, _, remedy = str(error).partition("; ")
+                yield self.problem(where, f"solution {i} cannot be carried out: {what}", remedy or "mend it")
                 continue
             broken = run.broken(frame)
             solved = run.observed(frame)

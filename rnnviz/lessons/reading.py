@@ -208,8 +208,8 @@ class _Reader:
             else:
                 text.append(line.strip())
         for paragraph in text:
-            if self.proper(number, paragraph):
-                section.parts.append((number, paragraph))
+            self.proper(number, paragraph)
+            section.parts.append((number, paragraph))
 
     def proper(self, line: int, text: str) -> bool:
         """Whether a text can be shown: its quotes name metrics, its characters take one cell each."""

@@ -83,7 +83,7 @@ class Setup:
 
 def _settings(setup: Setup, given: Any) -> Setup:
     if not isinstance(given, Mapping) or not given:
-        raise InputError("settings: needs a table of settings, like {seq_len = 40, gain = 0.7}")
+        raise InputError(f"settings: {given!r} is not a table of settings; write {{ seq_len = 40, gain = 0.7 }}")
     new = {name: (None if value == "auto" else value) for name, value in given.items()}
     known = {f.name for f in fields(Experiment)}
     old = setup.experiment.to_dict()
@@ -109,7 +109,7 @@ def _train(setup: Setup, amount: Any) -> Setup:
             return replace(setup, batches=setup.batches + 1)
         case int() if not isinstance(amount, bool) and amount > 0:
             return replace(setup, epochs=setup.epochs + amount, batches=0)
-    raise InputError(f'train: {amount!r} is not "all", "epoch", "batch" or a number of epochs')
+    raise InputError(f'train: {amount!r} is not an amount; use "all", "epoch", "batch" or a number of epochs')
 
 
 def _untrain(setup: Setup, yes: Any) -> Setup:
@@ -121,7 +121,7 @@ def _phase(setup: Setup, name: Any) -> Setup:
     try:
         phase = Phase(name)
     except ValueError:
-        raise InputError(f"phase: {name!r} is not forward, loss, backward or update") from None
+        raise InputError(f"phase: {name!r} is not a phase; use forward, loss, backward or update") from None
     return replace(setup, phase=phase, t=END if phase in (Phase.LOSS, Phase.BACKWARD) else 0)
 
 
@@ -150,24 +150,24 @@ def _loss_step(setup: Setup, k: Any) -> Setup:
 
 def _panel(setup: Setup, name: Any) -> Setup:
     if not isinstance(name, str):
-        raise InputError(f'panel: {name!r} is not the name of a panel; "" closes it')
+        raise InputError(f'panel: {name!r} is not a text; write panel = "loss", or "" to close it')
     return replace(setup, panel=name)
 
 
 def _cut(setup: Setup, yes: Any) -> Setup:
     if not isinstance(yes, bool):
-        raise InputError(f"cut: {yes!r} is not true (W_hh = 0) or false")
+        raise InputError(f"cut: {yes!r} is not a switch; write true (W_hh = 0) or false")
     return replace(setup, cut=yes)
 
 
 def _true(name: str, yes: Any) -> None:
     if yes is not True:
-        raise InputError(f"{name}: {yes!r}; write {name} = true")
+        raise InputError(f"{name}: {yes!r} is not true; write {name} = true")
 
 
 def _whole(name: str, number: Any, what: str, least: int = 0) -> int:
     if isinstance(number, bool) or not isinstance(number, int) or number < least:
-        raise InputError(f"{name}: {number!r} is not {what}")
+        raise InputError(f"{name}: {number!r} will not do; use {what}")
     return number
 
 
@@ -251,5 +251,8 @@ def arrive(player: Player, setup: Setup, *, cursor: bool = True) -> Frame:
         command = toward(player.frame, setup, cursor=cursor)
         if command is None:
             return player.frame
+        if isinstance(command, ShowSample) and setup.sample >= len(player.frame.scene.task):
+            n = len(player.frame.scene.task)
+            raise InputError(f"sample: there is no sequence {setup.sample}; use 0 to {n - 1}")
         player.do(command)
     raise InputError(f"these commands lead nowhere: still {command} to do")

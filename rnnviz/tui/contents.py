@@ -36,7 +36,6 @@ class ContentsScreen(ModalScreen[None]):
     ]
     DEFAULT_CSS = """
     ContentsScreen { align: center middle; background: $background; }
-    ContentsScreen Canvas { width: 100%; max-width: 110; height: 100%; max-height: 40; }
     """
 
     def __init__(self, guide: Guide) -> None:

@@ -17,6 +17,7 @@ from rnnviz.lessons.reading import read
 from rnnviz.lessons.run import LessonRun, right_answer
 from rnnviz.lessons.setup import toward
 from rnnviz.player.commands import Go
+from rnnviz.tui import panels
 from rnnviz.tui.canvas import Sheet
 from rnnviz.tui.geometry import GUTTER
 from rnnviz.tui.palette import Palette
@@ -139,7 +140,7 @@ class Guide:
     @property
     def title(self) -> str:
         assert self.run is not None
-        return f" {self.run.lesson.name} {self.run.at + 1}/{len(self.run.lesson.steps)} "
+        return f" {self.run.lesson.name} "
 
     @property
     def point(self) -> Point | None:
@@ -228,7 +229,9 @@ class Guide:
         if name == "next" and run.open_question is not None and self.typed:
             self._answer(self.typed)
             return True
-        if name == "next" and (run.is_done or run.open_question is not None):
+        panel = panels.BY_ID.get(self.main.view.panel or "")
+        panel_wants_it = panel is not None and "next" in panel.takes
+        if name == "next" and not panel_wants_it and (run.is_done or run.open_question is not None):
             self.next()
             return True
         return False

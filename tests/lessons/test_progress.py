@@ -1,0 +1,166 @@
+"""Progress: kept between sessions, never fatal, and nobody's is lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rnnviz.lessons.course import find
+from rnnviz.lessons.lesson import Lesson
+from rnnviz.lessons.progress import FILE, Progress
+from rnnviz.lessons.reading import read
+from rnnviz.lessons.run import LessonRun
+from rnnviz.lessons.setup import arrive
+from rnnviz.player.player import Player
+
+
+@pytest.fixture
+def lesson() -> Lesson:
+    found, problems = read(find().file("why-gradients-vanish"))
+    assert found is not None, problems
+    return found
+
+
+def answered(lesson: Lesson) -> LessonRun:
+    """The first question answered, and a hint of the exercise seen."""
+    player = Player(lesson.experiment)
+    at = next(i for i, step in enumerate(lesson.steps) if step.task is not None)
+    run = LessonRun(lesson).jump(at)
+    run = run.arrived(arrive(player, run.target)).saying("1")
+    return run.arrived(arrive(player, run.target))
+
+
+def test_what_was_left_is_taken_up_again(lesson: Lesson, tmp_path: Path) -> None:
+    run = answered(lesson)
+    Progress("rnnviz", tmp_path).keep(run)
+    again = Progress("rnnviz", tmp_path)
+    taken = again.resume(lesson)
+    assert (taken.at, taken.answers, taken.seen) == (run.at, run.answers, run.seen)
+    assert dict(taken.starts) == {step: dict(values) for step, values in run.starts.items() if values}
+    assert again.last == lesson.slug
+    assert again.of(lesson.slug).done == 1
+    assert json.loads((tmp_path / FILE).read_text())["version"] == 1
+
+
+def test_another_course_is_another_progress(lesson: Lesson, tmp_path: Path) -> None:
+    Progress("rnnviz", tmp_path).keep(answered(lesson))
+    other = Progress("/home/teacher/course", tmp_path)
+    assert other.last is None
+    other.keep(LessonRun(lesson))
+    assert Progress("rnnviz", tmp_path).of(lesson.slug).answers
+
+
+def test_forgetting_a_lesson(lesson: Lesson, tmp_path: Path) -> None:
+    progress = Progress("rnnviz", tmp_path)
+    progress.keep(answered(lesson))
+    progress.forget(lesson.slug)
+    assert Progress("rnnviz", tmp_path).resume(lesson) == LessonRun(lesson)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    ["", "{", "[]", "null", '{"version": 1}', '{"version": 1, "courses": []}', "\x00\x01", '{"version": "x"}'],
+)
+def test_a_damaged_file_is_set_aside_and_said(lesson: Lesson, tmp_path: Path, damage: str) -> None:
+    (tmp_path / FILE).write_text(damage)
+    progress = Progress("rnnviz", tmp_path)
+    assert "is damaged" in progress.notes[0]
+    aside = tmp_path / f"{FILE}.1.aside"
+    assert aside.read_text() == damage
+    assert aside.name in progress.notes[0]
+    progress.keep(answered(lesson))
+    assert Progress("rnnviz", tmp_path).of(lesson.slug).done == 1
+    (tmp_path / FILE).write_text(damage)
+    Progress("rnnviz", tmp_path)
+    assert (tmp_path / f"{FILE}.2.aside").exists(), "the file set aside before is kept"
+
+
+def test_a_file_of_a_newer_version_is_set_aside_not_read(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_text('{"version": 2, "courses": {}}')
+    assert "newer" in Progress("rnnviz", tmp_path).notes[0]
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [{"step": 3, "done": "x"}, {"answers": {"how-much-arrives": 3}}, {"answers": {"how-much-arrives": {"said": "9"}}},
+     {"hints": {"your-turn": "many"}}, {"starts": [1]}, {"seen": "all", "solved": {}}, 7, None],
+)  # fmt: skip
+def test_nonsense_inside_a_good_file_is_let_go(lesson: Lesson, tmp_path: Path, entry: object) -> None:
+    courses = {"rnnviz": {"last": 4, "lessons": {lesson.slug: entry}}}
+    (tmp_path / FILE).write_text(json.dumps({"version": 1, "courses": courses}))
+    progress = Progress("rnnviz", tmp_path)
+    run = progress.resume(lesson)
+    assert run.at == 0
+    assert not run.answers
+    progress.keep(run)
+    assert progress.notes == []
+
+
+def test_steps_that_are_gone_are_let_go(lesson: Lesson, tmp_path: Path) -> None:
+    Progress("rnnviz", tmp_path).keep(answered(lesson))
+    text = (tmp_path / FILE).read_text().replace(lesson.steps[1].id, "a-step-of-long-ago")
+    (tmp_path / FILE).write_text(text)
+    run = Progress("rnnviz", tmp_path).resume(lesson)
+    assert run.at == 0
+    assert not run.answers
+
+
+def test_a_place_that_cannot_be_written_says_so_once_and_goes_on(lesson: Lesson, tmp_path: Path) -> None:
+    (tmp_path / "home").write_text("a file where a folder should be")
+    progress = Progress("rnnviz", tmp_path / "home")
+    for _ in range(3):
+        progress.keep(answered(lesson))
+    (note,) = [note for note in progress.notes if "will not be kept" in note]
+    assert str(tmp_path / "home") in note
+    assert progress.of(lesson.slug) is not None
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write anywhere")
+def test_a_read_only_home(lesson: Lesson, tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    try:
+        progress = Progress("rnnviz", tmp_path / "rnnviz")
+        progress.keep(answered(lesson))
+        assert "will not be kept" in progress.notes[0]
+    finally:
+        tmp_path.chmod(0o700)
+
+
+def test_a_write_that_fails_leaves_the_old_file(
+    lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    progress = Progress("rnnviz", tmp_path)
+    progress.keep(answered(lesson))
+    before = (tmp_path / FILE).read_text()
+
+    def full(*args: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.replace", full)
+    progress.keep(LessonRun(lesson))
+    assert (tmp_path / FILE).read_text() == before
+    assert "No space left on device" in progress.notes[-1]
+    assert [f.name for f in tmp_path.iterdir() if f.name.startswith(".progress")] == []
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from rnnviz.lessons.progress import Progress
+progress = Progress("rnnviz", Path(sys.argv[1]))
+for n in range(25):
+    progress._write(f"{sys.argv[2]}-{n}", {"done": n, "steps": 25})
+"""
+
+
+def test_sessions_at_the_same_time_keep_each_others(tmp_path: Path) -> None:
+    writers = [subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path), name]) for name in ("a", "b", "c")]
+    assert [writer.wait() for writer in writers] == [0, 0, 0]
+    progress = Progress("rnnviz", tmp_path)
+    assert [progress.of(f"{name}-{n}").steps for name in "abc" for n in range(25)] == [25] * 75
+    assert progress.notes == []
