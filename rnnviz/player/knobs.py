@@ -113,7 +113,9 @@ def range_of(frame: Frame, name: str) -> str:
         return {"truncate": "k1,k2", "loss_at": "every, last, 3,7", "source": ""}.get(
             name, ", ".join(map(str, choices(frame, name)))
         )
-    low, high, above, below = (None if m[key] is None else f"{m[key]:g}" for key in ("low", "high", "above", "below"))
+    low, high, above, below = (
+        None if m[key] is None else f"{m[key]:,.12g}" for key in ("low", "high", "above", "below")
+    )
     if above is not None:
         return f"more than {above}"
     return f"{low} to {high}" if high is not None else f"{low} to below {below}"

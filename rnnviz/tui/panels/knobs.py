@@ -18,32 +18,39 @@ if TYPE_CHECKING:
     from rnnviz.player.commands import Command
     from rnnviz.player.frame import Frame
 
-GROUP, LABEL, VALUE = 11, 17, 15  # cells
+GROUP, LABEL, VALUE = 10, 17, 13  # cells
 
 
 def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -> Sheet:
     sheet = Sheet(width, height)
-    help_lines = 1 if height < 14 else 3
-    n = height - help_lines
+    lines = 1 if height < 14 else 3
+    n = min(height - lines, len(KNOBS))
     chosen = _row(view)
-    first = min(max(0, chosen - n // 2), max(0, len(KNOBS) - n))
+    first = min(max(0, chosen - n // 2), len(KNOBS) - n)
     group = GROUP if width >= 56 else 1
-    for y, row in enumerate(range(first, min(len(KNOBS), first + n))):
+    for y, row in enumerate(range(first, first + n)):
         knob = KNOBS[row]
-        new_group = y == 0 or KNOBS[row - 1].group != knob.group
-        if new_group and group > 1:
+        if group > 1 and (y == 0 or KNOBS[row - 1].group != knob.group):
             sheet.put(y, 1, knob.group, palette.dim)
         _one(sheet, y, group, frame, view, knob.name, row == chosen, palette)
     if first > 0:
         sheet.put(0, width - 1, "↑", palette.dim)
     if first + n < len(KNOBS):
         sheet.put(n - 1, width - 1, "↓", palette.dim)
-    name = KNOBS[chosen].name
-    about = f"{FIELDS[name].metadata['help']}."
-    if FIELDS[name].default is None and BY_NAME[name].open:
-        about += f" {BY_NAME[name].open}: left to the task or the initialiser." if BY_NAME[name].open == "auto" else ""
-    _wrapped(sheet, height - help_lines, about[0].upper() + about[1:], palette)
+    about = _about(frame, view, KNOBS[chosen].name, whole=lines > 1)
+    _wrapped(sheet, n + (lines > 1 and n + lines < height), about, palette)
     return sheet
+
+
+def _about(frame: Frame, view: View, name: str, *, whole: bool) -> str:
+    """What the chosen knob means; where there is room also all it can be, or why it does nothing."""
+    about = f"{FIELDS[name].metadata['help']}."
+    if BY_NAME[name].open == "auto":
+        about += " auto: left to the task." if BY_NAME[name].group == "task" else " auto: left to the initialiser."
+    if whole:
+        more = _why_not(frame, view, name) or range_of(frame, name)
+        about += f" {more[0].upper()}{more[1:]}." if more else ""
+    return about[0].upper() + about[1:]
 
 
 def _one(
@@ -65,12 +72,9 @@ def _one(
             sheet.put(y, at + VALUE - len(value) - 2, "◂", palette.accent)
             sheet.put(y, at + VALUE + 1, "▸", palette.accent)
     at += VALUE + 3
-    if reason is not None:
-        sheet.put(y, at, reason, palette.faint)
-        return
-    at = sheet.put(y, at, _was(frame, name), palette.dim)
-    room = sheet.width - at - 2
-    text = range_of(frame, name)
+    if reason is None:
+        at = sheet.put(y, at, _was(frame, name), palette.dim)
+    text, room = reason or range_of(frame, name), sheet.width - at - 1
     sheet.put(y, at, text if len(text) <= room else f"{text[: max(0, room - 1)]}…", palette.faint)
 
 

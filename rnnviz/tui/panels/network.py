@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 SLOT = 20  # the least cells for a box and the arrow that leads to it
 INSIDE = 11  # cells in a box
-LIGHT, HEAVY = "╭─╮│╰╯", "┏━┓┃┗┛"
+LIGHT, HEAVY = tuple("╭─╮│╰╯"), tuple("┏━┓┃┗┛")
 
 
 def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -> Sheet:
@@ -48,9 +48,9 @@ def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -
 
 
 def _unrolled(sheet: Sheet, frame: Frame, shown: int, palette: Palette) -> None:
-    slots = max(1, (sheet.width - 6) // SLOT)
-    slots -= slots % 2 == 0
-    slot = (sheet.width - 6) // slots
+    slots = max(1, (sheet.width - 4) // SLOT)
+    slots -= slots > 2 and slots % 2 == 0  # as many steps before the cursor as after it
+    slot = min((sheet.width - 4) // slots, 2 * SLOT)
     for n in range(slots):
         node = node_at(frame, frame.cursor.t + n - slots // 2)
         if node is not None:
@@ -136,8 +136,10 @@ def _arrow(
 
 def _line(sheet: Sheet, y: int, x: int, room: int, text: str, back: bool, cut: bool, palette: Palette) -> None:
     """`── 0.83 ─▸`, `◂─ × 0.64 ─`, `── ╳ cut ╳ ─`."""
-    words = f" ╳ {text} ╳ " if cut else f" {text} " if text else ""
-    line = words.center(room, "─")
+    forms = [f" ╳ {text} ╳ ", f"╳{text}╳"] if cut else [f" {text} ", text, text.replace(" ", "")] if text else [""]
+    words = next((form for form in forms if len(form) < room), "")
+    line = words.center(room - 1, "─")
+    line = f"─{line}" if back else f"{line}─"
     line = f"◂{line[1:]}" if back else f"{line[:-1]}▸"
     sheet.put(y, x, line, palette.faint)
     if words:

@@ -1,0 +1,183 @@
+"""The knobs turned by keys: the score answers, the ghost stays behind, and undo leads back."""
+
+from __future__ import annotations
+
+import pytest
+from textual.pilot import Pilot
+
+from rnnviz.player import ghost as ghosts
+from rnnviz.player.commands import Change, Go
+from rnnviz.player.experiment import Experiment
+from rnnviz.player.knobs import KNOBS
+from rnnviz.player.numbers import scientific, steps
+from rnnviz.player.player import Player
+from rnnviz.tui.app import RnnvizApp
+from rnnviz.tui.canvas import Canvas
+from rnnviz.tui.marks import DOTS
+from rnnviz.tui.palette import Palette
+from rnnviz.tui.score import draw
+
+RECALL = Experiment(task="recall", lag=20, samples=60)
+ROW = {knob.name: row for row, knob in enumerate(KNOBS)}
+
+
+def text(app: RnnvizApp, name: str = "score") -> str:
+    return "\n".join(app.main.query_one(f"#{name}", Canvas).plain())
+
+
+def line(app: RnnvizApp, word: str, name: str = "panel") -> str:
+    return next(row for row in text(app, name).splitlines() if word in row)
+
+
+async def press(pilot: Pilot, *names: str) -> None:
+    for name in names:
+        await pilot.press(name)
+        await pilot.app.settled()  # type: ignore[attr-defined]
+    await pilot.pause()
+
+
+async def choose(pilot: Pilot, name: str) -> None:
+    await press(pilot, "o", *["down"] * ROW[name])
+
+
+@pytest.mark.parametrize(("size", "panel"), [((80, 24), "panel"), ((160, 50), "open")])
+async def test_a_knob_turned_is_answered_by_the_score_and_the_verdict(size: tuple[int, int], panel: str) -> None:
+    app = RnnvizApp(RECALL, compile=False)
+    async with app.run_test(size=size) as pilot:
+        await app.settled()
+        await press(pilot, "end", "right", *["left"] * 5)
+        assert "horizon > 21 steps · this task needs 20: it can learn this" in text(app)
+        await choose(pilot, "gain")
+        assert "▸ recurrent gain" in line(app, "recurrent gain", panel)
+        await press(pilot, "left", "left", "left")
+        assert "0.7" in line(app, "recurrent gain", panel)
+        assert "was 1.0" in line(app, "recurrent gain", panel)
+        frame = app.main.frame
+        assert frame is not None
+        assert frame.cursor.t == 17, "the cursor stays"
+        oracle = Player(RECALL.with_(gain=0.7)).frame.gradient
+        assert scientific(float(oracle.norms[17])) in text(app)
+        assert f"1 % horizon {steps(oracle.horizon, 21)}" in text(app)
+        assert f"horizon {steps(oracle.horizon, 21)} steps · this task needs 20: it cannot learn this" in text(app)
+
+
+async def test_the_ghost_stands_behind_the_bars_until_it_is_dismissed() -> None:
+    app = RnnvizApp(RECALL, compile=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.settled()
+        await press(pilot, "end", "right", *["left"] * 22)
+        before = text(app)
+        await choose(pilot, "gain")
+        await press(pilot, *["left"] * 5, "o")
+        assert "ghost >21 gain 1.0" in text(app)
+        assert any(dot in text(app) for dot in DOTS)
+        await press(pilot, "z")
+        assert "ghost" not in text(app)
+        assert not any(dot in text(app) for dot in DOTS)
+        await press(pilot, "z")
+        assert "no ghost" in text(app, "telling")
+        await press(pilot, *["u"] * 5)
+        assert text(app) == before
+
+
+@pytest.mark.parametrize("colors", ["truecolor", "none"])
+def test_a_dot_stands_where_the_bar_stood(colors: str) -> None:
+    player = Player(Experiment(seq_len=40))
+    player.do(Go("backward", 0))
+    frame = player.do(Change((("gain", 0.5),)))
+    norms, behind = frame.gradient.norms, ghosts.behind(frame)
+    assert behind is not None
+    rows = draw(frame, 80, 20, Palette(colors)).plain()
+    columns = ["".join(row[10 + t] for row in rows) for t in range(41)]
+    apart = [t for t in range(41) if behind[t] > 1e4 * norms[t]]  # a row of text is four powers of ten here
+    assert len(apart) > 20
+    for t in apart:
+        dots = [y for y, cell in enumerate(columns[t]) if cell in DOTS and y >= 14]
+        bars = [y for y, cell in enumerate(columns[t]) if cell in "▁▂▃▄▅▆▇█"]
+        assert len(dots) == 1
+        assert dots[0] < min(bars), f"t = {t}: the ghost's bar was higher"
+
+
+async def test_a_value_is_typed() -> None:
+    app = RnnvizApp(RECALL, compile=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.settled()
+        await choose(pilot, "gain")
+        await press(pilot, "enter", "0", "full_stop", "8", "e", "backspace", "5")
+        assert "0.85▏" in line(app, "recurrent gain")
+        assert app.main.frame is not None
+        assert app.main.frame.cursor.epoch == 0, "letters are no keys now"
+        await press(pilot, "enter")
+        assert app.main.frame.experiment.gain == 0.85
+        assert "0.85 ▸ was 1.0" in line(app, "recurrent gain")
+        await press(pilot, "enter", "x", "escape")
+        assert app.main.view.panel == "knobs", "escape ends the typing, not the panel"
+        assert app.main.frame.experiment.gain == 0.85
+
+
+@pytest.mark.parametrize(("typed", "says"), [("x", "gain: 'x' is not a number"), ("-1", "out of range")])
+async def test_what_cannot_be_is_said_and_nothing_is_lost(typed: str, says: str) -> None:
+    app = RnnvizApp(RECALL, compile=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.settled()
+        await choose(pilot, "gain")
+        before = app.main.frame
+        keys = {"-": "minus"}
+        await press(pilot, "enter", *[keys.get(char, char) for char in typed], "enter")
+        assert says in text(app, "telling")
+        assert app.main.frame is before
+
+
+async def test_a_large_change_is_a_job_and_its_failure_a_message() -> None:
+    app = RnnvizApp(Experiment(task="recall", seq_len=21, samples=60), compile=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.settled()
+        await choose(pilot, "seq_len")
+        await press(pilot, "enter", *"300", "enter")
+        assert app.main.frame is not None
+        assert (app.main.frame.T, app.main.frame.verdict.lag) == (300, 299)
+        await press(pilot, "down", "enter", *"400", "enter")
+        assert "lag: 400 does not fit into 300 steps" in text(app, "telling")
+        assert app.main.frame.T == 300
+
+
+async def test_a_disabled_knob_says_why() -> None:
+    app = RnnvizApp(compile=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.settled()
+        await choose(pilot, "forget_bias")
+        assert "only an LSTM has a forget gate" in line(app, "forget bias")
+        before = app.main.frame
+        await press(pilot, "right")
+        assert "forget bias: only an LSTM has a forget gate." in text(app, "telling")
+        await press(pilot, "enter")
+        assert app.main.view.typing is None
+        assert app.main.frame is not None
+        assert app.main.frame.scene is before.scene  # type: ignore[union-attr]
+
+
+async def test_every_knob_can_be_chosen_and_is_in_view_with_its_help() -> None:
+    app = RnnvizApp(compile=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.settled()
+        await press(pilot, "o")
+        for knob in KNOBS:
+            assert f"▸ {knob.label}" in text(app, "panel")
+            assert all(len(row) == 80 for row in text(app, "panel").splitlines())
+            await press(pilot, "down")
+
+
+async def test_training_after_an_undo_goes_on_from_where_it_was() -> None:
+    app = RnnvizApp(RECALL.with_(epochs=2), compile=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.settled()
+        await press(pilot, "e")
+        title = text(app, "title")
+        await choose(pilot, "seed")
+        await press(pilot, "right")
+        assert "epoch 0/2" in text(app, "title")
+        assert "untrained" in text(app, "telling") or app.main.frame.hint  # type: ignore[union-attr]
+        await press(pilot, "u")
+        assert text(app, "title") == title
+        await press(pilot, "U")
+        assert "epoch 0/2" in text(app, "title")
