@@ -7,6 +7,7 @@ show. To add one: write `panels/NAME.py` with a PANEL, and name it in ALL.
 from __future__ import annotations
 
 from rnnviz.tui.panels.base import Panel as Panel
+from rnnviz.tui.panels.code import PANEL as CODE
 from rnnviz.tui.panels.compare import COMPARE
 from rnnviz.tui.panels.knobs import KNOBS_PANEL
 from rnnviz.tui.panels.ledger import PANEL as LEDGER
@@ -18,7 +19,7 @@ from rnnviz.tui.panels.triangle import PANEL as TRIANGLE
 from rnnviz.tui.panels.words import WORDS
 
 ALL: tuple[Panel, ...] = (
-    FIT, SELF_FED, WORDS, LOSS, TRAVEL, NEURON, LEDGER, TRIANGLE, COMPARE, KNOBS_PANEL, NETWORK, SUMMARY,
+    FIT, SELF_FED, WORDS, LOSS, TRAVEL, NEURON, LEDGER, TRIANGLE, COMPARE, KNOBS_PANEL, NETWORK, SUMMARY, CODE,
 )  # fmt: skip
 BY_ID = {panel.id: panel for panel in ALL}
 BESIDE = (FIT, SELF_FED, WORDS, LOSS)  # beside the score on a wide screen while no other is open, if they have anything

@@ -1,0 +1,56 @@
+"""The few lines of the engine that compute what the cursor shows, read from the engine itself, so never stale.
+
+    reading a step    the cell's forward         rnnviz/nn/cells/rnn.py
+    the loss          losses.evaluate            rnnviz/nn/losses.py
+    going back        the cell's backward_step   rnnviz/nn/cells/rnn.py
+    the update        the optimizer's rule       rnnviz/nn/optimizer.py
+"""
+
+from __future__ import annotations
+
+import inspect
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from rnnviz.nn import losses, optimizer
+from rnnviz.nn.numpy_engine import CELLS
+from rnnviz.player.cursor import Phase
+from rnnviz.player.experiment import Experiment
+
+
+@dataclass(frozen=True)
+class Excerpt:
+    """where: file and function. lines: the function's own. start: the line to begin at: the first equation."""
+
+    where: str
+    lines: tuple[str, ...]
+    start: int
+
+
+def excerpt(experiment: Experiment, phase: Phase) -> Excerpt:
+    """The function that computes what this phase shows, with these settings."""
+    cell = CELLS[experiment.cell]
+    match phase:
+        case Phase.FORWARD:
+            return _read((cell.forward,))
+        case Phase.LOSS:
+            return _read((losses.evaluate,))
+        case Phase.BACKWARD:
+            return _read((cell.backward_step, cell.slopes))
+        case Phase.UPDATE:
+            return _read((optimizer.RULES[experiment.optimizer], optimizer.update))
+
+
+@lru_cache(maxsize=32)
+def _read(functions: tuple[Callable[..., Any], ...]) -> Excerpt:
+    file = Path(inspect.getsourcefile(functions[0]) or "?")
+    where = "/".join(file.parts[file.parts.index("rnnviz") :]) if "rnnviz" in file.parts else file.name
+    lines: list[str] = []
+    for function in functions:
+        lines += [*([""] if lines else []), *textwrap.dedent(inspect.getsource(function)).splitlines()]
+    start = next((n for n, line in enumerate(lines) if line.lstrip().startswith("#")), 0)
+    return Excerpt(f"{where}, {functions[0].__name__.lstrip('_')}", tuple(lines), start)

@@ -1,0 +1,83 @@
+"""The code: the lines of the engine behind this moment, and the same model in PyTorch and in Keras."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from rnnviz.tui.canvas import Sheet
+from rnnviz.tui.palette import Palette
+from rnnviz.tui.panels.base import Panel
+from rnnviz.tui.view import View
+
+if TYPE_CHECKING:
+    from rnnviz.player.experiment import Experiment
+    from rnnviz.player.frame import Frame
+    from rnnviz.tasks import Task
+
+PAGES = ("NumPy", "PyTorch", "Keras")
+
+
+def text(frame: Frame, page: int) -> tuple[str, tuple[str, ...], int]:
+    """(what it is, its lines, the line to begin at)."""
+    if PAGES[page] == "NumPy":
+        from rnnviz.player import source
+
+        excerpt = source.excerpt(frame.experiment, frame.cursor.phase)
+        return excerpt.where, excerpt.lines, excerpt.start
+    lines = _program(frame.experiment, frame.scene.task, PAGES[page])
+    return f"the same model in {PAGES[page]}, ready to run: Y copies it", lines, 0
+
+
+@lru_cache(maxsize=8)
+def _program(experiment: Experiment, task: Task, framework: str) -> tuple[str, ...]:
+    from rnnviz.player import peers
+
+    write = peers.pytorch if framework == "PyTorch" else peers.keras
+    return tuple(write(experiment, task).splitlines())
+
+
+def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -> Sheet:
+    sheet = Sheet(width, height)
+    what, lines, start = text(frame, view.page)
+    x = 1
+    for number, name in enumerate(PAGES):
+        here = number == view.page
+        x = sheet.put(0, x, f"▸{name}" if here else f" {name}", palette.accent if here else palette.faint) + 1
+    sheet.put(0, x + 1, what[: width - x - 2], palette.dim)
+    room = height - 1
+    first = min(max(0, start + view.row), max(0, len(lines) - room))
+    shown = lines[first : first + room]
+    indent = min((len(line) - len(line.lstrip()) for line in shown if line.strip()), default=0)
+    for y, line in enumerate((line[indent:] for line in shown), start=1):
+        code, hash_sign, comment = line.partition("#")
+        x = sheet.put(y, 1, code, palette.text)
+        sheet.put(y, x, hash_sign + comment, palette.output)
+        if len(line) > width - 1:
+            sheet.put(y, width - 1, "…", palette.faint)
+    if first > 0:
+        sheet.right(1, f" ↑{first} ", palette.faint)
+    below = len(lines) - first - room
+    if below > 0:
+        sheet.right(height - 1, f" ↓{below} ", palette.faint)
+    return sheet
+
+
+def _scroll(by: int) -> Any:
+    def scroll(frame: Frame, view: View) -> dict[str, Any]:
+        _, lines, start = text(frame, view.page)
+        return {"row": min(max(view.row + by, -start), len(lines) - start - 1)}
+
+    return scroll
+
+
+def _turn(frame: Frame, view: View) -> dict[str, Any]:
+    return {"page": (view.page + 1) % len(PAGES), "row": 0}
+
+
+PANEL = Panel(
+    "code", "the code", "the lines behind this moment; the same model in PyTorch and Keras", _draw, key="s",
+    takes={"next": _turn, "unit_up": _scroll(-1), "unit_down": _scroll(1)},
+    words={"next": "PyTorch, Keras", "unit_down": "scroll"},
+    copies=lambda frame, view: "\n".join(text(frame, view.page)[1]) + "\n",
+)  # fmt: skip
