@@ -148,6 +148,8 @@ def _backward(frame: Frame) -> tuple[str, str]:
     many = f"{lag} step{'s' * (lag > 1)} back"
     left = f"{100 * kept:.2g} %" if kept < 9.995 else f"{kept:.2g} times"
     first = f"{many}, {left} of it is left: each step {_keeps(mean)} {factor(mean)} of it on average."
+    if len(first) > ROOM:
+        first = first.replace(" on average", "")
     if gradient.highway is not None:
         return _two_paths(gradient, lag, left, many)
     if gradient.half_life is not None:
@@ -171,7 +173,8 @@ def _two_paths(gradient: Gradient, lag: int, left: str, many: str) -> tuple[str,
     where = {"c": "in c", "z": "along z"}[lane.along]
     mean = with_lane ** (1 / lag) if with_lane > 0 else 0.0
     kept = f"{lane.along} {_keeps(mean)} {factor(mean)} a step"
-    first = f"{many}, {left} of it is left in h, {through} {where}: {kept}."
+    first = f"{many}: {left} left in h, {through} {where}"
+    first += f"; {kept}." if len(first) + len(kept) + 3 <= ROOM else "."
     halves = f"{steps(gradient.half_life, k)} and {steps(lane.half_life, k)}"
     ends = f"{steps(gradient.horizon, k)} and {steps(lane.horizon, k)}"
     return first, f"Half is gone after {halves} steps, all but 1 % after {ends}."

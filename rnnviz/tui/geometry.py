@@ -75,7 +75,7 @@ def columns(width: int, T: int, t: int) -> Columns:
     half = max(1, room // 2)
     first = min(max(0, (t // half - 1) * half) if t >= room else 0, n - room)
     if not first <= t < first + room:
-        first = min(max(0, t - half), n - room)
+        first = min(max(0, t - room // 2), n - room)
     return Columns(GUTTER, 1, first, room)
 
 

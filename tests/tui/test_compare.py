@@ -1,0 +1,76 @@
+"""Compare by keys: three rows on one axis, under the score's own columns, in lock step."""
+
+import pytest
+
+from rnnviz.player.experiment import Experiment
+from rnnviz.player.numbers import factor, portion, scientific
+from rnnviz.player.player import Player
+from rnnviz.tui.app import RnnvizApp
+from rnnviz.tui.geometry import columns
+
+
+async def press(pilot, *names: str) -> list[str]:
+    """What the open panel shows afterwards."""
+    for name in names:
+        await pilot.press(name)
+        await pilot.app.settled()
+    await pilot.pause()
+    return pilot.app.main.query_one("#open" if pilot.app.size.width >= 120 else "#panel")._sheet.plain()
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 50)], ids="{0[0]}x{0[1]}".format)
+async def test_three_gradient_rows_with_the_numbers_of_their_own_traces(size: tuple[int, int]) -> None:
+    experiment = Experiment(seq_len=20, gain=0.8)
+    app = RnnvizApp(experiment, compile=False)
+    async with app.run_test(size=size) as pilot:
+        await app.settled()
+        lines = await press(pilot, "c", "e", "end", "right", *["left"] * 8)
+        names = ("RNN", "LSTM", "GRU")
+        starts = [next(i for i, line in enumerate(lines) if line[1:].startswith(name)) for name in names]
+        assert starts == sorted(starts)
+        assert lines[starts[0]][0] == "▸"
+        t, n = 13, starts[1] - starts[0]
+        for cell, first in zip(("rnn", "lstm", "gru"), starts, strict=True):
+            own = Player(experiment.with_(cell=cell))
+            timeline = own._run.timeline
+            timeline.goto((1, 0))
+            trace = own._run.scene(0).trace
+            norms = trace.grad_norm(20)
+            assert f"h {scientific(norms[t])} × {factor(norms[t] / norms[t + 1])}" in lines[first]
+            assert f"loss {portion(trace.loss)}" in lines[first + n - 1]
+            cols = columns(len(lines[0]), 20, t)
+            high = [sum(line[cols.x(step)] in "▁▂▃▄▅▆▇█" for line in lines[first : first + n]) for step in range(21)]
+            assert high[:t] == [0] * t, "nothing before the walk has come there"
+            assert min(high[t:]) > 0
+
+
+async def test_the_rows_stand_under_the_columns_of_the_score() -> None:
+    app = RnnvizApp(Experiment(seq_len=20), compile=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.settled()
+        lines = await press(pilot, "c", "end", "right", *["left"] * 5)
+        score = app.main.query_one("#score")._sheet.plain()
+        at = next(i for i, line in enumerate(score) if line.startswith("‖∂L"))
+        assert lines[2].index("█") == score[at + 2].index("█")
+
+
+async def test_p_pins_and_the_panel_shows_now_and_then() -> None:
+    app = RnnvizApp(compile=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.settled()
+        lines = await press(pilot, "c", "enter", "end", "right", "left")
+        assert [line[:8].strip() for line in lines if line[:8].strip()[:4] in ("▸now", "pinn")] == ["▸now", "pinned"]
+        lines = await press(pilot, "enter")
+        assert any(line.startswith(" LSTM") for line in lines)
+
+
+async def test_closing_the_panel_ends_the_comparison_and_opening_it_again_begins_it() -> None:
+    app = RnnvizApp(compile=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.settled()
+        await press(pilot, "c")
+        assert len(app.main.frame.compared) == 3
+        await press(pilot, "escape")
+        assert app.main.frame.compared == ()
+        await press(pilot, "c")
+        assert len(app.main.frame.compared) == 3
