@@ -426,7 +426,7 @@ class Player:
         run = before.lasting(asked) if only_epochs else Run(asked, cut=before.cut)
         same_data = asked.task == before.asked.task
         sample = min(self.frame.scene.sample, len(run.task) - 1) if same_data else 0
-        scene = self.frame.scene if only_epochs else self._scene(run, sample)
+        scene = self.frame.scene if only_epochs else self._scene(run, sample, plots=not is_small(run.experiment))
         lost = before.timeline.place > (0, 0) and not only_epochs
         hint = "It begins anew, untrained: a trains it, u brings the trained one back." if lost else ""
 
@@ -443,7 +443,7 @@ class Player:
     def _cut(self) -> Callable[[], None]:
         run = copy(self._run)
         run.cut = not run.cut
-        scene = self._scene(run, self.frame.scene.sample)
+        scene = self._scene(run, self.frame.scene.sample, plots=not is_small(run.experiment))
 
         def show() -> None:
             self._leave("the loop cut" if run.cut else "the loop closed")
@@ -473,9 +473,12 @@ class Player:
 
     # -- beside others ---------------------------------------------------------------------------------
 
-    def _scene(self, run: Run, sample: int) -> Scene:
-        """A run's scene, complete, and beside it those it is compared with."""
-        scene, frame = run.scene(sample).complete(), self.frame
+    def _scene(self, run: Run, sample: int, *, plots: bool = True) -> Scene:
+        """A run's scene, and beside it those it is compared with. Without `plots` what the plots need is worked
+        out when someone looks at them."""
+        scene, frame = run.scene(sample), self.frame
+        if plots:
+            scene.complete()
         if frame.comparing:
             scene.beside[frame.pinned] = self._companions.beside(
                 run.settings, frame.pinned, run.timeline.place, sample

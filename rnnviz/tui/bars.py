@@ -30,7 +30,8 @@ def title(frame: Frame | None, width: int, palette: Palette, heading: str = " rn
     cell = CELL_NAMES[experiment.cell]
     if experiment.cell == "rnn":
         cell = f"{experiment.activation} {cell}"
-    cell += ", cut" if frame.cut else ""
+    if frame.cut:
+        cell = f"cut {CELL_NAMES[experiment.cell]}"
     layers = f" × {experiment.num_layers}" if experiment.num_layers > 1 else ""
     what = f"{scene.task.title} · {cell} · H {scene.H}{layers} T {frame.T}"
     if x + len(what) > width - 18:

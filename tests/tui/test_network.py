@@ -102,7 +102,7 @@ async def test_cut_the_memory_is_gone_and_the_screen_says_so() -> None:
         await press(pilot, "x")
         assert "╳ cut ╳" in text(app)
         assert "no memory" in text(app)
-        assert "RNN, cut" in text(app, "title")
+        assert "cut RNN" in text(app, "title")
         assert "W_hh = 0: h₁₀ is made of x₁₀ alone" in text(app, "telling")
         await press(pilot, "right", "left", "left")
         assert "ends at h₁₀" in text(app, "telling")

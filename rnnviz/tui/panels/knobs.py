@@ -67,7 +67,8 @@ def _one(
     if chosen and view.typing is not None:
         sheet.put(y, at, f"{view.typing}▏".rjust(VALUE), palette.accent)
     else:
-        sheet.put(y, at, value.rjust(VALUE)[:VALUE], style)
+        value = value[:VALUE]
+        sheet.put(y, at + VALUE - len(value), value, style)
         if chosen and reason is None:
             sheet.put(y, at + VALUE - len(value) - 2, "◂", palette.accent)
             sheet.put(y, at + VALUE + 1, "▸", palette.accent)
