@@ -132,8 +132,7 @@ def value(frame: Frame, what: str | Reference) -> Value:
     found = metric.read(frame, *index)
     if found is None or isinstance(found, str):
         return found
-    number = float(found)
-    return None if math.isnan(number) else number
+    return float(found)
 
 
 def resolve(frame: Frame, reference: Reference) -> tuple[int, ...] | None:
@@ -163,7 +162,9 @@ def say(name: str, found: Value, spec: str | None = None) -> str:
         return "–"
     if isinstance(found, str):
         return found
-    if not math.isfinite(found):
+    if math.isnan(found):
+        return "nan"
+    if math.isinf(found):
         return "∞" if found > 0 else "-∞"
     form = spec or METRICS[name].format
     if form in ("d", ",d", "+d"):
@@ -378,17 +379,22 @@ _metric("state_gain", "largest singular value of ∂h_t/∂h_(t-1): the most tha
 _metric("gain_max", "the largest of these over all steps", ".2f", low=0)(lambda f: f.scene.trace.gain.max())
 _metric("gain_mean", "their mean", ".2f", low=0)(lambda f: f.scene.trace.gain.mean())
 _metric("slope", "mean slope of the activation at step t", ".2f", "step", low=0)(
-    lambda f, t: f.scene.trace.ledger.slope[t - 1]
+    lambda f, t: _there(f.scene.trace.ledger.slope[t - 1])
 )
 _metric("slope_mean", "mean slope of the activation over steps 1..K", ".2f", low=0)(
     lambda f: f.scene.trace.ledger.slope[: f.scene.last_loss_step].mean()
 )
 _metric("slope_share", "what the slope leaves of the gradient at step t (simple RNN)", ".2f", "step", low=0)(
-    lambda f, t: f.scene.trace.ledger.slope_share[t - 1]
+    lambda f, t: _there(f.scene.trace.ledger.slope_share[t - 1])
 )
 _metric("weight_share", "what W_hh then makes of it at step t (simple RNN)", ".2f", "step", low=0)(
-    lambda f, t: f.scene.trace.ledger.weight_share[t - 1]
+    lambda f, t: _there(f.scene.trace.ledger.weight_share[t - 1])
 )
+
+
+def _there(entry: float) -> float | None:
+    """An entry of the ledger: nan says that it has none for this cell or step."""
+    return None if math.isnan(entry) else entry
 
 
 def _last(frame: Frame) -> Any:
