@@ -51,6 +51,7 @@ def _read(functions: tuple[Callable[..., Any], ...]) -> Excerpt:
     where = "/".join(file.parts[file.parts.index("rnnviz") :]) if "rnnviz" in file.parts else file.name
     lines: list[str] = []
     for function in functions:
-        lines += [*([""] if lines else []), *textwrap.dedent(inspect.getsource(function)).splitlines()]
+        source = textwrap.dedent(inspect.getsource(function)).replace("\N{COMBINING CIRCUMFLEX ACCENT}", "^")
+        lines += [*([""] if lines else []), *source.splitlines()]
     start = next((n for n, line in enumerate(lines) if line.lstrip().startswith("#")), 0)
     return Excerpt(f"{where}, {functions[0].__name__.lstrip('_')}", tuple(lines), start)
