@@ -1,0 +1,432 @@
+"""Lessons in the app: beside a live score, by keys."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from rnnviz.lessons.course import Start
+from rnnviz.lessons.pages import LINES
+from rnnviz.lessons.progress import FILE
+from rnnviz.player.cursor import Phase
+from rnnviz.tui.app import RnnvizApp
+from rnnviz.tui.canvas import Canvas
+from tests.lessons.learner import Learner
+
+LESSON = '''+++
+title = "{title}"
+summary = "How fast a gradient fades."
+sources = ["Bengio, Simard and Frasconi 1994"]
+
+[experiment]
+seq_len = 20
+loss_at = "last"
+gain = 0.7
++++
+
+## The beginning
+
+The network has read {{read}} of {{T}} steps. Its loss is **{{loss:.3f}}**.
+
+```toml
+[point]
+at = "hidden"
+```
+
+## How far back?
+
+A step back keeps a share of the gradient.
+
+```toml
+[predict]
+question = "After how many steps is half of it gone?"
+answer = "half_life"
+tolerance = 1
+unit = "steps"
+
+[reveal]
+phase = "backward"
+seek = 0
+
+[point]
+at = "gradient"
+```
+
+A step keeps {{mean_factor:.2f}} of it, so half is gone after {{half_life:.1f}} steps.
+
+## Trained
+
+We train for three epochs and open a panel.
+
+```toml
+[do]
+train = 3
+panel = "loss"
+
+[predict]
+question = "What happens to the loss?"
+choices = [
+  {{ say = "it falls", if = "epoch == 3" }},
+  {{ say = "it rises", if = "epoch != 3", why = "Look at the curve." }},
+]
+```
+
+It is {{loss:.4f}} now.
+
+## Your turn
+
+Only {{grad_ratio:.1e}} arrives.
+
+```toml
+[do]
+untrain = true
+panel = ""
+
+[exercise]
+goal = "Make it at least 0.01."
+solved = ["grad_ratio >= 0.01"]
+locked = ["seq_len"]
+hints = ["Which setting multiplies the recurrent weights?", "The gain."]
+
+[[exercise.solution]]
+settings = {{ gain = 1.2 }}
+```
+
+Now it is {{grad_ratio:.1e}}.
+'''
+
+
+@pytest.fixture(autouse=True)
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    return tmp_path / "data" / "rnnviz"
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Path:
+    folder = tmp_path / "course"
+    folder.mkdir()
+    for number, title in ((1, "Half is gone"), (2, "More of it")):
+        slug = title.lower().replace(" ", "-")
+        (folder / f"0{number}-{slug}.md").write_text(LESSON.format(title=title), encoding="utf-8")
+    return folder
+
+
+def app(course: Path, **start: Any) -> RnnvizApp:
+    return RnnvizApp(start=Start(course, **start), compile=False)
+
+
+def text(app: RnnvizApp, name: str) -> str:
+    return "\n".join(app.main.query_one(f"#{name}", Canvas).plain())
+
+
+async def test_the_first_start_lands_in_lesson_1_with_the_score_alive(course: Path) -> None:
+    lesson = app(course)
+    async with lesson.run_test(size=(80, 24)) as pilot:
+        await lesson.settled()
+        learner = Learner(lesson, pilot)
+        assert "1 Half is gone" in text(lesson, "title")
+        frame = lesson.main.frame
+        assert frame is not None
+        assert "t = 0" in text(lesson, "score")
+        assert f"read 0 of 20 steps. Its loss is {frame.scene.trace.loss:.3f}" in learner.words()
+        await learner.press("right", "right", "right", "left")
+        assert "t = 2" in text(lesson, "score")
+        assert "read 2 of 20 steps" in learner.words(), "the text speaks of the live frame"
+        assert "n next" in text(lesson, "keys")
+
+
+async def test_the_rows_spoken_of_are_marked(course: Path) -> None:
+    lesson = app(course)
+    async with lesson.run_test(size=(80, 24)) as pilot:
+        await lesson.settled()
+        rows = lesson.main.query_one("#score", Canvas).plain()
+        first = next(y for y, row in enumerate(rows) if row.startswith("hidden h"))
+        last = next(y for y, row in enumerate(rows) if row.startswith("output"))
+        marked = {y for y, row in enumerate(rows) if row[9] == "▐"}
+        assert marked
+        assert marked <= set(range(first, last))
+        await Learner(lesson, pilot).press("n", "2", "enter")
+        rows = lesson.main.query_one("#score", Canvas).plain()
+        gradient = next(y for y, row in enumerate(rows) if row.startswith("‖∂L"))
+        assert rows[gradient][9] == "▐", "after the answer the explanation points at the gradient"
+
+
+async def test_n_and_N_and_enter(course: Path) -> None:
+    lesson = app(course)
+    async with lesson.run_test(size=(80, 24)) as pilot:
+        await lesson.settled()
+        learner = Learner(lesson, pilot)
+        for keys, at in ((["n"], 1), (["N"], 0), (["enter"], 1), (["n"], 1), (["n"], 2), (["N", "N", "N", "N"], 0)):
+            await learner.press(*keys)
+            assert learner.run.at == at, keys
+
+
+async def test_a_number_is_typed_mended_and_graded(course: Path) -> None:
+    lesson = app(course)
+    async with lesson.run_test(size=(80, 24)) as pilot:
+        await lesson.settled()
+        learner = Learner(lesson, pilot)
+        await learner.press("n")
+        await learner.type("1.e-2")
+        assert "1.e-2▏ steps" in learner.words()
+        frame = lesson.main.frame
+        assert frame is not None
+        assert frame.cursor.epoch == 0, "e is a letter here, and trains nothing"
+        await learner.press(*["backspace"] * 5)
+        assert "▏ steps (± 1)" in learner.words()
+        await learner.press("9", "escape", "2", "enter")
+        half = frame.scene.gradient(20).half_life
+        assert f"✓ Right: {half:.1f} steps." in learner.words()
+        assert lesson.main.frame is not None
+        assert lesson.main.frame.cursor.phase is Phase.BACKWARD
+
+
+async def test_a_choice_is_one_key_and_sees_why(course: Path) -> None:
+    lesson = app(course)
+    async with lesson.run_test(size=(80, 24)) as pilot:
+        await lesson.settled()
+        learner = Learner(lesson, pilot)
+        await learner.press("n", "n", "n")
+        assert lesson.main.frame is not None
+        assert lesson.main.frame.cursor.epoch == 3
+        assert lesson.main.view.panel == "loss"
+        await learner.press("3")
+        assert learner.run.answer is None, "there is no third choice"
+        await learner.press("2")
+        assert "✗ No: it falls. Look at the curve." in learner.words()
+        loss = lesson.main.frame.scene.trace.loss
+        assert f"It is {loss:.4f} now." in learner.words()
+
+
+async def test_an_exercise_is_solved_at_the_knobs_and_keeps_what_it_locks(course: Path) -> None:
+    lesson = app(course)
+    async with lesson.run_test(size=(80, 24)) as pilot:
+        await lesson.settled()
+        learner = Learner(lesson, pilot)
+        await learner.press("n", *["n", "n"] * 2)
+        assert learner.run.step.heading == "Your turn"
+        await learner.set("seq_len", 3)
+        assert lesson.main.frame is not None
+        assert lesson.main.frame.T == 20
+        await learner.press("o", "home")
+        panel = text(lesson, "panel")
+        assert "sequence length" not in panel or "this exercise keeps it" in panel
+        await learner.press("o")
+        await learner.set("gain", 0.75)
+        assert "✗ grad_ratio" in learner.words()
+        assert "needs ≥ 0.01" in learner.words()
+        await learner.press("H")
+        assert "Hint 1 of 2. Which setting multiplies" in learner.words()
+        await learner.set("gain", 1.2)
+        assert "✓ Done. Now it is" in learner.words()
+
+
+async def test_off_the_rails_and_back_with_one_key(course: Path) -> None:
+    lesson = app(course)
+    async with lesson.run_test(size=(80, 24)) as pilot:
+        await lesson.settled()
+        learner = Learner(lesson, pilot)
+        await learner.press("n", "2", "enter", "F")
+        assert not lesson.main.query_one("#lesson").display
+        assert "rnnviz" in text(lesson, "title")
+        assert "r back to the lesson" in text(lesson, "keys")
+        await learner.press("e", "7", "escape", "x")
+        assert lesson.main.frame is not None
+        assert (lesson.main.frame.cursor.epoch, lesson.main.frame.cut) == (1, True)
+        await learner.press("r")
+        frame = lesson.main.frame
+        assert (frame.cursor.epoch, frame.cut, frame.cursor.phase, frame.cursor.t) == (0, False, Phase.BACKWARD, 0)
+        assert "✓ Right" in learner.words()
+
+
+async def test_r_sets_the_picture_up_again(course: Path) -> None:
+    lesson = app(course)
+    async with lesson.run_test(size=(80, 24)) as pilot:
+        await lesson.settled()
+        learner = Learner(lesson, pilot)
+        await learner.press("right", "e", "x", "tab", "r")
+        frame = lesson.main.frame
+        assert frame is not None
+        assert (frame.cursor.epoch, frame.cut, frame.cursor.t, lesson.main.view.panel) == (0, False, 0, None)
+
+
+async def test_the_next_session_goes_on_where_this_one_left(course: Path, data: Path) -> None:
+    first = app(course)
+    async with first.run_test(size=(80, 24)) as pilot:
+        await first.settled()
+        await Learner(first, pilot).press("n", "9", "enter", "n")
+    kept = json.loads((data / FILE).read_text())
+    assert kept["courses"][str(course.resolve())]["last"] == "half-is-gone"
+    second = app(course)
+    async with second.run_test(size=(80, 24)) as pilot:
+        await second.settled()
+        learner = Learner(second, pilot)
+        assert learner.run.at == 2
+        assert second.main.frame is not None
+        assert second.main.frame.cursor.epoch == 3, "the step's picture stands again"
+        await learner.press("N")
+        assert "✗ You said 9; it is" in learner.words()
+
+
+async def test_after_a_lesson_comes_the_next_and_then_the_contents(course: Path) -> None:
+    lesson = app(course)
+    async with lesson.run_test(size=(80, 24)) as pilot:
+        await lesson.settled()
+        learner = Learner(lesson, pilot)
+        await learner.play()
+        assert learner.run.lesson.slug == "more-of-it"
+        await learner.play()
+        assert "✓" in lesson.screen.query_one("#contents", Canvas).plain()[2]
+
+
+async def test_contents_jump_and_reset(course: Path) -> None:
+    lesson = app(course)
+    async with lesson.run_test(size=(80, 24)) as pilot:
+        await lesson.settled()
+        learner = Learner(lesson, pilot)
+        await learner.press("n", "2", "enter", "L")
+        await pilot.pause()
+        shown = lesson.screen.query_one("#contents", Canvas).plain()
+        assert "1 Half is gone" in shown[2]
+        assert "2/4" in shown[2]
+        await learner.press("right", "down", "down", "enter")
+        assert learner.run.step.heading == "Your turn"
+        await learner.press("L", "down", "enter")
+        assert learner.run.lesson.slug == "more-of-it"
+        await learner.press("L", "up", "R")
+        await pilot.pause()
+        assert "R once more" in "\n".join(lesson.screen.query_one("#contents", Canvas).plain())
+        await learner.press("R", "escape")
+        assert lesson.main.guide is not None
+        assert lesson.main.guide.progress.of("half-is-gone").steps == 0
+
+
+async def test_the_plain_score_has_no_lesson_until_one_is_opened(course: Path) -> None:
+    free = RnnvizApp(compile=False)
+    async with free.run_test(size=(80, 24)) as pilot:
+        await free.settled()
+        learner = Learner(free, pilot)
+        assert free.main.guide is None
+        await learner.press("n")
+        assert "No lesson is open" in text(free, "telling")
+        await learner.press("L")
+        await pilot.pause()
+        assert "Why gradients vanish" in "\n".join(free.screen.query_one("#contents", Canvas).plain())
+        await learner.press("enter")
+        assert free.main.guide is not None
+        assert free.main.guide.is_on
+
+
+@pytest.mark.parametrize("size", [(80, 24), (100, 30), (120, 40), (160, 50)])
+async def test_all_of_a_step_is_on_the_screen_with_and_without_a_panel(course: Path, size: tuple[int, int]) -> None:
+    lesson = app(course)
+    async with lesson.run_test(size=size) as pilot:
+        await lesson.settled()
+        learner = Learner(lesson, pilot)
+        for _ in range(4):
+            for keys in ([], ["o"], ["o"]):
+                await learner.press(*keys)
+                step = learner.run.step
+                for paragraph in step.before if not learner.run.is_done else ():
+                    assert " ".join(paragraph.split("{")[0].split()[:6]) in learner.words()
+                score = text(lesson, "score")
+                assert "time t" in score, "the score keeps its axis"
+                assert "input x" in score
+                if lesson.main.view.panel and size[0] < 120:
+                    panel = lesson.main.query_one("#panel", Canvas)
+                    assert panel.size.height >= 3
+            await learner.press("n", *(["n"] if learner.run.task is not None else []))
+        if size == (80, 24):
+            assert lesson.main.query_one("#lesson").size.height == 1 + LINES
+
+
+async def test_a_resize_keeps_the_lesson(course: Path) -> None:
+    lesson = app(course)
+    async with lesson.run_test(size=(80, 24)) as pilot:
+        await lesson.settled()
+        learner = Learner(lesson, pilot)
+        await learner.press("n", "4", "2")
+        for size in ((160, 50), (60, 20), (80, 24)):
+            await pilot.resize_terminal(*size)
+            await pilot.pause()
+            assert "42▏" in learner.screen(), size
+
+
+async def test_a_home_that_cannot_be_written_says_so(course: Path, data: Path) -> None:
+    data.parent.mkdir()
+    data.write_text("a file where a folder should be")
+    lesson = app(course)
+    async with lesson.run_test(size=(80, 24)) as pilot:
+        await lesson.settled()
+        learner = Learner(lesson, pilot)
+        assert "Progress will not be kept" in learner.screen()
+        await learner.press("n")
+        assert learner.run.at == 1
+
+
+async def test_a_broken_lesson_is_told_and_the_one_before_stays(course: Path) -> None:
+    (course / "02-more-of-it.md").write_text("+++\ntitle = 1\n+++\n", encoding="utf-8")
+    lesson = app(course)
+    async with lesson.run_test(size=(80, 24)) as pilot:
+        await lesson.settled()
+        learner = Learner(lesson, pilot)
+        await learner.press("L", "down", "enter")
+        assert "02-more-of-it.md, line" in learner.screen()
+        assert learner.run.lesson.slug == "half-is-gone"
+
+
+async def test_stopping_while_a_step_is_set_up(course: Path) -> None:
+    long = (course / "01-half-is-gone.md").read_text(encoding="utf-8").replace("train = 3", "train = 30000")
+    (course / "01-half-is-gone.md").write_text(long, encoding="utf-8")
+    lesson = app(course)
+    async with lesson.run_test(size=(80, 24)) as pilot:
+        await lesson.settled()
+        learner = Learner(lesson, pilot)
+        await learner.press("n", "2", "enter")
+        await pilot.press("n")
+        await pilot.pause(0.2)
+        assert "training" in learner.screen()
+        await pilot.press("escape")
+        await lesson.settled()
+        assert lesson.main.frame is not None
+        assert 0 < lesson.main.frame.cursor.epoch < 30000
+        await learner.press("N")
+        assert lesson.main.frame.cursor.epoch == 0
+
+
+async def test_a_performance_plays_to_the_end_and_any_key_pauses(course: Path, data: Path) -> None:
+    lesson = app(course, slug="half-is-gone", speed=100.0)
+    async with lesson.run_test(size=(80, 24)) as pilot:
+        await lesson.settled()
+        guide = lesson.main.guide
+        assert guide is not None
+        performer = guide.performer
+        assert performer is not None
+        await pilot.press("right")
+        await pilot.pause(0.3)
+        assert performer.is_paused
+        assert lesson.main.frame is not None
+        assert lesson.main.frame.cursor.t == 0, "the key that pauses does nothing else"
+        at = guide.run.at if guide.run else None
+        await pilot.pause(0.3)
+        assert guide.run is not None
+        assert guide.run.at == at
+        await pilot.press("space")
+        await _until(pilot, lambda: performer.is_over)
+        assert all(answer.is_right for answer in guide.run.answers.values())
+        assert len(guide.run.answers) == 2
+        assert guide.run.solved == {"your-turn"}
+        assert not data.exists(), "a performance is nobody's progress"
+
+
+async def _until(pilot: Pilot[Any], done: Any) -> None:
+    for _ in range(400):
+        if done():
+            return
+        await pilot.pause(0.05)
+    raise AssertionError("it does not come to an end")
