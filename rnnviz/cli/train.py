@@ -11,6 +11,7 @@ from rich.table import Table
 
 from rnnviz.cli.flags import Asked
 from rnnviz.cli.output import Output, Progress, print_json
+from rnnviz.cli.speed import compiled_meanwhile
 from rnnviz.nn import Training
 from rnnviz.player import numbers
 from rnnviz.player.run import Result, Run, fit, outputs
@@ -50,7 +51,8 @@ def trained(ready: Run) -> Result:
         progress(done, newest(training.history))
 
     try:
-        return ready.train(on_epoch)
+        with compiled_meanwhile(ready.training, epochs):
+            return ready.train(on_epoch)
     except KeyboardInterrupt:
         progress.clear()
         raise KeyboardInterrupt(f"stopped after epoch {done} of {epochs}") from None
