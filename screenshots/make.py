@@ -31,6 +31,9 @@ class Shot:
 
 
 FADING = Experiment(seq_len=40, gain=0.7)
+RECALL = Experiment(task="recall", lag=20)
+TO_GAIN = ["o", *["down"] * 5]
+LSTM = Experiment(task="recall", lag=12, cell="lstm", num_layers=2)
 
 SHOTS: dict[str, Shot] = {
     "score-forward": Shot(["right"] * 6),
@@ -43,6 +46,16 @@ SHOTS: dict[str, Shot] = {
     "diverged": Shot(["a", *TURN], experiment=Experiment(learning_rate=100.0)),
     "help": Shot(["question_mark"]),
     "score-light": Shot([*TURN, *["left"] * 6], theme="textual-light"),
+    "knobs": Shot([*TURN, *["left"] * 8, *TO_GAIN, *["left"] * 3], experiment=RECALL),
+    "knobs-wide": Shot([*TURN, *["left"] * 8, *TO_GAIN, *["left"] * 3], size=(160, 50), experiment=RECALL),
+    "verdict": Shot([*TURN, *["left"] * 15, *TO_GAIN, *["left"] * 3, "o"], experiment=RECALL),
+    "verdict-wide": Shot([*TURN, *["left"] * 15, *TO_GAIN, *["left"] * 3, "o"], size=(160, 50), experiment=RECALL),
+    "network": Shot([*["right"] * 5, "d"]),
+    "network-back": Shot([*TURN, *["left"] * 4, "d"]),
+    "network-folded": Shot([*["right"] * 5, "d", "enter"]),
+    "network-wide": Shot([*TURN, *["left"] * 4, "d"], size=(160, 50), experiment=LSTM),
+    "cut": Shot([*["right"] * 5, "d", "x"]),
+    "summary": Shot(["i"]),
 }  # fmt: skip
 
 
@@ -56,7 +69,7 @@ async def picture(shot: Shot) -> str:
             await pilot.press(key)
             await app.settled()
         await pilot.pause()
-        return clean(app.export_screenshot(title="rnnviz"))
+        return clean(app.export_screenshot(title="rnnviz", simplify=True))
 
 
 def clean(svg: str) -> str:

@@ -205,6 +205,7 @@ async def test_playing_tells_the_whole_story_once(monkeypatch: pytest.MonkeyPatc
         await press(pilot, "plus", "plus", "space")
         while app.main.view.playing:
             await pilot.pause(0.02)
+        await app.settled()
         assert list(dict.fromkeys(phases)) == list(Phase)
         assert app.main.frame.cursor.batch == 1
         assert app.main._timer is None, "nothing ticks when nothing plays"

@@ -124,6 +124,8 @@ async def test_it_fits_every_window(size: tuple[int, int], cell: str) -> None:
         boxes = text(app, name)
         assert boxes.count("┏") == (2 if size[1] >= 40 else 1), "both layers where there is room"
         assert "h₂ " in boxes
+        total = f"{app.main.frame.scene.model.parameter_count:,}"  # type: ignore[union-attr]
+        assert (total in boxes) == (size[1] >= 40), "the table below where there is room"
         await press(pilot, "enter", "x", "end", "right", "left", "left")
         assert "W_hh" in text(app, name)
 

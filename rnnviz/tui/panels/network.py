@@ -41,6 +41,10 @@ def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -
         _unrolled(sheet, frame, shown, palette)
     for y, text in enumerate(_legend(frame, view.page % 2 == 1, shown, width)):
         sheet.put(5 * shown + 3 + y, 1, text[: width - 2], palette.dim)
+    below = 5 * shown + 6
+    if height - below >= len(frame.scene.model.summary()) + 6:  # the table fits, too
+        table = _summary(frame, view, width, height - below, palette)
+        sheet.cells[below:] = table.cells
     return sheet
 
 
