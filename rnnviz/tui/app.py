@@ -164,7 +164,7 @@ class Main(Screen[None]):
     def _tabs(self, width: int, height: int) -> Sheet:
         if self.view.panel is None:
             return Sheet(width, height)
-        return bars.tabs(panels.BY_ID[self.view.panel], width, self.palette)
+        return bars.tabs(panels.BY_ID[self.view.panel], self.frame, width, self.palette)
 
     def _open_panel(self, width: int, height: int) -> Sheet:
         if self.view.panel is None:
@@ -411,7 +411,7 @@ class Main(Screen[None]):
             self.look(prompt="")
 
     def do_panel(self, by: int) -> None:
-        self.open_panel(panels.following(self.view.panel, by))
+        self.open_panel(panels.following(self.view.panel, by, self.frame))
 
     def open_panel(self, panel: str | None) -> None:
         """Open a panel by its id; None closes it."""

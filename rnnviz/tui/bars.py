@@ -102,12 +102,12 @@ def progress(job: Progress, width: int) -> str:
     return f"{job.what}  {'━' * full}{'─' * (room - full)}{tail}"
 
 
-def tabs(active: Panel, width: int, palette: Palette) -> Sheet:
+def tabs(active: Panel, frame: Frame | None, width: int, palette: Palette) -> Sheet:
     """The open panel's name, and the ones tab leads to."""
     sheet = Sheet(width, 1)
     x = sheet.put(0, 1, f"▾ {active.title}", palette.accent) + 1
     x = sheet.put(0, x, f" {active.about}"[: max(0, width - x - 22)], palette.faint)
-    following = panels.following(active.id, 1)
+    following = panels.following(active.id, 1, frame)
     sheet.right(0, f"tab: {panels.BY_ID[following].title if following else 'close'} ", palette.faint)
     return sheet
 

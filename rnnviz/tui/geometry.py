@@ -92,13 +92,13 @@ def rows(
     room = max(1, height - 2 * curve - gradient - 2)
     cell = cell and room >= 2
     states = 2 if cell else 1  # the hidden state, and below the gates the cell state
-    gates = gates[: max(0, room - states - 1)]
+    gates = gates[: max(0, min(room // 2, room - states))]
     room -= len(gates)
     per_row = 2 if pair and room // states < H else 1
     state = min(max(1, room // states), -(-H // per_row))
     spare = max(0, room - states * state)
     of_gate = 1
-    if gates and spare >= len(gates):
+    if gates and len(gates) <= spare and height >= 19:
         of_gate, spare = 2, spare - len(gates)
     while spare > 0:
         gradient, spare = gradient + 1, spare - 1

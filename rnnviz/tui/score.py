@@ -216,6 +216,8 @@ def _side(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: Palet
     word = direction.get(frame.cursor.phase, "update")
     now = max(f"t = {t} ".ljust(9), f"t = {frame.T} ", key=len) if sheet.width - left >= 21 else f"t = {frame.T} "
     sheet.put(y, left, f"t = {t}", accent(frame, palette))
+    if left + len(now) + len(word) > sheet.width:
+        word = word.replace("going ", "").replace("reading", "read")
     sheet.put(y, left + len(now), word, accent(frame, palette))
     write_input(sheet, frame, place, left, palette)
     _side_gates(sheet, frame, place, left, palette)

@@ -6,6 +6,8 @@ show. To add one: write `panels/NAME.py` with a PANEL, and name it in ALL.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rnnviz.tui.panels.base import Panel as Panel
 from rnnviz.tui.panels.code import PANEL as CODE
 from rnnviz.tui.panels.compare import COMPARE
@@ -18,6 +20,9 @@ from rnnviz.tui.panels.travel import TRAVEL
 from rnnviz.tui.panels.triangle import PANEL as TRIANGLE
 from rnnviz.tui.panels.words import WORDS
 
+if TYPE_CHECKING:
+    from rnnviz.player.frame import Frame
+
 ALL: tuple[Panel, ...] = (
     FIT, SELF_FED, WORDS, LOSS, TRAVEL, NEURON, LEDGER, TRIANGLE, COMPARE, KNOBS_PANEL, NETWORK, SUMMARY, CODE,
 )  # fmt: skip
@@ -25,7 +30,7 @@ BY_ID = {panel.id: panel for panel in ALL}
 BESIDE = (FIT, SELF_FED, WORDS, LOSS)  # beside the score on a wide screen while no other is open, if they have anything
 
 
-def following(panel: str | None, by: int) -> str | None:
-    """The next panel on tab; none is one of them."""
-    ring = [None, *BY_ID]
+def following(panel: str | None, by: int, frame: Frame | None) -> str | None:
+    """The next panel on tab that has something to show; none is one of them."""
+    ring = [None, *(p.id for p in ALL if p.id == panel or frame is None or p.why_not(frame) is None)]
     return ring[(ring.index(panel) + by) % len(ring)]
