@@ -113,6 +113,15 @@ def test_undo_brings_back_the_same_weights_and_training_goes_on_from_there() -> 
     assert losses == tuple(train(SMALL.with_(epochs=3)).history["loss"]), "on from batch 1 of epoch 1"
 
 
+def test_undo_past_training_with_the_loop_cut_goes_back_to_the_weights_of_then() -> None:
+    player = Player(SMALL)
+    all_of(player, Train("batch", 3), Cut(), Train("epoch", 2), Undo())
+    assert (player.frame.cursor.epoch, player.frame.cursor.batch) == (1, 1)
+    went_on = player.do(Train("batch")).scene.trace
+    other = Player(SMALL).do(Train("batch", 4)).scene.trace
+    assert all((went_on.params[name] == other.params[name]).all() for name in other.params)
+
+
 def test_redo_takes_the_undo_back_with_all_that_was_done_since() -> None:
     player = Player(SMALL)
     present = all_of(player, change(gain=0.5), Train("batch"), Seek(3))

@@ -50,7 +50,7 @@ async def test_unrolled_it_shows_what_flows_around_the_cursor() -> None:
 
 
 async def test_going_back_each_step_carries_its_factor() -> None:
-    app = RnnvizApp(compile=False)
+    app = RnnvizApp(Experiment(gain=0.6, seed=3), compile=False)
     async with app.run_test(size=(80, 24)) as pilot:
         await app.settled()
         await press(pilot, "end", "right", *["left"] * 5, "d")
@@ -58,6 +58,7 @@ async def test_going_back_each_step_carries_its_factor() -> None:
         drawn = text(app)
         t = app.main.frame.cursor.t  # type: ignore[union-attr]
         assert t == 6
+        assert len({factor(float(gradient.factors[t])) for t in (5, 6, 7)}) == 3, "three that can be told apart"
         assert f"∂h {scientific(float(gradient.norms[6]))}" in drawn
         assert f"∂h {scientific(float(gradient.norms[7]))}" in drawn
         assert f"× {factor(float(gradient.factors[6]))}" in drawn, "from 7 back to 6"
