@@ -123,7 +123,7 @@ def agrees(figure: float) -> bool:
 
 def verdict_of(figure: float) -> str:
     if agrees(figure):
-        return f"Checked: nudge a weight or a state, and the loss moves as its gradient says, to {figure:.0e}."
+        return f"Checked: nudge any weight or state, and the loss moves as told, to {figure:.0e}."
     if figure != figure:
         return "This cannot be checked: something in this sequence is not finite."
-    return f"Central differences are {figure:.0e} of the largest gradient off; a kink of relu can do that."
+    return f"Central differences are {figure:.0e} off the largest gradient; a kink of relu does that."

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from rich.style import Style
@@ -51,13 +52,15 @@ def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -
     having, t = frame.scene.loss_steps, frame.cursor.t
     cols = columns(width, frame.T, t)
     chosen = having.index(frame.loss_step) if frame.loss_step in having else None
-    room = height - 2
+    top = 2 if height < 20 else 3
+    room = height - top
     first = _first(len(having) - 1 if chosen is None else chosen, len(having), room)
     rows = having[first : first + room]
-    sheet.put(0, 1, _sentence(frame, cols, rows)[: width - 2], palette.text)
-    _axis(sheet, frame, cols, palette)
+    for y, line in enumerate(wrap(_sentence(frame, cols, rows), width - 2)[: top - 1]):
+        sheet.put(y, 1, line, palette.text)
+    _axis(sheet, top - 1, frame, cols, palette)
     low, high = measure.span(frame.scene)
-    for y, k in enumerate(rows, start=2):
+    for y, k in enumerate(rows, start=top):
         here = k == frame.loss_step
         label = f"{'▸' if here else ' '} L{subscript(k)}"
         sheet.put(y, 1, label, accent(frame, palette) if here else palette.dim)
@@ -88,29 +91,29 @@ def _shade(value: float, low: float, high: float, palette: Palette) -> Style:
     return palette.fade((math.log10(value) - low) / (high - low) if high > low else 1.0)
 
 
-def _axis(sheet: Sheet, frame: Frame, cols: Columns, palette: Palette) -> None:
+def _axis(sheet: Sheet, y: int, frame: Frame, cols: Columns, palette: Palette) -> None:
     now = str(frame.cursor.t)
     at = min(cols.x(frame.cursor.t), cols.end - len(now))
     stride = next(s for s in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 10**9) if s * cols.width >= 4)
     for t in cols.steps:
         text, x = str(t), cols.x(t)
         if t % stride == 0 and (x + len(text) < at or x > at + len(now)) and x + len(text) <= cols.end:
-            sheet.put(1, x, text, palette.faint)
-    sheet.put(1, 3, "loss", palette.dim)
-    sheet.put(1, at, now, accent(frame, palette) + Style(underline=True))
-    sheet.put(1, cols.end + 2, f"at t = {now}", palette.dim)
+            sheet.put(y, x, text, palette.faint)
+    sheet.put(y, 3, "loss", palette.dim)
+    sheet.put(y, at, now, accent(frame, palette) + Style(underline=True))
+    sheet.put(y, cols.end + 2, f"at t = {now}", palette.dim)
 
 
 def _sentence(frame: Frame, cols: Columns, rows: tuple[int, ...]) -> str:
     """How to read a cell, and what is in view of how much."""
     T, having = frame.T, frame.scene.loss_steps
-    parts = ["a cell is a power of ten: -3 is 1e-3" if cols.width >= 4 else "the power of ten: 3 is 1e-3, a is 1e-10"]
+    parts = ["a cell is a power of ten: -3 is 1e-3" if cols.width >= 4 else "power of ten, 3: 1e-3, a: 1e-10"]
     if frame.loss_step is None:
         parts.append("↑ picks one loss")
     if len(having) == 1:
         parts.append(f"only step {having[0]} has a loss")
     elif len(rows) < len(having):
-        parts.append(f"losses {rows[0]}–{rows[-1]} of {having[0]}–{having[-1]}")
+        parts.append(f"losses {rows[0]}–{rows[-1]} of {having[-1]}")
     if cols.count < T + 1:
         parts.append(f"t {cols.first}–{cols.first + cols.count - 1} of {T}")
     return " · ".join(parts)

@@ -1,0 +1,113 @@
+"""The neuron panel, driven by keys: its sums are the numbers of the score."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from textual.pilot import Pilot
+
+from rnnviz.player.experiment import Experiment
+from rnnviz.player.numbers import fixed, subscript
+from rnnviz.tui.app import RnnvizApp
+from rnnviz.tui.canvas import Canvas
+from rnnviz.tui.panels.neuron import PANEL
+
+SIZES = [((80, 24), "panel"), ((160, 50), "open")]
+
+
+def rows(app: RnnvizApp, name: str) -> list[str]:
+    return app.main.query_one(f"#{name}", Canvas).plain()
+
+
+async def press(pilot: Pilot, *names: str) -> None:
+    for name in names:
+        await pilot.press(name)
+        await pilot.app.settled()  # type: ignore[attr-defined]
+    await pilot.pause()
+
+
+@pytest.mark.parametrize(("size", "where"), SIZES)
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+async def test_the_sum_is_the_number_in_the_score(cell: str, size: tuple[int, int], where: str) -> None:
+    app = RnnvizApp(Experiment(cell=cell), compile=False)
+    async with app.run_test(size=size) as pilot:
+        await app.settled()
+        await press(pilot, PANEL.key, *["right"] * 6, "down", "down", "down")
+        frame = app.main.frame
+        assert frame is not None
+        value = fixed(float(frame.scene.trace.h[6, 0, 3]))
+        panel = "\n".join(rows(app, where))
+        assert "unit 3, t = 6" in panel
+        equation = panel[panel.rindex("h₃ = ") :]
+        assert re.search(rf"= {re.escape(value.removeprefix('+'))}\b", equation)
+        assert any(value in row for row in rows(app, "score")), "the side column shows the same digits"
+        for name, gate in frame.scene.trace.gates.items():
+            line = next(row for row in panel.splitlines() if row.startswith(f" {name}₃ = "))
+            assert fixed(float(gate[5, 0, 3])).removeprefix("+") in line or where == "open"
+
+
+async def test_the_listed_products_add_up_to_the_total() -> None:
+    app = RnnvizApp(compile=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.settled()
+        await press(pilot, PANEL.key, *["right"] * 6, "down")
+        panel = rows(app, "panel")
+        total = re.search(r"tanh\((-?\d\.\d{3})\)", "\n".join(panel))
+        assert total is not None
+        products = []
+        for row in panel[3:]:
+            for column in range(3):
+                cells = row[1 + 26 * column : 1 + 26 * (column + 1)]
+                if cells.strip():
+                    products.append(float(cells.split()[-1]))
+        assert len(products) >= 15
+        assert sum(products) == pytest.approx(float(total[1]), abs=1e-9)
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+async def test_on_the_way_back_the_sum_is_the_gradient(cell: str) -> None:
+    app = RnnvizApp(Experiment(cell=cell), compile=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.settled()
+        await press(pilot, PANEL.key, "end", "right", *["left"] * 6, "down")
+        frame = app.main.frame
+        assert frame is not None
+        gradient = float(frame.scene.trace.item(10).grad_h[5, 0, 1])
+        line = next(row for row in rows(app, "panel") if row.startswith(" ∂L₁₀/∂h₁ = "))
+        told = re.search(r"= (-?[\d.]+(?:e[+-]\d+)?) *$", line)
+        assert told is not None
+        assert float(told[1]) == pytest.approx(gradient, rel=0.05, abs=0.0005)
+
+
+async def test_at_the_loss_step_the_error_comes_in_through_the_readout() -> None:
+    app = RnnvizApp(compile=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.settled()
+        await press(pilot, PANEL.key, "end", "right", "left")
+        panel = "\n".join(rows(app, "panel"))
+        assert "through the readout alone" in panel
+        assert "∂ŷ" in panel
+        await press(pilot, "comma", "comma")
+        assert "the loss of step 8 cannot reach it" in "\n".join(rows(app, "panel"))
+
+
+async def test_the_chosen_unit_stands_out_and_keeps_within_the_units() -> None:
+    app = RnnvizApp(Experiment(hidden_size=3), compile=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.settled()
+        await press(pilot, "right", PANEL.key, "up")
+        assert "unit 0, t = 1" in rows(app, "panel")[0]
+        await press(pilot, *["down"] * 5)
+        assert "unit 2, t = 1" in rows(app, "panel")[0]
+        marked = [row for row in rows(app, "score") if row[9] == "▸"]
+        assert len(marked) == 1
+        assert f"h{subscript(2)}" in marked[0]
+
+
+async def test_before_the_first_step_there_is_nothing_to_add_up() -> None:
+    app = RnnvizApp(compile=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.settled()
+        await press(pilot, PANEL.key)
+        assert "given and not computed" in rows(app, "panel")[0]

@@ -1,0 +1,157 @@
+"""The triangle, driven by keys: a row of it is the score's gradient row, and what the command line tells."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from typing import Any
+
+import numpy as np
+import pytest
+from textual.pilot import Pilot
+
+from rnnviz.nn import Trace
+from rnnviz.player import measure
+from rnnviz.player.commands import Measure
+from rnnviz.player.experiment import Experiment
+from rnnviz.player.numbers import exponent, scientific
+from rnnviz.player.player import Player
+from rnnviz.tui.app import RnnvizApp
+from rnnviz.tui.canvas import Canvas
+from rnnviz.tui.geometry import columns
+from rnnviz.tui.panels.triangle import sign
+
+SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+
+
+def rows(app: RnnvizApp, name: str = "panel") -> list[str]:
+    return app.main.query_one(f"#{name}", Canvas).plain()
+
+
+async def press(pilot: Pilot, *names: str) -> None:
+    for name in names:
+        await pilot.press(name)
+        await pilot.app.settled()  # type: ignore[attr-defined]
+    await pilot.pause()
+
+
+def chosen(app: RnnvizApp, name: str = "panel") -> str:
+    marked = [row for row in rows(app, name) if row.startswith(" ▸")]
+    assert len(marked) == 1
+    return marked[0]
+
+
+async def test_the_chosen_row_is_the_gradient_row_and_what_the_command_line_says() -> None:
+    app = RnnvizApp(compile=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.settled()
+        await press(pilot, "end", "right", "v", *["left"] * 8, "up", "up", "up")
+        frame = app.main.frame
+        assert frame is not None
+        assert frame.loss_step == 7
+        assert "L₇" in chosen(app)
+        command = [sys.executable, "-m", "rnnviz", "gradients", "--json", "--loss-step", "7"]
+        told = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)["grad_norm"]
+        np.testing.assert_allclose(frame.gradient.norms, told, rtol=1e-12)
+        cols = columns(80, frame.T, frame.cursor.t)
+        row = chosen(app)
+        score = rows(app, "score")
+        powers = next(line for line in score if line[:10].strip() == "10^")
+        for t in range(8):
+            assert int(row[cols.x(t) : cols.x(t) + cols.width]) == exponent(told[t])
+            if t >= 3:
+                assert int(powers[cols.x(t) : cols.x(t) + cols.width]) == exponent(told[t]), "one above the other"
+        assert row[cols.end :].split()[0] == scientific(told[3])
+        assert "‖∂L₇/∂h‖" in "\n".join(score)
+
+
+async def test_every_cell_is_the_power_of_ten_of_its_norm() -> None:
+    app = RnnvizApp(Experiment(seq_len=30, gain=0.5), compile=False)
+    async with app.run_test(size=(160, 50)) as pilot:
+        await app.settled()
+        await press(pilot, "v")
+        frame = app.main.frame
+        assert frame is not None
+        triangle = frame.scene.trace.triangle
+        panel = rows(app, "open")
+        cols = columns(len(panel[0]), 30, 0)
+        assert cols.width == 1
+        for k in range(1, 31):
+            row = next(line for line in panel if f"L{str(k).translate(SUBSCRIPTS)} " in line)
+            shown = row[cols.left : cols.end].rstrip()
+            assert shown == "".join(sign(float(triangle[k, t])) for t in range(k + 1))
+
+
+async def test_a_long_sequence_shows_a_part_and_says_which() -> None:
+    app = RnnvizApp(Experiment(seq_len=150, points=300, hidden_size=8), compile=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.settled()
+        await press(pilot, "end", "v")
+        head = rows(app)[0]
+        assert "losses 144–150 of 150" in head
+        assert "t 101–150 of 150" in head
+        await press(pilot, *["up"] * 10)
+        assert "L₁₄₀" in chosen(app)
+
+
+async def test_a_loss_at_the_end_alone_is_one_row() -> None:
+    app = RnnvizApp(Experiment(task="recall", seq_len=12, lag=8, samples=20), compile=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.settled()
+        await press(pilot, "v", "up", "down")
+        assert "only step 12 has a loss" in rows(app)[0]
+        assert "L₁₂" in chosen(app)
+
+
+async def test_it_is_worked_out_beside_and_once_for_a_scene(monkeypatch: pytest.MonkeyPatch) -> None:
+    go_on, whole = threading.Event(), measure._triangle_in_parts
+    asked = []
+
+    def slow(trace: Trace) -> Any:
+        asked.append(trace)
+        for part in whole(trace):
+            go_on.wait(20)
+            yield part
+
+    monkeypatch.setattr(measure, "_triangle_in_parts", slow)
+    app = RnnvizApp(Experiment(seq_len=40, points=60, hidden_size=64), compile=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.settled()
+        await pilot.press("v", "right")
+        await pilot.pause()
+        assert "Walking back from every loss" in rows(app)[0]
+        assert app.main.frame is not None
+        assert app.main.frame.cursor.t == 1
+        await pilot.press("escape")  # stop it
+        go_on.set()
+        await app.settled()
+        await press(pilot, "right")
+        assert len(asked) == 1, "stopped is stopped"
+        assert "Walking back" in rows(app)[0]
+        await press(pilot, "e")
+        assert len(asked) == 2, "another scene, another triangle"
+        assert "power of ten" in rows(app)[0]
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+def test_in_parts_it_is_the_same_triangle_and_gain(cell: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measure, "AT_ONCE", 0)
+    player = Player(Experiment(cell=cell, seq_len=40, points=60, hidden_size=40, loss_at="3,17,29,30,40"))
+    scene = player.frame.scene
+    assert measure.triangle(scene) is None
+    assert measure.gain(scene) is None
+    player.do(Measure("triangle"))
+    player.do(Measure("gain"))
+    np.testing.assert_allclose(measure.triangle(scene), scene.trace.triangle, rtol=1e-13)
+    np.testing.assert_allclose(measure.gain(scene), scene.trace.gain, rtol=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("value", "glyph"),
+    [(0.5, "1"), (3.0, "0"), (2e-9, "9"), (2e-10, "a"), (2e-35, "z"), (1e-36, "."), (20.0, "¹"), (3e9, "⁹"),
+     (1e10, "^"), (0.0, "∅"), (float("inf"), "∞"), (float("nan"), "?")],
+)  # fmt: skip
+def test_one_sign_tells_the_power_of_ten(value: float, glyph: str) -> None:
+    assert sign(value) == glyph
