@@ -649,6 +649,8 @@ class RnnvizApp(App[None]):
         self.exit(return_code=2 if isinstance(message.error, InputError) else 1)
 
     def on_unmount(self) -> None:
+        if self._driver is not None and not self.is_headless:
+            self._driver.write("\x1b[?1016l")  # Textual asks some terminals for mouse pixels, and leaves that on
         if self._compiling is not None:
             self._compiling.stop()
 
