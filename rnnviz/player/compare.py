@@ -93,7 +93,9 @@ class Companions:
                 done = number * place[0] + epoch
                 report(Progress("training the others", done, len(wanted) * place[0], unit="epochs"))
             run.timeline.goto((place[0], min(place[1], run.timeline.training.batches_per_epoch - 1)))
-            found.append(Companion(settings, run.scene(min(sample, len(run.task) - 1))))
+            scene = run.scene(min(sample, len(run.task) - 1))
+            scene.gradient(scene.last_loss_step)  # what is drawn first, computed here and not while drawing
+            found.append(Companion(settings, scene))
         return tuple(found)
 
     def follow(self, present: Settings, pinned: Settings | None, place: Place) -> None:

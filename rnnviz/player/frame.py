@@ -77,7 +77,7 @@ class Scene:
 
     def complete(self) -> Scene:
         """Compute now what the plots will ask for. Slow: off the UI thread."""
-        _ = self.fit, self.prediction, self.continuation
+        _ = self.fit, self.prediction, self.continuation, self.gradient(self.last_loss_step)
         return self
 
     @property

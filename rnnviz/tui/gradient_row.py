@@ -28,8 +28,9 @@ def gradient_axis(norms: list[float], n: int) -> tuple[int, int]:
     It looks at all steps, reached or not, so that it stands still during the walk. A row is a part of a power
     of ten, or whole ones.
     """
-    powers = [p for p in map(exponent, norms) if p is not None]
-    top, bottom = (max(powers) + 1, min(powers)) if powers else (0, -1)
+    sizes = [v for v in norms if 0 < v < math.inf]
+    highest, lowest = (exponent(max(sizes)), exponent(min(sizes))) if sizes else (None, None)
+    top, bottom = (0, -1) if highest is None or lowest is None else (highest + 1, lowest)
     return top, (bottom if top - bottom < n else top - n * -(-(top - bottom) // n))
 
 
