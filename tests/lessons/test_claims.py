@@ -92,7 +92,7 @@ CLAIMS: dict[str, Claim] = {
     ),
     "exploding-gradients/with-tanh": Claim("never more than 2 a step", ("gain_max <= 2.000001", "mean_factor < 2")),
     "short-term-memory/what-the-gradient-reaches": Claim(
-        "a horizon of 3 to 4 steps", ("horizon > 3", "horizon < 4.5", "grad_ratio < 1e-12")
+        "a horizon of 3 to 4 steps; next to nothing arrives", ("horizon > 3", "horizon < 4.5", "grad_ratio < 1e-12")
     ),
     "short-term-memory/will-it-learn": Claim("it hardly learns", ("accuracy <= 0.7",)),
     "short-term-memory/a-better-start": Claim("nearly all are right", ("accuracy >= 0.85",)),
@@ -131,7 +131,10 @@ CLAIMS: dict[str, Claim] = {
     "beyond/walk-back-less": Claim(
         "learned with the whole walk, not with five steps", ("start.accuracy >= 0.9", "accuracy < 0.85")
     ),
-    "your-turn/what-will-it-do": Claim("the gradient does not reach the letter", ("reach < needed_lag",)),
+    "your-turn/what-will-it-do": Claim(
+        "a step keeps about the spectral radius, or less",
+        ("reach < needed_lag", "mean_factor < 1.1 * spectral_radius", "mean_factor > 0.7 * spectral_radius"),
+    ),
 }
 
 
