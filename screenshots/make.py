@@ -56,6 +56,20 @@ SHOTS: dict[str, Shot] = {
     "network-wide": Shot([*TURN, *["left"] * 4, "d"], size=(160, 50), experiment=LSTM),
     "cut": Shot([*["right"] * 5, "d", "x"]),
     "summary": Shot(["i"]),
+    "neuron": Shot([*["right"] * 6, "f", *["down"] * 3]),
+    "neuron-back": Shot([*TURN, *["left"] * 6, "f", *["down"] * 3]),
+    "neuron-lstm": Shot([*["right"] * 6, "f", *["down"] * 3], experiment=LSTM),
+    "neuron-wide": Shot([*TURN, *["left"] * 6, "f", *["down"] * 3], size=(160, 50), experiment=LSTM),
+    "ledger": Shot([*TURN, *["left"] * 16, "y"], experiment=FADING),
+    "ledger-wide": Shot([*TURN, *["left"] * 16, "y"], size=(160, 50), experiment=FADING),
+    "ledger-lstm": Shot([*TURN, *["left"] * 5, "y"], experiment=LSTM),
+    "triangle": Shot([*TURN, *["left"] * 16, "v", *["up"] * 3], experiment=FADING),
+    "triangle-wide": Shot([*TURN, *["left"] * 16, "v", *["up"] * 8], size=(160, 50), experiment=FADING),
+    "proof": Shot([*TURN, *["left"] * 4, "p"]),
+    "proof-wide": Shot([*TURN, *["left"] * 4, "p"], size=(160, 50), experiment=LSTM),
+    "code": Shot([*TURN, *["left"] * 4, "s"]),
+    "code-pytorch": Shot(["s", "enter", *["down"] * 19]),
+    "code-wide": Shot(["s", "enter"], size=(160, 50)),
 }  # fmt: skip
 
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from rnnviz.player.ledger import Row, Table
 
 NO_SPLIT = {
-    "lstm": "No slope × weight here: h goes back by four gates, and c beside them by f alone.",
-    "gru": "No slope × weight here: h goes back by three gates, and beside them by z alone.",
+    "lstm": "No slope × weight here: h goes back by four gates, c beside them by f.",
+    "gru": "No slope × weight here: h goes back by three gates, and beside them by z.",
 }
 
 
@@ -129,7 +129,7 @@ def _needs(frame: Frame) -> Command | None:
 
 
 PANEL = Panel(
-    "ledger", "ledger", "why the gradient shrinks: what each step back takes of it", _draw, key="y",
+    "ledger", "ledger", "why the gradient shrinks, step by step", _draw, key="y",
     takes={"unit_up": _step(1), "unit_down": _step(-1)},
     words={"unit_down": "a step back"}, needs=_needs,
 )  # fmt: skip

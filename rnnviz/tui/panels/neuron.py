@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from rnnviz.player.commands import SelectUnit
@@ -48,8 +49,11 @@ def equations(frame: Frame) -> tuple[str, tuple[Equation, ...], tuple[Equation, 
 def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -> Sheet:
     sheet = Sheet(width, height)
     head, first, others = equations(frame)
-    sheet.put(0, 1, head[: width - 2], palette.dim)
-    y = _block(sheet, 1, height, first, frame, palette)
+    y = 0
+    for line in wrap(head, width - 2)[: 1 if height < 20 else 2]:
+        sheet.put(y, 1, line, palette.dim)
+        y += 1
+    y = _block(sheet, y, height, first, frame, palette)
     if others and height - y > len(others) + 2:
         sheet.put(y + 1, 1, f"and forward, each h on the right of t = {frame.cursor.t - 1}"[: width - 2], palette.dim)
         _block(sheet, y + 2, height, others, frame, palette)
@@ -94,7 +98,7 @@ def _addend(sheet: Sheet, y: int, x: int, line: Line, palette: Palette) -> None:
 
 
 PANEL = Panel(
-    "neuron", "neuron", "one unit's value, or its gradient, as a sum you can check by hand", _draw, key="f",
+    "neuron", "neuron", "one unit as a sum to check by hand", _draw, key="f",
     takes={"unit_up": lambda frame, view: SelectUnit(-1), "unit_down": lambda frame, view: SelectUnit(1)},
     words={"unit_down": "next unit", "unit_up": "unit before"},
 )  # fmt: skip

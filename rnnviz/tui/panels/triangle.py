@@ -148,7 +148,7 @@ def _needs(frame: Frame) -> Command | None:
 
 
 PANEL = Panel(
-    "triangle", "triangle", "whose error reaches how far back: every loss, every step", _draw, key="v",
+    "triangle", "triangle", "whose error reaches how far back", _draw, key="v",
     why_not=_why_not, needs=_needs,
     takes={"unit_up": _choose("loss_before"), "unit_down": _choose("loss_after")},
     words={"unit_up": "an earlier loss", "unit_down": "a later one"},
