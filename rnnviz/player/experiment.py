@@ -205,7 +205,11 @@ def limits(f: Field[Any]) -> str:
     """The range of a numeric field in words: `at least 1 and at most 2048`."""
     m = f.metadata
     words = {"low": "at least", "above": "more than", "high": "at most", "below": "less than"}
-    return " and ".join(f"{word} {m[key]:g}" for key, word in words.items() if m[key] is not None)
+    return " and ".join(f"{word} {_number(m[key])}" for key, word in words.items() if m[key] is not None)
+
+
+def _number(value: float) -> str:
+    return str(value) if isinstance(value, int) else f"{value:g}"
 
 
 _KIND_NAMES = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
