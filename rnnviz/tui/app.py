@@ -164,7 +164,8 @@ class Main(Screen[None]):
     def _tabs(self, width: int, height: int) -> Sheet:
         if self.view.panel is None:
             return Sheet(width, height)
-        return bars.tabs(panels.BY_ID[self.view.panel], self.frame, width, self.palette)
+        marked = self.guide is not None and self.guide.points_at(self.view.panel)
+        return bars.tabs(panels.BY_ID[self.view.panel], self.frame, width, self.palette, marked)
 
     def _open_panel(self, width: int, height: int) -> Sheet:
         if self.view.panel is None:

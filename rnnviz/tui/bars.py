@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from rich.style import Style
+
 from rnnviz.player.cursor import Phase
 from rnnviz.player.numbers import loss
 from rnnviz.player.telling import tell
@@ -102,10 +104,11 @@ def progress(job: Progress, width: int) -> str:
     return f"{job.what}  {'━' * full}{'─' * (room - full)}{tail}"
 
 
-def tabs(active: Panel, frame: Frame | None, width: int, palette: Palette) -> Sheet:
-    """The open panel's name, and the ones tab leads to."""
+def tabs(active: Panel, frame: Frame | None, width: int, palette: Palette, marked: bool = False) -> Sheet:
+    """The open panel's name, and the ones tab leads to. marked: a lesson points at it."""
     sheet = Sheet(width, 1)
-    x = sheet.put(0, 1, f"▾ {active.title}", palette.accent) + 1
+    sign, style = ("▐", palette.accent + Style(reverse=True)) if marked else ("▾", palette.accent)
+    x = sheet.put(0, 1, f"{sign} {active.title}", style) + 1
     x = sheet.put(0, x, f" {active.about}"[: max(0, width - x - 22)], palette.faint)
     following = panels.following(active.id, 1, frame)
     sheet.right(0, f"tab: {panels.BY_ID[following].title if following else 'close'} ", palette.faint)

@@ -21,6 +21,7 @@ from rnnviz.tui import panels
 from rnnviz.tui.canvas import Sheet
 from rnnviz.tui.geometry import GUTTER
 from rnnviz.tui.palette import Palette
+from rnnviz.tui.score import GATES
 
 if TYPE_CHECKING:
     from rnnviz.lessons.course import Course
@@ -75,7 +76,16 @@ def needed(run: LessonRun, frame: Frame | None, width: int, typed: str = "") -> 
     return 1 + len(page(run, frame, measure(width), typed).lines)
 
 
-_ROWS = {"input": "input x", "hidden": "hidden h", "output": "output ŷ", "gradient": "‖∂L", "time": "time t"}
+_ROWS: dict[str, tuple[str, ...]] = {  # how the rows of the score are named there
+    "input": ("input x",),
+    "gates": tuple(GATES.values()),
+    "cell": ("cell c",),
+    "hidden": ("hidden h",),
+    "output": ("output ŷ",),
+    "gradient": ("‖∂L",),
+    "time": ("time t",),
+    "verdict": ("verdict",),
+}
 
 
 def mark(sheet: Sheet, point: Point | None, palette: Palette, side: int) -> Sheet:
@@ -87,25 +97,19 @@ def mark(sheet: Sheet, point: Point | None, palette: Palette, side: int) -> Shee
     if point.at == "side":
         for y, row in enumerate(sheet.cells):
             if any(char != " " for char, _ in row[side:]):
-                sheet.put(y, side - 1, "▐", palette.accent)
+                sheet.put(y, side - 1, "▌", palette.accent)
         return sheet
-    starts = sorted(y for y, name in enumerate(names) if name.startswith((*_ROWS.values(), "gate", "cell c")))
-    first = next((y for y in starts if names[y].startswith(_ROWS[point.at])), None)
-    if first is None:
-        return sheet
-    end = next((y for y in starts if y > first), len(names))
-    for y in range(first, end):
-        if sheet.at(y, GUTTER - 1) == " ":  # the chosen unit keeps its own mark
+    every = tuple(name for names_of in _ROWS.values() for name in names_of)
+    inside = False
+    for y, name in enumerate(names):
+        if name.startswith(every):
+            inside = name.startswith(_ROWS[point.at])
+            if inside:
+                label = name.rstrip()[: GUTTER - 1].rstrip("▀▄▸ ")
+                sheet.put(y, 0, label, palette.accent + Style(reverse=True))
+        if inside and sheet.at(y, GUTTER - 1) == " ":  # the chosen unit keeps its own mark
             sheet.put(y, GUTTER - 1, "▐", palette.accent)
-    strong = palette.accent + Style(reverse=True)
-    label = names[first].rstrip()
-    sheet.put(first, 0, label[: GUTTER - 1], strong)
     return sheet
-
-
-def tab_style(point: Point | None, panel: str, palette: Palette) -> Style | None:
-    """How the tab of a panel that the step points at is set."""
-    return palette.accent + Style(reverse=True) if point is not None and point.at == f"panel:{panel}" else None
 
 
 # -- the guide -----------------------------------------------------------------------------------------
@@ -154,6 +158,9 @@ class Guide:
 
     def mark(self, sheet: Sheet, side: int) -> Sheet:
         return mark(sheet, self.point, self.main.palette, side)
+
+    def points_at(self, panel: str) -> bool:
+        return self.point is not None and self.point.at == f"panel:{panel}"
 
     def rows(self, width: int, height: int, panel_open: bool) -> tuple[int, int, int]:
         """Rows for the lesson under the score, for the lesson beside it, and at most for an open panel below."""

@@ -156,6 +156,30 @@ async def test_the_rows_spoken_of_are_marked(course: Path) -> None:
         assert rows[gradient][9] == "▐", "after the answer the explanation points at the gradient"
 
 
+@pytest.mark.parametrize(
+    ("at", "label"),
+    [("gates", "forget f"), ("cell", "cell c"), ("time", "time t"), ("verdict", "verdict"), ("side", None),
+     ("panel:ledger", None)],
+)  # fmt: skip
+async def test_everything_that_can_be_pointed_at_is_marked(course: Path, at: str, label: str | None) -> None:
+    file = course / "01-half-is-gone.md"
+    changed = file.read_text(encoding="utf-8").replace('at = "hidden"', f'at = "{at}"\n\n[do]\npanel = "ledger"', 1)
+    changed = changed.replace("gain = 0.7", 'cell = "lstm"\nhidden_size = 4\ntask = "recall"')
+    file.write_text(changed.replace("seq_len = 20", ""), encoding="utf-8")
+    lesson = app(course)
+    async with lesson.run_test(size=(80, 40)):
+        await lesson.settled()
+        rows = lesson.main.query_one("#score", Canvas).plain()
+        if label is not None:
+            first = next(y for y, row in enumerate(rows) if row.startswith(label))
+            assert "▐" in {rows[first][9], rows[min(first + 1, len(rows) - 1)][9]}
+            assert rows[first - 1][9] != "▐" or at == "gates"
+        elif at == "side":
+            assert any("▌t = 0" in row for row in rows)
+        else:
+            assert "▐ ledger" in text(lesson, "tabs")
+
+
 async def test_n_and_N_and_enter(course: Path) -> None:
     lesson = app(course)
     async with lesson.run_test(size=(80, 24)) as pilot:
