@@ -34,6 +34,7 @@ FADING = Experiment(seq_len=40, gain=0.7)
 RECALL = Experiment(task="recall", lag=20)
 TO_GAIN = ["o", *["down"] * 5]
 LSTM = Experiment(task="recall", lag=12, cell="lstm", num_layers=2)
+NAMES = Experiment(task="names", cell="lstm")
 
 SHOTS: dict[str, Shot] = {
     "score-forward": Shot(["right"] * 6),
@@ -70,6 +71,19 @@ SHOTS: dict[str, Shot] = {
     "code": Shot([*TURN, *["left"] * 4, "s"]),
     "code-pytorch": Shot(["s", "enter", *["down"] * 19]),
     "code-wide": Shot(["s", "enter"], size=(160, 50)),
+    "lstm-forward": Shot(["right"] * 7, experiment=Experiment(cell="lstm")),
+    "lstm-backward": Shot([*TURN, *["left"] * 6], experiment=Experiment(cell="lstm")),
+    "lstm-wide": Shot([*TURN, *["left"] * 30], size=(160, 50), experiment=Experiment(cell="lstm", seq_len=40)),
+    "gru-backward": Shot([*TURN, *["left"] * 6], experiment=Experiment(cell="gru")),
+    "compare": Shot(["c", *TURN, *["left"] * 20], experiment=FADING),
+    "compare-wide": Shot(["c", *TURN, *["left"] * 20], size=(160, 50), experiment=FADING),
+    "recall": Shot([*TURN, *["left"] * 8], experiment=Experiment(task="recall", cell="lstm")),
+    "adding": Shot(["w", "w", *TURN, *["left"] * 5], experiment=Experiment(task="adding", seq_len=24)),
+    "adding-wide": Shot(["w", "w", *TURN, *["left"] * 5], size=(160, 50), experiment=Experiment(task="adding")),
+    "names": Shot(["e", "e", "w", "end", "tab"], experiment=NAMES),
+    "names-wide": Shot(["e", "e", "w", *TURN, *["left"] * 3], size=(160, 50), experiment=NAMES),
+    "captions": Shot(["e", "e", "end", "tab"], experiment=Experiment(task="captions", cell="gru")),
+    "characters": Shot(["e", "end", "tab"], experiment=Experiment(task="characters", cell="gru")),
 }  # fmt: skip
 
 

@@ -88,11 +88,13 @@ def two_paths(
 def _line(
     sheet: Sheet, where: tuple[int, int], x: int, width: int, value: float, axis: tuple[int, int], palette: Palette
 ) -> None:
-    """A dash at the height of a value on the log axis; across a bar it is cut out of it."""
+    """A dash at the height of a value on the log axis; across a bar it is cut out of it. Below the axis: none."""
     (first, n), (top, bottom) = where, axis
     if value == 0 or not math.isfinite(value):
         y = first + n - 1 if value == 0 else first
         sheet.put(y, x, ("0" if value == 0 else "∞" if math.isinf(value) else "?") * width, palette.highway)
+        return
+    if math.log10(value) < bottom:
         return
     at = level(math.log10(value), bottom, top, 4 * n)
     y, glyph = first + at // 4, DASHES[at % 4]

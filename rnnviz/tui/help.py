@@ -17,8 +17,12 @@ from rnnviz.tui.keys import ACTIONS, face
 ROWS = """\
 input x    what the network reads, one mark a step
 hidden h   its memory: one row a unit, one column a step; blue below 0, orange above, grey around 0
+gates      of an LSTM or GRU, 0 shut to 1 open, for the chosen unit; ø is the mean of all units
+cell c     the LSTM's own memory, drawn like h
 output ŷ   what it says, and beside it the target: what it should have said
 ‖∂L/∂h‖    how much the loss still depends on that step's memory; each bar is a power of ten, 10^ says which
+⠒⠒ c, z    the line beside the bars: the gradient on the cell state c, or carried along by the gate z alone
+▲╌╌╌▶      from the input an answer hangs on to the answer: so far it has to be remembered
 ⠁⠂⠄⡀ dots  the ghost: where those bars stood in the run before a change of a knob
 time t     the axis they share; ▶ reading, ◀ walking back in time"""
 

@@ -29,9 +29,9 @@ def draw(frame: Frame, view: View, width: int, height: int, palette: Palette) ->
         sheet.put(0, 1, "The others are being trained as far as this one …", palette.dim)
         return sheet
     n = max(2, min(MOST_ROWS, height // len(rows)))
-    axis = gradient_axis(
-        [float(v) for row in rows for path in (row.gradient, row.gradient.highway) if path for v in path.norms], n
-    )
+    # z alone is only a part of the way through h, and soon too small to share an axis with.
+    paths = [path for row in rows for path in (row.gradient, row.gradient.highway) if path and path.along != "z"]
+    axis = gradient_axis([float(v) for path in paths for v in path.norms], n)
     for number, row in enumerate(rows):
         _draw_row(sheet, (number * n, n), row, frame, axis, palette)
     if height >= len(rows) * n + len(rows) + 2:
@@ -106,6 +106,6 @@ def _needs(frame: Frame) -> Compare | None:
 
 
 COMPARE = Panel(
-    "compare", "compare", "RNN, LSTM and GRU in lock step, or this run and a pinned one", draw, key="c", height=9,
+    "compare", "compare", "three cells in lock step, or a pinned run", draw, key="c", height=9,
     takes={"next": lambda frame, view: Pin()}, words={"next": "pin"}, needs=_needs, leaves=lambda frame: Alone(),
 )  # fmt: skip

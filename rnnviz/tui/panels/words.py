@@ -113,5 +113,5 @@ def _no_words(frame: Frame) -> str | None:
     return None
 
 
-WORDS = Panel("words", "in words", "the sequence and the answer in words, with probabilities", draw,
+WORDS = Panel("words", "in words", "sequence and answer, with probabilities", draw,
               why_not=_no_words)  # fmt: skip
