@@ -9,6 +9,8 @@ import pytest
 
 from rnnviz.lessons.check import check
 from rnnviz.lessons.course import find
+from rnnviz.lessons.lesson import Exercise, Prediction
+from rnnviz.lessons.reading import read
 from rnnviz.tui import panels
 
 BROKEN = Path(__file__).parent / "broken"
@@ -76,9 +78,19 @@ def test_a_broken_lesson_is_refused_with_line_and_remedy(name: str) -> None:
     assert str(problems[0]).startswith(f"{path}:{problems[0].line}: ")
 
 
+@pytest.mark.slow
 def test_the_course_has_nothing_wrong() -> None:
     """All steps are entered, questions answered in every way, solutions tried, and everything fits at 80 × 24."""
     assert check(find().files, PANELS) == []
+
+
+def test_every_lesson_can_be_read_asks_before_it_tells_and_has_something_to_do() -> None:
+    for file in find().files:
+        lesson, problems = read(file)
+        assert lesson is not None, problems
+        tasks = {type(step.task) for step in lesson.steps}
+        assert Exercise in tasks, file.name
+        assert Prediction in tasks or file == find().files[-1], file.name
 
 
 def test_the_example_for_teachers_is_right(tmp_path: Path) -> None:

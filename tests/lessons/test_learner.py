@@ -12,7 +12,10 @@ from rnnviz.tui.app import RnnvizApp
 from tests.lessons.learner import Learner
 
 COURSE: Course = find()
-SLUGS = [COURSE.slug(file) for file in COURSE.files]
+QUICK = ("sequences-and-memory", "why-gradients-vanish", "short-term-memory")  # the rest takes longer: -m slow
+SLUGS = [
+    pytest.param(slug, marks=() if slug in QUICK else pytest.mark.slow) for slug in map(COURSE.slug, COURSE.files)
+]
 
 
 @pytest.fixture(autouse=True)
