@@ -11,7 +11,7 @@ Rumelhart, Hinton & Williams 1986 (10.1038/323533a0); Werbos 1990 (10.1109/5.583
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -105,7 +105,13 @@ def flat(a: Array) -> Array:
 
 @np.errstate(all="ignore")
 def truncated_backward(
-    spec: ModelSpec, params: ParamsLike, forward: Forward, grad_y: Array, k1: int, k2: int
+    spec: ModelSpec,
+    params: ParamsLike,
+    forward: Forward,
+    grad_y: Array,
+    k1: int,
+    k2: int,
+    backward: Callable[[ModelSpec, ParamsLike, Forward, Array], Backward] = backward,
 ) -> Params:
     """Gradients of truncated BPTT(k1, k2): every k1 steps, the errors of these k1 steps go back k2 steps.
 

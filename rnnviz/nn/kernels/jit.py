@@ -1,0 +1,71 @@
+"""How every kernel is compiled, and views without a reference count.
+
+    view(a, 5, (2, 3))     numbers 5..10 of the contiguous array a as a matrix (2, 3), sharing its memory
+
+No fastmath flag that would assume nan or inf away; "contract" lets a·b + c be one instruction with one rounding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from rnnviz.nn.kernels.untyped import cgutils, intrinsic, njit, overload, types
+
+OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
+
+
+def kernel(function: Any) -> Any:
+    """Decorator: compiled without the GIL, dividing as NumPy does (1/0 is inf), nan and inf kept."""
+    return njit(**OPTIONS)(function)
+
+
+def compiled_as(function: Any) -> Callable[[Any], Any]:
+    """Decorator: what is compiled where kernels call the Python function `function`. It is given the arguments' types
+    and returns the implementation; a constant of the types costs nothing when it runs."""
+    return overload(function, OPTIONS)
+
+
+def view(array: Any, start: int, shape: Any) -> Any:
+    """The numbers of the contiguous `array` (of any shape) from `start` on, as an array that shares its memory."""
+    return array.reshape(-1)[start : start + int(np.prod(shape))].reshape(shape)
+
+
+@intrinsic
+def _view(typingctx: Any, array: Any, start: Any, shape: Any) -> Any:
+    viewed = types.Array(array.dtype, len(shape), "C")
+
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        source = context.make_array(array)(context, builder, args[0])
+        out = context.make_array(viewed)(context, builder)
+        sizes = cgutils.unpack_tuple(builder, args[2])
+        itemsize = context.get_constant(types.intp, context.get_abi_sizeof(context.get_data_type(array.dtype)))
+        strides, step = list[Any](), itemsize
+        for size in reversed(sizes):
+            strides.insert(0, step)
+            step = builder.mul(step, size)
+        context.populate_array(
+            out,
+            data=builder.gep(source.data, [args[1]]),
+            shape=sizes,
+            strides=strides,
+            itemsize=itemsize,
+            meminfo=None,
+            parent=None,
+        )
+        return out._getvalue()
+
+    return viewed(array, types.intp, types.UniTuple(types.intp, len(shape))), build
+
+
+@compiled_as(view)
+def _view_overload(array: Any, start: Any, shape: Any) -> Any:
+    return lambda array, start, shape: _view(array, start, shape)
+
+
+@kernel
+def flat(array: Any) -> Any:
+    """All numbers of a contiguous array as one row, sharing its memory."""
+    return view(array, 0, (array.size,))

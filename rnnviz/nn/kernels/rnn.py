@@ -1,0 +1,67 @@
+"""The simple recurrent cell; the same equations as rnnviz/nn/cells/rnn.py, one product a step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rnnviz.nn.kernels.activations import sigmoid, tanh
+from rnnviz.nn.kernels.jit import flat, kernel
+from rnnviz.nn.kernels.layer import joint_bias, project
+from rnnviz.nn.kernels.product import Left, multiply, packed, packed_if_wide
+from rnnviz.nn.kernels.simd import lane_count, lanes_left, load, store, where
+
+TANH, RELU, IDENTITY, SIGMOID = range(4)  # positions in rnnviz.nn.spec.ACTIVATIONS
+
+
+@kernel
+def activate(activation: int, a: Any) -> Any:
+    """φ(a)"""
+    if activation == TANH:
+        return tanh(a)
+    if activation == RELU:
+        return where(a < 0, 0.0, a)  # nan is not less, and stays
+    if activation == SIGMOID:
+        return sigmoid(a)
+    return a
+
+
+@kernel
+def through(activation: int, h: Any, grad: Any) -> Any:
+    """φ'(a) ⊙ grad, φ' told from h = φ(a) alone"""
+    if activation == TANH:
+        return (1 - h * h) * grad
+    if activation == RELU:
+        return where(h > 0, 1.0, h) * grad  # 0, or nan
+    if activation == SIGMOID:
+        return h * (1 - h) * grad
+    return grad
+
+
+@kernel
+def forward(activation: int, w: Any, scratch: Any, run: Any) -> None:
+    """a_t = W_ih x_t + b + W_hh h_{t-1};  h_t = φ(a_t), with b = b_ih + b_hh"""
+    T, B, H = run.pre.shape
+    size = B * H
+    project(run.x, w.W_ih, joint_bias(w, scratch), scratch, run.pre)
+    recurrent = packed(scratch.panels, flat(w.W_hh), 0, 1, H, H, H)
+    states = flat(run.h)
+    for t in range(T):
+        multiply(Left(states, t * size, H, 1), recurrent, B, H, H, flat(run.pre), t * size, True)
+        for n in range(0, size, lane_count(run.h)):
+            some = lanes_left(run.h, size - n)
+            store(run.h, (t + 1) * size + n, activate(activation, load(flat(run.pre), t * size + n, some)), some)
+
+
+@kernel
+def backward(activation: int, w: Any, scratch: Any, run: Any, back: Any) -> None:
+    """dL/da_t = φ'(a_t) ⊙ dL/dh_t;  dL/dh_{t-1} += W_hhᵀ dL/da_t"""
+    T, B, H = run.pre.shape
+    size = B * H
+    weights = packed_if_wide(scratch.panels, flat(w.W_hh), 0, H, H)
+    errors = flat(back.grad_pre)
+    for t in range(T - 1, -1, -1):
+        for n in range(0, size, lane_count(run.h)):
+            some = lanes_left(run.h, size - n)
+            h, grad_h = load(run.h, (t + 1) * size + n, some), load(back.grad_h, (t + 1) * size + n, some)
+            store(back.grad_pre, t * size + n, through(activation, h, grad_h), some)
+        multiply(Left(errors, t * size, H, 1), weights, B, H, H, flat(back.grad_h), t * size, t > 0)
