@@ -1,7 +1,7 @@
 """Verdict: does the gradient reach as far back as the task needs?
 
     >>> verdict(player.frame.scene).text
-    'horizon 6.2 steps · this task needs 20: it cannot learn this'
+    'horizon 6.2 steps · this task needs 20: it cannot learn this yet'
 
 It compares the lag at which 1 % of the last loss step's gradient is left (the horizon) with the task's lag: how
 far back the farthest input lies that an answer needs. What the gradient does not reach it cannot teach. An LSTM
@@ -49,9 +49,9 @@ class Verdict:
             return f"no horizon: the gradient is no number · {needs}: it cannot learn"
         if self.kept > EXPLODES:
             return f"the gradient explodes: × {scientific(self.kept)} over the {self.lag} steps this task needs"
-        through = " through c" if self.along == "c" else ""
+        through = " (c)" if self.along == "c" else ""
         reached = f"horizon {steps(self.horizon, self.reach)} steps{through} · {needs}"
-        return f"{reached}: it {'can' if self.can_learn else 'cannot'} learn this"
+        return f"{reached}: it {'can learn this' if self.can_learn else 'cannot learn this yet'}"
 
 
 def verdict(scene: Scene) -> Verdict | None:

@@ -116,8 +116,10 @@ def test_a_file_and_flags_give_the_same_numbers_and_flags_win(tmp_path, capsys):
 
 def test_ctrl_c_stops_with_one_line():
     with subprocess.Popen(
-        [*RNNVIZ, "train", "--epochs", "1000000"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as run:
+        [*RNNVIZ, "train", "--epochs", "1000000"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        # A shell starts its background jobs deaf to Ctrl-C; this one must hear it, whoever runs the tests.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as run:  # fmt: skip
         assert "Layer" in run.stdout.readline()  # the summary comes just before the training
         time.sleep(0.5)
         run.send_signal(signal.SIGINT)
