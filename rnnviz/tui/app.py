@@ -635,7 +635,11 @@ class RnnvizApp(App[None]):
             with suppress(Exception):  # whatever numba lacks here, the numpy engine stays
                 from rnnviz.nn import compile as compiling
 
-                self._compiling = compiling.start(lambda name: self.post_message(EngineReady()))
+                self._compiling = compiling.start(self._engine_ready)
+
+    def _engine_ready(self, name: str) -> None:
+        """Called on another thread."""
+        self.post_message(EngineReady())
 
     def on_plots_ready(self) -> None:
         self.main.look(plots=True)

@@ -30,7 +30,7 @@ def test_it_follows_a_change() -> None:
     assert player.frame.verdict.text == "horizon > 21 steps · this task needs 20: it can learn this"
     verdict = player.do(Change((("gain", 0.5),))).verdict
     assert verdict is not None
-    assert verdict.text == "horizon 6.6 steps · this task needs 20: it cannot learn this"
+    assert verdict.text == "horizon 6.6 steps · this task needs 20: it cannot learn this yet"
 
 
 def test_what_explodes_teaches_nothing() -> None:

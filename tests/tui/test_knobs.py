@@ -58,7 +58,7 @@ async def test_a_knob_turned_is_answered_by_the_score_and_the_verdict(size: tupl
         oracle = Player(RECALL.with_(gain=0.7)).frame.gradient
         assert scientific(float(oracle.norms[17])) in text(app)
         assert f"1 % horizon {steps(oracle.horizon, 21)}" in text(app)
-        assert f"horizon {steps(oracle.horizon, 21)} steps · this task needs 20: it cannot learn this" in text(app)
+        assert f"horizon {steps(oracle.horizon, 21)} steps · this task needs 20: it cannot learn this yet" in text(app)
 
 
 async def test_the_ghost_stands_behind_the_bars_until_it_is_dismissed() -> None:
