@@ -42,7 +42,7 @@ SHOTS: dict[str, Shot] = {
     "score-backward": Shot([*TURN, *["left"] * 24], experiment=FADING),
     "panel-fit": Shot(["a", "tab"]),
     "panel-self-fed": Shot(["a", "tab", "tab"]),
-    "panel-loss": Shot(["a", *["E"] * 8, "shift+tab"]),
+    "panel-loss": Shot(["a", *["E"] * 8, "tab", "tab", "tab"]),
     "trained-wide": Shot(["a", *TURN, *["left"] * 7], size=(160, 50)),
     "diverged": Shot(["a", *TURN], experiment=Experiment(learning_rate=100.0)),
     "help": Shot(["question_mark"]),

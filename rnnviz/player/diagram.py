@@ -12,9 +12,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from rnnviz.nn.metrics import norm
 from rnnviz.player.numbers import fixed
 
 if TYPE_CHECKING:
@@ -87,10 +84,14 @@ def node_at(frame: Frame, t: int) -> Node | None:
 
 
 def _size(state: Array) -> float:
+    from rnnviz.nn.metrics import norm  # not above: the panel's name needs no NumPy
+
     return float(norm(state))
 
 
 def _arriving(frame: Frame, name: str, what: list[Array]) -> tuple[float, ...]:
+    import numpy as np
+
     params = frame.scene.trace.params
     with np.errstate(all="ignore"):
         return tuple(_size(a @ params[f"rnn.{name}_l{n}"].T) for n, a in enumerate(what))

@@ -12,10 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from rnnviz.player.experiment import Experiment
-from rnnviz.player.run import trace_of
 
 if TYPE_CHECKING:
     from rnnviz.player.frame import Array, Frame, Gradient, Scene
@@ -86,6 +83,8 @@ class Ghost:
         task, model = self.scene.task, self.scene.model
         if sample >= len(task):
             return self
+        from rnnviz.player.run import trace_of  # not above: a knob's name needs no NumPy
+
         trace = trace_of(model, task, sample)
         return replace(self, scene=replace(self.scene, sample=sample, trace=trace, _gradients={}))
 
@@ -131,6 +130,8 @@ def behind(frame: Frame) -> Array | None:
     else:
         its = frame.ghost.gradient(chosen).loss_step or 0
         start = chosen
+    import numpy as np
+
     out = np.full(frame.T + 1, np.nan)
     lags = np.arange(min(start, its) + 1)
     out[start - lags] = norms[its - lags]

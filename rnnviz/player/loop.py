@@ -7,15 +7,18 @@ state, f ⊙ c, a GRU the share z ⊙ h that it keeps.
 
 from __future__ import annotations
 
-import numpy as np
+from typing import TYPE_CHECKING
 
-from rnnviz.nn import Model
+if TYPE_CHECKING:
+    from rnnviz.nn import Model
 
 #: What still leads from one step to the next, by cell.
 STILL_THERE = {"rnn": "", "lstm": "c: fₜ ⊙ c", "gru": "zₜ ⊙ h"}
 
 
 def without_loop(model: Model) -> Model:
+    import numpy as np  # not above: the first paint reads STILL_THERE and needs no NumPy
+
     return model.with_params(
         {name: np.zeros_like(w) if "weight_hh" in name else w for name, w in model.params.items()}
     )

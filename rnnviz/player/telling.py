@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from rnnviz.player.cursor import Phase
 from rnnviz.player.loop import STILL_THERE
-from rnnviz.player.numbers import factor, fixed, loss, percent, scientific, steps, subscript
-from rnnviz.tasks.characters import visible
+from rnnviz.player.numbers import factor, fixed, loss, percent, scientific, steps, subscript, visible
 
 if TYPE_CHECKING:
     from rnnviz.player.frame import Frame, Gradient

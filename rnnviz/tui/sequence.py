@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from rich.style import Style
 
-from rnnviz.player.numbers import fixed, percent, portion
+from rnnviz.player.numbers import fixed, percent, portion, visible
 from rnnviz.tui.canvas import Sheet
 from rnnviz.tui.geometry import Columns, Place, Rows
 from rnnviz.tui.marks import DASHES, DOTS, level
@@ -166,8 +166,3 @@ def bounds(*arrays: Array) -> tuple[float, float]:
 def _mark(sheet: Sheet, place: Place, x: int, n: int, at: int, glyphs: str, style: Style) -> None:
     """A dash of n cells on dot row `at` of a curve."""
     sheet.put(place[0] + at // 4, x, glyphs[at % 4] * n, style)
-
-
-def visible(text: str) -> str:
-    """Control characters as signs that take one cell each; a blank between words stays one."""
-    return "".join("↵" if c == "\n" else c if c.isprintable() else "·" for c in text)

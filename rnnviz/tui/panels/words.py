@@ -6,7 +6,7 @@ import math
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
-from rnnviz.player.numbers import fixed, percent
+from rnnviz.player.numbers import fixed, percent, visible
 from rnnviz.tui.canvas import Sheet
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import Panel
@@ -63,7 +63,7 @@ def _expected(sheet: Sheet, y: int, t: int, frame: Frame, palette: Palette) -> N
     most = max(10, min(40, sheet.width - name - 32))
     for row, (label, share) in enumerate(guesses, start=y + 1):
         style = palette.output if judged and label == right else palette.text
-        x = sheet.put(row, LEFT + 1, visible(label).ljust(name), style) + 1
+        x = sheet.put(row, LEFT + 1, _symbol(label).ljust(name), style) + 1
         sheet.put(row, x, _bar(share, most), style)
         x = sheet.put(row, x + most + 1, percent(share).rjust(7), style)
         if judged and label == right:
@@ -102,9 +102,9 @@ def _picture(sheet: Sheet, y: int, width: int, frame: Frame, palette: Palette) -
             sheet.put(y + 1 + row, left + 5 * column, fixed(value, 1).center(5), style)
 
 
-def visible(text: str) -> str:
-    """Line ends and other control characters as signs that take one cell each; a space between words stays one."""
-    return "␣" if text == " " else "".join("↵" if c == "\n" else c if c.isprintable() else "·" for c in text)
+def _symbol(label: str) -> str:
+    """A class by its name; a space is seen."""
+    return "␣" if label == " " else visible(label)
 
 
 def _no_words(frame: Frame) -> str | None:
