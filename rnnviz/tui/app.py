@@ -6,6 +6,7 @@ Slow commands run as jobs on threads of their own; numba is compiled in another 
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import time
@@ -620,6 +621,7 @@ class RnnvizApp(App[None]):
         waiting, main._waiting = main._waiting, []
         for name in waiting:
             main.action_act(name)
+        gc.enable()
         self.set_timer(SETTLE, lambda: Thread(target=self._load, args=(message.player,), daemon=True).start())
 
     def _load(self, player: Player) -> None:
