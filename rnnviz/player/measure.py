@@ -18,6 +18,7 @@ import numpy as np
 from rnnviz.nn import Trace
 from rnnviz.nn import ledger as ledgers
 from rnnviz.nn.types import Array
+from rnnviz.player.numbers import exponent
 
 if TYPE_CHECKING:
     from rnnviz.player.frame import Progress, Scene
@@ -30,7 +31,8 @@ AT_ONCE = 1_000_000
 LONGEST = 2000
 #: A right gradient differs from a central difference by less than this, relative to the largest gradient.
 AGREES = 1e-6
-_PARTS = 25
+NO_POWER = -9999
+_PARTS = {"triangle": 8, "gain": 25}
 
 
 def cost(trace: Trace, what: What) -> int:
@@ -45,6 +47,22 @@ def triangle(scene: Scene) -> Array | None:
     if "triangle" not in scene.measured and cost(scene.trace, "triangle") <= AT_ONCE:
         scene.measured["triangle"] = scene.trace.triangle
     return scene.measured.get("triangle")
+
+
+def powers(scene: Scene) -> Array | None:
+    """(T+1, T+1) whole numbers: the power of ten of each norm of the triangle, as numbers.exponent tells it.
+    What has none (0, inf, nan) is marked NO_POWER."""
+    known = triangle(scene)
+    if known is not None and "powers" not in scene.measured:
+        usable = np.isfinite(known) & (known > 0)
+        sure = np.where(usable, known, 1.0)
+        power = np.floor(np.log10(sure)).astype(int)
+        # where the logarithm rounds to the other side of a whole number, ask the number as it is written
+        close = usable & (np.abs(np.log10(sure) - np.rint(np.log10(sure))) < 1e-12)
+        for at in zip(*np.nonzero(close), strict=True):
+            power[at] = exponent(float(known[at]))
+        scene.measured["powers"] = np.where(usable, power, NO_POWER)
+    return scene.measured.get("powers")
 
 
 def span(scene: Scene) -> tuple[float, float]:
@@ -84,15 +102,17 @@ def work(
         if is_cancelled():
             return
         parts.append(part)
-        report(Progress(f"measuring the {what}", number, _PARTS, unit="parts"))
+        report(Progress(f"measuring the {what}", number, _PARTS[what], unit="parts"))
     whole = sum(parts[1:], parts[0]) if what == "triangle" else np.concatenate(parts)
     whole.flags.writeable = False
     scene.measured[what] = whole
+    if what == "triangle":
+        _ = powers(scene), span(scene)
 
 
 def _triangle_in_parts(trace: Trace) -> Iterator[Array]:
     """(T+1, T+1) each, with some of the rows. What comes after a loss has no part in it, and is not walked."""
-    for some in np.array_split(trace.loss_steps, min(_PARTS, len(trace.loss_steps))):
+    for some in np.array_split(trace.loss_steps, min(_PARTS["triangle"], len(trace.loss_steps))):
         rows = [int(k) for k in some]
         end = rows[-1]
         whole = np.zeros((trace.T + 1, trace.T + 1))
@@ -103,7 +123,7 @@ def _triangle_in_parts(trace: Trace) -> Iterator[Array]:
 
 
 def _gain_in_parts(trace: Trace) -> Iterator[Array]:
-    for some in np.array_split(np.arange(trace.T), min(_PARTS, trace.T)):
+    for some in np.array_split(np.arange(trace.T), min(_PARTS["gain"], trace.T)):
         yield ledgers.gains(trace.spec, trace.params, trace.forward.window(int(some[0]), int(some[-1]) + 1))
 
 

@@ -172,12 +172,17 @@ class Palette:
 
     def fade(self, share: float) -> Style:
         """A gradient's place between the smallest (0) and the largest (1) of its picture. 16 colours have no ramp."""
+        return self._fades[min(len(self._fades) - 1, int(min(max(share, 0.0), 1.0) * len(self._fades)))]
+
+    @cached_property
+    def _fades(self) -> tuple[Style, ...]:
         if not self.has_color or self.colors == "standard":
-            return self.gradient
-        steps = _FADES if self.dark else _FADES_LIGHT
-        level = min(len(steps) - 1, int(min(max(share, 0.0), 1.0) * len(steps)))
-        dark_ink = level >= 4 if self.dark else level < 5
-        return Style.from_color(Color.parse("#000000" if dark_ink else "#ffffff"), Color.parse(steps[level]))
+            return (self.gradient,)
+        white, black = "#ffffff", "#000000"
+        inks = (white, white, white, white, black, black) if self.dark else (black, black, black, black, black, white)
+        grounds = _FADES if self.dark else _FADES_LIGHT
+        pairs = zip(inks, grounds, strict=True)
+        return tuple(Style.from_color(Color.parse(ink), Color.parse(ground)) for ink, ground in pairs)
 
 
 _PLAIN = {

@@ -81,7 +81,7 @@ async def test_every_cell_is_the_power_of_ten_of_its_norm() -> None:
         for k in range(1, 31):
             row = next(line for line in panel if f"L{str(k).translate(SUBSCRIPTS)} " in line)
             shown = row[cols.left : cols.end].rstrip()
-            assert shown == "".join(sign(float(triangle[k, t])) for t in range(k + 1))
+            assert shown == "".join(sign(exponent(float(triangle[k, t]))) for t in range(k + 1))
 
 
 async def test_a_long_sequence_shows_a_part_and_says_which() -> None:
@@ -154,4 +154,13 @@ def test_in_parts_it_is_the_same_triangle_and_gain(cell: str, monkeypatch: pytes
      (1e10, "^"), (0.0, "∅"), (float("inf"), "∞"), (float("nan"), "?")],
 )  # fmt: skip
 def test_one_sign_tells_the_power_of_ten(value: float, glyph: str) -> None:
-    assert sign(value) == glyph
+    assert sign(exponent(value), value) == glyph
+
+
+def test_the_power_of_ten_is_that_of_the_number_as_it_is_written() -> None:
+    values = [10.0**p * f for p in range(-320, 300, 7) for f in (0.9999999999999999, 1.0, 1.0000000000000002, 3.0)]
+    scene = Player(Experiment()).frame.scene
+    scene.measured["triangle"] = np.array([[*values, 0.0, np.inf, np.nan]])
+    powers = measure.powers(scene)
+    assert powers is not None
+    assert powers[0].tolist() == [*map(exponent, values), *[measure.NO_POWER] * 3]

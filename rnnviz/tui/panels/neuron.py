@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rnnviz.player.sums import Line
 
 COLUMN = 26  # cells of one addend in a list
+LISTED = 20  # rows of addends at most: more would make a step slow over SSH
 
 
 def equations(frame: Frame) -> tuple[str, tuple[Equation, ...], tuple[Equation, ...]]:
@@ -69,7 +70,7 @@ def _block(sheet: Sheet, y: int, end: int, told: tuple[Equation, ...], frame: Fr
     long = [e for e in told if len(e.terms) > columns]
     listing = spare // max(1, len(long)) >= 3
     for equation in told:
-        line = sums.spelled(equation, sheet.width - 2, fold=listing and equation in long)
+        line = sums.spelled(equation, sheet.width - 2, fold=equation in long and spare >= len(long))
         x = sheet.put(y, 1, line.name, accent(frame, palette))
         x = sheet.put(y, x, line.sum, palette.text)
         if line.folded:
@@ -79,7 +80,7 @@ def _block(sheet: Sheet, y: int, end: int, told: tuple[Equation, ...], frame: Fr
             sheet.put(y, x + 3, equation.about, palette.faint)
         y += 1
         if listing and equation in long:
-            rows = min(-(-(len(equation.terms) + 1) // columns), spare // len(long))
+            rows = min(-(-(len(equation.terms) + 1) // columns), spare // len(long), LISTED // len(told))
             lines = sums.listed(equation, rows * columns)
             rows = -(-len(lines) // columns)
             for at, addend in enumerate(lines):
@@ -90,11 +91,9 @@ def _block(sheet: Sheet, y: int, end: int, told: tuple[Equation, ...], frame: Fr
 
 
 def _addend(sheet: Sheet, y: int, x: int, line: Line, palette: Palette) -> None:
-    if not line.value:
-        sheet.put(y, x, f"  {line.name}", palette.dim)
-    else:
-        sheet.put(y, x, f"{line.weight}·{line.name:<4} {line.value:>6}", palette.dim)
-    sheet.put(y, x + COLUMN - 1 - len(line.product), line.product, palette.text)
+    """All in one style: so many cells change at every step that colours among them would double the bytes."""
+    left = f"{line.weight}·{line.name:<4} {line.value:>6}" if line.value else f"  {line.name}"
+    sheet.put(y, x, left.ljust(COLUMN - 1 - len(line.product)) + line.product, palette.text)
 
 
 PANEL = Panel(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from rich.style import Style
 
 from rnnviz.player.commands import Command, Measure
-from rnnviz.player.numbers import exponent, scientific, subscript
+from rnnviz.player.numbers import scientific, subscript
 from rnnviz.tui import keys
 from rnnviz.tui.canvas import Sheet
 from rnnviz.tui.geometry import Columns, columns
@@ -31,9 +31,8 @@ _SMALL = "0123456789abcdefghijklmnopqrstuvwxyz"
 _LARGE = "0¹²³⁴⁵⁶⁷⁸⁹"
 
 
-def sign(value: float) -> str:
-    """One cell for the power of ten of a norm: 3 for 1e-3, a for 1e-10, ² for 1e+2, ∅ for an underflow."""
-    power = exponent(value)
+def sign(power: int | None, value: float = 0.0) -> str:
+    """One cell for a power of ten: 3 for 1e-3, a for 1e-10, ² for 1e+2; ∅ for an underflow."""
     if power is None:
         return UNDERFLOW if value == 0 else "?" if math.isnan(value) else "∞"
     if power > 0:
@@ -46,7 +45,8 @@ def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -
 
     sheet = Sheet(width, height)
     triangle = measure.triangle(frame.scene)
-    if triangle is None:
+    powers = measure.powers(frame.scene)
+    if triangle is None or powers is None:
         sheet.put(0, 1, "Walking back from every loss in turn …", palette.dim)
         return sheet
     having, t = frame.scene.loss_steps, frame.cursor.t
@@ -60,35 +60,28 @@ def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -
         sheet.put(y, 1, line, palette.text)
     _axis(sheet, top - 1, frame, cols, palette)
     low, high = measure.span(frame.scene)
+    width_of_shades = max(high - low, 1e-9)
     for y, k in enumerate(rows, start=top):
         here = k == frame.loss_step
         label = f"{'▸' if here else ' '} L{subscript(k)}"
         sheet.put(y, 1, label, accent(frame, palette) if here else palette.dim)
-        values = triangle[k].tolist()
-        for step in cols.steps:
-            if step <= k:
-                style = _shade(values[step], low, high, palette)
-                if step == t:
-                    style = style + (Style(bold=True, underline=True) if palette.has_color else Style(reverse=True))
-                sheet.put(y, cols.x(step), _cell(values[step], cols.width), style)
-            elif step == t:
-                sheet.put(y, cols.x(step), "·", palette.faint)
+        values, tens = triangle[k].tolist(), powers[k].tolist()
+        for step in range(cols.first, min(k + 1, cols.first + cols.count)):
+            value, power = values[step], tens[step] if tens[step] != measure.NO_POWER else None
+            style = palette.warn if power is None else palette.fade((math.log10(value) - low) / width_of_shades)
+            if step == t and here:  # marked in every row, the cursor's column would take too many bytes a step
+                style = style + (Style(bold=True, underline=True) if palette.has_color else Style(reverse=True))
+            sheet.put(y, cols.x(step), _cell(power, value, cols.width), style)
         if t <= k:
             sheet.put(y, cols.end + 2, scientific(values[t]), accent(frame, palette) if here else palette.dim)
     return sheet
 
 
-def _cell(value: float, width: int) -> str:
-    """As wide as a column; its power of ten where there is room for one."""
-    power = exponent(value)
-    text = sign(value) if power is None or width < 4 else str(power)
-    return text.center(width) if width > 1 else text
-
-
-def _shade(value: float, low: float, high: float, palette: Palette) -> Style:
-    if value == 0 or not math.isfinite(value):
-        return palette.warn
-    return palette.fade((math.log10(value) - low) / (high - low) if high > low else 1.0)
+def _cell(power: int | None, value: float, width: int) -> str:
+    """As wide as a column; the power of ten itself where there is room for it."""
+    if width == 1:
+        return sign(power, value)
+    return (sign(power, value) if power is None or width < 4 else str(power)).center(width)
 
 
 def _axis(sheet: Sheet, y: int, frame: Frame, cols: Columns, palette: Palette) -> None:
