@@ -18,15 +18,17 @@ import hashlib
 import os
 import queue
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import IO
 
 import rnnviz
 from rnnviz.nn.machine_code import MachineCode
@@ -35,8 +37,17 @@ from rnnviz.nn.spec import CELLS, DTYPES
 #: Of other versions, removed when they have not been used for so long.
 STALE_SECONDS = 30 * 24 * 3600
 
+#: Numba's own switches for looking into kernels work on kernels that run inside this process.
+IN_PROCESS = any(os.environ.get(f"NUMBA_{name}", "0") not in ("", "0") for name in ("DISABLE_JIT", "BOUNDSCHECK"))
+
+#: A cell and a dtype.
+Kernel = tuple[str, str]
+
 _PACKAGE = Path(rnnviz.__file__).parent
 _MAGIC = b"rnnviz kernels\n"
+_HEAD = struct.Struct("<15sQ32s")  # what it is, how long, SHA-256
+_LARGEST = 2**26
+_LARGEST = 1 << 28  # bytes; a heading that says more is damaged
 
 
 class CompilerError(RuntimeError):
@@ -76,10 +87,11 @@ def fingerprint() -> str:
 def cached(cell: str, dtype: str) -> bytes | None:
     """The object file from the cache, or None if it is not there, not readable or not complete."""
     try:
-        content = (cache_directory() / f"{cell}-{dtype}.o").read_bytes()
+        with open(cache_directory() / f"{cell}-{dtype}.o", "rb") as file:
+            code = opened(file)
         with contextlib.suppress(OSError):
             os.utime(cache_directory())
-        return opened(content)
+        return code
     except OSError:
         return None
 
@@ -104,15 +116,18 @@ def keep(cell: str, dtype: str, code: bytes) -> bool:
 
 
 def sealed(code: bytes) -> bytes:
-    """With a heading and a checksum, so that half a file is told from a whole one."""
-    return _MAGIC + hashlib.sha256(code).digest() + code
+    """With a heading of its length and a checksum, so that half a file is told from a whole one."""
+    return _HEAD.pack(_MAGIC, len(code), hashlib.sha256(code).digest()) + code
 
 
-def opened(content: bytes) -> bytes | None:
-    head = len(_MAGIC) + 32
-    code = content[head:]
-    whole = content[:head] == _MAGIC + hashlib.sha256(code).digest()
-    return code if whole and code else None
+def opened(file: IO[bytes]) -> bytes | None:
+    """The next sealed code of a file or a pipe; None if it is not whole or there is none."""
+    head = file.read(_HEAD.size)
+    if len(head) < _HEAD.size:
+        return None
+    magic, length, checksum = _HEAD.unpack(head)
+    code = file.read(length) if magic == _MAGIC and length <= _LARGEST else b""
+    return code if code and hashlib.sha256(code).digest() == checksum else None
 
 
 def remove_stale(directory: Path) -> None:
@@ -132,22 +147,40 @@ def remove_stale(directory: Path) -> None:
 # -- compiling -----------------------------------------------------------------------------------------
 
 
-def compiled(cell: str, dtype: str, *, lowest_priority: bool = False, stop: threading.Event | None = None) -> bytes:
-    """The object file: from the cache, or compiled by another process (seconds) and kept for the next time.
+def compiled(
+    wanted: Iterable[Kernel], *, lowest_priority: bool = False, stop: threading.Event | None = None
+) -> Iterator[tuple[Kernel, bytes]]:
+    """The object files, one after the other: first those in the cache, then what one other process compiles (seconds
+    each), kept for the next time.
 
-    Raises CompilerError if that fails or `stop` is set meanwhile; the process is gone then.
+    Raises CompilerError if that fails or `stop` is set meanwhile. The process is gone when the iterator is.
     """
-    code = cached(cell, dtype)
-    if code is None:
-        code = _compile_elsewhere(cell, dtype, lowest_priority, stop)
-        keep(cell, dtype, code)
-    return code
+    missing = []
+    for kernel in wanted:
+        code = cached(*kernel)
+        if code is None:
+            missing.append(kernel)
+        else:
+            yield kernel, code
+    if missing:
+        for kernel, code in _compile_elsewhere(missing, lowest_priority, stop or threading.Event()):
+            keep(*kernel, code)
+            yield kernel, code
 
 
-def _compile_elsewhere(cell: str, dtype: str, lowest_priority: bool, stop: threading.Event | None) -> bytes:
+def _compile_elsewhere(
+    wanted: list[Kernel], lowest_priority: bool, stop: threading.Event
+) -> Iterator[tuple[Kernel, bytes]]:
     ours = {name: value for name, value in os.environ.items() if not name.startswith("NUMBA_")}
     ours["PYTHONPATH"] = os.pathsep.join(filter(None, (str(_PACKAGE.parent), ours.get("PYTHONPATH"))))
-    command = [sys.executable, "-P", "-m", "rnnviz.nn.compile", "--pipe", cell, dtype]
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        "rnnviz.nn.compile",
+        "--pipe",
+        *(word for kernel in wanted for word in kernel),
+    ]
     if lowest_priority:
         command.append("--nice")
     try:
@@ -157,25 +190,22 @@ def _compile_elsewhere(cell: str, dtype: str, lowest_priority: bool, stop: threa
         )
     except OSError as error:
         raise CompilerError(str(error)) from error
-    said: list[bytes] = [b"", b""]
+    codes: queue.Queue[bytes | None] = queue.Queue()
+    said: list[bytes] = []
     readers = [
-        threading.Thread(target=_read, args=(pipe, said, place), daemon=True)
-        for place, pipe in enumerate((process.stdout, process.stderr))
+        threading.Thread(target=_read_codes, args=(process.stdout, codes), daemon=True),
+        threading.Thread(target=_read_words, args=(process.stderr, said), daemon=True),
     ]
     try:
         for reader in readers:
             reader.start()
-        while readers[0].is_alive():
-            readers[0].join(0.1)
-            if stop is not None and stop.is_set():
-                raise CompilerError("stopped")
-        code = opened(said[0])
-        if code is None:
-            process.wait(10)
-            readers[1].join(1)
-            lines = said[1].decode(errors="replace").strip().splitlines()
-            raise CompilerError(lines[-1] if lines else f"the compiler ended with {process.returncode}")
-        return code
+        for kernel in wanted:
+            code = _wait_for(codes, stop)
+            if code is None:
+                readers[1].join(5)
+                lines = b"".join(said).decode(errors="replace").strip().splitlines()
+                raise CompilerError(lines[-1] if lines else "the compiler ended without a word")
+            yield kernel, code
     finally:
         process.kill()
         process.wait()
@@ -186,9 +216,25 @@ def _compile_elsewhere(cell: str, dtype: str, lowest_priority: bool, stop: threa
                 pipe.close()
 
 
-def _read(pipe: object, said: list[bytes], place: int) -> None:
+def _wait_for(codes: queue.Queue[bytes | None], stop: threading.Event) -> bytes | None:
+    while not stop.is_set():
+        with contextlib.suppress(queue.Empty):
+            return codes.get(timeout=0.1)
+    raise CompilerError("stopped")
+
+
+def _read_codes(pipe: IO[bytes], codes: queue.Queue[bytes | None]) -> None:
+    code: bytes | None = b""
     with contextlib.suppress(OSError, ValueError):
-        said[place] = pipe.read()  # type: ignore[attr-defined]
+        while code is not None:
+            code = opened(pipe)
+            codes.put(code)
+    codes.put(None)
+
+
+def _read_words(pipe: IO[bytes], said: list[bytes]) -> None:
+    with contextlib.suppress(OSError, ValueError):
+        said.append(pipe.read())
 
 
 # -- into use ------------------------------------------------------------------------------------------
@@ -197,23 +243,22 @@ def _read(pipe: object, said: list[bytes], place: int) -> None:
 class Handle:
     """A compilation in the background. `stop` ends it and its process; it may be called twice, from anywhere."""
 
-    def __init__(self, wanted: Iterable[tuple[str, str]], on_ready: Callable[[str], None] | None) -> None:
-        self._stopping = threading.Event()
+    def __init__(
+        self, in_use: Iterable[Kernel], in_cache: Iterable[Kernel], on_ready: Callable[[str], None] | None
+    ) -> None:
         self._on_ready = on_ready
-        self._queue: queue.Queue[tuple[str, str] | None] = queue.Queue()
-        self._load: set[tuple[str, str]] = set()
-        self._tried: set[tuple[str, str]] = set()
-        for number, item in enumerate(wanted):
-            if number == 0:
-                self._load.add(item)
-            self._queue.put(item)
+        self._stopping = threading.Event()
+        self._queue: queue.Queue[Kernel | None] = queue.Queue()
+        self._in_use = set(in_use)
+        for kernel in (*self._in_use, *in_cache):
+            self._queue.put(kernel)
         self._thread = threading.Thread(target=self._run, name="rnnviz-compile", daemon=True)
         self._thread.start()
 
     def want(self, cell: str, dtype: str) -> None:
         """Have these kernels taken into use as soon as they are compiled. Returns at once."""
-        if (cell, dtype) not in self._load:
-            self._load.add((cell, dtype))
+        if (cell, dtype) not in self._in_use:
+            self._in_use.add((cell, dtype))
             self._queue.put((cell, dtype))
 
     def stop(self) -> None:
@@ -227,38 +272,47 @@ class Handle:
         return self._thread.is_alive()
 
     def _run(self) -> None:
+        # without a compiler or a fitting machine the numpy engine simply stays in use
+        with contextlib.suppress(Exception):
+            from rnnviz.nn import numba_engine
+
+            numba_engine.in_background(self)
+        while not self._stopping.is_set():
+            wanted = self._drained()
+            with contextlib.suppress(Exception):
+                for kernel, code in compiled(wanted, lowest_priority=True, stop=self._stopping):
+                    # what was asked for since is not worth another process if it is in this one's work anyway
+                    if kernel in self._in_use:
+                        self._use(kernel, code)
+
+    def _drained(self) -> list[Kernel]:
+        """All that waits in the queue, or the next that will."""
+        wanted = [self._queue.get()]
+        with contextlib.suppress(queue.Empty):
+            while True:
+                wanted.append(self._queue.get_nowait())
+        return list(dict.fromkeys(kernel for kernel in wanted if kernel is not None))
+
+    def _use(self, kernel: Kernel, code: bytes) -> None:
         from rnnviz.nn import engine, numba_engine
 
-        while not self._stopping.is_set():
-            item = self._queue.get()
-            if item is None or self._stopping.is_set():
-                return
-            if item in self._tried and item not in self._load:
-                continue
-            # without a compiler or a fitting machine the numpy engine simply stays in use
-            with contextlib.suppress(Exception):
-                self._tried.add(item)
-                code = compiled(*item, lowest_priority=True, stop=self._stopping)
-                if item in self._load and numba_engine.loaded(*item) is None:
-                    numba_engine.install(*item, MachineCode(code))
-                    engine.load_numba()
-                    if self._on_ready is not None:
-                        self._on_ready(item[0])
+        if numba_engine.loaded(*kernel) is None:
+            numba_engine.install(*kernel, MachineCode(code))
+            engine.load_numba()
+            if self._on_ready is not None:
+                self._on_ready(kernel[0])
 
 
 def start(on_ready: Callable[[str], None] | None = None, cell: str = "rnn", dtype: str = "float64") -> Handle:
     """Bring the compiled kernels into use without ever making the caller wait.
 
-    Those of `cell` come first, then the other cells are compiled for when they are wanted. Until a cell's kernels are
+    Those of `cell` come first; then the other cells are compiled for when they are wanted. Until a cell's kernels are
     there the numba engine leaves its work to the numpy engine. `on_ready(cell)` is called in another thread whenever
     a cell's kernels come into use. Whatever goes wrong, nothing is said and the numpy engine stays.
     """
-    from rnnviz.nn import numba_engine
-
-    others = [(name, dtype) for name in CELLS if name != cell]
-    handle = Handle([(cell, dtype), *others] if not numba_engine.IN_PROCESS else [], on_ready)
-    numba_engine.in_background(handle)
-    return handle
+    if IN_PROCESS:
+        return Handle((), (), None)
+    return Handle([(cell, dtype)], [(name, dtype) for name in CELLS if name != cell], on_ready)
 
 
 def load_cached(cell: str = "rnn", dtype: str = "float64") -> bool:
@@ -281,27 +335,28 @@ def load_cached(cell: str = "rnn", dtype: str = "float64") -> bool:
 
 def main(arguments: list[str]) -> int:
     if arguments[:1] == ["--pipe"]:
-        return _compile_into_pipe(arguments[1], arguments[2], lowest_priority="--nice" in arguments)
-    for cell in CELLS:
-        for dtype in DTYPES:
-            began = time.perf_counter()
-            compiled(cell, dtype)
-            print(f"{cell} {dtype}: {time.perf_counter() - began:.1f} s")
+        words = [word for word in arguments[1:] if word != "--nice"]
+        return _compile_into_pipe(list(zip(words[::2], words[1::2], strict=True)), "--nice" in arguments)
+    began = time.perf_counter()
+    for (cell, dtype), _ in compiled([(cell, dtype) for dtype in DTYPES for cell in CELLS]):
+        print(f"{time.perf_counter() - began:6.1f} s  {cell} {dtype}", flush=True)
     print(cache_directory())
     return 0
 
 
-def _compile_into_pipe(cell: str, dtype: str, lowest_priority: bool) -> int:
+def _compile_into_pipe(wanted: list[Kernel], lowest_priority: bool) -> int:
     _die_with_parent()
     if lowest_priority and hasattr(os, "nice"):
         os.nice(19)
-    # numba prints nothing, but what somebody else prints must not get into the object file
+    # numba prints nothing, but what somebody else prints must not get into the object files
     out = os.dup(1)
     os.dup2(2, 1)
     from rnnviz.nn.kernels.build import build
 
     with os.fdopen(out, "wb") as pipe:
-        pipe.write(sealed(build(cell, dtype)))
+        for cell, dtype in wanted:
+            pipe.write(sealed(build(cell, dtype)))
+            pipe.flush()
     return 0
 
 

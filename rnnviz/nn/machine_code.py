@@ -16,7 +16,7 @@ import numpy as np
 
 from rnnviz.nn.types import Array
 
-ENTRIES = ("forward", "backward", "train", "update")
+ENTRIES = ("forward", "backward", "triangle", "train", "update")
 
 
 class Kernels(Protocol):

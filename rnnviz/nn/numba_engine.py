@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 
 name = "numba"
 
-#: Numba's own switches for looking into kernels work on kernels that run inside this process.
-IN_PROCESS = any(os.environ.get(f"NUMBA_{switch}", "0") not in ("", "0") for switch in ("DISABLE_JIT", "BOUNDSCHECK"))
-
 #: Batches of more multiplications than this are shared by two threads, half the sequences each. The rule does not ask
 #: how many processors there are, so that the same experiment gives the same numbers on every machine.
 SHARED_ABOVE = 5_000_000
@@ -71,7 +68,7 @@ def _kernels_of(spec: ModelSpec) -> Kernels | None:
     found = loaded(spec.cell, spec.dtype)
     if found is not None:
         return found
-    if _background is not None and _background.running:
+    if _background is not None:
         _background.want(spec.cell, spec.dtype)
         return None
     with _lock:
@@ -81,13 +78,17 @@ def _kernels_of(spec: ModelSpec) -> Kernels | None:
 
 
 def _make(cell: str, dtype: str) -> Kernels:
-    return _InProcess(cell) if IN_PROCESS else MachineCode(compiler.compiled(cell, dtype))
+    if compiler.IN_PROCESS:
+        return _InProcess(cell)
+    ((_, code),) = compiler.compiled([(cell, dtype)])
+    return MachineCode(code)
 
 
 class _InProcess:
     """The kernels as numba or Python run them in this process."""
 
     def __init__(self, cell: str) -> None:
+        os.environ.setdefault("NUMBA_OPT", "0")  # looked at, not raced; numba reads it when it is imported
         from rnnviz.nn.kernels.entries import ENTRIES
 
         self._entries = ENTRIES[cell]
@@ -127,6 +128,15 @@ def _layer_arguments(spec: ModelSpec, w: LayerWeights, T: int, B: int) -> list[A
     scratch = [_aligned(size, spec.dtype) for size in (plan.panels_size, plan.room_size, plan.step_size)]
     b_hh = np.zeros_like(w.b_ih) if w.b_hh is None else w.b_hh
     return [np.array([plan.activation], np.int64), w.W_ih, w.W_hh, w.b_ih, b_hh, *scratch]
+
+
+def _run_arguments(spec: ModelSpec, run: LayerForward) -> list[Array]:
+    """A layer's forward pass, whichever engine it comes from, as the kernels take it."""
+    none = _unused(spec)
+    c = none if run.c is None else run.c
+    gates = none if spec.cell == "rnn" else run.gates
+    extra = np.tanh(run.c[1:]) if run.c is not None else none if run.rec_n is None else run.rec_n
+    return [np.ascontiguousarray(a) for a in (run.x, run.h, c, run.pre, gates, extra)]
 
 
 def _unused(spec: ModelSpec) -> Array:
@@ -192,15 +202,12 @@ def backward(spec: ModelSpec, params: ParamsLike, forward: Forward, grad_y: Arra
         grad_c = unused if run.c is None else np.empty_like(run.c)
         grad_pre = np.empty_like(run.pre)
         grad_rec = np.empty_like(run.pre) if spec.cell == "gru" else grad_pre
-        extra = np.tanh(run.c[1:]) if run.c is not None else unused if run.rec_n is None else run.rec_n
         gradients = LayerWeights(*(np.empty_like(a) for a in (w.W_ih, w.W_hh, w.b_ih, w.b_ih)))
         assert gradients.b_hh is not None
         kernels.call(
             "backward",
             *_layer_arguments(spec, w, T, B),
-            *(np.ascontiguousarray(a) for a in (run.x, run.h, unused if run.c is None else run.c, run.pre)),
-            unused if spec.cell == "rnn" else np.ascontiguousarray(run.gates),
-            np.ascontiguousarray(extra),
+            *_run_arguments(spec, run),
             *(grad_h, grad_c, grad_pre, grad_rec),
             *(gradients.W_ih, gradients.W_hh, gradients.b_ih, gradients.b_hh),
         )
@@ -212,9 +219,27 @@ def backward(spec: ModelSpec, params: ParamsLike, forward: Forward, grad_y: Arra
     return Backward(tuple(layers), {key: grads[key] for key in spec.parameter_shapes})
 
 
+@np.errstate(all="ignore")
 def triangle(spec: ModelSpec, params: ParamsLike, forward: Forward, grad_y: Array, steps: Sequence[int]) -> Array:
-    """As numpy_engine.triangle, which is one product per step already."""
-    return numpy_engine.triangle(spec, params, forward, grad_y, steps)
+    """(T+1, T+1): [k, t] = ‖∂L_k/∂h_t‖ over (B, H) of the top layer; see numpy_engine.triangle."""
+    kernels = _kernels_of(spec)
+    if kernels is None:
+        return numpy_engine.triangle(spec, params, forward, grad_y, steps)
+    T, B = grad_y.shape[:2]
+    run = forward.layers[-1]
+    W_hh = layer_weights(spec, params, spec.num_layers - 1).W_hh
+    plan = _plan(spec, T, B)
+    direct = grad_y @ params["readout.weight"]
+    grad_h = np.empty((len(steps), B, spec.hidden_size), run.h.dtype)
+    norms = np.empty((T + 1, T + 1))
+    kernels.call(
+        "triangle",
+        *(np.array([plan.activation], np.int64), W_hh, _aligned(plan.panels_size, run.h.dtype)),
+        *_run_arguments(spec, run),
+        *(direct, np.array(sorted(steps, reverse=True), np.int64)),
+        *(grad_h, np.empty_like(grad_h), np.empty((len(steps), *run.pre.shape[1:]), run.h.dtype), norms),
+    )
+    return norms
 
 
 # -- training ------------------------------------------------------------------------------------------

@@ -16,11 +16,13 @@ from rnnviz.nn.kernels.jit import kernel
 from rnnviz.nn.kernels.layer import Back, Run, Scratch, Weights, weight_gradients
 from rnnviz.nn.kernels.plan import Plan, Rates
 from rnnviz.nn.kernels.train import make
+from rnnviz.nn.kernels.triangle import make_triangle
 from rnnviz.nn.kernels.untyped import carray, intrinsic, types
 from rnnviz.nn.kernels.updates import update
 
 FORWARD = "i1 f2 f2 f1 f1 f1 f1 f1 f3 f3 f3 f3 f3 f3"
 BACKWARD = f"{FORWARD} f3 f3 f3 f3 f2 f2 f1 f1"
+TRIANGLE = "i1 f2 f1 f3 f3 f3 f3 f3 f3 f3 i1 f3 f3 f3 d2"
 TRAIN = "i1 d1 f1 f1 f1 f1 f3 f3 i2 b2 i2 f1 d1"
 UPDATE = "i1 d1 f1 f1 f1 f1"
 
@@ -52,6 +54,7 @@ def make_entries(cell: Any) -> dict[str, Entry]:
     """The entries of a cell, from its passes over a layer."""
     forward, backward = cell.forward, cell.backward
     train = make(forward, backward)
+    triangle = make_triangle(cell.errors, cell is gru)
 
     @kernel
     def forward_entry(
@@ -87,9 +90,18 @@ def make_entries(cell: Any) -> dict[str, Entry]:
             work, out,
         )  # fmt: skip
 
+    @kernel
+    def triangle_entry(
+        activation: Any, W_hh: Any, panels: Any, x: Any, h: Any, c: Any, pre: Any, gates: Any, extra: Any,
+        direct: Any, steps: Any, grad_h: Any, grad_c: Any, out: Any, norms: Any,
+    ) -> None:  # fmt: skip
+        run = Run(x, h, c, pre, gates, extra)
+        triangle(activation[0], W_hh, panels, run, direct, steps, grad_h, grad_c, out, norms)
+
     return {
         "forward": Entry(forward_entry, FORWARD),
         "backward": Entry(backward_entry, BACKWARD),
+        "triangle": Entry(triangle_entry, TRIANGLE),
         "train": Entry(train_entry, TRAIN),
         "update": Entry(update_entry, UPDATE),
     }

@@ -43,6 +43,19 @@ def forward(activation: int, w: Any, scratch: Any, run: Any) -> None:
 
 
 @kernel
+def through(run: Any, row: int, n: int, some: Any, H: int, grad_h: Any) -> Any:
+    """From dL/dh_t: dL/da_t of r, z, n, the recurrent side's of n, and what passes to h_{t-1} by z; for the units from
+    `n` on of row = (t-1) B + sequence."""
+    at, before = row * 3 * H + n, row * H + n
+    r, z = load(run.gates, at, some), load(run.gates, at + H, some)
+    new, rec_n = load(run.gates, at + 2 * H, some), load(run.extra, before, some)
+    to_n = grad_h * ((1 - z) * (1 - new * new))
+    to_z = grad_h * ((load(run.h, before, some) - new) * z * (1 - z))
+    to_r = to_n * (rec_n * r * (1 - r))
+    return to_r, to_z, to_n, to_n * r, grad_h * z
+
+
+@kernel
 def backward(activation: int, w: Any, scratch: Any, run: Any, back: Any) -> None:
     """dL/da_n = dL/dh (1 - z) tanh';  dL/da_z = dL/dh (h_{t-1} - n) σ';  dL/da_r = dL/da_n u_n σ'; the recurrent side
     sees dL/da_n times r;  dL/dh_{t-1} += z dL/dh_t + W_hhᵀ dL/du_t"""
@@ -57,17 +70,30 @@ def backward(activation: int, w: Any, scratch: Any, run: Any, back: Any) -> None
             for n in range(0, H, lane_count(run.h)):
                 some = lanes_left(run.h, H - n)
                 at, before = row * 3 * H + n, row * H + n
-                r, z = load(run.gates, at, some), load(run.gates, at + H, some)
-                new, rec_n = load(run.gates, at + 2 * H, some), load(run.extra, before, some)
                 grad_h = load(back.grad_h, (row + B) * H + n, some)
-                grad_n = grad_h * ((1 - z) * (1 - new * new))
-                grad_z = grad_h * ((load(run.h, before, some) - new) * z * (1 - z))
-                grad_r = grad_n * (rec_n * r * (1 - r))
-                store(back.grad_pre, at, grad_r, some)
-                store(back.grad_pre, at + H, grad_z, some)
-                store(back.grad_pre, at + 2 * H, grad_n, some)
-                store(back.grad_rec, at, grad_r, some)
-                store(back.grad_rec, at + H, grad_z, some)
-                store(back.grad_rec, at + 2 * H, grad_n * r, some)
-                store(back.grad_h, before, load(back.grad_h, before, some) + grad_h * z, some)
+                to_r, to_z, to_n, rec_n, past = through(run, row, n, some, H, grad_h)
+                store(back.grad_pre, at, to_r, some)
+                store(back.grad_pre, at + H, to_z, some)
+                store(back.grad_pre, at + 2 * H, to_n, some)
+                store(back.grad_rec, at, to_r, some)
+                store(back.grad_rec, at + H, to_z, some)
+                store(back.grad_rec, at + 2 * H, rec_n, some)
+                store(back.grad_h, before, load(back.grad_h, before, some) + past, some)
         multiply(Left(errors, t * B * 3 * H, 3 * H, 1), weights, B, 3 * H, H, flat(back.grad_h), t * B * H, True)
+
+
+@kernel
+def errors(activation: int, run: Any, t: int, H: int, grad_h: Any, grad_c: Any, out: Any, start: int) -> None:
+    """One step of one sweep of a triangle: grad_h[start:] (B * H,) = ∂L_k/∂h_t -> out[3 start:] (B * 3H,) =
+    ∂L_k/∂u_t, and in grad_h what passes to h_{t-1} by z."""
+    B = run.h.shape[1]
+    for sequence in range(B):
+        row = (t - 1) * B + sequence
+        for n in range(0, H, lane_count(run.h)):
+            some = lanes_left(run.h, H - n)
+            here, at = start + sequence * H + n, 3 * start + sequence * 3 * H + n
+            to_r, to_z, _, rec_n, past = through(run, row, n, some, H, load(grad_h, here, some))
+            store(grad_h, here, past, some)
+            store(out, at, to_r, some)
+            store(out, at + H, to_z, some)
+            store(out, at + 2 * H, rec_n, some)

@@ -40,6 +40,20 @@ def forward(activation: int, w: Any, scratch: Any, run: Any) -> None:
 
 
 @kernel
+def through(run: Any, row: int, n: int, some: Any, H: int, grad_h: Any, grad_c: Any) -> Any:
+    """From dL/dh_t and what step t+1 sends to c_t: dL/dc_t, dL/da_t of the gates i, f, g, o, and what goes to c_{t-1};
+    for the units from n on of row = (t-1) B + sequence."""
+    at = row * 4 * H + n
+    i, f = load(run.gates, at, some), load(run.gates, at + H, some)
+    g, o = load(run.gates, at + 2 * H, some), load(run.gates, at + 3 * H, some)
+    c_before, tanh_c = load(run.c, row * H + n, some), load(run.extra, row * H + n, some)
+    total = grad_c + o * (1 - tanh_c * tanh_c) * grad_h
+    to_i, to_f = total * (g * i * (1 - i)), total * (c_before * f * (1 - f))
+    to_g, to_o = total * (i * (1 - g * g)), grad_h * (tanh_c * o * (1 - o))
+    return total, to_i, to_f, to_g, to_o, total * f
+
+
+@kernel
 def backward(activation: int, w: Any, scratch: Any, run: Any, back: Any) -> None:
     """dL/dc_t = (from step t+1) + o tanh'(c_t) dL/dh_t; each gate's share of it times the gate's slope;
     dL/dh_{t-1} += W_hhᵀ dL/da_t;  dL/dc_{t-1} = f dL/dc_t"""
@@ -53,16 +67,33 @@ def backward(activation: int, w: Any, scratch: Any, run: Any, back: Any) -> None
         for row in range(t * B, (t + 1) * B):
             for n in range(0, H, lane_count(run.h)):
                 some = lanes_left(run.h, H - n)
-                at, before, now = row * 4 * H + n, row * H + n, (row + B) * H + n
-                i, f = load(run.gates, at, some), load(run.gates, at + H, some)
-                g, o = load(run.gates, at + 2 * H, some), load(run.gates, at + 3 * H, some)
-                c_before, tanh_c = load(run.c, before, some), load(run.extra, before, some)
-                grad_h = load(back.grad_h, now, some)
-                grad_c = load(back.grad_c, now, some) + o * (1 - tanh_c * tanh_c) * grad_h
-                store(back.grad_c, now, grad_c, some)
-                store(back.grad_c, before, grad_c * f, some)
-                store(back.grad_pre, at, grad_c * (g * i * (1 - i)), some)
-                store(back.grad_pre, at + H, grad_c * (c_before * f * (1 - f)), some)
-                store(back.grad_pre, at + 2 * H, grad_c * (i * (1 - g * g)), some)
-                store(back.grad_pre, at + 3 * H, grad_h * (tanh_c * o * (1 - o)), some)
+                before, now = row * H + n, (row + B) * H + n
+                grad_h, grad_c = load(back.grad_h, now, some), load(back.grad_c, now, some)
+                total, to_i, to_f, to_g, to_o, carried = through(run, row, n, some, H, grad_h, grad_c)
+                at = row * 4 * H + n
+                store(back.grad_c, now, total, some)
+                store(back.grad_c, before, carried, some)
+                store(back.grad_pre, at, to_i, some)
+                store(back.grad_pre, at + H, to_f, some)
+                store(back.grad_pre, at + 2 * H, to_g, some)
+                store(back.grad_pre, at + 3 * H, to_o, some)
         multiply(Left(errors, t * B * 4 * H, 4 * H, 1), weights, B, 4 * H, H, flat(back.grad_h), t * B * H, t > 0)
+
+
+@kernel
+def errors(activation: int, run: Any, t: int, H: int, grad_h: Any, grad_c: Any, out: Any, start: int) -> None:
+    """One step of one sweep of a triangle: grad_h[start:] (B * H,) = ∂L_k/∂h_t and grad_c[start:], what step t+1
+    sends to c_t -> out[4 start:] (B * 4H,) = ∂L_k/∂a_t, and in grad_c what goes to c_{t-1}."""
+    B = run.h.shape[1]
+    for sequence in range(B):
+        row = (t - 1) * B + sequence
+        for n in range(0, H, lane_count(run.h)):
+            some = lanes_left(run.h, H - n)
+            here, at = start + sequence * H + n, 4 * start + sequence * 4 * H + n
+            grad, cell = load(grad_h, here, some), load(grad_c, here, some)
+            _, to_i, to_f, to_g, to_o, carried = through(run, row, n, some, H, grad, cell)
+            store(grad_c, here, carried, some)
+            store(out, at, to_i, some)
+            store(out, at + H, to_f, some)
+            store(out, at + 2 * H, to_g, some)
+            store(out, at + 3 * H, to_o, some)

@@ -65,3 +65,13 @@ def backward(activation: int, w: Any, scratch: Any, run: Any, back: Any) -> None
             h, grad_h = load(run.h, (t + 1) * size + n, some), load(back.grad_h, (t + 1) * size + n, some)
             store(back.grad_pre, t * size + n, through(activation, h, grad_h), some)
         multiply(Left(errors, t * size, H, 1), weights, B, H, H, flat(back.grad_h), t * size, t > 0)
+
+
+@kernel
+def errors(activation: int, run: Any, t: int, H: int, grad_h: Any, grad_c: Any, out: Any, start: int) -> None:
+    """One step of one sweep of a triangle: grad_h[start:] (B * H,) = ∂L_k/∂h_t -> out[start:] = ∂L_k/∂a_t."""
+    size = run.h.shape[1] * H
+    for n in range(0, size, lane_count(run.h)):
+        some = lanes_left(run.h, size - n)
+        h, grad = load(run.h, t * size + n, some), load(grad_h, start + n, some)
+        store(out, start + n, through(activation, h, grad), some)
