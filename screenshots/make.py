@@ -13,6 +13,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from rnnviz.nn import engine
 from rnnviz.player.experiment import Experiment
 from rnnviz.tui.app import RnnvizApp
 
@@ -89,6 +90,7 @@ SHOTS: dict[str, Shot] = {
 
 async def picture(shot: Shot) -> str:
     """The screen as SVG, with no fonts from elsewhere."""
+    engine.select("numpy")  # whatever else this process has loaded
     app = RnnvizApp(shot.experiment, compile=False)
     app.theme = shot.theme
     async with app.run_test(size=shot.size) as pilot:

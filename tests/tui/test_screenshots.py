@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from rnnviz.nn import engine
+
 HERE = Path(__file__).parents[2] / "screenshots"
 spec = importlib.util.spec_from_file_location("screenshots_make", HERE / "make.py")
 assert spec is not None
@@ -21,6 +23,7 @@ spec.loader.exec_module(make)
 async def test_picture_is_up_to_date(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("COLORTERM", "truecolor")
+    monkeypatch.setattr(engine, "_selected", None)
     assert (HERE / f"{name}.svg").read_text(encoding="utf-8") == await make.picture(make.SHOTS[name]), (
         "stale: run `python screenshots/make.py`, look at it, and commit it"
     )
