@@ -1,0 +1,341 @@
+"""The compiled kernels' cache and how they come into use: whatever fails, nothing is half there and nobody waits."""
+
+import io
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from rnnviz.nn import compile as compiling
+from rnnviz.nn import engine, numba_engine
+
+CODE = b"machine code" * 1000
+
+
+@pytest.fixture
+def directory(tmp_path, monkeypatch):
+    place = tmp_path / "kernels" / ("a" * 20)
+    monkeypatch.setattr(compiling, "cache_directory", lambda: place)
+    return place
+
+
+@pytest.fixture
+def untouched(monkeypatch):
+    """The engines as after an import, and as they were after the test."""
+    monkeypatch.setattr(compiling, "IN_PROCESS", False)
+    monkeypatch.setattr(numba_engine, "_kernels", {})
+    monkeypatch.setattr(numba_engine, "_background", None)
+    monkeypatch.setattr(engine, "_engines", {"numpy": engine.numpy_engine})
+
+
+def eventually(condition, seconds=10.0):
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.01)
+    return condition()
+
+
+# -- the cache -----------------------------------------------------------------------------------------
+
+
+def test_what_is_kept_is_found_again(directory):
+    assert compiling.cached("rnn", "float64") is None
+    assert compiling.keep("rnn", "float64", CODE)
+    assert compiling.cached("rnn", "float64") == CODE
+    assert compiling.cached("rnn", "float32") is None
+    assert [path.name for path in directory.iterdir()] == ["rnn-float64.o"]
+
+
+@pytest.mark.parametrize("damage", [lambda c: c[:-1], lambda c: c[:20], lambda c: b"", lambda c: b"\xff" * len(c)])
+def test_a_damaged_file_counts_as_missing(directory, damage):
+    compiling.keep("rnn", "float64", CODE)
+    file = directory / "rnn-float64.o"
+    file.write_bytes(damage(file.read_bytes()))
+    assert compiling.cached("rnn", "float64") is None
+
+
+def test_one_wrong_bit_is_noticed():
+    content = bytearray(compiling.sealed(CODE))
+    assert compiling.opened(io.BytesIO(content)) == CODE
+    content[-5] ^= 1
+    assert compiling.opened(io.BytesIO(content)) is None
+
+
+def test_where_nothing_is_writable_nothing_is_kept(monkeypatch, tmp_path):
+    file = tmp_path / "file"
+    file.touch()
+    monkeypatch.setattr(compiling, "cache_directory", lambda: file / "kernels" / "key")
+    assert not compiling.keep("rnn", "float64", CODE)
+    assert compiling.cached("rnn", "float64") is None
+
+
+def test_only_old_caches_of_other_versions_are_removed(directory):
+    old, recent, foreign = (directory.parent / name for name in ("b" * 20, "c" * 20, "somebody else's"))
+    for place in (old, recent, foreign):
+        place.mkdir(parents=True)
+    for place in (old, foreign):
+        os.utime(place, (0, 0))
+    compiling.keep("rnn", "float64", CODE)
+    assert sorted(path.name for path in directory.parent.iterdir()) == sorted([directory.name, "c" * 20, foreign.name])
+
+
+def test_the_cache_is_named_by_all_it_depends_on(monkeypatch):
+    def name():
+        compiling.fingerprint.cache_clear()
+        return compiling.fingerprint()
+
+    try:
+        now = name()
+        assert name() == now
+        for module, attribute, value in (
+            (compiling.rnnviz, "__version__", "99"),
+            (compiling, "version", lambda package: "0"),
+            (Path, "read_bytes", lambda path: b"other source"),
+        ):
+            with monkeypatch.context() as change:
+                change.setattr(module, attribute, value)
+                assert name() != now, attribute
+    finally:
+        compiling.fingerprint.cache_clear()
+
+
+def test_the_user_says_where(monkeypatch, tmp_path):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    compiling.cache_directory.cache_clear()
+    try:
+        assert compiling.cache_directory().is_relative_to(tmp_path)
+    finally:
+        compiling.cache_directory.cache_clear()
+
+
+# -- the compiler's process ----------------------------------------------------------------------------
+
+
+def compiler(monkeypatch, tmp_path, program):
+    """In place of the compiler a program of ours; returns the file into which it writes its process id."""
+    script, pid = tmp_path / "compiler.py", tmp_path / "pid"
+    script.write_text(
+        f"import os, sys, time\nfrom rnnviz.nn.compile import sealed\nopen({str(pid)!r}, 'w').write(str(os.getpid()))\n"
+        + textwrap.dedent(program)
+    )
+    once = subprocess.Popen
+    monkeypatch.setattr(
+        compiling.subprocess, "Popen", lambda command, **options: once([sys.executable, str(script)], **options)
+    )
+    return pid
+
+
+def alive(pid_file):
+    try:
+        os.kill(int(pid_file.read_text()), 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_what_another_process_compiles_is_kept(directory, monkeypatch, tmp_path):
+    program = "for n in (b'one', b'two'): sys.stdout.buffer.write(sealed(n))"
+    pid = compiler(monkeypatch, tmp_path, program)
+    wanted = [("rnn", "float64"), ("gru", "float64")]
+    found = [(wanted[0], b"one"), (wanted[1], b"two")]
+    assert list(compiling.compiled(wanted)) == found
+    assert not alive(pid)
+    monkeypatch.setattr(compiling.subprocess, "Popen", None)  # the second time nobody is asked
+    assert list(compiling.compiled(wanted)) == found
+
+
+@pytest.mark.parametrize(
+    ("program", "said"),
+    [
+        ("sys.exit('no LLVM here')", "no LLVM here"),
+        ("sys.stdout.buffer.write(sealed(b'half of it')[:-3])", "without a word"),
+        ("print('chatter')", "without a word"),
+    ],
+)
+def test_a_failing_compiler_says_why_and_leaves_nothing(directory, monkeypatch, tmp_path, program, said):
+    pid = compiler(monkeypatch, tmp_path, program)
+    with pytest.raises(compiling.CompilerError, match=said):
+        list(compiling.compiled([("rnn", "float64")]))
+    assert not alive(pid)
+    assert compiling.cached("rnn", "float64") is None
+
+
+def test_no_cache_at_all_still_gives_the_code(monkeypatch, tmp_path):
+    monkeypatch.setattr(compiling, "cache_directory", lambda: Path(os.devnull) / "kernels" / "key")
+    compiler(monkeypatch, tmp_path, "sys.stdout.buffer.write(sealed(b'code'))")
+    assert list(compiling.compiled([("rnn", "float64")])) == [(("rnn", "float64"), b"code")]
+
+
+def test_the_compiler_stops_when_nobody_waits_for_it():
+    command = [sys.executable, "-m", "rnnviz.nn.compile", "--pipe", "rnn", "float64"]
+    run = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+    assert run.returncode == 1
+    assert run.stdout == b""
+
+
+# -- into use ------------------------------------------------------------------------------------------
+
+
+class Kernels:
+    """Stands for machine code."""
+
+    def __init__(self, code):
+        self.code = code
+
+
+def test_start_uses_one_cell_and_keeps_the_others_for_later(directory, untouched, monkeypatch, tmp_path):
+    monkeypatch.setattr(compiling, "MachineCode", Kernels)
+    compiler(monkeypatch, tmp_path, "for n in (b'l', b'r', b'g'): sys.stdout.buffer.write(sealed(n))")
+    ready = []
+    handle = compiling.start(ready.append, cell="lstm")
+    assert eventually(lambda: compiling.cached("gru", "float64"))
+    assert ready == ["lstm"]
+    assert engine.current().name == "numba"
+    assert numba_engine.loaded("rnn", "float64") is None
+    handle.want("gru", "float64")
+    assert eventually(lambda: ready == ["lstm", "gru"])
+    assert numba_engine.loaded("gru", "float64").code == b"g"
+    handle.stop()
+    assert not handle.running
+
+
+def test_a_failure_is_silent_and_numpy_stays(directory, untouched, monkeypatch, tmp_path, capfd):
+    pid = compiler(monkeypatch, tmp_path, "sys.exit('no LLVM here')")
+    ready = []
+    handle = compiling.start(ready.append)
+    assert eventually(pid.exists)
+    assert eventually(lambda: not alive(pid))
+    handle.stop()
+    assert ready == []
+    assert engine.current().name == "numpy"
+    assert capfd.readouterr() == ("", "")
+
+
+def test_stop_ends_the_compiler(directory, untouched, monkeypatch, tmp_path):
+    pid = compiler(monkeypatch, tmp_path, "time.sleep(600)")
+    handle = compiling.start()
+    assert eventually(lambda: pid.exists() and pid.read_text())
+    handle.stop()
+    assert not handle.running
+    assert not alive(pid)
+    handle.stop()
+
+
+def test_start_does_not_wait(directory, untouched, monkeypatch):
+    never = threading.Event()
+    monkeypatch.setattr(compiling, "compiled", lambda *a, **k: never.wait() or iter(()))
+    handle = compiling.start()
+    assert handle.running
+    never.set()
+    handle.stop()
+
+
+def test_until_then_numpy_computes(directory, untouched, monkeypatch):
+    from rnnviz.nn import Model
+
+    monkeypatch.setattr(compiling, "compiled", lambda *a, **k: iter(()))
+    handle = compiling.start()
+    assert eventually(lambda: numba_engine._background is handle)
+    model = Model.create(cell="gru", seed=1)
+    x = [[[0.5]], [[1.0]]]
+    assert (model.forward(x) == model.trace(x, x, engine="numba").y).all()
+    assert not numba_engine.ready(model.spec)
+    handle.stop()
+
+
+# -- with the real compiler ----------------------------------------------------------------------------
+
+USE = """
+import os, sys
+import numpy as np
+import rnnviz
+from rnnviz.nn import Model, engine
+engine.select("numba")
+model = Model.create(hidden_size=4, seed=1)
+trace = model.trace(np.ones((3, 1, 1)), np.zeros((3, 1, 1)))
+other = model.trace(np.ones((3, 1, 1)), np.zeros((3, 1, 1)), engine="numpy")
+assert np.allclose(trace.grad_h, other.grad_h, rtol=0, atol=1e-14)
+assert trace.engine.name == "numba" and "numba" not in sys.modules
+print(os.path.dirname(rnnviz.__file__), file=sys.stderr)
+print("computed")
+"""
+
+
+def using(environment, folder=None):
+    return subprocess.Popen(
+        [sys.executable, "-c", USE],
+        env={**os.environ, **environment},
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def assert_computed(process):
+    out, err = process.communicate(timeout=300)
+    assert (out, process.returncode) == ("computed\n", 0), err
+    return err.strip()
+
+
+compiled_only = pytest.mark.skipif(compiling.IN_PROCESS, reason="kernels run inside the process")
+
+
+@pytest.mark.slow
+@compiled_only
+def test_two_processes_may_compile_at_once(tmp_path):
+    runs = [using({"NUMBA_CACHE_DIR": str(tmp_path)}) for _ in range(2)]
+    for run in runs:
+        assert_computed(run)
+    assert [path.name for path in tmp_path.glob("*/*/*")] == ["rnn-float64.o"]
+
+
+@pytest.mark.slow
+@compiled_only
+def test_a_home_that_cannot_be_written(tmp_path):
+    """Not by permissions, which do not bind root: a home that is a file."""
+    home = tmp_path / "home"
+    home.touch()
+    nowhere = {"HOME": str(home), "XDG_CACHE_HOME": str(home / "cache"), "NUMBA_CACHE_DIR": ""}
+    assert_computed(using(nowhere))
+
+
+@pytest.mark.slow
+@compiled_only
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
+def test_an_interrupted_compilation_leaves_no_trace(tmp_path):
+    run = using({"NUMBA_CACHE_DIR": str(tmp_path)})
+    children = Path(f"/proc/{run.pid}/task/{run.pid}/children")
+    assert eventually(lambda: "rnnviz.nn.compile" in commands(children))
+    child = int(children.read_text().split()[0])
+    run.kill()
+    run.communicate()
+    assert eventually(lambda: not Path(f"/proc/{child}").exists()), "the compiler outlived who asked for it"
+    assert list(tmp_path.glob("*/*/*.o")) == []
+    assert_computed(using({"NUMBA_CACHE_DIR": str(tmp_path)}))
+
+
+def commands(children):
+    numbers = children.read_text().split() if children.exists() else []
+    return " ".join(Path(f"/proc/{n}/cmdline").read_text() for n in numbers if Path(f"/proc/{n}").exists())
+
+
+@pytest.mark.slow
+@compiled_only
+def test_a_package_that_cannot_be_written(tmp_path):
+    """An installed copy whose folders are read-only; nothing may be left in it either (not even by root)."""
+    copy = tmp_path / "site" / "rnnviz"
+    shutil.copytree(Path(compiling.rnnviz.__file__).parent, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    before = sorted(copy.rglob("*"))
+    for place in (copy, *(p for p in before if p.is_dir())):
+        place.chmod(0o555)
+    environment = {"PYTHONPATH": str(copy.parent), "PYTHONDONTWRITEBYTECODE": "1", "NUMBA_CACHE_DIR": str(tmp_path)}
+    assert assert_computed(using(environment, tmp_path)) == str(copy)
+    assert sorted(copy.rglob("*")) == before
