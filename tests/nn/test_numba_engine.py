@@ -22,10 +22,14 @@ QUICK = settings(
 
 @pytest.fixture(autouse=True, scope="module")
 def kernels():
-    """All cells compiled by one process; nothing in the background."""
+    """All cells compiled by one process; nothing in the background, and no other test on this engine unasked."""
+    before = dict(engine._engines)
     numba_engine.in_background(None)
     if COMPILED:
         list(compiled([(cell, "float64") for cell in CELLS]))
+    yield
+    engine._engines.clear()
+    engine._engines.update(before)
 
 
 @st.composite
