@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import fields
 from itertools import pairwise
+from math import isfinite
 from pathlib import Path
 
 from rnnviz.errors import InputError
-from rnnviz.lessons.conditions import Condition, defined
+from rnnviz.lessons.conditions import Condition, defined, seen
 from rnnviz.lessons.lesson import Do, Exercise, Lesson, Point, Prediction, Step
 from rnnviz.lessons.pages import WIDTH, page, room
-from rnnviz.lessons.reading import Problem, read
+from rnnviz.lessons.reading import Problem, read, source_lines
 from rnnviz.lessons.run import LessonRun
 from rnnviz.lessons.setup import END, Setup, arrive
 from rnnviz.lessons.text import plain, quotes
@@ -23,6 +24,9 @@ from rnnviz.player.experiment import Experiment
 from rnnviz.player.frame import Frame
 from rnnviz.player.metrics import METRICS, Reference
 from rnnviz.player.player import Player, open_player
+
+#: Rows of the score that give way to an open panel at 80 × 24.
+BESIDE_NO_PANEL = ("gates", "cell", "verdict")
 
 
 def check(paths: Iterable[Path], panels: Collection[str] = ()) -> list[Problem]:
@@ -35,6 +39,12 @@ def check(paths: Iterable[Path], panels: Collection[str] = ()) -> list[Problem]:
         if lesson is not None:
             lessons.append(lesson)
             problems += check_lesson(lesson, panels)
+    known: dict[tuple[Path, str], Lesson] = {}
+    for lesson in sorted(lessons, key=lambda lesson: lesson.number):
+        same = known.setdefault((lesson.path.parent, lesson.slug), lesson)
+        if same is not lesson:
+            what = f"the slug {lesson.slug!r} is also that of {same.path.name}"
+            problems.append(Problem(lesson.path, 1, what, "give each lesson its own: progress is kept by it"))
     for one, two in pairwise(sorted(lessons, key=lambda lesson: lesson.number)):
         if one.path.parent == two.path.parent and one.number == two.number:
             what = f"number {two.number} is also that of {one.path.name}"
@@ -50,7 +60,7 @@ def check_lesson(lesson: Lesson, panels: Collection[str] = ()) -> list[Problem]:
 class _Checker:
     def __init__(self, lesson: Lesson, panels: Collection[str]) -> None:
         self.lesson, self.panels = lesson, panels
-        self.source = lesson.path.read_text(encoding="utf-8").splitlines()
+        self.source = source_lines(lesson.path)
 
     def problem(self, line: int, what: str, remedy: str = "") -> Problem:
         return Problem(self.lesson.path, line, what, remedy)
@@ -79,8 +89,8 @@ class _Checker:
                 return
             run = run.arrived(frame)
             yield from self.places(step.do, step.line, target, frame)
-            yield from self.points(step)
-            yield from self.stage(run, frame, step.before)
+            yield from self.point(step.point, target, frame)
+            yield from self.stage(run, frame, (*step.before, *_asked(step)))
             if isinstance(step.task, Prediction):
                 yield from self.prediction(run, player, step.task)
             elif isinstance(step.task, Exercise):
@@ -107,14 +117,25 @@ class _Checker:
         if "panel" in commands and target.panel and target.panel not in self.panels:
             yield self.problem(line("panel"), f"unknown panel {target.panel!r}", f"panels: {', '.join(self.panels)}")
 
-    def points(self, step: Step) -> Iterator[Problem]:
-        for point in filter(None, (step.point, step.point_after)):
-            yield from self.point(point)
-
-    def point(self, point: Point) -> Iterator[Problem]:
+    def point(self, point: Point | None, target: Setup, frame: Frame) -> Iterator[Problem]:
+        """Whether what is pointed at can be seen at 80 × 24."""
+        if point is None:
+            return
         kind, _, name = point.at.partition(":")
+        cells = {"gates": ("lstm", "gru"), "cell": ("lstm",)}.get(point.at)
+        cell = frame.experiment.cell
         if kind == "panel" and name not in self.panels:
             yield self.problem(point.line, f"unknown panel {name!r}", f"panels: {', '.join(self.panels)}")
+        elif kind == "panel" and target.panel != name:
+            yield self.problem(point.line, f"panel {name!r} is not open here", f'open it: [do] panel = "{name}"')
+        elif cells and cell not in cells:
+            what = f"there is no row {point.at!r}: the cell is {cell}"
+            yield self.problem(point.line, what, f"point at hidden, or take {' or '.join(cells)}")
+        elif point.at == "verdict" and frame.verdict is None:
+            yield self.problem(point.line, "there is no verdict: the task has no lag", "point at another row")
+        elif target.panel and point.at in BESIDE_NO_PANEL:
+            what = f"no room for row {point.at!r} beside an open panel"
+            yield self.problem(point.line, what, "point at another row, or close the panel")
 
     # -- what is said ------------------------------------------------------------------------------------
 
@@ -123,7 +144,7 @@ class _Checker:
         step = run.step
         for text in texts:
             for reference, _ in quotes(text):
-                if not reference.at_start and not defined(reference, frame):
+                if seen(reference, frame, run.start) is None:
                     line = self.line_of("{" + str(reference), step.line)
                     yield self.problem(line, f"{reference} is not defined here", "quote another metric, or set it up")
         shown = page(run, frame, WIDTH)
@@ -139,6 +160,7 @@ class _Checker:
 
     def prediction(self, run: LessonRun, player: Player, question: Prediction) -> Iterator[Problem]:
         said = [str(i + 1) for i in range(len(question.choices))] or ["0", "-1e9"]
+        before = player.frame
         try:
             frame = arrive(player, run.saying(said[0]).target)
         except InputError as error:
@@ -152,6 +174,9 @@ class _Checker:
                 line = self.line_of(str(reference), question.line)
                 yield self.problem(line, f"{reference} is not defined here", "ask for another metric")
                 return
+        yield from self.point(run.step.point_after, run.saying(said[0]).target, frame)
+        if question.answer is not None:
+            yield from self.number(run, question, question.answer, before, frame)
         if question.choices:
             right = [c for c in question.choices if all(h.holds(frame, run.start) for h in c.holds)]
             if len(right) != 1:
@@ -159,7 +184,22 @@ class _Checker:
                 yield self.problem(question.line, f"{which} right on the live frame", "make exactly one `if` hold")
         for answer in said:
             done = run.saying(answer).arrived(frame)
-            yield from self.stage(done, frame, run.step.after, f"what follows the answer {answer}")
+            why = [choice.why for choice in question.choices[int(answer) - 1 : int(answer)]] if question.choices else []
+            yield from self.stage(done, frame, (*why, *run.step.after), f"what follows the answer {answer}")
+
+    def number(
+        self, run: LessonRun, question: Prediction, answer: Reference, before: Frame, frame: Frame
+    ) -> Iterator[Problem]:
+        """Whether the number asked for can be typed, and is not there to be read."""
+        line = self.line_of("answer", question.line)
+        right = seen(answer, frame, run.start)
+        if isinstance(right, float) and not isfinite(right):
+            yield self.problem(line, f"{answer} is {right} here: nobody can type that", "ask for another metric")
+        told = (run.step.heading, *run.step.before, question.question)
+        quoted = [reference for text in told for reference, _ in quotes(text)]
+        if answer in quoted and seen(answer, before, run.start) == right:
+            where = self.line_of("{" + str(answer), run.step.line)
+            yield self.problem(where, f"{answer} is the answer, and told before it", "quote it after the question")
 
     # -- exercises ---------------------------------------------------------------------------------------
 
@@ -194,8 +234,18 @@ class _Checker:
                 told = "; ".join(c.told(frame, run.start) for c in exercise.solved if not c.holds(frame, run.start))
                 yield self.problem(where, f"solution {i} does not solve it ({told})", "mend the solution, or ask less")
             else:
+                yield from self.point(run.step.point_after, run.target.after(solution), frame)
                 yield from self.stage(solved, frame, run.step.after, "what follows the solution")
             arrive(player, run.target)
+
+
+def _asked(step: Step) -> Iterator[str]:
+    """What the question or the exercise of a step says before it is answered."""
+    if isinstance(step.task, Prediction):
+        yield step.task.question
+        yield from (choice.say for choice in step.task.choices)
+    elif isinstance(step.task, Exercise):
+        yield step.task.goal
 
 
 def _asked_for(question: Prediction) -> Iterator[Reference]:

@@ -149,12 +149,14 @@ class Tolerance:
 def tolerance(written: object) -> Tolerance:
     """A number, "20 %", or "x 3" for a factor. Raises InputError for anything else."""
     form = 'write a number, "20 %" of the answer, or "x 3" for a factor of 3'
-    if isinstance(written, int | float) and not isinstance(written, bool) and written >= 0:
+    if isinstance(written, int | float) and not isinstance(written, bool) and 0 <= written < math.inf:
         return Tolerance("amount", float(written))
     if isinstance(written, str):
         share = re.fullmatch(r"\s*([0-9.]+)\s*%\s*", written)
         factor = re.fullmatch(r"\s*[x×]\s*([0-9.]+)\s*", written)
         size = _number((share or factor)[1]) if share or factor else None  # type: ignore[index]
+        if share and size and size >= 100:
+            raise InputError(f"tolerance: {written!r} lets any number from 0 up be right; write less than 100 %")
         if share and size:
             return Tolerance("share", size / 100)
         if factor and size and size > 1:

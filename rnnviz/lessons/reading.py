@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from rnnviz.errors import InputError
 from rnnviz.lessons.conditions import Condition, condition, tolerance
 from rnnviz.lessons.lesson import ROWS, Choice, Do, Exercise, Lesson, Point, Prediction, Step
-from rnnviz.lessons.text import quotes, wide_character
+from rnnviz.lessons.text import lone_sign, quotes, wide_character
 from rnnviz.player.experiment import Experiment
 from rnnviz.player.metrics import METRICS, parse
 
@@ -27,6 +27,11 @@ TABLES = ("do", "point", "predict", "reveal", "exercise")
 PREDICT = {"question", "choices", "answer", "tolerance", "unit"}
 EXERCISE = {"goal", "solved", "locked", "hints", "solution"}
 CHOICE = {"say", "if", "why"}
+HEADING = 66  # cells; a longer one is cut off on the screen
+FENCES = ("```", "~~~")
+# What Markdown knows and a step does not; the second list only where a paragraph begins.
+_NO_PLACE = re.compile(r"#+\s+\S|\||>|!\[")
+_NO_PLACE_FIRST = re.compile(r"#\S*|<\S*|\d+[.)]\s")
 _FILE_NAME = re.compile(r"(\d+)-([a-z0-9]+(?:-[a-z0-9]+)*)\.md")
 
 
@@ -48,6 +53,11 @@ def read(path: Path) -> tuple[Lesson | None, list[Problem]]:
     reader = _Reader(path)
     lesson = reader.lesson()
     return (None if reader.problems else lesson), sorted(reader.problems)
+
+
+def source_lines(path: Path) -> list[str]:
+    """The lines of a file, without the byte order mark that some editors put before the first."""
+    return path.read_text(encoding="utf-8-sig").splitlines()
 
 
 def heading_id(heading: str) -> str:
@@ -93,7 +103,7 @@ class _Reader:
             return make()
         except InputError as error:
             what, _, remedy = str(error).partition("; ")
-            self.wrong(line, what, remedy)
+            self.wrong(line, what, remedy or "write a value it can take; `rnnviz train --help` tells which")
             return None
 
     # -- the file ----------------------------------------------------------------------------------------
@@ -104,14 +114,13 @@ class _Reader:
             self.wrong(1, f"{self.path.name} is not named like a lesson", "name it like 06-why-gradients-vanish.md")
             return None
         try:
-            text = self.path.read_text(encoding="utf-8")
+            lines = source_lines(self.path)
         except OSError as error:
             self.wrong(1, f"cannot be read: {error.strerror or error}", "check the file's name and permissions")
             return None
         except UnicodeDecodeError:
             self.wrong(1, "is not UTF-8 text", "save it as UTF-8")
             return None
-        lines = text.splitlines()
         front, body = self.front(lines)
         if front is None:
             return None
@@ -141,6 +150,9 @@ class _Reader:
         """A block whose lines begin after line `line` (from 1)."""
         try:
             return _Block(tomllib.loads("\n".join(source)), line, source)
+        except RecursionError:
+            self.wrong(line, "bad TOML: nested too deep", "a setting is a number, a text or a list of them")
+            return None
         except tomllib.TOMLDecodeError as error:
             message = str(error)
             at = re.search(r"\(at line (\d+), column \d+\)", message)
@@ -160,17 +172,24 @@ class _Reader:
                 section = _Section(line[3:].strip(), number)
                 at += 1
             elif line.startswith("```"):
-                end = next((i for i in range(at + 1, len(lines)) if lines[i].startswith("```")), None)
+                end = next((i for i in range(at + 1, len(lines)) if lines[i].strip().startswith("```")), None)
                 if end is None:
                     self.wrong(number, "the block has no end", "put a line ``` after it")
                     break
                 self.fenced(section, line[3:].strip(), lines[at + 1 : end], number)
                 at = end + 1
+            elif line.strip().startswith(FENCES):
+                self.wrong(number, f"{line.rstrip()!r} begins no block", "begin it with ```toml at the margin")
+                fence = line.strip()[:3]
+                end = next((i for i in range(at + 1, len(lines)) if lines[i].strip().startswith(fence)), at)
+                at = end + 1
             elif not line.strip():
                 at += 1
             else:
                 end = at
-                while end < len(lines) and lines[end].strip() and not lines[end].startswith(("```", "## ")):
+                while end < len(lines) and (told := lines[end].strip()):
+                    if told.startswith(FENCES) or lines[end].startswith("## "):
+                        break
                     end += 1
                 self.paragraphs(section, lines[at:end], number)
                 at = end
@@ -194,10 +213,13 @@ class _Reader:
         if section is None:
             self.wrong(number, "text before the first step", "put it under a ## heading")
             return
-        if first.startswith(("#", "|", ">", "<", "![")):
-            what = "a picture" if first.startswith("![") else f"{first.split()[0]!r}"
-            self.wrong(number, f"{what} has no place in a step", "write short sentences; ## begins the next step")
-            return
+        for i, line in enumerate(lines):
+            sign = _NO_PLACE.match(line) or (_NO_PLACE_FIRST.match(line) if i == 0 else None)
+            if sign or "![" in line:
+                what = f"{sign[0].split()[0]!r}" if sign else "a picture"
+                remedy = "write short sentences; ## begins the next step, - an item of a list"
+                self.wrong(number + i, f"{what} has no place in a step", remedy)
+                return
         text: list[str] = []
         for line in lines:
             item = re.match(r"\s*[-*] +(.*)", line)
@@ -217,20 +239,32 @@ class _Reader:
         if wide is not None:
             self.wrong(line, f"{wide!r} does not take one cell on a terminal", "use another character")
             return False
+        sign = lone_sign(text)
+        if sign is not None:
+            self.wrong(line, f"{sign} without its partner", "close it, or leave it out")
+            return False
         return self.attempt(line, lambda: quotes(text)) is not None
+
+    def fixed(self, line: int, text: str, what: str) -> None:
+        """A text that stands as it is written, where nothing is quoted from the frame."""
+        if self.proper(line, text) and "{" in text:
+            self.wrong(line, f"a figure in the {what}", "quote it in the step's text, which follows the network")
 
     # -- the front matter ----------------------------------------------------------------------------------
 
     def head(self, block: _Block, slug: str) -> tuple[str, str, Experiment, tuple[str, ...]] | None:
         front = block.tables
         self.known(front, FRONT, "front matter", block.line_of)
+        for name in ("title", "summary"):
+            if isinstance(front.get(name), str) and "{" in front[name]:
+                self.wrong(block.line_of(name), f"a figure in the {name}", "quote it in a step, beside a network")
         given = front.get("slug", slug)
         if given != slug:
             self.wrong(block.line_of("slug"), f"slug {given!r} is not that of the file, {slug!r}", "make them agree")
         title = self.text(front, "title", block.line, block.line_of)
         summary = self.text(front, "summary", block.line, block.line_of)
         sources = front.get("sources")
-        if not isinstance(sources, list) or not sources or not all(isinstance(s, str) for s in sources):
+        if not isinstance(sources, list) or not sources or not all(isinstance(s, str) and s.strip() for s in sources):
             self.wrong(
                 block.line_of("sources"), "sources: a list of texts is missing",
                 'add sources = ["Bengio, Simard and Frasconi 1994: …"]',
@@ -284,7 +318,9 @@ class _Reader:
         task: Prediction | Exercise | None = None
         if not section.heading:
             self.wrong(section.line, "the heading is empty", "write what the step is about: ## Half is gone")
-        self.proper(section.line, section.heading)
+        self.fixed(section.line, section.heading, "heading")
+        if len(section.heading) > HEADING:
+            self.wrong(section.line, f"the heading has {len(section.heading)} cells, and {HEADING} fit", "shorten it")
         for line, part in section.parts:
             if isinstance(part, str):
                 (after if task else before).append(part)
@@ -311,7 +347,9 @@ class _Reader:
                     reveal.extend(self.commands(table, part, "reveal"))
                 elif name == "point":
                     point = self.point(table, part)
-                    if point is not None:
+                    if point is not None and (task is not None) in points:
+                        self.wrong(at, "a second [point] at once", "point at one thing; the next step at another")
+                    elif point is not None:
                         points[task is not None] = point
                 elif task is not None:
                     self.wrong(at, "a second question in one step", "give it a ## heading of its own")
@@ -376,6 +414,8 @@ class _Reader:
         unit = table.get("unit", "")
         if not isinstance(unit, str):
             self.wrong(line_of("unit"), "unit is not a text", 'write unit = "steps"')
+        else:
+            self.fixed(line_of("unit"), unit, "unit")
         return Prediction(question, line, choices, answer, off, str(unit))
 
     def metric(self, name: Any, line: int) -> Any:
@@ -393,7 +433,7 @@ class _Reader:
         if not isinstance(given, list) or not 2 <= len(given) <= 4:
             self.wrong(line_of("choices"), "choices needs two to four entries", 'each { say = "…", if = "…" }')
             return ()
-        found = []
+        found: list[Choice] = []
         for i, entry in enumerate(given, start=1):
             line = line_of("choices")
             if isinstance(entry, dict) and isinstance(entry.get("say"), str):
@@ -403,6 +443,8 @@ class _Reader:
                 continue
             self.known(entry, CHOICE, f"choice {i}", lambda name, line=line: line)  # type: ignore[misc]
             say = self.text(entry, "say", line, lambda name, line=line: line)  # type: ignore[misc]
+            if say in [choice.say for choice in found]:
+                self.wrong(line, f"choice {i} says the same as another: {say!r}", "say what sets it apart")
             if "if" not in entry:
                 self.wrong(line, f"choice {i} does not say when it is right", 'add if = "METRIC OP VALUE"')
                 continue
@@ -415,7 +457,7 @@ class _Reader:
         return tuple(found)
 
     def line_with(self, start: int, text: str) -> int:
-        lines = self.path.read_text(encoding="utf-8").splitlines()
+        lines = source_lines(self.path)
         return next((i + 1 for i in range(start - 1, len(lines)) if text in lines[i]), start)
 
     def conditions(self, given: Any, line: int) -> tuple[Condition, ...]:
@@ -444,12 +486,12 @@ class _Reader:
             self.wrong(line_of("locked"), "locked is not a list", 'write locked = ["seq_len"]')
             locked = []
         for name in locked:
-            if name not in names:
+            if not isinstance(name, str) or name not in names:
                 close = get_close_matches(str(name), names, n=1)
                 hint = f"did you mean {close[0]}?" if close else f"settings: {', '.join(sorted(names))}"
                 self.wrong(line_of("locked"), f"unknown setting {name!r} in locked", hint)
         hints = table.get("hints")
-        if not isinstance(hints, list) or not all(isinstance(hint, str) for hint in hints):
+        if not isinstance(hints, list) or not all(isinstance(hint, str) and hint.strip() for hint in hints):
             self.wrong(line, "hints are missing", 'add hints = ["…", "…"]; hints = [] where there shall be none')
             hints = []
         for hint in hints:

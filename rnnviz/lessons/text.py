@@ -57,6 +57,14 @@ def spans(text: str) -> Line:
     return [span for span in line if span[0]]
 
 
+def lone_sign(text: str) -> str | None:
+    """A brace, a ** or a ` that nothing closes, or that closes nothing; None where all have their partners."""
+    left = _QUOTE.sub("x", text)
+    lone = next((brace for brace in "{}" if brace in left), None)
+    unset = "".join(part for part, style in spans(left) if not style)
+    return lone or next((sign for sign in ("**", "`") if sign in unset), None)
+
+
 def plain(line: Line) -> str:
     return "".join(text for text, _ in line)
 
