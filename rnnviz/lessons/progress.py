@@ -25,6 +25,10 @@ VERSION = 1
 FILE = "progress.json"
 
 
+class _UnreadableError(OSError):
+    """The file is there and cannot be read: whatever stands in it must stay."""
+
+
 @dataclass(frozen=True)
 class Kept:
     """What is kept of one lesson. step: id of the last one; done of steps: how far, for lists."""
@@ -68,7 +72,7 @@ class Progress:
 
     def of(self, slug: str) -> Kept:
         entry = _dict(_dict(self._mine.get("lessons")).get(slug))
-        with contextlib.suppress(TypeError, ValueError, AttributeError):
+        with contextlib.suppress(TypeError, ValueError, OverflowError, AttributeError):
             return Kept(
                 step=str(entry.get("step", "")),
                 done=int(entry.get("done", 0)),
@@ -77,9 +81,9 @@ class Progress:
                 seen=_texts(entry.get("seen")),
                 solved=_texts(entry.get("solved")),
                 skipped=_texts(entry.get("skipped")),
-                hints={str(k): int(v) for k, v in _dict(entry.get("hints")).items()},
+                hints={str(k): max(0, int(v)) for k, v in _dict(entry.get("hints")).items()},
                 answers={str(k): _dict(v) for k, v in _dict(entry.get("answers")).items()},
-                starts={str(k): _dict(v) for k, v in _dict(entry.get("starts")).items()},
+                starts={str(k): _values(v) for k, v in _dict(entry.get("starts")).items()},
             )
         return Kept()
 
@@ -134,7 +138,7 @@ class Progress:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with _alone(self.path):
-                everything = self._load()
+                everything = self._load(to_write=True)
                 mine = self._course(everything)
                 lessons = mine["lessons"] = _dict(mine.get("lessons"))
                 lessons.pop(slug, None)
@@ -142,29 +146,33 @@ class Progress:
                     lessons[slug] = entry
                 mine["last"] = slug
                 everything["courses"] = {**_dict(everything.get("courses")), self.course: mine}
-                _replace(self.path, json.dumps(everything, ensure_ascii=False, indent=1))
+                _replace(self.path, json.dumps(everything, indent=1))  # in ASCII: a folder's name may be any bytes
         except OSError as error:
             mine = self._mine
             mine["lessons"] = {**_dict(mine.get("lessons")), slug: entry or {}}
             mine["last"] = slug
             if self.is_kept:
                 self.is_kept = False
-                self._note(f"Progress will not be kept: {self.path.parent} cannot be written "
-                           f"({error.strerror or error}).")  # fmt: skip
+                why = "cannot be read" if isinstance(error, _UnreadableError) else "cannot be written"
+                where = self.path if isinstance(error, _UnreadableError) else self.path.parent
+                self._note(f"Progress will not be kept: {where} {why} ({error.strerror or error}).")
             return
         self._mine = mine
 
     # -- the file ------------------------------------------------------------------------------------------
 
-    def _load(self) -> dict[str, Any]:
+    def _load(self, *, to_write: bool = False) -> dict[str, Any]:
+        """to_write: it will be written over, so one that is there and cannot be read is an error."""
         try:
-            found = json.loads(self.path.read_text(encoding="utf-8"))
+            found = json.loads(self.path.read_text(encoding="utf-8-sig"))
         except FileNotFoundError:
             return {"version": VERSION, "courses": {}}
         except OSError as error:
+            if to_write:
+                raise _UnreadableError(error.errno, error.strerror) from error
             self._note(f"Progress cannot be read: {self.path} ({error.strerror or error}).")
             return {"version": VERSION, "courses": {}}
-        except ValueError:
+        except (ValueError, RecursionError):
             found = None
         if isinstance(found, dict) and found.get("version") == VERSION and isinstance(found.get("courses"), dict):
             return found
@@ -203,11 +211,17 @@ def _fits(task: object, said: str) -> bool:
 
     if not isinstance(task, Prediction):
         return False
-    return not task.choices or (said.isdecimal() and 1 <= int(said) <= len(task.choices))
+    return not task.choices or said in map(str, range(1, len(task.choices) + 1))
 
 
 def _dict(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def _values(value: Any) -> dict[str, Any]:
+    """What metrics were: numbers, words, or None where there was nothing."""
+    known = {name: float(v) if isinstance(v, int) else v for name, v in _dict(value).items()}
+    return {name: v for name, v in known.items() if v is None or isinstance(v, float | str)}
 
 
 def _texts(value: Any) -> tuple[str, ...]:

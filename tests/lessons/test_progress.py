@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -12,10 +13,12 @@ import pytest
 
 from rnnviz.lessons.course import find
 from rnnviz.lessons.lesson import Lesson
+from rnnviz.lessons.pages import page
 from rnnviz.lessons.progress import FILE, Progress
 from rnnviz.lessons.reading import read
 from rnnviz.lessons.run import LessonRun
 from rnnviz.lessons.setup import arrive
+from rnnviz.lessons.text import plain
 from rnnviz.player.player import Player
 
 
@@ -64,7 +67,8 @@ def test_forgetting_a_lesson(lesson: Lesson, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "damage",
-    ["", "{", "[]", "null", '{"version": 1}', '{"version": 1, "courses": []}', "\x00\x01", '{"version": "x"}'],
+    ["", "{", "[]", "null", '{"version": 1}', '{"version": 1, "courses": []}', "\x00\x01", '{"version": "x"}',
+     "[" * 100_000],
 )
 def test_a_damaged_file_is_set_aside_and_said(lesson: Lesson, tmp_path: Path, damage: str) -> None:
     (tmp_path / FILE).write_text(damage)
@@ -88,7 +92,9 @@ def test_a_file_of_a_newer_version_is_set_aside_not_read(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     "entry",
     [{"step": 3, "done": "x"}, {"answers": {"how-much-arrives": 3}}, {"answers": {"how-much-arrives": {"said": "9"}}},
-     {"hints": {"your-turn": "many"}}, {"starts": [1]}, {"seen": "all", "solved": {}}, 7, None],
+     {"hints": {"your-turn": "many"}}, {"starts": [1]}, {"seen": "all", "solved": {}}, 7, None,
+     {"done": math.inf}, {"hints": {"your-turn": math.inf}}, {"hints": {"your-turn": -3}},
+     {"answers": {"twice-the-weights": {"said": "9" * 5000, "right": True}}}, {"step": "\udcff"}],
 )  # fmt: skip
 def test_nonsense_inside_a_good_file_is_let_go(lesson: Lesson, tmp_path: Path, entry: object) -> None:
     courses = {"rnnviz": {"last": 4, "lessons": {lesson.slug: entry}}}
@@ -99,6 +105,50 @@ def test_nonsense_inside_a_good_file_is_let_go(lesson: Lesson, tmp_path: Path, e
     assert not run.answers
     progress.keep(run)
     assert progress.notes == []
+
+
+@pytest.mark.parametrize(("kept", "shown"), [([1], "–"), ({}, "–"), (True, "1e+00"), (2, "2e+00"), ("x", "x")])
+def test_nonsense_among_the_values_of_the_start_is_let_go(
+    lesson: Lesson, tmp_path: Path, kept: object, shown: str
+) -> None:
+    entry = {
+        "step": "twice-the-weights", "answers": {"twice-the-weights": {"said": "1", "right": False}},
+        "starts": {"twice-the-weights": {"start.grad_ratio": kept}},
+    }  # fmt: skip
+    courses = {"rnnviz": {"lessons": {lesson.slug: entry}}}
+    (tmp_path / FILE).write_text(json.dumps({"version": 1, "courses": courses}))
+    run = Progress("rnnviz", tmp_path).resume(lesson)
+    frame = arrive(Player(lesson.experiment), run.target)
+    told = " ".join(plain(line) for line in page(run.arrived(frame), frame).lines)
+    assert f"It was {shown}" in told
+
+
+def test_a_course_whose_folder_has_an_odd_name_is_kept(lesson: Lesson, tmp_path: Path) -> None:
+    """A folder's name may be any bytes; Python writes those that are no text as lone surrogates."""
+    name = os.fsdecode(b"/home/teacher/\xff")
+    Progress(name, tmp_path).keep(answered(lesson))
+    assert Progress(name, tmp_path).of(lesson.slug).done == 1
+    Progress("rnnviz", tmp_path).keep(answered(lesson))
+    assert Progress(name, tmp_path).of(lesson.slug).done == 1
+
+
+def test_a_file_that_cannot_be_read_is_not_written_over(
+    lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Progress("rnnviz", tmp_path).keep(answered(lesson))
+    file = tmp_path / FILE
+    before = file.read_bytes()
+
+    def locked(path: Path, *args: object, **kwargs: object) -> str:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_text", locked)
+        progress = Progress("rnnviz", tmp_path)
+        progress.keep(LessonRun(lesson))
+    assert file.read_bytes() == before
+    assert not progress.is_kept
+    assert f"Progress will not be kept: {file} cannot be read" in progress.notes[-1]
 
 
 def test_steps_that_are_gone_are_let_go(lesson: Lesson, tmp_path: Path) -> None:
