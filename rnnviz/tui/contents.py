@@ -10,6 +10,7 @@ from textual.screen import ModalScreen
 
 from rnnviz.errors import InputError
 from rnnviz.lessons.course import head
+from rnnviz.lessons.text import plain, wrapped
 from rnnviz.tui.canvas import Canvas, Sheet
 from rnnviz.tui.lesson import read_lesson
 
@@ -21,7 +22,7 @@ DONE, OPEN, SKIPPED, NONE = "✓", "·", "–", " "
 
 
 class ContentsScreen(ModalScreen[None]):
-    """↑↓ choose, enter opens, → shows a lesson's steps, R resets a lesson, esc closes."""
+    """↑↓ choose, enter opens, → shows a lesson's steps and sources, R resets a lesson, esc closes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,L,q", "dismiss", "close", show=False),
@@ -70,6 +71,8 @@ class ContentsScreen(ModalScreen[None]):
             sheet.put(y, 3, mark, palette.output)
             sheet.put(y, 5, name[: width - 16], style)
             sheet.right(y, f"{far} ", palette.dim)
+        if self.lesson is not None:
+            self._sources(sheet, self.lesson, len(rows) + 3, width, height - 3)
         about = self.heads[self.row][1] if self.lesson is None else self.lesson.summary
         sheet.put(height - 2, 1, (self.note or about)[: width - 2], palette.warn if self.note else palette.dim)
         steps = "→ steps" if self.lesson is None else "← lessons"
@@ -94,6 +97,15 @@ class ContentsScreen(ModalScreen[None]):
             what = type(step.task).__name__.lower() if step.task is not None else ""
             rows.append((mark, f"{i:>2} {step.heading}", what))
         return rows
+
+    def _sources(self, sheet: Sheet, lesson: Lesson, y: int, width: int, end: int) -> None:
+        """Where to read more, as far as there is room below the steps."""
+        lines = [line for source in lesson.sources for line in wrapped(source, max(20, width - 6), indent=2)]
+        if y >= end:
+            return
+        sheet.put(y, 3, "Sources", self.guide.main.palette.dim)
+        for i, line in enumerate(lines[: end - y], start=y + 1):
+            sheet.put(i, 5, plain(line)[: width - 6], self.guide.main.palette.text)
 
     # -- keys ----------------------------------------------------------------------------------------------
 

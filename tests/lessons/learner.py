@@ -72,6 +72,7 @@ class Learner:
         slug = self.run.lesson.slug
         for _ in range(len(self.run.lesson.steps)):
             step = self.run.step
+            self.pointed()
             if isinstance(step.task, Prediction):
                 await self.answer(wrong=wrong)
             elif isinstance(step.task, Exercise):
@@ -84,6 +85,16 @@ class Learner:
         assert self.app.main.guide is not None
         assert self.app.main.guide.progress.of(slug).finished, self.words()
         return self.report
+
+    def pointed(self) -> None:
+        """What the step speaks of is marked on the screen."""
+        guide = self.app.main.guide
+        assert guide is not None
+        if guide.point is None:
+            return
+        name = "tabs" if guide.point.at.startswith("panel:") else "score"
+        rows = self.app.main.query_one(f"#{name}", Canvas).plain()
+        assert any("▐" in row or "▌" in row for row in rows), (guide.point.at, rows)
 
     async def skip(self) -> Report:
         """Nothing but n, twice where it asks back."""
@@ -118,6 +129,7 @@ class Learner:
         assert ("✗" if wrong else "✓") in told, told
         assert self.run.answers[step.id].is_right is not wrong
         self.report.verdicts[step.id] = told
+        self.pointed()
 
     def right(self) -> str:
         """Found out on another network, with the same answer given."""

@@ -330,6 +330,20 @@ async def test_contents_jump_and_reset(course: Path) -> None:
         assert lesson.main.guide.progress.of("half-is-gone").steps == 0
 
 
+async def test_the_contents_tell_where_to_read_more() -> None:
+    """All sources of the lessons with the most steps, and with the most sources, at 80 × 24."""
+    for slug in ("why-gradients-vanish", "beyond"):
+        lesson = RnnvizApp(start=Start(slug=slug), compile=False)
+        async with lesson.run_test(size=(80, 24)) as pilot:
+            await lesson.settled()
+            await Learner(lesson, pilot).press("L", "right")
+            shown = " ".join(" ".join(lesson.screen.query_one("#contents", Canvas).plain()).split())
+            assert lesson.main.guide is not None
+            assert lesson.main.guide.run is not None
+            for source in lesson.main.guide.run.lesson.sources:
+                assert " ".join(source.split()) in shown, slug
+
+
 async def test_the_plain_score_has_no_lesson_until_one_is_opened(course: Path) -> None:
     free = RnnvizApp(compile=False)
     async with free.run_test(size=(80, 24)) as pilot:
