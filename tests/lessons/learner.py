@@ -94,7 +94,8 @@ class Learner:
             return
         name = "tabs" if guide.point.at.startswith("panel:") else "score"
         rows = self.app.main.query_one(f"#{name}", Canvas).plain()
-        assert any("▐" in row or "▌" in row for row in rows), (guide.point.at, rows)
+        marks = "▐▌▸" if guide.point.at == "hidden" else "▐▌"  # a single unit keeps its own mark
+        assert any(mark in row for row in rows for mark in marks), (guide.point.at, rows)
 
     async def skip(self) -> Report:
         """Nothing but n, twice where it asks back."""
