@@ -46,7 +46,6 @@ Kernel = tuple[str, str]
 _PACKAGE = Path(rnnviz.__file__).parent
 _MAGIC = b"rnnviz kernels\n"
 _HEAD = struct.Struct("<15sQ32s")  # what it is, how long, SHA-256
-_LARGEST = 2**26
 _LARGEST = 1 << 28  # bytes; a heading that says more is damaged
 
 

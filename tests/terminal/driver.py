@@ -237,6 +237,13 @@ def left_behind(raw: bytes) -> list[str]:
     return emulator.left_behind()
 
 
+def _in_a_terminal_of_its_own() -> None:
+    """In the new process: the pty is its terminal, and it hears what terminals send, whoever runs the tests."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Terminal:
     """A program in a pty of its own session. Leaves the `with` block by killing whatever still runs.
 
@@ -283,7 +290,7 @@ class Terminal:
             env=self.env,
             cwd=self.cwd,
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+            preexec_fn=_in_a_terminal_of_its_own,
         )
         return self
 

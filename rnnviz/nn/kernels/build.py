@@ -16,10 +16,11 @@ from rnnviz.nn.kernels.entries import ENTRIES, for_table
 from rnnviz.nn.kernels.jit import OPTIONS
 from rnnviz.nn.kernels.untyped import llvm, njit, types
 
-#: A kernel's arrays belong to its caller, so numba's reference counts of them are never used.
-NOTHING_TO_FREE = """
-define void @NRT_Free(ptr %p) { ret void }
-define void @NRT_MemInfo_call_dtor(ptr %p) { ret void }
+#: A kernel's arrays belong to its caller, so numba's reference counts of them are never used. Numba keeps its own
+#: from being inlined; called at every load, they would cost more than the arithmetic.
+NOTHING_TO_COUNT = """
+define void @NRT_incref(ptr %p) alwaysinline { ret void }
+define void @NRT_decref(ptr %p) alwaysinline { ret void }
 """
 
 #: An entry as C sees it: int64_t *table -> 0, or numba's number of an error that no kernel should make.
@@ -37,7 +38,7 @@ define i32 @"{name}"(ptr %table) {{
 def build(cell: str, dtype: str) -> bytes:
     """The object file with the entries of `cell`, under their names, for this machine's processor."""
     table = types.CPointer(types.int64)
-    whole = llvm.parse_assembly(NOTHING_TO_FREE)
+    whole = llvm.parse_assembly(NOTHING_TO_COUNT)
     for name, entry in ENTRIES[cell].items():
         compiled: Any = njit(types.void(table), no_cpython_wrapper=True, no_cfunc_wrapper=True, **OPTIONS)(
             for_table(entry, dtype)
