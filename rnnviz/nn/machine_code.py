@@ -46,7 +46,7 @@ class MachineCode:
 
     def call(self, name: str, *arrays: Array) -> None:
         table = make_table(arrays)
-        if self._functions[name](table.ctypes.data) != 0:
+        if self._functions[name](table.__array_interface__["data"][0]) != 0:
             raise RuntimeError(f"the kernel {name} failed")
 
 
@@ -56,7 +56,7 @@ def make_table(arrays: tuple[Array, ...]) -> Array:
     for array in arrays:
         if not array.flags.c_contiguous:
             raise ValueError("kernels take contiguous arrays only")
-        words.append(array.ctypes.data)
+        words.append(array.__array_interface__["data"][0])
         words.extend(array.shape)
     return np.array(words, np.int64)
 

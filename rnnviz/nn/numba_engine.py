@@ -7,6 +7,7 @@ numpy engine; otherwise the first call of a cell waits for its compiler.
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 from collections.abc import Iterator, Sequence
@@ -304,7 +305,7 @@ class _Flat:
         at = 0
         for name in self.names:
             shape = self._params[name].shape
-            size = int(np.prod(shape))
+            size = math.prod(shape)
             yield name, flat[at : at + size].reshape(shape)
             at += size
 

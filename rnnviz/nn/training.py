@@ -84,6 +84,7 @@ class Training:
         self.batch = 0
         self.history: dict[str, list[float]] = {"loss": [], "val_loss": []}
         self._loss_sum = 0.0
+        self._shuffled: tuple[int, Array] | None = None  # an epoch and its order
         self._params = model.copy_params()
         self._state = OptimizerState.start(self.optimizer, self._params)
         longest = min(self.batch_size, len(train))
@@ -163,8 +164,9 @@ class Training:
             given: Array = self.order[min(epoch, len(self.order) - 1)]
             return given
         if self.shuffle:
-            shuffled: Array = np.random.default_rng([self.seed, epoch]).permutation(len(self.train))
-            return shuffled
+            if self._shuffled is None or self._shuffled[0] != epoch:
+                self._shuffled = epoch, np.random.default_rng([self.seed, epoch]).permutation(len(self.train))
+            return self._shuffled[1]
         return np.arange(len(self.train))
 
 
