@@ -1,6 +1,6 @@
 """What a person at a terminal feels, against what the app promises. Prints one table.
 
-    python benchmarks/terminal.py              # about three minutes
+    python benchmarks/terminal.py              # about four minutes
     python benchmarks/terminal.py --rounds 5   # quicker, coarser
 
 Start-up is measured against a Textual app with one label, in the same Python, both in turn, medians.
@@ -13,8 +13,9 @@ from __future__ import annotations
 import argparse
 import contextlib
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from itertools import chain
+from itertools import chain, cycle
 from pathlib import Path
 from statistics import median, quantiles
 
@@ -53,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--idle", type=float, default=10.0, help="seconds without a key (default 10)")
     options = parser.parse_args(arguments)
     print(f"{'what':<42}{'measured':>12}{'at most':>12}")
-    for what, value, limit, unit in chain(startup(options.rounds), walking(), resting(options.idle)):
+    for what, value, limit, unit in chain(startup(options.rounds), compiling(), walking(), resting(options.idle)):
         verdict = "" if limit is None else "ok" if value <= limit else "over"
         most = "" if limit is None else f"{limit:,g} {unit}"
         print(f"{what:<42}{f'{value:,.4g} {unit}':>12}{most:>12}  {verdict}", flush=True)
@@ -85,6 +86,30 @@ def startup(rounds: int) -> Iterator[Row]:
     yield "rnnviz, complete and answered a key", median(answer) * 1000, None, "ms"
     yield "first paint / one label", median(paint) / base, 1.3, "×"
     yield "complete and answered a key / one label", median(answer) / base, 2.0, "×"
+
+
+def compiling() -> Iterator[Row]:
+    """The compiler at work beside the app for the first time, and what it left for the second."""
+    with tempfile.TemporaryDirectory() as cache:
+        settings = {"env": {"NUMBA_CACHE_DIR": cache}}
+        with rnnviz("--steps", str(STEPS), **settings) as t:
+            t.wait_for(ready)
+            before, times = t.started, list[float]()
+            for key in cycle(["right"] * STEPS + ["left"] * STEPS):
+                times.append(t.timed(key)[0] * 1000)
+                if compiled(t.screen()):
+                    break
+            cold = t.reads[-1][0] - before
+            rest(t)  # the other cells are compiled for later
+            close(t)
+        warm = []
+        for _ in range(5):
+            with rnnviz(**settings) as t:
+                warm.append(until(t, compiled))
+                close(t)
+    yield "nothing compiled yet: in use after", cold, None, "s"
+    yield f"meanwhile key to last byte, p95 of {len(times)}", quantiles(times, n=20)[-1], 50, "ms"
+    yield "compiled before: in use after", median(warm), 1, "s"
 
 
 def walking() -> Iterator[Row]:
@@ -130,6 +155,11 @@ def resting(seconds: float) -> Iterator[Row]:
     yield "one core's share meanwhile", share * 100, 0.5, "%"
     yield "memory of the session, resident", fresh, 190, "MB"
     yield "the same after all epochs of training", trained, 190, "MB"
+
+
+def compiled(screen: list[str]) -> bool:
+    """The title's mark of the engine."""
+    return "●" in screen[0]
 
 
 def painted(screen: list[str]) -> bool:

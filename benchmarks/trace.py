@@ -1,0 +1,125 @@
+"""A trace with its triangle and its ledger: how long, how it grows, and beside PyTorch's autograd. Prints two tables.
+
+    python benchmarks/trace.py                 # half a minute; with PyTorch installed the comparison as well
+
+The first table is one sequence in float64: forward, backward, triangle and ledger with compiled kernels, medians. The
+app shows a frame every 16 ms at most, so at 100 steps of 20 units all of it should fit into one.
+
+The second table holds the triangle alone, and how it grows with the steps: its cost is O(T² · B · H²), so twice the
+steps cost about four times as much. PyTorch's autograd is asked for the same norms: one pass back for each loss
+step, to every hidden state before it. At least 50 × is meant to be reached.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from importlib.util import find_spec
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from rnnviz.nn import Model, engine
+
+CELLS = ("rnn", "lstm", "gru")
+FRAME = 16.0  # ms
+TIMES = 50
+
+
+def milliseconds(call: Callable[[], Any], seconds: float = 1.0) -> float:
+    """The median of at least five calls, after two to warm up."""
+    for _ in range(2):
+        call()
+    times: list[float] = []
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end or len(times) < 5:
+        began = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - began)
+    return median(times) * 1000
+
+
+def example(cell: str, T: int, H: int) -> tuple[Model, Any, Any]:
+    model = Model.create(cell=cell, input_size=1, hidden_size=H, output_size=1, seed=0)
+    series = np.sin(0.3 * np.arange(T + 1))
+    return model, series[:-1].reshape(T, 1, 1), series[1:].reshape(T, 1, 1)
+
+
+def whole(cell: str, T: int, H: int) -> Callable[[], Any]:
+    model, x, y = example(cell, T, H)
+
+    def call() -> None:
+        trace = model.trace(x, y)
+        _ = trace.triangle, trace.ledger
+
+    return call
+
+
+def triangle(cell: str, T: int, H: int) -> Callable[[], Any]:
+    model, x, y = example(cell, T, H)
+
+    def call() -> Any:
+        return model.trace(x, y).triangle
+
+    return call
+
+
+def autograd(cell: str, T: int, H: int) -> Callable[[], Any]:
+    """The same norms by PyTorch; the states are made one by one, so that each can be asked for its gradient."""
+    import torch
+
+    model, x, y = example(cell, T, H)
+    layer: Any = {"rnn": torch.nn.RNNCell, "lstm": torch.nn.LSTMCell, "gru": torch.nn.GRUCell}[cell](1, H)
+    layer, readout = layer.double(), torch.nn.Linear(H, 1).double()
+    with torch.no_grad():
+        for name, parameter in layer.named_parameters():
+            parameter.copy_(torch.from_numpy(model.params[f"rnn.{name}_l0"].copy()))
+        for name, parameter in readout.named_parameters():
+            parameter.copy_(torch.from_numpy(model.params[f"readout.{name}"].copy()))
+    inputs, targets = torch.from_numpy(x), torch.from_numpy(y)
+
+    def call() -> Any:
+        state: Any = torch.zeros(1, H, dtype=torch.float64, requires_grad=True)
+        h = [state]
+        if cell == "lstm":
+            state = (state, torch.zeros(1, H, dtype=torch.float64))
+        for t in range(T):
+            state = layer(inputs[t], state)
+            h.append(state[0] if cell == "lstm" else state)
+        norms = np.zeros((T + 1, T + 1))
+        for k in range(1, T + 1):
+            loss = ((readout(h[k]) - targets[k - 1]) ** 2).sum() / T
+            for t, gradient in enumerate(torch.autograd.grad(loss, h[: k + 1], retain_graph=True)):
+                norms[k, t] = float(gradient.norm())
+        return norms
+
+    return call
+
+
+def main() -> None:
+    engine.select("numba")
+    print("ms for forward, backward, triangle and ledger")
+    print(f"{'cell':<6}" + "".join(f"{f'T {T} H {H}':>14}" for T, H in SIZES) + f"{'one frame':>12}")
+    for cell in CELLS:
+        times = [milliseconds(whole(cell, T, H)) for T, H in SIZES]
+        verdict = "ok" if times[0] <= FRAME else "over"
+        print(f"{cell:<6}" + "".join(f"{value:>14.2f}" for value in times) + f"{FRAME:>9g} ms  {verdict}", flush=True)
+    print("\nms for forward, backward and triangle, H 20")
+    lengths = (50, 100, 200)
+    print(f"{'cell':<6}" + "".join(f"{f'T {T}':>10}" for T in lengths) + f"{'PyTorch T 100':>16}{'×':>7}{'to reach':>10}")
+    for cell in CELLS:
+        times = [milliseconds(triangle(cell, T, 20)) for T in lengths]
+        line = f"{cell:<6}" + "".join(f"{value:>10.2f}" for value in times)
+        if find_spec("torch") is not None:
+            np.testing.assert_allclose(autograd(cell, 20, 20)(), triangle(cell, 20, 20)(), rtol=1e-9, atol=1e-18)
+            theirs = milliseconds(autograd(cell, 100, 20))
+            ratio = theirs / times[1]
+            line += f"{theirs:>16.0f}{ratio:>7.0f}{TIMES:>10}  {'ok' if ratio >= TIMES else 'under'}"
+        print(line, flush=True)
+
+
+SIZES = ((100, 20), (100, 64), (200, 20), (500, 20), (100, 128))
+
+if __name__ == "__main__":
+    main()
