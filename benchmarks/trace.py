@@ -107,7 +107,8 @@ def main() -> None:
         print(f"{cell:<6}" + "".join(f"{value:>14.2f}" for value in times) + f"{FRAME:>9g} ms  {verdict}", flush=True)
     print("\nms for forward, backward and triangle, H 20")
     lengths = (50, 100, 200)
-    print(f"{'cell':<6}" + "".join(f"{f'T {T}':>10}" for T in lengths) + f"{'PyTorch T 100':>16}{'×':>7}{'to reach':>10}")
+    head = f"{'cell':<6}" + "".join(f"{f'T {T}':>10}" for T in lengths)
+    print(head + f"{'PyTorch T 100':>16}{'×':>7}{'to reach':>10}")
     for cell in CELLS:
         times = [milliseconds(triangle(cell, T, 20)) for T in lengths]
         line = f"{cell:<6}" + "".join(f"{value:>10.2f}" for value in times)
