@@ -10,22 +10,24 @@ from typing import Any, Literal
 
 
 @dataclass(frozen=True)
-class Right:
+class Plain:
+    """A command without settings; two of the same class are equal. (They are many, and making a dataclass of each
+    would cost the first paint some milliseconds.)"""
+
+
+class Right(Plain):
     """One column to the right: read the next step, or take back one step of the walk back in time."""
 
 
-@dataclass(frozen=True)
-class Left:
+class Left(Plain):
     """One column to the left: take back the last step read, or walk one step back in time."""
 
 
-@dataclass(frozen=True)
-class Next:
+class Next(Plain):
     """The next thing in the story: read on, then the loss, then back in time, then the update."""
 
 
-@dataclass(frozen=True)
-class Previous:
+class Previous(Plain):
     """The thing before in the story."""
 
 
@@ -88,13 +90,11 @@ class Measure:
     what: Literal["triangle", "gain"]
 
 
-@dataclass(frozen=True)
-class Survey:
+class Survey(Plain):
     """Work out how far the gradient of this sequence reaches after each epoch trained so far."""
 
 
-@dataclass(frozen=True)
-class Check:
+class Check(Plain):
     """Hold the gradients of this very sequence against central differences."""
 
 
@@ -109,38 +109,31 @@ class Change:
     settings: tuple[tuple[str, Any], ...]
 
 
-@dataclass(frozen=True)
-class Undo:
+class Undo(Plain):
     """Back to the moment before the last change: the same weights, training and cursor."""
 
 
-@dataclass(frozen=True)
-class Redo:
+class Redo(Plain):
     """Take an undo back."""
 
 
-@dataclass(frozen=True)
-class DismissGhost:
+class DismissGhost(Plain):
     """Let go of the run before; the next change leaves a new ghost."""
 
 
-@dataclass(frozen=True)
-class Cut:
+class Cut(Plain):
     """Cut the loop, or close it again: show the network with W_hh = 0. Training goes on untouched."""
 
 
-@dataclass(frozen=True)
-class Compare:
+class Compare(Plain):
     """Show other runs beside the present one: what is pinned, or else the same settings with the other cells."""
 
 
-@dataclass(frozen=True)
-class Alone:
+class Alone(Plain):
     """Show the present run alone again."""
 
 
-@dataclass(frozen=True)
-class Pin:
+class Pin(Plain):
     """Keep the present settings, to be compared with what they are changed to. Pin them again to let go."""
 
 
