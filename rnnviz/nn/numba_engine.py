@@ -125,6 +125,7 @@ def _aligned(size: int, dtype: Any) -> Array:
 
 
 def _layer_arguments(spec: ModelSpec, w: LayerWeights, T: int, B: int) -> list[Array]:
+    assert w.W_hh.dtype == spec.dtype, f"{w.W_hh.dtype} weights in a {spec.dtype} model: a kernel would misread them"
     plan = _plan(spec, T, B)
     scratch = [_aligned(size, spec.dtype) for size in (plan.panels_size, plan.room_size, plan.step_size)]
     b_hh = np.zeros_like(w.b_ih) if w.b_hh is None else w.b_hh

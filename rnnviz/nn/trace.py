@@ -11,7 +11,7 @@ entry 0 stands before the first input. What belongs to a step has T entries: ent
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -52,8 +52,9 @@ class Item:
 class Trace:
     """One forward and one backward pass, in float64 whatever the model's dtype. All arrays are read-only.
 
-    Made by Model.trace. h, c, pre, gates, grad_h and grad_c at this level are the top layer's; `layers` has
-    all, bottom first. Definitions of the gradients, L being the whole loss and L_k step k's share of it:
+    Made by Model.trace; its spec says float64 too. h, c, pre, gates, grad_h and grad_c at this level are the top
+    layer's; `layers` has all, bottom first. Definitions of the gradients, L being the whole loss and L_k step k's
+    share of it:
 
     grad_y[t-1]     dL/dy_t
     grad_h[t]       dL/dh_t, total: over all paths and all loss steps. What L changes by when h_t alone moves
@@ -272,7 +273,7 @@ def make_trace(
 ) -> Trace:
     """See Model.trace."""
     chosen = engines.resolve(engine)
-    spec = model.spec
+    spec = replace(model.spec, dtype="float64")
     one_of("loss", loss, losses.LOSSES)
     x = checks.numbers("x", x, (None, None, spec.input_size), "(T, B, input_size)", "float64")
     T, B, H = x.shape[0], x.shape[1], spec.hidden_size

@@ -301,6 +301,18 @@ def test_activations_in_float32():
 # -- the engine as such --------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_float32_model_is_traced_in_float64_by_either_engine(cell):
+    model = Model.create(cell=cell, input_size=3, hidden_size=18, output_size=2, num_layers=2, dtype="float32", seed=2)
+    rng = np.random.default_rng(0)
+    x, targets = rng.standard_normal((7, 2, 3)), rng.standard_normal((7, 2, 2))
+    expected, found = (model.trace(x, targets, engine=name) for name in ("numpy", "numba"))
+    for name in ("h", "y", "grad_h", "triangle", "gain"):
+        assert_same(getattr(expected, name), getattr(found, name), name)
+    for name, grad in expected.grads.items():
+        assert_same(grad, found.grads[name], name)
+
+
 def test_a_model_trace_takes_either_engine():
     model = Model.create(cell="lstm", hidden_size=4, seed=1)
     x, targets = np.random.default_rng(0).standard_normal((2, 6, 2, 1))
