@@ -47,6 +47,12 @@ class Gradient:
     along: str = "h"
     highway: Gradient | None = None
 
+    @property
+    def grows(self) -> bool:
+        """Whether more of it arrives at t = 0 than sets out, without half of it ever being gone."""
+        start = float(self.norms[-1 if self.loss_step is None else self.loss_step])
+        return self.half_life is None and bool(self.norms[0] > 1.005 * start)
+
 
 @dataclass(frozen=True, eq=False)
 class Scene:

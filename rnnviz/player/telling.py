@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from rnnviz.player.cursor import Phase
 from rnnviz.player.loop import STILL_THERE
-from rnnviz.player.numbers import factor, fixed, loss, percent, scientific, steps, subscript, visible
+from rnnviz.player.numbers import factor, fixed, loss, percent, scientific, subscript, visible
 
 if TYPE_CHECKING:
     from rnnviz.player.frame import Frame, Gradient
@@ -25,6 +25,9 @@ CELL_RULES = {
 CLOSE = "x closes the loop again."
 
 ROOM = 78  # cells of a line
+VANISHED = 0.1  # a gradient of which less is left has vanished enough to be seen
+LESS_GAIN = 0.7  # a recurrent gain that shows it in a few steps
+WHY = ("y: why, step by step; o: change a cause.", "y: why; o: change a cause.", "y: why; o: change it.", "y: why.")
 
 ONE_STEP = {
     "rnn": "the activation's slope and W_hh",
@@ -143,44 +146,89 @@ def _backward(frame: Frame) -> tuple[str, str]:
     if start == 0 or not math.isfinite(here):
         return f"‖∂L{subscript(k)}/∂h{subscript(t)}‖ is {scientific(here)}.", "← goes on back in time."
     kept = here / start
-    mean = kept ** (1 / lag) if kept > 0 else 0.0
     many = f"{lag} step{'s' * (lag > 1)} back"
-    left = f"{100 * kept:.2g} %" if kept < 9.995 else f"{kept:.2g} times"
-    first = f"{many}, {left} of it is left: each step {_keeps(mean)} {factor(mean)} of it on average."
-    if len(first) > ROOM:
-        first = first.replace(" on average", "")
     if gradient.highway is not None:
-        return _two_paths(gradient, lag, left, many)
+        return _two_paths(gradient, lag, kept, many)
+    first = f"{many}, {_left(kept)}: each step {_keeps(kept ** (1 / lag))} on average."
+    return first if len(first) <= ROOM else first.replace(" on average", ""), _what_follows(frame, lag, kept)
+
+
+def _what_follows(frame: Frame, lag: int, kept: float) -> str:
+    """What the fading means, and which keys lead to its causes."""
+    gradient, at_the_end = frame.gradient, frame.cursor.t == 0
+    if at_the_end and kept > VANISHED and _vanishes_with_less_gain(frame):
+        if gradient.grows:
+            return f"It grows on its way back. o, the knobs: with recurrent gain {LESS_GAIN} it vanishes."
+        return f"It has not vanished. o, the knobs: with recurrent gain {LESS_GAIN} it does."
     if gradient.half_life is not None:
-        second = f"Half is gone after {gradient.half_life:.1f} steps"
-        if gradient.horizon is not None:
-            second += f", all but 1 % after {gradient.horizon:.1f}: that far it can learn"
-        return first, second + "."
-    if t == 0:
-        return first, "enter makes the update: one step against the gradient of a batch."
-    return first, "More than half of it is still there. ← goes on back in time."
+        reached = lag >= gradient.half_life
+        said = f"Half {'is' if reached else 'will be'} gone after {gradient.half_life:.1f} steps"
+        if reached and gradient.horizon is not None:
+            over = "" if lag >= gradient.horizon else "will be "
+            said += f", 99 % {over}after {gradient.horizon:.1f}"
+        return _fitting(f"{said}. ", *WHY)
+    if at_the_end:
+        return "enter makes the update: one step against the gradient of a batch."
+    return _fitting("It grows on its way back. " if gradient.grows else "More than half of it is still there. ", *WHY)
 
 
-def _two_paths(gradient: Gradient, lag: int, left: str, many: str) -> tuple[str, str]:
+def _vanishes_with_less_gain(frame: Frame) -> bool:
+    """Whether an orthogonal W_hh, scaled down to LESS_GAIN, cannot but make the gradient vanish: no step keeps more
+    than its gain times the activation's slope, which is at most 1."""
+    asked = frame.experiment
+    orthogonal = asked.cell == "rnn" and asked.num_layers == 1 and asked.init in ("keras", "orthogonal")
+    is_larger = asked.gain > LESS_GAIN and asked.spectral_radius is None
+    return orthogonal and is_larger and LESS_GAIN ** (frame.loss_step or 0) < VANISHED
+
+
+def _fitting(text: str, *endings: str) -> str:
+    """The text with the first ending for which there is room."""
+    return text + next((ending for ending in endings if len(text) + len(ending) <= ROOM), endings[-1])
+
+
+def _left(kept: float) -> str:
+    """How much of a gradient there is: `71 % of it is left`, `it is 2.60 times as large`."""
+    if kept >= 1.005:
+        return f"it is {factor(kept)} times as large"
+    return f"{'all' if kept >= 0.995 else f'{100 * kept:.2g} %'} of it is left"
+
+
+def _two_paths(gradient: Gradient, lag: int, kept: float, many: str) -> tuple[str, str]:
     """How the gradient fares on the highway beside the way through h."""
     lane = gradient.highway
     assert lane is not None
     k = gradient.loss_step or 0
     start, here = float(lane.norms[k]), float(lane.norms[k - lag])
     with_lane = here / start if start > 0 else math.nan
-    through = f"{100 * with_lane:.2g} %" if with_lane < 9.995 else f"{with_lane:.2g} times"
     where = {"c": "in c", "z": "along z"}[lane.along]
-    mean = with_lane ** (1 / lag) if with_lane > 0 else 0.0
-    kept = f"{lane.along} {_keeps(mean)} {factor(mean)} a step"
-    first = f"{many}: {left} left in h, {through} {where}"
-    first += f"; {kept}." if len(first) + len(kept) + 3 <= ROOM else "."
-    halves = f"{steps(gradient.half_life, k)} and {steps(lane.half_life, k)}"
-    ends = f"{steps(gradient.horizon, k)} and {steps(lane.horizon, k)}"
-    return first, f"Half is gone after {halves} steps, all but 1 % after {ends}."
+    first = f"{many}: {_share(kept, ' left')} in h, {_share(with_lane)} {where}"
+    more = f"; {lane.along} {_keeps(with_lane ** (1 / lag), '')} a step" if with_lane > 0 else ""
+    first += f"{more}." if len(first) + len(more) < ROOM else "."
+    ends = ((gradient.half_life, lane.half_life), (gradient.horizon, lane.horizon))
+    half, most = (_when(in_h, in_lane, f"in {lane.along}") for in_h, in_lane in ends)
+    second = f"Half is gone {half}; 99 % {most}."
+    whole = second.replace(" in h,", " steps in h,", 1) if gradient.half_life is not None else second
+    return first, whole if len(whole) <= ROOM else second
 
 
-def _keeps(mean: float) -> str:
-    return "keeps" if mean <= 1 else "makes"
+def _when(in_h: float | None, in_lane: float | None, where: str) -> str:
+    """`after 0.3 in h, 2.0 in c`; `after 0.3 in h, not in c`; `neither in h nor in c`."""
+    if in_h is None and in_lane is None:
+        return f"neither in h nor {where}"
+    if in_h is None:
+        return f"{where} after {in_lane:.1f} steps, not in h"
+    return f"after {in_h:.1f} in h, {'not' if in_lane is None else f'{in_lane:.1f}'} {where}"
+
+
+def _share(kept: float, left: str = "") -> str:
+    return f"× {factor(kept)}" if kept >= 1.005 else f"{100 * kept:.2g} %{left}"
+
+
+def _keeps(mean: float, of_it: str = " of it") -> str:
+    """`keeps 0.93 of it`, `multiplies it by 1.15`; shorter without `of_it`."""
+    if mean < 1.005:
+        return f"keeps {factor(mean)}{of_it}"
+    return f"multiplies {'it ' if of_it else ''}by {factor(mean)}"
 
 
 def _update(frame: Frame) -> tuple[str, str]:
@@ -191,8 +239,8 @@ def _update(frame: Frame) -> tuple[str, str]:
     rule = {"sgd": f"W ← W − {frame.experiment.learning_rate:g}·∂L/∂W"}.get(
         frame.experiment.optimizer, f"{frame.experiment.optimizer}, step size {frame.experiment.learning_rate:g}"
     )
-    short = name.removeprefix("rnn.")
+    moved = f"{name.removeprefix('rnn.')} moves most, {scientific(step)} of {factor(size)}."
     return (
-        f"update: {rule}, over one batch. {short} moves most: {scientific(step)} of {size:.2f}.",
+        _fitting("", f"update: {rule}, one batch: {moved}", f"{rule}, one batch: {moved}", f"{rule}: {moved}"),
         f"Loss of this sequence {loss(update.loss_before)} → {loss(update.loss_after)}. enter: next batch.",
     )
