@@ -78,6 +78,10 @@ class Ghost:
         """(T+1,): ‖∂L_k/∂h_t‖ of its last loss step k."""
         return self.scene.gradient(self.scene.last_loss_step).norms
 
+    def is_like(self, frame: Frame) -> bool:
+        """Whether it was at the frame's task, so that its gradient can stand behind the frame's."""
+        return self.asked.task == frame.experiment.task
+
     def showing(self, sample: int) -> Ghost:
         """The same run reading another sequence, where it has it."""
         task, model = self.scene.task, self.scene.model
@@ -113,12 +117,13 @@ def difference(ghost: Ghost, present: Experiment, epoch: int, batch: int, cut: b
 
 
 def behind(frame: Frame) -> Array | None:
-    """(T+1,): the ghost's ‖∂L/∂h‖ under the present columns, nan where it has none; None without a ghost.
+    """(T+1,): the ghost's ‖∂L/∂h‖ under the present columns, nan where it has none; None without a ghost, or
+    where it was at another task: the two have nothing in common then.
 
     Where the two sequences are of different lengths, loss step stands under loss step, so that the same
     column is the same number of steps back.
     """
-    if frame.ghost is None:
+    if frame.ghost is None or not frame.ghost.is_like(frame):
         return None
     norms = frame.ghost.gradient(frame.loss_step).norms
     chosen = frame.loss_step

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from rich.style import Style
 
 from rnnviz.player.cursor import Phase
-from rnnviz.player.numbers import exponent, factor, scientific, steps, subscript
+from rnnviz.player.numbers import exponent, factor, loss, scientific, steps, subscript
 from rnnviz.tui.canvas import Sheet
 from rnnviz.tui.geometry import GUTTER, Columns, Rows
 from rnnviz.tui.marks import BARS, DASHES, DOTS, level
@@ -40,7 +40,7 @@ def draw_gradient(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palett
     k = frame.loss_step
     sheet.put(first, 0, f"‖∂L{subscript(k) if k is not None else ''}/∂h‖", palette.gradient)
     if frame.reached is None:
-        sheet.put(first + 1, cols.left, "appears on the way back"[: cols.end - cols.left], palette.faint)
+        sheet.put(first + 1, cols.left, "appears on the way back", palette.faint)
         return
     norms = [float(v) for v in gradient.norms]
     along = [] if lane is None else [float(v) for v in lane.norms]
@@ -172,7 +172,7 @@ def write_gradient(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: 
     gradient, t = frame.gradient, frame.cursor.t
     if frame.reached is None:
         if frame.cursor.phase is Phase.LOSS:
-            sheet.put(y, left, f"loss {scientific(frame.scene.trace.loss, 3)}", palette.back)
+            sheet.put(y, left, f"loss {loss(frame.scene.trace.loss)}", palette.back)
         return
     if frame.loss_step is not None and t > frame.loss_step:
         lines = ["not reached by", f"the loss of step {frame.loss_step}"]
@@ -186,16 +186,14 @@ def write_gradient(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: 
 def write_ghost(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Palette) -> None:
     """How far the ghost's gradient reached, and what was different about it; in two rows where they are free."""
     ghost = frame.ghost
-    if ghost is None:
+    if ghost is None or not ghost.is_like(frame):
         return
-    reached = f"{DOTS[1] * 2} ghost {steps(ghost.horizon, ghost.scene.last_loss_step)}".replace("> ", ">")
+    reached = f"{DOTS[1] * 2} ghost 1 % {steps(ghost.horizon, ghost.scene.last_loss_step)}".replace("> ", ">")
     room = sheet.width - left - 1
-    if len(reached) + 1 + len(ghost.name) > room and place.gradient[1] > 3:
+    text = f"{reached}, {ghost.name}"
+    if len(text) > room and place.gradient[1] > 3:
         sheet.put(place.exponent, left, reached, palette.dim)
-        reached, name = "", ghost.name
-    else:
-        name = f" {ghost.name}"
-    text = reached + name
+        text = ghost.name
     sheet.put(place.time, left, text if len(text) <= room else text[: room - 1] + "…", palette.dim)
 
 
@@ -218,13 +216,28 @@ def write_check(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Pal
 
 
 def _faded(gradient: Gradient, t: int, last: int) -> list[str]:
+    kept = times(gradient, t)
     lines = [
         scientific(float(gradient.norms[t])),
-        f"× {factor(float(gradient.factors[t]))} this step" if t < last else "here the walk starts",
+        "here the walk starts" if t == last else f"{kept} this step" if kept else "nothing is left",
     ]
-    if math.isfinite(gradient.norms[last]):
+    if gradient.grows:
+        lines.append("it grows backwards")
+    elif last and gradient.norms[last - 1] == 0:
+        lines.append("gone in one step")
+    elif math.isfinite(gradient.norms[last]):
         lines += [f"half-life {steps(gradient.half_life, last)}", f"1 % horizon {steps(gradient.horizon, last)}"]
     return lines
+
+
+def times(path: Gradient, t: int) -> str:
+    """`× 0.83`: what the step from t+1 back to t kept; nothing where nothing was left to keep."""
+    return "" if path.norms[t] == 0 and math.isnan(path.factors[t]) else f"× {factor(float(path.factors[t]))}"
+
+
+def reach(path: Gradient, lag: float | None, last: int) -> str:
+    """`h 2.9`, `c >40`: after how many steps of `last` so much was gone; `c –` of a path along which it grows."""
+    return f"{path.along} {'–' if path.grows else steps(lag, last).replace('> ', '>')}"
 
 
 def _faded_twice(gradient: Gradient, t: int, last: int) -> list[str]:
@@ -233,12 +246,9 @@ def _faded_twice(gradient: Gradient, t: int, last: int) -> list[str]:
     assert lane is not None
     lines = []
     for path in (gradient, lane):
-        kept = f" × {factor(float(path.factors[t]))}" if t < last else ""
-        lines.append(f"{path.along} {scientific(float(path.norms[t]))}{kept}")
+        kept = times(path, t) if t < last else ""
+        lines.append(f"{path.along} {scientific(float(path.norms[t]))} {kept}".rstrip())
     if math.isfinite(gradient.norms[last]):
-        for name, a, b in (
-            ("half", gradient.half_life, lane.half_life),
-            ("1 % ", gradient.horizon, lane.horizon),
-        ):
-            lines.append(f"{name} h {steps(a, last)} {lane.along} {steps(b, last)}".replace("> ", ">"))
+        lines.append(f"half {reach(gradient, gradient.half_life, last)} {reach(lane, lane.half_life, last)}")
+        lines.append(f"1 %  {reach(gradient, gradient.horizon, last)} {reach(lane, lane.horizon, last)}")
     return lines

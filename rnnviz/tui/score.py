@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 from rich.style import Style
 
 from rnnviz.player.cursor import Phase
-from rnnviz.player.numbers import fixed, portion, short, subscript
+from rnnviz.player.numbers import fixed, portion, short
 from rnnviz.tui.canvas import Sheet
 from rnnviz.tui.geometry import GUTTER, Columns, Rows, columns, rows
 from rnnviz.tui.gradient_row import draw_gradient, write_check, write_ghost, write_gradient
@@ -144,8 +144,7 @@ def _heat(
         if unit >= H:
             continue
         if unit <= frame.cursor.unit < unit + place.units_per_row:
-            half = "▸" if place.units_per_row == 1 else "▀" if unit == frame.cursor.unit else "▄"
-            sheet.put(first + row, GUTTER - 1, half, palette.accent if palette.has_color else palette.text)
+            sheet.put(first + row, GUTTER - 1, "▸", palette.accent if palette.has_color else palette.text)
         upper = states[:, unit].tolist()
         lower = states[:, unit + 1].tolist() if place.units_per_row == 2 and unit + 1 < H else None
         for t in cols.steps:
@@ -176,11 +175,13 @@ def _one_unit(
 
 
 def ternary(value: float) -> str:
-    """Sign and size in one cell: ▲ △ · ▽ ▼."""
+    """Sign and size in one cell: ▲ △ + 0 - ▽ ▼."""
     if math.isnan(value):
         return "?"
     size = abs(value)
-    return "·" if size < 0.1 else ("▲" if size >= 0.5 else "△") if value > 0 else ("▼" if size >= 0.5 else "▽")
+    if size < 0.1:
+        return "+" if value > 0 else "-" if value < 0 else "0"
+    return ("▲" if size >= 0.5 else "△") if value > 0 else ("▼" if size >= 0.5 else "▽")
 
 
 # -- time, and the numbers of this moment --------------------------------------------------------------
@@ -235,23 +236,31 @@ def _side_gates(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Pal
         return
     for name, (y, _) in place.gates.items():
         own, mean = float(scene.trace.gates[name][t - 1, 0, unit]), float(scene.gate_means[name][t - 1])
-        x = sheet.put(y, left, f"{name}{subscript(unit)}".ljust(4), palette.faint)
+        x = sheet.put(y, left, name.ljust(4), palette.faint)
         plus = "+" if name in SIGNED else " "
         x = sheet.put(y, x, fixed(own, 2).replace("+", plus).ljust(6), accent(frame, palette))
         sheet.put(y, x, f"ø{fixed(mean, 2).replace('+', plus)}", palette.dim)
 
 
 def _side_states(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Palette) -> None:
-    trace, t = frame.scene.trace, frame.cursor.t
-    for name, where, states in (("c", place.cell, trace.c), ("h", place.hidden, trace.h)):
+    """The units by their numbers (a subscript is a time), each row as many as the heatmap beside it."""
+    trace, t, H, per_row = frame.scene.trace, frame.cursor.t, frame.scene.H, place.units_per_row
+    labels = {unit: unit_label(unit, min(unit + per_row, H) - 1) for unit in range(place.first_unit, H, per_row)}
+    wide = max(map(len, labels.values())) + 1
+    for where, states in ((place.cell, trace.c), (place.hidden, trace.h)):
         if where is None or states is None:
             continue
         for row in range(where[1]):
-            unit = place.first_unit + row * place.units_per_row
-            x = sheet.put(where[0] + row, left, f"{name}{subscript(unit)}".ljust(4), palette.faint)
-            for u in range(unit, min(unit + place.units_per_row, frame.scene.H)):
+            unit = place.first_unit + row * per_row
+            x = sheet.put(where[0] + row, left, labels.get(unit, "").ljust(wide), palette.faint)
+            for u in range(unit, min(unit + per_row, H)):
                 chosen = u == frame.cursor.unit
                 style = accent(frame, palette) if chosen else palette.dim
                 x = sheet.put(where[0] + row, x, fixed(float(states[t, 0, u]), 3 if chosen else 2), style) + 1
 
 
+def unit_label(first: int, last: int) -> str:
+    """The units of a row: `unit 3`, `18–19`, and where that takes too much room `128–`."""
+    if first == last:
+        return f"unit {first}"
+    return f"{first}–{last}" if last < 100 else f"{first}–"

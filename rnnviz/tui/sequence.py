@@ -3,7 +3,7 @@
     input x   A x y y x … ?                                   1  2  3 … T
               ▲╌╌ 20 steps ╌╌▶      what the answer hangs on, and how far it has to be carried
     output ŷ  C C B C … A                                     faint where nobody judges it
-    · target              A         where the loss is, and what would have been right
+    target                A         where the loss is, and what would have been right
 """
 
 from __future__ import annotations
@@ -78,13 +78,14 @@ def _lag(sheet: Sheet, y: int, frame: Frame, needed: tuple[int, ...], cols: Colu
 
 def draw_output(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: Palette) -> None:
     first, n = place.output
-    sheet.put(first, 0, "output ŷ", palette.output)
-    if n > 1:
-        sheet.put(first + 1, 0, "· target", palette.target)
     scene = frame.scene
+    curves = scene.task.loss != "cross_entropy"  # both are drawn in the same rows: the names are their legend
+    sheet.put(first, 0, "output ŷ" + (DASHES[1] if curves else ""), palette.output)
+    if n > 1:
+        sheet.put(first + 1, 0, "target".ljust(8) + (DOTS[1] if curves else ""), palette.target)
     read = [t for t in cols.steps if 1 <= t <= frame.read]
     y = scene.trace.y[:, 0]
-    if scene.task.loss == "cross_entropy":
+    if not curves:
         answers = scene.task.answers(y)
         for t in read:
             judged = t in scene.loss_steps
@@ -121,9 +122,11 @@ def write_output(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Pa
     if not 1 <= t <= frame.read:
         return
     judged = t in scene.loss_steps
+    beside = judged and n == 1 and scene.task.loss == "mse"  # both in one row
     if scene.task.loss == "mse":
-        sheet.put(y, left, f"ŷ   {fixed(float(scene.trace.y[t - 1, 0, 0]))}", palette.output)
-        target = fixed(float(scene.target_values[t - 1, 0]))
+        digits, name = (2, "ŷ") if beside and sheet.width - left < 21 else (3, "ŷ  ")
+        x = sheet.put(y, left, f"{name} {fixed(float(scene.trace.y[t - 1, 0, 0]), digits)}", palette.output)
+        target = fixed(float(scene.target_values[t - 1, 0]), digits)
     else:
         label, share = scene.guesses(t)[0]
         sheet.put(y, left, f"ŷ   {visible(label)[:7]} {percent(share)}", palette.output)
@@ -132,8 +135,8 @@ def write_output(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Pa
             target += f" {percent(dict(scene.guesses(t))[scene.answer(t)])}"
     if judged and n > 1:
         sheet.put(y + 1, left, f"tgt {target}", palette.target)
-    elif judged and scene.task.loss == "mse":
-        sheet.put(y, left + 11, f"tgt {target}", palette.target)
+    elif beside:
+        sheet.put(y, x + 1, f"tgt {target}", palette.target)
 
 
 def _value_of_x(frame: Frame) -> str:

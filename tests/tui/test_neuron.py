@@ -8,7 +8,7 @@ import pytest
 from textual.pilot import Pilot
 
 from rnnviz.player.experiment import Experiment
-from rnnviz.player.numbers import fixed, subscript
+from rnnviz.player.numbers import fixed
 from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.canvas import Canvas
 from rnnviz.tui.panels.neuron import PANEL
@@ -103,7 +103,7 @@ async def test_the_chosen_unit_stands_out_and_keeps_within_the_units() -> None:
         assert "unit 2, t = 1" in rows(app, "panel")[0]
         marked = [row for row in rows(app, "score") if row[9] == "▸"]
         assert len(marked) == 1
-        assert f"h{subscript(2)}" in marked[0]
+        assert "unit 2" in marked[0]
 
 
 async def test_before_the_first_step_there_is_nothing_to_add_up() -> None:

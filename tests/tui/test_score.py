@@ -2,13 +2,14 @@
 """
 
 import random
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from rnnviz.nn.metrics import norm
-from rnnviz.player.commands import Seek, SelectUnit, ShowGradient, ShowSample, Train
+from rnnviz.player.commands import Change, Cut, Seek, SelectUnit, ShowGradient, ShowSample, Train
 from rnnviz.player.cursor import Cursor, Phase
 from rnnviz.player.experiment import CELLS, Experiment
 from rnnviz.player.frame import Frame
@@ -224,7 +225,7 @@ def test_letters_stand_in_their_columns(task: str) -> None:
         assert under(row(lines, "input x"), frame, t) == tokens[t - 1].strip()
         said = under(row(lines, "output ŷ"), frame, t)
         assert answers[t - 1].startswith(said)
-        target = under(row(lines, "· target"), frame, t)
+        target = under(row(lines, "target"), frame, t)
         right = frame.scene.answer(t) if t in frame.scene.loss_steps else ""
         assert right.strip().startswith(target)
         assert bool(target) == bool(right.strip()), "the target stands where the loss is, and nowhere else"
@@ -369,3 +370,66 @@ async def test_the_panel_in_words_shows_the_answer_and_how_likely_it_is(task: st
         assert frame.scene.said(answered=True)[:30] in shown
         if task == "characters":
             assert frame.scene.continuation.split()[0] in shown
+
+
+# -- what is easily misread ------------------------------------------------------------------------------
+
+
+def side(frame: Frame, width: int = 80) -> str:
+    left = columns(width, frame.T, frame.cursor.t).end + 2
+    return "\n".join(line[left:].rstrip() for line in drawn(frame, width))
+
+
+def test_a_gradient_that_grows_has_no_half_life() -> None:
+    frame = back(Player(Experiment(gain=1.6)), 3)
+    assert "it grows backwards" in side(frame)
+    assert "half-life" not in side(frame)
+    fading = side(back(Player(), 3))
+    assert "half-life 7.2" in fading
+    assert "grows" not in fading
+
+
+def test_with_the_loop_cut_nothing_is_left_and_nan_is_not_said() -> None:
+    player = Player()
+    player.do(Cut())
+    for t, says in ((9, "× 0.00 this step"), (5, "nothing is left")):
+        shown = side(back(player, t))
+        assert says in shown
+        assert "gone in one step" in shown
+        assert "nan" not in shown
+        assert "half-life" not in shown
+
+
+@pytest.mark.parametrize(("units", "height"), [(20, 20), (6, 20), (9, 20), (256, 20), (20, 46)])
+@pytest.mark.parametrize("cell", ["rnn", "lstm"])
+def test_a_subscript_is_a_time_and_units_have_their_numbers(cell: str, units: int, height: int) -> None:
+    player = Player(Experiment(cell=cell, hidden_size=units, seq_len=24))
+    player.do(Seek(5))
+    player.do(SelectUnit(units - 1))
+    frame = player.frame
+    lines = drawn(frame, 80, height)
+    shown = "\n".join(line[columns(80, 24, 5).end + 2 :] for line in lines)
+    assert not re.search("[hcfigo][₀-₉]", shown)
+    value = fixed(float(frame.scene.trace.h[5, 0, units - 1]), 3)
+    assert any(value in line and line[9] == "▸" for line in lines), "the chosen unit, and its whole value"
+
+
+def test_the_labels_of_the_curves_are_their_legend() -> None:
+    frame = read_to_the_end("sine")
+    assert row(drawn(frame), "output ŷ")[8] in "⠉⠒⠤⣀"
+    assert row(drawn(frame), "target")[8] in "⠁⠂⠄⡀"
+    assert row(drawn(read_to_the_end("names")), "target")[8] == " ", "letters need none"
+
+
+@pytest.mark.parametrize("value", [0.05, -0.05, 0.0, 0.3, -0.9])
+def test_a_small_value_does_not_look_like_one_not_read_yet(value: float) -> None:
+    assert score.ternary(value) not in "· "
+    assert (score.ternary(value) in "+△▲") == (value > 0)
+
+
+def test_the_ghost_of_another_task_is_not_named() -> None:
+    player = Player()
+    player.do(Change((("gain", 0.5),)))
+    assert "ghost" in "\n".join(drawn(back(player, 3)))
+    player.do(Change((("task", "recall"),)))
+    assert "ghost" not in "\n".join(drawn(back(player, 3)))

@@ -36,7 +36,7 @@ def equations(frame: Frame) -> tuple[str, tuple[Equation, ...], tuple[Equation, 
             return which + f"h{subscript(unit)} = 0, given and not computed. → reads the first step.", (), ()
         layers = ", h' is the layer below" if trace.L > 1 else ""
         states = "h and c" if trace.c is not None else "h"
-        return which + f"each {states} on the right is of t = {t - 1}{layers}", ahead, ()
+        return which + f"each {states} on the right is of t = {t - 1}, by unit{layers}", ahead, ()
     t = frame.cursor.t if frame.cursor.phase is Phase.BACKWARD else 0
     back = neuron.backward(trace, t, unit, frame.loss_step)
     if not back:
@@ -44,7 +44,7 @@ def equations(frame: Frame) -> tuple[str, tuple[Equation, ...], tuple[Equation, 
     last = frame.T if frame.loss_step is None else frame.loss_step
     if t == last:
         return which + "here the error comes in, through the readout alone", back, ahead
-    return which + f"each δ on the right is of t = {t + 1}, where this h is read", back, ahead
+    return which + f"each δ on the right is of t = {t + 1}, by unit; there this h is read", back, ahead
 
 
 def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -> Sheet:
