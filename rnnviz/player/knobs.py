@@ -28,13 +28,15 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Knob:
     """steps: the values ← and → lead through, in order (for a choice they are its choices).
-    open: the word for None, to which ← leads from the lowest value; "" for a setting that needs one."""
+    open: the word for None, to which ← leads from the lowest value; "" for a setting that needs one.
+    redraws: whether the network gets other random weights with it, so that not all that changes is its doing."""
 
     name: str
     group: str
     label: str
     steps: tuple[Any, ...] = ()
     open: str = ""
+    redraws: bool = False
 
 
 def _per_decade(low: int, high: int) -> tuple[float, ...]:
@@ -48,16 +50,16 @@ _TENTHS = tuple(round(0.1 * n, 1) for n in range(21))
 _GAINS = (*_TENTHS, 2.5, 3.0, 4.0, 5.0, 10.0)
 
 KNOBS: tuple[Knob, ...] = (
-    Knob("cell", "network", "cell"),
-    Knob("hidden_size", "network", "units", _SMALL),
-    Knob("num_layers", "network", "layers", tuple(range(1, 9))),
+    Knob("cell", "network", "cell", redraws=True),
+    Knob("hidden_size", "network", "units", _SMALL, redraws=True),
+    Knob("num_layers", "network", "layers", tuple(range(1, 9)), redraws=True),
     Knob("activation", "network", "activation"),
-    Knob("init", "weights", "initialiser"),
+    Knob("init", "weights", "initialiser", redraws=True),
     Knob("gain", "weights", "recurrent gain", _GAINS),
     Knob("spectral_radius", "weights", "spectral radius", _GAINS[1:], "as drawn"),
     Knob("forget_bias", "weights", "forget bias", tuple(float(n) for n in range(-5, 11)), "auto"),
     Knob("biases", "weights", "bias vectors", (1, 2)),
-    Knob("seed", "weights", "seed", tuple(range(1000))),
+    Knob("seed", "weights", "seed", tuple(range(1000)), redraws=True),
     Knob("task", "task", "task"),
     Knob("seq_len", "task", "sequence length", _LENGTHS, "auto"),
     Knob("lag", "task", "lag", _LENGTHS, "auto"),
@@ -127,7 +129,7 @@ def why_not(frame: Frame, name: str) -> str | None:
     uses = catalog.info(e.task).uses
     match name:
         case "activation" if e.cell != "rnn":
-            return f"the gates of a {e.cell.upper()} come with theirs"
+            return f"the gates of {'an LSTM' if e.cell == 'lstm' else 'a GRU'} come with theirs"
         case "forget_bias" if e.cell != "lstm":
             return "only an LSTM has a forget gate"
         case "biases" if e.cell == "gru":

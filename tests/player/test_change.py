@@ -300,7 +300,7 @@ def test_what_has_no_effect_says_why() -> None:
     assert knobs.why_not(lstm, "forget_bias") is None
     assert knobs.why_not(lstm, "lag") is None
     assert "adam" in (knobs.why_not(lstm, "momentum") or "")
-    assert knobs.why_not(lstm, "activation")
+    assert knobs.why_not(lstm, "activation") == "the gates of an LSTM come with theirs"
     assert knobs.turned(lstm, "momentum", 1) == "momentum: only sgd has one, not adam."
 
 
@@ -330,3 +330,30 @@ def test_a_typed_value(name: str, text: str, value: object) -> None:
 def test_a_typed_value_that_is_none(name: str, text: str) -> None:
     with pytest.raises(InputError, match=name):
         knobs.parse(name, text)
+
+
+def test_a_knob_says_whether_it_draws_other_weights() -> None:
+    """Those that do not leave every weight matrix as it is but for its size."""
+    experiment = Experiment(seq_len=5, points=20, hidden_size=6, init="orthogonal")
+    before = Player(experiment).frame.scene.model.params
+    for knob in knobs.KNOBS:
+        turned = knobs.turned(Player(experiment).frame, knob.name, +1)
+        if isinstance(turned, str) or knob.name in ("task", "biases"):  # another task may read other inputs
+            continue
+        after = Player(experiment).do(turned).scene.model.params
+        kept = all(
+            name in after and np.shape(after[name]) == np.shape(w) and np.allclose(
+                after[name] * np.linalg.norm(w), w * np.linalg.norm(after[name])
+            ) for name, w in before.items() if "weight" in name
+        ) and set(before) == set(after)  # fmt: skip
+        assert kept != knob.redraws, knob.name
+
+
+def test_a_ghost_of_another_task_stands_behind_nothing() -> None:
+    player = Player(SMALL)
+    frame = all_of(player, change(gain=0.5))
+    assert ghosts.behind(frame) is not None
+    frame = player.do(change(task="recall"))
+    assert frame.ghost is not None
+    assert ghosts.behind(frame) is None
+    assert ghosts.behind(player.do(change(task="sine"))) is not None

@@ -47,6 +47,8 @@ def _about(frame: Frame, view: View, name: str, *, whole: bool) -> str:
     about = f"{FIELDS[name].metadata['help']}."
     if BY_NAME[name].open == "auto":
         about += " auto: left to the task." if BY_NAME[name].group == "task" else " auto: left to the initialiser."
+    if BY_NAME[name].redraws:
+        about += " New random weights are drawn."
     if whole:
         more = _why_not(frame, view, name) or range_of(frame, name)
         about += f" {more[0].upper()}{more[1:]}." if more else ""
