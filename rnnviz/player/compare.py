@@ -51,9 +51,10 @@ class Companion:
 class Row:
     """One run among those compared.
 
-    name      RNN, LSTM, GRU; or now, pinned
+    name      RNN, LSTM, GRU; or now and then, when it was pinned
     what      its settings that the others do not share, in words
     gradient  of the loss step the frame shows, where the run has it, else of its last
+    kept      of a gated cell, how much of its highway a step keeps: the mean of f or z; else None
     """
 
     name: str
@@ -62,6 +63,7 @@ class Row:
     gradient: Gradient
     loss: float
     parameters: int
+    kept: float | None = None
 
 
 class Companions:
@@ -128,7 +130,7 @@ def compared(frame: Frame) -> tuple[Row, ...]:
         is_present = scene is frame.scene
         known = frame.loss_step is None or frame.loss_step in scene.loss_steps
         others = [other for other, _ in rows if other is not settings]
-        name = CELL_NAMES[settings.asked.cell] if frame.pinned is None else "now" if is_present else "pinned"
+        name = CELL_NAMES[settings.asked.cell] if frame.pinned is None else "now" if is_present else "then"
         out.append(
             Row(
                 name=name,
@@ -137,9 +139,26 @@ def compared(frame: Frame) -> tuple[Row, ...]:
                 gradient=scene.gradient(frame.loss_step if known else scene.last_loss_step),
                 loss=scene.trace.loss,
                 parameters=scene.model.parameter_count,
+                kept=_kept(scene),
             )
         )
     return tuple(out)
+
+
+def _kept(scene: Scene) -> float | None:
+    carries = {"lstm": "f", "gru": "z"}.get(scene.trace.spec.cell)
+    return None if carries is None else float(scene.gate_means[carries].mean())
+
+
+def explained(frame: Frame) -> str:
+    """`Untrained: c keeps 0.73 a step (LSTM), h 0.50 (GRU).`: what the gates leave of the highway; nothing where there
+    are none."""
+    kept = {row.name: row.kept for row in frame.compared if row.kept is not None}
+    if frame.pinned is not None or set(kept) != {"LSTM", "GRU"}:
+        return ""
+    untrained = (frame.cursor.epoch, frame.cursor.batch) == (0, 0)
+    said = f"c keeps {kept['LSTM']:.2f} a step (LSTM), h {kept['GRU']:.2f} (GRU)."
+    return f"Untrained: {said}" if untrained else said
 
 
 def _difference(settings: Settings, other: Settings) -> str:

@@ -73,6 +73,15 @@ def portion(value: float) -> str:
     return text[1:] if text[0] == "0" else f"{value:.1f}"
 
 
+def brief(value: float) -> str:
+    """`.65`, `1.9`, `12`, `2e6`: a number of 0 and more in three or four cells."""
+    if not math.isfinite(value):
+        return _not_finite(value)
+    if value < 9.95:
+        return portion(value)
+    return f"{value:.0f}" if value < 999.5 else f"{value:.0e}".replace("e+0", "e").replace("e+", "e")
+
+
 def percent(share: float) -> str:
     """`31.2 %`, `< 0.1 %`: a probability."""
     if not math.isfinite(share):

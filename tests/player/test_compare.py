@@ -56,14 +56,14 @@ def test_a_stopped_catching_up_leaves_nothing_half_done() -> None:
 def test_a_pinned_run_stands_beside_what_it_is_changed_to() -> None:
     player = alone(SMALL, Train("epoch"), Pin(), Change((("gain", 0.3), ("cell", "gru"))), Compare())
     now, pinned = player.frame.compared
-    assert (now.name, pinned.name) == ("now", "pinned")
+    assert (now.name, pinned.name) == ("now", "then")
     assert now.what == "cell gru · gain 0.3"
     assert pinned.what == "cell rnn · gain 1.0"
     assert pinned.loss == alone(SMALL).frame.scene.trace.loss, "both stand at the same place in training"
     player.do(Train("epoch", 2))
     assert losses(player) == {
         "now": alone(SMALL.with_(gain=0.3, cell="gru"), Train("epoch", 2)).frame.scene.trace.loss,
-        "pinned": alone(SMALL, Train("epoch", 2)).frame.scene.trace.loss,
+        "then": alone(SMALL, Train("epoch", 2)).frame.scene.trace.loss,
     }
 
 
@@ -72,7 +72,7 @@ def test_pinning_the_same_again_lets_go() -> None:
     assert player.frame.pinned is not None
     assert player.do(Pin()).pinned is None
     player.do(Compare())
-    assert [row.name for row in player.do(Pin()).compared] == ["now", "pinned"]
+    assert [row.name for row in player.do(Pin()).compared] == ["now", "then"]
     assert [row.name for row in player.do(Pin()).compared] == ["RNN", "LSTM", "GRU"]
 
 

@@ -58,3 +58,11 @@ def test_steps_beyond_the_sequence() -> None:
 @given(finite)
 def test_loss_is_always_short(value: float) -> None:
     assert len(numbers.loss(abs(value))) <= 8
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(0.6497, ".65"), (1.904, "1.9"), (12.3, "12"), (123.4, "123"), (2.3e6, "2e6"), (3e15, "3e15"), (math.nan, "nan")],
+)
+def test_brief_takes_four_cells_at_most(value: float, shown: str) -> None:
+    assert numbers.brief(value) == shown

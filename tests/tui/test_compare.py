@@ -37,7 +37,8 @@ async def test_three_gradient_rows_with_the_numbers_of_their_own_traces(size: tu
             trace = own._run.scene(0).trace
             norms = trace.grad_norm(20)
             assert f"h {scientific(norms[t])} × {factor(norms[t] / norms[t + 1])}" in lines[first]
-            assert f"loss {portion(trace.loss)}" in lines[first + n - 1]
+            assert lines[first][:10].endswith(f" {portion(trace.loss)}"), "under its heading"
+            assert lines[starts[0] - 1][:10].endswith(" loss")
             cols = columns(len(lines[0]), 20, t)
             high = [sum(line[cols.x(step)] in "▁▂▃▄▅▆▇█" for line in lines[first : first + n]) for step in range(21)]
             assert high[:t] == [0] * t, "nothing before the walk has come there"
@@ -59,7 +60,7 @@ async def test_p_pins_and_the_panel_shows_now_and_then() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await app.settled()
         lines = await press(pilot, "c", "enter", "end", "right", "left")
-        assert [line[:8].strip() for line in lines if line[:8].strip()[:4] in ("▸now", "pinn")] == ["▸now", "pinned"]
+        assert [line[:5].strip() for line in lines if line[:5].strip() in ("▸now", "then")] == ["▸now", "then"]
         lines = await press(pilot, "enter")
         assert any(line.startswith(" LSTM") for line in lines)
 
@@ -74,3 +75,19 @@ async def test_closing_the_panel_ends_the_comparison_and_opening_it_again_begins
         assert app.main.frame.compared == ()
         await press(pilot, "c")
         assert len(app.main.frame.compared) == 3
+
+
+async def test_what_the_gates_keep_is_said_where_no_cell_is_trained_yet() -> None:
+    app = RnnvizApp(compile=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.settled()
+        lines = await press(pilot, "c")
+        f = Player(Experiment(cell="lstm")).frame.scene.gate_means["f"].mean()
+        z = Player(Experiment(cell="gru")).frame.scene.gate_means["z"].mean()
+        told = f"c keeps {f:.2f} a step (LSTM), h {z:.2f} (GRU)."
+        assert lines[0].strip() == f"loss Untrained: {told}"
+        lines = await press(pilot, "b")
+        assert "Untrained" not in lines[0]
+        assert "a step (LSTM)" in lines[0]
+        lines = await press(pilot, "enter")
+        assert "LSTM" not in lines[0]

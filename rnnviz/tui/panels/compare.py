@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import math
+from textwrap import shorten
 from typing import TYPE_CHECKING
 
 from rnnviz.player.commands import Alone, Compare, Pin
 from rnnviz.player.cursor import Phase
-from rnnviz.player.numbers import factor, loss, portion, scientific, steps
+from rnnviz.player.numbers import brief, loss, scientific
 from rnnviz.tui.canvas import Sheet
 from rnnviz.tui.geometry import GUTTER, columns
-from rnnviz.tui.gradient_row import gradient_axis, power_labels, two_paths
+from rnnviz.tui.gradient_row import gradient_axis, power_labels, reach, times, two_paths
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import Panel
 from rnnviz.tui.view import View
@@ -23,19 +23,25 @@ MOST_ROWS = 12  # of text for one gradient row
 
 
 def draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -> Sheet:
+    from rnnviz.player.compare import explained
+
     sheet = Sheet(width, height)
     rows = frame.compared
     if not rows:
         sheet.put(0, 1, "The others are being trained as far as this one …", palette.dim)
         return sheet
-    n = max(2, min(MOST_ROWS, height // len(rows)))
+    head = int(height >= 3 * len(rows) + 1)
+    n = max(2, min(MOST_ROWS, (height - head) // len(rows)))
     # z alone is only a part of the way through h, and soon too small to share an axis with.
     paths = [path for row in rows for path in (row.gradient, row.gradient.highway) if path and path.along != "z"]
     axis = gradient_axis([float(v) for path in paths for v in path.norms], n)
+    if head:
+        sheet.put(0, 0, "loss".rjust(GUTTER), palette.dim)
+        sheet.put(0, GUTTER + 1, shorten(explained(frame), width - GUTTER - 1, placeholder=" …"), palette.text)
     for number, row in enumerate(rows):
-        _draw_row(sheet, (number * n, n), row, frame, axis, palette)
-    if height >= len(rows) * n + len(rows) + 2:
-        _table(sheet, len(rows) * n + 1, rows, palette)
+        _draw_row(sheet, (head + number * n, n), row, frame, axis, palette)
+    if height >= head + len(rows) * n + len(rows) + 2:
+        _table(sheet, head + len(rows) * n + 1, rows, palette)
     return sheet
 
 
@@ -46,9 +52,9 @@ def _draw_row(
     cols = columns(sheet.width, frame.T, frame.cursor.t)
     name = palette.accent if row.is_present else palette.text
     sheet.put(y, 0, ("▸" if row.is_present else " ") + row.name, name)
+    own = brief(row.loss)
+    sheet.put(y, GUTTER - len(own), own, palette.dim)
     power_labels(sheet, (y, n), axis, palette)
-    # The loss stands where the axis has no power of its own.
-    sheet.put(y + n - 1, 0, f"loss {_loss(row.loss)}".ljust(GUTTER), palette.dim)
     last = gradient.loss_step if gradient.loss_step is not None else len(gradient.norms) - 1
     if frame.reached is None:
         sheet.put(y, cols.left, "appears on the way back"[: cols.end - cols.left], palette.faint)
@@ -73,19 +79,15 @@ def _numbers(row: Row, frame: Frame, last: int) -> list[str]:
     if frame.reached is not None:
         for path in (gradient, lane):
             if path is not None and t <= last:
-                kept = f" × {factor(float(path.factors[t]))}" if t < last else ""
-                lines.append(f"{path.along} {scientific(float(path.norms[t]))}{kept}")
+                kept = times(path, t) if t < last else ""
+                lines.append(f"{path.along} {scientific(float(path.norms[t]))} {kept}".rstrip())
         if t > last:
             lines.append("not reached")
         if lane is None:
-            lines.append(f"half h {steps(gradient.half_life, last)}".replace("> ", ">"))
-        along = "" if lane is None else f" {lane.along} {steps(lane.horizon, last)}"
-        lines.append(f"1 %  h {steps(gradient.horizon, last)}{along}".replace("> ", ">"))
+            lines.append(f"half {reach(gradient, gradient.half_life, last)}")
+        along = "" if lane is None else f" {reach(lane, lane.horizon, last)}"
+        lines.append(f"1 %  {reach(gradient, gradient.horizon, last)}{along}")
     return lines
-
-
-def _loss(value: float) -> str:
-    return portion(value) if math.isfinite(value) and abs(value) < 99 else loss(value)[:4]
 
 
 def _table(sheet: Sheet, y: int, rows: tuple[Row, ...], palette: Palette) -> None:
@@ -95,9 +97,9 @@ def _table(sheet: Sheet, y: int, rows: tuple[Row, ...], palette: Palette) -> Non
     for number, row in enumerate(rows, start=1):
         last = row.gradient.loss_step or len(row.gradient.norms) - 1
         paths = [path for path in (row.gradient, row.gradient.highway) if path is not None]
-        half = " ".join(f"{path.along} {steps(path.half_life, last)}" for path in paths)
-        end = " ".join(f"{path.along} {steps(path.horizon, last)}" for path in paths)
-        text = f" {row.name:<{GUTTER}}{loss(row.loss):>8}{half:>15}{end:>17}{row.parameters:>13,}".replace("> ", ">")
+        half = " ".join(reach(path, path.half_life, last) for path in paths)
+        end = " ".join(reach(path, path.horizon, last) for path in paths)
+        text = f" {row.name:<{GUTTER}}{loss(row.loss):>8}{half:>15}{end:>17}{row.parameters:>13,}"
         sheet.put(y + number, 0, text[: sheet.width], palette.accent if row.is_present else palette.text)
 
 
@@ -106,6 +108,6 @@ def _needs(frame: Frame) -> Compare | None:
 
 
 COMPARE = Panel(
-    "compare", "compare", "three cells in lock step, or a pinned run", draw, key="c", height=9,
+    "compare", "compare", "three cells in step, or a pinned run", draw, key="c", height=10,
     takes={"next": lambda frame, view: Pin()}, words={"next": "pin"}, needs=_needs, leaves=lambda frame: Alone(),
 )  # fmt: skip
