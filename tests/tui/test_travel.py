@@ -72,3 +72,24 @@ async def test_a_field_of_many_steps_says_which_lags_it_shows() -> None:
         await app.settled()
         lines = app.main.query_one("#panel", Canvas).plain()
         assert [line[:10].replace("lag", "").strip() for line in lines[2:7]] == ["10", "20", "30", "40", ""]
+
+
+async def test_where_columns_are_narrow_a_cell_is_the_tens_of_the_per_cent() -> None:
+    app = RnnvizApp(Experiment(epochs=20), compile=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.settled()
+        for key in ("a", "m"):
+            await pilot.press(key)
+            await app.settled()
+        await pilot.pause()
+        await app.settled()
+        await pilot.pause()
+        rays = app.main.frame.field.rays
+        lines = [line for line in app.main.query_one("#panel", Canvas).plain()[2:] if line.strip()]
+        for line in lines:
+            lag = int(line[:10].replace("lag", ""))
+            cells = line[10:].split()[:21]
+            for epoch, cell in enumerate(cells):
+                kept = rays[epoch].kept[lag]
+                assert cell == ("+" if kept >= 0.995 else "·" if kept < 0.01 else str(int(10 * kept)))
+        assert len({cell for line in lines for cell in line[10:].split()[:21]}) > 2, "and they differ"

@@ -21,7 +21,7 @@ from rnnviz.player.player import Player
 from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.canvas import Canvas
 from rnnviz.tui.geometry import columns
-from rnnviz.tui.panels.triangle import sign
+from rnnviz.tui.panels.triangle import _are_spelled, sign
 
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
@@ -164,3 +164,13 @@ def test_the_power_of_ten_is_that_of_the_number_as_it_is_written() -> None:
     powers = measure.powers(scene)
     assert powers is not None
     assert powers[0].tolist() == [*map(exponent, values), *[measure.NO_POWER] * 3]
+
+
+def test_the_power_itself_stands_in_a_cell_wherever_there_is_room_for_all_of_them() -> None:
+    near, far = Player(Experiment()).frame, Player(Experiment(seq_len=40, gain=0.1)).frame
+    for frame in (near, far):
+        measure.work(frame.scene, "triangle", lambda progress: None, lambda: False)
+    assert _are_spelled(near, 3), "-2 and a cell between"
+    assert not _are_spelled(near, 2)
+    assert not _are_spelled(far, 3), "-30 would touch its neighbours"
+    assert _are_spelled(far, 4)

@@ -40,25 +40,25 @@ def _columns(table: Table, width: int) -> list[tuple[str, int, Callable[[Row], s
     ]
     if table.cell == "rnn":
         columns += [
-            ("factor", 8, lambda row: _share(row.factor)),
+            ("step t+1→t", 11, lambda row: _share(row.factor)),
             ("= slope", 9, lambda row: _share(row.slope)),
             ("× weight", 9, lambda row: _share(row.weight)),
             ("left", 11, _left),
         ]
         extra: list[tuple[str, int, Callable[[Row], str]]] = [
-            ("at most", 9, lambda row: _share(row.gain)),
-            ("mean φ'", 9, lambda row: _share(row.mean_slope)),
+            ("bound", 8, lambda row: _share(row.gain)),
+            ("mean slope", 12, lambda row: _share(row.mean_slope)),
         ]
     else:
         gate = "f" if table.cell == "lstm" else "z"
         columns += [
-            ("factor", 8, lambda row: _share(row.factor)),
+            ("step t+1→t", 11, lambda row: _share(row.factor)),
             ("left", 11, _left),
             (f"along {table.highway}", 12, lambda row: rounded(row.along, 2)),
         ]
         extra = [
             (f"mean {gate}", 9, lambda row: _share(row.open)),
-            ("at most", 9, lambda row: _share(row.gain)),
+            ("bound", 8, lambda row: _share(row.gain)),
         ]
     for column in extra:
         if sum(cells for _, cells, _ in columns) + column[1] < width:
@@ -87,7 +87,7 @@ def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -
     y = 0
     told = [(table.sentence, palette.text), *([(NO_SPLIT[table.cell], palette.dim)] if table.cell in NO_SPLIT else [])]
     for sentence, style in told:
-        for line in wrap(sentence, width - 2)[: 1 if height < 12 else 3]:
+        for line in wrap(sentence, width - 2)[: 1 if height < 12 and width >= 78 else 3]:
             sheet.put(y, 1, line, style)
             y += 1
     columns = _columns(table, width - 1)
@@ -103,9 +103,9 @@ def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -
         sheet.put(y + at - first, 0, "▸" if at == here else " ", style)
         sheet.put(y + at - first, 1, "".join(tell(row).rjust(cells) for _, cells, tell in columns), style)
     below = len(table.rows) - first - room
-    if first > 0:
+    if first > 0 and x + len(f"↑{first} ") < width:
         sheet.right(y - 1, f"↑{first} ", palette.faint)
-    if below > 0:
+    if below > 0 and x + len(f"↓{below} ") < width:
         sheet.right(height - 1, f"↓{below} ", palette.faint)
     return sheet
 

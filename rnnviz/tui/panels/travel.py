@@ -2,7 +2,7 @@
 
     loss    one bar an epoch, on a log scale; the present epoch stands out
     lag     one row a lag (or every 2nd, 5th … where they do not all fit), one column an epoch: how many per cent of
-            the gradient are left there, or the power of ten where it is less than one
+            the gradient are left there, or the power of ten where it is less than one; in narrow columns the tens
 """
 
 from __future__ import annotations
@@ -98,7 +98,8 @@ def _field(
 
 
 def _cell(ray: Ray, lag: int, cell: int, palette: Palette) -> tuple[str, Style]:
-    """`41` per cent left, `-3`: 10^-3 of it, `++`: all of it or more. In one cell only the power's digit."""
+    """`41` per cent left, `-3`: 10^-3 of it, `++`: all of it or more. In one cell `4`: 40 per cent and more, `·` less
+    than one."""
     kept = float(ray.kept[lag])
     if not math.isfinite(kept):
         return "?", palette.warn
@@ -107,7 +108,7 @@ def _cell(ray: Ray, lag: int, cell: int, palette: Palette) -> tuple[str, Style]:
     style = palette.gradient if ray.horizon is None or lag <= ray.horizon else palette.faint
     power = exponent(kept) or 0
     if cell < 3:
-        return ("+" if kept >= 1 else str(min(9, -power - 1))), style
+        return ("+" if kept >= 0.995 else "·" if kept < 0.01 else f"{10 * kept:.3f}"[0]), style
     if kept >= 0.995:
         return "++", style
     return (f"{100 * kept:2.0f}" if kept >= 0.01 else f"{max(power, -9)}"), style
@@ -126,7 +127,7 @@ def _side(sheet: Sheet, frame: Frame, x: int, wide: bool, palette: Palette) -> N
             text = f"horizon {steps(ray.horizon, lags)}"
             sheet.put(2 + y, x, f"{text.ljust(14)}{name}", palette.gradient if y == 0 else palette.dim)
     if sheet.height > 6:
-        words = ("% of it left at a lag", "-3: 10^-3 of it left") if wide else ("0: 10 % and more", "d: 10^-d and less")
+        words = ("% of it left at a lag", "-3: 10^-3 of it left") if wide else ("4: 40 % and more", "0: <10 %, ·: <1 %")
         for y, text in enumerate(words):
             sheet.put(4 + y, x, text, palette.faint)
 
@@ -141,7 +142,7 @@ def _needs(frame: Frame) -> Command | None:
 TRAVEL = Panel(
     "travel",
     "time travel",
-    "scrub through training; how far the gradient reaches, by epoch",
+    "how far the error reached, by epoch",
     _draw,
     key="m",
     takes={

@@ -60,6 +60,7 @@ def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -
         sheet.put(y, 1, line, palette.text)
     _axis(sheet, top - 1, frame, cols, palette)
     low, high = measure.span(frame.scene)
+    spelled = _are_spelled(frame, cols.width)
     width_of_shades = max(high - low, 1e-9)
     for y, k in enumerate(rows, start=top):
         here = k == frame.loss_step
@@ -71,17 +72,24 @@ def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -
             style = palette.warn if power is None else palette.fade((math.log10(value) - low) / width_of_shades)
             if step == t and here:  # marked in every row, the cursor's column would take too many bytes a step
                 style = style + (Style(bold=True, underline=True) if palette.has_color else Style(reverse=True))
-            sheet.put(y, cols.x(step), _cell(power, value, cols.width), style)
+            sheet.put(y, cols.x(step), _cell(power, value, cols.width, spelled), style)
         if t <= k:
             sheet.put(y, cols.end + 2, scientific(values[t]), accent(frame, palette) if here else palette.dim)
     return sheet
 
 
-def _cell(power: int | None, value: float, width: int) -> str:
-    """As wide as a column; the power of ten itself where there is room for it."""
+def _are_spelled(frame: Frame, width: int) -> bool:
+    """Whether columns of this width have room for every power of ten itself, and a cell between them."""
+    from rnnviz.player import measure
+
+    return all(len(str(math.floor(power))) < width for power in measure.span(frame.scene))
+
+
+def _cell(power: int | None, value: float, width: int, spelled: bool) -> str:
+    """As wide as a column."""
     if width == 1:
         return sign(power, value)
-    return (sign(power, value) if power is None or width < 4 else str(power)).center(width)
+    return (str(power) if power is not None and spelled else sign(power, value)).center(width)
 
 
 def _axis(sheet: Sheet, y: int, frame: Frame, cols: Columns, palette: Palette) -> None:
@@ -100,7 +108,8 @@ def _axis(sheet: Sheet, y: int, frame: Frame, cols: Columns, palette: Palette) -
 def _sentence(frame: Frame, cols: Columns, rows: tuple[int, ...]) -> str:
     """How to read a cell, and what is in view of how much."""
     T, having = frame.T, frame.scene.loss_steps
-    parts = ["a cell is a power of ten: -3 is 1e-3" if cols.width >= 4 else "power of ten, 3: 1e-3, a: 1e-10"]
+    spelled = _are_spelled(frame, cols.width)
+    parts = ["a cell is a power of ten: -3 is 1e-3" if spelled else "power of ten, 3: 1e-3, a: 1e-10"]
     if frame.loss_step is None:
         parts.append("↑ picks one loss")
     if len(having) == 1:
