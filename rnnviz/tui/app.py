@@ -126,6 +126,7 @@ class Main(Screen[None]):
                 yield Canvas(self._open_panel, id="panel")
             with Vertical(id="beside"):
                 yield Canvas(self._lesson, id="lesson-beside")
+                yield Canvas(self._tabs, id="tabs-beside")
                 yield Canvas(self._open_panel, id="open")
                 for panel in panels.BESIDE:
                     yield Canvas(partial(self._panel, panel), id=f"beside-{panel.id}")
@@ -193,7 +194,8 @@ class Main(Screen[None]):
     def draw(self) -> None:
         if self.frame is not None:
             for panel in panels.BESIDE:
-                self.query_one(f"#beside-{panel.id}").set_class(panel.why_not(self.frame) is not None, "empty")
+                empty = panel.why_not(self.frame) is not None or not panel.stands_beside(self.frame)
+                self.query_one(f"#beside-{panel.id}").set_class(empty, "empty")
         for canvas in self.query(Canvas):
             if canvas.display and canvas.size:
                 canvas.repaint()
@@ -227,6 +229,7 @@ class Main(Screen[None]):
 
     def on_resize(self, event: events.Resize) -> None:
         self.set_class(event.size.width >= WIDE, "wide")
+        self.set_class(event.size.width < bars.NARROW, "narrow")
         self.set_class(event.size.width < SMALLEST[0] or event.size.height < SMALLEST[1], "tiny")
         self.share_out()
 
@@ -375,6 +378,8 @@ class Main(Screen[None]):
         if self._timer is not None:
             self.pause()
         elif self.frame is not None:
+            if self.frame.cursor.phase is Phase.UPDATE:
+                self.send(Next())
             self._play()
             self.look(playing=True)
 
@@ -392,9 +397,9 @@ class Main(Screen[None]):
     def _tick(self) -> None:
         if self.player is None or self.frame is None or self.player.job is not None:
             return
-        over = self.frame.cursor.phase is Phase.UPDATE
-        self.send(Next())
-        if over:
+        if self.frame.cursor.phase is not Phase.UPDATE:
+            self.send(Next())
+        if self.frame.cursor.phase is Phase.UPDATE:  # the story is told; its last line stays to be read
             self.pause()
 
     def do_faster(self, by: int = 1) -> None:
@@ -524,7 +529,7 @@ class Main(Screen[None]):
         if widget.id == "keys":
             for start, end, name in self._places:
                 if start <= offset.x < end:
-                    self.action_act(name)
+                    self.action_panel(name) if name in panels.BY_ID else self.action_act(name)
         elif widget.id == "score":
             cols = columns(widget.size.width, self.frame.T, self.frame.cursor.t)
             t = cols.first + (offset.x - cols.left) // cols.width

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import shorten, wrap
 from typing import TYPE_CHECKING
 
 from rich.style import Style
@@ -20,6 +21,8 @@ from rnnviz.tui.view import View
 if TYPE_CHECKING:
     from rnnviz.player.frame import Frame, Progress
 
+NARROW = 80  # cells below which a sentence of the telling may need two rows
+ABOUT = 12  # cells below which a panel's title says no more than its name
 CELL_NAMES = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU"}
 
 
@@ -59,12 +62,14 @@ def title(frame: Frame | None, width: int, palette: Palette, heading: str = " rn
 
 
 def telling(frame: Frame | None, view: View, width: int, height: int, palette: Palette) -> Sheet:
-    """The moment in words; a hint, a message, what is being typed or the progress of a job go before it."""
+    """The moment in words; a hint, a message, what is being typed or the progress of a job go before it. Two rows hold
+    both sentences, on a narrow screen (where each may take two) four."""
     sheet = Sheet(width, height)
     if frame is None:
         sheet.put(0, 1, "Reading the first frame …", palette.dim)
         return sheet
     first, second = tell(frame)
+    both = height > (2 if width < NARROW else 1)
     styles = [palette.warn if frame.scene.has_exploded else palette.text, palette.dim]
     if view.prompt is not None:
         first, second = f"go to t = {view.prompt}▏", f"0 to {frame.T}; enter or any other key ends it."
@@ -73,12 +78,15 @@ def telling(frame: Frame | None, view: View, width: int, height: int, palette: P
     elif view.message:
         first, styles[0] = view.message, palette.warn
     elif frame.hint:
-        first, second = (first, frame.hint) if height > 1 else (frame.hint, "")
+        first, second = (first, frame.hint) if both else (frame.hint, "")
         styles[1] = accent(frame, palette)
-    elif height == 1 and frame.cursor.phase is Phase.FORWARD and frame.cursor.t == 0:
+    elif not both and frame.cursor.phase is Phase.FORWARD and frame.cursor.t == 0:
         first = second
-    for y, (text, style) in enumerate(zip((first, second), styles, strict=True)):
-        sheet.put(y, 1, text[: width - 2], style)
+    y = 0
+    for text, style in zip((first, second) if both else (first,), styles, strict=False):
+        for line in [text[: width - 2]] if len(text) <= width - 2 or height == 1 else wrap(text, width - 2):
+            sheet.put(y, 1, line, style)
+            y += 1
     return sheet
 
 
@@ -108,30 +116,39 @@ def tabs(active: Panel, frame: Frame | None, width: int, palette: Palette, marke
     """The open panel's name, and the ones tab leads to. marked: a lesson points at it."""
     sheet = Sheet(width, 1)
     sign, style = ("▐", palette.accent + Style(reverse=True)) if marked else ("▾", palette.accent)
-    x = sheet.put(0, 1, f"{sign} {active.title}", style) + 1
-    x = sheet.put(0, x, f" {active.about}"[: max(0, width - x - 22)], palette.faint)
+    x = sheet.put(0, 1, f"{sign} {active.title}", style) + 2
     following = panels.following(active.id, 1, frame)
-    sheet.right(0, f"tab: {panels.BY_ID[following].title if following else 'close'} ", palette.faint)
+    onward = f"tab: {panels.BY_ID[following].title if following else 'close'} "
+    if x + len(onward) < width:
+        sheet.right(0, onward, palette.faint)
+    room = width - len(onward) - x - 1
+    if room >= ABOUT:
+        sheet.put(0, x, shorten(active.about, room, placeholder=" …"), palette.faint)
     return sheet
 
 
 def key_bar(
     frame: Frame | None, view: View, width: int, palette: Palette, lesson: Sequence[tuple[str, str]] = ()
 ) -> tuple[Sheet, list[tuple[int, int, str]]]:
-    """The keys that apply here, and where each stands: (start, end, action id), for the mouse."""
+    """The keys that apply here, and where each stands: (start, end, id of the action or panel), for the mouse."""
     sheet = Sheet(width, 1)
     places = []
     x = 1
-    entries = keys.bar(frame, view, panels.BY_ID[view.panel].words if view.panel else {}, lesson)
+    words = panels.BY_ID[view.panel].words if view.panel else {}
+    entries = [(_face(name), label, name) for name, label in keys.bar(frame, view, words, lesson)]
     ends = entries[-2:]
-    for action, label in entries:
-        key = keys.face(action.keys[0])
-        kept = 0 if (action, label) in ends else sum(len(keys.face(a.keys[0])) + len(word) + 3 for a, word in ends)
+    for key, label, name in entries:
+        kept = 0 if (key, label, name) in ends else sum(len(face) + len(word) + 3 for face, word, _ in ends)
         if x + len(key) + 1 + len(label) + kept > width:
             continue
         start = x
         x = sheet.put(0, x, key, palette.accent)
         x = sheet.put(0, x + 1, label, palette.dim)
-        places.append((start, x, action.id))
+        places.append((start, x, name))
         x += 2
     return sheet, places
+
+
+def _face(name: str) -> str:
+    """The key of an action or a panel, by its id."""
+    return keys.face(keys.BY_ID[name].keys[0]) if name in keys.BY_ID else panels.BY_ID[name].key

@@ -1,46 +1,70 @@
-"""The help screen: every key, from the one registry, and what the rows of the score show."""
+"""The help screen: what the rows of the score show, the panels, and every key, from the one registry."""
 
 from __future__ import annotations
 
 from itertools import groupby
 from typing import ClassVar
 
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
+from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from rnnviz.tui import panels
-from rnnviz.tui.keys import ACTIONS, face
+from rnnviz.tui.keys import ACTIONS, BY_ID, face
 
-ROWS = """\
-input x    what the network reads, one mark a step
-hidden h   its memory: one row a unit, one column a step; blue below 0, orange above, grey around 0
-gates      of an LSTM or GRU, 0 shut to 1 open, for the chosen unit; ø is the mean of all units
-cell c     the LSTM's own memory, drawn like h
-output ŷ   what it says, and beside it the target: what it should have said
-‖∂L/∂h‖    how much the loss still depends on that step's memory; each bar is a power of ten, 10^ says which
-⠒⠒ c, z    the line beside the bars: the gradient on the cell state c, or carried along by the gate z alone
-▲╌╌╌▶      from the input an answer hangs on to the answer: so far it has to be remembered
-⠁⠂⠄⡀ dots  the ghost: where those bars stood in the run before a change of a knob
-time t     the axis they share; ▶ reading, ◀ walking back in time"""
+ROWS = (
+    ("input x", "what the network reads, one mark a step"),
+    ("hidden h", "its memory: one row a unit, one column a step; blue below 0, orange above, grey around 0"),
+    ("gates", "of an LSTM or GRU, 0 shut to 1 open, for the chosen unit; ø is the mean of all units"),
+    ("cell c", "the LSTM's own memory, drawn like h"),
+    ("output ŷ", "what it says, and with it the target: what it should have said"),
+    ("‖∂L/∂h‖", "how much the loss still depends on that step's memory; each bar is a power of ten, 10^ says which"),
+    ("L₁₀", "the loss of step 10 alone; t switches between one loss and the total of all"),
+    ("half-life", "how many steps back half of the gradient is gone; 1 % horizon: until 1 % is left"),
+    ("> 10", "more steps than these 10; – where it does not shrink but grow"),
+    ("⠒⠒ c, z", "the line beside the bars: the gradient on the cell state c, or carried along by the gate z alone"),
+    ("▲╌╌╌▶", "from the input an answer hangs on to the answer: so far it has to be remembered"),
+    ("⠁⠂⠄⡀ dots", "the ghost: where those bars stood in the run before a change of a knob"),
+    ("time t", "the axis they share; ▶ reading, ◀ walking back in time"),
+    ("▸", "the chosen unit; ↑↓ choose another"),
+    ("● ○", "top right, the engine: ● compiled by numba, ○ numpy; the numbers are the same"),
+)
 
 
-def help_text() -> str:
-    lines = []
-    for group, actions in groupby(ACTIONS, key=lambda action: action.group):
-        lines.append(f"[bold]{group}[/bold]")
-        for action in actions:
-            names = "  ".join(face(key) for key in action.keys)
-            lines.append(f"  {names.replace('[', chr(92) + '[').ljust(16)}{action.help}")
-    lines.append("[bold]Panels[/bold]")
-    lines += [f"  {panel.key.ljust(16)}{panel.title}: {panel.about}" for panel in panels.ALL]
-    return "\n".join([*lines, "", "[bold]The score[/bold]", *(f"  {row}" for row in ROWS.splitlines())])
+def sections() -> list[tuple[str, list[tuple[str, str]]]]:
+    """(heading, [(name or keys, what it is)])."""
+    tab = face(BY_ID["panel"].keys[0])
+    return [
+        ("The score", list(ROWS)),
+        ("Panels", [(panel.key or tab, f"{panel.title}: {panel.about}") for panel in panels.ALL]),
+        *(
+            (group, [("  ".join(map(face, action.keys)), action.help) for action in actions])
+            for group, actions in groupby(ACTIONS, key=lambda action: action.group)
+        ),
+    ]
+
+
+def help_text() -> Group:
+    """One column of keys and names, as wide for all sections, and one that wraps beside it."""
+    wide = 2 + max(len(name) for _, entries in sections() for name, _ in entries)
+    parts: list[Text | Table] = []
+    for heading, entries in sections():
+        table = Table.grid(padding=(0, 2, 0, 0))
+        table.add_column(width=wide, no_wrap=True)
+        table.add_column(ratio=1)
+        for name, about in entries:
+            table.add_row(Text(f"  {name}"), Text(about))
+        parts += [Text(heading, style="bold"), table, Text()]
+    return Group(*parts[:-1])
 
 
 class HelpScreen(ModalScreen[None]):
-    """All keys. esc, ? or q close it."""
+    """What is seen, and all keys. esc, ? or q close it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,f1,q,enter", "dismiss", "close", show=False),
@@ -49,16 +73,17 @@ class HelpScreen(ModalScreen[None]):
     ]
     DEFAULT_CSS = """
     HelpScreen { align: center middle; background: $background 60%; }
-    HelpScreen VerticalScroll {
-        width: 100%; max-width: 116; height: 100%; max-height: 46; padding: 0 2;
-        background: $background; scrollbar-size-vertical: 1;
-    }
+    HelpScreen Vertical { width: 100%; max-width: 116; height: 100%; max-height: 46; background: $background; }
+    HelpScreen VerticalScroll { height: 1fr; padding: 0 1; scrollbar-size-vertical: 1; }
     HelpScreen Static { height: auto; }
+    HelpScreen #close { height: 1; padding: 0 1; text-style: dim; }
     """
 
     def compose(self) -> ComposeResult:
-        with VerticalScroll():
-            yield Static(help_text() + "\n\n[dim]↑↓ scroll, esc closes[/dim]")
+        with Vertical():
+            with VerticalScroll():
+                yield Static(help_text(), id="help")
+            yield Static("↑↓ PgUp PgDn scroll, esc closes", id="close")
 
     def action_scroll(self, by: int) -> None:
         self.query_one(VerticalScroll).scroll_relative(y=by, animate=False)

@@ -143,37 +143,38 @@ def face(key: str) -> str:
 
 def bar(
     frame: Frame | None, view: View, panel_words: Mapping[str, str], lesson: Sequence[tuple[str, str]] = ()
-) -> list[tuple[Action, str]]:
-    """The actions that matter now, most wanted first, with the word that fits here. The last two always stand."""
+) -> list[tuple[str, str]]:
+    """What matters now, most wanted first: the id of an action or a panel, with the word that fits here. The last two
+    always stand."""
     if frame is None:
-        return [(BY_ID["quit"], "quit")]
+        return [("quit", "quit")]
     always = [("help", "keys"), ("quit", "quit")]
     if frame.job is not None:
-        return _named([("cancel", "stop"), *always])
+        return [("cancel", "stop"), *always]
     taken = [*lesson, *panel_words.items()]
     hidden = {*dict(taken), *(["next"] if "lesson_next" in dict(lesson) else [])}  # enter goes on in the lesson
     walk = [entry for entry in _walk(frame) if entry[0] not in hidden]
+    if frame.reached is not None and view.panel is None:
+        walk.append(("ledger", "why"))
     play = ("play", "pause" if view.playing else "play")
-    train = [("batch", "batch"), ("epoch", "epoch"), ("all", f"all {frame.learning.epochs}")]
-    return _named([*taken, *walk, play, *train, ("panel", "panel"), *always])
+    epochs = frame.learning.epochs
+    through = ("all", f"all {epochs}") if frame.cursor.epoch < epochs else ("all_back", "untrain")
+    train = [("batch", "batch"), ("epoch", "epoch"), through]
+    which = [("gradient", "total" if frame.loss_step is not None else "one loss")] if frame.reached is not None else []
+    return [*taken, *walk, play, ("panel", "panel"), *which, *train, *always]
 
 
 def _walk(frame: Frame) -> list[tuple[str, str]]:
     match frame.cursor.phase:
         case Phase.FORWARD if frame.cursor.t == 0:
-            return [("right", "read a step")]
+            return [("right", "read on")]
         case Phase.FORWARD if frame.cursor.t == frame.T:
             return [("right", "loss, and turn"), ("left", "take back")]
         case Phase.FORWARD:
-            return [("right", "read a step"), ("left", "take back")]
+            return [("right", "read on"), ("left", "take back")]
         case Phase.LOSS:
             return [("left", "back in time"), ("previous", "unturn")]
         case Phase.UPDATE:
             return [("next", "next batch"), ("right", "take back")]
-    which = ("gradient", "total" if frame.loss_step is not None else "one loss")
     onward = ("next", "update") if frame.cursor.t == 0 else ("left", "back in time")
-    return [onward, ("right", "take back"), which]
-
-
-def _named(entries: list[tuple[str, str]]) -> list[tuple[Action, str]]:
-    return [(BY_ID[name], word) for name, word in entries]
+    return [onward, ("right", "take back")]

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 
 import pytest
+from textual.geometry import Region
 from textual.pilot import Pilot
 
 from rnnviz.player.cursor import Phase
 from rnnviz.player.experiment import Experiment
-from rnnviz.player.numbers import exponent, fixed, scientific
+from rnnviz.player.numbers import exponent, fixed, loss, scientific
 from rnnviz.tui import keys, panels
 from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.canvas import Canvas
+from rnnviz.tui.help import sections
 
 
 def text(app: RnnvizApp, name: str = "score") -> str:
@@ -60,7 +62,9 @@ async def test_the_walk_back_shows_exponent_factor_half_life_and_horizon() -> No
         await app.settled()
         await press(pilot, "end", "right")
         assert app.main.frame.cursor.phase is Phase.LOSS
-        assert f"loss {scientific(app.main.frame.scene.trace.loss, 3)}" in text(app)
+        value = f"loss {loss(app.main.frame.scene.trace.loss)}"
+        assert value in text(app)
+        assert value in text(app, "title"), "the same figure in both places"
         gradient = app.main.frame.gradient
         for t in range(10, -1, -1):
             await press(pilot, "left")
@@ -168,10 +172,22 @@ async def test_help_lists_every_key_of_the_registry() -> None:
         for key in ("question_mark", "f1"):
             await pilot.press(key)
             await pilot.pause()
-            shown = str(app.screen.query_one("Static").render())
-            for action in keys.ACTIONS:
-                assert action.help in shown
-                assert all(keys.face(name) in shown for name in action.keys)
+            page = app.screen.query_one("#help")
+            shown = [line.text.rstrip() for line in page.render_lines(Region(0, 0, *page.size))]
+            whole = " ".join(" ".join(shown).split())
+            for heading, entries in sections():
+                assert heading in shown
+                for name, about in entries:
+                    assert about in whole
+                    beginning = re.compile(rf"  {re.escape(name)}  +{re.escape(about.split()[0])}")
+                    assert any(map(beginning.match, shown))
+            starts = {len(line) - len(line.lstrip()) for line in shown if line.startswith("     ")}
+            assert len(starts) == 1, "what is wrapped goes on below itself"
+            told = [name for _, entries in sections() for name, _ in entries]
+            assert all("  ".join(map(keys.face, action.keys)) in told for action in keys.ACTIONS)
+            opened = sections()[1][1]
+            assert all((panel.key or "tab", f"{panel.title}: {panel.about}") in opened for panel in panels.ALL)
+            assert "esc closes" in app.screen.query_one("#close").render_line(0).text
             await pilot.press("escape")
             await pilot.pause()
             assert app.screen is app.main
@@ -207,8 +223,12 @@ async def test_playing_tells_the_whole_story_once(monkeypatch: pytest.MonkeyPatc
             await pilot.pause(0.02)
         await app.settled()
         assert list(dict.fromkeys(phases)) == list(Phase)
-        assert app.main.frame.cursor.batch == 1
+        assert app.main.frame.cursor.phase is Phase.UPDATE
+        assert "moves most" in text(app, "telling"), "how it ends stays to be read"
         assert app.main._timer is None, "nothing ticks when nothing plays"
+        await press(pilot, "space")
+        assert app.main.frame.cursor.batch == 1, "and space goes on with the next batch"
+        assert app.main.view.playing
 
 
 async def test_keys_pressed_before_the_first_frame_are_not_lost() -> None:
@@ -252,3 +272,80 @@ async def test_an_experiment_that_cannot_run_ends_the_app_with_its_reason(tmp_pa
             await pilot.pause(0.02)
     assert "absent.txt" in str(app.failure)
     assert app.return_code == 2
+
+
+def bar(app: RnnvizApp) -> list[str]:
+    return re.split(r"  +", text(app, "keys").strip())
+
+
+async def test_at_80_columns_keys_lead_on_to_the_panels_and_to_why() -> None:
+    app = RnnvizApp(compile=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.settled()
+        await press(pilot)
+        ways_on = ["tab panel", "b batch", "e epoch", "a all 20", "? keys", "q quit"]
+        assert bar(app) == ["→ read on", "space play", *ways_on]
+        await press(pilot, "right")
+        assert "tab panel" in bar(app)
+        await press(pilot, "end", "right", "left")
+        assert "tab panel" in bar(app)
+        at = text(app, "keys").index("y why")
+        await pilot.click("#keys", offset=(at, 0))
+        await press(pilot)
+        assert app.main.view.panel == "ledger"
+        assert "y why" not in bar(app), "it is open"
+
+
+async def test_the_bar_offers_only_what_there_is_to_train() -> None:
+    app = RnnvizApp(Experiment(epochs=2), compile=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.settled()
+        await press(pilot, "a")
+        assert "a all 2" not in bar(app)
+        assert "A untrain" in bar(app)
+        await press(pilot, "A")
+        assert "a all 2" in bar(app)
+
+
+@pytest.mark.parametrize("panel", panels.ALL, ids=lambda panel: panel.id)
+async def test_a_panels_name_stands_directly_above_it(panel: panels.Panel) -> None:
+    for size, name, place in (((80, 24), "tabs", "panel"), ((160, 50), "tabs-beside", "open")):
+        app = RnnvizApp(compile=False)
+        async with app.run_test(size=size) as pilot:
+            await app.settled()
+            await pilot.pause()
+            app.main.open_panel(panel.id)
+            await app.settled()
+            await pilot.pause()
+            heading, content = app.main.query_one(f"#{name}", Canvas), app.main.query_one(f"#{place}", Canvas)
+            assert text(app, name).startswith(f" ▾ {panel.title}  ")
+            assert heading.region.bottom == content.region.y
+            assert heading.region.x == content.region.x
+            shown = [canvas.id for canvas in app.main.query("#tabs, #tabs-beside") if canvas.region.area]
+            assert shown == [name]
+            if size[0] == 80:
+                assert panel.about in text(app, name), "whole"
+
+
+async def test_a_plot_stands_beside_the_score_once_it_has_something_to_show() -> None:
+    app = RnnvizApp(compile=False)
+    async with app.run_test(size=(160, 50)) as pilot:
+        await app.settled()
+        await press(pilot, "right")
+        assert app.main.query_one("#beside-fit").region.area
+        assert not app.main.query_one("#beside-loss").region.area
+        await press(pilot, "e")
+        assert app.main.query_one("#beside-loss").region.area
+
+
+async def test_on_a_narrow_screen_a_sentence_goes_on_in_the_next_row() -> None:
+    app = RnnvizApp(Experiment(seq_len=40, gain=0.7), compile=False)
+    async with app.run_test(size=(60, 20)) as pilot:
+        await app.settled()
+        await press(pilot, "end", "right", *["left"] * 5)
+        for keys_ in (), ("y",):
+            await press(pilot, *keys_)
+            told = " ".join(text(app, "telling").split())
+            assert told.startswith("4 steps back, ")
+            assert told.endswith(".")
+            assert ("is gone after" in told) == (keys_ == ()), "with a panel open, the first sentence alone"

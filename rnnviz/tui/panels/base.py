@@ -22,6 +22,10 @@ def always(frame: Frame) -> str | None:
     return None
 
 
+def unasked(frame: Frame) -> bool:
+    return True
+
+
 @dataclass(frozen=True)
 class Panel:
     """id: also its name in commands. title: on its tab. about: one line for the palette and the help.
@@ -39,6 +43,7 @@ class Panel:
     needs     (frame) -> a command that works out what it cannot show yet, or None; sent once for each scene
     leaves    (frame) -> a command for when it is closed, or None
     copies    (frame, view) -> the text that the copy key takes from it
+    stands_beside  (frame) -> whether what it has to show is worth a place beside the score that nobody asked for
     """
 
     id: str
@@ -55,6 +60,7 @@ class Panel:
     needs: Callable[[Frame], Command | None] | None = None
     leaves: Callable[[Frame], Command | None] | None = None
     copies: Callable[[Frame, View], str] | None = None
+    stands_beside: Callable[[Frame], bool] = unasked
 
 
 def sheet_for(panel: Panel, frame: Frame, view: View, width: int, height: int, palette: Palette) -> Sheet:

@@ -85,11 +85,12 @@ def _network(frame: Frame, view: View) -> object:
     return frame.scene, frame.learning, frame.cursor.epoch, view.plots
 
 
-FIT = Panel("fit", "sine fit", "the sine and what the network makes of it, one step ahead", _draw_fit,
+FIT = Panel("fit", "sine fit", "the sine and the fit, one step ahead", _draw_fit,
             why_not=_no_series, follows=_network)  # fmt: skip
-SELF_FED = Panel("self-fed", "feeding on itself", "the network going on alone, reading its own output",
+SELF_FED = Panel("self-fed", "feeding on itself", "the network reading its own output",
                  _draw_self_fed, why_not=_no_series, follows=_network)
-LOSS = Panel("loss", "loss curve", "training and validation loss per epoch", _draw_loss, follows=_network)
+LOSS = Panel("loss", "loss curve", "training and validation loss per epoch", _draw_loss, follows=_network,
+             stands_beside=lambda frame: bool(frame.learning.loss))  # fmt: skip
 
 
 def _rgb(style: Style) -> tuple[int, int, int]:
