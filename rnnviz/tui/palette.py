@@ -16,7 +16,7 @@ from rich.style import Style
 
 # Anchors of the heatmap from -1 to +1.
 _HEAT_DARK = ("#87d7ff", "#5fafff", "#0087d7", "#005f87", "#4e4e4e", "#875f00", "#d78700", "#ffaf00", "#ffd787")
-_HEAT_LIGHT = ("#005f87", "#0087d7", "#5fafff", "#afd7ff", "#dadada", "#ffd7af", "#ffaf5f", "#d75f00", "#875f00")
+_HEAT_LIGHT = ("#005f87", "#0087d7", "#5fafff", "#afd7ff", "#bcbcbc", "#ffd7af", "#ffaf5f", "#d75f00", "#875f00")
 # How open a gate is, from shut to open on a dark ground; the other way round on a light one.
 _SHADES = ("#1c1c1c", "#303030", "#444444", "#585858", "#767676", "#949494", "#b2b2b2", "#d0d0d0")
 _SHADES_16 = ("#000000", "#808080", "#c0c0c0", "#ffffff")
@@ -32,7 +32,7 @@ _INK = {
         input="#87afd7", output="#87d7af", target="#a8a8a8", gradient="#af87d7", highway="#ffd7af", warn="#ff875f",
     ),
     "light": dict(
-        text="#303030", dim="#6c6c6c", faint="#b2b2b2", accent="#875f00", back="#8700af",
+        text="#303030", dim="#5f5f5f", faint="#8a8a8a", accent="#875f00", back="#8700af",
         input="#005f87", output="#00875f", target="#767676", gradient="#875faf", highway="#af5f00", warn="#d70000",
     ),
 }  # fmt: skip
