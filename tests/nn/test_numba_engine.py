@@ -22,14 +22,10 @@ QUICK = settings(
 
 @pytest.fixture(autouse=True, scope="module")
 def kernels():
-    """All cells compiled by one process; nothing in the background, and no other test on this engine unasked."""
-    before = dict(engine._engines)
+    """All cells compiled by one process; nothing in the background."""
     numba_engine.in_background(None)
     if COMPILED:
         list(compiled([(cell, "float64") for cell in CELLS]))
-    yield
-    engine._engines.clear()
-    engine._engines.update(before)
 
 
 @st.composite

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 from rnnviz.errors import InputError
+from rnnviz.nn import engine
 from rnnviz.player.experiment import Experiment
 from rnnviz.player.run import (
     Run,
     build_model,
     build_task,
+    continued,
     fit,
     gradients,
     resolved,
@@ -170,3 +172,16 @@ def test_the_default_experiment_lands_where_keras_does():
         both = np.sort(np.concatenate([ours, theirs]))
         below = [np.searchsorted(np.sort(some), both, side="right") / len(some) for some in (ours, theirs)]
         assert np.abs(below[0] - below[1]).max() < 1.63 * np.sqrt(1 / len(ours) + 1 / len(theirs))
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_a_text_goes_on_the_same_in_either_engine(dtype, monkeypatch):
+    experiment = Experiment(task="characters", cell="gru", hidden_size=9, dtype=dtype)
+    task = build_task(experiment)
+    model = build_model(experiment, task)
+    texts = []
+    for name in engine.NAMES:
+        monkeypatch.setattr(engine, "current", lambda name=name: engine.resolve(name))
+        texts.append(continued(model, task, 0))
+    assert texts[0] == texts[1]
+    assert len(texts[0]) == 120
