@@ -105,6 +105,7 @@ async def picture(shot: Shot) -> str:
 def clean(svg: str) -> str:
     svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
     svg = svg.replace("Fira Code, monospace", "'Fira Code', 'DejaVu Sans Mono', Menlo, Consolas, monospace")
+    svg = svg.replace("<svg ", '<svg xml:space="preserve" ', 1)  # some viewers drop the spaces a line begins with
     return re.sub(r"terminal-\d+", "terminal", svg)
 
 

@@ -317,7 +317,7 @@ class Page:
         self.put(row, column, character, color)
 
     def mark(self, x: float, label: str, on_axis: bool = False) -> None:
-        """A vertical line at x through the empty cells, with its label beside it or under it."""
+        """A vertical line at x through the empty cells, with its label on the side that has room, or under it."""
         if self.rows < 1 or not self.x[0] <= x <= self.x[1]:
             return
         column = self.column(x)
@@ -334,13 +334,12 @@ class Page:
                 self.put(self.height - 1, start - 1, f" {text} ", None)
             return
         text = f" {label} "
-        if column + 1 + len(text) > self.width:
-            text = text.strip()[: self.width - column - 1]
-        for row in range(self.top, self.top + self.rows):
-            if self.blank(row, column + 1, len(text)):
-                self.put(row, column + 1, text, None)
-                return
-        self.put(self.top, column + 1, text, None)
+        start = column + 1
+        if start + len(text) > self.width:  # no room on the right: before the line
+            start = max(0, column - len(text))
+            text = text[: column - start]
+        rows = range(self.top, self.top + self.rows)
+        self.put(next((row for row in rows if self.blank(row, start, len(text))), self.top), start, text, None)
 
     def legend(self, title: str, entries: list[tuple[Curve, str, str]]) -> None:
         """The title, then (curve, words, fewer words) with its sign, in the first row: as much as fits."""

@@ -136,6 +136,11 @@ def test_the_mark_stands_where_the_network_starts_to_feed_on_itself():
     assert abs(first - column) <= 1
 
 
+def test_the_marks_label_is_whole_where_the_right_has_no_room():
+    text = self_fed([-1.0, 1.0] * 25, [0.5] * 10, 40, 60, 12, color=False)
+    assert re.search("from here it feeds on itself ?│", text)
+
+
 def test_a_prediction_that_runs_away_does_not_flatten_the_data():
     text = self_fed(SERIES, [10.0**k for k in range(40)], 10, 60, 12, color=False)
     tops = [r for r, row in enumerate(text.split("\n")) if "•" in row and r]
