@@ -1,8 +1,24 @@
 """The one error a person may see: what is wrong, where, and what to do."""
 
+from typing import Any
+
+LONGEST_SHOWN = 60
+
 
 class InputError(ValueError):
     """Bad input (a flag, a file, a weight, a setting), told in one line.
 
     The command line prints it as it is and exits with 2; the app shows it and carries on.
     """
+
+
+def shown(value: Any) -> str:
+    """A value as a message shows it: in one line, and only the beginning of what is long.
+
+    >>> shown(0.5), shown("a" * 200)[-3:]
+    ('0.5', 'aa…')
+    """
+    if isinstance(value, int) and abs(value) >= 10**LONGEST_SHOWN:
+        return "a number that long"  # Python writes no more than 4,300 digits
+    text = " ".join(repr(value).split())
+    return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…"

@@ -7,13 +7,15 @@
 
 from __future__ import annotations
 
+import math
 import operator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
-from math import prod
+from numbers import Real
 from typing import Any
 
-from rnnviz.errors import InputError
+from rnnviz.errors import InputError, shown
 
 #: The gates of each cell in the order in which their rows are stacked in weight_ih, weight_hh and the
 #: biases. It is PyTorch's order (torch.nn.LSTM, torch.nn.GRU); the simple RNN has one block and no gate.
@@ -21,6 +23,8 @@ GATES: dict[str, tuple[str, ...]] = {"rnn": ("h",), "lstm": ("i", "f", "g", "o")
 CELLS = tuple(GATES)
 ACTIVATIONS = ("tanh", "relu", "identity", "sigmoid")
 DTYPES = ("float64", "float32")
+#: Sizes beyond these are slips: names and shapes of the parameters are listed before their memory is looked at.
+LARGEST, DEEPEST = 1_000_000, 1_000
 
 
 @dataclass(frozen=True)
@@ -52,8 +56,9 @@ class ModelSpec:
         one_of("activation", self.activation, ACTIVATIONS)
         one_of("biases", self.biases, (1, 2))
         one_of("dtype", self.dtype, DTYPES)
-        for name in ("input_size", "hidden_size", "output_size", "num_layers"):
-            object.__setattr__(self, name, whole_number(name, getattr(self, name), low=1))
+        for name in ("input_size", "hidden_size", "output_size"):
+            object.__setattr__(self, name, whole_number(name, getattr(self, name), low=1, high=LARGEST))
+        object.__setattr__(self, "num_layers", whole_number("num_layers", self.num_layers, low=1, high=DEEPEST))
         if self.cell != "rnn":
             object.__setattr__(self, "activation", "tanh")
         if self.cell == "gru":
@@ -91,21 +96,34 @@ class ModelSpec:
 
     @cached_property
     def parameter_count(self) -> int:
-        return sum(prod(shape) for shape in self.parameter_shapes.values())
+        return sum(math.prod(shape) for shape in self.parameter_shapes.values())
 
 
 def one_of(name: str, value: Any, choices: tuple[Any, ...]) -> None:
     """Raises InputError unless `value` is one of `choices`."""
-    if value not in choices or isinstance(value, bool):
-        raise InputError(f"{name}: {value!r} is unknown; choose from {', '.join(map(str, choices))}")
+    if not isinstance(value, str | int) or isinstance(value, bool) or value not in choices:
+        raise InputError(f"{name}: {shown(value)} is unknown; choose from {', '.join(map(str, choices))}")
 
 
-def whole_number(name: str, value: Any, low: int) -> int:
-    """`value` as an int of at least `low`; raises InputError if it is not one."""
+def whole_number(name: str, value: Any, low: int, high: int | None = None) -> int:
+    """`value` as an int of at least `low` (and at most `high`); raises InputError if it is not one."""
     try:
         number = operator.index(value)
     except TypeError:
         number = low - 1
     if number < low or isinstance(value, bool):
-        raise InputError(f"{name}: {value!r} is not a whole number of at least {low}")
+        raise InputError(f"{name}: {shown(value)} is not a whole number of at least {low}")
+    if high is not None and number > high:
+        raise InputError(f"{name}: {shown(value)} is more than {high}")
+    return number
+
+
+def real_number(name: str, value: Any) -> float:
+    """`value` as a finite float; raises InputError if it is not one."""
+    number = math.nan
+    if isinstance(value, Real) and not isinstance(value, bool):
+        with suppress(OverflowError):  # a whole number of more than 308 digits
+            number = float(value)
+    if not math.isfinite(number):
+        raise InputError(f"{name}: {shown(value)} is not a finite number")
     return number
