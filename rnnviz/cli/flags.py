@@ -37,8 +37,8 @@ _GROUPS = {
         "biases", "dtype",
     ),
     "how it learns": (
-        "epochs", "batch_size", "optimizer", "learning_rate", "momentum", "clip_norm", "clip_value",
-        "truncate", "validation_split", "shuffle", "seed",
+        "epochs", "batch_size", "optimizer", "learning_rate", "momentum", "convention", "epsilon", "clip_norm",
+        "clip_value", "truncate", "validation_split", "shuffle", "seed",
     ),
 }  # fmt: skip
 

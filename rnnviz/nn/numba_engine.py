@@ -20,7 +20,7 @@ from rnnviz.nn import compile as compiler
 from rnnviz.nn import losses, numpy_engine
 from rnnviz.nn.kernels.plan import Plan, Rates, make_plan
 from rnnviz.nn.machine_code import Kernels, MachineCode
-from rnnviz.nn.optimizer import ADAM_BETAS, CLIP_EPSILON, OPTIMIZERS, RMSPROP_ALPHA, Optimizer, OptimizerState
+from rnnviz.nn.optimizer import ADAM_BETAS, CONVENTIONS, OPTIMIZERS, Optimizer, OptimizerState
 from rnnviz.nn.passes import Backward, Forward, LayerBackward, LayerForward, LayerWeights, layer_weights
 from rnnviz.nn.spec import ACTIVATIONS, ModelSpec
 from rnnviz.nn.types import Array, Params, ParamsLike
@@ -281,10 +281,19 @@ class _Flat:
         self.names = list(spec.parameter_shapes)
         self.w, self.first, self.second = (self._joined(group) for group in (params, state.first, state.second))
         self.grads = np.empty_like(self.w)
-        beta2 = RMSPROP_ALPHA if rule.name == "rmsprop" else ADAM_BETAS[1]
-        clips = (rule.clip_norm or 0.0, rule.clip_value or 0.0, CLIP_EPSILON)
         self.rates = np.array(
-            Rates(rule.learning_rate, rule.momentum, rule.eps, *clips, ADAM_BETAS[0], beta2), np.float64
+            Rates(
+                learning_rate=rule.learning_rate,
+                momentum=rule.momentum,
+                epsilon=rule.eps,
+                clip_norm=rule.clip_norm or 0.0,
+                clip_value=rule.clip_value or 0.0,
+                clip_epsilon=CONVENTIONS[rule.convention].clip_epsilon,
+                beta1=ADAM_BETAS[0],
+                beta2=rule.alpha if rule.name == "rmsprop" else ADAM_BETAS[1],
+                keras=float(rule.convention == "keras"),
+            ),
+            np.float64,
         )
         self.dtype = self.w.dtype
 

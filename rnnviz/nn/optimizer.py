@@ -7,28 +7,41 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
 from rnnviz.errors import InputError
-from rnnviz.nn.spec import one_of
+from rnnviz.nn.spec import one_of, real_number
 from rnnviz.nn.types import Array, Params, ParamsLike
 
 OPTIMIZERS = ("sgd", "adam", "rmsprop")
 ADAM_BETAS = (0.9, 0.999)
-RMSPROP_ALPHA = 0.99
-#: Added to the gradient norm when clipping by it, as torch.nn.utils.clip_grad_norm_ does.
-CLIP_EPSILON = 1e-6
+
+
+class Convention(NamedTuple):
+    """Where two frameworks differ in what they call by the same name."""
+
+    epsilon: float  # of adam and rmsprop, unless given
+    alpha: float  # rmsprop: how much of the mean of g² is kept (Keras: rho)
+    clip_epsilon: float  # added to the gradient's norm when clipping by it
+
+
+#: torch.optim and torch.nn.utils.clip_grad_norm_; keras.optimizers with global_clipnorm.
+CONVENTIONS = {"pytorch": Convention(1e-8, 0.99, 1e-6), "keras": Convention(1e-7, 0.9, 0.0)}
 
 
 @dataclass(frozen=True)
 class Optimizer:
-    """An update rule, as PyTorch defines it (torch.optim.SGD, Adam, RMSprop; default betas and alpha).
+    """An update rule of torch.optim or keras.optimizers: SGD, Adam and RMSprop with their default betas.
 
-    epsilon     of adam and rmsprop, added to the square root. None: 1e-8 as PyTorch; Keras uses 1e-7. (Keras
-                adds it before Adam's bias correction, so its first steps differ a little even then.)
+    convention  "pytorch" or "keras": whose adam, rmsprop and clipping. Keras adds epsilon before Adam's bias
+                correction and under RMSprop's root, PyTorch after either; its RMSprop forgets faster (0.9 of the
+                mean is kept, PyTorch keeps 0.99). sgd is the same in both
+    epsilon     of adam and rmsprop. None: the convention's, 1e-8 for pytorch and 1e-7 for keras
     clip_value  each element of the gradient is limited to ± this; comes first
-    clip_norm   then the whole gradient is scaled to at most this norm (torch.nn.utils.clip_grad_norm_)
+    clip_norm   then the whole gradient is scaled to at most this norm, that of all parameters together
+                (torch.nn.utils.clip_grad_norm_, which adds 1e-6 to the norm; Keras' global_clipnorm)
 
     Raises InputError for an unknown name or a number out of range.
     """
@@ -39,10 +52,15 @@ class Optimizer:
     epsilon: float | None = None
     clip_norm: float | None = None
     clip_value: float | None = None
+    convention: str = "pytorch"
 
     def __post_init__(self) -> None:
         one_of("optimizer", self.name, OPTIMIZERS)
-        if not (math.isfinite(self.learning_rate) and self.learning_rate >= 0):
+        one_of("convention", self.convention, tuple(CONVENTIONS))
+        for name in ("learning_rate", "momentum", "epsilon", "clip_norm", "clip_value"):
+            if getattr(self, name) is not None or name in ("learning_rate", "momentum"):
+                object.__setattr__(self, name, real_number(name, getattr(self, name)))
+        if self.learning_rate < 0:
             raise InputError(f"learning_rate: {self.learning_rate!r} is not a number of at least 0")
         if not 0 <= self.momentum < 1:
             raise InputError(f"momentum: {self.momentum!r} is out of range; it must be at least 0 and less than 1")
@@ -56,7 +74,12 @@ class Optimizer:
     @property
     def eps(self) -> float:
         """The epsilon in use."""
-        return 1e-8 if self.epsilon is None else self.epsilon
+        return CONVENTIONS[self.convention].epsilon if self.epsilon is None else self.epsilon
+
+    @property
+    def alpha(self) -> float:
+        """How much of its mean of g² rmsprop keeps in an update."""
+        return CONVENTIONS[self.convention].alpha
 
 
 @dataclass
@@ -97,9 +120,9 @@ def clip(optimizer: Optimizer, grads: Params) -> Params:
         grads = {name: np.clip(g, -limit, limit) for name, g in grads.items()}
     if optimizer.clip_norm is not None:
         norm = math.sqrt(sum(float(np.vdot(g, g)) for g in grads.values()))
-        scale = optimizer.clip_norm / (norm + CLIP_EPSILON)
-        if not scale >= 1.0:  # also when the norm is nan
-            grads = {name: g * g.dtype.type(scale) for name, g in grads.items()}
+        norm += CONVENTIONS[optimizer.convention].clip_epsilon
+        if not norm <= optimizer.clip_norm:  # also when the norm is nan
+            grads = {name: g * g.dtype.type(optimizer.clip_norm / norm) for name, g in grads.items()}
     return grads
 
 
@@ -129,16 +152,19 @@ def _adam(optimizer: Optimizer, w: Array, g: Array, name: str, state: OptimizerS
     m += (1 - beta1) * g
     v *= beta2
     v += (1 - beta2) * (g * g)
-    step_size = optimizer.learning_rate / (1 - beta1**state.step)
-    w -= step_size * m / (np.sqrt(v) / math.sqrt(1 - beta2**state.step) + optimizer.eps)
+    # Keras: w = w - lr m / (√v + ε) · correction of both, which is ε / correction of √v here
+    step_size, correction = optimizer.learning_rate / (1 - beta1**state.step), math.sqrt(1 - beta2**state.step)
+    epsilon = optimizer.eps if optimizer.convention == "pytorch" else optimizer.eps / correction
+    w -= step_size * m / (np.sqrt(v) / correction + epsilon)
 
 
 def _rmsprop(optimizer: Optimizer, w: Array, g: Array, name: str, state: OptimizerState) -> None:
-    # v = α v + (1-α) g²;  w = w - lr g / (√v + ε)
-    v = state.second[name]
-    v *= RMSPROP_ALPHA
-    v += (1 - RMSPROP_ALPHA) * (g * g)
-    w -= optimizer.learning_rate * g / (np.sqrt(v) + optimizer.eps)
+    # v = α v + (1-α) g²;  w = w - lr g / (√v + ε)          Keras: w = w - lr g / √(v + ε)
+    v, epsilon = state.second[name], optimizer.eps
+    v *= optimizer.alpha
+    v += (1 - optimizer.alpha) * (g * g)
+    root = np.sqrt(v) + epsilon if optimizer.convention == "pytorch" else np.sqrt(v + epsilon)
+    w -= optimizer.learning_rate * g / root
 
 
 RULES = {"sgd": _sgd, "adam": _adam, "rmsprop": _rmsprop}

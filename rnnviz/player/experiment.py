@@ -22,6 +22,7 @@ CELLS = ("rnn", "lstm", "gru")
 ACTIVATIONS = ("tanh", "relu", "identity", "sigmoid")
 INITIALISERS = ("keras", "pytorch", "identity", "orthogonal", "chrono")
 OPTIMIZERS = ("sgd", "adam", "rmsprop")
+CONVENTIONS = ("pytorch", "keras")
 TASKS = ("sine", "recall", "adding", "copying", "names", "characters", "captions")
 
 
@@ -80,6 +81,12 @@ class Experiment:
     epochs: int = setting(20, "passes over the training data", kind=int, low=0, high=1_000_000)
     optimizer: str = setting("sgd", "update rule", kind=str, choices=OPTIMIZERS)
     learning_rate: float = setting(0.01, "step size of the update", kind=float, flag="--lr", above=0.0)
+    convention: str = setting(
+        "pytorch", "whose formulas for adam, rmsprop and clip-norm", kind=str, choices=CONVENTIONS
+    )
+    epsilon: float | None = setting(
+        None, "of adam and rmsprop (default: the convention's, 1e-8 in PyTorch, 1e-7 in Keras)", kind=float, above=0.0
+    )
     momentum: float = setting(0.0, "momentum of SGD", kind=float, low=0.0, below=1.0)
     clip_norm: float | None = setting(None, "clip the gradient to this global norm", kind=float, above=0.0)
     clip_value: float | None = setting(None, "clip each element of the gradient to ± this", kind=float, above=0.0)

@@ -71,6 +71,8 @@ KNOBS: tuple[Knob, ...] = (
     Knob("optimizer", "training", "optimizer"),
     Knob("learning_rate", "training", "learning rate", _per_decade(-5, 2)),
     Knob("momentum", "training", "momentum", (0.0, 0.5, 0.8, 0.9, 0.95, 0.99)),
+    Knob("convention", "training", "convention"),
+    Knob("epsilon", "training", "epsilon", _per_decade(-10, -1), "auto"),
     Knob("clip_norm", "training", "clip norm", _per_decade(-3, 2), "off"),
     Knob("clip_value", "training", "clip value", _per_decade(-3, 2), "off"),
     Knob("truncate", "training", "truncation", ("1,1", "1,5", "5,5", "5,10", "10,10", "10,20", "20,20"), "off"),
@@ -136,6 +138,10 @@ def why_not(frame: Frame, name: str) -> str | None:
             return "a GRU always has 2"
         case "momentum" if e.optimizer != "sgd":
             return f"only sgd has one, not {e.optimizer}"
+        case "epsilon" if e.optimizer == "sgd":
+            return "only adam and rmsprop have one, not sgd"
+        case "convention" if e.optimizer == "sgd" and e.clip_norm is None:
+            return "sgd is the same in both"
         case "lag" | "samples" | "source" if name not in uses:
             return {
                 "lag": "this task has none to set",

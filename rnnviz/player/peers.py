@@ -11,7 +11,7 @@ import zlib
 
 import numpy as np
 
-from rnnviz.nn.optimizer import RMSPROP_ALPHA
+from rnnviz.nn.optimizer import CONVENTIONS
 from rnnviz.nn.spec import GATES, ModelSpec
 from rnnviz.player.experiment import Experiment
 from rnnviz.tasks import Task
@@ -23,6 +23,9 @@ def pytorch(experiment: Experiment, task: Task) -> str:
 
 def keras(experiment: Experiment, task: Task) -> str:
     return _Keras(experiment, task).program()
+
+
+_OTHER = {"PyTorch": "Keras", "Keras": "PyTorch"}
 
 
 class _Program:
@@ -114,9 +117,18 @@ class _Program:
         notes = []
         if self.e.truncate:
             notes.append(f"# rnnviz truncates back-propagation here (k1,k2 = {self.e.truncate}); this goes all the way")
+        if self.e.convention != self.framework.lower() and self.e.optimizer != "sgd":
+            notes.append(f"# rnnviz puts epsilon where {_OTHER[self.framework]} has it (--convention)")
         if self.task.series is None and len(set(self.task.lengths.tolist())) > 1:
             notes.append("# the sequences of rnnviz differ in length; here each has T steps")
         return notes
+
+    def constants(self, alpha: str, epsilon: str) -> str:
+        """What adam and rmsprop must be told, by the framework's names, to have rnnviz' alpha and epsilon."""
+        usual, ours = CONVENTIONS[self.framework.lower()], CONVENTIONS[self.e.convention]
+        told = f", {alpha}={ours.alpha:g}" if self.e.optimizer == "rmsprop" and ours.alpha != usual.alpha else ""
+        value = ours.epsilon if self.e.epsilon is None else self.e.epsilon
+        return told + (f", {epsilon}={value:g}" if value != usual.epsilon else "")
 
 
 # -- PyTorch -------------------------------------------------------------------------------------------
@@ -269,10 +281,11 @@ model = Model()  # its state_dict has the names, shapes and gate order of rnnviz
     def training(self) -> str:
         e, n = self.e, self.task.n_train
         momentum = f", momentum={e.momentum!r}" if e.momentum else ""
+        constants = self.constants("alpha", "eps")
         rule = {
             "sgd": f"SGD(model.parameters(), lr={e.learning_rate!r}{momentum})",
-            "adam": f"Adam(model.parameters(), lr={e.learning_rate!r})",
-            "rmsprop": f"RMSprop(model.parameters(), lr={e.learning_rate!r})",
+            "adam": f"Adam(model.parameters(), lr={e.learning_rate!r}{constants})",
+            "rmsprop": f"RMSprop(model.parameters(), lr={e.learning_rate!r}{constants})",
         }[e.optimizer]
         if self.task.loss == "mse":
             loss = "loss = nn.functional.mse_loss(model(x[batch]), y[batch])"
@@ -411,10 +424,11 @@ class _Keras(_Program):
         elif e.clip_value is not None:
             clip = f", clipvalue={e.clip_value!r}"
         momentum = f", momentum={e.momentum!r}" if e.momentum else ""
+        constants = self.constants("rho", "epsilon")
         rule = {
             "sgd": f"SGD({e.learning_rate!r}{momentum}{clip})",
-            "adam": f"Adam({e.learning_rate!r}, epsilon=1e-8{clip})",
-            "rmsprop": f"RMSprop({e.learning_rate!r}, rho={RMSPROP_ALPHA}, epsilon=1e-8{clip})",
+            "adam": f"Adam({e.learning_rate!r}{constants}{clip})",
+            "rmsprop": f"RMSprop({e.learning_rate!r}{constants}{clip})",
         }[e.optimizer]
         loss = '"mse"' if self.task.loss == "mse" else "keras.losses.SparseCategoricalCrossentropy(from_logits=True)"
         split = 1 - self.task.n_train / len(self.task) if self.task.n_train < len(self.task) else 0.0

@@ -108,6 +108,8 @@ def build_training(experiment: Experiment, model: Model, task: Task) -> Training
         momentum=experiment.momentum,
         clip_norm=experiment.clip_norm,
         clip_value=experiment.clip_value,
+        convention=experiment.convention,
+        epsilon=experiment.epsilon,
     )
     validation = data.select(slice(task.n_train, None)) if task.n_train < len(task) else None
     return Training(

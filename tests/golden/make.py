@@ -1,6 +1,6 @@
 """Makes the golden files: what PyTorch and Keras say, so that the tests need neither.
 
-    KERAS_BACKEND=torch python tests/golden/make.py [pytorch] [keras] [histories] [sine_runs]
+    KERAS_BACKEND=torch python tests/golden/make.py [pytorch] [keras] [histories] [cell_histories] [sine_runs]
 
 Needs torch, keras and numpy. Everything is float64 and seeded, except Keras' own recipe, which runs as its users
 run it, in float32. `sine_runs` trains 200 models with Keras and takes some minutes.
@@ -278,6 +278,99 @@ def pytorch_history(name, weights, x, targets, order) -> dict[str, np.ndarray]:
     return {f"pytorch/{name}/loss": np.array(losses), f"pytorch/{name}/val_loss": np.array(val_losses)}
 
 
+# -- every cell, every rule: loss histories ---------------------------------------------------------------
+
+
+def cell_histories() -> None:
+    """x, targets, and for each cell the weights in Keras' layout, two layers of it, and the loss of 20 epochs in
+    order: by Keras with its own defaults, and by PyTorch with its own, both in float64."""
+    import keras
+    import torch
+    from keras.src.backend.common import dtypes
+
+    dtypes.BIT64_TO_BIT32_DTYPE["float64"] = "float64"
+    keras.config.set_dtype_policy("float64")
+    keras.config.set_floatx("float64")
+    torch.set_default_dtype(torch.float64)
+    x, targets = noisy_sine(3)
+    out: dict[str, np.ndarray] = {"x": x, "targets": targets}
+    H = 6
+    for cell, kind in (("rnn", "SimpleRNN"), ("lstm", "LSTM"), ("gru", "GRU")):
+        keras.utils.set_random_seed(9)
+        layer = getattr(keras.layers, kind)
+        model = keras.Sequential(
+            [
+                keras.Input((WINDOW, 1)),
+                layer(H, return_sequences=True),
+                layer(H, return_sequences=True),
+                keras.layers.Dense(1),
+            ]
+        )
+        weights = model.get_weights()
+        out |= {f"{cell}/weights/{n}": w for n, w in enumerate(weights)}
+        for name, optimizer in {
+            "momentum": keras.optimizers.SGD(0.02, momentum=0.9),
+            "adam": keras.optimizers.Adam(0.01),
+            "rmsprop": keras.optimizers.RMSprop(0.003),
+            "clip_norm": keras.optimizers.SGD(0.1, global_clipnorm=0.2),
+            "clip_value": keras.optimizers.SGD(0.1, clipvalue=0.02),
+        }.items():
+            model.set_weights(weights)
+            model.compile(optimizer, loss="mse")
+            done = model.fit(x, targets, batch_size=BATCH, epochs=EPOCHS, shuffle=False, verbose=0)
+            out[f"{cell}/keras/{name}"] = np.array(done.history["loss"])
+        for name in ("momentum", "adam", "rmsprop", "clip_norm", "clip_value"):
+            out[f"{cell}/pytorch/{name}"] = pytorch_cell_history(cell, name, weights, x, targets)
+    keras.config.set_floatx("float32")
+    keras.config.set_dtype_policy("float32")
+    dtypes.BIT64_TO_BIT32_DTYPE["float64"] = "float32"
+    save("cell_histories", out)
+
+
+def pytorch_cell_history(cell, name, weights, x, targets) -> np.ndarray:
+    import torch
+
+    H = weights[1].shape[0]
+    module, readout = getattr(torch.nn, cell.upper())(1, H, 2), torch.nn.Linear(H, 1)
+    named = dict(module.named_parameters())
+    # Keras stores the gates of a GRU as z, r, n
+    rows = np.r_[H : 2 * H, 0:H, 2 * H : 3 * H] if cell == "gru" else slice(None)
+    with torch.no_grad():
+        for l in range(2):
+            kernel, recurrent, bias = weights[3 * l : 3 * l + 3]
+            b_ih, b_hh = bias if cell == "gru" else (bias, np.zeros_like(bias))
+            for part, w in (
+                ("weight_ih", kernel.T), ("weight_hh", recurrent.T), ("bias_ih", b_ih), ("bias_hh", b_hh),
+            ):  # fmt: skip
+                named[f"{part}_l{l}"].copy_(torch.tensor(np.ascontiguousarray(w[rows])))
+        readout.weight.copy_(torch.tensor(weights[-2].T))
+        readout.bias.copy_(torch.tensor(weights[-1]))
+    kept = [p for n, p in named.items() if cell == "gru" or "bias_hh" not in n]
+    trained = [*kept, *readout.parameters()]
+    optimizer = {
+        "momentum": lambda: torch.optim.SGD(trained, 0.02, momentum=0.9),
+        "adam": lambda: torch.optim.Adam(trained, 0.01),
+        "rmsprop": lambda: torch.optim.RMSprop(trained, 0.003),
+    }.get(name, lambda: torch.optim.SGD(trained, 0.1))()
+    X, Y = (torch.tensor(a).transpose(0, 1).contiguous() for a in (x, targets))
+    losses = []
+    for _ in range(EPOCHS):
+        total = 0.0
+        for at in range(0, len(x), BATCH):
+            batch = slice(at, at + BATCH)
+            optimizer.zero_grad()
+            loss = torch.nn.functional.mse_loss(readout(module(X[:, batch])[0]), Y[:, batch])
+            loss.backward()
+            if name == "clip_norm":
+                torch.nn.utils.clip_grad_norm_(trained, 0.2)
+            if name == "clip_value":
+                torch.nn.utils.clip_grad_value_(trained, 0.02)
+            optimizer.step()
+            total += loss.item() * X[:, batch].shape[1]
+        losses.append(total / len(x))
+    return np.array(losses)
+
+
 # -- the sine recipe: where Keras lands over many seeds ---------------------------------------------------
 
 
@@ -298,6 +391,12 @@ def sine_runs(runs: int = 200) -> None:
 
 
 if __name__ == "__main__":
-    parts = {"pytorch": pytorch, "keras": keras_layers, "histories": histories, "sine_runs": sine_runs}
+    parts = {
+        "pytorch": pytorch,
+        "keras": keras_layers,
+        "histories": histories,
+        "cell_histories": cell_histories,
+        "sine_runs": sine_runs,
+    }
     for part in sys.argv[1:] or parts:
         parts[part]()

@@ -22,15 +22,18 @@ def under(prefix, arrays):
 
 
 def from_keras(cell, weights):
-    """Keras' get_weights() of one recurrent layer and a Dense -> our parameters; gradients translate alike."""
-    kernel, recurrent, bias, dense, dense_bias = weights
-    if cell == "gru":  # Keras stores z, r, h
-        kernel, recurrent, bias = (zrh_to_rzn(a) for a in (kernel, recurrent, bias))
-    params = {"rnn.weight_ih_l0": kernel.T, "rnn.weight_hh_l0": recurrent.T}
-    if cell == "gru":
-        params |= {"rnn.bias_ih_l0": bias[0], "rnn.bias_hh_l0": bias[1]}
-    else:
-        params["rnn.bias_ih_l0"] = bias
+    """Keras' get_weights() of recurrent layers and a Dense -> our parameters; gradients translate alike."""
+    *layers, dense, dense_bias = weights
+    params = {}
+    for layer in range(len(layers) // 3):
+        kernel, recurrent, bias = layers[3 * layer : 3 * layer + 3]
+        if cell == "gru":  # Keras stores z, r, h
+            kernel, recurrent, bias = (zrh_to_rzn(a) for a in (kernel, recurrent, bias))
+        params |= {f"rnn.weight_ih_l{layer}": kernel.T, f"rnn.weight_hh_l{layer}": recurrent.T}
+        if cell == "gru":
+            params |= {f"rnn.bias_ih_l{layer}": bias[0], f"rnn.bias_hh_l{layer}": bias[1]}
+        else:
+            params[f"rnn.bias_ih_l{layer}"] = bias
     return params | {"readout.weight": dense.T, "readout.bias": dense_bias}
 
 

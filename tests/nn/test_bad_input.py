@@ -23,6 +23,13 @@ def data(N=6, T=4):
 
 
 CASES = {
+    "size of 20 digits": (lambda: ModelSpec(num_layers=10**20), "num_layers: 1000+ is more than 1000"),
+    "size of 5000 digits": (lambda: ModelSpec(hidden_size=10**5000), "hidden_size: a number that long is more than"),
+    "a long word": (lambda: Model.create(init="x" * 999), "init: 'x{58}… is unknown"),
+    "no text as a name": (lambda: Model.create(cell=np.array([1, 2])), r"cell: array\(\[1, 2\]\) is unknown"),
+    "unknown convention": (lambda: Optimizer(convention="jax"), "convention: 'jax' .* pytorch, keras"),
+    "rate of words": (lambda: Optimizer(learning_rate="x"), "learning_rate: 'x' is not a finite number"),
+    "epsilon inf": (lambda: Optimizer("adam", epsilon=float("inf")), "epsilon: inf is not a finite number"),
     "unknown cell": (lambda: Model.create("elman"), "cell: 'elman' is unknown; choose from rnn, lstm, gru"),
     "unknown activation": (lambda: Model.create(activation="gelu"), "activation: 'gelu'"),
     "unknown init": (lambda: Model.create(init="he"), "init: 'he' is unknown; choose from keras"),

@@ -125,6 +125,8 @@ RULES = (
     Optimizer("sgd", 0.05, clip_value=0.001),
     Optimizer("adam", 0.003, epsilon=1e-3),
     Optimizer("rmsprop", 0.003, epsilon=1e-3, clip_norm=1e9),
+    Optimizer("adam", 0.003, epsilon=1e-3, clip_norm=0.05, convention="keras"),
+    Optimizer("rmsprop", 0.003, epsilon=1e-3, convention="keras"),
 )
 
 

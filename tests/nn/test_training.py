@@ -60,10 +60,32 @@ def test_history_equals_keras(what):
 
 
 @pytest.mark.parametrize("what", ["loss", "val_loss"])
-def test_history_with_keras_epsilon(what):
-    """Keras adds its epsilon before Adam's bias correction, so this agrees a little less closely."""
-    ours = trained(recipe(Optimizer("adam", 0.01, epsilon=1e-7)))[what]
-    np.testing.assert_allclose(ours, HISTORIES[f"keras/adam/{what}"], atol=5e-5)
+def test_history_equals_keras_with_adam(what):
+    ours = trained(recipe(Optimizer("adam", 0.01, convention="keras")))[what]
+    np.testing.assert_allclose(ours, HISTORIES[f"keras/adam/{what}"], atol=1e-5)
+
+
+CELL_HISTORIES = golden.load("cell_histories")
+CELL_RULES = {
+    "momentum": ("sgd", 0.02, {"momentum": 0.9}),
+    "adam": ("adam", 0.01, {}),
+    "rmsprop": ("rmsprop", 0.003, {}),
+    "clip_norm": ("sgd", 0.1, {"clip_norm": 0.2}),
+    "clip_value": ("sgd", 0.1, {"clip_value": 0.02}),
+}
+
+
+@pytest.mark.parametrize("convention", ["keras", "pytorch"])
+@pytest.mark.parametrize("rule", CELL_RULES)
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+def test_every_cell_and_rule_has_the_history_of_its_framework(cell, rule, convention):
+    golden_cell, data = CELL_HISTORIES[cell], Data(CELL_HISTORIES["x"][""], CELL_HISTORIES["targets"][""])
+    weights = golden.from_keras(cell, [golden_cell[f"weights/{n}"] for n in range(8)])
+    model = Model.create(cell, 1, 6, 1, num_layers=2, biases=1).with_params(weights)
+    name, rate, more = CELL_RULES[rule]
+    optimizer = Optimizer(name, rate, convention=convention, **more)
+    ours = trained(Training(model, data, None, optimizer, shuffle=False))["loss"]
+    np.testing.assert_allclose(ours, golden_cell[f"{convention}/{rule}"], rtol=1e-9)
 
 
 def test_float32_history():

@@ -128,6 +128,8 @@ def test_every_setting_of_the_training_arrives():
     assert (rule.clip_norm, rule.clip_value) == (2.0, 3.0)
     assert (training.batch_size, training.shuffle, training.seed) == (5, False, 11)
     assert training.truncate == (3, 7)
+    adam = Run(Experiment(optimizer="adam", convention="keras", epsilon=1e-5)).training.optimizer
+    assert (adam.name, adam.convention, adam.epsilon) == ("adam", "keras", 1e-5)
     assert (len(training.train), len(training.validation)) == (28, 12)
 
 

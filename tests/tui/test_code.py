@@ -61,8 +61,8 @@ async def test_the_update_shows_the_rule_of_the_optimizer() -> None:
         await app.settled()
         await press(pilot, "end", "right", "left", "home", "enter", "s")
         assert "optimizer.py, rmsprop" in rows(app)[0]
-        assert any("RMSPROP_ALPHA" in row for row in rows(app))
-        assert "RMSPROP_ALPHA" in inspect.getsource(optimizer)
+        assert any("optimizer.alpha" in row for row in rows(app))
+        assert "optimizer.alpha" in inspect.getsource(optimizer)
 
 
 async def test_it_scrolls_turns_pages_and_copies(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,7 +42,7 @@ def as_plan(s: Any) -> Any:
 
 @kernel
 def as_rates(r: Any) -> Any:
-    return Rates(r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7])
+    return Rates(r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7], r[8])
 
 
 @kernel

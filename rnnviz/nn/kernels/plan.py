@@ -60,6 +60,7 @@ class Rates(NamedTuple):
     clip_epsilon: float
     beta1: float
     beta2: float  # Adam's; RMSprop's alpha
+    keras: float  # 1 for Keras' convention, else 0
 
 
 def make_plan(

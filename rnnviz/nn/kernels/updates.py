@@ -25,9 +25,9 @@ def clip(grads: Any, rates: Any) -> None:
         squares = 0.0
         for n in range(grads.size):
             squares += np.float64(grads[n]) * grads[n]
-        scale = rates.clip_norm / (math.sqrt(squares) + rates.clip_epsilon)
-        if not scale >= 1.0:  # also when the norm is nan
-            factor = number(scale)
+        norm = math.sqrt(squares) + rates.clip_epsilon
+        if not norm <= rates.clip_norm:  # also when the norm is nan
+            factor = number(rates.clip_norm / norm)
             for n in range(grads.size):
                 grads[n] *= factor
 
@@ -44,15 +44,18 @@ def update(rule: Any, rates: Any, step: Any, w: Any, grads: Any, first: Any, sec
         # m = β1 m + (1-β1) g;  v = β2 v + (1-β2) g²;  w -= lr m̂ / (√v̂ + ε)
         step_size = number(rates.learning_rate / (1 - rates.beta1**step))
         correction = number(math.sqrt(1 - rates.beta2**step))
+        if rates.keras > 0:
+            epsilon = epsilon / correction
         for n in range(w.size):
             first[n] = beta1 * first[n] + rest1 * grads[n]
             second[n] = beta2 * second[n] + rest2 * (grads[n] * grads[n])
             w[n] -= step_size * first[n] / (np.sqrt(second[n]) / correction + epsilon)
     elif rule == RMSPROP:
-        # v = α v + (1-α) g²;  w -= lr g / (√v + ε)
+        # v = α v + (1-α) g²;  w -= lr g / (√v + ε), Keras: lr g / √(v + ε)
+        under, beside = (epsilon, number(0)) if rates.keras > 0 else (number(0), epsilon)
         for n in range(w.size):
             second[n] = beta2 * second[n] + rest2 * (grads[n] * grads[n])
-            w[n] -= lr * grads[n] / (np.sqrt(second[n]) + epsilon)
+            w[n] -= lr * grads[n] / (np.sqrt(second[n] + under) + beside)
     elif rates.momentum > 0:
         # b = momentum b + g;  w -= lr b
         for n in range(w.size):
