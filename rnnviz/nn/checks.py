@@ -8,24 +8,31 @@ from typing import Any
 
 import numpy as np
 
-from rnnviz.errors import InputError
+from rnnviz.errors import InputError, shown
 from rnnviz.nn.spec import ModelSpec
 from rnnviz.nn.types import Array, Params
 
 
 def numbers(what: str, value: Any, shape: tuple[int | None, ...], names: str, dtype: str, finite: bool = True) -> Array:
     """`value` as a contiguous float array of `shape` (None: any size above 0), spelled by `names`."""
-    try:
-        array = np.asarray(value)
-        if array.dtype.kind not in "fiub":
-            raise TypeError
+    array = as_array(what, value, f"real numbers of shape {names}", kinds="fiub")
+    with np.errstate(over="ignore"):  # too large for float32: inf, and refused as such
         array = np.ascontiguousarray(array, dtype)
-    except (TypeError, ValueError):
-        raise InputError(f"{what}: is not an array of real numbers of shape {names}") from None
     fit_shape(what, array, shape, names)
     if finite and not np.isfinite(array).all():
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
         raise InputError(f"{what}: {array[where]} at index {where}; the data must be finite")
+    return array
+
+
+def as_array(what: str, value: Any, wanted: str, kinds: str = "fiubc") -> Array:
+    """`value` as a NumPy array of one of these kinds of dtype."""
+    try:
+        array = np.asarray(value)
+    except (TypeError, ValueError, OverflowError):  # ragged, or no array at all
+        array = np.empty(0, object)
+    if array.dtype.kind not in kinds:
+        raise InputError(f"{what}: is not an array of {wanted}")
     return array
 
 
@@ -41,9 +48,7 @@ def fit_shape(what: str, array: Array, shape: tuple[int | None, ...], names: str
 
 def classes(what: str, value: Any, mask: Array, count: int | None, names: str) -> Array:
     """Class numbers 0 .. count-1 where `mask` is True; anything elsewhere is set to 0."""
-    array = np.asarray(value)
-    if array.dtype.kind not in "iu":
-        raise InputError(f"{what}: cross_entropy needs whole numbers of shape {names}, not {array.dtype}")
+    array = as_array(what, value, f"whole numbers of shape {names}, as cross_entropy needs", kinds="iu")
     fit_shape(what, array, mask.shape, names)
     array = np.where(mask, array, 0).astype(np.int64)
     if count is not None and (array.min() < 0 or array.max() >= count):
@@ -55,9 +60,12 @@ def classes(what: str, value: Any, mask: Array, count: int | None, names: str) -
 def parameters(spec: ModelSpec, params: Mapping[str, Any]) -> Params:
     """Copies of `params` in the order and dtype of the spec. nan and inf are allowed: training makes them."""
     shapes = spec.parameter_shapes
+    if not isinstance(params, Mapping):
+        raise InputError(f"params: {shown(params)} is not a dict of arrays by name")
     missing, extra = [n for n in shapes if n not in params], [n for n in params if n not in shapes]
     if missing or extra:
-        told = [f"{word} {', '.join(some)}" for word, some in (("missing", missing), ("unknown", extra)) if some]
+        found = (("missing", missing), ("unknown", extra))
+        told = [f"{word} {', '.join(map(str, some))}" for word, some in found if some]
         raise InputError(f"params: {'; '.join(told)}; expected {', '.join(shapes)}")
     return {
         name: numbers(f"params[{name!r}]", params[name], shape, "the model's", spec.dtype, finite=False).copy()

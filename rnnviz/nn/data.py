@@ -32,13 +32,13 @@ class Data:
 
     def __post_init__(self) -> None:
         one_of("loss", self.loss, losses.LOSSES)
-        dtype = "float32" if np.asarray(self.x).dtype == np.float32 else "float64"
-        x = checks.numbers("x", self.x, (None, None, None), "(N, T, input_size)", dtype)
+        given_x = checks.as_array("x", self.x, "real numbers of shape (N, T, input_size)")
+        dtype = "float32" if given_x.dtype == np.float32 else "float64"
+        x = checks.numbers("x", given_x, (None, None, None), "(N, T, input_size)", dtype)
         N, T = x.shape[:2]
-        mask = np.ones((N, T), bool) if self.loss_mask is None else np.asarray(self.loss_mask)
+        mask = np.ones((N, T), bool) if self.loss_mask is None else self.loss_mask
+        mask = checks.as_array("loss_mask", mask, "True and False of shape (N, T)", kinds="b")
         checks.fit_shape("loss_mask", mask, (N, T), "(N, T)")
-        if mask.dtype != bool:
-            raise InputError(f"loss_mask: needs True and False, not {mask.dtype}")
         if not mask.any(axis=1).all():
             bare = int(np.flatnonzero(~mask.any(axis=1))[0])
             raise InputError(f"loss_mask: sequence {bare} carries no loss; each needs at least one step")

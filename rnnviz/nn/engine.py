@@ -104,7 +104,7 @@ def resolve(engine: str | Engine | None) -> Engine:
     """An engine given by name, by itself, or not at all."""
     if engine is None:
         return current()
-    if isinstance(engine, str):
+    if isinstance(engine, str) or not hasattr(engine, "train_batches"):
         one_of("engine", engine, NAMES)
         return load_numba() if engine == "numba" else numpy_engine
     return engine

@@ -18,7 +18,7 @@ import math
 import numpy as np
 
 from rnnviz.errors import InputError
-from rnnviz.nn.spec import ModelSpec, one_of, whole_number
+from rnnviz.nn.spec import ModelSpec, one_of, real_number, whole_number
 from rnnviz.nn.types import Array, Params
 
 INITIALISERS = ("keras", "pytorch", "identity", "orthogonal", "chrono")
@@ -38,9 +38,9 @@ def initial_params(
     one_of("init", init, INITIALISERS)
     whole_number("seed", seed, low=0)
     whole_number("max_lag", max_lag, low=2)
-    for name, value in (("gain", gain), ("spectral_radius", spectral_radius), ("forget_bias", forget_bias)):
-        if value is not None and not math.isfinite(value):
-            raise InputError(f"{name}: {value!r} is not a finite number")
+    gain = real_number("gain", gain)
+    spectral_radius = None if spectral_radius is None else real_number("spectral_radius", spectral_radius)
+    forget_bias = None if forget_bias is None else real_number("forget_bias", forget_bias)
     if gain < 0 or (spectral_radius or 0.0) < 0:
         raise InputError("gain and spectral_radius: must be at least 0")
     if init == "chrono" and spec.cell == "rnn":

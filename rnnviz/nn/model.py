@@ -95,7 +95,7 @@ class Model:
 
     def with_params(self, params: Mapping[str, Any]) -> Model:
         """The same model with other weights. Names and shapes must fit; nan and inf are allowed."""
-        return Model(self.spec, dict(params))
+        return Model(self.spec, checks.parameters(self.spec, params))
 
     @property
     def parameter_count(self) -> int:
@@ -120,7 +120,7 @@ class Model:
         """
         x = checks.numbers("x", x, (None, None, self.spec.input_size), "(T, B, input_size)", self.spec.dtype)
         T, B = x.shape[0], x.shape[1]
-        width = self.spec.num_layers * self.spec.hidden_size * (2 * len(self.spec.gates) + 2)
+        width = self.spec.forward_width
         checks.memory("forward", 8 * T * B * width, f"T={T}, B={B}, {width} numbers a step")
         h, c = self.initial_state(B, h0, c0, self.spec.dtype)
         run = engines.current().forward(self.spec, self.params, x, h, c)
@@ -159,8 +159,9 @@ class Model:
         if value is None:
             return None
         L, H = self.spec.num_layers, self.spec.hidden_size
-        if L == 1 and np.ndim(value) == 2:
-            value = np.asarray(value)[None]
+        value = checks.as_array(what, value, "real numbers of shape (num_layers, B, hidden_size)")
+        if L == 1 and value.ndim == 2:
+            value = value[None]
         return checks.numbers(what, value, (L, B, H), "(num_layers, B, hidden_size)", dtype)
 
     def copy_params(self) -> Params:

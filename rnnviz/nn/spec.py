@@ -79,6 +79,11 @@ class ModelSpec:
         """Numbers in the full state of one layer: H, or 2 H with a cell state."""
         return self.hidden_size * (2 if self.has_cell_state else 1)
 
+    @property
+    def forward_width(self) -> int:
+        """Numbers that one step of one sequence leaves behind in a forward pass, about."""
+        return self.num_layers * self.hidden_size * (2 * len(self.gates) + 2)
+
     @cached_property
     def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
         """Name -> shape of every parameter, under PyTorch's state_dict names."""
@@ -109,7 +114,7 @@ def whole_number(name: str, value: Any, low: int, high: int | None = None) -> in
     """`value` as an int of at least `low` (and at most `high`); raises InputError if it is not one."""
     try:
         number = operator.index(value)
-    except TypeError:
+    except TypeError:  # an array of one number says so too
         number = low - 1
     if number < low or isinstance(value, bool):
         raise InputError(f"{name}: {shown(value)} is not a whole number of at least {low}")

@@ -17,13 +17,13 @@ from typing import Any
 
 import numpy as np
 
-from rnnviz.errors import InputError
+from rnnviz.errors import InputError, shown
 from rnnviz.nn import checks, gradcheck, losses, metrics
 from rnnviz.nn import engine as engines
 from rnnviz.nn import ledger as ledgers
 from rnnviz.nn.model import Model
 from rnnviz.nn.passes import Backward, Forward
-from rnnviz.nn.spec import ModelSpec, one_of
+from rnnviz.nn.spec import ModelSpec, one_of, whole_number
 from rnnviz.nn.types import Array, ParamsLike
 
 
@@ -217,8 +217,8 @@ class Trace:
 
     def share(self, name: str) -> Array:
         """(T, *shape): what each step adds to grads[name]. Raises InputError for an unknown name."""
-        if name not in self.params:
-            raise InputError(f"share: {name!r} is no parameter; choose from {', '.join(self.params)}")
+        if not isinstance(name, str) or name not in self.params:
+            raise InputError(f"share: {shown(name)} is no parameter; choose from {', '.join(self.params)}")
         checks.memory(f"share of {name}", 8 * self.T * self.params[name].size, f"{self.T} steps")
         kind = name.rsplit("_l", 1)[0]
         if name.startswith("readout."):
@@ -235,7 +235,7 @@ class Trace:
 
     def check(self, seed: int = 0) -> float:
         """How far this trace's gradients are from central differences; see gradcheck.check."""
-        return gradcheck.check(self, seed)
+        return gradcheck.check(self, whole_number("seed", seed, low=0))
 
     # -- inside --------------------------------------------------------------------------------------
 
@@ -243,7 +243,7 @@ class Trace:
         if k is None:
             return None
         if isinstance(k, bool) or not isinstance(k, int | np.integer) or not 1 <= k <= self.T:
-            raise InputError(f"k: {k!r} is not a step of this trace; steps are 1..{self.T}")
+            raise InputError(f"k: {shown(k)} is not a step of this trace; steps are 1..{self.T}")
         return int(k)
 
     def _make_item(self, k: int | None) -> Item:
@@ -329,14 +329,18 @@ def loss_mask(loss_at: Any, T: int, B: int) -> Array:
         one_of("loss_at", loss_at, ("every", "last"))
         mask[-1 if loss_at == "last" else slice(None)] = True
         return mask
-    given = np.asarray(loss_at)
+    wanted = f"'every', 'last', step numbers 1..{T} or a bool array (T, B)"
+    try:
+        given = checks.as_array("loss_at", loss_at, "steps")
+    except InputError:
+        raise InputError(f"loss_at: {shown(loss_at)} is not {wanted}") from None
     if given.dtype == bool:
         checks.fit_shape("loss_at", given, (T, B), "(T, B)")
         if not given.any():
             raise InputError("loss_at: no step carries loss; at least one position must be True")
         return given.copy()
     if given.ndim != 1 or given.dtype.kind not in "iu" or not given.size or given.min() < 1 or given.max() > T:
-        raise InputError(f"loss_at: {loss_at!r} is not 'every', 'last', step numbers 1..{T} or a bool array (T, B)")
+        raise InputError(f"loss_at: {shown(loss_at)} is not {wanted}")
     mask[given.astype(int) - 1] = True
     return mask
 
@@ -344,16 +348,18 @@ def loss_mask(loss_at: Any, T: int, B: int) -> Array:
 def _targets(loss: str, targets: Any, mask: Array, outputs: int, loss_at: Any) -> Array:
     T, B = mask.shape
     only_last = isinstance(loss_at, str) and loss_at == "last"
+    targets = checks.as_array("targets", targets, "numbers")
     if loss == "mse":
-        if only_last and np.ndim(targets) == 2:
+        if only_last and targets.ndim == 2:
             last = checks.numbers("targets", targets, (B, outputs), "(B, output_size)", "float64")
             full = np.zeros((T, B, outputs))
             full[-1] = last
             return full
         full = checks.numbers("targets", targets, (T, B, outputs), "(T, B, output_size)", "float64", finite=False)
         return checks.numbers("targets", np.where(mask[..., None], full, 0.0), full.shape, "", "float64")
-    if only_last and np.ndim(targets) == 1:
-        targets = np.concatenate([np.zeros((T - 1, B), int), np.asarray(targets)[None]])
+    if only_last and targets.ndim == 1:
+        last = checks.classes("targets", targets, mask[-1], outputs, "(B,)")
+        targets = np.concatenate([np.zeros((T - 1, B), int), last[None]])
     return checks.classes("targets", targets, mask, outputs, "(T, B)")
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnviz.errors import InputError
+from rnnviz.errors import InputError, shown
 from rnnviz.nn import checks, losses
 from rnnviz.nn import engine as engines
 from rnnviz.nn.data import Data as Data
@@ -24,8 +24,8 @@ from rnnviz.nn.optimizer import OptimizerState
 from rnnviz.nn.spec import whole_number
 from rnnviz.nn.types import Array, ParamsLike
 
-#: Sequences evaluated at once: enough for speed, little enough for memory.
-_EVALUATE = 256
+#: Sequences evaluated at once, and the numbers they may leave behind: enough for speed, little enough for memory.
+_EVALUATE, _EVALUATE_NUMBERS = 256, 2**25
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,8 +176,9 @@ def evaluate(model: Model, data: Data, engine: str | engines.Engine | None = Non
     data = data.fitted(model.spec)
     chosen = engines.resolve(engine)
     total, positions = 0.0, 0
-    for start in range(0, len(data), _EVALUATE):
-        x, targets, mask = data.time_major(slice(start, start + _EVALUATE))
+    at_once = max(1, min(_EVALUATE, _EVALUATE_NUMBERS // (data.x.shape[1] * model.spec.forward_width)))
+    for start in range(0, len(data), at_once):
+        x, targets, mask = data.time_major(slice(start, start + at_once))
         here = int(np.count_nonzero(mask))
         y = chosen.forward(model.spec, model.params, x).y
         total += losses.evaluate(data.loss, y, targets, mask).loss * here
@@ -187,16 +188,17 @@ def evaluate(model: Model, data: Data, engine: str | engines.Engine | None = Non
 
 def truncation(truncate: Sequence[int]) -> tuple[int, int]:
     """(k1, k2) checked: 1 ≤ k1 ≤ k2."""
-    if len(truncate) != 2:
-        raise InputError(f"truncate: {truncate!r} is not a pair (k1, k2)")
+    if not isinstance(truncate, Sequence) or len(truncate) != 2:
+        raise InputError(f"truncate: {shown(truncate)} is not a pair (k1, k2)")
     k1 = whole_number("truncate k1", truncate[0], low=1)
     return k1, whole_number("truncate k2", truncate[1], low=k1)
 
 
 def _orders(order: Any, N: int) -> Array:
-    orders = np.atleast_2d(np.asarray(order))
-    if orders.dtype.kind not in "iu" or orders.ndim != 2 or not len(orders):
-        raise InputError("order: needs whole numbers of shape (N,) or (epochs, N)")
+    wanted = "whole numbers of shape (N,) or (epochs, N)"
+    orders = np.atleast_2d(checks.as_array("order", order, wanted, kinds="iu"))
+    if orders.ndim != 2 or not len(orders):
+        raise InputError(f"order: is not an array of {wanted}")
     if orders.shape[1] != N or (np.sort(orders, axis=1) != np.arange(N)).any():
         raise InputError(f"order: each epoch's order must hold every sequence 0..{N - 1} once")
     return orders.astype(np.int64)

@@ -22,7 +22,8 @@ from rnnviz.tasks.base import Array
 
 Report = Callable[[Training], bool | None]
 
-_AT_ONCE = 512  # sequences run through the network together: little memory whatever the data set
+#: Sequences run through the network together, and the numbers they may leave behind: little memory whatever the data.
+_AT_ONCE, _NUMBERS_AT_ONCE = 512, 2**25
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,9 +203,10 @@ def trace_of(model: Model, task: Task, sample: int = 0) -> Trace:
 def outputs(model: Model, task: Task, which: slice = slice(None)) -> Array:
     """y (n, T, O): what the network says about some of the sequences."""
     x = task.x[which]
+    at_once = max(1, min(_AT_ONCE, _NUMBERS_AT_ONCE // (task.seq_len * model.spec.forward_width)))
     parts = [
-        model.forward(x[start : start + _AT_ONCE].swapaxes(0, 1)).swapaxes(0, 1)
-        for start in range(0, len(x), _AT_ONCE)
+        model.forward(x[start : start + at_once].swapaxes(0, 1)).swapaxes(0, 1)
+        for start in range(0, len(x), at_once)
     ]
     return np.concatenate(parts).astype(np.float64)
 

@@ -39,6 +39,15 @@ def build(
     What is None is left to the task (`catalog.py`). `loss_at` is "auto" (the task's own choice), "every",
     "last", or steps counted from 1. Raises InputError, in one line, for anything that does not fit.
     """
+    from rnnviz.nn.spec import LARGEST, real_number, whole_number
+
+    info(name)
+    for setting, value in (("seq_len", seq_len), ("lag", lag), ("samples", samples)):
+        if value is not None:
+            whole_number(setting, value, low=1, high=LARGEST)
+    whole_number("points", points, low=2, high=LARGEST)
+    whole_number("seed", seed, low=0)
+    noise, validation_split = real_number("noise", noise), real_number("validation_split", validation_split)
     accepts(name, "samples", samples)
     accepts(name, "source", source)
     T, lag = dimensions(name, seq_len, lag)

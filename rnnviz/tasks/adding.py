@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rnnviz.tasks.base import Array, LossAt, Task, mask, rng_of, sample_count, shape_of, split
+from rnnviz.tasks.base import Array, LossAt, Task, fit_memory, mask, rng_of, sample_count, shape_of, split
 from rnnviz.tasks.catalog import info
 
 
@@ -47,6 +47,7 @@ def build(
     """
     n = sample_count(samples, info("adding").samples or 0)
     n_train = split(n, validation_split, "use more samples or a smaller validation split")
+    fit_memory(n, seq_len, 5)  # numbers, markers, both again in x, the targets
     rng = rng_of("adding", seed)
     numbers = rng.random((n, seq_len))
     start, middle = seq_len - lag - 1, seq_len - (lag + 1) // 2

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnviz.errors import InputError
+from rnnviz.errors import InputError, shown
+from rnnviz.nn import checks
 
 Array = NDArray[Any]
 LossAt = str | Sequence[int]  # "auto", "every", "last", or steps counted from 1
@@ -127,9 +128,10 @@ def mask(lengths: Array, T: int, loss_at: LossAt) -> Array:
         if loss_at == "last":
             return np.asarray(t == lengths[:, None])
         raise InputError(f"loss_at: {loss_at!r} is not every, last, or step numbers")
-    steps = sorted(set(loss_at))
+    whole = isinstance(loss_at, Sequence) and all(isinstance(step, int) for step in loss_at)
+    steps = sorted(set(loss_at)) if whole else []
     if not steps or steps[0] < 1 or steps[-1] > T:
-        raise InputError(f"loss_at: steps {steps} must lie in 1..{T}, the steps of one sequence")
+        raise InputError(f"loss_at: steps {shown(loss_at)} must lie in 1..{T}, the steps of one sequence")
     chosen = inside & np.isin(t, steps)
     if not chosen.any(axis=1).all():
         shortest = int(lengths.min())
@@ -162,6 +164,11 @@ def constant_cross_entropy(targets: Array, loss_mask: Array) -> float:
 def one_hot(classes: Array, size: int) -> Array:
     """(…,) whole numbers -> (…, size) float64 with a single 1 each."""
     return np.eye(size)[classes]
+
+
+def fit_memory(n: int, T: int, width: int) -> None:
+    """Raises InputError if n sequences of T steps with `width` numbers a step are more than sensible."""
+    checks.memory("data", 8 * n * T * width, f"{n} sequences of {T} steps, {width} numbers a step")
 
 
 def sample_count(samples: int | None, default: int) -> int:

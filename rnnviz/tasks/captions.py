@@ -21,6 +21,7 @@ from rnnviz.tasks.base import (
     LossAt,
     Task,
     constant_cross_entropy,
+    fit_memory,
     mask,
     rng_of,
     sample_count,
@@ -83,6 +84,7 @@ def build(
         raise InputError(f"noise: {noise} must be a number of at least 0")
     n = sample_count(samples, info("captions").samples or 0)
     n_train = split(n, validation_split, "use more samples or a smaller validation split")
+    fit_memory(n, seq_len, PIXELS.shape[1] + 1)
     rng = rng_of("captions", seed)
     which = rng.integers(len(WORDS), size=n)
     x = np.zeros((n, seq_len, PIXELS.shape[1]))

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rnnviz.errors import InputError
+from rnnviz.errors import InputError, shown
 
 
 @dataclass(frozen=True)
@@ -137,8 +137,8 @@ def info(name: str) -> TaskInfo:
     """The entry of task `name`. Raises InputError for an unknown one."""
     try:
         return CATALOG[name]
-    except KeyError:
-        raise InputError(f"task: {name!r} is unknown; choose from {', '.join(NAMES)}") from None
+    except (KeyError, TypeError):  # TypeError: a list, say
+        raise InputError(f"task: {shown(name)} is unknown; choose from {', '.join(NAMES)}") from None
 
 
 def dimensions(name: str, seq_len: int | None, lag: int | None) -> tuple[int, int | None]:

@@ -14,7 +14,7 @@ import math
 
 import numpy as np
 
-from rnnviz.tasks.base import Array, LossAt, Task, mask, one_hot, rng_of, sample_count, shape_of, split
+from rnnviz.tasks.base import Array, LossAt, Task, fit_memory, mask, one_hot, rng_of, sample_count, shape_of, split
 from rnnviz.tasks.catalog import COPY_SYMBOLS, info
 
 SYMBOLS = tuple("abcdefgh")
@@ -51,6 +51,7 @@ def build(
     """x (N, T, 10) one-hot; targets (N, T): blanks, then the first T - lag symbols again."""
     n = sample_count(samples, info("copying").samples or 0)
     n_train = split(n, validation_split, "use more samples or a smaller validation split")
+    fit_memory(n, seq_len, len(VOCAB) + 2)
     width = seq_len - lag
     symbols = rng_of("copying", seed).integers(COPY_SYMBOLS, size=(n, width))
     blank = LABELS.index(BLANK)

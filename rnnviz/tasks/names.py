@@ -19,6 +19,7 @@ from rnnviz.tasks.base import (
     LossAt,
     Task,
     constant_cross_entropy,
+    fit_memory,
     mask,
     rng_of,
     sample_count,
@@ -59,6 +60,7 @@ def build(
     if n > len(known):
         raise InputError(f"samples: only {len(known)} names have up to {seq_len} letters; use at most that")
     n_train = split(n, validation_split, "use more samples or a smaller validation split")
+    fit_memory(n, seq_len, len(VOCAB) + 1)
     chosen = [known[k] for k in rng_of("names", seed).permutation(len(known))[:n]]
 
     x = np.zeros((n, seq_len, len(VOCAB)))

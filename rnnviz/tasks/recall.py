@@ -13,7 +13,7 @@ import math
 
 import numpy as np
 
-from rnnviz.tasks.base import Array, LossAt, Task, mask, one_hot, rng_of, sample_count, shape_of, split
+from rnnviz.tasks.base import Array, LossAt, Task, fit_memory, mask, one_hot, rng_of, sample_count, shape_of, split
 from rnnviz.tasks.catalog import info
 
 SYMBOLS = ("A", "B", "C", "D")
@@ -47,6 +47,7 @@ def build(
     """x (N, T, 7) one-hot; targets (N, T): the symbol, at every step, so that any step may be asked."""
     n = sample_count(samples, info("recall").samples or 0)
     n_train = split(n, validation_split, "use more samples or a smaller validation split")
+    fit_memory(n, seq_len, len(VOCAB) + 2)
     rng = rng_of("recall", seed)
     symbols = rng.integers(len(SYMBOLS), size=n)
     tokens = len(SYMBOLS) + rng.integers(len(NOISE), size=(n, seq_len))

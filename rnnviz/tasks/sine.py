@@ -13,7 +13,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from rnnviz.errors import InputError
-from rnnviz.tasks.base import Array, LossAt, Task, constant_mse, mask, rng_of, shape_of, split
+from rnnviz.tasks.base import Array, LossAt, Task, constant_mse, fit_memory, mask, rng_of, shape_of, split
 
 
 class Sine(Task):
@@ -40,6 +40,7 @@ def build(
         raise InputError(f"noise: {noise} must be a number of at least 0")
     n = points - seq_len
     n_train = split(n, validation_split, "use more points, fewer steps or a smaller validation split")
+    fit_memory(n, seq_len, 2)
 
     clean = np.sin(np.linspace(-2 * np.pi, 2 * np.pi, points))
     series = clean + noise * rng_of("sine", seed).standard_normal(points)

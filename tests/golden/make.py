@@ -336,13 +336,13 @@ def pytorch_cell_history(cell, name, weights, x, targets) -> np.ndarray:
     # Keras stores the gates of a GRU as z, r, n
     rows = np.r_[H : 2 * H, 0:H, 2 * H : 3 * H] if cell == "gru" else slice(None)
     with torch.no_grad():
-        for l in range(2):
-            kernel, recurrent, bias = weights[3 * l : 3 * l + 3]
+        for layer in range(2):
+            kernel, recurrent, bias = weights[3 * layer : 3 * layer + 3]
             b_ih, b_hh = bias if cell == "gru" else (bias, np.zeros_like(bias))
             for part, w in (
                 ("weight_ih", kernel.T), ("weight_hh", recurrent.T), ("bias_ih", b_ih), ("bias_hh", b_hh),
             ):  # fmt: skip
-                named[f"{part}_l{l}"].copy_(torch.tensor(np.ascontiguousarray(w[rows])))
+                named[f"{part}_l{layer}"].copy_(torch.tensor(np.ascontiguousarray(w[rows])))
         readout.weight.copy_(torch.tensor(weights[-2].T))
         readout.bias.copy_(torch.tensor(weights[-1]))
     kept = [p for n, p in named.items() if cell == "gru" or "bias_hh" not in n]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rnnviz.errors import InputError
-from rnnviz.nn import engine
+from rnnviz.nn import Model, engine
 from rnnviz.player.experiment import Experiment
 from rnnviz.player.run import (
     Run,
@@ -15,6 +15,7 @@ from rnnviz.player.run import (
     continued,
     fit,
     gradients,
+    outputs,
     resolved,
     self_fed,
     trace_of,
@@ -187,3 +188,18 @@ def test_a_text_goes_on_the_same_in_either_engine(dtype, monkeypatch):
         texts.append(continued(model, task, 0))
     assert texts[0] == texts[1]
     assert len(texts[0]) == 120
+
+
+def test_long_sequences_are_read_a_few_at_a_time(monkeypatch):
+    """Or a training would end, after all its epochs, with what does not fit into memory."""
+    result = train(Experiment(epochs=1, validation_split=0.3))
+    at_once: list[int] = []
+    whole, loss = outputs(result.model, result.task), result.history["val_loss"][-1]
+    forward = Model.forward
+    monkeypatch.setattr(Model, "forward", lambda self, x: (at_once.append(x.shape[1]), forward(self, x))[1])
+    monkeypatch.setattr("rnnviz.player.run._NUMBERS_AT_ONCE", 10 * result.model.spec.forward_width * 3)
+    monkeypatch.setattr("rnnviz.nn.training._EVALUATE_NUMBERS", 1)
+    np.testing.assert_allclose(outputs(result.model, result.task), whole, rtol=1e-12)
+    assert max(at_once) == 3
+    again = train(Experiment(epochs=1, validation_split=0.3)).history["val_loss"][-1]
+    assert again == pytest.approx(loss, rel=1e-12)

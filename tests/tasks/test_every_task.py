@@ -119,6 +119,18 @@ def test_the_loss_can_stand_anywhere(name, loss_at):
         ({"name": "sine", "loss_at": (11,)}, "1..10"),
         ({"name": "sine", "loss_at": "never"}, "every, last"),
         ({"name": "sine", "noise": float("nan")}, "noise"),
+        ({"name": "sine", "noise": "x"}, "noise: 'x' is not a finite number"),
+        ({"name": "sine", "seq_len": 2.5}, "seq_len: 2.5 is not a whole number"),
+        ({"name": "sine", "seq_len": 10**400}, "seq_len: a number that long is more than"),
+        ({"name": "sine", "seed": -1}, "seed: -1"),
+        ({"name": ["sine"]}, r"task: \['sine'\] is unknown"),
+        ({"name": "sine", "loss_at": (1, "x")}, r"loss_at: steps \(1, 'x'\)"),
+        ({"name": "sine", "points": 1_000_000, "seq_len": 9_000}, "data: would take"),
+        ({"name": "recall", "samples": 1_000_000, "seq_len": 10_000}, "data: would take"),
+        ({"name": "adding", "samples": 1_000_000, "seq_len": 10_000}, "data: would take"),
+        ({"name": "copying", "samples": 1_000_000, "seq_len": 10_000}, "data: would take"),
+        ({"name": "captions", "samples": 1_000_000, "seq_len": 10_000}, "data: would take"),
+        ({"name": "names", "seq_len": 1_000_000}, "data: would take"),
     ],
 )
 def test_what_does_not_fit_is_told_in_one_line(settings, words):
