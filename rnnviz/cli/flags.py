@@ -17,7 +17,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NoReturn
 
-from rnnviz.errors import InputError
+from rnnviz.errors import LONGEST_SHOWN, InputError, shown
 from rnnviz.player.experiment import Experiment, checked
 from rnnviz.tasks.catalog import CATALOG
 
@@ -144,22 +144,27 @@ def _file(word: str) -> str:
         return word
     close = get_close_matches(word, COMMANDS, n=1)
     hint = f"did you mean {close[0]}?" if close else f"commands: {', '.join(COMMANDS)}"
-    raise InputError(f"{word!r} is neither a command nor an experiment file (.toml); {hint}")
+    raise InputError(f"{shown(word)} is neither a command nor an experiment file (.toml); {hint}")
+
+
+def _number(text: str) -> int:
+    """A whole number of at least 0, or -1 for what is none. Python itself gives up at 4,300 digits."""
+    return int(text) if text.isdecimal() and len(text) <= 20 else -1
 
 
 def _loss_step(text: str) -> int | str:
     if text == "total":
         return text
-    if not text.isdecimal() or int(text) < 1:
-        raise InputError(f"loss_step: {text!r} is not a step (1 and up) or total")
-    return int(text)
+    if _number(text) < 1:
+        raise InputError(f"loss_step: {shown(text)} is not a step (1 and up) or total")
+    return _number(text)
 
 
 def _whole(name: str) -> Callable[[str], int]:
     def convert(text: str) -> int:
-        if not text.isdecimal():
-            raise InputError(f"{name}: {text!r} is not a whole number of at least 0")
-        return int(text)
+        if _number(text) < 0:
+            raise InputError(f"{name}: {shown(text)} is not a whole number of at least 0")
+        return _number(text)
 
     return convert
 
@@ -176,7 +181,8 @@ class _Parser(argparse.ArgumentParser):
     """One clear line for an error, in place of the whole usage."""
 
     def error(self, message: str) -> NoReturn:
-        raise InputError(message.removeprefix("argument "))
+        message = message.removeprefix("argument ").replace("ignored explicit argument", "takes no value, not")
+        raise InputError(message)
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
         known, unknown = self.parse_known_args(args, namespace)
@@ -189,9 +195,10 @@ class _Parser(argparse.ArgumentParser):
         if word in COMMANDS:
             return f"the command comes first: rnnviz {word} …"
         if not word.startswith("-"):
-            return f"{word!r} is one word too many; --help lists the flags"
+            return f"{shown(word)} is one word too many; --help lists the flags"
         close = get_close_matches(word.partition("=")[0], known, n=1)
-        return f"{word}: no such flag; " + (f"did you mean {close[0]}?" if close else "--help lists them")
+        hint = f"did you mean {close[0]}?" if close else "--help lists them"
+        return f"{word[:LONGEST_SHOWN]}: no such flag; {hint}"
 
 
 def _parser(command: str | None) -> _Parser:

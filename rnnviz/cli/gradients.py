@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,7 @@ class Told:
     trace: Trace
     loss_step: int | None  # None: the total over all loss steps
 
-    @property
+    @cached_property
     def norms(self) -> list[float]:
         """‖∂L/∂h_t‖ for t = 0..T."""
         return [float(v) for v in self.trace.grad_norm(self.loss_step)]
@@ -41,11 +42,11 @@ class Told:
         """Where the walk back begins: the loss step, or the end."""
         return self.loss_step or self.trace.T
 
-    @property
+    @cached_property
     def half_life(self) -> float | None:
         return half_life(np.array(self.norms[: self.last + 1])) if self.loss_step else None
 
-    @property
+    @cached_property
     def horizon(self) -> float | None:
         return horizon(np.array(self.norms[: self.last + 1])) if self.loss_step else None
 

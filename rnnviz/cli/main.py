@@ -28,6 +28,8 @@ def main(argv: list[str] | None = None) -> int:
         return code
     except InputError as error:
         return _say(command, in_flags(str(error)), 2)
+    except MemoryError:
+        return _say(command, "not enough memory for this; use fewer steps, sequences or units", 2)
     except KeyboardInterrupt as stop:
         return _say(command, str(stop) or "stopped", 130)
     except BrokenPipeError:

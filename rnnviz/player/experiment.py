@@ -11,19 +11,25 @@ app's knobs are all made from that one description.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import Field, asdict, dataclass, field, fields, replace
+from numbers import Number
 from pathlib import Path
 from typing import Any
 
-from rnnviz.errors import InputError
+from rnnviz.errors import InputError, shown
 
 CELLS = ("rnn", "lstm", "gru")
 ACTIVATIONS = ("tanh", "relu", "identity", "sigmoid")
 INITIALISERS = ("keras", "pytorch", "identity", "orthogonal", "chrono")
 OPTIMIZERS = ("sgd", "adam", "rmsprop")
 CONVENTIONS = ("pytorch", "keras")
+STEP_LISTS = ("loss_at", "truncate")  # a list of whole numbers is kept as the text "3,7"
 TASKS = ("sine", "recall", "adding", "copying", "names", "characters", "captions")
+
+
+LARGEST_FILE = 100_000  # bytes of an experiment file; all settings with their comments take a few thousand
 
 
 def setting(
@@ -46,7 +52,11 @@ def setting(
 
 @dataclass(frozen=True)
 class Experiment:
-    """What to run. The defaults are the Keras recipe: a noisy sine, SimpleRNN(20), 461 parameters."""
+    """What to run. The defaults are the Keras recipe: a noisy sine, SimpleRNN(20), 461 parameters.
+
+    loss_at and truncate may be given as lists of whole numbers too, [3, 7] for "3,7". Raises InputError, in one
+    line that begins with the field's name, for a value that is not one.
+    """
 
     task: str = setting("sine", "what the network is asked to learn", kind=str, choices=TASKS)
     cell: str = setting("rnn", "recurrent unit", kind=str, choices=CELLS)
@@ -116,7 +126,7 @@ class Experiment:
         steps = _whole_numbers(text)
         if not steps or min(steps) < 1 or (self.seq_len and max(steps) > self.seq_len):
             limit = f"1..{self.seq_len}" if self.seq_len else "1 and up"
-            raise InputError(f"loss_at: {text!r} is not every, last, or step numbers {limit} like 3,7")
+            raise InputError(f"loss_at: {shown(text)} is not every, last, or step numbers {limit} like 3,7")
         return tuple(sorted(set(steps)))
 
     def truncation(self) -> tuple[int, int] | None:
@@ -125,7 +135,7 @@ class Experiment:
             return None
         numbers = _whole_numbers(self.truncate)
         if len(numbers) != 2 or min(numbers) < 1 or numbers[1] < numbers[0]:
-            raise InputError(f"truncate: {self.truncate!r} is not k1,k2 with 1 ≤ k1 ≤ k2, like 5,10")
+            raise InputError(f"truncate: {shown(self.truncate)} is not k1,k2 with 1 ≤ k1 ≤ k2, like 5,10")
         return numbers[0], numbers[1]
 
     # -- TOML ----------------------------------------------------------------------------------------
@@ -149,9 +159,9 @@ class Experiment:
             if name not in known:
                 from difflib import get_close_matches
 
-                close = get_close_matches(name, known, n=1)
+                close = get_close_matches(str(name), known, n=1)
                 hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(sorted(known))}"
-                raise InputError(f"{where}: unknown setting {name!r}; {hint}")
+                raise InputError(f"{where}: unknown setting {shown(name)}; {hint}")
         try:
             return cls(**values)
         except InputError as error:
@@ -162,19 +172,30 @@ class Experiment:
         import tomllib
 
         try:
-            return cls.from_mapping(tomllib.loads(text), where)
+            values = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             raise InputError(f"{where}: not valid TOML: {error}") from None
+        except RecursionError:
+            raise InputError(f"{where}: not an experiment: lists in lists without end") from None
+        except ValueError:  # Python reads whole numbers of up to 4,300 digits
+            raise InputError(f"{where}: not an experiment: it has a number of thousands of digits") from None
+        return cls.from_mapping(values, where)
 
     @classmethod
     def from_file(cls, path: str | Path) -> Experiment:
+        """Raises InputError for what cannot be read, is no text, or is too long to be an experiment."""
         try:
-            text = Path(path).read_text(encoding="utf-8")
-        except OSError as error:
-            raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
+            with Path(path).open("rb") as file:
+                content = file.read(LARGEST_FILE + 1)
+        except (OSError, ValueError) as error:  # ValueError: a zero byte in the path
+            raise InputError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
+        if len(content) > LARGEST_FILE:
+            raise InputError(f"{path}: is too long for an experiment; it has at most {LARGEST_FILE:,} bytes")
+        try:
+            text = content.decode("utf-8-sig")  # some editors begin a file with a mark
         except UnicodeDecodeError:
             raise InputError(f"{path}: is not UTF-8 text; an experiment is a TOML file") from None
-        return cls.from_toml(text, str(path))
+        return cls.from_toml(text.replace("\r\n", "\n"), str(path))
 
     def with_(self, **changes: Any) -> Experiment:
         return replace(self, **changes)
@@ -188,14 +209,18 @@ def checked(f: Field[Any], value: Any) -> Any:
         if f.default is None:
             return None
         raise InputError(f"{f.name}: needs a value")
+    if f.name in STEP_LISTS and isinstance(value, list | tuple):
+        value = ",".join(map(shown, value))
+    if isinstance(value, Number) and hasattr(value, "item"):  # NumPy's numbers as Python's
+        value = value.item()
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
+        value = float(value) if abs(value) <= sys.float_info.max else math.inf
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise InputError(f"{f.name}: {value!r} is not {_KIND_NAMES[kind]}")
+        raise InputError(f"{f.name}: {shown(value)} is not {_KIND_NAMES[kind]}")
     if m["choices"] and value not in m["choices"]:
-        raise InputError(f"{f.name}: {value!r} is unknown; choose from {', '.join(m['choices'])}")
+        raise InputError(f"{f.name}: {shown(value)} is unknown; choose from {', '.join(m['choices'])}")
     if isinstance(value, int | float) and not isinstance(value, bool):
-        if not math.isfinite(value):
+        if isinstance(value, float) and not math.isfinite(value):
             raise InputError(f"{f.name}: {value} is not a finite number")
         wrong = (
             (m["low"] is not None and value < m["low"])
@@ -204,7 +229,8 @@ def checked(f: Field[Any], value: Any) -> Any:
             or (m["below"] is not None and value >= m["below"])
         )
         if wrong:
-            raise InputError(f"{f.name}: {value:g} is out of range; it must be {limits(f)}")
+            told = f"{value:g}" if isinstance(value, float) else shown(value)
+            raise InputError(f"{f.name}: {told} is out of range; it must be {limits(f)}")
     return value
 
 

@@ -312,6 +312,13 @@ def test_a_closed_pipe_is_silent(arguments):
         (["gradients", "--sample", "40"], "--sample: 40"),
         (["gradients", "--after-epochs", "-1"], "--after-epochs"),
         (["--cell", "rnn,lstm"], "--cell"),
+        (["gradients", "--loss-step", 5000 * "9"], "9… is not a step"),
+        (["gradients", "--sample", 5000 * "9"], "9… is not a whole number"),
+        (["train", "--seed", "1" + 400 * "0"], "--seed: a number that long is out of range"),
+        (["train", "--json=3"], "--json: takes no value"),
+        (["train", "--" + 5000 * "x"], "no such flag"),
+        (["train", "--task", "adding", "--samples", "1000000", "--steps", "10000"], "data: would take 372.5 GiB"),
+        (["train", "--points", "1000000", "--steps", "5000"], "data: would take"),
         ([], "rnnviz gradients"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -320,8 +327,19 @@ def test_what_is_wrong_is_one_line_on_stderr_and_2(capsys, arguments, words):
     code, out, err = says(capsys, *arguments)
     assert (code, out) == (2, "")
     assert err.count("\n") == 1
+    assert len(err) < 500
     assert err.startswith("rnnviz")
     assert words in err
+
+
+def test_memory_that_runs_out_is_told_in_one_line(capsys, monkeypatch):
+    def exhausted(*_):
+        raise MemoryError
+
+    monkeypatch.setattr("rnnviz.player.run.build_task", exhausted)
+    code, out, err = says(capsys, "train")
+    assert (code, out) == (2, "")
+    assert err == "rnnviz train: not enough memory for this; use fewer steps, sequences or units\n"
 
 
 def test_a_file_with_a_mistake_says_where(tmp_path, capsys):

@@ -52,6 +52,15 @@ def test_the_defaults_write_nothing() -> None:
         ("truncate = '5'", "truncate: '5' is not k1,k2"),
         ("seed = -1", "seed: -1 is out of range"),
         ("seed = ", "not valid TOML"),
+        (f"seed = 1{400 * '0'}", "seed: a number that long is out of range; it must be at least 0"),
+        (f"gain = -1{400 * '0'}", "gain: inf is not a finite number"),
+        (f"seed = {5000 * '9'}", "a number of thousands of digits"),
+        (f"seed = {3000 * '['}{3000 * ']'}", "lists in lists without end"),
+        (f"task = '{3000 * 'x'}'", "xxx… is unknown; choose from sine"),
+        (f"{3000 * 'x'} = 1", "xxx…; known: activation"),
+        ("loss_at = [3, 7.5]", "loss_at: '3,7.5' is not every, last, or step numbers"),
+        ("loss_at = []", "loss_at: '' is not"),
+        ("truncate = [5]", "truncate: '5' is not k1,k2"),
     ],
 )
 def test_bad_settings_are_one_clear_line(text: str, words: str) -> None:
@@ -61,6 +70,21 @@ def test_bad_settings_are_one_clear_line(text: str, words: str) -> None:
     assert message.startswith("my.toml: ")
     assert words in message
     assert "\n" not in message
+    assert len(message) < 500
+
+
+def test_steps_may_be_a_list() -> None:
+    text = Experiment.from_toml("loss_at = [3, 7]\ntruncate = [5, 10]")
+    assert text == Experiment(loss_at=(3, 7), truncate=(5, 10)) == Experiment(loss_at="3,7", truncate="5,10")
+    assert text.loss_steps() == (3, 7)
+    assert text.truncation() == (5, 10)
+
+
+def test_numpys_numbers_are_numbers() -> None:
+    import numpy as np
+
+    experiment = Experiment(hidden_size=np.int64(7), gain=np.float32(0.5), learning_rate=np.int32(1))
+    assert experiment.to_toml() == "hidden_size = 7\ngain = 0.5\nlearning_rate = 1.0\n"
 
 
 def test_bad_files(tmp_path) -> None:
@@ -71,6 +95,24 @@ def test_bad_files(tmp_path) -> None:
             Experiment.from_file(path)
     with pytest.raises(InputError, match="cannot be read"):
         Experiment.from_file(tmp_path / "absent.toml")
+    with pytest.raises(InputError, match="cannot be read"):
+        Experiment.from_file("zero\0byte.toml")
+
+
+def test_a_file_too_long_for_an_experiment_is_not_read_to_its_end(tmp_path) -> None:
+    path = tmp_path / "long.toml"
+    path.write_text("# remark\n" * 10_000)
+    assert Experiment.from_file(path) == Experiment()
+    with path.open("a") as file:
+        file.truncate(10**12)  # a hole: takes no room
+    with pytest.raises(InputError, match=r"long\.toml: is too long for an experiment; it has at most 100,000 bytes"):
+        Experiment.from_file(path)
+
+
+def test_the_mark_some_editors_put_first_and_their_line_ends_are_no_mistake(tmp_path) -> None:
+    path = tmp_path / "windows.toml"
+    path.write_bytes(b"\xef\xbb\xbfseed = 3\r\nhidden_size = 4\r\n")
+    assert Experiment.from_file(path) == Experiment(seed=3, hidden_size=4)
 
 
 def test_each_setting_says_what_it_is() -> None:
