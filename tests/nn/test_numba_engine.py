@@ -256,15 +256,17 @@ def activated(activation, values, dtype="float64"):
 
 def units_off(found, truth):
     dtype = found.dtype
-    usable = np.abs(truth) > 4 * np.finfo(dtype).tiny
+    usable = np.abs(truth) >= np.finfo(dtype).tiny
     off = np.abs(found.astype(np.longdouble) - truth) / np.spacing(np.abs(truth).astype(dtype))
     return float(off[usable].max())
 
 
 def check_accuracy(dtype, count):
-    lowest, highest = (-300, 2.5) if dtype == "float64" else (-36, 1.9)
+    lowest, highest = (-300, 2.86) if dtype == "float64" else (-36, 1.95)
+    underflow = float(np.log(np.finfo(dtype).tiny))  # of σ
     small = np.logspace(lowest, highest, count)
-    values = np.concatenate([np.linspace(-20, 20, 2 * count), small, -small]).astype(dtype)
+    edge = np.linspace(underflow, 0.98 * underflow, count)
+    values = np.concatenate([np.linspace(-20, 20, 2 * count), small, -small, edge]).astype(dtype)
     exact = values.astype(np.longdouble)
     assert units_off(activated("tanh", values, dtype), np.tanh(exact)) <= 3
     truth = np.where(exact < 0, np.exp(exact) / (1 + np.exp(exact)), 1 / (1 + np.exp(-exact)))

@@ -25,11 +25,11 @@ class Precision(NamedTuple):
     ln2_low: float  # ln 2 - ln2_high
     shift: float  # 1.5·2^(mantissa bits) + exponent bias; see simd.exponent_bits
     tanh_limit: float  # beyond this 2|a|, tanh is 1 to the last bit
-    exp_limit: float  # beyond this, exp is outside the normal numbers
+    exp_limit: float  # beyond this, σ(-a) = 1 / (1 + exp(a)) is below the normal numbers, and counts as 0
 
 
-FLOAT64 = Precision(6.93147180369123816490e-01, 1.90821492927058770002e-10, 1.5 * 2**52 + 1023, 44.0, 708.0)
-FLOAT32 = Precision(0.693359375, math.log(2) - 0.693359375, 1.5 * 2**23 + 127, 20.0, 87.0)
+FLOAT64 = Precision(6.93147180369123816490e-01, 1.90821492927058770002e-10, 1.5 * 2**52 + 1023, 44.0, 709.0)
+FLOAT32 = Precision(0.693359375, math.log(2) - 0.693359375, 1.5 * 2**23 + 127, 20.0, 88.0)
 PER_LN2 = 1 / math.log(2)
 #: 1/n!: the coefficients of exp(r).
 C = tuple(1 / math.factorial(n) for n in range(14))
