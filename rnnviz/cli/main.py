@@ -1,12 +1,13 @@
 """The command `rnnviz`. Every way out of it is an exit code and, if something was wrong, one line on stderr.
 
-0  done          2  a wrong flag, file or setting, or no terminal to open the app in
+0  done          2  a wrong flag, file or setting, no terminal to open the app in, or a full disk
 130  stopped by Ctrl-C          141  the reader of a pipe has gone
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import gc
 import os
 import sys
@@ -14,16 +15,24 @@ import sys
 from rnnviz.cli.flags import ABOUT_LESSONS, COMMANDS, in_flags, read, terminal_missing
 from rnnviz.errors import InputError
 
+#: What a disk that is full, or gone, says to a write.
+UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command line (without the program's name) and return its exit code."""
     argv = list(sys.argv[1:] if argv is None else argv)
-    for stream in (sys.stdout, sys.stderr):
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed before Python began: nobody wants to read it
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
         with contextlib.suppress(AttributeError, ValueError):  # a stand-in for a stream, or a closed one
-            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+            getattr(sys, name).reconfigure(errors="replace")
     command = argv[0] if argv and argv[0] in COMMANDS else None
     try:
-        code = _run(command, argv[1:] if command else argv)
+        try:
+            code = _run(command, argv[1:] if command else argv)
+        except SystemExit as end:  # --help and --version
+            code = end.code if isinstance(end.code, int) else 0
         sys.stdout.flush()
         return code
     except InputError as error:
@@ -33,12 +42,19 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt as stop:
         return _say(command, str(stop) or "stopped", 130)
     except BrokenPipeError:
-        with contextlib.suppress(OSError, ValueError):  # so that Python's last flush finds nothing wrong
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_up_stdout()
         return 141
-    except SystemExit as end:  # --help and --version
-        sys.stdout.flush()
-        return end.code if isinstance(end.code, int) else 0
+    except OSError as error:
+        if error.errno not in UNWRITABLE:
+            raise
+        _give_up_stdout()
+        return _say(command, f"the output cannot be written: {error.strerror}", 2)
+
+
+def _give_up_stdout() -> None:
+    """So that Python's last flush finds nothing wrong."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run(command: str | None, argv: list[str]) -> int:

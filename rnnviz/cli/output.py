@@ -59,8 +59,14 @@ class _Console(Console):
 
 
 def print_json(value: Any) -> None:
-    """One valid JSON document: numbers that are not finite become null."""
-    print(json.dumps(finite(value), ensure_ascii=False, allow_nan=False), flush=True)
+    """One valid JSON document: numbers that are not finite become null, and where the output's encoding lacks
+    a character its number stands (\\u220e)."""
+    text = json.dumps(finite(value), ensure_ascii=False, allow_nan=False)
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        text = json.dumps(finite(value), allow_nan=False)
+    print(text, flush=True)
 
 
 def finite(value: Any) -> Any:

@@ -281,6 +281,36 @@ def test_a_closed_pipe_is_silent(arguments):
     assert run.returncode == (0 if "--help" in arguments else 141)
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
+@pytest.mark.parametrize(
+    "arguments", [["train", "--epochs", "1"], ["gradients", "--json"], ["lessons"]], ids=" ".join
+)
+def test_a_full_disk_is_one_line(arguments):
+    with open("/dev/full", "w") as full:
+        run = subprocess.run([*RNNVIZ, *arguments], stdout=full, stderr=subprocess.PIPE, text=True)
+    assert run.stderr.endswith("the output cannot be written: No space left on device\n")
+    assert run.stderr.count("\n") == 1
+    assert run.returncode == 2
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", ">&- 2>&-", "<&- >&- 2>&-"])
+def test_streams_that_are_closed_are_not_written_to(closed):
+    for arguments, code in (("gradients", 0), ("train --epochs 1 --json", 0), ("--version", 0), ("--bad", 2)):
+        run = subprocess.run(
+            ["sh", "-c", f"{sys.executable} -m rnnviz {arguments} {closed}"], capture_output=True, text=True
+        )
+        assert run.returncode == code, (arguments, run.stderr)
+        assert "Traceback" not in run.stderr
+
+
+def test_json_says_the_same_in_any_encoding():
+    arguments = ["train", "--task", "captions", "--epochs", "0", "--json"]
+    plain = rnnviz(*arguments, env={"PYTHONIOENCODING": "ascii"}).stdout
+    assert plain.isascii()
+    assert strict(plain) == strict(rnnviz(*arguments, env={"PYTHONIOENCODING": "utf-8"}).stdout)
+    assert "∎" in json.dumps(strict(plain)["targets"], ensure_ascii=False)
+
+
 # -- errors ------------------------------------------------------------------------------------------------
 
 
