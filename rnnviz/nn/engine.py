@@ -2,7 +2,7 @@
 
 >>> engine.current().name
 'numpy'
->>> engine.load_numba()         # imports numba: seconds if nothing is compiled yet; not for a UI thread
+>>> engine.load_numba()         # the first call of a cell then waits for its compiler, if nothing is kept of it
 >>> engine.current().name
 'numba'
 """
@@ -83,8 +83,8 @@ def current() -> Engine:
 
 
 def load_numba() -> Engine:
-    """Import the numba engine and use it from now on. Whatever stops it (no numba, a broken compiler) is
-    raised as it is; the numpy engine stays in use then."""
+    """Import the numba engine and use it from now on. It imports no numba: a cell's kernels are compiled elsewhere
+    when they are first wanted. Whatever stops the import is raised as it is; numpy stays in use then."""
     if "numba" not in _engines:
         _engines["numba"] = cast(Engine, import_module("rnnviz.nn.numba_engine"))
     return _engines["numba"]

@@ -36,7 +36,7 @@ class SummaryRow(NamedTuple):
     parameters: int
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Model:
     """A recurrent network: `spec` says what it is, `params` holds its weights (read-only arrays by name)."""
 
@@ -96,6 +96,11 @@ class Model:
     def with_params(self, params: Mapping[str, Any]) -> Model:
         """The same model with other weights. Names and shapes must fit; nan and inf are allowed."""
         return Model(self.spec, checks.parameters(self.spec, params))
+
+    def __repr__(self) -> str:
+        s = self.spec
+        layers = " -> ".join(map(str, (s.input_size, *[s.hidden_size] * s.num_layers, s.output_size)))
+        return f"<Model: {s.cell} {layers}, {s.parameter_count} parameters, {s.dtype}>"
 
     @property
     def parameter_count(self) -> int:

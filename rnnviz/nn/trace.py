@@ -48,7 +48,7 @@ class Item:
     grad_c: Array | None  # (T+1, B, H): ∂L_k/∂c_t, lstm only
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Trace:
     """One forward and one backward pass, in float64 whatever the model's dtype. All arrays are read-only.
 
@@ -82,6 +82,12 @@ class Trace:
     _items: dict[int | None, Item] = field(default_factory=dict, init=False, repr=False)
     _norms: dict[int | None, Array] = field(default_factory=dict, init=False, repr=False)
     _ledgers: dict[int | None, ledgers.Ledger] = field(default_factory=dict, init=False, repr=False)
+
+    def __repr__(self) -> str:
+        steps = self.loss_steps
+        where = f"step {steps[0]}" if len(steps) == 1 else f"{len(steps)} steps"
+        sizes = f"T={self.T}, B={self.B}, I={self.I}, H={self.H}, O={self.O}, L={self.L}"
+        return f"<Trace: {self.spec.cell}, {sizes}, {self.loss_name} {self.loss:.6g} at {where}>"
 
     # -- sizes ---------------------------------------------------------------------------------------
 

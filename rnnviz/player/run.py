@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from rnnviz import tasks
-from rnnviz.errors import InputError
+from rnnviz.errors import InputError, shown
 from rnnviz.nn import Data, Model, Optimizer, Trace, Training, engine
 from rnnviz.player.experiment import Experiment
 from rnnviz.tasks import Task, catalog
@@ -26,10 +26,13 @@ Report = Callable[[Training], bool | None]
 _AT_ONCE, _NUMBERS_AT_ONCE = 512, 2**25
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Result:
     """What `train` returns.
 
+    experiment           what was run, with everything the task decides filled in (seq_len, lag, samples, loss_at)
+    task                 the sequences: x (N, T, I), targets, loss_mask; the first n_train were trained on
+    model                the trained network; `Run(experiment).training.model` is the one it began as
     history              "loss" and "val_loss", a number per epoch done; no val_loss without validation data
     prediction, targets  the sine: what the network says when it is fed by itself, and the series, both for
                          points[seq_len:]. Other tasks: the outputs (classes by their labels) at the steps
@@ -37,7 +40,7 @@ class Result:
     completed            False if it was stopped before the last epoch
     """
 
-    experiment: Experiment  # with everything filled in
+    experiment: Experiment
     task: Task
     model: Model
     history: dict[str, list[float]]
@@ -45,8 +48,14 @@ class Result:
     targets: Any
     completed: bool
 
+    def __repr__(self) -> str:
+        last = "".join(f", {name} {values[-1]:.4g}" for name, values in self.history.items() if values)
+        epochs = len(self.history["loss"])
+        return f"<Result: {self.experiment.task} with {self.experiment.cell}, {epochs} epochs{last}>"
+
     @property
     def parameters(self) -> int:
+        """How many numbers were trained."""
         return self.model.parameter_count
 
 
@@ -126,9 +135,13 @@ def build_training(experiment: Experiment, model: Model, task: Task) -> Training
 
 
 def train(experiment: Experiment, on_epoch: Report | None = None) -> Result:
-    """Train for `experiment.epochs` epochs.
+    """Train for `experiment.epochs` epochs, and return the Result: history, model, prediction, targets.
 
-    `on_epoch(training)` is called after each epoch and may return False to stop there.
+    The same experiment always gives the same numbers. `on_epoch(training)` is called after each epoch and may
+    return False to stop there. inf and nan in the history mean that the training exploded; it goes on all the same.
+    It computes in NumPy unless rnnviz.nn.load_numba() was called before (the command line does so by itself where
+    a training is long enough to pay for it).
+    Raises InputError, before anything is trained, for settings that do not fit together or into memory.
     """
     return Run(experiment).train(on_epoch)
 
@@ -137,6 +150,8 @@ class Run:
     """An experiment with everything built, about to be trained. Raises InputError if it cannot be."""
 
     def __init__(self, experiment: Experiment) -> None:
+        if not isinstance(experiment, Experiment):
+            raise InputError(f"experiment: {shown(experiment)} is not one; make it by rnnviz.Experiment(task=...)")
         self.experiment = resolved(experiment)
         self.task = build_task(self.experiment)
         self.training = build_training(self.experiment, build_model(self.experiment, self.task), self.task)

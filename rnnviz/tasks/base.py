@@ -22,7 +22,7 @@ Array = NDArray[Any]
 LossAt = str | Sequence[int]  # "auto", "every", "last", or steps counted from 1
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Task:
     """The sequences of one task, and what they mean.
 
@@ -57,6 +57,10 @@ class Task:
         for array in (self.x, self.targets, self.loss_mask, self.lengths, self.series, self.clean):
             if array is not None:
                 array.flags.writeable = False
+
+    def __repr__(self) -> str:
+        sizes = f"{len(self)} sequences of {self.seq_len} steps, {self.n_train} to train on"
+        return f"<{self.name}: {sizes}, {self.input_size} inputs, {self.output_size} outputs, {self.loss}>"
 
     def __len__(self) -> int:
         return len(self.x)

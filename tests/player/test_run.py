@@ -203,3 +203,19 @@ def test_long_sequences_are_read_a_few_at_a_time(monkeypatch):
     assert max(at_once) == 3
     again = train(Experiment(epochs=1, validation_split=0.3)).history["val_loss"][-1]
     assert again == pytest.approx(loss, rel=1e-12)
+
+
+def test_what_train_returns_reads_well_in_a_notebook():
+    result = train(Experiment(epochs=2))
+    loss, val_loss = (result.history[name][-1] for name in ("loss", "val_loss"))
+    assert repr(result) == f"<Result: sine with rnn, 2 epochs, loss {loss:.4g}, val_loss {val_loss:.4g}>"
+    assert repr(result.model) == "<Model: rnn 1 -> 20 -> 1, 461 parameters, float64>"
+    assert repr(result.task) == "<sine: 40 sequences of 10 steps, 36 to train on, 1 inputs, 1 outputs, mse>"
+    trace = trace_of(result.model, result.task)
+    assert repr(trace) == f"<Trace: rnn, T=10, B=1, I=1, H=20, O=1, L=1, mse {trace.loss:.6g} at 10 steps>"
+    assert repr(train(Experiment(epochs=0, validation_split=0.0))) == "<Result: sine with rnn, 0 epochs>"
+
+
+def test_what_is_no_experiment_is_told():
+    with pytest.raises(InputError, match=r"experiment: \{'task': 'adding'\} is not one; make it by rnnviz.Experiment"):
+        train({"task": "adding"})
