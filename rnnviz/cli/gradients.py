@@ -70,7 +70,9 @@ class Told:
 
 
 def run(asked: Asked) -> int:
-    told = [computed(experiment, asked) for experiment in asked.experiments]
+    told = [untrained(experiment, asked) for experiment in asked.experiments]
+    if asked.after_epochs:
+        told = [trained(t, asked) for t in told]
     if asked.json:
         objects = [t.as_json() for t in told]
         print_json(objects if len(objects) > 1 else objects[0])
@@ -84,8 +86,14 @@ def run(asked: Asked) -> int:
     return 0
 
 
-def computed(experiment: Experiment, asked: Asked) -> Told:
-    experiment = resolved(experiment)
+def untrained(experiment: Experiment, asked: Asked) -> Told:
+    """What is asked for before training, so that a step or a sequence that is not there is told before it too."""
+    trace = gradients(experiment, asked.sample)
+    return Told(resolved(experiment), trace, chosen_step(trace, asked.loss_step))
+
+
+def trained(told: Told, asked: Asked) -> Told:
+    experiment = told.experiment
     progress = Progress(f"{experiment.cell} epoch", asked.after_epochs)
 
     def on_epoch(training: Training) -> None:
@@ -95,7 +103,7 @@ def computed(experiment: Experiment, asked: Asked) -> Told:
         trace = gradients(experiment, asked.sample, asked.after_epochs, on_epoch)
     finally:
         progress.clear()
-    return Told(experiment, trace, chosen_step(trace, asked.loss_step))
+    return Told(experiment, trace, told.loss_step)
 
 
 def chosen_step(trace: Trace, asked: int | str | None) -> int | None:

@@ -21,14 +21,16 @@ EXAMPLES = 5  # sequences told in words where there is no curve to draw
 
 
 def run(asked: Asked) -> int:
+    runs = [Run(asked.experiments[0])]
+    # every cell is built before the first is trained: what one cannot be is told at once
+    runs += [Run(experiment, runs[0].task) for experiment in asked.experiments[1:]]
     if asked.json:
-        objects = [told(trained(Run(e))) for e in asked.experiments]
+        objects = [told(trained(ready)) for ready in runs]
         print_json(objects if len(objects) > 1 else objects[0])
         return 0
     out = Output()
     results = []
-    for experiment in asked.experiments:
-        ready = Run(experiment)
+    for ready in runs:
         summary(out, ready)
         start = time.perf_counter()
         result = trained(ready)
@@ -118,8 +120,8 @@ def report(out: Output, result: Result, seconds: float) -> None:
     else:
         examples(out, result)
     hint = advice(result)
-    if hint:
-        out.print(hint)
+    for line in wrap(hint or "", out.width, break_on_hyphens=False):
+        out.print(line)
 
 
 def examples(out: Output, result: Result) -> None:

@@ -147,13 +147,16 @@ def train(experiment: Experiment, on_epoch: Report | None = None) -> Result:
 
 
 class Run:
-    """An experiment with everything built, about to be trained. Raises InputError if it cannot be."""
+    """An experiment with everything built, about to be trained. Raises InputError if it cannot be.
 
-    def __init__(self, experiment: Experiment) -> None:
+    task  the sequences, where those of another cell's experiment are at hand
+    """
+
+    def __init__(self, experiment: Experiment, task: Task | None = None) -> None:
         if not isinstance(experiment, Experiment):
             raise InputError(f"experiment: {shown(experiment)} is not one; make it by rnnviz.Experiment(task=...)")
         self.experiment = resolved(experiment)
-        self.task = build_task(self.experiment)
+        self.task = build_task(self.experiment) if task is None else task
         self.training = build_training(self.experiment, build_model(self.experiment, self.task), self.task)
 
     def train(self, on_epoch: Report | None = None) -> Result:

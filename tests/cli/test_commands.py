@@ -362,6 +362,29 @@ def test_what_is_wrong_is_one_line_on_stderr_and_2(capsys, arguments, words):
     assert words in err
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["train", "--cell", "gru,rnn", "--init", "chrono"],
+        ["gradients", "--cell", "gru,rnn", "--init", "chrono", "--after-epochs", "3"],
+        ["gradients", "--loss-step", "11", "--after-epochs", "3"],
+        ["gradients", "--sample", "40", "--after-epochs", "3"],
+    ],
+    ids=" ".join,
+)
+def test_what_cannot_be_is_told_before_anything_is_trained(capsys, monkeypatch, arguments):
+    monkeypatch.setattr("rnnviz.nn.Training.run_epoch", lambda *_: pytest.fail("trained"))
+    code, out, err = says(capsys, *arguments)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+
+
+def test_the_advice_fits_80_columns(capsys, monkeypatch):
+    monkeypatch.delenv("COLUMNS", raising=False)
+    out = says(capsys, "train", "--task", "recall", "--epochs", "1")[1]
+    assert "--optimizer adam" in out
+    assert max(map(len, out.split("\n"))) <= 80
+
+
 def test_memory_that_runs_out_is_told_in_one_line(capsys, monkeypatch):
     def exhausted(*_):
         raise MemoryError
