@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -128,7 +129,7 @@ def head(out: Output, told: list[Told], asked: Asked) -> None:
     whose = f"the loss of step {step}" if step else "the total loss"
     norm = f"‖∂L{numbers.subscript(step) if step else ''}/∂h‖"
     second = f"{norm}: how much {whose} changes with the hidden state at step t"
-    for line in (first, second):
+    for line in (*wrap(first, out.width), *wrap(second, out.width)):
         out.print(line)
     if not step:
         out.print("Every step adds its own error, so it need not shrink. One alone: --loss-step K")

@@ -197,6 +197,7 @@ def test_gradients_after_training_are_those_of_the_trained_weights(capsys):
         ["--gain", "100", "--activation", "identity", "--steps", "40"],
         ["--gain", "0"],
         ["--cell", "rnn,lstm,gru", "--steps", "30"],
+        ["--cell", "rnn,lstm,gru", "--task", "captions", "--layers", "2"],
     ],
     ids=" ".join,
 )
