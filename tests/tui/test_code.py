@@ -142,3 +142,30 @@ def test_the_programs_run(experiment: Experiment, framework: str, tmp_path: Path
     assert printed is not None
     assert told is not None
     assert printed[1] == told[1]
+
+
+@pytest.mark.parametrize(
+    ("rule", "settings", "pytorch", "keras", "note"),
+    [
+        ("adam", {}, "Adam(model.parameters(), lr=0.01)", "Adam(0.01, epsilon=1e-08)", "keras"),
+        ("rmsprop", {}, "RMSprop(model.parameters(), lr=0.01)", "RMSprop(0.01, rho=0.99, epsilon=1e-08)", "keras"),
+        ("adam", {"convention": "keras"}, "Adam(model.parameters(), lr=0.01, eps=1e-07)", "Adam(0.01)", "pytorch"),
+        (
+            "rmsprop",
+            {"convention": "keras", "epsilon": 1e-3},
+            "RMSprop(model.parameters(), lr=0.01, alpha=0.9, eps=0.001)",
+            "RMSprop(0.01, epsilon=0.001)",
+            "pytorch",
+        ),
+        ("sgd", {"convention": "keras"}, "SGD(model.parameters(), lr=0.01)", "SGD(0.01)", ""),
+    ],
+)
+def test_the_programs_update_as_the_experiment_does(rule, settings, pytorch, keras, note) -> None:
+    experiment = run.resolved(Experiment(optimizer=rule, **settings))
+    task = run.build_task(experiment)
+    for name, program, line in (
+        ("pytorch", peers.pytorch(experiment, task), pytorch),
+        ("keras", peers.keras(experiment, task), keras),
+    ):
+        assert line in program
+        assert ("(--convention)" in program) == (name == note)
