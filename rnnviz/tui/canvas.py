@@ -37,6 +37,13 @@ class Sheet:
                     row[x + i] = (char, style)
         return x + len(text)
 
+    def paste(self, y: int, x: int, other: Sheet, start: int, end: int) -> None:
+        """The columns start..end of another sheet, with its first row at y and column `start` at x."""
+        end = min(end, start + self.width - x)
+        for row, cells in enumerate(other.cells[: max(0, self.height - y)], start=y):
+            if end > start:
+                self.cells[row][x : x + end - start] = cells[start:end]
+
     def at(self, y: int, x: int) -> str:
         """The glyph that stands there; a blank outside."""
         return self.cells[y][x][0] if 0 <= y < self.height and 0 <= x < self.width else " "

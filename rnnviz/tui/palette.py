@@ -155,7 +155,13 @@ class Palette:
 
     def heat_text(self, value: float) -> Style:
         """A number printed on its own heat: dark on bright, bright on dark."""
-        level = self.heat_level(value)
+        return self._heat_texts[self.heat_level(value)]
+
+    @cached_property
+    def _heat_texts(self) -> dict[int, Style]:
+        return {level: self._heat_text(level) for level in range(-1, 9)}
+
+    def _heat_text(self, level: int) -> Style:
         bright = level in (0, 1, 7, 8, 6) if self.dark else level in (2, 3, 4, 5, 6)
         ground = self._heat[level] if level >= 0 else Color.parse("#d70000")
         return Style.from_color(Color.parse("#000000" if bright else "#ffffff"), ground)

@@ -18,6 +18,7 @@ Pure: a frame and a size in, a Sheet out. No number is computed here, only place
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from rich.style import Style
@@ -32,7 +33,7 @@ from rnnviz.tui.palette import Palette
 from rnnviz.tui.sequence import draw_input, draw_output, write_input, write_output
 
 if TYPE_CHECKING:
-    from rnnviz.player.frame import Array, Frame
+    from rnnviz.player.frame import Frame, Scene
 
 # Most telling first: what a low window gives up is at the end.
 GATES = {"f": "forget f", "i": "input i", "g": "new g", "o": "output o",
@@ -118,10 +119,10 @@ def _states(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: Pal
         span = f"{place.first_unit}–{last}"
     if place.cell is not None and trace.c is not None:
         size = frame.scene.reach_c
-        _heat(sheet, frame, place, place.cell, trace.c[:, 0], size, cols, palette)
+        _heat(sheet, frame, place, place.cell, "c", cols, palette)
         _names(sheet, place.cell, ["cell c", *([f"±{size:.3g}"] if size > 1 else [])], palette)
     size = frame.scene.reach_h
-    _heat(sheet, frame, place, place.hidden, trace.h[:, 0], size, cols, palette)
+    _heat(sheet, frame, place, place.hidden, "h", cols, palette)
     notes = [span] if place.units == H else [span, f"of {H} ↑↓"] if place.hidden[1] > 2 else [f"{span}/{H}"]
     _names(sheet, place.hidden, ["hidden h", *notes, *([f"±{size:.3g}"] if size > 1 else [])], palette)
 
@@ -132,32 +133,41 @@ def _names(sheet: Sheet, place: tuple[int, int], names: list[str], palette: Pale
 
 
 def _heat(
-    sheet: Sheet, frame: Frame, place: Rows, where: tuple[int, int], states: Array, reach: float, cols: Columns,
-    palette: Palette,
-) -> None:  # fmt: skip
-    """states (T+1, H): units x time, two units to a row where they do not fit one by one. `reach` is what the
-    strongest colour stands for."""
+    sheet: Sheet, frame: Frame, place: Rows, where: tuple[int, int], kind: str, cols: Columns, palette: Palette
+) -> None:
+    """The states `kind`, h or c: units x time, two units to a row where they do not fit one by one."""
     first, n = where
-    H = frame.scene.H
-    for row in range(n):
-        unit = place.first_unit + row * place.units_per_row
-        if unit >= H:
-            continue
-        if unit <= frame.cursor.unit < unit + place.units_per_row:
-            sheet.put(first + row, GUTTER - 1, "▸", palette.accent if palette.has_color else palette.text)
-        upper = states[:, unit].tolist()
-        lower = states[:, unit + 1].tolist() if place.units_per_row == 2 and unit + 1 < H else None
+    heatmap, unread = _heatmap(frame.scene, kind, place.first_unit, place.units_per_row, n, cols, palette)
+    read = min(max(cols.x(frame.read + 1), cols.left), cols.end)
+    sheet.paste(first, cols.left, heatmap, 0, read - cols.left)
+    sheet.paste(first, read, unread, read - cols.left, cols.end - cols.left)
+    chosen = (frame.cursor.unit - place.first_unit) // place.units_per_row
+    if 0 <= chosen < n:
+        sheet.put(first + chosen, GUTTER - 1, "▸", palette.accent if palette.has_color else palette.text)
+
+
+@lru_cache(maxsize=4)
+def _heatmap(
+    scene: Scene, kind: str, first_unit: int, units_per_row: int, n: int, cols: Columns, palette: Palette
+) -> tuple[Sheet, Sheet]:
+    """All of the states in view, and all as not yet read: the same all along the walk, so they are kept."""
+    states, reach = (scene.trace.c, scene.reach_c) if kind == "c" else (scene.trace.h, scene.reach_h)
+    assert states is not None
+    heatmap, unread = Sheet(cols.end - cols.left, n), Sheet(cols.end - cols.left, n)
+    for row, unit in enumerate(range(first_unit, min(first_unit + n * units_per_row, scene.H), units_per_row)):
+        upper = states[:, 0, unit].tolist()
+        lower = states[:, 0, unit + 1].tolist() if units_per_row == 2 and unit + 1 < scene.H else None
         for t in cols.steps:
-            x = cols.x(t)
-            if t > frame.read:
-                sheet.put(first + row, x, "·", palette.faint)
-            elif place.units_per_row == 1:
-                _one_unit(sheet, first + row, x, cols, upper[t], palette, reach)
+            x = cols.x(t) - cols.left
+            unread.put(row, x, "·", palette.faint)
+            if units_per_row == 1:
+                _one_unit(heatmap, row, x, cols, upper[t], palette, reach)
             elif lower is not None:
-                sheet.put(first + row, x, "▀" * cols.width, palette.heat(upper[t] / reach, lower[t] / reach))
+                heatmap.put(row, x, "▀" * cols.width, palette.heat(upper[t] / reach, lower[t] / reach))
             else:
                 style = Style(color=palette.heat(upper[t] / reach, 0.0).color)
-                sheet.put(first + row, x, "▀" * cols.width, style)
+                heatmap.put(row, x, "▀" * cols.width, style)
+    return heatmap, unread
 
 
 def _one_unit(
