@@ -175,14 +175,15 @@ async def test_help_lists_every_key_of_the_registry() -> None:
             page = app.screen.query_one("#help")
             shown = [line.text.rstrip() for line in page.render_lines(Region(0, 0, *page.size))]
             whole = " ".join(" ".join(shown).split())
+            starts: set[int] = set()
             for heading, entries in sections():
                 assert heading in shown
                 for name, about in entries:
                     assert about in whole
-                    beginning = re.compile(rf"  {re.escape(name)}  +{re.escape(about.split()[0])}")
-                    assert any(map(beginning.match, shown))
-            starts = {len(line) - len(line.lstrip()) for line in shown if line.startswith("     ")}
-            assert len(starts) == 1, "what is wrapped goes on below itself"
+                    beginning = re.compile(rf"(  {re.escape(name)}  +){re.escape(about.split()[0])}")
+                    starts.update(len(found[1]) for found in map(beginning.match, shown) if found)
+            starts.update(len(line) - len(line.lstrip()) for line in shown if line.startswith("     "))
+            assert len(starts) == 1, "one column for all, and what is wrapped goes on below itself"
             told = [name for _, entries in sections() for name, _ in entries]
             assert all("  ".join(map(keys.face, action.keys)) in told for action in keys.ACTIONS)
             opened = sections()[1][1]
@@ -219,8 +220,10 @@ async def test_playing_tells_the_whole_story_once(monkeypatch: pytest.MonkeyPatc
         show = app.main.show
         monkeypatch.setattr(app.main, "show", lambda frame: (phases.append(frame.cursor.phase), show(frame)))
         await press(pilot, "plus", "plus", "space")
-        while app.main.view.playing:
-            await pilot.pause(0.02)
+        for _ in range(500):
+            if app.main.view.playing:
+                await pilot.pause(0.02)
+        assert not app.main.view.playing, "it comes to its end"
         await app.settled()
         assert list(dict.fromkeys(phases)) == list(Phase)
         assert app.main.frame.cursor.phase is Phase.UPDATE
