@@ -236,6 +236,7 @@ class _Checker:
             else:
                 yield from self.point(run.step.point_after, run.target.after(solution), frame)
                 yield from self.stage(solved, frame, run.step.after, "what follows the solution")
+                yield from self.stage(solved, arrive(player, run.target), (), "what stands there once it was solved")
             arrive(player, run.target)
 
 

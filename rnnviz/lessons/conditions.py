@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rnnviz.errors import InputError
-from rnnviz.player.metrics import METRICS, Reference, Value, parse, resolve, say, value
+from rnnviz.player.metrics import METRICS, Reference, Value, called, parse, resolve, say, value
 
 if TYPE_CHECKING:
     from rnnviz.player.frame import Frame
@@ -58,13 +58,18 @@ class Condition:
         return found * self.times if isinstance(found, float) else found
 
     def told(self, frame: Frame, start: Start) -> str:
-        """`grad_ratio 2.1e-09, needs ≥ 1e-03`; with a tick where it holds."""
-        here = say(self.left.name, seen(self.left, frame, start))
+        """`✗ share at h₁ 2.1e-09, needs ≥ 0.001`; with a tick where it holds."""
         if self.holds(frame, start):
-            return f"✓ {self.left} {here}"
+            return f"✓ {called(self.left)} {say(self.left.name, seen(self.left, frame, start))}"
+        return f"✗ {self.missing(frame, start)}"
+
+    def missing(self, frame: Frame, start: Start) -> str:
+        """`right answers 35 %, needs ≥ 90 %`: what it is, and what it has to be."""
+        here = say(self.left.name, seen(self.left, frame, start))
         goal = self.goal(frame, start)
-        wanted = f"{goal:g}" if isinstance(self.right, float) else say(self.left.name, goal)
-        return f"✗ {self.left} {here}, needs {_SIGNS[self.op]} {wanted}"
+        is_typed = isinstance(self.right, float) and not METRICS[self.left.name].format.endswith("%")
+        wanted = f"{goal:g}" if is_typed else say(self.left.name, goal)
+        return f"{called(self.left)} {here}, needs {_SIGNS[self.op]} {wanted}"
 
     def __str__(self) -> str:
         right = repr(self.right) if isinstance(self.right, str) else f"{self.right}"

@@ -4,7 +4,8 @@
     prose, question, choices       while a question is open (or the number being typed)
     verdict, explanation           once it is answered
     prose, goal, conditions        while an exercise is open; hints take the prose's place
-    solved, explanation            once it is solved
+    solved, explanation            once it is solved, while that is to be seen
+    prose, goal, solved before     while something else is: set up anew, or changed
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from rnnviz.lessons.conditions import seen
 from rnnviz.lessons.lesson import Exercise, Point, Prediction
 from rnnviz.lessons.run import LessonRun
 from rnnviz.lessons.text import Line, wrapped
+from rnnviz.player.ghost import label, words
 from rnnviz.player.metrics import Reference, say
 
 if TYPE_CHECKING:
@@ -64,7 +66,9 @@ def page(run: LessonRun, frame: Frame | None, width: int = WIDTH, typed: str = "
             lines += [line for text in step.after for line in set_(text)]
             point = step.point_after or point
     elif isinstance(step.task, Exercise):
-        if run.is_done:
+        if run.is_done and frame is not None and run.stands and not run.holds(frame):
+            lines = told + set_(f"**▸ {step.task.goal}**", 2) + wrapped(solved_before(run, frame), width)
+        elif run.is_done:
             lines = set_("**✓ Done.** " + step.after[0]) if step.after else set_("**✓ Done.**")
             lines += [line for text in step.after[1:] for line in set_(text)]
             point = step.point_after or point
@@ -117,9 +121,20 @@ def status(run: LessonRun, frame: Frame) -> str:
     """The conditions of the open exercise, each with what it is now and what it needs."""
     exercise = run.task
     assert isinstance(exercise, Exercise)
-    broken = run.broken(frame)
-    if broken:
-        kept = {name: getattr(run.target.experiment, name) for name in broken}
-        words = ", ".join(f"{name} {'the task’s own' if v is None else v}" for name, v in kept.items())
-        return f"✗ this exercise keeps {words}: r puts everything back"
-    return "   ".join(c.told(frame, run.start) for c in exercise.solved)
+    kept = keeps(run, frame)
+    return f"✗ {kept}" if kept else "   ".join(c.told(frame, run.start) for c in exercise.solved)
+
+
+def solved_before(run: LessonRun, frame: Frame) -> str:
+    """An exercise that was solved, and what is missing of that now."""
+    exercise = run.task
+    assert isinstance(exercise, Exercise)
+    missing = [c.missing(frame, run.start) for c in exercise.solved if not c.holds(frame, run.start)]
+    return f"✓ solved before · {keeps(run, frame) or 'now ' + ', '.join(missing)}"
+
+
+def keeps(run: LessonRun, frame: Frame) -> str:
+    """What the exercise locks and is something else now; empty if nothing is."""
+    kept = {name: getattr(run.target.experiment, name) for name in run.broken(frame)}
+    told = ", ".join(f"{label(name)} at {words(value)}" for name, value in kept.items())
+    return f"this exercise keeps {told}: r puts everything back" if kept else ""

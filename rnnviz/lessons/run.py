@@ -173,12 +173,16 @@ class LessonRun:
 
     def observed(self, frame: Frame) -> LessonRun:
         """Any frame: is the exercise solved in it?"""
-        exercise = self.open_exercise
-        if exercise is None or not self.stands or frame.job is not None or self.broken(frame):
+        if self.open_exercise is None or not self.stands or frame.job is not None or not self.holds(frame):
             return self
-        if all(c.holds(frame, self.start) for c in exercise.solved):
-            return replace(self, solved=self.solved | {self.step.id}, skipped=self.skipped - {self.step.id})
-        return self
+        return replace(self, solved=self.solved | {self.step.id}, skipped=self.skipped - {self.step.id})
+
+    def holds(self, frame: Frame) -> bool:
+        """What the exercise asks for is so in this frame, and what it locks is as it was."""
+        exercise = self.task
+        if not isinstance(exercise, Exercise) or self.broken(frame):
+            return False
+        return all(c.holds(frame, self.start) for c in exercise.solved)
 
     def broken(self, frame: Frame) -> tuple[str, ...]:
         """Settings that this exercise locks and that are no longer what they were."""

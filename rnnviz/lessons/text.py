@@ -19,6 +19,7 @@ Quote = Callable[[Reference, str | None], str]
 
 _QUOTE = re.compile(r"\{([^{}]*)\}")
 _MARK = re.compile(r"\*\*(?=\S)(.+?)(?<=\S)\*\*|(?<![\w*])[*_](?=[^\s*_])(.+?)(?<=[^\s*_])[*_](?![\w*])|`([^`]+)`")
+_BREAK = re.compile(r" (?!%)")  # `90 %` stays together
 _LINK = re.compile(r"\[([^\]]+)\]\([^)\s]+\)")
 _STYLES = ("bold", "em", "code")
 
@@ -90,7 +91,7 @@ def wrapped(text: str, width: int, quote: Quote | None = None, indent: int = 0) 
 def _words(line: Line) -> Iterable[Line]:
     word: Line = []
     for text, style in line:
-        for i, part in enumerate(text.split(" ")):
+        for i, part in enumerate(_BREAK.split(text)):
             if i and word:
                 yield word
                 word = []

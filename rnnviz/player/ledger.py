@@ -117,15 +117,15 @@ def _sentence(scene: Scene, loss_step: int | None, ledger: Ledger, start: int) -
         return "The total: each step adds its own error to what comes back. t shows one loss."
     if start == 0 or not np.isfinite(ledger.product[: start + 1]).all():
         return "Not every number here is finite, so there is no rate to tell."
-    left = float(ledger.product[0])
-    if left == 0:
+    if ledger.product[0] == 0:
         return "On its way back the gradient became too small for a number: 0, by underflow."
-    mean = left ** (1 / start)
+    first = min(1, start - 1)  # h₀ is given: what the steps to h₁ keep counts, as in the metric mean_factor
+    mean = float(ledger.product[first]) ** (1 / (start - first))
     gradient = scene.gradient(loss_step)
     kept = f"keeps {factor(mean)} of it" if mean <= 1 else f"makes it {factor(mean)} times as much"
     split = ""
     if scene.trace.spec.cell == "rnn":
-        slope, weight = (_mean_factor(share[:start]) for share in (ledger.slope_share, ledger.weight_share))
+        slope, weight = (_mean_factor(share[first:start]) for share in (ledger.slope_share, ledger.weight_share))
         split = f" ({factor(slope)} × {factor(weight)})"
     if gradient.half_life is None:
         end = "it grows on its way back" if mean > 1 else f"after {start} steps more than half is left"

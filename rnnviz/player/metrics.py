@@ -25,6 +25,7 @@ from weakref import WeakKeyDictionary
 
 from rnnviz.errors import InputError
 from rnnviz.player.experiment import Experiment
+from rnnviz.player.numbers import scientific
 
 if TYPE_CHECKING:
     from rnnviz.player.frame import Frame, Scene
@@ -169,7 +170,13 @@ def say(name: str, found: Value, spec: str | None = None) -> str:
     form = spec or METRICS[name].format
     if form in ("d", ",d", "+d"):
         return format(round(found), form)
-    return format(found, form)
+    power = _POWER.fullmatch(form)
+    if power is not None:
+        return scientific(found, int(power[1]))
+    return format(found, form).replace("%", " %")
+
+
+_POWER = re.compile(r"\.(\d+)e")  # written as the score writes it, so that text and picture agree
 
 
 def check_format(name: str, spec: str) -> None:
@@ -180,6 +187,34 @@ def check_format(name: str, spec: str) -> None:
             format("word", spec)
     except ValueError:
         raise InputError(f"{{{name}:{spec}}}: {spec!r} is not a format; use .2f, .1e, .0% or d") from None
+
+
+#: What a learner reads where a metric is named; the rest go by their own name.
+WORDS = {
+    "accuracy": "right answers",
+    "fit_error": "error one step ahead",
+    "forget_mean": "mean forget gate",
+    "grad_norm": "gradient",
+    "grad_ratio": "share at h₁",
+    "half_life": "half-life",
+    "h_size": "mean |h|",
+    "mean_factor": "kept in a step",
+    "needed_lag": "needed lag",
+    "reach": "horizon",
+    "self_fed_error": "error feeding on itself",
+    "sigma_max": "σ_max",
+    "slope_mean": "mean slope",
+    "train_loss": "loss of the epoch",
+    "total_norm": "total gradient",
+    "update_mean": "mean update gate",
+    "val_loss": "validation loss",
+}
+
+
+def called(reference: Reference) -> str:
+    """A metric in words: `share at h₁`, `spectral radius`, `gradient[3]`."""
+    name = WORDS.get(reference.name, reference.name.replace("_", " "))
+    return str(Reference(name, reference.index, reference.at_start))
 
 
 # -- the registry ------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """How a number is written on the screen: always the same width, so that it keeps its column.
 
     >>> scientific(0.000389), fixed(-0.4149), exponent(9.96e-5)
-    ('3.8e-04', '-0.415', -5)
+    ('3.9e-04', '-0.415', -5)
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ def exponent(value: float) -> int | None:
 
 
 def scientific(value: float, digits: int = 1) -> str:
-    """`3.8e-04`: mantissa cut, not rounded, so that the exponent is that of the number itself.
+    """`3.9e-04`: rounded; but cut where rounding would lead to the next power of ten (`9.9e-05` for 9.96e-5), so
+    that the exponent is that of the number itself.
 
     A true zero says `0`, inf and nan are shown as what they are.
     """
@@ -28,7 +29,11 @@ def scientific(value: float, digits: int = 1) -> str:
     if not math.isfinite(value):
         return _not_finite(value)
     mantissa, _, power = f"{value:.17e}".partition("e")
-    return f"{mantissa[: mantissa.index('.') + 1 + digits]}e{power}"
+    near = f"{value:.{digits}e}"
+    if near.endswith(f"e{power}"):
+        return near
+    whole, _, rest = mantissa.partition(".")
+    return f"{whole}.{rest[:digits]}".rstrip(".") + f"e{power}"
 
 
 def rounded(value: float, digits: int) -> str:

@@ -196,7 +196,7 @@ def test_what_is_no_tolerance(written: object) -> None:
 def test_an_exercise_is_checked_on_every_frame(lesson: Lesson, player: Player) -> None:
     run = at(LessonRun(lesson).jump(3), player)
     assert run.observed(player.frame) is run
-    assert "✗ grad_ratio" in said(run, player.frame)
+    assert f"✗ share at h₁ {value(player.frame, 'grad_ratio'):.1e}, needs ≥ 0.01" in said(run, player.frame)
     run = run.observed(player.do(Change((("gain", 0.8),))))
     assert not run.is_done, "closer, but not there"
     for change in ((("gain", 1.2),), (("gain", 1.0), ("init", "identity"))):
@@ -206,13 +206,30 @@ def test_an_exercise_is_checked_on_every_frame(lesson: Lesson, player: Player) -
         arrive(player, run.target)
 
 
+def test_a_solution_is_told_only_while_it_can_be_seen(lesson: Lesson, player: Player) -> None:
+    run = at(LessonRun(lesson).jump(3), player)
+    open_ = said(run, player.frame)
+    arrives = value(player.frame, "grad_ratio")
+    run = run.observed(player.do(Change((("gain", 1.2),))))
+    text = said(run, player.frame)
+    assert text.startswith("✓ Done.")
+    back = at(run.restored(), player)
+    told = said(back, player.frame)
+    assert told.splitlines()[:-1] == open_.splitlines()[:-1], "prose and goal, as before"
+    assert told.splitlines()[-1] == f"✓ solved before · now share at h₁ {arrives:.1e}, needs ≥ 0.01"
+    assert back.is_done, "it stays solved"
+    assert "✓ solved before · this exercise keeps steps at 20" in said(back, player.do(Change((("seq_len", 3),))))
+    arrive(player, back.target)
+    assert said(back, player.do(Change((("gain", 1.2),)))) == text
+
+
 def test_what_is_locked_must_stay(lesson: Lesson, player: Player) -> None:
     run = at(LessonRun(lesson).jump(3), player)
     frame = player.do(Change((("seq_len", 3),)))
     assert condition("grad_ratio >= 0.01").holds(frame, {}), "the short cut would do it"
     assert run.broken(frame) == ("seq_len",)
     assert not run.observed(frame).is_done
-    assert "this exercise keeps seq_len 20" in said(run, frame)
+    assert "✗ this exercise keeps steps at 20: r puts everything back" in said(run, frame)
     assert run.observed(arrive(player, run.target)) is run
 
 
@@ -284,6 +301,19 @@ def test_lines_break_at_spaces_and_keep_their_style() -> None:
     assert ("hidden state", "bold") in lines[0]
     assert ("h", "code") in lines[1]
     assert ("this", "em") in lines[1]
+
+
+def test_what_is_missing_is_told_in_words_and_shares_in_percent() -> None:
+    frame = Player(Experiment(task="recall")).frame
+    right = value(frame, "accuracy")
+    assert isinstance(right, float)
+    assert condition("accuracy >= 0.9").told(frame, {}) == f"✗ right answers {100 * right:.0f} %, needs ≥ 90 %"
+    assert condition("parameters < 9").told(frame, {}).startswith("✗ parameters ")
+    assert condition("accuracy <= 1").told(frame, {}) == f"✓ right answers {100 * right:.0f} %"
+
+
+def test_a_percent_sign_stays_with_its_number() -> None:
+    assert [plain(line) for line in wrapped("of them 90 % are right", 10)] == ["of them", "90 % are", "right"]
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from rnnviz.player import metrics
 from rnnviz.player.commands import Cut, Right, Seek, SelectUnit, ShowGradient, Train
 from rnnviz.player.experiment import CELLS, TASKS, Experiment
 from rnnviz.player.metrics import METRICS, parse, value, written
+from rnnviz.player.numbers import scientific
 from rnnviz.player.player import Player
 
 
@@ -146,12 +147,25 @@ def test_what_is_no_metric(text: str, told: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "spec", "text"),
-    [("loss", ".2f", "0.50"), ("parameters", ",d", "1"), ("grad_ratio", ".0%", "50%"), ("epoch", None, "0")],
+    [("loss", ".2f", "0.50"), ("parameters", ",d", "1"), ("grad_ratio", ".0%", "50 %"), ("epoch", None, "0")],
 )
 def test_formats(name: str, spec: str | None, text: str) -> None:
     assert metrics.say(name, 0.5 if name != "parameters" else 1.0, spec) == text
     with pytest.raises(InputError, match="is not a format"):
         metrics.check_format(name, ".2q")
+
+
+@pytest.mark.parametrize("value", [1.76, 9.96e-5, 3.2e-9, 0.03296, 0.0])
+def test_a_power_of_ten_is_written_as_on_the_score(value: float) -> None:
+    assert metrics.say("grad_norm", value) == scientific(value)
+
+
+def test_what_a_learner_reads_has_no_names_of_code() -> None:
+    assert set(metrics.WORDS) <= set(METRICS)
+    assert metrics.called(parse("grad_ratio")) == "share at h₁"
+    assert metrics.called(parse("start.grad_norm[3]")) == "start.gradient[3]"
+    for name in METRICS:
+        assert "_" not in metrics.called(parse(name)).replace("σ_max", ""), name
 
 
 def test_each_says_what_it_is() -> None:

@@ -18,7 +18,16 @@ def test_the_exponent_is_never_rounded_away(value: float) -> None:
     shown = numbers.scientific(value)
     power = int(shown.partition("e")[2])
     assert power == numbers.exponent(value) == int(f"{value:.17e}".partition("e")[2])
-    assert float(shown) <= value * (1 + 1e-15)  # cut, not rounded up
+    assert len(shown) == 7 + (abs(power) >= 100)
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "shown"),
+    [(1.76, 1, "1.8e+00"), (0.03296, 1, "3.3e-02"), (-0.000389, 1, "-3.9e-04"), (9.94e-5, 1, "9.9e-05"),
+     (9.96e-5, 1, "9.9e-05"), (9.6e-5, 0, "9e-05"), (2.6e-5, 0, "3e-05"), (1.3491, 3, "1.349e+00")],
+)  # fmt: skip
+def test_it_rounds_and_cuts_only_where_the_exponent_would_change(value: float, digits: int, shown: str) -> None:
+    assert numbers.scientific(value, digits) == shown
 
 
 def test_what_is_no_number_says_so() -> None:
