@@ -21,7 +21,7 @@ from rnnviz.player.experiment import Experiment
 from rnnviz.player.field import Field
 from rnnviz.player.ghost import Ghost
 from rnnviz.player.highway import highway
-from rnnviz.player.run import continued, fit, self_fed
+from rnnviz.player.run import accuracy, continued, fit, self_fed
 from rnnviz.player.verdict import Verdict, verdict
 from rnnviz.tasks import Task
 
@@ -81,9 +81,17 @@ class Scene:
         """(points - window,) the sine fed with its own output, aligned with series[window:], or None."""
         return None if self.task.series is None else self_fed(self.model, self.task)
 
+    @cached_property
+    def accuracy(self) -> float | None:
+        """Share of right answers over the sequences to validate with; None where answers are no classes. Slow:
+        see measure.accuracy."""
+        return accuracy(self.model, self.task)
+
     def complete(self) -> Scene:
-        """Compute now what the plots will ask for. Slow: off the UI thread."""
+        """Compute now what the plots and the verdict will ask for. Slow: off the UI thread."""
         _ = self.fit, self.prediction, self.continuation, self.gradient(self.last_loss_step)
+        if self.task.lag is not None:
+            _ = self.accuracy
         return self
 
     @property

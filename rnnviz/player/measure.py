@@ -85,6 +85,19 @@ def gain(scene: Scene) -> Array | None:
     return scene.measured.get("gain")
 
 
+def accuracy(scene: Scene) -> float | None:
+    """Scene.accuracy; None while it is not known."""
+    is_known = "accuracy" in vars(scene)
+    if not is_known and judged(scene) * scene.task.seq_len * scene.model.parameter_count > AT_ONCE:
+        return None
+    return scene.accuracy
+
+
+def judged(scene: Scene) -> int:
+    """How many sequences that is a share of."""
+    return len(scene.task) - scene.task.n_train or len(scene.task)
+
+
 def checked(scene: Scene) -> float | None:
     """The figure of the gradient check (see Trace.check); None if nobody asked for it."""
     return scene.measured.get("checked")

@@ -345,7 +345,7 @@ def _confidence(frame: Frame) -> float | None:
 
 # how good it is
 _metric("accuracy", "share of right answers over the sequences to validate with", ".0%", low=0, high=1)(
-    lambda f: _once(f.scene, "accuracy", lambda: _accuracy(f.scene))
+    lambda f: f.scene.accuracy
 )
 _metric("fit_error", "root mean square error of the sine, one step ahead", ".3f", low=0)(
     lambda f: _rms(f.scene.fit, f.scene.task.series)
@@ -353,19 +353,6 @@ _metric("fit_error", "root mean square error of the sine, one step ahead", ".3f"
 _metric("self_fed_error", "root mean square error of the sine fed by itself", ".3f", low=0)(
     lambda f: _rms(f.scene.prediction, f.scene.task.series)
 )
-
-
-def _accuracy(scene: Scene) -> float | None:
-    if scene.task.loss != "cross_entropy":
-        return None
-    from rnnviz.nn import Model
-    from rnnviz.player.run import answers
-
-    task = scene.task
-    judged = slice(task.n_train, None) if task.n_train < len(task) else slice(None)
-    said, true = answers(Model(scene.trace.spec, dict(scene.trace.params)), task, judged)
-    pairs = [(a, b) for one, two in zip(said, true, strict=True) for a, b in zip(one, two, strict=True)]
-    return sum(a == b for a, b in pairs) / len(pairs) if pairs else None
 
 
 def _rms(said: Any, series: Any) -> float | None:

@@ -175,8 +175,7 @@ def outcome(experiment: Experiment, task: Task, training: Training) -> Result:
     if task.series is not None:
         prediction, targets = self_fed(model, task), task.series[task.seq_len :]
     else:
-        judged = slice(task.n_train, None) if task.n_train < len(task) else slice(None)
-        prediction, targets = answers(model, task, judged)
+        prediction, targets = answers(model, task, judged(task))
     return Result(
         experiment=experiment,
         task=task,
@@ -272,6 +271,20 @@ def continued(model: Model, task: Task, sample: int, length: int = 120) -> str:
         cells = [layer.c[-1] for layer in run.layers if layer.c is not None]
         c = np.stack(cells) if cells else None
     return text
+
+
+def judged(task: Task) -> slice:
+    """The sequences to validate with; all of them, if none are kept for that."""
+    return slice(task.n_train, None) if task.n_train < len(task) else slice(None)
+
+
+def accuracy(model: Model, task: Task) -> float | None:
+    """Share of right answers over the judged sequences; None for a task whose answers are no classes."""
+    if task.loss != "cross_entropy":
+        return None
+    said, true = answers(model, task, judged(task))
+    pairs = [(a, b) for one, two in zip(said, true, strict=True) for a, b in zip(one, two, strict=True)]
+    return sum(a == b for a, b in pairs) / len(pairs) if pairs else None
 
 
 def answers(model: Model, task: Task, which: slice) -> tuple[list[list[Any]], list[list[Any]]]:

@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from rnnviz.player import measure
 from rnnviz.player.commands import Change, Cut, Train
 from rnnviz.player.experiment import Experiment
 from rnnviz.player.player import Player
@@ -64,6 +65,46 @@ def test_of_an_lstm_the_path_that_reaches_farther_counts() -> None:
     assert verdict.can_learn
     paths = (gradient.horizon, gradient.highway.horizon)
     assert verdict.horizon == (None if None in paths else max(p for p in paths if p is not None))
+
+
+def test_what_is_learnt_is_not_called_out_of_reach() -> None:
+    """Ten steps between letter and question: once all answers are right, hardly any gradient is left to reach it."""
+    player = Player(Experiment(task="recall", seq_len=11, hidden_size=8, samples=200, optimizer="adam",
+                               learning_rate=0.02, batch_size=32, epochs=10))  # fmt: skip
+    before = player.frame.verdict
+    assert before is not None
+    assert not before.is_learnt
+    assert before.text.endswith("it can learn this")
+    after = player.do(Train("all")).verdict
+    assert after is not None
+    assert player.frame.scene.accuracy == 1
+    assert after.horizon is not None
+    assert after.horizon < 10
+    assert after.text == f"horizon {after.horizon:.1f} steps · this task needs 10: learnt, 100 % right"
+    assert after.can_learn
+    without = player.do(Cut()).verdict
+    assert without is not None
+    assert without.text.endswith("it cannot learn this yet")
+    again = player.do(Cut()).verdict
+    assert again is not None
+    assert again.is_learnt
+
+
+def test_two_right_answers_may_be_luck() -> None:
+    player = Player(LINEAR.with_(gain=0.8, lag=21))
+    assert player.frame.scene.accuracy == 1, "untrained, on the two sequences that are kept"
+    assert player.frame.verdict is not None
+    assert not player.frame.verdict.is_learnt
+
+
+def test_right_answers_are_not_counted_while_someone_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measure, "AT_ONCE", 0)
+    player = Player(Experiment(task="recall", lag=5, samples=200))
+    assert player.frame.verdict is not None
+    assert player.frame.verdict.right is None, "the first scene is on the screen before anything slow"
+    verdict = player.do(Train("batch")).verdict
+    assert verdict is not None
+    assert verdict.right == player.frame.scene.accuracy
 
 
 def test_it_fits_its_row() -> None:
