@@ -89,7 +89,8 @@ def show(course: Course) -> int:
         title, summary = head(file)
         kept = progress.of(slug)
         far = f"{kept.done}/{kept.steps}" if kept.steps else ""
-        mark = tick if kept.finished else (">" if slug == progress.last else dot if far else " ")
+        all_done = kept.finished and kept.done == kept.steps
+        mark = tick if all_done else (">" if slug == progress.last else dot if far else " ")
         number = file.stem.partition("-")[0].lstrip("0") or "0"
         out.print(f"{mark} {number:>2}  {slug:<{widest}}  {far:>5}  {title}: {summary}"[: out.width])
     out.print()

@@ -153,9 +153,8 @@ class Progress:
             mine["last"] = slug
             if self.is_kept:
                 self.is_kept = False
-                why = "cannot be read" if isinstance(error, _UnreadableError) else "cannot be written"
                 where = self.path if isinstance(error, _UnreadableError) else self.path.parent
-                self._note(f"Progress will not be kept: {where} {why} ({error.strerror or error}).")
+                self._note(f"Progress will not be kept: {error.strerror or error}: {_at_home(where)}")
             return
         self._mine = mine
 
@@ -212,6 +211,12 @@ def _fits(task: object, said: str) -> bool:
     if not isinstance(task, Prediction):
         return False
     return not task.choices or said in map(str, range(1, len(task.choices) + 1))
+
+
+def _at_home(path: Path) -> str:
+    """A path, short: in one line of a small terminal the reason comes first, and its end may be cut."""
+    home = os.path.expanduser("~")
+    return f"~{str(path)[len(home) :]}" if str(path).startswith(home + os.sep) else str(path)
 
 
 def _dict(value: Any) -> dict[str, Any]:

@@ -452,6 +452,13 @@ class Player:
 
         return show
 
+    def settle(self, *, ghost: bool) -> Frame:
+        """What led here was not a person's doing: no hint of it and nothing to undo, and without `ghost` no run
+        before to compare with either."""
+        self.frame = replace(self.frame, hint="", ghost=self.frame.ghost if ghost else None)
+        self._history = History(Moment(self._run, self.frame))
+        return self.frame
+
     def _leave(self, what: str) -> None:
         """The present becomes a moment that undo comes back to."""
         self._history.keep(Moment(self._run, replace(self.frame, hint=""), what))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rnnviz.lessons.lesson import Lesson
     from rnnviz.tui.lesson import Guide
 
+ABOUT = 2  # rows at most for what a lesson is about
 DONE, OPEN, SKIPPED, NONE = "✓", "·", "–", " "
 
 
@@ -62,7 +63,10 @@ class ContentsScreen(ModalScreen[None]):
         sheet.put(0, 1, "Lessons" if self.lesson is None else self.lesson.name, palette.accent)
         rows = self._lessons() if self.lesson is None else self._steps(self.lesson)
         chosen = self.row if self.lesson is None else self.step
-        room = height - 5
+        summary = self.heads[self.row][1] if self.lesson is None else self.lesson.summary
+        about = wrapped(self.note or summary, width - 2)
+        end = height - 1 - min(ABOUT, len(about))
+        room = end - 3
         first = min(max(0, chosen - room // 2), max(0, len(rows) - room))
         for y, (mark, name, far) in enumerate(rows[first : first + room], start=2):
             here = first + y - 2 == chosen
@@ -72,9 +76,9 @@ class ContentsScreen(ModalScreen[None]):
             sheet.put(y, 5, name[: width - 16], style)
             sheet.right(y, f"{far} ", palette.dim)
         if self.lesson is not None:
-            self._sources(sheet, self.lesson, len(rows) + 3, width, height - 3)
-        about = self.heads[self.row][1] if self.lesson is None else self.lesson.summary
-        sheet.put(height - 2, 1, (self.note or about)[: width - 2], palette.warn if self.note else palette.dim)
+            self._sources(sheet, self.lesson, len(rows) + 3, width, end)
+        for y, line in enumerate(about[:ABOUT], start=end):
+            sheet.put(y, 1, plain(line), palette.warn if self.note else palette.dim)
         steps = "→ steps" if self.lesson is None else "← lessons"
         sheet.put(height - 1, 1, f"↑↓ choose  enter open  {steps}  R reset  esc close"[: width - 2], palette.dim)
         return sheet
@@ -83,7 +87,8 @@ class ContentsScreen(ModalScreen[None]):
         rows = []
         for file, slug, (title, _) in zip(self.guide.course.files, self.slugs, self.heads, strict=True):
             kept = self.guide.progress.of(slug)
-            mark = DONE if kept.finished else (OPEN if kept.steps else NONE)
+            left_out = SKIPPED if kept.done < kept.steps else DONE
+            mark = left_out if kept.finished else (OPEN if kept.steps else NONE)
             number = int(file.stem.partition("-")[0])
             rows.append((mark, f"{number:>2} {title}", f"{kept.done}/{kept.steps}" if kept.steps else ""))
         return rows

@@ -16,7 +16,7 @@ from rnnviz.lessons.pages import LINES, WIDTH, page
 from rnnviz.lessons.reading import read
 from rnnviz.lessons.run import LessonRun, right_answer
 from rnnviz.lessons.setup import toward
-from rnnviz.player.commands import Go
+from rnnviz.player.commands import Back, Change, Cut, Go, Train
 from rnnviz.tui import panels
 from rnnviz.tui.canvas import Sheet
 from rnnviz.tui.geometry import GUTTER
@@ -126,6 +126,7 @@ class Guide:
         self._pursuing = False
         self._sent = 0
         self._sending = False
+        self._is_new = False  # another network than the one before has been set up on the way
         self._goal: Setup | None = None  # where a performance is heading, off the lesson's own path
         self._skip_asked = False
         self._told: list[str] = []
@@ -184,12 +185,13 @@ class Guide:
             return []
         if run.free:
             return [("lesson_return", "back to the lesson")]
+        skip = ("lesson_next", "skip")
         if run.open_question is not None:
-            return [] if run.open_question.choices else [("next", "answer")]
+            return [skip] if run.open_question.choices else [("next", "answer"), skip]
         if run.open_exercise is not None:
             hints = run.open_exercise.hints
             more = [("lesson_hint", "hint")] if len(run.shown_hints) < len(hints) else []
-            return [*more, ("lesson_return", "restore")]
+            return [*more, ("lesson_return", "restore"), skip]
         return [("lesson_next", "next lesson" if run.is_last else "next")]
 
     # -- opening -------------------------------------------------------------------------------------------
@@ -315,6 +317,7 @@ class Guide:
             self.main.look(message="This exercise has no hints.")
         else:
             self.run = run.hinted()
+            self.main.view = replace(self.main.view, message="")
             self._keep()
             self.main.share_out()
             self.main.draw()
@@ -346,7 +349,7 @@ class Guide:
         """A new state of the lesson: set off for its picture."""
         self.run, self.typed, self._skip_asked = run, "", False
         self.main.pause()
-        self._pursuing, self._sent, self._goal = True, 0, None
+        self._pursuing, self._sent, self._goal, self._is_new = True, 0, None, False
         self.main.share_out()
         self.main.view = replace(self.main.view, message="")
         self.pursue()
@@ -365,6 +368,7 @@ class Guide:
                 self._arrived()
                 return
             self._sent += 1
+            self._is_new = self._is_new or isinstance(command, Back | Change | Cut | Train)
             if self._sent > 60:
                 self._pursuing = False
                 main.look(message="This step's picture cannot be set up. n goes on.")
@@ -385,6 +389,9 @@ class Guide:
             self._goal = None
             self.observe(main.frame)
             return
+        if main.player is not None:
+            # An answer is held against the picture it was asked about; another step's picture is none of this one's.
+            main.frame = main.player.settle(ghost=run.pending is not None or not self._is_new)
         self.run = run.arrived(main.frame)
         do = run.step.do + (run.step.reveal if run.pending is not None or run.answer is not None else ())
         if first and main.view.panel != wanted and (not run.keep_cursor or any(name == "panel" for name, _ in do)):

@@ -148,7 +148,7 @@ def test_a_file_that_cannot_be_read_is_not_written_over(
         progress.keep(LessonRun(lesson))
     assert file.read_bytes() == before
     assert not progress.is_kept
-    assert f"Progress will not be kept: {file} cannot be read" in progress.notes[-1]
+    assert progress.notes[-1] == f"Progress will not be kept: Permission denied: {file}"
 
 
 def test_steps_that_are_gone_are_let_go(lesson: Lesson, tmp_path: Path) -> None:
@@ -158,6 +158,17 @@ def test_steps_that_are_gone_are_let_go(lesson: Lesson, tmp_path: Path) -> None:
     run = Progress("rnnviz", tmp_path).resume(lesson)
     assert run.at == 0
     assert not run.answers
+
+
+def test_the_note_of_a_place_below_the_home_is_short(
+    lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "share").write_text("a file where a folder should be")
+    progress = Progress("rnnviz", tmp_path / "share")
+    progress.keep(answered(lesson))
+    assert progress.notes[-1].startswith("Progress will not be kept: ")
+    assert progress.notes[-1].endswith(": ~/share")
 
 
 def test_a_place_that_cannot_be_written_says_so_once_and_goes_on(lesson: Lesson, tmp_path: Path) -> None:

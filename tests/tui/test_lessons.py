@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from rnnviz.lessons.course import Start
+from rnnviz.lessons.course import Start, head
 from rnnviz.lessons.pages import LINES
 from rnnviz.lessons.progress import FILE
 from rnnviz.player.cursor import Phase
@@ -242,12 +242,100 @@ async def test_an_exercise_is_solved_at_the_knobs_and_keeps_what_it_locks(course
         assert "sequence length" not in panel or "this exercise keeps it" in panel
         await learner.press("o")
         await learner.set("gain", 0.75)
-        assert "✗ grad_ratio" in learner.words()
+        assert "✗ share at h₁" in learner.words()
         assert "needs ≥ 0.01" in learner.words()
         await learner.press("H")
         assert "Hint 1 of 2. Which setting multiplies" in learner.words()
         await learner.set("gain", 1.2)
         assert "✓ Done. Now it is" in learner.words()
+
+
+async def test_a_solved_exercise_that_is_set_up_anew_says_what_is_missing(course: Path) -> None:
+    lesson = app(course)
+    async with lesson.run_test(size=(80, 24)) as pilot:
+        await lesson.settled()
+        learner = Learner(lesson, pilot)
+        await learner.press("n", *["n", "n"] * 2)
+        await learner.set("gain", 1.2)
+        assert "✓ Done. Now it is" in learner.words()
+        await learner.press("r")
+        assert "Done" not in learner.words()
+        assert "▸ Make it at least 0.01." in learner.words()
+        assert "✓ solved before · now share at h₁" in learner.words()
+        assert "n next" in text(lesson, "keys")
+
+
+async def test_the_key_bar_says_how_to_skip_what_is_asked(course: Path) -> None:
+    lesson = app(course)
+    async with lesson.run_test(size=(80, 24)) as pilot:
+        await lesson.settled()
+        learner = Learner(lesson, pilot)
+        await learner.press("n")
+        assert "enter answer" in text(lesson, "keys")
+        assert "n skip" in text(lesson, "keys")
+        await learner.press("n", "n")
+        assert learner.run.open_question is not None
+        await learner.press("end", *["left"] * 25)
+        assert lesson.main.frame is not None
+        assert (lesson.main.frame.cursor.phase, lesson.main.frame.cursor.t) == (Phase.BACKWARD, 0)
+        assert "n skip" in text(lesson, "keys")
+        assert "enter" not in text(lesson, "keys"), "enter would only say: answer first"
+        await learner.press("n", "n")
+        assert learner.run.open_exercise is not None
+        for word in ("H hint", "r restore", "n skip"):
+            assert word in text(lesson, "keys")
+
+
+async def test_a_hint_takes_the_note_away(course: Path) -> None:
+    lesson = app(course)
+    async with lesson.run_test(size=(80, 24)) as pilot:
+        await lesson.settled()
+        learner = Learner(lesson, pilot)
+        await learner.press("n", *["n", "n"] * 2, "n")
+        assert "Solve this first" in learner.screen()
+        await learner.press("H")
+        assert "Solve this first" not in learner.screen()
+        assert "Hint 1 of 2" in learner.words()
+
+
+async def test_a_step_begins_without_the_ghost_and_the_undo_of_the_one_before(course: Path) -> None:
+    file = course / "01-half-is-gone.md"
+    file.write_text(file.read_text(encoding="utf-8").replace("train = 3", 'settings = { gain = 1.0 }\ntrain = 3', 1))
+    lesson = app(course)
+    async with lesson.run_test(size=(80, 24)) as pilot:
+        await lesson.settled()
+        learner = Learner(lesson, pilot)
+        await learner.press("n", "2", "enter", "n")
+        frame = lesson.main.frame
+        assert frame is not None
+        assert (frame.experiment.gain, frame.cursor.epoch) == (1.0, 3)
+        assert frame.ghost is None, "the step before is no comparison for this one"
+        await learner.press("u")
+        assert lesson.main.frame is not None
+        assert (lesson.main.frame.experiment.gain, lesson.main.frame.cursor.epoch) == (1.0, 3)
+        assert lesson.main.frame.hint.startswith("This is how it began")
+        await learner.press("1", "n")
+        await learner.set("gain", 0.8)
+        assert lesson.main.frame.ghost is not None, "one's own change is compared with how the step began"
+        await learner.press("u")
+        assert lesson.main.frame.experiment.gain == 1.0
+        assert lesson.main.frame.cursor.epoch == 0
+
+
+async def test_an_answer_keeps_the_ghost_of_its_question(course: Path) -> None:
+    file = course / "01-half-is-gone.md"
+    changed = file.read_text(encoding="utf-8").replace("[reveal]\n", "[reveal]\nsettings = { gain = 1.0 }\n", 1)
+    file.write_text(changed, encoding="utf-8")
+    lesson = app(course)
+    async with lesson.run_test(size=(80, 24)) as pilot:
+        await lesson.settled()
+        learner = Learner(lesson, pilot)
+        await learner.press("n", "2", "enter")
+        assert lesson.main.frame is not None
+        assert lesson.main.frame.ghost is not None
+        assert lesson.main.frame.ghost.name == "gain 0.7"
+        await learner.press("u")
+        assert lesson.main.frame.experiment.gain == 1.0, "what the answer set up is not the learner's to undo"
 
 
 async def test_off_the_rails_and_back_with_one_key(course: Path) -> None:
@@ -330,6 +418,37 @@ async def test_contents_jump_and_reset(course: Path) -> None:
         assert lesson.main.guide.progress.of("half-is-gone").steps == 0
 
 
+async def test_the_contents_tick_only_what_was_done(course: Path) -> None:
+    lesson = app(course)
+    async with lesson.run_test(size=(80, 24)) as pilot:
+        await lesson.settled()
+        learner = Learner(lesson, pilot)
+        await learner.skip()
+        await learner.play()
+        shown = lesson.screen.query_one("#contents", Canvas).plain()
+        assert "– " in shown[2]
+        assert "1/4" in shown[2]
+        assert "✓ " in shown[3]
+        assert "4/4" in shown[3]
+
+
+async def test_the_contents_say_all_of_what_a_lesson_is_about() -> None:
+    lesson = RnnvizApp(start=Start(slug="1"), compile=False)
+    async with lesson.run_test(size=(80, 24)) as pilot:
+        await lesson.settled()
+        learner = Learner(lesson, pilot)
+        await learner.press("L", "home")
+        assert lesson.main.guide is not None
+        for file in lesson.main.guide.course.files:
+            shown = " ".join(" ".join(lesson.screen.query_one("#contents", Canvas).plain()).split())
+            title, about = head(file)
+            assert title in shown
+            assert about in shown
+            await learner.press("right")
+            assert about in " ".join(" ".join(lesson.screen.query_one("#contents", Canvas).plain()).split())
+            await learner.press("left", "down")
+
+
 async def test_the_contents_tell_where_to_read_more() -> None:
     """All sources of the lessons with the most steps, and with the most sources, at 80 × 24."""
     for slug in ("why-gradients-vanish", "beyond"):
@@ -402,7 +521,7 @@ async def test_a_home_that_cannot_be_written_says_so(course: Path, data: Path) -
     async with lesson.run_test(size=(80, 24)) as pilot:
         await lesson.settled()
         learner = Learner(lesson, pilot)
-        assert "Progress will not be kept" in learner.screen()
+        assert "Progress will not be kept: File exists: " in learner.screen()
         await learner.press("n")
         assert learner.run.at == 1
 
