@@ -17,6 +17,7 @@ from rnnviz.lessons.reading import read
 from rnnviz.lessons.run import LessonRun, right_answer
 from rnnviz.lessons.setup import toward
 from rnnviz.player.commands import Back, Change, Cut, Go, Train
+from rnnviz.player.cursor import Phase
 from rnnviz.tui import panels
 from rnnviz.tui.canvas import Sheet
 from rnnviz.tui.geometry import GUTTER
@@ -390,8 +391,7 @@ class Guide:
             self.observe(main.frame)
             return
         if main.player is not None:
-            # An answer is held against the picture it was asked about; another step's picture is none of this one's.
-            main.frame = main.player.settle(ghost=run.pending is not None or not self._is_new)
+            main.frame = main.player.settle(ghost=self._compares(run))
         self.run = run.arrived(main.frame)
         do = run.step.do + (run.step.reveal if run.pending is not None or run.answer is not None else ())
         if first and main.view.panel != wanted and (not run.keep_cursor or any(name == "panel" for name, _ in do)):
@@ -399,6 +399,13 @@ class Guide:
         self._keep()
         main.share_out()
         main.draw()
+
+    def _compares(self, run: LessonRun) -> bool:
+        """Whether the ghost stays: the bars of an answer are held against those of its question; but another
+        step's are none of this one's, and where no bars are drawn its name would puzzle."""
+        if run.pending is not None:
+            return run.target.phase is Phase.BACKWARD
+        return not self._is_new
 
     def predict(self) -> None:
         """Answer the open question: for a performance, which then turns out to be right."""

@@ -322,18 +322,19 @@ async def test_a_step_begins_without_the_ghost_and_the_undo_of_the_one_before(co
         assert lesson.main.frame.cursor.epoch == 0
 
 
-async def test_an_answer_keeps_the_ghost_of_its_question(course: Path) -> None:
+@pytest.mark.parametrize("phase", ["backward", "forward"])
+async def test_an_answer_keeps_the_ghost_of_its_question_where_bars_are_drawn(course: Path, phase: str) -> None:
     file = course / "01-half-is-gone.md"
     changed = file.read_text(encoding="utf-8").replace("[reveal]\n", "[reveal]\nsettings = { gain = 1.0 }\n", 1)
-    file.write_text(changed, encoding="utf-8")
+    file.write_text(changed.replace('phase = "backward"', f'phase = "{phase}"'), encoding="utf-8")
     lesson = app(course)
     async with lesson.run_test(size=(80, 24)) as pilot:
         await lesson.settled()
         learner = Learner(lesson, pilot)
         await learner.press("n", "2", "enter")
         assert lesson.main.frame is not None
-        assert lesson.main.frame.ghost is not None
-        assert lesson.main.frame.ghost.name == "gain 0.7"
+        ghost = lesson.main.frame.ghost
+        assert (ghost and ghost.name) == ("gain 0.7" if phase == "backward" else None)
         await learner.press("u")
         assert lesson.main.frame.experiment.gain == 1.0, "what the answer set up is not the learner's to undo"
 
