@@ -73,7 +73,7 @@ CLAIMS: dict[str, Claim] = {
     "why-gradients-vanish/two-numbers-in-every-step": Claim(
         "no step keeps more than σ_max times the largest slope", ("gain_max <= 0.700001", "sigma_max <= 0.700001")
     ),
-    "why-gradients-vanish/twice-the-weights": Claim(
+    "why-gradients-vanish/larger-weights": Claim(
         "more arrives, though the slopes become smaller",
         ("grad_ratio > start.grad_ratio", "slope_mean < 0.75"),
     ),
