@@ -68,7 +68,8 @@ class Condition:
         here = say(self.left.name, seen(self.left, frame, start))
         goal = self.goal(frame, start)
         is_typed = isinstance(self.right, float) and not METRICS[self.left.name].format.endswith("%")
-        wanted = f"{goal:g}" if is_typed else say(self.left.name, goal)
+        like = self.right.name if isinstance(self.right, Reference) else self.left.name
+        wanted = f"{goal:g}" if is_typed else say(like, goal)
         return f"{called(self.left)} {here}, needs {_SIGNS[self.op]} {wanted}"
 
     def __str__(self) -> str:
@@ -147,7 +148,7 @@ class Tolerance:
             case "amount":
                 return f"± {self.size:g}" if self.size else "exactly"
             case "share":
-                return f"± {self.size:.0%}"
+                return f"± {100 * self.size:.0f} %"
         return f"within a factor of {self.size:g}"
 
 

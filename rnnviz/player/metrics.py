@@ -172,7 +172,8 @@ def say(name: str, found: Value, spec: str | None = None) -> str:
         return format(round(found), form)
     power = _POWER.fullmatch(form)
     if power is not None:
-        return scientific(found, int(power[1]))
+        is_plain = spec is None and 0.01 <= abs(found) < 1000
+        return f"{found:.3g}" if is_plain else scientific(found, int(power[1]))
     return format(found, form).replace("%", " %")
 
 

@@ -127,7 +127,7 @@ class Guide:
         self._pursuing = False
         self._sent = 0
         self._sending = False
-        self._is_new = False  # another network than the one before has been set up on the way
+        self._way: set[type[Command]] = set()  # kinds of commands sent on it
         self._goal: Setup | None = None  # where a performance is heading, off the lesson's own path
         self._skip_asked = False
         self._told: list[str] = []
@@ -350,7 +350,7 @@ class Guide:
         """A new state of the lesson: set off for its picture."""
         self.run, self.typed, self._skip_asked = run, "", False
         self.main.pause()
-        self._pursuing, self._sent, self._goal, self._is_new = True, 0, None, False
+        self._pursuing, self._sent, self._goal, self._way = True, 0, None, set()
         self.main.share_out()
         self.main.view = replace(self.main.view, message="")
         self.pursue()
@@ -369,7 +369,7 @@ class Guide:
                 self._arrived()
                 return
             self._sent += 1
-            self._is_new = self._is_new or isinstance(command, Back | Change | Cut | Train)
+            self._way.add(type(command))
             if self._sent > 60:
                 self._pursuing = False
                 main.look(message="This step's picture cannot be set up. n goes on.")
@@ -401,11 +401,11 @@ class Guide:
         main.draw()
 
     def _compares(self, run: LessonRun) -> bool:
-        """Whether the ghost stays: the bars of an answer are held against those of its question; but another
-        step's are none of this one's, and where no bars are drawn its name would puzzle."""
-        if run.pending is not None:
-            return run.target.phase is Phase.BACKWARD
-        return not self._is_new
+        """Whether the ghost stays: the bars of an answer are held against those of its question, where bars are
+        drawn; but those of another step are no comparison for a network set up in this one."""
+        is_new = bool(self._way & {Back, Change, Cut, Train})
+        is_answer = run.pending is not None and Change in self._way and run.target.phase is Phase.BACKWARD
+        return is_answer or not is_new
 
     def predict(self) -> None:
         """Answer the open question: for a performance, which then turns out to be right."""

@@ -98,7 +98,10 @@ CLAIMS: dict[str, Claim] = {
     ),
     "short-term-memory/will-it-learn": Claim("it hardly learns", ("accuracy <= 0.7",)),
     "short-term-memory/a-better-start": Claim("nearly all are right", ("accuracy >= 0.85",)),
-    "lstm/the-forget-gate": Claim("near σ(1)", ("forget_mean > 0.68", "forget_mean < 0.78")),
+    "lstm/the-forget-gate": Claim(
+        "near σ(1), then near σ(3)",
+        ("start.forget_mean > 0.68", "start.forget_mean < 0.78", "forget_mean > 0.93", "forget_mean < 0.97"),
+    ),
     "lstm/going-back": Claim(
         "the first step costs most; the horizon is still short", ("kept[-2] < factor[15]", "horizon < 20")
     ),
@@ -107,7 +110,10 @@ CLAIMS: dict[str, Claim] = {
         ("forget_mean > 0.98", "grad_ratio > 10 * start.grad_ratio", "kept[-2] < 0.3", "grad_ratio > 0.01"),
     ),
     "lstm/does-it-learn": Claim("nearly all are right", ("accuracy >= 0.9",)),
-    "gru/how-open-is-it": Claim("half open", ("update_mean > 0.45", "update_mean < 0.55")),
+    "gru/how-open-is-it": Claim(
+        "half open; both ways back keep more than one",
+        ("update_mean > 0.45", "update_mean < 0.55", "mean_factor > update_mean"),
+    ),
     "gru/rnn-and-gru": Claim("less than the orthogonal RNN", ("grad_ratio < 0.1 * start.grad_ratio",)),
     "gru/and-the-lstm": Claim("more than the GRU", ("grad_ratio > start.grad_ratio", "kept[-2] < factor[20]")),
     "gru/set-the-gates": Claim("z near 1, much arrives", ("grad_ratio > 0.1", "update_mean > 0.8")),

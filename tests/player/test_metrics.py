@@ -157,7 +157,12 @@ def test_formats(name: str, spec: str | None, text: str) -> None:
 
 @pytest.mark.parametrize("value", [1.76, 9.96e-5, 3.2e-9, 0.03296, 0.0])
 def test_a_power_of_ten_is_written_as_on_the_score(value: float) -> None:
-    assert metrics.say("grad_norm", value) == scientific(value)
+    assert metrics.say("grad_norm", value, ".1e") == scientific(value)
+
+
+@pytest.mark.parametrize(("value", "text"), [(15.86, "15.9"), (0.0387, "0.0387"), (0.0012, "1.2e-03"), (1e4, "1.0e+04")])
+def test_what_needs_no_power_of_ten_has_none(value: float, text: str) -> None:
+    assert metrics.say("grad_ratio", value) == text
 
 
 def test_what_a_learner_reads_has_no_names_of_code() -> None:
