@@ -24,7 +24,7 @@ GIVEN: dict[str, dict[str, str]] = {
     "gru": {"0.5": "σ(0)", "0.73": "σ(1)", "1 %": "bound"},
     "training-the-sine": {"0.1": "setting", "0.5": "setting"},
     "names": {"1 %": "bound"},
-    "beyond": {"1 %": "bound", "50 %": "bound"},
+    "beyond": {"1 %": "bound", "50 %": "bound", "1e-3": "bound", "1e-6": "bound"},
     "your-turn": {"1 %": "definition of the horizon"},
 }  # fmt: skip
 _FIGURE = re.compile(r"\d+(?:\.\d+|(?:\.\d+)?e[+-]?\d+| %|%)")
@@ -66,6 +66,14 @@ def test_no_figure_is_typed_in(lesson: Lesson, step: Step) -> None:
 def test_every_wrong_choice_says_why(lesson: Lesson, step: Step) -> None:
     if isinstance(step.task, Prediction) and step.task.choices:
         assert sum(not choice.why for choice in step.task.choices) == 1
+
+
+@pytest.mark.parametrize(("lesson", "step"), ALL)
+def test_a_choice_reads_well_after_right_and_no(lesson: Lesson, step: Step) -> None:
+    """`✗ No: no.` and `✗ No: yes, all of them.` are said to who chose the other one."""
+    if isinstance(step.task, Prediction):
+        for choice in step.task.choices:
+            assert not re.match(r"(yes|no|right|wrong)\b", choice.say), choice.say
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)

@@ -94,7 +94,7 @@ def test_a_file_of_a_newer_version_is_set_aside_not_read(tmp_path: Path) -> None
     [{"step": 3, "done": "x"}, {"answers": {"how-much-arrives": 3}}, {"answers": {"how-much-arrives": {"said": "9"}}},
      {"hints": {"your-turn": "many"}}, {"starts": [1]}, {"seen": "all", "solved": {}}, 7, None,
      {"done": math.inf}, {"hints": {"your-turn": math.inf}}, {"hints": {"your-turn": -3}},
-     {"answers": {"twice-the-weights": {"said": "9" * 5000, "right": True}}}, {"step": "\udcff"}],
+     {"answers": {"larger-weights": {"said": "9" * 5000, "right": True}}}, {"step": "\udcff"}],
 )  # fmt: skip
 def test_nonsense_inside_a_good_file_is_let_go(lesson: Lesson, tmp_path: Path, entry: object) -> None:
     courses = {"rnnviz": {"last": 4, "lessons": {lesson.slug: entry}}}
@@ -112,15 +112,15 @@ def test_nonsense_among_the_values_of_the_start_is_let_go(
     lesson: Lesson, tmp_path: Path, kept: object, shown: str
 ) -> None:
     entry = {
-        "step": "twice-the-weights", "answers": {"twice-the-weights": {"said": "1", "right": False}},
-        "starts": {"twice-the-weights": {"start.grad_ratio": kept}},
+        "step": "larger-weights", "answers": {"larger-weights": {"said": "1", "right": False}},
+        "starts": {"larger-weights": {"start.grad_ratio": kept}},
     }  # fmt: skip
     courses = {"rnnviz": {"lessons": {lesson.slug: entry}}}
     (tmp_path / FILE).write_text(json.dumps({"version": 1, "courses": courses}))
     run = Progress("rnnviz", tmp_path).resume(lesson)
     frame = arrive(Player(lesson.experiment), run.target)
     told = " ".join(plain(line) for line in page(run.arrived(frame), frame).lines)
-    assert f"It was {shown}" in told
+    assert f"The share was {shown}" in told
 
 
 def test_a_course_whose_folder_has_an_odd_name_is_kept(lesson: Lesson, tmp_path: Path) -> None:

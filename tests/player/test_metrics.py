@@ -160,7 +160,9 @@ def test_a_power_of_ten_is_written_as_on_the_score(value: float) -> None:
     assert metrics.say("grad_norm", value, ".1e") == scientific(value)
 
 
-@pytest.mark.parametrize(("value", "text"), [(15.86, "15.9"), (0.0387, "0.0387"), (0.0012, "1.2e-03"), (1e4, "1.0e+04")])
+@pytest.mark.parametrize(
+    ("value", "text"), [(15.86, "15.9"), (0.0387, "0.0387"), (0.0012, "1.2e-03"), (1e4, "1.0e+04")]
+)
 def test_what_needs_no_power_of_ten_has_none(value: float, text: str) -> None:
     assert metrics.say("grad_ratio", value) == text
 
