@@ -60,7 +60,7 @@ def build(
     lengths = np.full(n, seq_len)
     return Adding(
         name="adding",
-        title="adding problem",
+        title="adding",
         shape=shape_of("many-to-one", loss_at),
         loss="mse",
         x=np.stack([numbers, markers], axis=2),
