@@ -6,7 +6,6 @@ import re
 
 import pytest
 from textual.geometry import Region
-from textual.pilot import Pilot
 
 from rnnviz.player.cursor import Phase
 from rnnviz.player.experiment import Experiment
@@ -15,17 +14,7 @@ from rnnviz.tui import keys, panels
 from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.canvas import Canvas
 from rnnviz.tui.help import sections
-
-
-def text(app: RnnvizApp, name: str = "score") -> str:
-    return "\n".join(app.main.query_one(f"#{name}", Canvas).plain())
-
-
-async def press(pilot: Pilot, *names: str) -> None:
-    for name in names:
-        await pilot.press(name)
-        await pilot.app.settled()  # type: ignore[attr-defined]
-    await pilot.pause()
+from tests.tui.driving import press, text
 
 
 async def test_it_opens_on_the_score_at_t_0() -> None:

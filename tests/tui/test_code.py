@@ -10,27 +10,15 @@ import sys
 from pathlib import Path
 
 import pytest
-from textual.pilot import Pilot
 
 from rnnviz.nn import losses, optimizer
 from rnnviz.nn.cells import gru, lstm, rnn
 from rnnviz.player import peers, run
 from rnnviz.player.experiment import Experiment
 from rnnviz.tui.app import RnnvizApp
-from rnnviz.tui.canvas import Canvas
+from tests.tui.driving import press, rows
 
 CELLS = {"rnn": rnn, "lstm": lstm, "gru": gru}
-
-
-def rows(app: RnnvizApp, name: str = "panel") -> list[str]:
-    return app.main.query_one(f"#{name}", Canvas).plain()
-
-
-async def press(pilot: Pilot, *names: str) -> None:
-    for name in names:
-        await pilot.press(name)
-        await pilot.app.settled()  # type: ignore[attr-defined]
-    await pilot.pause()
 
 
 def lines_of(function: object) -> set[str]:

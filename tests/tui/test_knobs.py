@@ -12,28 +12,17 @@ from rnnviz.player.knobs import KNOBS
 from rnnviz.player.numbers import scientific, steps
 from rnnviz.player.player import Player
 from rnnviz.tui.app import RnnvizApp
-from rnnviz.tui.canvas import Canvas
 from rnnviz.tui.marks import DOTS
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.score import draw
+from tests.tui.driving import press, text
 
 RECALL = Experiment(task="recall", lag=20, samples=60)
 ROW = {knob.name: row for row, knob in enumerate(KNOBS)}
 
 
-def text(app: RnnvizApp, name: str = "score") -> str:
-    return "\n".join(app.main.query_one(f"#{name}", Canvas).plain())
-
-
 def line(app: RnnvizApp, word: str, name: str = "panel") -> str:
     return next(row for row in text(app, name).splitlines() if word in row)
-
-
-async def press(pilot: Pilot, *names: str) -> None:
-    for name in names:
-        await pilot.press(name)
-        await pilot.app.settled()  # type: ignore[attr-defined]
-    await pilot.pause()
 
 
 async def choose(pilot: Pilot, name: str) -> None:

@@ -7,25 +7,13 @@ import threading
 from typing import Any
 
 import pytest
-from textual.pilot import Pilot
 
 from rnnviz.player import measure
 from rnnviz.player.experiment import Experiment
 from rnnviz.tui.app import RnnvizApp
-from rnnviz.tui.canvas import Canvas
+from tests.tui.driving import press, rows
 
 FADING = Experiment(seq_len=40, gain=0.7)
-
-
-def rows(app: RnnvizApp, name: str = "panel") -> list[str]:
-    return app.main.query_one(f"#{name}", Canvas).plain()
-
-
-async def press(pilot: Pilot, *names: str) -> None:
-    for name in names:
-        await pilot.press(name)
-        await pilot.app.settled()  # type: ignore[attr-defined]
-    await pilot.pause()
 
 
 def entries(lines: list[str]) -> dict[int, list[str]]:

@@ -16,6 +16,7 @@ from rnnviz.player.cursor import Phase
 from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.canvas import Canvas
 from tests.lessons.learner import Learner
+from tests.tui.driving import text
 
 LESSON = '''+++
 title = "{title}"
@@ -118,10 +119,6 @@ def course(tmp_path: Path) -> Path:
 
 def app(course: Path, **start: Any) -> RnnvizApp:
     return RnnvizApp(start=Start(course, **start), compile=False)
-
-
-def text(app: RnnvizApp, name: str) -> str:
-    return "\n".join(app.main.query_one(f"#{name}", Canvas).plain())
 
 
 async def test_the_first_start_lands_in_lesson_1_with_the_score_alive(course: Path) -> None:

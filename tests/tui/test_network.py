@@ -6,7 +6,6 @@ import re
 
 import numpy as np
 import pytest
-from textual.pilot import Pilot
 
 from rnnviz.player.commands import Go
 from rnnviz.player.experiment import Experiment
@@ -14,20 +13,9 @@ from rnnviz.player.numbers import factor, fixed, scientific
 from rnnviz.player.player import Player
 from rnnviz.tui import panels
 from rnnviz.tui.app import RnnvizApp
-from rnnviz.tui.canvas import Canvas
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.view import View
-
-
-def text(app: RnnvizApp, name: str = "panel") -> str:
-    return "\n".join(app.main.query_one(f"#{name}", Canvas).plain())
-
-
-async def press(pilot: Pilot, *names: str) -> None:
-    for name in names:
-        await pilot.press(name)
-        await pilot.app.settled()  # type: ignore[attr-defined]
-    await pilot.pause()
+from tests.tui.driving import press, text
 
 
 async def test_unrolled_it_shows_what_flows_around_the_cursor() -> None:
@@ -37,7 +25,7 @@ async def test_unrolled_it_shows_what_flows_around_the_cursor() -> None:
         await press(pilot, *["right"] * 4, "d")
         trace = app.main.frame.scene.trace  # type: ignore[union-attr]
         W_hh, W_ih = trace.params["rnn.weight_hh_l0"], trace.params["rnn.weight_ih_l0"]
-        drawn = text(app)
+        drawn = text(app, "panel")
         for t, name in ((3, "₃"), (4, "₄")):
             assert f"ŷ{name} {fixed(float(trace.y[t - 1, 0, 0]))}" in drawn
             assert f"x{name} {fixed(float(trace.x[t - 1, 0, 0]))}" in drawn
@@ -46,7 +34,7 @@ async def test_unrolled_it_shows_what_flows_around_the_cursor() -> None:
             assert f"↑ {factor(np.linalg.norm(W_ih @ trace.x[t - 1, 0]))}" in drawn
         assert "h₅ ·" in drawn, "not read yet"
         await press(pilot, "right")
-        assert "h₅ ·" not in text(app)
+        assert "h₅ ·" not in text(app, "panel")
 
 
 async def test_going_back_each_step_carries_its_factor() -> None:
@@ -55,7 +43,7 @@ async def test_going_back_each_step_carries_its_factor() -> None:
         await app.settled()
         await press(pilot, "end", "right", *["left"] * 5, "d")
         gradient = app.main.frame.gradient  # type: ignore[union-attr]
-        drawn = text(app)
+        drawn = text(app, "panel")
         t = app.main.frame.cursor.t  # type: ignore[union-attr]
         assert t == 6
         assert len({factor(float(gradient.factors[t])) for t in (5, 6, 7)}) == 3, "three that can be told apart"
@@ -72,7 +60,7 @@ async def test_at_the_loss_step_the_error_enters() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await app.settled()
         await press(pilot, "end", "right", "left", "d")
-        assert text(app).count("↓ ∂L") == 1
+        assert text(app, "panel").count("↓ ∂L") == 1
         await press(pilot, "t")
         assert app.main.frame.loss_step is None  # type: ignore[union-attr]
 
@@ -82,7 +70,7 @@ async def test_folded_it_is_one_box_and_its_weights() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await app.settled()
         await press(pilot, *["right"] * 4, "d", "enter")
-        drawn = text(app)
+        drawn = text(app, "panel")
         assert drawn.count("┏") == 1
         for weights in ("W_hh  20 × 20 = 400", "W_ih  20 × 1 = 20", "W_hy  1 × 20 = 20"):
             assert weights in drawn
@@ -91,7 +79,7 @@ async def test_folded_it_is_one_box_and_its_weights() -> None:
         assert f"‖W_hh·h₃‖ = {factor(arriving)}" in drawn
         assert app.main.frame.cursor.t == 4, "enter folds, and does not walk"  # type: ignore[union-attr]
         await press(pilot, "enter")
-        assert text(app).count("╭") == 2
+        assert text(app, "panel").count("╭") == 2
 
 
 async def test_cut_the_memory_is_gone_and_the_screen_says_so() -> None:
@@ -101,8 +89,8 @@ async def test_cut_the_memory_is_gone_and_the_screen_says_so() -> None:
         await press(pilot, "end", "d")
         before = {name: text(app, name) for name in ("score", "panel", "title", "telling")}
         await press(pilot, "x")
-        assert "╳ cut ╳" in text(app)
-        assert "no memory" in text(app)
+        assert "╳ cut ╳" in text(app, "panel")
+        assert "no memory" in text(app, "panel")
         assert "cut RNN" in text(app, "title")
         assert "W_hh = 0: h₁₀ is made of x₁₀ alone" in text(app, "telling")
         await press(pilot, "right", "left", "left")
@@ -151,7 +139,7 @@ async def test_the_summary_is_that_of_keras() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await app.settled()
         await press(pilot, "i")
-        rows = text(app).splitlines()
+        rows = text(app, "panel").splitlines()
         assert re.search(r"rnn_l0 \(SimpleRNN\) +\(8, 10, 20\) +440", rows[2])
         assert re.search(r"readout \(Dense\) +\(8, 10, 1\) +21", rows[3])
         assert re.search(r"Total +461", rows[5])

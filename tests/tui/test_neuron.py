@@ -5,26 +5,14 @@ from __future__ import annotations
 import re
 
 import pytest
-from textual.pilot import Pilot
 
 from rnnviz.player.experiment import Experiment
 from rnnviz.player.numbers import fixed
 from rnnviz.tui.app import RnnvizApp
-from rnnviz.tui.canvas import Canvas
 from rnnviz.tui.panels.neuron import PANEL
+from tests.tui.driving import press, rows
 
 SIZES = [((80, 24), "panel"), ((160, 50), "open")]
-
-
-def rows(app: RnnvizApp, name: str) -> list[str]:
-    return app.main.query_one(f"#{name}", Canvas).plain()
-
-
-async def press(pilot: Pilot, *names: str) -> None:
-    for name in names:
-        await pilot.press(name)
-        await pilot.app.settled()  # type: ignore[attr-defined]
-    await pilot.pause()
 
 
 @pytest.mark.parametrize(("size", "where"), SIZES)

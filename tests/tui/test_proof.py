@@ -3,25 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from textual.pilot import Pilot
 
 from rnnviz.nn import Trace
 from rnnviz.player.commands import Check
 from rnnviz.player.experiment import Experiment
 from rnnviz.player.player import Player
 from rnnviz.tui.app import RnnvizApp
-from rnnviz.tui.canvas import Canvas
-
-
-def text(app: RnnvizApp, name: str = "score") -> str:
-    return "\n".join(app.main.query_one(f"#{name}", Canvas).plain())
-
-
-async def press(pilot: Pilot, *names: str) -> None:
-    for name in names:
-        await pilot.press(name)
-        await pilot.app.settled()  # type: ignore[attr-defined]
-    await pilot.pause()
+from tests.tui.driving import press, text
 
 
 @pytest.mark.parametrize("size", [(80, 24), (160, 50)])

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from textual.pilot import Pilot
 
 from rnnviz.nn import Trace
 from rnnviz.player import measure
@@ -19,22 +18,11 @@ from rnnviz.player.experiment import Experiment
 from rnnviz.player.numbers import exponent, scientific
 from rnnviz.player.player import Player
 from rnnviz.tui.app import RnnvizApp
-from rnnviz.tui.canvas import Canvas
 from rnnviz.tui.geometry import columns
 from rnnviz.tui.panels.triangle import _are_spelled, sign
+from tests.tui.driving import press, rows
 
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-
-
-def rows(app: RnnvizApp, name: str = "panel") -> list[str]:
-    return app.main.query_one(f"#{name}", Canvas).plain()
-
-
-async def press(pilot: Pilot, *names: str) -> None:
-    for name in names:
-        await pilot.press(name)
-        await pilot.app.settled()  # type: ignore[attr-defined]
-    await pilot.pause()
 
 
 def chosen(app: RnnvizApp, name: str = "panel") -> str:
