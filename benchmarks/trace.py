@@ -12,13 +12,12 @@ step, to every hidden state before it. At least 50 × is meant to be reached.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from importlib.util import find_spec
-from statistics import median
 from typing import Any
 
 import numpy as np
+from timing import median_seconds
 
 from rnnviz.nn import Model, engine
 
@@ -27,17 +26,8 @@ FRAME = 16.0  # ms
 TIMES = 50
 
 
-def milliseconds(call: Callable[[], Any], seconds: float = 1.0) -> float:
-    """The median of at least five calls, after two to warm up."""
-    for _ in range(2):
-        call()
-    times: list[float] = []
-    end = time.perf_counter() + seconds
-    while time.perf_counter() < end or len(times) < 5:
-        began = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - began)
-    return median(times) * 1000
+def milliseconds(call: Callable[[], Any]) -> float:
+    return median_seconds(call, 1.0) * 1000
 
 
 def example(cell: str, T: int, H: int) -> tuple[Model, Any, Any]:

@@ -26,8 +26,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
-from statistics import median
 from typing import Any
+
+from timing import median_seconds
 
 CELLS = ("rnn", "lstm", "gru")
 SIZES = ((8, 10, 20), (32, 100, 64), (32, 200, 128), (64, 200, 256))
@@ -201,17 +202,9 @@ def _sequences(B: int, T: int) -> tuple[Any, Any]:
 
 
 def measured(who: str, cell: str, B: int, T: int, H: int, seconds: float) -> float:
-    """Microseconds a step: the median over calls made for `seconds`, after some to warm up."""
+    """Microseconds a step."""
     steps, call = (OURS | PEERS)[who][1](cell, B, T, H)
-    for _ in range(3):
-        call()
-    times: list[float] = []
-    end = time.perf_counter() + seconds
-    while time.perf_counter() < end or len(times) < 5:
-        began = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - began)
-    return median(times) / steps * 1e6
+    return median_seconds(call, seconds) / steps * 1e6
 
 
 def sgemm_rate() -> float:
