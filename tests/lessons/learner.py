@@ -92,8 +92,9 @@ class Learner:
         assert guide is not None
         if guide.point is None:
             return
-        name = "tabs" if guide.point.at.startswith("panel:") else "score"
-        rows = self.app.main.query_one(f"#{name}", Canvas).plain()
+        names = ("tabs", "tabs-beside") if guide.point.at.startswith("panel:") else ("score",)
+        canvases = [self.app.main.query_one(f"#{name}", Canvas) for name in names]
+        rows = [row for canvas in canvases if canvas.display for row in canvas.plain()]
         marks = "▐▌▸" if guide.point.at == "hidden" else "▐▌"  # a single unit keeps its own mark
         assert any(mark in row for row in rows for mark in marks), (guide.point.at, rows)
 
