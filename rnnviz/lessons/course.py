@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,6 +71,8 @@ class Start:
 
 def head(file: Path) -> tuple[str, str]:
     """Title and summary of a lesson, without reading its steps; its file name where they cannot be made out."""
+    import tomllib
+
     try:
         front = file.read_text(encoding="utf-8").split("+++", 2)[1]
         found = tomllib.loads(front)

@@ -626,11 +626,12 @@ class RnnvizApp(App[None]):
         waiting, main._waiting = main._waiting, []
         for name in waiting:
             main.action_act(name)
-        gc.enable()
         self.set_timer(SETTLE, lambda: Thread(target=self._load, args=(message.player,), daemon=True).start())
 
     def _load(self, player: Player) -> None:
         """On a thread: what the first frame did not need."""
+        gc.freeze()  # what is there now stays; nobody need look through it again
+        gc.enable()
         try:
             import plotext  # noqa: F401
 
