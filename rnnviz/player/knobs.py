@@ -161,7 +161,10 @@ def turned(frame: Frame, name: str, by: int) -> Change | str:
     if reason is not None:
         return f"{BY_NAME[name].label}: {reason}."
     now = getattr(asked(frame), name)
-    new = _next(choices(frame, name), now, getattr(frame.experiment, name), by, FIELDS[name].default is None)
+    filled = getattr(frame.experiment, name)
+    if name == "spectral_radius" and filled is None:
+        filled = frame.experiment.gain  # what an orthogonal W_hh was drawn with: more is more, less is less
+    new = _next(choices(frame, name), now, filled, by, FIELDS[name].default is None)
     if new == now:
         return _at_the_end(frame, name, by)
     return Change(((name, new),))

@@ -19,7 +19,7 @@ import numpy as np
 from rnnviz.nn.ledger import Ledger, make_ledger
 from rnnviz.player import measure
 from rnnviz.player.frame import Scene
-from rnnviz.player.numbers import factor, steps
+from rnnviz.player.numbers import factor, steps, subscript
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def _table(scene: Scene, loss_step: int | None, gain: np.ndarray | None) -> Tabl
 
 
 def _sentence(scene: Scene, loss_step: int | None, ledger: Ledger, start: int) -> str:
-    """`Each step keeps 0.64 of it (0.85 × 0.75): half is gone after 2.9 steps.`"""
+    """`To h₁ each step keeps 0.64 of it (0.85 × 0.75): half is gone after 2.9 steps.`"""
     if loss_step is None:
         return "The total: each step adds its own error to what comes back. t shows one loss."
     if start == 0 or not np.isfinite(ledger.product[: start + 1]).all():
@@ -131,7 +131,7 @@ def _sentence(scene: Scene, loss_step: int | None, ledger: Ledger, start: int) -
         end = "it grows on its way back" if mean > 1 else f"after {start} steps more than half is left"
     else:
         end = f"half is gone after {steps(gradient.half_life, start)} steps"
-    return f"Each step {kept}{split}: {end}."
+    return f"{f'To h{subscript(first)} each' if first else 'Each'} step {kept}{split}: {end}."
 
 
 def _mean_factor(shares: np.ndarray) -> float:

@@ -357,3 +357,11 @@ def test_a_ghost_of_another_task_stands_behind_nothing() -> None:
     assert frame.ghost is not None
     assert ghosts.behind(frame) is None
     assert ghosts.behind(player.do(change(task="sine"))) is not None
+
+
+def test_more_spectral_radius_is_more_than_what_was_drawn() -> None:
+    frame = Player(SMALL).frame
+    for by, compare in ((1, float.__gt__), (-1, float.__lt__)):
+        asked = knobs.turned(frame, "spectral_radius", by)
+        assert isinstance(asked, Change)
+        assert compare(dict(asked.settings)["spectral_radius"], frame.experiment.gain)

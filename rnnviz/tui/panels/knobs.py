@@ -91,7 +91,9 @@ def _was(frame: Frame, name: str) -> str:
     if frame.ghost is None:
         return ""
     before = getattr(frame.ghost.asked, name)
-    return "" if before == getattr(asked(frame), name) else f"was {words(before)}  "
+    if before == getattr(asked(frame), name):
+        return ""
+    return f"was {BY_NAME[name].open if before is None else words(before)}  "
 
 
 def _wrapped(sheet: Sheet, y: int, text: str, palette: Palette) -> None:
