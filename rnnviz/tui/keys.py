@@ -151,7 +151,8 @@ def bar(
     always = [("help", "keys"), ("quit", "quit")]
     if frame.job is not None:
         return [("cancel", "stop"), *always]
-    taken = [*lesson, *panel_words.items()]
+    asleep = {"ghost"} if frame.ghost is None else set()
+    taken = [*lesson, *(entry for entry in panel_words.items() if entry[0] not in asleep)]
     hidden = {*dict(taken), *(["next"] if "lesson_next" in dict(lesson) else [])}  # enter goes on in the lesson
     walk = [entry for entry in _walk(frame) if entry[0] not in hidden]
     if frame.reached is not None and view.panel is None:

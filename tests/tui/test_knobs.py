@@ -171,3 +171,13 @@ async def test_training_after_an_undo_goes_on_from_where_it_was() -> None:
         assert text(app, "title") == title
         await press(pilot, "U")
         assert "epoch 0/2" in text(app, "title")
+
+
+async def test_the_ghosts_key_is_offered_where_there_is_a_ghost() -> None:
+    app = RnnvizApp(compile=False)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await app.settled()
+        await press(pilot, "o")
+        assert "ghost away" not in text(app, "keys")
+        await press(pilot, "down", "right")
+        assert "ghost away" in text(app, "keys")

@@ -144,6 +144,7 @@ def _typed(frame: Frame, view: View, text: str) -> Command | dict[str, Any]:
 KNOBS_PANEL = Panel(
     "knobs", "knobs", "change the cause, watch the effect", _draw, key="o",
     takes={"unit_up": _choose(-1), "unit_down": _choose(1), "left": _turn(-1), "right": _turn(1), "next": _type},
-    words={"unit_up": "choose", "left": "less", "right": "more", "next": "type", "undo": "undo", "ghost": "ghost away"},
+    words={"unit_down": "choose", "left": "less", "right": "more", "next": "type", "undo": "undo",
+           "ghost": "ghost away"},
     typed=_typed, height=10,
 )  # fmt: skip
