@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -101,6 +101,13 @@ class Model:
         s = self.spec
         layers = " -> ".join(map(str, (s.input_size, *[s.hidden_size] * s.num_layers, s.output_size)))
         return f"<Model: {s.cell} {layers}, {s.parameter_count} parameters, {s.dtype}>"
+
+    @property
+    def in_float64(self) -> Model:
+        """The same weights in double precision: what gradients are traced in, whatever the model trains in."""
+        if self.spec.dtype == "float64":
+            return self
+        return Model(replace(self.spec, dtype="float64"), self.params)
 
     @property
     def parameter_count(self) -> int:

@@ -11,7 +11,7 @@ entry 0 stands before the first input. What belongs to a step has T entries: ent
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -279,7 +279,8 @@ def make_trace(
 ) -> Trace:
     """See Model.trace."""
     chosen = engines.resolve(engine)
-    spec = replace(model.spec, dtype="float64")
+    model = model.in_float64
+    spec, params = model.spec, model.params
     one_of("loss", loss, losses.LOSSES)
     x = checks.numbers("x", x, (None, None, spec.input_size), "(T, B, input_size)", "float64")
     T, B, H = x.shape[0], x.shape[1], spec.hidden_size
@@ -288,7 +289,6 @@ def make_trace(
     mask = loss_mask(loss_at, T, B)
     targets = _targets(loss, targets, mask, spec.output_size, loss_at)
     h, c = model.initial_state(B, h0, c0, "float64")
-    params = {name: np.ascontiguousarray(a, "float64") for name, a in model.params.items()}
 
     run = chosen.forward(spec, params, x, h, c)
     with np.errstate(all="ignore"):

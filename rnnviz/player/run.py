@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -253,13 +253,12 @@ def self_fed(model: Model, task: Task) -> Array:
 def continued(model: Model, task: Task, sample: int, length: int = 120) -> str:
     """What a network that reads characters goes on with after sequence `sample`: each is drawn from what it
     expects, and read next. The same network always draws the same; where nothing can be drawn it ends."""
-    spec = replace(model.spec, dtype="float64")
-    params = {name: np.ascontiguousarray(w, "float64") for name, w in model.params.items()}
+    model = model.in_float64
     h, c = model.initial_state(1, None, None, "float64")
     x, text = task.x[sample, : task.lengths[sample], None], ""
     rng = np.random.default_rng(sample)
     for _ in range(length):
-        run = engine.current().forward(spec, params, np.ascontiguousarray(x, "float64"), h, c)
+        run = engine.current().forward(model.spec, model.params, np.ascontiguousarray(x, "float64"), h, c)
         y = run.y[-1, 0]
         if not np.isfinite(y).all():
             break
