@@ -21,6 +21,9 @@ from rnnviz.nn.numpy_engine import CELLS
 from rnnviz.player.cursor import Phase
 from rnnviz.player.experiment import Experiment
 
+#: The folder that holds the package, whatever the folders above it are called.
+_ABOVE = Path(__file__).parents[2]
+
 
 @dataclass(frozen=True)
 class Excerpt:
@@ -48,7 +51,7 @@ def excerpt(experiment: Experiment, phase: Phase) -> Excerpt:
 @lru_cache(maxsize=32)
 def _read(functions: tuple[Callable[..., Any], ...]) -> Excerpt:
     file = Path(inspect.getsourcefile(functions[0]) or "?")
-    where = "/".join(file.parts[file.parts.index("rnnviz") :]) if "rnnviz" in file.parts else file.name
+    where = file.relative_to(_ABOVE).as_posix() if file.is_relative_to(_ABOVE) else file.name
     lines: list[str] = []
     for function in functions:
         source = textwrap.dedent(inspect.getsource(function)).replace("\N{COMBINING CIRCUMFLEX ACCENT}", "^")

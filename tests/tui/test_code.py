@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 
 from rnnviz.nn import losses, optimizer
 from rnnviz.nn.cells import gru, lstm, rnn
-from rnnviz.player import peers, run
+from rnnviz.player import peers, run, source
 from rnnviz.player.experiment import Experiment
 from rnnviz.tui.app import RnnvizApp
 from tests.tui.driving import press, rows
@@ -41,6 +42,20 @@ async def test_it_shows_the_lines_that_compute_what_the_cursor_shows(cell: str) 
             assert f"{function.__name__}" in shown[0]
             code = {line.strip() for line in shown[1:] if line.strip() and "…" not in line and "↓" not in line}
             assert len(code & lines_of(function)) >= 4
+
+
+def test_paths_begin_at_the_package_whatever_the_folders_above_are_called(tmp_path: Path) -> None:
+    above = tmp_path / "rnnviz" / "rnnviz"
+    shutil.copytree(Path(source.__file__).parents[1], above / "rnnviz", ignore=shutil.ignore_patterns("__pycache__"))
+    program = (
+        "from rnnviz.player import source, experiment\n"
+        "from rnnviz.player.cursor import Phase\n"
+        "print([source.excerpt(experiment.Experiment(), phase).where for phase in Phase])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=above, capture_output=True, text=True)
+    files = ("nn/cells/rnn.py, forward", "nn/losses.py, evaluate", "nn/cells/rnn.py, backward_step",
+             "nn/optimizer.py, sgd")  # fmt: skip
+    assert done.stdout.strip() == str([f"rnnviz/{file}" for file in files]), done.stderr
 
 
 async def test_the_update_shows_the_rule_of_the_optimizer() -> None:
