@@ -34,7 +34,7 @@ _GROUPS = {
     "what it learns": ("task", "seq_len", "lag", "points", "noise", "samples", "source", "loss_at"),
     "the network": (
         "cell", "hidden_size", "num_layers", "activation", "init", "gain", "spectral_radius", "forget_bias",
-        "biases", "dtype",
+        "loop", "biases", "dtype",
     ),
     "how it learns": (
         "epochs", "batch_size", "optimizer", "learning_rate", "momentum", "convention", "epsilon", "clip_norm",

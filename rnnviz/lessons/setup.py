@@ -69,10 +69,14 @@ class Setup:
         """Whether the frame already shows this network, trained as far, on this sequence."""
         return (
             frame.asked == self.experiment
-            and frame.cut == self.cut
+            and frame.cut == self._cut
             and _batches(frame) == self._batches(frame)
             and frame.scene.sample == self.sample
         )
+
+    @property
+    def _cut(self) -> bool:
+        return self.cut or not self.experiment.loop
 
     def _batches(self, frame: Frame) -> int:
         return self.epochs * frame.learning.batches_per_epoch + self.batches
@@ -201,7 +205,7 @@ def toward(frame: Frame, setup: Setup, *, cursor: bool = True) -> Command | None
         return Back("all")
     if done < wanted:
         return Train("batch", wanted - done)
-    if frame.cut != setup.cut:
+    if frame.cut != setup._cut:
         return Cut()
     if frame.scene.sample != setup.sample:
         return ShowSample(setup.sample - frame.scene.sample)

@@ -47,6 +47,8 @@ class Training:
     batch_size   sequences per update; the last batch of an epoch may be smaller
     shuffle      new order each epoch, from np.random.default_rng([seed, epoch]) alone
     truncate     (k1, k2) for truncated BPTT, None for full; see numpy_engine.truncated_backward
+    loop         False: after each update the recurrent weights are put back to 0, so a model that begins without
+                 them is trained without them (clip_norm still counts their gradients)
     order        instead of shuffling: (N,) or (epochs, N), the order of the sequences in each epoch
     engine       "numpy", "numba" or None: whichever is current at each call
 
@@ -67,6 +69,7 @@ class Training:
         shuffle: bool = True,
         seed: int = 0,
         truncate: tuple[int, int] | None = None,
+        loop: bool = True,
         order: Any = None,
         engine: str | engines.Engine | None = None,
     ) -> None:
@@ -78,6 +81,7 @@ class Training:
         self.shuffle = shuffle
         self.seed = whole_number("seed", seed, low=0)
         self.truncate = None if truncate is None else truncation(truncate)
+        self.loop = loop
         self.order = None if order is None else _orders(order, len(train))
         self.engine = engine
         self.epoch = 0
@@ -138,20 +142,28 @@ class Training:
     # -- inside --------------------------------------------------------------------------------------
 
     def _run(self, count: int) -> Array:
-        """The next `count` batches of this epoch, in one call of the engine."""
+        """The next `count` batches of this epoch, in one call of the engine; without the loop one call a batch."""
         order = self._order(self.epoch)
         batches = [
             order[n * self.batch_size : (n + 1) * self.batch_size] for n in range(self.batch, self.batch + count)
         ]
-        out = engines.resolve(self.engine).train_batches(
-            self.spec, self._params, self.optimizer, self._state, self.train, batches, self.truncate
-        )
+        out = self._updates(batches) if self.loop else np.concatenate([self._updates([batch]) for batch in batches])
         for indices, loss in zip(batches, out, strict=True):
             self._loss_sum += float(loss) * len(indices)
         self.batch += count
         if self.batch == self.batches_per_epoch:
             self._end_epoch()
         return out
+
+    def _updates(self, batches: list[Array]) -> Array:
+        losses: Array = engines.resolve(self.engine).train_batches(
+            self.spec, self._params, self.optimizer, self._state, self.train, batches, self.truncate
+        )
+        if not self.loop:
+            for name, w in self._params.items():
+                if "weight_hh" in name:
+                    w[...] = 0.0
+        return losses
 
     def _end_epoch(self) -> None:
         self.history["loss"].append(self._loss_sum / len(self.train))

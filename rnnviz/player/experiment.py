@@ -71,6 +71,9 @@ class Experiment:
     forget_bias: float | None = setting(
         None, "initial forget-gate bias of an LSTM", kind=float, low=-100.0, high=100.0
     )
+    loop: bool = setting(
+        True, "the loop; off: W_hh is 0 and training leaves it 0, so h is a layer without a past", kind=bool
+    )
     biases: int = setting(
         1, "bias vectors per layer: 1 as Keras, 2 as PyTorch (a GRU always has 2)", kind=int, low=1, high=2
     )

@@ -246,7 +246,7 @@ class Frame:
 
     asked  the settings as a person left them; in `experiment` what they leave open is filled in
     ghost  the run before a change, until it is dismissed
-    cut    W_hh is 0 in what is shown; training knows nothing of it
+    cut    W_hh is 0 in what is shown; training knows nothing of it, unless the experiment has no loop at all
     pinned     settings to compare with; None: with the other cells
     comparing  whether other runs are to be seen beside this one (see compare.py)
     field  how far back the error reaches after each epoch, as far as it is known; None until asked for

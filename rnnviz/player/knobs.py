@@ -54,6 +54,7 @@ KNOBS: tuple[Knob, ...] = (
     Knob("hidden_size", "network", "units", _SMALL, redraws=True),
     Knob("num_layers", "network", "layers", tuple(range(1, 9)), redraws=True),
     Knob("activation", "network", "activation"),
+    Knob("loop", "network", "loop", (False, True)),
     Knob("init", "weights", "initialiser", redraws=True),
     Knob("gain", "weights", "recurrent gain", _GAINS),
     Knob("spectral_radius", "weights", "spectral radius", _GAINS[1:], "as drawn"),

@@ -239,6 +239,8 @@ model = Model()  # its state_dict has the names, shapes and gate order of rnnviz
             ]
         body += self._recurrent_scale()
         body += self._gate_biases()
+        if not e.loop:
+            body += ['if "weight_hh" in name:  # no loop', "    p.zero_().requires_grad_(False)"]
         if one_bias:
             body += [
                 'if "bias_hh" in name:  # one bias is enough, as in Keras',
@@ -337,7 +339,7 @@ class _Keras(_Program):
     def _by_hand(self) -> bool:
         """Whether the initial weights are not what Keras' layers start from."""
         e = self.e
-        own = e.init in ("keras", "pytorch") and e.gain == 1.0 and e.spectral_radius is None
+        own = e.init in ("keras", "pytorch") and e.gain == 1.0 and e.spectral_radius is None and e.loop
         return not own or (e.cell == "lstm" and e.forget_bias is not None)
 
     def model(self) -> str:
@@ -352,6 +354,8 @@ class _Keras(_Program):
             options.append("kernel_initializer=u, recurrent_initializer=u, bias_initializer=u")
             options += ["unit_forget_bias=False"] if e.cell == "lstm" else []
             dense = "O, kernel_initializer=u, bias_initializer=u"
+        if not e.loop:
+            options.append("recurrent_constraint=lambda w: 0 * w")  # Keras applies it after each update
         lines.append("inputs = h = keras.Input((T, I))")
         for number in range(e.num_layers):
             whole = self.steps != "last" or number < e.num_layers - 1
@@ -392,6 +396,8 @@ class _Keras(_Program):
                 f"for W in np.split(recurrent, {self.gates}, axis=1):",
                 f"    W *= {e.spectral_radius:g} / np.abs(np.linalg.eigvals(W)).max()",
             ]
+        if not e.loop:
+            body.append("recurrent = 0 * recurrent  # no loop")
         chosen = gate_biases(e, self.task, "np.log(rng.uniform(1, {most:g}, H))")
         row = "bias[0]" if e.cell == "gru" else "bias"
         if "log_tau" in chosen:

@@ -65,12 +65,12 @@ Report = Callable[[Progress], None]
 
 class Run:
     """One experiment's data, network and training history. `asked` is the experiment before its task filled in
-    what it leaves open; `cut` shows the network with its loop cut."""
+    what it leaves open; `cut` shows the network with its loop cut, as one that has none always is."""
 
     def __init__(self, experiment: Experiment, *, cut: bool = False) -> None:
         self.asked = experiment
-        self.cut = cut
         self.experiment = resolved(experiment)
+        self.cut = cut or not experiment.loop
         self.task = build_task(self.experiment)
         model = build_model(self.experiment, self.task)
         self.timeline = Timeline(build_training(self.experiment, model, self.task))
@@ -423,7 +423,7 @@ class Player:
         if not what:
             return lambda: self._hint("That is how it is set already.")
         only_epochs = before.asked.with_(epochs=asked.epochs) == asked
-        run = before.lasting(asked) if only_epochs else Run(asked, cut=before.cut)
+        run = before.lasting(asked) if only_epochs else Run(asked, cut=before.cut and before.asked.loop)
         same_data = asked.task == before.asked.task
         sample = min(self.frame.scene.sample, len(run.task) - 1) if same_data else 0
         scene = self.frame.scene if only_epochs else self._scene(run, sample, plots=not is_small(run.experiment))
@@ -441,6 +441,8 @@ class Player:
         return show
 
     def _cut(self) -> Callable[[], None]:
+        if not self._run.asked.loop:
+            return lambda: self._hint("This network has no loop to close: the setting loop is off.")
         run = copy(self._run)
         run.cut = not run.cut
         scene = self._scene(run, self.frame.scene.sample, plots=not is_small(run.experiment))

@@ -17,6 +17,7 @@ from rnnviz import tasks
 from rnnviz.errors import InputError, shown
 from rnnviz.nn import Data, Model, Optimizer, Trace, Training, engine
 from rnnviz.player.experiment import Experiment
+from rnnviz.player.loop import without_loop
 from rnnviz.tasks import Task, catalog
 from rnnviz.tasks.base import Array
 
@@ -91,7 +92,7 @@ def build_task(experiment: Experiment) -> Task:
 
 def build_model(experiment: Experiment, task: Task) -> Model:
     """The network at its start, with the task's input and output sizes."""
-    return Model.create(
+    model = Model.create(
         cell=experiment.cell,
         input_size=task.input_size,
         hidden_size=experiment.hidden_size,
@@ -107,6 +108,7 @@ def build_model(experiment: Experiment, task: Task) -> Model:
         dtype=experiment.dtype,
         seed=experiment.seed,
     )
+    return model if experiment.loop else without_loop(model)
 
 
 def build_training(experiment: Experiment, model: Model, task: Task) -> Training:
@@ -131,6 +133,7 @@ def build_training(experiment: Experiment, model: Model, task: Task) -> Training
         shuffle=experiment.shuffle,
         seed=experiment.seed,
         truncate=experiment.truncation(),
+        loop=experiment.loop,
     )
 
 

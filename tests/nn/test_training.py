@@ -231,3 +231,41 @@ def test_the_recipe_lands_where_keras_does():
         assert np.abs(below[0] - below[1]).max() < 1.95 * np.sqrt((n + m) / (n * m))
         assert np.median(values) == pytest.approx(np.median(theirs), rel=0.1)
         assert theirs[0] <= np.quantile(values, 0.05) <= np.quantile(values, 0.95) <= theirs[-1]
+
+
+# -- without the loop -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rule", ["sgd", "adam"])
+def test_training_without_the_loop_is_that_of_a_layer_on_each_step_alone(rule):
+    """A batch of sequences of T steps makes the same update as these steps, each a sequence of one step."""
+    rng = np.random.default_rng(3)
+    x, targets = rng.standard_normal((6, 5, 2)), rng.standard_normal((6, 5, 3))
+    model = Model.create("rnn", 2, 4, 3)
+    model = model.with_params({**model.params, "rnn.weight_hh_l0": np.zeros((4, 4))})
+    options = {"optimizer": RULES[rule], "shuffle": False, "engine": "numpy"}
+    whole = Training(model, Data(x, targets), batch_size=2, loop=False, **options)
+    steps = Training(model, Data(x.reshape(30, 1, 2), targets.reshape(30, 1, 3)), batch_size=10, **options)
+    np.testing.assert_allclose(trained(whole, 3)["loss"], trained(steps, 3)["loss"], rtol=1e-12)
+    assert not whole.model.params["rnn.weight_hh_l0"].any()
+    for name, w in steps.model.params.items():
+        if "weight_hh" not in name:
+            np.testing.assert_allclose(whole.model.params[name], w, rtol=1e-12)
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+def test_without_the_loop_the_recurrent_weights_stay_0_and_the_others_learn(cell):
+    training = start(cell, loop=False)
+    training.restore(without(training.snapshot()))
+    before = training.model.params
+    trained(training, 2)
+    for name, w in training.model.params.items():
+        assert ("weight_hh" in name) == (not w.any()), name
+        assert ("weight_hh" in name) == bool((w == before[name]).all()), name
+
+
+def without(snapshot):
+    for name, w in snapshot.params.items():
+        if "weight_hh" in name:
+            w[...] = 0
+    return snapshot

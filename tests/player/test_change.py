@@ -239,6 +239,20 @@ def test_training_knows_nothing_of_the_cut() -> None:
     assert (closed.scene.trace.h == whole.scene.trace.h).all()
 
 
+def test_a_network_without_a_loop_is_trained_without_it() -> None:
+    player, other = Player(SMALL.with_(loop=False)), Player(SMALL)
+    frame = player.do(Train("epoch", 2))
+    assert frame.cut
+    assert not frame.scene.trace.params["rnn.weight_hh_l0"].any()
+    assert frame.learning.loss != other.do(Train("epoch", 2)).learning.loss
+    refused = player.do(Cut())
+    assert refused.cut
+    assert "the setting loop is off" in refused.hint
+    again = player.do(change(loop=True))
+    assert not again.cut
+    assert again.scene.trace.params["rnn.weight_hh_l0"].any()
+
+
 def test_a_change_leaves_the_loop_cut_and_undo_closes_it() -> None:
     player = Player(SMALL)
     assert all_of(player, Cut(), change(seed=1)).cut

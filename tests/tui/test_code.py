@@ -99,6 +99,7 @@ MODELS = [
     Experiment(epochs=1),
     Experiment(cell="lstm", biases=2, num_layers=2, init="pytorch", forget_bias=2.0, epochs=1),
     Experiment(cell="gru", init="chrono", epochs=1),
+    Experiment(init="orthogonal", loop=False, epochs=1),
     Experiment(cell="lstm", init="chrono", task="recall", samples=20, seq_len=12, lag=10, epochs=1),
     Experiment(activation="sigmoid", gain=0.5, biases=2, epochs=1),
     Experiment(activation="identity", num_layers=2, init="identity", epochs=1),
