@@ -12,6 +12,8 @@ from rnnviz.errors import InputError, shown
 from rnnviz.nn.spec import ModelSpec
 from rnnviz.nn.types import Array, Params
 
+LONGEST_REASON = 100
+
 
 def numbers(what: str, value: Any, shape: tuple[int | None, ...], names: str, dtype: str, finite: bool = True) -> Array:
     """`value` as a contiguous float array of `shape` (None: any size above 0), spelled by `names`."""
@@ -26,14 +28,34 @@ def numbers(what: str, value: Any, shape: tuple[int | None, ...], names: str, dt
 
 
 def as_array(what: str, value: Any, wanted: str, kinds: str = "fiubc") -> Array:
-    """`value` as a NumPy array of one of these kinds of dtype."""
+    """`value` as a NumPy array of one of these kinds of dtype.
+
+    Tensors and variables of PyTorch, Keras, JAX and TensorFlow are taken as they are: those whose gradient is
+    wanted, those on a GPU, and those in bfloat16 among them.
+    """
     try:
-        array = np.asarray(value)
+        array = _plain(value)
     except (TypeError, ValueError, OverflowError):  # ragged, or no array at all
         array = np.empty(0, object)
+    except Exception as error:  # whatever a framework raises for what it cannot hand out
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(f"{what}: cannot be read as an array: {reason[:LONGEST_REASON]}") from None
     if array.dtype.kind not in kinds:
         raise InputError(f"{what}: is not an array of {wanted}")
     return array
+
+
+def _plain(value: Any) -> Array:
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        raise RuntimeError("some of its entries are masked; fill them first")
+    if callable(getattr(value, "detach", None)):  # a tensor of PyTorch
+        value = value.detach().cpu()
+        value = value.float() if str(value.dtype) in ("torch.bfloat16", "torch.float16") else value.resolve_neg()
+    elif callable(getattr(value, "numpy", None)):  # a variable of Keras or TensorFlow; of PyTorch's it detaches
+        value = value.numpy()
+    array = np.asarray(value)
+    # bfloat16 and its like are no dtypes of NumPy's own
+    return array.astype(np.float32) if array.dtype.kind == "V" and "float" in array.dtype.name else array
 
 
 def fit_shape(what: str, array: Array, shape: tuple[int | None, ...], names: str) -> None:

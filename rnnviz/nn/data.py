@@ -10,11 +10,11 @@ import numpy as np
 from rnnviz.errors import InputError
 from rnnviz.nn import checks, losses
 from rnnviz.nn.spec import ModelSpec, one_of
-from rnnviz.nn.types import Array
+from rnnviz.nn.types import Array, ReadOnly
 
 
 @dataclass(frozen=True, eq=False)
-class Data:
+class Data(ReadOnly):
     """N sequences of T steps, sample-major.
 
     x          (N, T, I)
@@ -49,9 +49,10 @@ class Data:
             targets = checks.classes("targets", self.targets, mask, None, "(N, T)")
             if targets.min() < 0:
                 raise InputError("targets: class numbers start at 0")
-        object.__setattr__(self, "x", x)
-        object.__setattr__(self, "targets", targets)
-        object.__setattr__(self, "loss_mask", np.ascontiguousarray(mask))
+        for name, array in (("x", x), ("targets", targets), ("loss_mask", np.ascontiguousarray(mask))):
+            kept = array.view()  # read-only for us; whoever brought it may go on writing to it
+            kept.flags.writeable = False
+            object.__setattr__(self, name, kept)
 
     def __len__(self) -> int:
         return len(self.x)

@@ -108,3 +108,9 @@ def resolve(engine: str | Engine | None) -> Engine:
         one_of("engine", engine, NAMES)
         return load_numba() if engine == "numba" else numpy_engine
     return engine
+
+
+def name_of(engine: str | Engine | None) -> str | Engine | None:
+    """What `resolve` makes the same engine of, in another process too; somebody's own engine is itself."""
+    name = getattr(engine, "name", None)
+    return name if name in NAMES and engine is _engines.get(name) else engine

@@ -21,14 +21,14 @@ from rnnviz.nn.metrics import norm
 from rnnviz.nn.numpy_engine import CELLS
 from rnnviz.nn.passes import Forward, layer_weights
 from rnnviz.nn.spec import ModelSpec
-from rnnviz.nn.types import Array, ParamsLike
+from rnnviz.nn.types import Array, ParamsLike, ReadOnly
 
 #: Jacobians are made for as many steps at a time as fit in about this many numbers (64 MiB).
 _BLOCK = 2**23
 
 
 @dataclass(frozen=True, eq=False)
-class Ledger:
+class Ledger(ReadOnly):
     """Arrays (T,), entry t-1 for the step between h_{t-1} and h_t; nan after the loss step. Top layer.
 
     gain            largest singular value of ∂s_t/∂s_{t-1}; s is the full state (all layers, h and c);

@@ -19,7 +19,7 @@ from rnnviz.errors import InputError
 from rnnviz.nn import checks, initialise
 from rnnviz.nn import engine as engines
 from rnnviz.nn.spec import ModelSpec
-from rnnviz.nn.types import Array, Params
+from rnnviz.nn.types import Array, Params, ReadOnly
 
 if TYPE_CHECKING:
     from rnnviz.nn.trace import Trace
@@ -37,7 +37,7 @@ class SummaryRow(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Model:
+class Model(ReadOnly):
     """A recurrent network: `spec` says what it is, `params` holds its weights (read-only arrays by name)."""
 
     spec: ModelSpec

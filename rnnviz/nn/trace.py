@@ -24,11 +24,11 @@ from rnnviz.nn import ledger as ledgers
 from rnnviz.nn.model import Model
 from rnnviz.nn.passes import Backward, Forward
 from rnnviz.nn.spec import ModelSpec, one_of, whole_number
-from rnnviz.nn.types import Array, ParamsLike
+from rnnviz.nn.types import Array, ParamsLike, ReadOnly
 
 
 @dataclass(frozen=True, eq=False)
-class LayerTrace:
+class LayerTrace(ReadOnly):
     """One layer of a Trace. The gradients are those of the total loss."""
 
     x: Array  # (T, B, I): what this layer read
@@ -41,7 +41,7 @@ class LayerTrace:
 
 
 @dataclass(frozen=True, eq=False)
-class Item:
+class Item(ReadOnly):
     """The gradient of one loss step alone, or of the total, on the states of the top layer."""
 
     grad_h: Array  # (T+1, B, H): ∂L_k/∂h_t
@@ -49,7 +49,7 @@ class Item:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Trace:
+class Trace(ReadOnly):
     """One forward and one backward pass, in float64 whatever the model's dtype. All arrays are read-only.
 
     Made by Model.trace; its spec says float64 too. h, c, pre, gates, grad_h and grad_c at this level are the top
@@ -88,6 +88,13 @@ class Trace:
         where = f"step {steps[0]}" if len(steps) == 1 else f"{len(steps)} steps"
         sizes = f"T={self.T}, B={self.B}, I={self.I}, H={self.H}, O={self.O}, L={self.L}"
         return f"<Trace: {self.spec.cell}, {sizes}, {self.loss_name} {self.loss:.6g} at {where}>"
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For pickle and copy: an engine is a module, and goes by its name."""
+        return {**self.__dict__, "engine": engines.name_of(self.engine)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__({**state, "engine": engines.resolve(state["engine"])})
 
     # -- sizes ---------------------------------------------------------------------------------------
 
@@ -282,7 +289,7 @@ def make_trace(
     model = model.in_float64
     spec, params = model.spec, model.params
     one_of("loss", loss, losses.LOSSES)
-    x = checks.numbers("x", x, (None, None, spec.input_size), "(T, B, input_size)", "float64")
+    x = checks.numbers("x", x, (None, None, spec.input_size), "(T, B, input_size)", "float64").copy()
     T, B, H = x.shape[0], x.shape[1], spec.hidden_size
     width = 3 * len(spec.gates) + 2 * spec.state_size // H + 1
     checks.memory("trace", 8 * T * B * H * spec.num_layers * width, f"T={T}, B={B}, H={H}, L={spec.num_layers}")

@@ -96,6 +96,10 @@ class Training:
         T = self.train.x.shape[1]
         checks.memory("training", 8 * T * longest * width, f"T={T}, batch {longest}, {width} numbers a step")
 
+    def __getstate__(self) -> dict[str, Any]:
+        """For pickle and copy: an engine is a module, and goes by its name."""
+        return {**self.__dict__, "engine": engines.name_of(self.engine)}
+
     @property
     def batches_per_epoch(self) -> int:
         return -(-len(self.train) // self.batch_size)

@@ -1,12 +1,31 @@
-"""The array type used throughout the engine."""
+"""The array type used throughout the engine, and what keeps records of arrays read-only."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
 Params = dict[str, Array]
 ParamsLike = Mapping[str, Array]
+
+
+class ReadOnly:
+    """A frozen record whose arrays are read-only, and stay so in its copies: of itself pickle (and with it every other
+    process) and deepcopy would hand out arrays that can be written to."""
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for value in state.values():
+            _freeze(value)
+        self.__dict__.update(state)
+
+
+def _freeze(value: Any) -> None:
+    if isinstance(value, np.ndarray):
+        value.flags.writeable = False
+    elif isinstance(value, Mapping):
+        for entry in value.values():
+            _freeze(entry)

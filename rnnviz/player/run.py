@@ -16,6 +16,7 @@ import numpy as np
 from rnnviz import tasks
 from rnnviz.errors import InputError, shown
 from rnnviz.nn import Data, Model, Optimizer, Trace, Training, engine
+from rnnviz.nn.types import ReadOnly
 from rnnviz.player.experiment import Experiment
 from rnnviz.player.loop import without_loop
 from rnnviz.tasks import Task, catalog
@@ -28,7 +29,7 @@ _AT_ONCE, _NUMBERS_AT_ONCE = 512, 2**25
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Result:
+class Result(ReadOnly):
     """What `train` returns.
 
     experiment           what was run, with everything the task decides filled in (seq_len, lag, samples, loss_at)

@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 
 from rnnviz.errors import InputError, shown
 from rnnviz.nn import checks
+from rnnviz.nn.types import ReadOnly
 
 Array = NDArray[Any]
 LossAt = str | Sequence[int]  # "auto", "every", "last", or steps counted from 1
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class Task:
+class Task(ReadOnly):
     """The sequences of one task, and what they mean.
 
     x            (N, T, I) inputs, zeros after a sequence's end
