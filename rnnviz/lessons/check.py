@@ -26,7 +26,7 @@ from rnnviz.player.metrics import METRICS, Reference
 from rnnviz.player.player import Player, open_player
 
 #: Rows of the score that give way to an open panel at 80 × 24.
-BESIDE_NO_PANEL = ("gates", "cell", "verdict")
+BESIDE_NO_PANEL = ("gates", "cell", "reach")
 
 
 def check(paths: Iterable[Path], panels: Collection[str] = ()) -> list[Problem]:
@@ -131,8 +131,9 @@ class _Checker:
         elif cells and cell not in cells:
             what = f"there is no row {point.at!r}: the cell is {cell}"
             yield self.problem(point.line, what, f"point at hidden, or take {' or '.join(cells)}")
-        elif point.at == "verdict" and frame.verdict is None:
-            yield self.problem(point.line, "there is no verdict: the task has no lag", "point at another row")
+        elif point.at == "reach" and frame.reach is None:
+            what = "there is no row 'reach': the task does not say what its answer hangs on"
+            yield self.problem(point.line, what, "point at another row")
         elif target.panel and point.at in BESIDE_NO_PANEL:
             what = f"no room for row {point.at!r} beside an open panel"
             yield self.problem(point.line, what, "point at another row, or close the panel")

@@ -10,7 +10,7 @@ from rnnviz.lessons.conditions import Condition, Tolerance
 from rnnviz.player.experiment import Experiment
 from rnnviz.player.metrics import Reference
 
-ROWS = ("input", "gates", "cell", "hidden", "output", "gradient", "time", "verdict", "side")
+ROWS = ("input", "gates", "cell", "hidden", "output", "gradient", "time", "reach", "side")
 
 Do = tuple[tuple[str, Any], ...]  # command, argument; carried out in this order
 

@@ -246,6 +246,26 @@ class Trace(ReadOnly):
                 return _frozen(grad.sum(axis=1))
             return _frozen(np.matmul(grad.transpose(0, 2, 1), read))
 
+    def sent(self, k: int) -> Array:
+        """(k,): what each step t = 1..k sends to the gradient of L_k on the recurrent layers' weights (W_ih, W_hh and
+        biases of all layers): the norm of that gradient for the weights used at step t alone.
+
+        Time O(T·B·H²). Raises InputError for a k that is no step.
+        """
+        k = self._step(k) or self.T
+        run = self.forward.window(0, k)
+        errors = np.zeros_like(self.grad_y[:k])
+        errors[k - 1] = self.grad_y[k - 1]
+        back = self.backward if self.loss_steps == (k,) else self.engine.backward(self.spec, self.params, run, errors)
+        parts = []
+        with np.errstate(all="ignore"):
+            for layer, gradient in zip(run.layers, back.layers, strict=True):
+                grad_pre, grad_rec = gradient.grad_pre[:k], gradient.grad_rec[:k]
+                parts += [_outer(grad_pre, layer.x), _outer(grad_rec, layer.h[:-1]), _summed(grad_pre)]
+                if self.spec.biases == 2:
+                    parts.append(_summed(grad_rec))
+        return _frozen(metrics.norm(np.stack(parts), axis=0))
+
     def check(self, seed: int = 0) -> float:
         """How far this trace's gradients are from central differences; see gradcheck.check."""
         return gradcheck.check(self, whole_number("seed", seed, low=0))
@@ -381,6 +401,18 @@ def _named_gates(spec: ModelSpec, gates: Array) -> Mapping[str, Array]:
         return {}
     blocks = np.split(gates, len(spec.gates), axis=-1)
     return {name: _frozen(block) for name, block in zip(spec.gates, blocks, strict=True)}
+
+
+def _outer(grad: Array, read: Array) -> Array:
+    """(T,): ‖Σ_b grad_b ⊗ read_b‖ of every step."""
+    if grad.shape[1] == 1:  # the norm of a single outer product is that of its factors, multiplied
+        return np.asarray(metrics.norm(grad, axis=(1, 2)) * metrics.norm(read, axis=(1, 2)))
+    return np.array([metrics.norm(g.T @ r) for g, r in zip(grad, read, strict=True)])
+
+
+def _summed(grad: Array) -> Array:
+    """(T,): ‖Σ_b grad_b‖ of every step."""
+    return metrics.norm(grad.sum(axis=1), axis=1)
 
 
 def _frozen(a: Array) -> Array:

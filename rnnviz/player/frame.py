@@ -21,8 +21,8 @@ from rnnviz.player.experiment import Experiment
 from rnnviz.player.field import Field
 from rnnviz.player.ghost import Ghost
 from rnnviz.player.highway import highway
-from rnnviz.player.run import accuracy, continued, fit, self_fed
-from rnnviz.player.verdict import Verdict, verdict
+from rnnviz.player.reach import Reach, reach
+from rnnviz.player.run import accuracy, continued, error, fit, self_fed
 from rnnviz.tasks import Task
 
 Array = NDArray[Any]
@@ -87,11 +87,17 @@ class Scene:
         see measure.accuracy."""
         return accuracy(self.model, self.task)
 
+    @cached_property
+    def error(self) -> float | None:
+        """Mean squared error over the sequences to validate with; None where answers are classes. Slow: see
+        measure.error."""
+        return error(self.model, self.task)
+
     def complete(self) -> Scene:
-        """Compute now what the plots and the verdict will ask for. Slow: off the UI thread."""
+        """Compute now what the plots and the reach will ask for. Slow: off the UI thread."""
         _ = self.fit, self.prediction, self.continuation, self.gradient(self.last_loss_step)
         if self.task.lag is not None:
-            _ = self.accuracy
+            _ = self.accuracy, self.error, reach(self)
         return self
 
     @property
@@ -273,9 +279,9 @@ class Frame:
         return self.scene.T
 
     @property
-    def verdict(self) -> Verdict | None:
-        """Whether the gradient reaches as far as the task needs; None for a task without a known lag."""
-        return verdict(self.scene)
+    def reach(self) -> Reach | None:
+        """How far the gradient reaches, and whether the task is learnt; None where the task's lag is not known."""
+        return reach(self.scene, self.experiment.truncation())
 
     @property
     def gradient(self) -> Gradient:

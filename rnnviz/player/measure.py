@@ -93,6 +93,16 @@ def accuracy(scene: Scene) -> float | None:
     return scene.accuracy
 
 
+def error(scene: Scene) -> float | None:
+    """Scene.error; None while it is not known, and where answers are classes."""
+    if scene.task.loss != "mse":
+        return None
+    is_known = "error" in vars(scene)
+    if not is_known and judged(scene) * scene.task.seq_len * scene.model.parameter_count > AT_ONCE:
+        return None
+    return scene.error
+
+
 def judged(scene: Scene) -> int:
     """How many sequences that is a share of."""
     return len(scene.task) - scene.task.n_train or len(scene.task)

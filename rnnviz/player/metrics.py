@@ -200,7 +200,12 @@ WORDS = {
     "half_life": "half-life",
     "h_size": "mean |h|",
     "mean_factor": "kept in a step",
+    "learnt": "learnt",
     "needed_lag": "needed lag",
+    "reach_arrives": "gradient that arrives",
+    "reach_lag": "lag of the answer",
+    "reach_near": "share of the last step",
+    "reach_share": "share of the weights' gradient",
     "reach": "horizon",
     "self_fed_error": "error feeding on itself",
     "sigma_max": "σ_max",
@@ -387,6 +392,24 @@ _metric("reach", "the horizon, or all K steps where more than 1 % is left throug
     lambda f: _reach(f)
 )
 _metric("needed_lag", "how many steps back the task's farthest clue lies", "d", low=1)(lambda f: f.scene.task.lag)
+_metric("reach_lag", "steps back from step K to the earliest step that this sequence's answer hangs on", "d", low=0)(
+    lambda f: _reached(f, "lag")
+)
+_metric("reach_arrives", "share of step K's gradient that arrives at the step the answer hangs on", ".1e", low=0)(
+    lambda f: _there(_reached(f, "arrives"))
+)
+_metric("reach_share", "share of the weights' gradient from the step the answer hangs on", ".1e", low=0, high=1)(
+    lambda f: _reached(f, "share")
+)
+_metric("reach_near", "share of the weights' gradient that comes from the last loss step itself", ".0%", low=0, high=1)(
+    lambda f: _reached(f, "near")
+)
+_metric("first_used", "the first step that the weight update uses: later than 1 if truncated", "d", low=1)(
+    lambda f: _reached(f, "first_used")
+)
+_metric("learnt", "1 if the task is learnt, by its answers, else 0; none of fewer than 10", "d", low=0, high=1)(
+    lambda f: _reached(f, "learnt")
+)
 _metric("factor", "what the step from t+1 back to t keeps of the gradient", ".2f", "state", low=0)(
     lambda f, t: _last(f).factors[t] if t < f.scene.last_loss_step else None
 )
@@ -415,9 +438,14 @@ _metric("weight_share", "what W_hh then makes of it at step t (simple RNN)", ".2
 )
 
 
-def _there(entry: float) -> float | None:
+def _there(entry: float | None) -> float | None:
     """An entry of the ledger: nan says that it has none for this cell or step."""
-    return None if math.isnan(entry) else entry
+    return None if entry is None or math.isnan(entry) else entry
+
+
+def _reached(frame: Frame, what: str) -> Any:
+    found = frame.reach
+    return None if found is None else getattr(found, what)
 
 
 def _last(frame: Frame) -> Any:

@@ -290,6 +290,16 @@ def accuracy(model: Model, task: Task) -> float | None:
     return sum(a == b for a, b in pairs) / len(pairs) if pairs else None
 
 
+def error(model: Model, task: Task) -> float | None:
+    """Mean squared error over the judged sequences; None for a task whose answers are classes."""
+    if task.loss != "mse":
+        return None
+    which = judged(task)
+    with np.errstate(all="ignore"):
+        off = (outputs(model, task, which) - task.targets[which])[task.loss_mask[which]]
+        return float((off * off).mean())
+
+
 def answers(model: Model, task: Task, which: slice) -> tuple[list[list[Any]], list[list[Any]]]:
     """What the network says, and what it should say, at the steps that carry loss: a list per sequence."""
     y, targets, mask = outputs(model, task, which), task.targets[which], task.loss_mask[which]

@@ -85,7 +85,7 @@ _ROWS: dict[str, tuple[str, ...]] = {  # how the rows of the score are named the
     "output": ("output ŷ",),
     "gradient": ("‖∂L",),
     "time": ("time t",),
-    "verdict": ("verdict",),
+    "reach": ("reach",),
 }
 
 

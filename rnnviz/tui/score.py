@@ -8,7 +8,8 @@
     gradient  bars on a log scale, one for each step the walk back has reached; of an LSTM or GRU a line beside
               them, the gradient on its highway
     time      the shared axis; the present moment stands out
-    verdict   where the task's lag is known: whether the gradient reaches that far
+    reach     where the task says what its answer hangs on: how much of the gradient arrives there, and whether the
+              task is learnt, by its answers
 
 After a change the run before stays behind the bars as a ghost: dots where they stood.
 
@@ -34,25 +35,36 @@ from rnnviz.tui.sequence import draw_input, draw_output, write_input, write_outp
 
 if TYPE_CHECKING:
     from rnnviz.player.frame import Frame, Scene
+    from rnnviz.player.reach import Reach
 
 # Most telling first: what a low window gives up is at the end.
 GATES = {"f": "forget f", "i": "input i", "g": "new g", "o": "output o",
          "z": "keep z", "r": "reset r", "n": "new n"}  # fmt: skip
-VERDICT_FROM = 9  # rows of a score that has room for the verdict
+REACH_FROM = 9  # rows of a score that has room for the reach
 SIGNED = ("g", "n")  # -1 to 1; the others 0 to 1
 
 
 def draw(frame: Frame, width: int, height: int, palette: Palette) -> Sheet:
     sheet = Sheet(width, height)
-    verdict = frame.verdict if height >= VERDICT_FROM else None
-    place = rows_of(frame, height - (verdict is not None), palette)
+    reach = frame.reach if height >= REACH_FROM else None
+    place = rows_of(frame, height - (reach is not None), palette)
     cols = columns(width, frame.T, frame.cursor.t)
     for part in (draw_input, _gates, _states, draw_output, draw_gradient, _time, _side):
         part(sheet, frame, place, cols, palette)
-    if verdict is not None:
-        sheet.put(height - 1, 0, "verdict", palette.dim)
-        sheet.put(height - 1, GUTTER, verdict.text, palette.output if verdict.can_learn else palette.warn)
+    if reach is not None:
+        _reach(sheet, height - 1, reach, palette)
     return sheet
+
+
+def _reach(sheet: Sheet, y: int, reach: Reach, palette: Palette) -> None:
+    """Only the answers have a colour and a mark: what the gradient reaches tells nothing about them."""
+    measured, answers = reach.line(sheet.width - GUTTER)
+    sheet.put(y, 0, "reach", palette.dim)
+    x = sheet.put(y, GUTTER, measured, palette.text)
+    if answers:
+        mark = "✓ " if reach.learnt else "○ " if reach.learnt is False else ""
+        x = sheet.put(y, x, " · " if measured else "", palette.faint)
+        sheet.put(y, x, mark + answers, palette.output if reach.learnt else palette.dim)
 
 
 def rows_of(frame: Frame, height: int, palette: Palette) -> Rows:

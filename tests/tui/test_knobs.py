@@ -11,6 +11,7 @@ from rnnviz.player.experiment import Experiment
 from rnnviz.player.knobs import KNOBS
 from rnnviz.player.numbers import scientific, steps
 from rnnviz.player.player import Player
+from rnnviz.player.reach import part
 from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.marks import DOTS
 from rnnviz.tui.palette import Palette
@@ -30,12 +31,14 @@ async def choose(pilot: Pilot, name: str) -> None:
 
 
 @pytest.mark.parametrize(("size", "panel"), [((80, 24), "panel"), ((160, 50), "open")])
-async def test_a_knob_turned_is_answered_by_the_score_and_the_verdict(size: tuple[int, int], panel: str) -> None:
+async def test_a_knob_turned_is_answered_by_the_score_and_the_reach(size: tuple[int, int], panel: str) -> None:
     app = RnnvizApp(RECALL, compile=False)
     async with app.run_test(size=size) as pilot:
         await app.settled()
         await press(pilot, "end", "right", *["left"] * 5)
-        assert "horizon > 21 steps · this task needs 20: it can learn this" in text(app)
+        assert app.main.frame is not None
+        before = f"{part(app.main.frame.reach.arrives)} of the gradient arrives"
+        assert f"{before} 20 steps back" in text(app)
         await choose(pilot, "gain")
         assert "▸ recurrent gain" in line(app, "recurrent gain", panel)
         await press(pilot, "left", "left", "left")
@@ -47,7 +50,8 @@ async def test_a_knob_turned_is_answered_by_the_score_and_the_verdict(size: tupl
         oracle = Player(RECALL.with_(gain=0.7)).frame.gradient
         assert scientific(float(oracle.norms[17])) in text(app)
         assert f"1 % horizon {steps(oracle.horizon, 21)}" in text(app)
-        assert f"horizon {steps(oracle.horizon, 21)} steps · this task needs 20: it cannot learn this yet" in text(app)
+        assert f"{part(oracle.norms[1] / oracle.norms[21])} of the gradient arrives 20 steps back" in text(app)
+        assert before not in text(app)
 
 
 async def test_the_ghost_stands_behind_the_bars_until_it_is_dismissed() -> None:
@@ -125,7 +129,7 @@ async def test_a_large_change_is_a_job_and_its_failure_a_message() -> None:
         await choose(pilot, "seq_len")
         await press(pilot, "enter", *"300", "enter")
         assert app.main.frame is not None
-        assert (app.main.frame.T, app.main.frame.verdict.lag) == (300, 299)
+        assert (app.main.frame.T, app.main.frame.reach.lag) == (300, 299)
         await press(pilot, "down", "enter", *"400", "enter")
         assert "lag: 400 does not fit into 300 steps" in text(app, "telling")
         assert app.main.frame.T == 300

@@ -155,7 +155,7 @@ async def test_the_rows_spoken_of_are_marked(course: Path) -> None:
 
 @pytest.mark.parametrize(
     ("at", "label"),
-    [("gates", "forget f"), ("cell", "cell c"), ("time", "time t"), ("verdict", "verdict"), ("side", None),
+    [("gates", "forget f"), ("cell", "cell c"), ("time", "time t"), ("reach", "reach"), ("side", None),
      ("panel:ledger", None)],
 )  # fmt: skip
 async def test_everything_that_can_be_pointed_at_is_marked(course: Path, at: str, label: str | None) -> None:
