@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gc
 import os
-import signal
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -23,6 +22,7 @@ from textual._compositor import ChopsUpdate
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
+from textual.driver import Driver
 from textual.message import Message
 from textual.screen import Screen
 from textual.timer import Timer
@@ -556,14 +556,20 @@ class RnnvizApp(App[None]):
         self._compiling: Any = None
         self.failure: BaseException | None = None
 
+    def get_driver_class(self) -> type[Driver]:
+        """On POSIX a driver of our own; Textual's where there is no termios."""
+        try:
+            from rnnviz.tui.driver import TerminalDriver
+        except ImportError:
+            return super().get_driver_class()
+        return TerminalDriver
+
     def get_default_screen(self) -> Screen[None]:
         self.main = Main()
         self.main.expects_lesson = self._start is not None
         return self.main
 
     def on_mount(self) -> None:
-        if not self.is_headless:
-            self._leave_on_signals()
         self._choose_colors()
         self.watch(self, "theme", self._choose_colors, init=False)
         self.call_after_refresh(self._build)
@@ -581,13 +587,6 @@ class RnnvizApp(App[None]):
         system = "none" if self.no_color else (self.console.color_system or "none")
         colors = {"truecolor": "truecolor", "256": "256", "standard": "standard"}.get(system, "none")
         self.main.use_colors(Palette(colors, self.current_theme.dark))
-
-    def _leave_on_signals(self) -> None:
-        import asyncio
-
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, partial(self.exit, return_code=128 + number))
 
     # -- the player is built, and plotext and numba are loaded, while the first paint is already there ---------
 
@@ -662,8 +661,6 @@ class RnnvizApp(App[None]):
         self.exit(return_code=2 if isinstance(message.error, InputError) else 1)
 
     def on_unmount(self) -> None:
-        if self._driver is not None and not self.is_headless:
-            self._driver.write("\x1b[?1016l")  # Textual asks some terminals for mouse pixels, and leaves that on
         if self._compiling is not None:
             self._compiling.stop()
 

@@ -1,0 +1,242 @@
+"""Textual's driver for POSIX terminals, as one that comes and goes well: it starts in the foreground only, never waits
+for a terminal that takes nothing, notices when the terminal is gone, and gives back what it took.
+
+What stands here is the life of the terminal. `Outlet` writes, `Watch` hears signals and keeps deadlines.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import signal
+import sys
+import termios
+import threading
+import time
+import tty
+from codecs import getincrementaldecoder
+from contextlib import suppress
+from typing import Any
+
+from textual import events
+from textual._xterm_parser import XTermParser
+from textual.app import App
+from textual.drivers.linux_driver import LinuxDriver
+from textual.geometry import Size
+
+from rnnviz.tui.outlet import Outlet
+from rnnviz.tui.watch import LEAVING, Watch
+
+STOPPING = ("SIGTSTP", "SIGTTIN", "SIGTTOU")
+KITTY_KEYS = 1 | 8 | 16  # disambiguate, report all keys, report their text: what Textual's parser understands
+DRAIN = 0.4  # seconds a terminal has to take the rest before it is dropped
+SETTLED = 0.1  # seconds after entering in which nobody can have changed the terminal
+
+MOUSE = (1000, 1003, 1015, 1006)
+
+ENTER = (
+    "\x1b[?1049h"  # alternate screen
+    + "".join(f"\x1b[?{mode}h" for mode in MOUSE)
+    + "\x1b[?25l\x1b[?1004h"  # no cursor; tell of focus
+    + f"\x1b[<u\x1b[>{KITTY_KEYS}u"  # one level of kitty's keys, whatever was left of an earlier one
+    + "\x1b[?2004h\x1b[?7l"  # bracketed paste; no line wrap
+    + "\x1b[?2048$p"  # is the size told in the input?
+)
+LEAVE = (
+    "\x18\x1b[?2026l\x1b[0m"  # break off what was cut short
+    + "\x1b[?2004l\x1b[?7h\x1b[?2048l"
+    + "".join(f"\x1b[?{mode}l" for mode in (*MOUSE, 1016))
+    + "\x1b[<u\x1b[?1004l\x1b[?1049l\x1b[?25h"
+)
+
+
+class TerminalDriver(LinuxDriver):
+    """Reads the terminal of standard input, writes to that of standard output (main has seen to it that both are)."""
+
+    def __init__(self, app: App[Any], **settings: Any) -> None:
+        kept = [(n, signal.getsignal(n)) for n in (signal.SIGTSTP, signal.SIGCONT)]
+        super().__init__(app, **settings)
+        for number, handler in kept:  # Textual's handlers work in the middle of whatever is being done
+            signal.signal(number, handler)
+        assert sys.__stdout__ is not None
+        self.out = sys.__stdout__.fileno()
+        self.encoding = sys.__stdout__.encoding or "utf-8"
+        self.outlet: Outlet | None = None
+        self.watch: Watch | None = None
+        self._inside = threading.Lock()  # who gives the terminal back does so alone
+        self._entered: float | None = None  # since when the terminal is ours
+        self._original: list[Any] | None = None  # its attributes as they were
+
+    # -- coming and going ----------------------------------------------------------------------------------
+
+    def start_application_mode(self) -> None:
+        if self.watch is None:
+            self.watch = Watch(self.fileno, self._heard, self._gone, self._force)
+            self.watch.start((*LEAVING, *STOPPING, "SIGCONT", "SIGWINCH"))
+        if self._claim():
+            self._enter()
+        else:
+            self._gone()
+
+    def stop_application_mode(self) -> None:
+        """Give the terminal back as it was; what it does not take within a moment is dropped."""
+        self.disable_input()
+        self._give_back(DRAIN)
+
+    def disable_input(self) -> None:
+        thread, self._key_thread = self._key_thread, None
+        if thread is not None:
+            self.exit_event.set()
+            if thread is not threading.current_thread():
+                thread.join(DRAIN)
+            self.exit_event.clear()
+
+    def close(self) -> None:
+        """Textual's name for the end of writing; giving the terminal back has seen to that."""
+
+    def write(self, data: str) -> None:
+        if self.outlet is not None:
+            self.outlet.write(data)
+
+    def _claim(self) -> bool:
+        """Be the one who may use the terminal: the kernel stops a process in the background until it is in front.
+        False if the terminal is gone."""
+        mine = signal.signal(signal.SIGTTOU, signal.SIG_DFL)
+        try:
+            while True:
+                try:
+                    termios.tcsetattr(self.fileno, termios.TCSANOW, termios.tcgetattr(self.fileno))
+                    return True
+                except termios.error as error:
+                    if error.args[0] != errno.EINTR:
+                        return False
+                    if self.watch is not None and self.watch.leaving:
+                        return False
+        finally:
+            signal.signal(signal.SIGTTOU, mine)
+
+    def _enter(self) -> None:
+        """Take the terminal, or take it once more: others may have used it meanwhile."""
+        if self._entered is None:
+            self.outlet = Outlet(self.out, self.encoding, self._gone)
+            with suppress(termios.error):
+                self._original = termios.tcgetattr(self.fileno)
+        self._entered = time.monotonic()
+        with suppress(termios.error):
+            raw = termios.tcgetattr(self.fileno)
+            raw[tty.LFLAG] = self._patch_lflag(raw[tty.LFLAG])
+            raw[tty.IFLAG] = self._patch_iflag(raw[tty.IFLAG])
+            raw[tty.CC][termios.VMIN] = 1
+            termios.tcsetattr(self.fileno, termios.TCSANOW, raw)
+        self._in_band_window_resize = self._mouse_pixels = False
+        self.write(ENTER)
+        self._request_terminal_sync_mode_support()
+        if self._key_thread is None:
+            self._key_thread = threading.Thread(target=self._run_input_thread, name="rnnviz-input", daemon=True)
+            self._key_thread.start()
+        self._tell_size()
+
+    def _give_back(self, seconds: float) -> None:
+        with self._inside:
+            if self._entered is None:
+                return
+            self._entered = None
+            outlet, self.outlet = self.outlet, None
+            if outlet is not None:
+                outlet.end(LEAVE, seconds)
+            if self._original is not None and self._in_foreground():
+                with suppress(termios.error):
+                    termios.tcflush(self.fileno, termios.TCIFLUSH)
+                    termios.tcsetattr(self.fileno, termios.TCSANOW, self._original)
+
+    def _in_foreground(self) -> bool:
+        """Whether the terminal's attributes are this process' business now."""
+        try:
+            return os.tcgetpgrp(self.fileno) == os.getpgrp()
+        except OSError:  # a terminal without job control
+            return True
+
+    # -- called by the watchdog ----------------------------------------------------------------------------
+
+    def _heard(self, number: int) -> None:
+        """A signal came."""
+        name = signal.Signals(number).name
+        if name in LEAVING:
+            self._leave(128 + number)
+        elif name in STOPPING:
+            self._soon(self._suspend)
+        elif name == "SIGCONT":
+            self._soon(self._continued)
+        elif name == "SIGWINCH" and not self._in_band_window_resize:
+            self._soon(self._tell_size)
+
+    def _gone(self) -> None:
+        """Terminal or parent are no more: the same as a hang-up."""
+        self._leave(128 + signal.SIGHUP)
+
+    def _leave(self, code: int) -> None:
+        if self.watch is not None and not self.watch.leaving:
+            self.watch.leave(code)
+            self._soon(lambda: self._app.exit(return_code=code))
+
+    def _force(self) -> None:
+        """The orderly end did not come."""
+        self._give_back(0)
+
+    def _soon(self, what: Any) -> None:
+        with suppress(RuntimeError):  # the loop is closed: the end has come
+            self._loop.call_soon_threadsafe(what)
+
+    # -- stopping and going on -----------------------------------------------------------------------------
+
+    def _suspend(self) -> None:
+        """A signal to stop: give the terminal back, stop, and come back when continued."""
+        self.stop_application_mode()
+        os.kill(os.getpid(), signal.SIGSTOP)
+        self._come_back()
+
+    def _come_back(self) -> None:
+        if self.watch is not None and self.watch.leaving:
+            return
+        if self._claim():
+            self._enter()
+            self._app.refresh(layout=True)
+        else:
+            self._gone()
+
+    def _continued(self) -> None:
+        """Somebody stopped and continued the process without its doing: the terminal may be anyhow."""
+        if self._entered is None or time.monotonic() - self._entered > SETTLED:
+            self._come_back()
+
+    # -- in ------------------------------------------------------------------------------------------------
+
+    def _tell_size(self) -> None:
+        size = Size(*self._get_terminal_size())
+        self._app.post_message(events.Resize(size, size))
+
+    def run_input_thread(self) -> None:
+        parser = XTermParser(self._debug)
+        decode = getincrementaldecoder("utf-8")("replace").decode
+        while not self.exit_event.is_set():
+            if select.select([self.fileno], [], [], 0.1)[0]:
+                try:
+                    data = os.read(self.fileno, 4096)
+                except OSError:
+                    data = b""
+                if not data:  # a terminal ends when it is gone, and in no other case
+                    self._gone()
+                    return
+                for event in parser.feed(decode(data)):
+                    self.process_message(event)
+            for event in parser.tick():
+                self.process_message(event)
+
+    def _run_input_thread(self) -> None:
+        try:
+            self.run_input_thread()
+        except Exception as error:
+            self._soon(lambda error=error: self._app._handle_exception(error))
+
+

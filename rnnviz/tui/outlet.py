@@ -1,0 +1,120 @@
+"""The way out to the terminal: a queue that never makes the writer wait, and a thread that empties it.
+
+A terminal whose reader is stuck takes nothing, for hours perhaps. Whoever draws must not notice: signals and keys
+are handled by the same thread. So nothing here blocks for longer than it is told to.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import termios
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+_PIECE = 1 << 16  # bytes offered to the terminal at once
+_LOOK = 0.05  # seconds between two looks whether a stuck terminal is given up
+
+
+def reopened(fd: int) -> int | None:
+    """The terminal behind `fd` with a description of its own that does not block: whether `fd` itself blocks is
+    shared with the shell. None where the terminal cannot be opened again."""
+    flags = os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK
+    with suppress(OSError):
+        os.tcgetpgrp(fd)  # fails unless it is this session's terminal
+        return os.open("/dev/tty", flags)
+    with suppress(OSError):
+        return os.open(os.ttyname(fd), flags)
+    return None
+
+
+class Outlet:
+    """Text for a terminal. on_broken is called, on the thread that writes, when the terminal is gone."""
+
+    def __init__(self, fd: int, encoding: str, on_broken: Callable[[], None]) -> None:
+        own = reopened(fd)
+        self._fd, self._owned = (fd, False) if own is None else (own, True)
+        self._piece = _PIECE if self._owned else 256  # what a terminal takes that has room at all
+        self._encoding = encoding
+        self._on_broken = on_broken
+        self._waiting = bytearray()
+        self._changed = threading.Condition()
+        self._open = True
+        self._thread = threading.Thread(target=self._run, name="rnnviz-output", daemon=True)
+        self._thread.start()
+
+    @property
+    def pending(self) -> int:
+        """How many bytes the terminal has not taken yet."""
+        return len(self._waiting)
+
+    def write(self, text: str) -> None:
+        """Have it written. Returns at once; after `close` nothing is written any more."""
+        data = text.encode(self._encoding, "replace")
+        with self._changed:
+            if self._open:
+                self._waiting += data
+                self._changed.notify_all()
+
+    def end(self, last: str, seconds: float) -> None:
+        """No more text but `last`. Waits so long for the terminal to take what is there, and drops the rest, in the
+        kernel too, so that there is room for `last`."""
+        end = time.monotonic() + seconds
+        with self._changed:
+            while self._waiting and time.monotonic() < end:
+                self._changed.wait(end - time.monotonic())
+            stuck, broken = bool(self._waiting), not self._open
+            self._open = False
+            self._waiting.clear()
+            self._changed.notify_all()
+        if not broken:
+            with suppress(OSError, termios.error):
+                self._write_last(last.encode(self._encoding, "replace"), stuck)
+        if threading.current_thread() is not self._thread:
+            self._thread.join(4 * _LOOK)
+        if self._owned and not self._thread.is_alive():
+            self._owned = False
+            os.close(self._fd)
+
+    def _write_last(self, data: bytes, stuck: bool) -> None:
+        for _ in range(2):
+            if stuck:
+                termios.tcflush(self._fd, termios.TCOFLUSH)
+            if select.select([], [self._fd], [], 0)[1]:
+                with suppress(BlockingIOError):
+                    if os.write(self._fd, data) == len(data):
+                        return
+            stuck = True
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                while self._open and not self._waiting:
+                    self._changed.wait()
+                if not self._open:
+                    return
+                piece = bytes(self._waiting[: self._piece])
+            try:
+                taken = self._offer(piece)
+            except OSError:
+                with self._changed:
+                    self._open = False
+                    self._waiting.clear()
+                    self._changed.notify_all()
+                self._on_broken()
+                return
+            with self._changed:
+                del self._waiting[:taken]
+                self._changed.notify_all()
+
+    def _offer(self, piece: bytes) -> int:
+        """How many bytes of it the terminal took: none when it took none for a while."""
+        if not select.select([], [self._fd], [], _LOOK)[1]:
+            return 0
+        try:
+            return os.write(self._fd, piece)
+        except BlockingIOError:
+            time.sleep(_LOOK)
+            return 0

@@ -1,0 +1,124 @@
+"""The watchdog: a thread that hears what may come while the UI thread is busy, and sees to it that the app ends.
+
+It hears signals (the C part of Python writes their numbers into a socket, whatever the UI thread does), the terminal
+that hangs up, and the end of the process that started this one. It passes them on; when the app is to leave and
+has not done so after GRACE seconds, it ends the process itself.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from types import FrameType
+
+GRACE = 1.0  # seconds an orderly end may take
+
+#: Signals that end a process which does not care for them, and which it may care for.
+LEAVING = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGXCPU")
+
+
+class Watch:
+    """hear(number) is called for each signal, gone() when terminal or parent are no more, force(code) at the deadline;
+    all three on the watchdog's thread. force has to return: the process is ended after it."""
+
+    def __init__(
+        self,
+        terminal: int,
+        hear: Callable[[int], None],
+        gone: Callable[[], None],
+        force: Callable[[], None],
+    ) -> None:
+        self._terminal = terminal
+        self._hear, self._gone, self._force = hear, gone, force
+        self._deadline: float | None = None
+        self._code = 0
+        self._before: dict[int, object] = {}
+        self._reader, self._writer = socket.socketpair()
+        self._stopped = False
+
+    def start(self, signals: Iterable[str]) -> None:
+        """From the main thread. A signal that is ignored (nohup) stays ignored."""
+        for side in (self._reader, self._writer):
+            side.setblocking(False)
+        self._wakeup_before = signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
+        for name in signals:
+            number = getattr(signal, name, None)
+            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+                self._before[number] = signal.signal(number, _heard_by_the_watchdog)
+        self._thread = threading.Thread(target=self._run, name="rnnviz-watch", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """From the main thread: as if it had never been started."""
+        self._stopped = True
+        self._wake()
+        self._thread.join(GRACE)
+        signal.set_wakeup_fd(self._wakeup_before)
+        for number, handler in self._before.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]
+        if not self._thread.is_alive():
+            self._reader.close()
+            self._writer.close()
+
+    @property
+    def leaving(self) -> bool:
+        return self._deadline is not None
+
+    def leave(self, code: int) -> None:
+        """From now on the process has GRACE seconds to end. The first code counts."""
+        if self._deadline is None:
+            self._code, self._deadline = code, time.monotonic() + GRACE
+            self._wake()
+
+    def _wake(self) -> None:
+        with suppress(OSError):
+            self._writer.send(b"\0")
+
+    # -- the thread ----------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        poll = select.poll()
+        poll.register(self._reader, select.POLLIN)
+        poll.register(self._terminal, 0)  # tells of its hanging up and of nothing else
+        parent = _parent()
+        if parent is not None:
+            poll.register(parent, select.POLLIN)
+        while not self._stopped:
+            left = None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
+            if left == 0:
+                self._force()
+                os._exit(self._code)
+            for fd, what in poll.poll(None if left is None else left * 1000):
+                if fd == self._reader.fileno():
+                    for number in self._heard():
+                        self._hear(number)
+                else:
+                    poll.unregister(fd)
+                    if not what & select.POLLNVAL:  # some systems cannot watch a terminal
+                        self._gone()
+        if parent is not None:
+            os.close(parent)
+
+    def _heard(self) -> bytes:
+        with suppress(OSError):
+            return bytes(number for number in self._reader.recv(4096) if number)
+        return b""
+
+
+def _heard_by_the_watchdog(number: int, frame: FrameType | None) -> None:
+    """There has to be a handler, so that Python writes the signal's number into the socket."""
+
+
+def _parent() -> int | None:
+    """Something to poll that becomes readable when the process that started this one ends (Linux)."""
+    parent = os.getppid()
+    if parent > 1 and hasattr(os, "pidfd_open"):
+        with suppress(OSError):
+            return os.pidfd_open(parent)
+    return None
