@@ -92,7 +92,7 @@ def show(course: Course) -> int:
         all_done = kept.finished and kept.done == kept.steps
         mark = tick if all_done else (">" if slug == progress.last else dot if far else " ")
         number = file.stem.partition("-")[0].lstrip("0") or "0"
-        out.print(f"{mark} {number:>2}  {slug:<{widest}}  {far:>5}  {title}: {summary}"[: out.width])
+        out.print(f"{mark} {number:>2}  {slug:<{widest}}  {far:>5}  {title}: {kept.tally or summary}"[: out.width])
     out.print()
     out.print("rnnviz goes on where you left; rnnviz lesson SLUG opens one.")
     for note in progress.notes:

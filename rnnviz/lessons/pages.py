@@ -31,11 +31,13 @@ LINES_WITH_PANEL = 4
 
 @dataclass(frozen=True)
 class Page:
-    """heading: above the lines. point: what of the picture they speak of."""
+    """heading: above the lines. point: what of the picture they speak of. standing: how the step's question or
+    exercise went so far, in a few words; empty while nothing has been done about it."""
 
     heading: str
     lines: tuple[Line, ...]
     point: Point | None
+    standing: str = ""
 
 
 def room(run: LessonRun) -> int:
@@ -81,7 +83,7 @@ def page(run: LessonRun, frame: Frame | None, width: int = WIDTH, typed: str = "
                 lines += wrapped(status(run, frame), width)
     else:
         lines = told
-    return Page(step.heading, tuple(lines), point)
+    return Page(step.heading, tuple(lines), point, "once more" if run.again else run.standing[1])
 
 
 def asked(run: LessonRun, question: Prediction, width: int, typed: str, set_: object) -> list[Line]:
@@ -109,7 +111,8 @@ def verdict(run: LessonRun) -> list[str]:
     assert isinstance(question, Prediction)
     assert answer is not None
     if answer.is_right:
-        return [f"**✓ Right: {answer.right}.**"]
+        late = f" at try {answer.tries}" if answer.tries > 1 and not answer.first_right else ""
+        return [f"**✓ Right{late}: {answer.right}.**"]
     if not question.choices:
         return [f"**✗ You said {answer.said}; it is {answer.right}.**"]
     chosen = question.choices[int(answer.said) - 1]

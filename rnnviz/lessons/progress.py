@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rnnviz.lessons.record import Answer, standing, tally
+
 if TYPE_CHECKING:
     from rnnviz.lessons.lesson import Lesson
     from rnnviz.lessons.run import LessonRun
@@ -41,8 +43,20 @@ class Kept:
     solved: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
     hints: Mapping[str, int] = field(default_factory=dict)
-    answers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    answers: Mapping[str, Answer] = field(default_factory=dict)
     starts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def tally(self) -> str:
+        """How its questions and exercises went, in words."""
+        return tally(self.answers, self.solved, self.hints, self.skipped)
+
+    def standing(self, step: str) -> tuple[str, str]:
+        """Mark and words for one of its steps."""
+        return standing(
+            self.answers.get(step), is_solved=step in self.solved, hints=self.hints.get(step, 0),
+            is_skipped=step in self.skipped,
+        )  # fmt: skip
 
 
 def folder() -> Path:
@@ -82,21 +96,23 @@ class Progress:
                 solved=_texts(entry.get("solved")),
                 skipped=_texts(entry.get("skipped")),
                 hints={str(k): max(0, int(v)) for k, v in _dict(entry.get("hints")).items()},
-                answers={str(k): _dict(v) for k, v in _dict(entry.get("answers")).items()},
+                answers={
+                    str(k): answer for k, v in _dict(entry.get("answers")).items() if (answer := _answer(_dict(v)))
+                },
                 starts={str(k): _values(v) for k, v in _dict(entry.get("starts")).items()},
             )
         return Kept()
 
     def resume(self, lesson: Lesson) -> LessonRun:
         """The lesson where it was left. What is kept of steps that are gone is let go."""
-        from rnnviz.lessons.run import Answer, LessonRun
+        from rnnviz.lessons.run import LessonRun
 
         kept = self.of(lesson.slug)
         ids = [step.id for step in lesson.steps]
         answers = {
-            step.id: Answer(str(a["said"]), a["right"] is True, str(a.get("answer", "")))
+            step.id: answer
             for step in lesson.steps
-            if (a := kept.answers.get(step.id)) and {"said", "right"} <= set(a) and _fits(step.task, str(a["said"]))
+            if (answer := kept.answers.get(step.id)) and _fits(step.task, answer.said)
         }
         return LessonRun(
             lesson,
@@ -124,7 +140,10 @@ class Progress:
             "skipped": sorted(run.skipped),
             "hints": dict(run.hints),
             "answers": {
-                step: {"said": a.said, "right": a.is_right, "answer": a.right} for step, a in run.answers.items()
+                step: {
+                    "said": a.said, "right": a.is_right, "answer": a.right, "tries": a.tries, "first": a.first_right,
+                }
+                for step, a in run.answers.items()
             },
             "starts": {step: dict(values) for step, values in run.starts.items() if values},
         }
@@ -202,6 +221,16 @@ class Progress:
 def _done(run: LessonRun, at: int) -> bool:
     step = run.lesson.steps[at]
     return step.id in run.seen and (step.task is None or step.id in run.answers or step.id in run.solved)
+
+
+def _answer(entry: dict[str, Any]) -> Answer | None:
+    """A kept answer; one of an older rnnviz, which knew of one try only, counts as the first."""
+    if not {"said", "right"} <= set(entry):
+        return None
+    is_right, tries = entry["right"] is True, entry.get("tries", 1)
+    tries = tries if isinstance(tries, int) and not isinstance(tries, bool) and 0 < tries < 10**6 else 1
+    first = entry["first"] is True if "first" in entry else is_right
+    return Answer(str(entry["said"]), is_right, str(entry.get("answer", "")), tries, first)
 
 
 def _fits(task: object, said: str) -> bool:

@@ -12,14 +12,15 @@ A run does not touch the network. It says where the network should be (`target`)
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from rnnviz.errors import InputError
+from rnnviz.lessons.arithmetic import evaluate
 from rnnviz.lessons.conditions import Condition, Start, remember, seen
 from rnnviz.lessons.lesson import Exercise, Lesson, Prediction, Step
+from rnnviz.lessons.record import Answer, standing
 from rnnviz.lessons.setup import CURSOR, Setup
 from rnnviz.lessons.text import quotes
 from rnnviz.player.experiment import Experiment
@@ -30,21 +31,13 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What was said to a question, whether that was right, and what is right, in words."""
-
-    said: str
-    is_right: bool
-    right: str
-
-
-@dataclass(frozen=True)
 class LessonRun:
     """answers, hints (how many are shown), starts (values behind `start.`), solved and skipped: by step id.
 
     stands    the present step's picture has been reached at least once
     free      the learner has left the rails
     pending   an answer given, not yet graded
+    again     the present question is asked once more; its last answer stands until there is another
     keep_cursor  the cursor may stay where the learner has it: the step does not move it
     """
 
@@ -60,6 +53,7 @@ class LessonRun:
     stands: bool = False
     free: bool = False
     pending: str | None = None
+    again: bool = False
     keep_cursor: bool = False
 
     # -- where we are ------------------------------------------------------------------------------------
@@ -74,7 +68,8 @@ class LessonRun:
 
     @property
     def answer(self) -> Answer | None:
-        return self.answers.get(self.step.id)
+        """The answer to this step's question; None while it is open."""
+        return None if self.again else self.answers.get(self.step.id)
 
     @property
     def is_done(self) -> bool:
@@ -103,6 +98,15 @@ class LessonRun:
         return exercise.hints[: self.hints.get(self.step.id, 0)] if isinstance(exercise, Exercise) else ()
 
     @property
+    def standing(self) -> tuple[str, str]:
+        """Mark and words for how this step's question or exercise went so far."""
+        step = self.step.id
+        return standing(
+            self.answers.get(step), is_solved=step in self.solved, hints=self.hints.get(step, 0),
+            is_skipped=step in self.skipped,
+        )  # fmt: skip
+
+    @property
     def target(self) -> Setup:
         """Where the network and the cursor belong in this step."""
         return setup_of(self.lesson, self.at, revealed=self.pending is not None or self.answer is not None)
@@ -111,7 +115,8 @@ class LessonRun:
 
     def next(self, frame: Frame | None = None) -> LessonRun:
         """The step after; at the end the lesson is finished. What is still open here counts as skipped."""
-        run = self if self.is_done else replace(self, skipped=self.skipped | {self.step.id})
+        is_answered = self.is_done or self.again
+        run = self if is_answered else replace(self, skipped=self.skipped | {self.step.id})
         if run.is_last:
             return replace(run, finished=True)
         return run.jump(run.at + 1, frame)
@@ -122,13 +127,19 @@ class LessonRun:
     def jump(self, at: int, frame: Frame | None = None) -> LessonRun:
         """To a step. With the present frame, the cursor stays where it is if the step has no wish of its own."""
         at = min(max(at, 0), len(self.lesson.steps) - 1)
-        run = replace(self, at=at, stands=False, free=False, pending=None, keep_cursor=False)
+        run = replace(self, at=at, stands=False, free=False, pending=None, again=False, keep_cursor=False)
         do = self.lesson.steps[at].do + (self.lesson.steps[at].reveal if run.answer else ())
         return replace(run, keep_cursor=_may_stay(run.target, do, frame))
 
     def restored(self) -> LessonRun:
         """Back on the rails: the step's picture is wanted again."""
         return replace(self, free=False, stands=False, keep_cursor=False)
+
+    def retried(self) -> LessonRun:
+        """The present question asked once more, its picture as it was before the answer."""
+        if not isinstance(self.task, Prediction) or self.answer is None:
+            return self
+        return replace(self, again=True, free=False, stands=False, keep_cursor=False)
 
     def left(self) -> LessonRun:
         """Off the rails: free to play."""
@@ -148,7 +159,7 @@ class LessonRun:
             if not said.isdecimal() or not 1 <= int(said) <= len(question.choices):
                 raise InputError(f"Choose 1 to {len(question.choices)}.")
         else:
-            _number(said)
+            evaluate(said)
         run = replace(self, pending=said, stands=False)
         return replace(run, keep_cursor=_may_stay(run.target, self.step.reveal, frame))
 
@@ -198,8 +209,11 @@ class LessonRun:
         assert isinstance(question, Prediction)
         assert said is not None
         answer = grade(question, said, frame, self.start)
-        skipped = self.skipped - {self.step.id}
-        return replace(self, answers={**self.answers, self.step.id: answer}, pending=None, skipped=skipped)
+        before = self.answers.get(self.step.id)
+        tries, first = (before.tries + 1, before.first_right) if before else (1, answer.is_right)
+        answer = replace(answer, tries=tries, first_right=first)
+        answers, skipped = {**self.answers, self.step.id: answer}, self.skipped - {self.step.id}
+        return replace(self, answers=answers, pending=None, again=False, skipped=skipped)
 
 
 def _may_stay(target: Setup, do: tuple[tuple[str, object], ...], frame: Frame | None) -> bool:
@@ -235,7 +249,7 @@ def grade(question: Prediction, said: str, frame: Frame, start: Start) -> Answer
         return Answer(said, False, say(question.answer.name, found))
     unit = f" {question.unit}" if question.unit else ""
     return Answer(
-        said, question.tolerance.accepts(_number(said), found), say(question.answer.name, found) + unit
+        said, question.tolerance.accepts(evaluate(said), found), say(question.answer.name, found) + unit
     )
 
 
@@ -247,16 +261,6 @@ def right_answer(question: object, frame: Frame, start: Start) -> str:
             return str(i)
     found = seen(question.answer, frame, start) if question.answer is not None else None
     return f"{found:.6g}" if isinstance(found, float) else "1"
-
-
-def _number(said: str) -> float:
-    try:
-        number = float(said.replace(",", "."))
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        raise InputError(f"{said!r} is not a number; type one like 12, 0.5 or 1e-3.")
-    return number
 
 
 def references(step: Step) -> Iterator[Reference]:

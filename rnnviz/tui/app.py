@@ -455,7 +455,7 @@ class Main(Screen[None]):
         self._with_lesson(lambda guide: guide.hint())
 
     def do_lesson_return(self) -> None:
-        self._with_lesson(lambda guide: guide.restore())
+        self._with_lesson(lambda guide: guide.come_back())
 
     def do_lesson_leave(self) -> None:
         self._with_lesson(lambda guide: guide.leave())

@@ -10,6 +10,8 @@ from textual.screen import ModalScreen
 
 from rnnviz.errors import InputError
 from rnnviz.lessons.course import head
+from rnnviz.lessons.lesson import Prediction
+from rnnviz.lessons.record import DONE, NONE, SKIPPED
 from rnnviz.lessons.text import plain, wrapped
 from rnnviz.tui.canvas import Canvas, Sheet
 from rnnviz.tui.lesson import read_lesson
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from rnnviz.tui.lesson import Guide
 
 ABOUT = 2  # rows at most for what a lesson is about
-DONE, OPEN, SKIPPED, NONE = "✓", "·", "–", " "
+OPEN = "·"
 
 
 class ContentsScreen(ModalScreen[None]):
@@ -64,8 +66,10 @@ class ContentsScreen(ModalScreen[None]):
         rows = self._lessons() if self.lesson is None else self._steps(self.lesson)
         chosen = self.row if self.lesson is None else self.step
         summary = self.heads[self.row][1] if self.lesson is None else self.lesson.summary
-        about = wrapped(self.note or summary, width - 2)
-        end = height - 1 - min(ABOUT, len(about))
+        about = wrapped(self.note or summary, width - 2)[:ABOUT]
+        went = self.guide.progress.of(self.slugs[self.row]).tally
+        about += wrapped(f"So far: {went}.", width - 2)[:1] if went and not self.note else []
+        end = height - 1 - len(about)
         room = end - 3
         first = min(max(0, chosen - room // 2), max(0, len(rows) - room))
         for y, (mark, name, far) in enumerate(rows[first : first + room], start=2):
@@ -73,11 +77,11 @@ class ContentsScreen(ModalScreen[None]):
             style = palette.accent if here else palette.text
             sheet.put(y, 1, "▸" if here else " ", palette.accent)
             sheet.put(y, 3, mark, palette.output)
-            sheet.put(y, 5, name[: width - 16], style)
+            sheet.put(y, 5, name[: width - 7 - max(9, len(far))], style)
             sheet.right(y, f"{far} ", palette.dim)
         if self.lesson is not None:
             self._sources(sheet, self.lesson, len(rows) + 3, width, end)
-        for y, line in enumerate(about[:ABOUT], start=end):
+        for y, line in enumerate(about, start=end):
             sheet.put(y, 1, plain(line), palette.warn if self.note else palette.dim)
         steps = "→ steps" if self.lesson is None else "← lessons"
         sheet.put(height - 1, 1, f"↑↓ choose  enter open  {steps}  R reset  esc close"[: width - 2], palette.dim)
@@ -97,10 +101,12 @@ class ContentsScreen(ModalScreen[None]):
         kept = self.guide.progress.of(lesson.slug)
         rows = []
         for i, step in enumerate(lesson.steps, start=1):
-            done = step.id in kept.answers or step.id in kept.solved or (step.task is None and step.id in kept.seen)
-            mark = DONE if done else (SKIPPED if step.id in kept.skipped else NONE)
-            what = type(step.task).__name__.lower() if step.task is not None else ""
-            rows.append((mark, f"{i:>2} {step.heading}", what))
+            mark, how = kept.standing(step.id)
+            if step.task is None:
+                mark, how = (DONE if step.id in kept.seen else NONE), ""
+            elif not how:
+                how = "question" if isinstance(step.task, Prediction) else "exercise"
+            rows.append((mark, f"{i:>2} {step.heading}", how))
         return rows
 
     def _sources(self, sheet: Sheet, lesson: Lesson, y: int, width: int, end: int) -> None:

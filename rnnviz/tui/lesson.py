@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from rich.style import Style
 
 from rnnviz.errors import InputError
+from rnnviz.lessons import arithmetic
 from rnnviz.lessons.pages import LINES, WIDTH, page
 from rnnviz.lessons.reading import read
 from rnnviz.lessons.run import LessonRun, right_answer
@@ -35,8 +36,8 @@ if TYPE_CHECKING:
     from rnnviz.tui.app import Main
     from rnnviz.tui.perform import Performer
 
+DIGITS = "0123456789"
 LEAST_SCORE = 8  # rows the score keeps beside lesson and panel
-DIGITS = "0123456789.,-+eE"
 
 
 # -- drawing -------------------------------------------------------------------------------------------
@@ -48,6 +49,8 @@ def draw(run: LessonRun, frame: Frame | None, width: int, height: int, palette: 
     sheet = Sheet(width, height)
     told = page(run, frame, measure(width), typed)
     place = f" {run.at + 1}/{len(run.lesson.steps)} "
+    if told.standing and len(told.heading) + len(told.standing) + len(place) + 8 <= width and not note:
+        place = f" {told.standing} ·{place}"
     sheet.put(0, 0, "─" * width, palette.faint)
     heading = f" {note or told.heading} "[: max(0, width - len(place) - 3)]
     sheet.put(0, 1, heading, palette.warn if warns else (palette.text if note else palette.accent))
@@ -188,12 +191,15 @@ class Guide:
             return [("lesson_return", "back to the lesson")]
         skip = ("lesson_next", "skip")
         if run.open_question is not None:
+            if run.again:
+                skip = ("lesson_next", "leave it")
             return [skip] if run.open_question.choices else [("next", "answer"), skip]
         if run.open_exercise is not None:
             hints = run.open_exercise.hints
             more = [("lesson_hint", "hint")] if len(run.shown_hints) < len(hints) else []
             return [*more, ("lesson_return", "restore"), skip]
-        return [("lesson_next", "next lesson" if run.is_last else "next")]
+        again = [("lesson_return", "try again")] if run.answer is not None else []
+        return [("lesson_next", "next lesson" if run.is_last else "next"), *again]
 
     # -- opening -------------------------------------------------------------------------------------------
 
@@ -253,26 +259,42 @@ class Guide:
         return self.types(character)
 
     def types(self, character: str | None) -> bool:
-        """A character, while a number is asked for or a choice; whether it was taken."""
-        question = self.run.open_question if self.run is not None and self.is_on else None
-        if question is None or character is None or self._pursuing:
+        """A character, while a number is asked for or a choice; whether it was taken. Once a number has been begun
+        every character is a part of it, and no longer a key; only n enters it, as it goes on elsewhere."""
+        is_asked = self.is_on and not self._pursuing and self.main.view.prompt is None
+        run = self.run if is_asked else None
+        if run is None or character is None or not character.isprintable():
             return False
-        if question.choices:
-            if character in "1234"[: len(question.choices)]:
-                self._answer(character)
-                return True
-            return False
-        if character in ("0123456789.-" if not self.typed else DIGITS):
+        question = run.open_question
+        if question is None or question.choices:
+            return character in DIGITS and self._chooses(run, character)
+        if character == "n" and self.typed and not self.typed.endswith("l"):  # ln begins with an l
+            self._answer(self.typed)
+        elif self.typed or character in arithmetic.STARTS:
             self._type(self.typed + character)
-            return True
-        return False
+        else:
+            return False
+        return True
+
+    def _chooses(self, run: LessonRun, digit: str) -> bool:
+        """A digit where no number is asked for: a choice, or nothing to answer with; whether it was taken."""
+        question = run.open_question
+        if question is None and run.answer is None:
+            return False
+        if question is None:
+            self.main.look(message="This is answered. r asks it once more; g goes to a time step.")
+        elif digit in "1234"[: len(question.choices)]:
+            self._answer(digit)
+        else:
+            self.main.look(message=f"Choose 1 to {len(question.choices)}; g goes to a time step.")
+        return True
 
     def next(self) -> None:
         """Forward; over an open question or exercise only when asked twice."""
         run = self.run
         if run is None:
             return
-        if not run.is_done and run.step.id not in run.skipped and not self._skip_asked:
+        if not run.is_done and not run.again and run.step.id not in run.skipped and not self._skip_asked:
             self._skip_asked = True
             question = run.open_question
             what = "Solve this first"
@@ -281,7 +303,7 @@ class Guide:
             self.main.look(message=f"{what}; n once more skips it.")
             return
         moved = run.next(self.main.frame)
-        if moved.finished:
+        if run.is_last:
             self._finish(moved)
         else:
             self._become(moved)
@@ -298,6 +320,14 @@ class Guide:
         if self.run is not None:
             self._become(self.run.jump(at))
 
+    def come_back(self) -> None:
+        """What the return key does: back on the rails or the picture as it was; an answered question once more."""
+        run = self.run
+        if run is not None and run.answer is not None and not run.free:
+            self._become(run.retried())
+        else:
+            self.restore()
+
     def restore(self) -> None:
         """Back on the rails, the step's picture as it was."""
         if self.run is not None:
@@ -313,7 +343,7 @@ class Guide:
     def hint(self) -> None:
         run = self.run
         if run is None or run.open_exercise is None:
-            self.main.look(message="There are hints where an exercise is open.")
+            self.main.look(message="No hint here: hints belong to exercises.")
         elif not run.open_exercise.hints:
             self.main.look(message="This exercise has no hints.")
         else:
@@ -330,7 +360,8 @@ class Guide:
             self._become(self.run.reset())
 
     def _type(self, text: str) -> None:
-        self.typed = text[:12]
+        self.typed = text[: arithmetic.LONGEST]
+        self.main.view = replace(self.main.view, message="")
         self.main.draw()
 
     def _answer(self, said: str) -> None:
@@ -338,8 +369,7 @@ class Guide:
         try:
             run = self.run.saying(said, self.main.frame)
         except InputError as error:
-            self.typed = ""
-            self.main.look(message=str(error))
+            self.main.look(message=str(error))  # what was typed stays, to be mended
             return
         self.typed = ""
         self._become(run)
@@ -469,8 +499,8 @@ class Guide:
 
 
 def once_more(run: LessonRun) -> LessonRun:
-    """A lesson that was finished is opened at its first step again, its answers kept."""
-    return replace(run, finished=False).jump(0) if run.finished else run
+    """A lesson that was left at its end is opened at its first step again, its answers and its tick kept."""
+    return run.jump(0) if run.finished and run.is_last else run
 
 
 def first_lesson(course: Course, progress: Progress, slug: str | None) -> LessonRun:
@@ -481,9 +511,10 @@ def first_lesson(course: Course, progress: Progress, slug: str | None) -> Lesson
         return once_more(progress.resume(read_lesson(course, course.slug(course.file(slug)))))
     last = progress.last if progress.last in slugs else slugs[0]
     at = slugs.index(last)
-    if progress.of(last).finished and at + 1 < len(slugs):
-        last = slugs[at + 1]
-    return once_more(progress.resume(read_lesson(course, last)))
+    run = progress.resume(read_lesson(course, last))
+    if run.finished and run.is_last and at + 1 < len(slugs):
+        run = progress.resume(read_lesson(course, slugs[at + 1]))
+    return once_more(run)
 
 
 def read_lesson(course: Course, slug: str) -> Lesson:

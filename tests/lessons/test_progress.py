@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from rnnviz.lessons.course import find
-from rnnviz.lessons.lesson import Lesson
+from rnnviz.lessons.lesson import Exercise, Lesson, Prediction
 from rnnviz.lessons.pages import page
 from rnnviz.lessons.progress import FILE, Progress
 from rnnviz.lessons.reading import read
@@ -224,4 +224,70 @@ def test_sessions_at_the_same_time_keep_each_others(tmp_path: Path) -> None:
     assert [writer.wait() for writer in writers] == [0, 0]
     progress = Progress("rnnviz", tmp_path)
     assert [progress.of(f"{name}-{n}").steps for name in "ab" for n in range(100)] == [100] * 200
+    assert progress.notes == []
+
+
+def asked_again(run: LessonRun, said: str) -> LessonRun:
+    player = Player(run.lesson.experiment)
+    run = run.retried()
+    run = run.arrived(arrive(player, run.target)).saying(said)
+    return run.arrived(arrive(player, run.target))
+
+
+def test_how_an_answer_came_about_is_kept(lesson: Lesson, tmp_path: Path) -> None:
+    run = answered(lesson)
+    step = run.step.id
+    assert run.standing == ("○", "wrong")
+    run = asked_again(run, "7")
+    assert run.standing == ("○", "wrong")
+    right = run.answers[step].right.split()[0]
+    run = asked_again(run, right)
+    assert run.standing == ("○", "right at try 3")
+    Progress("rnnviz", tmp_path).keep(run)
+    kept = Progress("rnnviz", tmp_path).of(lesson.slug)
+    assert kept.standing(step) == ("○", "right at try 3")
+    assert kept.tally == "1 right at a later try"
+    taken = Progress("rnnviz", tmp_path).resume(lesson)
+    assert taken.answers == run.answers
+    assert "✓ Right at try 3" in " ".join(plain(line) for line in page(taken.jump(taken.at), None).lines)
+
+
+def test_a_question_asked_again_and_left_keeps_its_answer(lesson: Lesson) -> None:
+    run = answered(lesson)
+    again = run.retried()
+    assert again.open_question is not None
+    assert again.target != run.target, "the picture of the question, not of its answer"
+    for left in (again.next(), again.jump(again.at)):
+        assert left.answers == run.answers
+        assert not left.skipped
+    assert again.jump(again.at).answer is not None
+
+
+def test_skipped_and_hinted_are_told_apart(lesson: Lesson, tmp_path: Path) -> None:
+    at = next(i for i, step in enumerate(lesson.steps) if isinstance(step.task, Exercise))
+    questions = [step.id for step in lesson.steps if isinstance(step.task, Prediction)]
+    player = Player(lesson.experiment)
+    run = LessonRun(lesson)
+    for _ in range(at):
+        run = run.next()
+    run = run.arrived(arrive(player, run.target)).hinted()
+    assert run.standing == (" ", "")
+    run = run.observed(arrive(player, run.target.after(lesson.steps[at].task.solutions[0])))  # type: ignore[union-attr]
+    assert run.standing == ("○", "solved after 1 hint")
+    Progress("rnnviz", tmp_path).keep(run)
+    kept = Progress("rnnviz", tmp_path).of(lesson.slug)
+    assert kept.tally == f"1 solved after a hint, {len(questions)} skipped"
+    assert {kept.standing(step) for step in questions} == {("–", "skipped")}
+
+
+def test_an_older_file_is_read_as_before(lesson: Lesson, tmp_path: Path) -> None:
+    question = next(step.id for step in lesson.steps if isinstance(step.task, Prediction))
+    answers = {question: {"said": "1", "right": True, "answer": "x"}}
+    entry = {"step": question, "done": 1, "steps": 9, "answers": answers}
+    courses = {"rnnviz": {"last": lesson.slug, "lessons": {lesson.slug: entry}}}
+    (tmp_path / FILE).write_text(json.dumps({"version": 1, "courses": courses}))
+    progress = Progress("rnnviz", tmp_path)
+    assert progress.of(lesson.slug).standing(question) == ("✓", "right")
+    assert progress.of(lesson.slug).tally == "1 right at first try"
+    assert progress.resume(lesson).answers[question].said == "1"
     assert progress.notes == []

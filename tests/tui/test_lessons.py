@@ -207,6 +207,82 @@ async def test_a_number_is_typed_mended_and_graded(course: Path) -> None:
         assert lesson.main.frame.cursor.phase is Phase.BACKWARD
 
 
+async def test_arithmetic_is_typed_and_n_enters_it(course: Path) -> None:
+    lesson = app(course)
+    async with lesson.run_test(size=(80, 24)) as pilot:
+        await lesson.settled()
+        learner = Learner(lesson, pilot)
+        await learner.press("n")
+        before = lesson.main.frame
+        await learner.type("ln 8+qxeab?")
+        assert "ln 8+qxeab?▏ steps" in learner.words()
+        await learner.press("enter")
+        assert "is not a number; type one like" in learner.screen()
+        assert "ln 8+qxeab?" not in learner.run.answers
+        assert lesson.main.frame is before, "a letter of a number does nothing else"
+        await learner.press(*["backspace"] * 7)
+        await learner.press("n")
+        assert learner.run.answers["how-far-back"].said == "ln 8", "n enters what is typed"
+        assert learner.run.step.heading == "How far back?"
+
+
+async def test_an_answered_question_takes_no_digit_and_is_asked_again_with_r(course: Path, data: Path) -> None:
+    lesson = app(course)
+    async with lesson.run_test(size=(80, 24)) as pilot:
+        await lesson.settled()
+        learner = Learner(lesson, pilot)
+        await learner.press("n", "n", "n", "1")
+        assert "✓ Right: it falls." in learner.words()
+        assert "r try again" in text(lesson, "keys")
+        await learner.press("n", "N", "4")
+        assert "This is answered. r asks it once more" in learner.screen()
+        assert lesson.main.view.prompt is None
+        await learner.press("r")
+        assert "once more · 3/4" in learner.screen()
+        await learner.press("4")
+        assert "Choose 1 to 2" in learner.screen()
+        await learner.press("2", "r", "1")
+        assert "✓ Right: it falls." in learner.words(), "the first try was right, and it counts"
+        await learner.press("N", "9", "enter", "r", "2", "enter")
+        assert "✓ Right at try 2" in learner.words()
+        assert "right at try 2 · 2/4" in learner.screen()
+        await learner.press("r", "n")
+        assert learner.run.step.heading == "Trained", "a question asked again is left with one key"
+        assert learner.run.answers["how-far-back"].is_right
+        await learner.press("g", "1", "2")
+        assert lesson.main.view.prompt == "12", "after g digits are a time step"
+        await learner.press("enter", "L", "right")
+        await pilot.pause()
+        shown = lesson.screen.query_one("#contents", Canvas).plain()
+        assert "○" in shown[3]
+        assert "right at try 2" in shown[3]
+        assert "✓" in shown[4]
+        assert any("So far: 1 right at first try, 1 right at a later try." in row for row in shown)
+
+
+async def test_a_finished_lesson_stays_finished_when_it_is_opened_again(course: Path) -> None:
+    lesson = app(course)
+    async with lesson.run_test(size=(80, 24)) as pilot:
+        await lesson.settled()
+        learner = Learner(lesson, pilot)
+        await learner.skip()
+        assert learner.run.lesson.slug == "more-of-it"
+        await learner.press("L", "home", "enter")
+        await pilot.pause()
+        assert (learner.run.lesson.slug, learner.run.at) == ("half-is-gone", 0)
+        await learner.press("n", "n")
+        guide = lesson.main.guide
+        assert guide is not None
+        assert guide.progress.of("half-is-gone").finished
+    second = app(course)
+    async with second.run_test(size=(80, 24)) as pilot:
+        await second.settled()
+        learner = Learner(second, pilot)
+        assert (learner.run.lesson.slug, learner.run.at) == ("half-is-gone", 2), "it goes on where it was left"
+        await learner.press("n", "n")
+        assert learner.run.lesson.slug == "more-of-it"
+
+
 async def test_a_choice_is_one_key_and_sees_why(course: Path) -> None:
     lesson = app(course)
     async with lesson.run_test(size=(80, 24)) as pilot:
