@@ -1,146 +1,43 @@
-"""The compiled kernels: where they are kept, how they get there, and how they come into use.
+"""The compiled kernels: how they are compiled, and how they come into use. Where they are kept: kernel_cache.py.
 
     python -m rnnviz.nn.compile            compiles for every cell what is not in the cache yet, and says where
 
 Nobody waits for the compiler. `start` looks into the cache in a thread and takes what is there into use within
 some hundredths of a second; what is missing is compiled by another process at the lowest priority, which hands it
-back through a pipe, so that it works without a writable place as well.
-
-The cache is a directory of object files under the user's cache directory (or NUMBA_CACHE_DIR). Its name is a hash
-of all that the code depends on: the kernels' sources, numba, LLVM, rnnviz and the processor. A file appears
-complete or not at all, carries its own checksum, and a broken one counts as missing.
+back through a pipe, so that it works without a writable place as well. Of all sessions that share a cache one
+compiles; the others take from the cache what it puts there.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import queue
-import shutil
-import struct
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import IO
 
 import rnnviz
+from rnnviz.nn import kernel_cache
+from rnnviz.nn.kernel_cache import Kernel, cached, keep, next_sealed, sealed, unsealed
 from rnnviz.nn.machine_code import MachineCode
 from rnnviz.nn.spec import CELLS, DTYPES
-
-#: Of other versions, removed when they have not been used for so long.
-STALE_SECONDS = 30 * 24 * 3600
 
 #: Numba's own switches for looking into kernels work on kernels that run inside this process.
 IN_PROCESS = any(os.environ.get(f"NUMBA_{name}", "0") not in ("", "0") for name in ("DISABLE_JIT", "BOUNDSCHECK"))
 
-#: A cell and a dtype.
-Kernel = tuple[str, str]
+LOOK_EVERY = 0.5  # seconds between two looks at what another session has compiled
+BEAT_EVERY = 1.0  # seconds between two signs of life of a compiler
 
 _PACKAGE = Path(rnnviz.__file__).parent
-_MAGIC = b"rnnviz kernels\n"
-_HEAD = struct.Struct("<15sQ32s")  # what it is, how long, SHA-256
-_LARGEST = 1 << 28  # bytes; a heading that says more is damaged
 
 
 class CompilerError(RuntimeError):
     """The kernels could not be compiled; the message is the end of what the compiler said."""
-
-
-# -- the cache -----------------------------------------------------------------------------------------
-
-
-@cache
-def cache_directory() -> Path:
-    """Where this version's object files belong. It need not exist, nor be writable."""
-    chosen = os.environ.get("NUMBA_CACHE_DIR")
-    if chosen:
-        base = Path(chosen) / "rnnviz"
-    else:
-        import platformdirs
-
-        base = Path(platformdirs.user_cache_dir("rnnviz", appauthor=False)) / "kernels"
-    return base / fingerprint()
-
-
-@cache
-def fingerprint() -> str:
-    """A hash of everything that the machine code depends on."""
-    from llvmlite import binding
-
-    digest = hashlib.sha256()
-    for source in sorted((_PACKAGE / "nn" / "kernels").glob("*.py")):
-        digest.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
-    processor = binding.get_host_cpu_name() + binding.get_host_cpu_features().flatten()
-    for fact in (rnnviz.__version__, version("numba"), version("llvmlite"), processor, sys.version):
-        digest.update(fact.encode() + b"\0")
-    return digest.hexdigest()[:20]
-
-
-def cached(cell: str, dtype: str) -> bytes | None:
-    """The object file from the cache, or None if it is not there, not readable or not complete."""
-    try:
-        with open(cache_directory() / f"{cell}-{dtype}.o", "rb") as file:
-            code = opened(file)
-        with contextlib.suppress(OSError):
-            os.utime(cache_directory())
-        return code
-    except OSError:
-        return None
-
-
-def keep(cell: str, dtype: str, code: bytes) -> bool:
-    """Puts an object file into the cache; False if that is not possible. Safe when others do the same."""
-    directory = cache_directory()
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{cell}-{dtype}-", dir=directory)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(sealed(code))
-            os.replace(name, directory / f"{cell}-{dtype}.o")
-        except BaseException:
-            os.unlink(name)
-            raise
-    except OSError:
-        return False
-    remove_stale(directory)
-    return True
-
-
-def sealed(code: bytes) -> bytes:
-    """With a heading of its length and a checksum, so that half a file is told from a whole one."""
-    return _HEAD.pack(_MAGIC, len(code), hashlib.sha256(code).digest()) + code
-
-
-def opened(file: IO[bytes]) -> bytes | None:
-    """The next sealed code of a file or a pipe; None if it is not whole or there is none."""
-    head = file.read(_HEAD.size)
-    if len(head) < _HEAD.size:
-        return None
-    magic, length, checksum = _HEAD.unpack(head)
-    code = file.read(length) if magic == _MAGIC and length <= _LARGEST else b""
-    return code if code and hashlib.sha256(code).digest() == checksum else None
-
-
-def remove_stale(directory: Path) -> None:
-    """Removes the caches of other versions that nobody used for a month, and what was left half written. Whoever
-    still runs one of them has its code in memory."""
-    old = time.time() - STALE_SECONDS
-    with contextlib.suppress(OSError):
-        for other in directory.parent.iterdir():
-            is_cache = len(other.name) == len(directory.name) and other.is_dir()
-            if is_cache and other != directory and other.stat().st_mtime < old:
-                shutil.rmtree(other, ignore_errors=True)
-        for half in directory.glob(".*-*"):
-            if half.stat().st_mtime < old:
-                half.unlink()
 
 
 # -- compiling -----------------------------------------------------------------------------------------
@@ -150,85 +47,125 @@ def compiled(
     wanted: Iterable[Kernel], *, lowest_priority: bool = False, stop: threading.Event | None = None
 ) -> Iterator[tuple[Kernel, bytes]]:
     """The object files, one after the other: first those in the cache, then what one other process compiles (seconds
-    each), kept for the next time.
+    each), kept for the next time. While another session compiles for the same cache, what it makes is waited for.
 
     Raises CompilerError if that fails or `stop` is set meanwhile. The process is gone when the iterator is.
     """
-    missing = []
-    for kernel in wanted:
-        code = cached(*kernel)
-        if code is None:
-            missing.append(kernel)
-        else:
-            yield kernel, code
-    if missing:
-        for kernel, code in _compile_elsewhere(missing, lowest_priority, stop or threading.Event()):
-            keep(*kernel, code)
-            yield kernel, code
-
-
-def _compile_elsewhere(
-    wanted: list[Kernel], lowest_priority: bool, stop: threading.Event
-) -> Iterator[tuple[Kernel, bytes]]:
-    ours = {name: value for name, value in os.environ.items() if not name.startswith("NUMBA_")}
-    ours["PYTHONPATH"] = os.pathsep.join(filter(None, (str(_PACKAGE.parent), ours.get("PYTHONPATH"))))
-    command = [
-        sys.executable,
-        "-P",
-        "-m",
-        "rnnviz.nn.compile",
-        "--pipe",
-        *(word for kernel in wanted for word in kernel),
-    ]
-    if lowest_priority:
-        command.append("--nice")
+    stop = stop or threading.Event()
+    missing = list(wanted)
+    turn: kernel_cache.Turn | None = None
     try:
-        # its standard input stays open as long as we live: when it closes, the compiler stops (see _die_with_parent)
-        process = subprocess.Popen(
-            command, env=ours, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        )
-    except OSError as error:
-        raise CompilerError(str(error)) from error
-    codes: queue.Queue[bytes | None] = queue.Queue()
-    said: list[bytes] = []
-    readers = [
-        threading.Thread(target=_read_codes, args=(process.stdout, codes), daemon=True),
-        threading.Thread(target=_read_words, args=(process.stderr, said), daemon=True),
-    ]
-    try:
-        for reader in readers:
-            reader.start()
-        for kernel in wanted:
-            code = _wait_for(codes, stop)
-            if code is None:
-                readers[1].join(5)
-                lines = b"".join(said).decode(errors="replace").strip().splitlines()
-                raise CompilerError(lines[-1] if lines else "the compiler ended without a word")
-            yield kernel, code
+        while True:
+            for kernel in tuple(missing):
+                code = cached(*kernel)
+                if code is not None:
+                    missing.remove(kernel)
+                    yield kernel, code
+            if not missing:
+                return
+            turn = turn or kernel_cache.Turn()
+            if turn.take():
+                break
+            if stop.wait(LOOK_EVERY):
+                raise CompilerError("stopped")
+        with _Compiler(lowest_priority, stop, turn.number) as compiler:
+            for kernel in missing:
+                code = cached(*kernel)  # another session may just have made it
+                if code is None:
+                    code = compiler.make(kernel)
+                    keep(*kernel, code)
+                yield kernel, code
     finally:
+        if turn is not None:
+            turn.close()
+
+
+class _Compiler:
+    """The process that compiles, begun with the first kernel it is asked for. lock: what it holds as long as it
+    lives."""
+
+    def __init__(self, lowest_priority: bool, stop: threading.Event, lock: int | None) -> None:
+        self._lowest_priority, self._stop, self._lock = lowest_priority, stop, lock
+        self._process: subprocess.Popen[bytes] | None = None
+        self._made: queue.Queue[bytes | None] = queue.Queue()
+        self._said: list[bytes] = []
+        self._readers: list[threading.Thread] = []
+
+    def __enter__(self) -> _Compiler:
+        return self
+
+    def make(self, kernel: Kernel) -> bytes:
+        """Raises CompilerError if it cannot be compiled or `stop` is set meanwhile."""
+        if self._process is None:
+            self._process = self._begin()
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError):  # a process that is gone says more below
+            self._process.stdin.write(f"{' '.join(kernel)}\n".encode())
+            self._process.stdin.flush()
+        content = self._wait()
+        code = None if content is None else unsealed(kernel, content)
+        if code is None:
+            self._readers[1].join(5 if content is None else 0)
+            lines = b"".join(self._said).decode(errors="replace").strip().splitlines()
+            raise CompilerError(lines[-1] if lines else "the compiler ended without a word")
+        return code
+
+    def _begin(self) -> subprocess.Popen[bytes]:
+        ours = {name: value for name, value in os.environ.items() if not name.startswith("NUMBA_")}
+        ours["PYTHONPATH"] = os.pathsep.join(filter(None, (str(_PACKAGE.parent), ours.get("PYTHONPATH"))))
+        command = [sys.executable, "-P", "-m", "rnnviz.nn.compile", "--pipe"]
+        if self._lowest_priority:
+            command.append("--nice")
+        held = () if self._lock is None else (self._lock,)
+        if self._lock is not None:
+            command.append(f"--lock={self._lock}")
+        try:
+            # its standard input stays open as long as we live: when it closes, the compiler stops (see _requests)
+            process = subprocess.Popen(
+                command,
+                env=ours,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                pass_fds=held,
+            )
+        except OSError as error:
+            raise CompilerError(str(error)) from error
+        self._readers = [
+            threading.Thread(target=_read_codes, args=(process.stdout, self._made), daemon=True),
+            threading.Thread(target=_read_words, args=(process.stderr, self._said), daemon=True),
+        ]
+        for reader in self._readers:
+            reader.start()
+        return process
+
+    def _wait(self) -> bytes | None:
+        while not self._stop.is_set():
+            with contextlib.suppress(queue.Empty):
+                return self._made.get(timeout=0.1)
+        raise CompilerError("stopped")
+
+    def __exit__(self, *_: object) -> None:
+        process = self._process
+        if process is None:
+            return
         process.kill()
         process.wait()
-        for reader in readers:
+        for reader in self._readers:
             reader.join(1)
         for pipe in (process.stdin, process.stdout, process.stderr):
             if pipe is not None:
-                pipe.close()
+                with contextlib.suppress(OSError):  # what it never read
+                    pipe.close()
 
 
-def _wait_for(codes: queue.Queue[bytes | None], stop: threading.Event) -> bytes | None:
-    while not stop.is_set():
-        with contextlib.suppress(queue.Empty):
-            return codes.get(timeout=0.1)
-    raise CompilerError("stopped")
-
-
-def _read_codes(pipe: IO[bytes], codes: queue.Queue[bytes | None]) -> None:
-    code: bytes | None = b""
+def _read_codes(pipe: IO[bytes], made: queue.Queue[bytes | None]) -> None:
+    content: bytes | None = b""
     with contextlib.suppress(OSError, ValueError):
-        while code is not None:
-            code = opened(pipe)
-            codes.put(code)
-    codes.put(None)
+        while content is not None:
+            content = next_sealed(pipe)
+            made.put(content)
+    made.put(None)
 
 
 def _read_words(pipe: IO[bytes], said: list[bytes]) -> None:
@@ -243,9 +180,13 @@ class Handle:
     """A compilation in the background. `stop` ends it and its process; it may be called twice, from anywhere."""
 
     def __init__(
-        self, in_use: Iterable[Kernel], in_cache: Iterable[Kernel], on_ready: Callable[[str], None] | None
+        self,
+        in_use: Iterable[Kernel],
+        in_cache: Iterable[Kernel],
+        on_ready: Callable[[str], None] | None,
+        on_note: Callable[[str], None] | None = None,
     ) -> None:
-        self._on_ready = on_ready
+        self._on_ready, self._on_note = on_ready, on_note
         self._stopping = threading.Event()
         self._queue: queue.Queue[Kernel | None] = queue.Queue()
         self._in_use = set(in_use)
@@ -276,6 +217,12 @@ class Handle:
             from rnnviz.nn import numba_engine
 
             numba_engine.in_background(self)
+        if self._on_note is not None:
+            with contextlib.suppress(Exception):
+                for kernel in self._in_use:
+                    cached(*kernel)
+                for note in kernel_cache.notes:
+                    self._on_note(note)
         while not self._stopping.is_set():
             wanted = self._drained()
             with contextlib.suppress(Exception):
@@ -302,16 +249,23 @@ class Handle:
                 self._on_ready(kernel[0])
 
 
-def start(on_ready: Callable[[str], None] | None = None, cell: str = "rnn", dtype: str = "float64") -> Handle:
+def start(
+    on_ready: Callable[[str], None] | None = None,
+    cell: str = "rnn",
+    dtype: str = "float64",
+    *,
+    on_note: Callable[[str], None] | None = None,
+) -> Handle:
     """Bring the compiled kernels into use without ever making the caller wait.
 
     Those of `cell` come first; then the other cells are compiled for when they are wanted. Until a cell's kernels are
     there the numba engine leaves its work to the numpy engine. `on_ready(cell)` is called in another thread whenever
-    a cell's kernels come into use. Whatever goes wrong, nothing is said and the numpy engine stays.
+    a cell's kernels come into use, `on_note(text)` where a cache cannot be believed. Whatever else goes wrong, nothing
+    is said and the numpy engine stays.
     """
     if IN_PROCESS:
         return Handle((), (), None)
-    return Handle([(cell, dtype)], [(name, dtype) for name in CELLS if name != cell], on_ready)
+    return Handle([(cell, dtype)], [(name, dtype) for name in CELLS if name != cell], on_ready, on_note)
 
 
 def load_cached(cell: str = "rnn", dtype: str = "float64") -> bool:
@@ -334,41 +288,53 @@ def load_cached(cell: str = "rnn", dtype: str = "float64") -> bool:
 
 def main(arguments: list[str]) -> int:
     if arguments[:1] == ["--pipe"]:
-        words = [word for word in arguments[1:] if word != "--nice"]
-        return _compile_into_pipe(list(zip(words[::2], words[1::2], strict=True)), "--nice" in arguments)
+        return _compile_into_pipe(arguments[1:])
     began = time.perf_counter()
     for (cell, dtype), _ in compiled([(cell, dtype) for dtype in DTYPES for cell in CELLS]):
         print(f"{time.perf_counter() - began:6.1f} s  {cell} {dtype}", flush=True)
-    print(cache_directory())
+    for note in kernel_cache.notes:
+        print(note, file=sys.stderr)
+    print(kernel_cache.kept_in() or "kept nowhere: no cache here can be written")
     return 0
 
 
-def _compile_into_pipe(wanted: list[Kernel], lowest_priority: bool) -> int:
-    _die_with_parent()
-    if lowest_priority and hasattr(os, "nice"):
+def _compile_into_pipe(options: list[str]) -> int:
+    """Compiles what standard input asks for, a line `CELL DTYPE` each, until that ends: then nobody wants it any
+    more."""
+    if "--nice" in options and hasattr(os, "nice"):
         os.nice(19)
+    for option in options:
+        if option.startswith("--lock="):
+            _daemon(_beat, int(option.removeprefix("--lock=")))
+    wanted: queue.SimpleQueue[list[str]] = queue.SimpleQueue()
+    _daemon(_requests, wanted)
     # numba prints nothing, but what somebody else prints must not get into the object files
     out = os.dup(1)
     os.dup2(2, 1)
     from rnnviz.nn.kernels.build import build
 
     with os.fdopen(out, "wb") as pipe:
-        for cell, dtype in wanted:
-            pipe.write(sealed(build(cell, dtype)))
+        while True:
+            cell, dtype = wanted.get()
+            pipe.write(sealed((cell, dtype), build(cell, dtype)))
             pipe.flush()
-    return 0
 
 
-def _die_with_parent() -> None:
-    """Standard input is a pipe from whoever wants the code. When it ends, nobody wants it any more."""
+def _requests(wanted: queue.SimpleQueue[list[str]]) -> None:
+    with contextlib.suppress(OSError, ValueError):
+        for line in sys.stdin:
+            wanted.put(line.split())
+    os._exit(1)
 
-    def wait() -> None:
-        with contextlib.suppress(OSError):
-            while os.read(0, 1):
-                pass
-        os._exit(1)
 
-    threading.Thread(target=wait, daemon=True).start()
+def _beat(lock: int) -> None:
+    while True:
+        kernel_cache.beat(lock)
+        time.sleep(BEAT_EVERY)
+
+
+def _daemon(function: Callable[..., None], *arguments: object) -> None:
+    threading.Thread(target=function, args=arguments, daemon=True).start()
 
 
 if __name__ == "__main__":

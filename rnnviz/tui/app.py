@@ -82,6 +82,14 @@ class EngineReady(Message):
     """The compiled engine is in use from now on."""
 
 
+class Noted(Message):
+    """Something a person should know that was found on another thread."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+
+
 class PlotsReady(Message):
     """plotext is there to draw with."""
 
@@ -642,11 +650,18 @@ class RnnvizApp(App[None]):
             with suppress(Exception):  # whatever numba lacks here, the numpy engine stays
                 from rnnviz.nn import compile as compiling
 
-                self._compiling = compiling.start(self._engine_ready)
+                self._compiling = compiling.start(self._engine_ready, on_note=self._note)
 
     def _engine_ready(self, name: str) -> None:
         """Called on another thread."""
         self.post_message(EngineReady())
+
+    def _note(self, text: str) -> None:
+        """Called on another thread."""
+        self.post_message(Noted(text))
+
+    def on_noted(self, message: Noted) -> None:
+        self.main.look(message=message.text)
 
     def on_plots_ready(self) -> None:
         self.main.look(plots=True)

@@ -14,15 +14,18 @@ from pathlib import Path
 import pytest
 
 from rnnviz.nn import compile as compiling
-from rnnviz.nn import engine, numba_engine
+from rnnviz.nn import engine, kernel_cache, numba_engine
 
 CODE = b"machine code" * 1000
+RNN, GRU = ("rnn", "float64"), ("gru", "float64")
 
 
 @pytest.fixture
 def directory(tmp_path, monkeypatch):
     place = tmp_path / "kernels" / ("a" * 20)
-    monkeypatch.setattr(compiling, "cache_directory", lambda: place)
+    monkeypatch.setattr(kernel_cache, "cache_directory", lambda: place)
+    monkeypatch.setattr(kernel_cache, "notes", [])
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
     return place
 
 
@@ -62,16 +65,16 @@ def test_a_damaged_file_counts_as_missing(directory, damage):
 
 
 def test_one_wrong_bit_is_noticed():
-    content = bytearray(compiling.sealed(CODE))
-    assert compiling.opened(io.BytesIO(content)) == CODE
+    content = bytearray(kernel_cache.sealed(RNN, CODE))
+    assert kernel_cache.unsealed(RNN, kernel_cache.next_sealed(io.BytesIO(content))) == CODE
     content[-5] ^= 1
-    assert compiling.opened(io.BytesIO(content)) is None
+    assert kernel_cache.unsealed(RNN, bytes(content)) is None
 
 
 def test_where_nothing_is_writable_nothing_is_kept(monkeypatch, tmp_path):
     file = tmp_path / "file"
     file.touch()
-    monkeypatch.setattr(compiling, "cache_directory", lambda: file / "kernels" / "key")
+    monkeypatch.setattr(kernel_cache, "cache_directory", lambda: file / "kernels" / "key")
     assert not compiling.keep("rnn", "float64", CODE)
     assert compiling.cached("rnn", "float64") is None
 
@@ -88,43 +91,51 @@ def test_only_old_caches_of_other_versions_are_removed(directory):
 
 def test_the_cache_is_named_by_all_it_depends_on(monkeypatch):
     def name():
-        compiling.fingerprint.cache_clear()
-        return compiling.fingerprint()
+        kernel_cache.fingerprint.cache_clear()
+        return kernel_cache.fingerprint()
 
     try:
         now = name()
         assert name() == now
         for module, attribute, value in (
-            (compiling.rnnviz, "__version__", "99"),
-            (compiling, "version", lambda package: "0"),
+            (kernel_cache.rnnviz, "__version__", "99"),
+            (kernel_cache, "version", lambda package: "0"),
             (Path, "read_bytes", lambda path: b"other source"),
         ):
             with monkeypatch.context() as change:
                 change.setattr(module, attribute, value)
                 assert name() != now, attribute
     finally:
-        compiling.fingerprint.cache_clear()
+        kernel_cache.fingerprint.cache_clear()
 
 
 def test_the_user_says_where(monkeypatch, tmp_path):
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
-    compiling.cache_directory.cache_clear()
+    kernel_cache.cache_directory.cache_clear()
     try:
-        assert compiling.cache_directory().is_relative_to(tmp_path)
+        assert kernel_cache.cache_directory().is_relative_to(tmp_path)
     finally:
-        compiling.cache_directory.cache_clear()
+        kernel_cache.cache_directory.cache_clear()
 
 
 # -- the compiler's process ----------------------------------------------------------------------------
 
 
+STAND_IN = """
+import os, sys, time
+from rnnviz.nn.compile import sealed
+with open(PID, "a") as file:
+    file.write(f"{os.getpid()}\\n")
+def put(code, cell="rnn"):
+    sys.stdout.buffer.write(sealed((cell, "float64"), code))
+    sys.stdout.flush()
+"""
+
+
 def compiler(monkeypatch, tmp_path, program):
-    """In place of the compiler a program of ours; returns the file into which it writes its process id."""
+    """In place of the compiler a program of ours; returns the file into which it writes the ids of its processes."""
     script, pid = tmp_path / "compiler.py", tmp_path / "pid"
-    script.write_text(
-        f"import os, sys, time\nfrom rnnviz.nn.compile import sealed\nopen({str(pid)!r}, 'w').write(str(os.getpid()))\n"
-        + textwrap.dedent(program)
-    )
+    script.write_text(f"PID = {str(pid)!r}\n" + STAND_IN + textwrap.dedent(program))
     once = subprocess.Popen
     monkeypatch.setattr(
         compiling.subprocess, "Popen", lambda command, **options: once([sys.executable, str(script)], **options)
@@ -141,7 +152,7 @@ def alive(pid_file):
 
 
 def test_what_another_process_compiles_is_kept(directory, monkeypatch, tmp_path):
-    program = "for n in (b'one', b'two'): sys.stdout.buffer.write(sealed(n))"
+    program = "put(b'one'); put(b'two', 'gru')"
     pid = compiler(monkeypatch, tmp_path, program)
     wanted = [("rnn", "float64"), ("gru", "float64")]
     found = [(wanted[0], b"one"), (wanted[1], b"two")]
@@ -155,7 +166,7 @@ def test_what_another_process_compiles_is_kept(directory, monkeypatch, tmp_path)
     ("program", "said"),
     [
         ("sys.exit('no LLVM here')", "no LLVM here"),
-        ("sys.stdout.buffer.write(sealed(b'half of it')[:-3])", "without a word"),
+        ("sys.stdout.buffer.write(sealed(('rnn', 'float64'), b'half of it')[:-3])", "without a word"),
         ("print('chatter')", "without a word"),
     ],
 )
@@ -168,8 +179,8 @@ def test_a_failing_compiler_says_why_and_leaves_nothing(directory, monkeypatch, 
 
 
 def test_no_cache_at_all_still_gives_the_code(monkeypatch, tmp_path):
-    monkeypatch.setattr(compiling, "cache_directory", lambda: Path(os.devnull) / "kernels" / "key")
-    compiler(monkeypatch, tmp_path, "sys.stdout.buffer.write(sealed(b'code'))")
+    monkeypatch.setattr(kernel_cache, "cache_directory", lambda: Path(os.devnull) / "kernels" / "key")
+    compiler(monkeypatch, tmp_path, "put(b'code')")
     assert list(compiling.compiled([("rnn", "float64")])) == [(("rnn", "float64"), b"code")]
 
 
@@ -192,7 +203,7 @@ class Kernels:
 
 def test_start_uses_one_cell_and_keeps_the_others_for_later(directory, untouched, monkeypatch, tmp_path):
     monkeypatch.setattr(compiling, "MachineCode", Kernels)
-    compiler(monkeypatch, tmp_path, "for n in (b'l', b'r', b'g'): sys.stdout.buffer.write(sealed(n))")
+    compiler(monkeypatch, tmp_path, "put(b'l', 'lstm'); put(b'r'); put(b'g', 'gru')")
     ready = []
     handle = compiling.start(ready.append, cell="lstm")
     assert eventually(lambda: compiling.cached("gru", "float64"))
@@ -294,7 +305,7 @@ def test_two_processes_may_compile_at_once(tmp_path):
     runs = [using({"NUMBA_CACHE_DIR": str(tmp_path)}) for _ in range(2)]
     for run in runs:
         assert_computed(run)
-    assert [path.name for path in tmp_path.glob("*/*/*")] == ["rnn-float64.o"]
+    assert [path.name for path in tmp_path.glob("*/*/[!.]*")] == ["rnn-float64.o"]
 
 
 @pytest.mark.slow

@@ -1,0 +1,260 @@
+"""Where compiled kernels are kept between sessions, and whose turn it is to compile.
+
+A cache is a folder of object files: under the user's cache directory, and first of all under NUMBA_CACHE_DIR where
+that is set. Its name is a hash of all that the code depends on: the kernels' sources, numba, LLVM, rnnviz and the
+processor. A file appears complete or not at all, and carries a checksum of its code, its own name and the folder's.
+
+Machine code is believed only where nobody but root and oneself can have written it: file, folder and all folders above
+(files.trusted). Elsewhere the cache is ignored, and `notes` says so. Folders are 0700 and files 0600; what root keeps
+under NUMBA_CACHE_DIR is for a class, which reads it: 0755 and 0644.
+
+One session compiles for all that share a cache. It holds a lock; the others look every moment whether the code is
+there, or the lock is free.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+import struct
+import sys
+import tempfile
+import time
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import IO
+
+import rnnviz
+from rnnviz import files
+
+#: A cell and a dtype.
+Kernel = tuple[str, str]
+
+#: Of other versions, removed when they have not been used for so long.
+STALE_SECONDS = 30 * 24 * 3600
+#: A compiler that has not been heard of for so long (a stopped process) no longer keeps others from compiling.
+SILENT_SECONDS = 60.0
+#: How many such compilers are waited for one after the other, before nobody tries any more.
+_MOST_SILENT = 8
+
+_PACKAGE = Path(rnnviz.__file__).parent
+_MAGIC = b"rnnviz kernels\n"
+_HEAD = struct.Struct("<15sQ32s")  # what it is, how long, SHA-256
+_LARGEST = 1 << 28  # bytes; a heading that says more is damaged
+
+#: What a person should know of the caches, each once.
+notes: list[str] = []
+
+
+# -- where -----------------------------------------------------------------------------------------------
+
+
+@cache
+def cache_directory() -> Path | None:
+    """Where this version's object files belong. It need not exist, nor be writable. None: nowhere."""
+    chosen = os.environ.get("NUMBA_CACHE_DIR")
+    return Path(os.path.abspath(chosen)) / "rnnviz" / fingerprint() if chosen else _of_the_user()
+
+
+def _of_the_user() -> Path | None:
+    place = files.user_folder("cache")
+    return None if place is None else place / "kernels" / fingerprint()
+
+
+def _places() -> list[tuple[Path, int]]:
+    """The caches, best first, each with how many folders of its path are rnnviz' own."""
+    chosen = bool(os.environ.get("NUMBA_CACHE_DIR"))
+    first = cache_directory()
+    found = [] if first is None else [(first, 2 if chosen else 3)]
+    users = _of_the_user() if chosen else None
+    return found if users is None else [*found, (users, 3)]
+
+
+@cache
+def fingerprint() -> str:
+    """A hash of everything that the machine code depends on."""
+    from llvmlite import binding
+
+    digest = hashlib.sha256()
+    for source in sorted((_PACKAGE / "nn" / "kernels").glob("*.py")):
+        digest.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
+    processor = binding.get_host_cpu_name() + binding.get_host_cpu_features().flatten()
+    for fact in (rnnviz.__version__, version("numba"), version("llvmlite"), processor, sys.version):
+        digest.update(fact.encode() + b"\0")
+    return digest.hexdigest()[:20]
+
+
+# -- reading and keeping ---------------------------------------------------------------------------------
+
+
+def cached(cell: str, dtype: str) -> bytes | None:
+    """The object file from the first cache that has it; None if none does that can be believed."""
+    for directory, _ in _places():
+        with contextlib.suppress(OSError):
+            try:
+                content = files.read_trusted(directory / _name(cell, dtype), _HEAD.size + _LARGEST)
+            except files.NotTrustedError as error:
+                note = f"The kernel cache is not used: {error.filename}: {error.strerror}."
+                if note not in notes:
+                    notes.append(note)
+                continue
+            code = unsealed((cell, dtype), content)
+            if code is not None:
+                with contextlib.suppress(OSError):
+                    os.utime(directory)
+                return code
+    return None
+
+
+def keep(cell: str, dtype: str, code: bytes) -> bool:
+    """Puts an object file into the first cache that can be written; False if none can. Safe when others do the same."""
+    for directory, ours in _places():
+        with contextlib.suppress(OSError):
+            real = _made(directory, ours)
+            mode = 0o644 if _is_for_a_class() else files.PRIVATE_FILE
+            files.replace(real / _name(cell, dtype), sealed((cell, dtype), code), mode)
+            remove_stale(real)
+            return True
+    return False
+
+
+def kept_in() -> Path | None:
+    """The first cache that there is."""
+    return next((directory for directory, _ in _places() if directory.is_dir()), None)
+
+
+def _name(cell: str, dtype: str) -> str:
+    return f"{cell}-{dtype}.o"
+
+
+def _is_for_a_class() -> bool:
+    return bool(os.environ.get("NUMBA_CACHE_DIR")) and hasattr(os, "geteuid") and os.geteuid() == 0
+
+
+def _made(directory: Path, ours: int) -> Path:
+    """The cache's folder, made where it is missing, as one that can be believed. Raises OSError if it cannot be."""
+    above = directory.parents[ours - 1]
+    files.trusted(next(place for place in (above, *above.parents) if place.exists()), above=True)
+    others_wrote = files.make_folder(directory, 0o755 if _is_for_a_class() else files.PRIVATE_FOLDER, ours)
+    real = files.trusted(directory)
+    if others_wrote:
+        for old in real.glob("*.o"):
+            old.unlink()
+    return real
+
+
+def sealed(kernel: Kernel, code: bytes) -> bytes:
+    """With a heading of its length and a checksum: half a file is told from a whole one, and one kernel's from
+    another's."""
+    return _HEAD.pack(_MAGIC, len(code), _checksum(kernel, code)) + code
+
+
+def _checksum(kernel: Kernel, code: bytes) -> bytes:
+    return hashlib.sha256("\0".join((fingerprint(), *kernel, "")).encode() + code).digest()
+
+
+def unsealed(kernel: Kernel, content: bytes) -> bytes | None:
+    """The code of a sealed file; None if it is not whole, or another kernel's."""
+    if len(content) < _HEAD.size:
+        return None
+    magic, length, checksum = _HEAD.unpack_from(content)
+    code = content[_HEAD.size :]
+    is_whole = magic == _MAGIC and 0 < length == len(code)
+    return code if is_whole and _checksum(kernel, code) == checksum else None
+
+
+def next_sealed(pipe: IO[bytes]) -> bytes | None:
+    """The next sealed code of a pipe, still sealed; None if there is none whole."""
+    head = pipe.read(_HEAD.size)
+    if len(head) < _HEAD.size:
+        return None
+    magic, length, _ = _HEAD.unpack(head)
+    return head + pipe.read(length) if magic == _MAGIC and length <= _LARGEST else None
+
+
+def remove_stale(directory: Path) -> None:
+    """Removes the caches of other versions that nobody used for a month, and what was left half written. Whoever
+    still runs one of them has its code in memory."""
+    old = time.time() - STALE_SECONDS
+    with contextlib.suppress(OSError):
+        for other in directory.parent.iterdir():
+            is_cache = len(other.name) == len(directory.name) and other.is_dir()
+            if is_cache and other != directory and other.stat().st_mtime < old:
+                shutil.rmtree(other, ignore_errors=True)
+        for half in directory.glob(".*-*"):
+            if half.stat().st_mtime < old:
+                half.unlink()
+
+
+# -- whose turn it is --------------------------------------------------------------------------------------
+
+
+class Turn:
+    """The right to compile: one compiler for each cache, or for each user where nothing can be kept.
+
+    The compiler shows that it is at work by `beat`. One that has been silent for SILENT_SECONDS may keep its lock:
+    another takes the next one, and so on.
+    """
+
+    def __init__(self) -> None:
+        self._folder = _lock_folder()
+        self._lock: files.Lock | None = None
+        self._heard: dict[int, tuple[int, float]] = {}  # of each lock's holder: its last beat, and when it was new
+
+    @property
+    def number(self) -> int | None:
+        """The lock's descriptor, for the compiler's process: as long as that lives, the lock is taken."""
+        return None if self._lock is None or os.name != "posix" else self._lock.number
+
+    def take(self) -> bool:
+        """Whether it is our turn now. Returns at once."""
+        if self._folder is None or self._lock is not None:
+            return True
+        for n in range(_MOST_SILENT):
+            try:
+                lock = files.Lock(self._folder / f".lock{n}")
+            except OSError:  # no file can be made here: without locks, as before
+                return True
+            if lock.take():
+                beat(lock.number)
+                self._lock = lock
+                return True
+            beaten = os.fstat(lock.number).st_mtime_ns
+            lock.close()
+            now = time.monotonic()
+            last, since = self._heard.get(n, (-1, now))
+            if beaten != last:
+                self._heard[n] = beaten, now
+                return False
+            if now - since < SILENT_SECONDS:
+                return False
+        return False
+
+    def close(self) -> None:
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+
+def beat(number: int) -> None:
+    """Whoever holds a lock is at work."""
+    with contextlib.suppress(OSError, TypeError):  # TypeError: a system without utime of descriptors
+        os.utime(number)
+
+
+def _lock_folder() -> Path | None:
+    for directory, ours in _places():
+        with contextlib.suppress(OSError):
+            real = _made(directory, ours)
+            if os.access(real, os.W_OK):
+                return real
+    if not hasattr(os, "getuid"):
+        return None
+    with contextlib.suppress(OSError):
+        folder = Path(tempfile.gettempdir()) / f"rnnviz-{os.getuid()}"
+        files.make_folder(folder)
+        return files.trusted(folder)
+    return None
