@@ -10,6 +10,8 @@ from dataclasses import dataclass
 GUTTER = 10  # cells for the names of the rows
 SIDE = 20  # the least cells for the numbers of this moment
 WIDEST = 8  # cells a column may get
+ONE_BY_ONE = 4  # so few units get a row each before they share one
+TALL = 19  # rows of a score from which on nothing is left out
 
 Place = tuple[int, int]  # first row, number of rows
 
@@ -18,6 +20,7 @@ Place = tuple[int, int]  # first row, number of rows
 class Rows:
     """First row and number of rows of each quantity, from top to bottom; `exponent` and `time` are single rows.
 
+    gradient, exponent  None where the gradient is not shown
     gates  name -> place, those for which there is room (a simple RNN has none)
     cell   place of the cell state, or None
     units, first_unit, units_per_row  which units are in view, in `hidden` and `cell` alike
@@ -28,8 +31,8 @@ class Rows:
     cell: Place | None
     hidden: Place
     output: Place
-    gradient: Place
-    exponent: int
+    gradient: Place | None
+    exponent: int | None
     time: int
     units_per_row: int  # 2: half blocks
     first_unit: int
@@ -80,30 +83,41 @@ def columns(width: int, T: int, t: int) -> Columns:
 
 
 def rows(
-    height: int, H: int, unit: int, *, pair: bool = True, gates: tuple[str, ...] = (), cell: bool = False
-) -> Rows:
-    """Share out the height, from 6 rows on. Small quantities first get what they need, the states of the units
-    the rest, and what those do not need goes to the gates (a second row each), the gradient and the curves.
+    height: int, H: int, unit: int, *, pair: bool = True, gates: tuple[str, ...] = (), cell: bool = False,
+    curves: tuple[bool, bool] = (True, True), gradient: bool = True,
+) -> Rows:  # fmt: skip
+    """Share out the height, from 6 rows on.
 
     `pair`: two units a row where one does not fit. `gates`: in the order in which they are given up when it is
-    too low for all, the last first.
+    too low for all, the last first. `curves`: whether input and output are curves, which look like one from three
+    rows on, or symbols. Without `gradient` its rows, and that of its exponents, go to the others.
     """
-    curve, gradient = (2, 4) if height >= 19 else (1, min(3, max(1, height - 5)))
-    room = max(1, height - 2 * curve - gradient - 2)
-    cell = cell and room >= 2
-    states = 2 if cell else 1  # the hidden state, and below the gates the cell state
-    gates = gates[: max(0, min(room // 2, room - states))]
-    room -= len(gates)
-    per_row = 2 if pair and room // states < H else 1
-    state = min(max(1, room // states), -(-H // per_row))
-    spare = max(0, room - states * state)
+    room = height - 6 + 2 * (not gradient)  # beyond a row each: input, hidden, output, gradient, exponents, time
+    cell = cell and room >= (1 if height < TALL else 3)
+    gates = gates[: max(0, min((room - 2 * gradient + 1) // 2, room - 2 * gradient - cell))]
+    room -= cell + len(gates)
+    kinds = {"state": 1 + cell, "gradient": int(gradient)}  # of some there are two, or none
+    found = {"input": 1, "output": 1, "state": 1, "gradient": 1}
+    whole = H if not pair or H <= ONE_BY_ONE else -(-H // 2)  # rows that show all units
+
+    def give(name: str, upto: int) -> None:
+        nonlocal room
+        cost = kinds.get(name, 1)
+        while cost and found[name] < upto and room >= cost:
+            found[name], room = found[name] + 1, room - cost
+
+    for name, upto in _wants(whole, curves):
+        give(name, upto)
     of_gate = 1
-    if gates and len(gates) <= spare and height >= 19:
-        of_gate, spare = 2, spare - len(gates)
-    while spare > 0:
-        gradient, spare = gradient + 1, spare - 1
-        if spare >= 2 and gradient % 3 == 0:
-            curve, spare = curve + 1, spare - 2
+    if gates and len(gates) <= room and height >= TALL:
+        of_gate, room = 2, room - len(gates)
+    if pair and (H - found["state"]) * kinds["state"] <= room:
+        give("state", H)
+    for upto in range(4, height):
+        for name in ("output", "input", "gradient"):
+            give(name, upto if name == "gradient" or curves[name == "output"] else 2)
+    state = found["state"]
+    per_row = 2 if pair and state < H else 1
     units = min(H, state * per_row)
     y = 0
 
@@ -113,18 +127,28 @@ def rows(
         return y - n, n
 
     return Rows(
-        input=take(curve),
+        input=take(found["input"]),
         gates={name: take(of_gate) for name in gates},
         cell=take(state) if cell else None,
         hidden=take(state),
-        output=take(curve),
-        gradient=take(gradient),
-        exponent=take(1)[0],
+        output=take(found["output"]),
+        gradient=take(found["gradient"]) if gradient else None,
+        exponent=take(1)[0] if gradient else None,
         time=take(1)[0],
         units_per_row=per_row,
         first_unit=_first_unit(unit, units, H, per_row),
         units=units,
     )
+
+
+def _wants(whole: int, curves: tuple[bool, bool]) -> list[tuple[str, int]]:
+    """What each quantity wants, the most needed first; `whole` rows show all units."""
+    of_input, of_output = curves
+    return [
+        ("gradient", 3), ("output", 2), ("state", min(2, whole)), ("input", 2 if of_input else 1),
+        ("state", min(4, whole)), ("input", 2), ("output", 3 if of_output else 2),
+        ("gradient", 3 if of_output else 4), ("state", whole), ("input", 3 if of_input else 2),
+    ]  # fmt: skip
 
 
 def _first_unit(unit: int, units: int, H: int, per_row: int) -> int:

@@ -35,6 +35,8 @@ def gradient_axis(norms: list[float], n: int) -> tuple[int, int]:
 
 
 def draw_gradient(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: Palette) -> None:
+    if place.gradient is None:
+        return
     first, n = place.gradient
     gradient, lane = frame.gradient, frame.gradient.highway
     k = frame.loss_step
@@ -59,7 +61,7 @@ def draw_gradient(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palett
             two_paths(sheet, place.gradient, cols, t, norms, along, axis, style, palette)
         if ghost:
             _ghost(sheet, place.gradient, cols.x(t), cols.bar, ghost[t], axis, palette)
-    _exponents(sheet, frame, place, cols, norms, palette)
+    _exponents(sheet, frame, place.exponent or first + n, cols, norms, palette)
 
 
 def power_labels(sheet: Sheet, where: tuple[int, int], axis: tuple[int, int], palette: Palette) -> None:
@@ -126,10 +128,10 @@ def _ghost(
 
 
 def _exponents(
-    sheet: Sheet, frame: Frame, place: Rows, cols: Columns, norms: list[float], palette: Palette
+    sheet: Sheet, frame: Frame, y: int, cols: Columns, norms: list[float], palette: Palette
 ) -> None:
     """The power of ten of each bar; where columns are narrow, only where it changes and there is room."""
-    sheet.put(place.exponent, GUTTER - 4, "10^", palette.faint)
+    sheet.put(y, GUTTER - 4, "10^", palette.faint)
     free, told = cols.left, ""
     for t in cols.steps:
         if t < (frame.reached or 0) or (frame.loss_step is not None and t > frame.loss_step):
@@ -138,7 +140,7 @@ def _exponents(
         x = cols.x(t)
         if cols.bar >= 3 or (label != told and x >= free and x + len(label) <= cols.end):
             here = t == frame.cursor.t and frame.cursor.phase is Phase.BACKWARD
-            sheet.put(place.exponent, x, label[: max(cols.bar, 4)], palette.back if here else palette.gradient)
+            sheet.put(y, x, label[: max(cols.bar, 4)], palette.back if here else palette.gradient)
             free, told = x + len(label) + 1, label
 
 
@@ -168,6 +170,8 @@ def _bar(
 
 
 def write_gradient(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Palette) -> None:
+    if place.gradient is None:
+        return
     y, n = place.gradient
     gradient, t = frame.gradient, frame.cursor.t
     if frame.reached is None:
@@ -186,7 +190,7 @@ def write_gradient(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: 
 def write_ghost(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Palette) -> None:
     """How far the ghost's gradient reached, and what was different about it; in two rows where they are free."""
     ghost = frame.ghost
-    if ghost is None or not ghost.is_like(frame):
+    if ghost is None or place.gradient is None or place.exponent is None or not ghost.is_like(frame):
         return
     reached = f"{DOTS[1] * 2} ghost 1 % {steps(ghost.horizon, ghost.scene.last_loss_step)}".replace("> ", ">")
     room = sheet.width - left - 1
@@ -202,7 +206,7 @@ def write_check(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Pal
     from rnnviz.player import measure
 
     figure = measure.checked(frame.scene)
-    if figure is None:
+    if figure is None or place.gradient is None or place.exponent is None:
         return
     mark, style = ("✓", palette.output) if measure.agrees(figure) else ("✗", palette.warn)
     whole, short_form = f"{mark} checked {figure:.0e}", f"{mark} {figure:.0e}"

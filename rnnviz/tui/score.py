@@ -31,7 +31,7 @@ from rnnviz.tui.geometry import GUTTER, Columns, Rows, columns, rows
 from rnnviz.tui.gradient_row import draw_gradient, write_check, write_ghost, write_gradient
 from rnnviz.tui.marks import BARS, accent
 from rnnviz.tui.palette import Palette
-from rnnviz.tui.sequence import draw_input, draw_output, write_input, write_output
+from rnnviz.tui.sequence import draw_input, draw_output, draws_curves, reads_symbols, write_input, write_output
 
 if TYPE_CHECKING:
     from rnnviz.player.frame import Frame, Scene
@@ -73,6 +73,7 @@ def rows_of(frame: Frame, height: int, palette: Palette) -> Rows:
     return rows(
         height, frame.scene.H, frame.cursor.unit, pair=palette.has_color,
         gates=tuple(gate for gate in GATES if gate in trace.gates), cell=trace.c is not None,
+        curves=(not reads_symbols(frame), draws_curves(frame)),
     )  # fmt: skip
 
 
@@ -81,7 +82,9 @@ def skeleton(width: int, height: int, palette: Palette) -> Sheet:
     sheet = Sheet(width, height)
     place = rows(height, 20, 0)
     names = {place.input[0]: "input x", place.hidden[0]: "hidden h", place.output[0]: "output ŷ",
-             place.gradient[0]: "‖∂L/∂h‖", place.time: "time t"}  # fmt: skip
+             place.time: "time t"}  # fmt: skip
+    if place.gradient is not None:
+        names[place.gradient[0]] = "‖∂L/∂h‖"
     for y, name in names.items():
         sheet.put(y, 0, name, palette.dim)
     return sheet

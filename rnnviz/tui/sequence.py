@@ -25,6 +25,16 @@ if TYPE_CHECKING:
 NEEDED = Style(bold=True, underline=True)  # the input an answer hangs on
 
 
+def reads_symbols(frame: Frame) -> bool:
+    """Whether the input of a step is a symbol, or many numbers, and not a point of a curve."""
+    return bool(frame.scene.task.vocab) or frame.scene.task.input_size > 2
+
+
+def draws_curves(frame: Frame) -> bool:
+    """Whether the output is a number, drawn as a curve with its target, and not a symbol."""
+    return frame.scene.task.loss != "cross_entropy"
+
+
 def draw_input(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: Palette) -> None:
     first, n = place.input
     sheet.put(first, 0, "input x", palette.dim)
@@ -32,7 +42,7 @@ def draw_input(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: 
     needed = scene.needs(frame.loss_step)
     marks = n > 1 and task.series is None  # the last row is for what the answer needs
     read = [t for t in cols.steps if 1 <= t <= frame.read]
-    if task.vocab or task.input_size > 2:
+    if reads_symbols(frame):
         words = task.tokens(scene.sample)
         for t in read:
             style = palette.input + NEEDED if t in needed else palette.input
@@ -79,7 +89,7 @@ def _lag(sheet: Sheet, y: int, frame: Frame, needed: tuple[int, ...], cols: Colu
 def draw_output(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: Palette) -> None:
     first, n = place.output
     scene = frame.scene
-    curves = scene.task.loss != "cross_entropy"  # both are drawn in the same rows: the names are their legend
+    curves = draws_curves(frame)  # both are drawn in the same rows: the names are their legend
     sheet.put(first, 0, "output ŷ" + (DASHES[1] if curves else ""), palette.output)
     if n > 1:
         sheet.put(first + 1, 0, "target".ljust(8) + (DOTS[1] if curves else ""), palette.target)
@@ -143,7 +153,7 @@ def _value_of_x(frame: Frame) -> str:
     t, scene = frame.cursor.t, frame.scene
     if not 1 <= t <= frame.read:
         return "–"
-    if scene.task.vocab or scene.task.input_size > 2:
+    if reads_symbols(frame):
         return visible(scene.task.tokens(scene.sample)[t - 1])
     marked = scene.task.input_size == 2 and bool(scene.trace.x[t - 1, 0, 1])
     return fixed(float(scene.trace.x[t - 1, 0, 0])) + (" marked" if marked else "")

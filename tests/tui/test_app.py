@@ -13,6 +13,7 @@ from rnnviz.player.numbers import exponent, fixed, loss, scientific
 from rnnviz.tui import keys, panels
 from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.canvas import Canvas
+from rnnviz.tui.geometry import columns
 from rnnviz.tui.help import sections
 from tests.tui.driving import press, text
 
@@ -60,7 +61,8 @@ async def test_the_walk_back_shows_exponent_factor_half_life_and_horizon() -> No
             lines = app.main.query_one("#score", Canvas).plain()
             assert f"t = {t}" in lines[0]
             assert scientific(float(gradient.norms[t])) in "\n".join(lines)
-            powers = re.findall(r"-?\d+", lines[-2].partition("10^")[2])
+            under_the_bars = lines[-2][: columns(80, 10, t).end]
+            powers = re.findall(r"-?\d+", under_the_bars.partition("10^")[2])
             assert powers == [str(exponent(float(v))) for v in gradient.norms[t:]]
         assert f"half-life {gradient.half_life:.1f}" in text(app)
         assert f"1 % horizon {gradient.horizon:.1f}" in text(app)

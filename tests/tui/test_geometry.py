@@ -17,12 +17,14 @@ def stretches(place) -> list[tuple[int, int]]:
     """(first, end) of every row, from top to bottom."""
     several = [place.input, *place.gates.values(), place.cell, place.hidden, place.output, place.gradient]
     found = [(first, first + n) for first, n in filter(None, several)]
-    return [*found, (place.exponent, place.exponent + 1), (place.time, place.time + 1)]
+    return [*found, *((y, y + 1) for y in (place.exponent, place.time) if y is not None)]
 
 
-@given(heights, units, units, st.booleans(), cells)
-def test_rows_follow_one_another_and_fill_the_height_at_most(height, H, unit, pair, cell):
-    place = rows(height, H, min(unit, H - 1), pair=pair, gates=cell[0], cell=cell[1])
+@given(heights, units, units, st.booleans(), cells, st.tuples(st.booleans(), st.booleans()), st.booleans())
+def test_rows_follow_one_another_and_fill_the_height_at_most(height, H, unit, pair, cell, curves, gradient):
+    place = rows(
+        height, H, min(unit, H - 1), pair=pair, gates=cell[0], cell=cell[1], curves=curves, gradient=gradient
+    )
     found = stretches(place)
     assert found[0][0] == 0
     assert all(start < end for start, end in found), "every quantity has a row"
@@ -44,6 +46,19 @@ def test_eighty_by_twenty_four_shows_all_units_of_the_keras_recipe_and_all_gates
     place = rows(20, 20, 0, gates=("f", "i", "g", "o"), cell=True)
     assert list(place.gates) == ["f", "i", "g", "o"]
     assert place.cell is not None
+
+
+def test_at_eighty_by_twenty_four_curves_have_the_rows_to_look_like_one():
+    place = rows(20, 20, 0)
+    assert place.input[1] >= 2
+    assert place.output[1] >= 3
+    lesson = rows(14, 8, 0, gradient=False)  # before a lesson has said what a gradient is
+    assert min(lesson.input[1], lesson.output[1]) >= 4
+    assert lesson.gradient is lesson.exponent is None
+
+
+def test_symbols_leave_the_rows_of_curves_to_the_gradient():
+    assert rows(20, 20, 0, curves=(False, False)).gradient[1] > rows(20, 20, 0).gradient[1]
 
 
 def test_with_an_open_panel_the_forget_gate_is_the_last_to_go():

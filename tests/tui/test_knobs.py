@@ -86,7 +86,7 @@ def test_a_dot_stands_where_the_bar_stood(colors: str) -> None:
     apart = [t for t in range(41) if behind[t] > 1e4 * norms[t]]  # a row of text is four powers of ten here
     assert len(apart) > 20
     for t in apart:
-        dots = [y for y, cell in enumerate(columns[t]) if cell in DOTS and y >= 14]
+        dots = [y for y, cell in enumerate(columns[t]) if cell in DOTS and y >= 15]
         bars = [y for y, cell in enumerate(columns[t]) if cell in "▁▂▃▄▅▆▇█"]
         assert len(dots) == 1
         assert dots[0] < min(bars), f"t = {t}: the ghost's bar was higher"
