@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from rnnviz.cli.flags import plain_parser, terminal_missing
-from rnnviz.errors import InputError
+from rnnviz.errors import InputError, shown
+from rnnviz.glyphs import cells, cut, ljust, lines_at_most, one_line
 from rnnviz.lessons.course import Course, Start, find, head
 
 _PROG = {
@@ -21,6 +22,7 @@ _PROG = {
     "play": ("rnnviz play SLUG [--speed S] [--lessons DIR]",
              "Perform a lesson by itself, for a talk: it moves, predicts and reveals. Any key pauses."),
 }  # fmt: skip
+WIDEST_SLUG = 24
 _DIR = "a folder of lessons in place of the course that comes with rnnviz"
 
 
@@ -31,11 +33,11 @@ def run(command: str, argv: list[str], is_tty: bool) -> int:
         if asked["what"] == "check":
             return check(asked["paths"], asked["lessons"])
         if asked["paths"]:
-            raise InputError(f"{asked['paths'][0]!r} is one word too many; rnnviz lessons check PATH checks files")
+            raise InputError(f"{shown(asked['paths'][0])} is one word too many; rnnviz lessons check PATH checks files")
         if asked["what"] == "metrics":
             return metrics()
         if asked["what"] is not None:
-            raise InputError(f"{asked['what']!r} is neither check nor metrics; rnnviz lesson SLUG opens a lesson")
+            raise InputError(f"{shown(asked['what'])} is neither check nor metrics; rnnviz lesson SLUG opens a lesson")
         return show(find(asked["lessons"]))
     find(asked["lessons"]).file(asked["slug"])
     missing = terminal_missing(is_tty, is_tty)
@@ -69,7 +71,7 @@ def _speed(text: str) -> float:
     except ValueError:
         speed = 0.0
     if not 0.05 <= speed <= 100:
-        raise InputError(f"--speed: {text!r} is not a number from 0.05 to 100")
+        raise InputError(f"--speed: {shown(text)} is not a number from 0.05 to 100")
     return speed
 
 
@@ -84,7 +86,7 @@ def show(course: Course) -> int:
     progress = Progress(course.name)
     tick, dot = ("x", "-") if out.ascii else ("✓", "·")
     slugs = [course.slug(file) for file in course.files]
-    widest = max(map(len, slugs))
+    widest = min(max(map(cells, slugs)), WIDEST_SLUG)
     for file, slug in zip(course.files, slugs, strict=True):
         title, summary = head(file)
         kept = progress.of(slug)
@@ -92,11 +94,13 @@ def show(course: Course) -> int:
         all_done = kept.finished and kept.done == kept.steps
         mark = tick if all_done else (">" if slug == progress.last else dot if far else " ")
         number = file.stem.partition("-")[0].lstrip("0") or "0"
-        out.print(f"{mark} {number:>2}  {slug:<{widest}}  {far:>5}  {title}: {kept.tally or summary}"[: out.width])
+        start = f"{mark} {number:>2}  {ljust(cut(slug, widest), widest)}  {far:>5}  "
+        about = lines_at_most(f"{title}: {kept.tally or summary}", max(20, out.width - cells(start)), 1)
+        out.print(start + "".join(about))
     out.print()
     out.print("rnnviz goes on where you left; rnnviz lesson SLUG opens one.")
     for note in progress.notes:
-        print(note, file=sys.stderr)
+        print(one_line(note), file=sys.stderr)
     return 0
 
 
@@ -111,7 +115,7 @@ def check(paths: list[str], folder: str | None) -> int:
     files = [file for path in paths for file in _files(Path(path))] if paths else list(find(folder).files)
     problems = check_files(files, tuple(panels.BY_ID))
     for problem in problems:
-        print(_near(problem.path) + str(problem).removeprefix(str(problem.path)))
+        print(one_line(_near(problem.path) + str(problem).removeprefix(str(problem.path))))
     if not problems:
         print(f"{len(files)} lesson{'s' * (len(files) != 1)}: nothing wrong")
     return 1 if problems else 0

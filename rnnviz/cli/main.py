@@ -14,6 +14,7 @@ import sys
 
 from rnnviz.cli.flags import ABOUT_LESSONS, COMMANDS, in_flags, read, terminal_missing
 from rnnviz.errors import InputError
+from rnnviz.glyphs import one_line
 
 #: What a disk that is full, or gone, says to a write.
 UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
@@ -95,7 +96,7 @@ def _is_tty(stream: object) -> bool:
 
 def _say(command: str | None, message: str, code: int) -> int:
     with contextlib.suppress(OSError, ValueError, AttributeError):
-        line = " ".join(message.split())
+        line = one_line(message)
         print(f"rnnviz {command}: {line}" if command else f"rnnviz: {line}", file=sys.stderr, flush=True)
     return code
 

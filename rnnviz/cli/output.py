@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import shutil
 import sys
 import time
@@ -13,10 +14,13 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from rnnviz.glyphs import cut, escaped
+
 _PLAIN = str.maketrans(
     {"“": '"', "”": '"', "·": ".", "…": "...", "×": "x", "‖": "|", "∂": "d", "↵": "/", "∎": ".", "–": "-"}
     | {chr(0x2080 + digit): str(digit) for digit in range(10)}
 )
+_UNPRINTABLE = re.compile("[\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]")
 WIDEST = 120  # a plot or a row of bars reads badly when it is wider
 
 
@@ -42,6 +46,7 @@ class Output:
         return _Console(width=self.width, highlight=False, emoji=False, markup=False, safe_box=self.ascii)
 
     def print(self, text: str = "") -> None:
+        text = escaped(text, keep="\n")
         if self.ascii:
             text = text.translate(_PLAIN)
         self.console.print(Text(text), crop=False, overflow="ignore", soft_wrap=True)
@@ -60,13 +65,17 @@ class _Console(Console):
 
 def print_json(value: Any) -> None:
     """One valid JSON document: numbers that are not finite become null, and where the output's encoding lacks
-    a character its number stands (\\u220e)."""
-    text = json.dumps(finite(value), ensure_ascii=False, allow_nan=False)
+    a character, or it would steer a terminal, its number stands (\\u220e)."""
+    text = _UNPRINTABLE.sub(_number, json.dumps(finite(value), ensure_ascii=False, allow_nan=False))
     try:
         text.encode(sys.stdout.encoding or "ascii")
     except (UnicodeEncodeError, LookupError):
         text = json.dumps(finite(value), allow_nan=False)
     print(text, flush=True)
+
+
+def _number(found: re.Match[str]) -> str:
+    return json.dumps(found[0])[1:-1]
 
 
 def finite(value: Any) -> Any:
@@ -106,7 +115,7 @@ class Progress:
         if room >= 5:
             filled = room * done // max(1, self.total)
             text += self.done_sign * filled + self.left_sign * (room - filled) + " "
-        sys.stderr.write("\r\x1b[K" + (text + words)[:width])
+        sys.stderr.write("\r\x1b[K" + cut(escaped(text + words), width))
         sys.stderr.flush()
 
     def clear(self) -> None:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from rnnviz.errors import InputError
+from rnnviz.errors import InputError, shown
 
 _FILE = re.compile(r"\d+-.*\.md")
 OWN = "rnnviz"  # the name of the course that comes with rnnviz
@@ -27,14 +27,14 @@ class Course:
         """By slug or by number. Raises InputError, naming what there is."""
         for file in self.files:
             number = int(file.stem.partition("-")[0])
-            if slug in (self.slug(file), file.stem, file.name) or (slug.isdecimal() and int(slug) == number):
+            if slug in (self.slug(file), file.stem, file.name) or (slug.isdecimal() and len(slug) < 20 and int(slug) == number):
                 return file
         from difflib import get_close_matches
 
         slugs = [self.slug(file) for file in self.files]
         close = get_close_matches(slug, slugs, n=1)
         hint = f"did you mean {close[0]}?" if close else "rnnviz lessons lists them"
-        raise InputError(f"there is no lesson {slug!r}; {hint}")
+        raise InputError(f"there is no lesson {shown(slug)}; {hint}")
 
 
 def own_folder() -> Path:

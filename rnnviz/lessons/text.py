@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Callable, Iterable
 
 from rnnviz.errors import InputError
+from rnnviz.glyphs import cells, pieces
 from rnnviz.player.metrics import Reference, check_format, parse
 
 Span = tuple[str, str]  # text, and how it is set: "", "bold", "em" or "code"
@@ -71,11 +72,12 @@ def plain(line: Line) -> str:
 
 
 def wrapped(text: str, width: int, quote: Quote | None = None, indent: int = 0) -> list[Line]:
-    """A paragraph in lines of at most `width` cells, broken at spaces; lines after the first are indented."""
+    """A paragraph in lines of at most `width` cells, broken at spaces (a word longer than a line: anywhere); lines
+    after the first are indented."""
     lines: list[Line] = [[]]
     used = 0
-    for word in _words(spans(filled(text, quote) if quote else text)):
-        size = sum(len(part) for part, _ in word)
+    for word in _words(spans(filled(text, quote) if quote else text), width - indent):
+        size = sum(cells(part) for part, _ in word)
         gap = 1 if used > (indent if len(lines) > 1 else 0) else 0
         if gap and used + gap + size > width:
             lines.append([(" " * indent, "")] if indent else [])
@@ -88,15 +90,19 @@ def wrapped(text: str, width: int, quote: Quote | None = None, indent: int = 0) 
     return [_joined(line) for line in lines]
 
 
-def _words(line: Line) -> Iterable[Line]:
+def _words(line: Line, most: int) -> Iterable[Line]:
+    """Words of at most so many cells."""
     word: Line = []
     for text, style in line:
         for i, part in enumerate(_BREAK.split(text)):
             if i and word:
                 yield word
                 word = []
-            if part:
-                word.append((part, style))
+            for piece in pieces(part, most) if part else ():
+                if word and sum(cells(text) for text, _ in word) + cells(piece) > most:
+                    yield word
+                    word = []
+                word.append((piece, style))
     if word:
         yield word
 

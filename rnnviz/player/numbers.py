@@ -128,8 +128,3 @@ def _not_finite(value: float) -> str:
 def subscript(number: int) -> str:
     """`10` as `₁₀`."""
     return str(number).translate(str.maketrans("0123456789-", "₀₁₂₃₄₅₆₇₈₉₋"))
-
-
-def visible(text: str) -> str:
-    """Line ends and other control characters as signs that take one cell each."""
-    return "".join("↵" if c == "\n" else c if c.isprintable() else "·" for c in text)

@@ -8,9 +8,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from rnnviz.glyphs import visible
 from rnnviz.player.cursor import Phase
 from rnnviz.player.loop import STILL_THERE
-from rnnviz.player.numbers import factor, fixed, loss, percent, scientific, subscript, visible
+from rnnviz.player.numbers import factor, fixed, loss, percent, scientific, subscript
 
 if TYPE_CHECKING:
     from rnnviz.player.frame import Frame, Gradient

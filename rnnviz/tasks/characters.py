@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from rnnviz.errors import InputError
+from rnnviz.glyphs import visible
 from rnnviz.tasks.base import (
     Array,
     LossAt,
@@ -153,11 +154,6 @@ def encode(text: str) -> tuple[tuple[str, ...], Array]:
     number = {c: k for k, c in enumerate(vocab)}
     other = number.get(OTHER, 0)
     return vocab, np.array([number.get(c, other) for c in text])
-
-
-def visible(text: str) -> str:
-    """Line ends and other control characters as signs that take one cell each."""
-    return "".join("↵" if c == "\n" else c if c.isprintable() else "·" for c in text)
 
 
 def quoted(character: str) -> str:

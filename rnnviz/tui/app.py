@@ -33,7 +33,7 @@ from rnnviz.player.commands import Command, Next, Seek
 from rnnviz.player.cursor import Phase
 from rnnviz.tui import bars, keys, panels, score
 from rnnviz.tui.canvas import Canvas, Sheet
-from rnnviz.tui.geometry import columns
+from rnnviz.tui.geometry import columns_of
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import sheet_for
 from rnnviz.tui.view import View
@@ -158,7 +158,7 @@ class Main(Screen[None]):
             return score.skeleton(width, height, self.palette)
         sheet = score.draw(self.frame, width, height, self.palette)
         if self.guide is not None and self.guide.is_on:
-            side = columns(width, self.frame.T, self.frame.cursor.t).end + 2
+            side = columns_of(self.frame, width).end + 2
             return self.guide.mark(sheet, side)
         return sheet
 
@@ -539,7 +539,7 @@ class Main(Screen[None]):
                 if start <= offset.x < end:
                     self.action_panel(name) if name in panels.BY_ID else self.action_act(name)
         elif widget.id == "score":
-            cols = columns(widget.size.width, self.frame.T, self.frame.cursor.t)
+            cols = columns_of(self.frame, widget.size.width)
             t = cols.first + (offset.x - cols.left) // cols.width
             if t in cols and offset.x >= cols.left:
                 self.pause()

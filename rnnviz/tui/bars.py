@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from textwrap import shorten, wrap
 from typing import TYPE_CHECKING
 
 from rich.style import Style
 
+from rnnviz.glyphs import cells, cut, lines_at_most
 from rnnviz.player.cursor import Phase
 from rnnviz.player.numbers import loss
 from rnnviz.player.telling import tell
@@ -38,9 +38,10 @@ def title(frame: Frame | None, width: int, palette: Palette, heading: str = " rn
     if frame.cut:
         cell = f"cut {CELL_NAMES[experiment.cell]}"
     layers = f" × {experiment.num_layers}" if experiment.num_layers > 1 else ""
-    what = f"{scene.task.title} · {cell} · H {scene.H}{layers} T {frame.T}"
-    if x + len(what) > width - 18:
-        what = f"{cell} · H {scene.H}{layers} T {frame.T}"
+    what = f"{cell} · H {scene.H}{layers} T {frame.T}"
+    room = width - 18 - x - len(what) - 3
+    if room >= min(ABOUT, cells(scene.task.title)):
+        what = f"{cut(scene.task.title, room)} · {what}"
     sheet.put(0, x, what, palette.text)
     learning = frame.learning
     epochs, batches = str(learning.epochs), str(learning.batches_per_epoch)
@@ -53,7 +54,7 @@ def title(frame: Frame | None, width: int, palette: Palette, heading: str = " rn
         parts.append((f"sequence {scene.sample + 1}/{len(scene.task)}", palette.dim))
     right = width - 1
     for text, style in parts:
-        if right - len(text) <= x + len(what) + 1:
+        if right - len(text) <= x + cells(what) + 1:
             break
         right -= len(text)
         sheet.put(0, right, text, style)
@@ -84,7 +85,7 @@ def telling(frame: Frame | None, view: View, width: int, height: int, palette: P
         first = second
     y = 0
     for text, style in zip((first, second) if both else (first,), styles, strict=False):
-        for line in [text[: width - 2]] if len(text) <= width - 2 or height == 1 else wrap(text, width - 2):
+        for line in lines_at_most(text, width - 2, height - y):
             sheet.put(y, 1, line, style)
             y += 1
     return sheet
@@ -123,7 +124,7 @@ def tabs(active: Panel, frame: Frame | None, width: int, palette: Palette, marke
         sheet.right(0, onward, palette.faint)
     room = width - len(onward) - x - 1
     if room >= ABOUT:
-        sheet.put(0, x, shorten(active.about, room, placeholder=" …"), palette.faint)
+        sheet.put(0, x, cut(active.about, room), palette.faint)
     return sheet
 
 

@@ -17,12 +17,26 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
+from rnnviz import glyphs
+
 Cell = tuple[str, Style | None]
 _BLANK: Cell = (" ", None)
+_REST = ""  # what the second cell of a wide character holds
+
+
+@lru_cache(maxsize=4096)
+def cells_of(text: str) -> tuple[str, ...]:
+    """What a text puts into cells, one entry each: a wide character and then nothing. The one way onto the screen."""
+    out: list[str] = []
+    for glyph, size in glyphs.glyphs(text):
+        if cell_len(glyph) != size:  # a character this Python and this rich know differently
+            glyph, size = glyphs.UNSEEN, 1
+        out += [glyph] if size == 1 else [glyph, _REST]
+    return tuple(out)
 
 
 class Sheet:
-    """A grid of cells to write on. What does not fit is cut off; every glyph must be one cell wide."""
+    """A grid of cells to write on. What does not fit is cut off, and half a wide character is a blank."""
 
     def __init__(self, width: int, height: int) -> None:
         self.width, self.height = max(width, 0), max(height, 0)
@@ -30,18 +44,28 @@ class Sheet:
 
     def put(self, y: int, x: int, text: str, style: Style | None = None) -> int:
         """Write text at row y, column x; the column after it."""
-        if 0 <= y < self.height:
+        entries = text if glyphs.is_plain(text) else cells_of(text)
+        end = x + len(entries)
+        first, last = max(x, 0), min(end, self.width)
+        if 0 <= y < self.height and first < last:
             row = self.cells[y]
-            for i, char in enumerate(text):
-                if 0 <= x + i < self.width:
-                    row[x + i] = (char, style)
-        return x + len(text)
+            _part(row, first)
+            _part(row, last)
+            row[first:last] = [(glyph, style) for glyph in entries[first - x : last - x]]
+            if entries is not text:
+                if row[first][0] == _REST:
+                    row[first] = (" ", style)
+                if last < end and entries[last - x] == _REST:
+                    row[last - 1] = (" ", style)
+        return end
 
     def paste(self, y: int, x: int, other: Sheet, start: int, end: int) -> None:
         """The columns start..end of another sheet, with its first row at y and column `start` at x."""
         end = min(end, start + self.width - x)
         for row, cells in enumerate(other.cells[: max(0, self.height - y)], start=y):
             if end > start:
+                _part(self.cells[row], x)
+                _part(self.cells[row], x + end - start)
                 self.cells[row][x : x + end - start] = cells[start:end]
 
     def at(self, y: int, x: int) -> str:
@@ -50,10 +74,16 @@ class Sheet:
 
     def right(self, y: int, text: str, style: Style | None = None) -> None:
         """Write text so that it ends at the right edge."""
-        self.put(y, self.width - len(text), text, style)
+        self.put(y, self.width - glyphs.cells(text), text, style)
 
     def plain(self) -> list[str]:
         return ["".join(char for char, _ in row) for row in self.cells]
+
+
+def _part(row: list[Cell], x: int) -> None:
+    """So that what follows can be written up to or from column x on: a wide character across it becomes blanks."""
+    if 0 < x < len(row) and row[x][0] == _REST:
+        row[x - 1], row[x] = (" ", row[x - 1][1]), (" ", row[x][1])
 
 
 def spans(old: list[Cell], new: list[Cell], join: int = 5) -> list[tuple[int, int]]:
@@ -66,6 +96,8 @@ def spans(old: list[Cell], new: list[Cell], join: int = 5) -> list[tuple[int, in
                 found[-1][1] = x + 1
             else:
                 found.append([x, x + 1])
+    for stretch in found:  # never half a wide character: its second half may be as it was
+        stretch[1] += stretch[1] < len(new) and new[stretch[1]][0] == _REST
     return [(start, end) for start, end in found]
 
 
@@ -107,7 +139,7 @@ class Canvas(Widget):
 
     def repaint(self) -> None:
         """Ask the painter again, and send what has changed."""
-        sheet = self._painter(*self.size)
+        sheet = self._painter(*self.size) if self.size else Sheet(*self.size)
         old, self._sheet = self._sheet, sheet
         base, self._base = self._base, self.rich_style
         self._cuts = {}
@@ -136,6 +168,3 @@ class Canvas(Widget):
             self._strips[y] = line.adjust_cell_length(self.size.width, self._base)
         return self._strips[y]
 
-
-def is_one_cell(text: str) -> bool:
-    return cell_len(text) == len(text)

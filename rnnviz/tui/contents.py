@@ -9,6 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
 from rnnviz.errors import InputError
+from rnnviz.glyphs import cut
 from rnnviz.lessons.course import head
 from rnnviz.lessons.lesson import Prediction
 from rnnviz.lessons.record import DONE, NONE, SKIPPED
@@ -62,7 +63,7 @@ class ContentsScreen(ModalScreen[None]):
     def _sheet(self, width: int, height: int) -> Sheet:
         palette = self.guide.main.palette
         sheet = Sheet(width, height)
-        sheet.put(0, 1, "Lessons" if self.lesson is None else self.lesson.name, palette.accent)
+        sheet.put(0, 1, "Lessons" if self.lesson is None else cut(self.lesson.name, width - 2), palette.accent)
         rows = self._lessons() if self.lesson is None else self._steps(self.lesson)
         chosen = self.row if self.lesson is None else self.step
         summary = self.heads[self.row][1] if self.lesson is None else self.lesson.summary
@@ -77,14 +78,15 @@ class ContentsScreen(ModalScreen[None]):
             style = palette.accent if here else palette.text
             sheet.put(y, 1, "▸" if here else " ", palette.accent)
             sheet.put(y, 3, mark, palette.output)
-            sheet.put(y, 5, name[: width - 7 - max(9, len(far))], style)
+            sheet.put(y, 5, cut(name, width - 7 - max(9, len(far))), style)
             sheet.right(y, f"{far} ", palette.dim)
         if self.lesson is not None:
             self._sources(sheet, self.lesson, len(rows) + 3, width, end)
         for y, line in enumerate(about, start=end):
             sheet.put(y, 1, plain(line), palette.warn if self.note else palette.dim)
         steps = "→ steps" if self.lesson is None else "← lessons"
-        sheet.put(height - 1, 1, f"↑↓ choose  enter open  {steps}  R reset  esc close"[: width - 2], palette.dim)
+        legend = f"↑↓ choose  enter open  {steps}  R reset  esc close"
+        sheet.put(height - 1, 1, cut(legend, width - 2), palette.dim)
         return sheet
 
     def _lessons(self) -> list[tuple[str, str, str]]:
@@ -116,7 +118,7 @@ class ContentsScreen(ModalScreen[None]):
             return
         sheet.put(y, 3, "Sources", self.guide.main.palette.dim)
         for i, line in enumerate(lines[: end - y], start=y + 1):
-            sheet.put(i, 5, plain(line)[: width - 6], self.guide.main.palette.text)
+            sheet.put(i, 5, cut(plain(line), width - 6), self.guide.main.palette.text)
 
     # -- keys ----------------------------------------------------------------------------------------------
 

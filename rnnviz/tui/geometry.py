@@ -6,6 +6,13 @@ Pure arithmetic, no terminal: rows of text, cells across.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from rnnviz.glyphs import glyphs
+
+if TYPE_CHECKING:
+    from rnnviz.player.frame import Frame
 
 GUTTER = 10  # cells for the names of the rows
 SIDE = 20  # the least cells for the numbers of this moment
@@ -68,18 +75,30 @@ class Columns:
         return self.width - 1 if self.width >= 3 else self.width
 
 
-def columns(width: int, T: int, t: int) -> Columns:
-    """T steps make T + 1 columns (t = 0 is the state before the first input). When they do not all fit,
-    those around t are in view, moving on by half a view at a time so that the picture stands still."""
-    room = max(1, width - GUTTER - SIDE)
+def columns_of(frame: Frame, width: int) -> Columns:
+    """The columns of a frame, of two cells at least where a symbol takes two."""
+    task = frame.scene.task
+    return columns(width, frame.T, frame.cursor.t, least=_symbol(task.vocab + task.labels))
+
+
+@lru_cache(maxsize=16)
+def _symbol(symbols: tuple[str, ...]) -> int:
+    """The cells of the widest character in them."""
+    return max((cells for symbol in symbols for _, cells in glyphs(symbol)), default=1)
+
+
+def columns(width: int, T: int, t: int, least: int = 1) -> Columns:
+    """T steps make T + 1 columns (t = 0 is the state before the first input) of `least` cells and more. When they
+    do not all fit, those around t are in view, moving on by half a view at a time so that the picture stands still."""
+    room = max(1, (width - GUTTER - SIDE) // least)
     n = T + 1
     if n <= room:
-        return Columns(GUTTER, min(WIDEST, room // n), 0, n)
+        return Columns(GUTTER, min(WIDEST, (width - GUTTER - SIDE) // n), 0, n)
     half = max(1, room // 2)
     first = min(max(0, (t // half - 1) * half) if t >= room else 0, n - room)
     if not first <= t < first + room:
         first = min(max(0, t - room // 2), n - room)
-    return Columns(GUTTER, 1, first, room)
+    return Columns(GUTTER, least, first, room)
 
 
 def rows(

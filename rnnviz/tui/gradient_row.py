@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from rich.style import Style
 
+from rnnviz.glyphs import cells, cut
 from rnnviz.player.cursor import Phase
 from rnnviz.player.numbers import exponent, factor, loss, scientific, steps, subscript
 from rnnviz.tui.canvas import Sheet
@@ -195,10 +196,10 @@ def write_ghost(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Pal
     reached = f"{DOTS[1] * 2} ghost 1 % {steps(ghost.horizon, ghost.scene.last_loss_step)}".replace("> ", ">")
     room = sheet.width - left - 1
     text = f"{reached}, {ghost.name}"
-    if len(text) > room and place.gradient[1] > 3:
+    if cells(text) > room and place.gradient[1] > 3:
         sheet.put(place.exponent, left, reached, palette.dim)
         text = ghost.name
-    sheet.put(place.time, left, text if len(text) <= room else text[: room - 1] + "…", palette.dim)
+    sheet.put(place.time, left, cut(text, room), palette.dim)
 
 
 def write_check(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Palette) -> None:

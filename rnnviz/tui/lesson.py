@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from rich.style import Style
 
 from rnnviz.errors import InputError
+from rnnviz.glyphs import cut
 from rnnviz.lessons import arithmetic
 from rnnviz.lessons.pages import LINES, WIDTH, page
 from rnnviz.lessons.reading import read
@@ -52,7 +53,7 @@ def draw(run: LessonRun, frame: Frame | None, width: int, height: int, palette: 
     if told.standing and len(told.heading) + len(told.standing) + len(place) + 8 <= width and not note:
         place = f" {told.standing} ·{place}"
     sheet.put(0, 0, "─" * width, palette.faint)
-    heading = f" {note or told.heading} "[: max(0, width - len(place) - 3)]
+    heading = f" {cut(note or told.heading, width - len(place) - 5)} "
     sheet.put(0, 1, heading, palette.warn if warns else (palette.text if note else palette.accent))
     sheet.right(0, place + "─", palette.dim)
     for y, line in enumerate(told.lines[: height - 1], start=1):

@@ -27,7 +27,7 @@ from rich.style import Style
 from rnnviz.player.cursor import Phase
 from rnnviz.player.numbers import fixed, portion, short
 from rnnviz.tui.canvas import Sheet
-from rnnviz.tui.geometry import GUTTER, Columns, Rows, columns, rows
+from rnnviz.tui.geometry import GUTTER, Columns, Rows, columns_of, rows
 from rnnviz.tui.gradient_row import draw_gradient, write_check, write_ghost, write_gradient
 from rnnviz.tui.marks import BARS, accent
 from rnnviz.tui.palette import Palette
@@ -48,7 +48,7 @@ def draw(frame: Frame, width: int, height: int, palette: Palette) -> Sheet:
     sheet = Sheet(width, height)
     reach = frame.reach if height >= REACH_FROM else None
     place = rows_of(frame, height - (reach is not None), palette)
-    cols = columns(width, frame.T, frame.cursor.t)
+    cols = columns_of(frame, width)
     for part in (draw_input, _gates, _states, draw_output, draw_gradient, _time, _side):
         part(sheet, frame, place, cols, palette)
     if reach is not None:

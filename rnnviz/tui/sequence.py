@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from rich.style import Style
 
-from rnnviz.player.numbers import fixed, percent, portion, visible
+from rnnviz.glyphs import cells, clip, cut, visible
+from rnnviz.player.numbers import fixed, percent, portion
 from rnnviz.tui.canvas import Sheet
 from rnnviz.tui.geometry import Columns, Place, Rows
 from rnnviz.tui.marks import DASHES, DOTS, level
@@ -46,7 +47,7 @@ def draw_input(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: 
         words = task.tokens(scene.sample)
         for t in read:
             style = palette.input + NEEDED if t in needed else palette.input
-            sheet.put(first, cols.x(t), visible(words[t - 1])[: cols.bar], style)
+            sheet.put(first, cols.x(t), clip(visible(words[t - 1]), cols.bar), style)
     else:
         x = scene.trace.x[:, 0, 0]
         low, high = _input_bounds(frame)
@@ -100,9 +101,9 @@ def draw_output(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette:
         for t in read:
             judged = t in scene.loss_steps
             style = palette.output if judged else palette.faint
-            sheet.put(first, cols.x(t), visible(answers[t - 1])[: cols.bar], style)
+            sheet.put(first, cols.x(t), clip(visible(answers[t - 1]), cols.bar), style)
             if n > 1 and judged:
-                sheet.put(first + 1, cols.x(t), visible(scene.answer(t))[: cols.bar], palette.target)
+                sheet.put(first + 1, cols.x(t), clip(visible(scene.answer(t)), cols.bar), palette.target)
         return
     low, high = _output_bounds(frame)
     split = cols.bar >= 3  # room for the target beside the output
@@ -139,14 +140,22 @@ def write_output(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Pa
         target = fixed(float(scene.target_values[t - 1, 0]), digits)
     else:
         label, share = scene.guesses(t)[0]
-        sheet.put(y, left, f"ŷ   {visible(label)[:7]} {percent(share)}", palette.output)
-        target = visible(scene.answer(t))[:7]
+        sheet.put(y, left, _with_share("ŷ   ", label, share, sheet.width - left), palette.output)
+        right = scene.answer(t)
         if n > 1:
-            target += f" {percent(dict(scene.guesses(t))[scene.answer(t)])}"
+            target = _with_share("", right, dict(scene.guesses(t))[right], sheet.width - left - 4)
+        else:
+            target = cut(visible(right), 7)
     if judged and n > 1:
         sheet.put(y + 1, left, f"tgt {target}", palette.target)
     elif beside:
         sheet.put(y, x + 1, f"tgt {target}", palette.target)
+
+
+def _with_share(before: str, label: str, share: float, room: int) -> str:
+    """A class and its probability; of a long name as much as there is room for."""
+    figure = f" {percent(share)}"
+    return f"{before}{cut(visible(label), room - cells(before) - len(figure))}{figure}"
 
 
 def _value_of_x(frame: Frame) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from rnnviz.glyphs import lines_at_most
 from rnnviz.tui.canvas import Sheet
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.view import View
@@ -69,5 +70,6 @@ def sheet_for(panel: Panel, frame: Frame, view: View, width: int, height: int, p
     if reason is None and width >= 20 and height >= 3:
         return panel.draw(frame, view, width, height, palette)
     sheet = Sheet(width, height)
-    sheet.put(0, 1, (reason or "There is no room for this panel.")[: width - 2], palette.dim)
+    for y, line in enumerate(lines_at_most(reason or "There is no room for this panel.", width - 2, height)):
+        sheet.put(y, 1, line, palette.dim)
     return sheet

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from rnnviz.glyphs import cells, cut
 from rnnviz.tui.canvas import Sheet
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import Panel
@@ -44,7 +45,7 @@ def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -
     for number, name in enumerate(PAGES):
         here = number == view.page
         x = sheet.put(0, x, f"▸{name}" if here else f" {name}", palette.accent if here else palette.faint) + 1
-    sheet.put(0, x + 1, what[: width - x - 2], palette.dim)
+    sheet.put(0, x + 1, cut(what, width - x - 2), palette.dim)
     room = height - 1
     first = min(max(0, start + view.row), max(0, len(lines) - room))
     shown = lines[first : first + room]
@@ -53,7 +54,7 @@ def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -
         code, hash_sign, comment = line.partition("#")
         x = sheet.put(y, 1, code, palette.text)
         sheet.put(y, x, hash_sign + comment, palette.output)
-        if len(line) > width - 1:
+        if cells(line) > width - 1:
             sheet.put(y, width - 1, "…", palette.faint)
     if first > 0:
         sheet.right(1, f" ↑{first} ", palette.faint)

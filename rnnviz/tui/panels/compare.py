@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from textwrap import shorten
 from typing import TYPE_CHECKING
 
+from rnnviz.glyphs import cut
 from rnnviz.player.commands import Alone, Compare, Pin
 from rnnviz.player.cursor import Phase
 from rnnviz.player.numbers import brief, loss, scientific
 from rnnviz.tui.canvas import Sheet
-from rnnviz.tui.geometry import GUTTER, columns
+from rnnviz.tui.geometry import GUTTER, columns_of
 from rnnviz.tui.gradient_row import gradient_axis, power_labels, reach, times, two_paths
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import Panel
@@ -37,7 +37,7 @@ def draw(frame: Frame, view: View, width: int, height: int, palette: Palette) ->
     axis = gradient_axis([float(v) for path in paths for v in path.norms], n)
     if head:
         sheet.put(0, 0, "loss".rjust(GUTTER), palette.dim)
-        sheet.put(0, GUTTER + 1, shorten(explained(frame), width - GUTTER - 1, placeholder=" …"), palette.text)
+        sheet.put(0, GUTTER + 1, cut(explained(frame), width - GUTTER - 1), palette.text)
     for number, row in enumerate(rows):
         _draw_row(sheet, (head + number * n, n), row, frame, axis, palette)
     if height >= head + len(rows) * n + len(rows) + 2:
@@ -49,7 +49,7 @@ def _draw_row(
     sheet: Sheet, where: tuple[int, int], row: Row, frame: Frame, axis: tuple[int, int], palette: Palette
 ) -> None:
     (y, n), gradient, lane = where, row.gradient, row.gradient.highway
-    cols = columns(sheet.width, frame.T, frame.cursor.t)
+    cols = columns_of(frame, sheet.width)
     name = palette.accent if row.is_present else palette.text
     sheet.put(y, 0, ("▸" if row.is_present else " ") + row.name, name)
     own = brief(row.loss)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rnnviz.glyphs import cells, cut, cut_before, lines_at_most, rjust
 from rnnviz.player.ghost import words
 from rnnviz.player.knobs import BY_NAME, FIELDS, KNOBS, asked, range_of, turned, typed, value_of, why_not
 from rnnviz.tui.canvas import Sheet
@@ -67,18 +68,18 @@ def _one(
     sheet.put(y, x + 2, BY_NAME[name].label, style)
     at = x + 2 + LABEL
     if chosen and view.typing is not None:
-        sheet.put(y, at, f"{view.typing}▏".rjust(VALUE), palette.accent)
+        sheet.put(y, at, rjust(cut_before(f"{view.typing}▏", VALUE), VALUE), palette.accent)
     else:
-        value = value[:VALUE]
-        sheet.put(y, at + VALUE - len(value), value, style)
+        value = cut(value, VALUE)
+        left = at + VALUE - cells(value)
+        sheet.put(y, left, value, style)
         if chosen and reason is None:
-            sheet.put(y, at + VALUE - len(value) - 2, "◂", palette.accent)
+            sheet.put(y, left - 2, "◂", palette.accent)
             sheet.put(y, at + VALUE + 1, "▸", palette.accent)
     at += VALUE + 3
     if reason is None:
         at = sheet.put(y, at, _was(frame, name), palette.dim)
-    text, room = reason or range_of(frame, name), sheet.width - at - 1
-    sheet.put(y, at, text if len(text) <= room else f"{text[: max(0, room - 1)]}…", palette.faint)
+    sheet.put(y, at, cut(reason or range_of(frame, name), sheet.width - at - 1), palette.faint)
 
 
 def _why_not(frame: Frame, view: View, name: str) -> str | None:
@@ -97,13 +98,9 @@ def _was(frame: Frame, name: str) -> str:
 
 
 def _wrapped(sheet: Sheet, y: int, text: str, palette: Palette) -> None:
-    line = ""
-    for word in text.split():
-        if line and len(line) + 1 + len(word) > sheet.width - 2:
-            sheet.put(y, 1, line, palette.dim)
-            y, line = y + 1, ""
-        line = f"{line} {word}".strip()
-    sheet.put(y, 1, line, palette.dim)
+    for line in lines_at_most(text, sheet.width - 2, sheet.height - y):
+        sheet.put(y, 1, line, palette.dim)
+        y += 1
 
 
 def _row(view: View) -> int:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from textwrap import wrap
 from typing import TYPE_CHECKING
 
+from rnnviz.glyphs import wrap
 from rnnviz.player.commands import Command, Measure, Seek
 from rnnviz.player.numbers import factor, rounded, significant, subscript
 from rnnviz.tui.canvas import Sheet

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from rich.style import Style
 
+from rnnviz.glyphs import clip, cut, visible
 from rnnviz.player.diagram import KEEPING, Node, node_at
 from rnnviz.player.loop import STILL_THERE
 from rnnviz.player.numbers import factor, scientific, subscript
@@ -40,7 +41,7 @@ def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -
     else:
         _unrolled(sheet, frame, shown, palette)
     for y, text in enumerate(_legend(frame, view.page % 2 == 1, shown, width)):
-        sheet.put(5 * shown + 3 + y, 1, text[: width - 2], palette.dim)
+        sheet.put(5 * shown + 3 + y, 1, cut(text, width - 2), palette.dim)
     below = 5 * shown + 6
     if height - below >= len(frame.scene.model.summary()) + 6:  # the table fits, too
         table = _summary(frame, view, width, height - below, palette)
@@ -72,7 +73,7 @@ def _step(
     back = frame.reached is not None
     if node.t >= 1:
         output = palette.output if node.y else palette.faint
-        sheet.put(0, box + 1, f"ŷ{subscript(node.t)} {node.y or '·'}"[:INSIDE], output)
+        sheet.put(0, box + 1, clip(f"ŷ{subscript(node.t)} {visible(node.y or '·')}", INSIDE), output)
         entering = back and node.has_loss and node.gradient is not None
         sheet.put(1, middle, "↓ ∂L" if entering else "↑", palette.back if entering else palette.faint)
     for row in range(shown):
@@ -91,7 +92,7 @@ def _step(
     if node.t >= 1:
         y = 2 + 5 * shown
         read = palette.input if node.x else palette.faint
-        sheet.put(y, box + 1, f"x{subscript(node.t)} {node.x or '·'}"[:INSIDE], read)
+        sheet.put(y, box + 1, clip(f"x{subscript(node.t)} {visible(node.x or '·')}", INSIDE), read)
 
 
 def _box(sheet: Sheet, y: int, x: int, heavy: bool, ink: Style) -> None:
@@ -162,7 +163,7 @@ def _folded(sheet: Sheet, frame: Frame, shown: int, palette: Palette) -> None:
     box = max(4, (sheet.width - 58) // 2)
     middle = box + 1 + INSIDE // 2
     right = box + INSIDE + 2
-    sheet.put(0, box + 1, f"ŷ{subscript(t)} {node.y or '·'}"[:INSIDE], palette.output)
+    sheet.put(0, box + 1, clip(f"ŷ{subscript(t)} {visible(node.y or '·')}", INSIDE), palette.output)
     sheet.put(1, middle, "↑", palette.faint)
     sheet.put(1, right, _weights(frame, "readout.weight", "W_hy"), palette.dim)
     for row in range(shown):
@@ -183,7 +184,7 @@ def _folded(sheet: Sheet, frame: Frame, shown: int, palette: Palette) -> None:
         arriving = "" if node.from_below is None else f" {factor(node.from_below[layer])}"
         sheet.put(y + 4, middle, f"↑{arriving}", palette.input)
         sheet.put(y + 4, right, _weights(frame, f"rnn.weight_ih_l{layer}", "W_ih"), palette.dim)
-    sheet.put(2 + 5 * shown, box + 1, f"x{subscript(t)} {node.x or '·'}"[:INSIDE], palette.input)
+    sheet.put(2 + 5 * shown, box + 1, clip(f"x{subscript(t)} {visible(node.x or '·')}", INSIDE), palette.input)
 
 
 def _weights(frame: Frame, name: str, symbol: str) -> str:

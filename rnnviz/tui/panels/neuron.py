@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from textwrap import wrap
 from typing import TYPE_CHECKING
 
+from rnnviz.glyphs import wrap
 from rnnviz.player.commands import SelectUnit
 from rnnviz.player.cursor import Phase
 from rnnviz.player.numbers import subscript

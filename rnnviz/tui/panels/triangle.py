@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from rich.style import Style
 
+from rnnviz.glyphs import wrap
 from rnnviz.player.commands import Command, Measure
 from rnnviz.player.numbers import scientific, subscript
 from rnnviz.tui import keys
 from rnnviz.tui.canvas import Sheet
-from rnnviz.tui.geometry import Columns, columns
+from rnnviz.tui.geometry import Columns, columns_of
 from rnnviz.tui.marks import accent
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import Panel
@@ -50,7 +50,7 @@ def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -
         sheet.put(0, 1, "Walking back from every loss in turn …", palette.dim)
         return sheet
     having, t = frame.scene.loss_steps, frame.cursor.t
-    cols = columns(width, frame.T, t)
+    cols = columns_of(frame, width)
     chosen = having.index(frame.loss_step) if frame.loss_step in having else None
     top = 2 if height < 20 else 3
     room = height - top

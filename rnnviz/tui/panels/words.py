@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from textwrap import wrap
 from typing import TYPE_CHECKING
 
-from rnnviz.player.numbers import fixed, percent, visible
+from rnnviz.glyphs import cells, cut, lines_at_most, ljust, visible
+from rnnviz.player.numbers import fixed, percent
 from rnnviz.tui.canvas import Sheet
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import Panel
@@ -39,9 +39,7 @@ def draw(frame: Frame, view: View, width: int, height: int, palette: Palette) ->
 
 
 def _paragraph(sheet: Sheet, y: int, text: str, room: int, most: int, palette: Palette) -> int:
-    lines = wrap(text, room, drop_whitespace=True) or [""]
-    if len(lines) > most:
-        lines = [*lines[: most - 1], lines[most - 1][: room - 1] + "…"]
+    lines = lines_at_most(text, room, most) or [""]
     for i, line in enumerate(lines):
         sheet.put(y + i, LEFT, line, palette.text)
     return y + len(lines)
@@ -59,11 +57,11 @@ def _expected(sheet: Sheet, y: int, t: int, frame: Frame, palette: Palette) -> N
     if len(guesses) > room:
         at = next(i for i, (label, _) in enumerate(guesses) if label == right)
         guesses = guesses[:room] if at < room else [*guesses[: room - 1], guesses[at]]
-    name = max(len(label) for label in scene.task.labels)
+    name = min(max(cells(_symbol(label)) for label in scene.task.labels), max(4, sheet.width - 42))
     most = max(10, min(40, sheet.width - name - 32))
     for row, (label, share) in enumerate(guesses, start=y + 1):
         style = palette.output if judged and label == right else palette.text
-        x = sheet.put(row, LEFT + 1, _symbol(label).ljust(name), style) + 1
+        x = sheet.put(row, LEFT + 1, ljust(cut(_symbol(label), name), name), style) + 1
         sheet.put(row, x, _bar(share, most), style)
         x = sheet.put(row, x + most + 1, percent(share).rjust(7), style)
         if judged and label == right:
