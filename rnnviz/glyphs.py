@@ -156,7 +156,12 @@ def lines_at_most(text: str, room: int, most: int) -> list[str]:
     lines = wrap(text, room)
     if len(lines) <= most:
         return lines
-    return [*lines[: most - 1], clip(lines[most - 1], room - 1).rstrip(" .,;:") + "…"] if most > 0 else []
+    if most < 1:
+        return []
+    last = clip(lines[most - 1], room - 1)
+    if last != lines[most - 1] and " " in last:
+        last = last.rpartition(" ")[0]
+    return [*lines[: most - 1], last.rstrip(" .,;:") + "…"]
 
 
 def visible(text: str) -> str:

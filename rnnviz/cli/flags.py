@@ -12,6 +12,7 @@ import argparse
 import os
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import Field, dataclass, fields
 from difflib import get_close_matches
 from pathlib import Path
@@ -140,8 +141,9 @@ def _file(word: str) -> str:
     """A word that is no flag: an experiment file, or a slip."""
     if word in COMMANDS:
         raise InputError(f"the command comes first: rnnviz {word} …")
-    if word.endswith(".toml") or Path(word).is_file():
-        return word
+    with suppress(OSError):  # a name that is too long for a file
+        if word.endswith(".toml") or Path(word).is_file():
+            return word
     close = get_close_matches(word, COMMANDS, n=1)
     hint = f"did you mean {close[0]}?" if close else f"commands: {', '.join(COMMANDS)}"
     raise InputError(f"{shown(word)} is neither a command nor an experiment file (.toml); {hint}")

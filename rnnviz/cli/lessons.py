@@ -9,7 +9,7 @@ from typing import Any
 
 from rnnviz.cli.flags import plain_parser, terminal_missing
 from rnnviz.errors import InputError, shown
-from rnnviz.glyphs import cells, cut, ljust, lines_at_most, one_line
+from rnnviz.glyphs import cells, cut, lines_at_most, ljust, one_line
 from rnnviz.lessons.course import Course, Start, find, head
 
 _PROG = {
@@ -122,10 +122,14 @@ def check(paths: list[str], folder: str | None) -> int:
 
 
 def _files(path: Path) -> list[Path]:
-    if path.is_dir():
-        return list(find(path).files)
-    if not path.exists():
-        raise InputError(f"{path}: there is no such file")
+    try:
+        if path.is_dir():
+            return list(find(path).files)
+        path.stat()
+    except FileNotFoundError:
+        raise InputError(f"{path}: there is no such file") from None
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}; give a lesson file, or a folder of them") from None
     return [path]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 import shutil
 import sys
 import time
@@ -20,7 +19,6 @@ _PLAIN = str.maketrans(
     {"“": '"', "”": '"', "·": ".", "…": "...", "×": "x", "‖": "|", "∂": "d", "↵": "/", "∎": ".", "–": "-"}
     | {chr(0x2080 + digit): str(digit) for digit in range(10)}
 )
-_UNPRINTABLE = re.compile("[\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]")
 WIDEST = 120  # a plot or a row of bars reads badly when it is wider
 
 
@@ -66,16 +64,14 @@ class _Console(Console):
 def print_json(value: Any) -> None:
     """One valid JSON document: numbers that are not finite become null, and where the output's encoding lacks
     a character, or it would steer a terminal, its number stands (\\u220e)."""
-    text = _UNPRINTABLE.sub(_number, json.dumps(finite(value), ensure_ascii=False, allow_nan=False))
+    text = json.dumps(finite(value), ensure_ascii=False, allow_nan=False)
+    if not text.isprintable():
+        text = "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in text)
     try:
         text.encode(sys.stdout.encoding or "ascii")
     except (UnicodeEncodeError, LookupError):
         text = json.dumps(finite(value), allow_nan=False)
     print(text, flush=True)
-
-
-def _number(found: re.Match[str]) -> str:
-    return json.dumps(found[0])[1:-1]
 
 
 def finite(value: Any) -> Any:

@@ -26,8 +26,10 @@ class Course:
     def file(self, slug: str) -> Path:
         """By slug or by number. Raises InputError, naming what there is."""
         for file in self.files:
+            if slug in (self.slug(file), file.stem, file.name):
+                return file
             number = int(file.stem.partition("-")[0])
-            if slug in (self.slug(file), file.stem, file.name) or (slug.isdecimal() and len(slug) < 20 and int(slug) == number):
+            if slug.isdecimal() and len(slug) < 20 and int(slug) == number:
                 return file
         from difflib import get_close_matches
 
@@ -47,12 +49,19 @@ def own_folder() -> Path:
 def find(folder: str | Path | None = None) -> Course:
     """The course in a folder, or rnnviz' own. Raises InputError for a folder without lessons."""
     where = Path(folder) if folder is not None else own_folder()
-    if not where.is_dir():
+    if not _is_folder(where):
         raise InputError(f"{where}: is not a folder; --lessons takes a folder of lesson files")
     files = sorted((f for f in where.iterdir() if _FILE.fullmatch(f.name)), key=_order)
     if not files:
         raise InputError(f"{where}: there is no lesson in it; lessons are named like 01-first-steps.md")
     return Course(OWN if folder is None else str(where.resolve()), where, tuple(files))
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # a name that is too long, a folder nobody may look into
+        return False
 
 
 def _order(file: Path) -> tuple[int, str]:
