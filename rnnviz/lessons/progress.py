@@ -3,20 +3,22 @@
     {"version": 1, "courses": {"rnnviz": {"last": "slug", "lessons": {"slug": {"step": "half-is-gone", …}}}}}
 
 Written atomically, one lesson at a time into what is there, so that two sessions keep each other's. A damaged
-file is set aside, never fatal; where nothing can be written, it says so and goes on. Free of numpy.
+file is set aside, never fatal; where nothing can be written, it says so and goes on. Nobody waits for a lock that
+another program holds: what could not be kept is kept later (`flush`). Free of numpy.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rnnviz import files
 from rnnviz.lessons.record import Answer, standing, tally
 
 if TYPE_CHECKING:
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
 VERSION = 1
 FILE = "progress.json"
+LARGEST = 4_000_000  # bytes; of a whole course it has some ten thousand
+BRIEFLY = 0.02  # seconds that a lock is tried for
 
 
 class _UnreadableError(OSError):
@@ -59,10 +63,9 @@ class Kept:
         )  # fmt: skip
 
 
-def folder() -> Path:
-    from platformdirs import user_data_dir
-
-    return Path(user_data_dir("rnnviz", appauthor=False))
+def folder() -> Path | None:
+    """None for a user who has no home."""
+    return files.user_folder("data")
 
 
 class Progress:
@@ -71,9 +74,12 @@ class Progress:
 
     def __init__(self, course: str, place: Path | None = None) -> None:
         self.course = course
-        self.path = (place or folder()) / FILE
+        place = place or folder()
+        self.path = None if place is None else place / FILE
         self.notes: list[str] = []
         self.is_kept = True
+        self.is_late = False  # something waits for a lock that another program holds
+        self._waiting: dict[str, dict[str, Any] | None] = {}  # by slug, in the order it was to be kept
         self._mine = self._course(self._load())
 
     # -- reading -------------------------------------------------------------------------------------------
@@ -154,61 +160,92 @@ class Progress:
         self._write(slug, None)
 
     def _write(self, slug: str, entry: dict[str, Any] | None) -> None:
+        self._waiting.pop(slug, None)
+        self._waiting[slug] = entry
+        self._add_waiting(self._mine)
+        self.flush()
+
+    def flush(self, seconds: float = BRIEFLY) -> None:
+        """Write down what could not be written yet, trying for so long to be the only one who does. Never raises."""
+        if not self._waiting:
+            return
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with _alone(self.path):
-                everything = self._load(to_write=True)
-                mine = self._course(everything)
-                lessons = mine["lessons"] = _dict(mine.get("lessons"))
-                lessons.pop(slug, None)
-                if entry is not None:
-                    lessons[slug] = entry
-                mine["last"] = slug
-                everything["courses"] = {**_dict(everything.get("courses")), self.course: mine}
-                _replace(self.path, json.dumps(everything, indent=1))  # in ASCII: a folder's name may be any bytes
+            self.is_late = not self._flushed(seconds)
         except OSError as error:
-            mine = self._mine
-            mine["lessons"] = {**_dict(mine.get("lessons")), slug: entry or {}}
-            mine["last"] = slug
             if self.is_kept:
                 self.is_kept = False
-                where = self.path if isinstance(error, _UnreadableError) else self.path.parent
-                self._note(f"Progress will not be kept: {error.strerror or error}: {_at_home(where)}")
-            return
+                reason, where = error.strerror or str(error), ""
+                if self.path is not None:
+                    is_this = isinstance(error, _UnreadableError | files.OddFileError)
+                    where = f": {_at_home(Path(error.filename) if is_this else self.path.parent)}"
+                self._note(f"Progress will not be kept: {reason}{where}")
+
+    def _flushed(self, seconds: float) -> bool:
+        """False if another program holds the lock. Raises OSError if it cannot be written."""
+        if self.path is None:
+            raise FileNotFoundError(errno.ENOENT, "this user has no home folder")
+        files.make_folder(self.path.parent)
+        with files.locked(self.path.with_name(".lock"), seconds) as had:
+            if not had:
+                self._note("Progress is not kept just now: another program holds its lock.")
+                return False
+            everything = self._load(to_write=True)
+            mine = self._course(everything)
+            self._add_waiting(mine)
+            everything["courses"] = {**_dict(everything.get("courses")), self.course: mine}
+            # in ASCII: a folder's name may be any bytes
+            files.replace(self.path, json.dumps(everything, indent=1).encode())
+        if self.is_late:
+            self._note("Progress is kept again.")
+        self._waiting.clear()
         self._mine = mine
+        return True
+
+    def _add_waiting(self, mine: dict[str, Any]) -> None:
+        lessons = mine["lessons"] = dict(_dict(mine.get("lessons")))
+        for slug, entry in self._waiting.items():
+            lessons.pop(slug, None)
+            if entry is not None:
+                lessons[slug] = entry
+            mine["last"] = slug
 
     # -- the file ------------------------------------------------------------------------------------------
 
     def _load(self, *, to_write: bool = False) -> dict[str, Any]:
         """to_write: it will be written over, so one that is there and cannot be read is an error."""
+        nothing = {"version": VERSION, "courses": {}}
+        if self.path is None:
+            return nothing
+        found: Any = None
         try:
-            found = json.loads(self.path.read_text(encoding="utf-8-sig"))
+            found = json.loads(files.read(self.path, LARGEST).decode("utf-8-sig"))
         except FileNotFoundError:
-            return {"version": VERSION, "courses": {}}
+            return nothing
         except OSError as error:
-            if to_write:
-                raise _UnreadableError(error.errno, error.strerror) from error
-            self._note(f"Progress cannot be read: {self.path} ({error.strerror or error}).")
-            return {"version": VERSION, "courses": {}}
+            if error.errno != errno.EFBIG:
+                if to_write:
+                    raise _UnreadableError(error.errno, error.strerror, str(self.path)) from error
+                self._note(f"Progress cannot be read: {error.strerror or error}: {_at_home(self.path)}")
+                return nothing
         except (ValueError, RecursionError):
-            found = None
+            pass
         if isinstance(found, dict) and found.get("version") == VERSION and isinstance(found.get("courses"), dict):
             return found
         newer = isinstance(found, dict) and isinstance(found.get("version"), int) and found["version"] > VERSION
-        self._set_aside("is of a newer rnnviz" if newer else "is damaged")
-        return {"version": VERSION, "courses": {}}
+        self._set_aside(self.path, "is of a newer rnnviz" if newer else "is damaged")
+        return nothing
 
-    def _set_aside(self, why: str) -> None:
+    def _set_aside(self, path: Path, why: str) -> None:
         for n in range(1, 1000):
-            aside = self.path.with_name(f"{FILE}.{n}.aside")
+            aside = path.with_name(f"{FILE}.{n}.aside")
             if not aside.exists():
                 break
         try:
-            os.replace(self.path, aside)
+            os.replace(path, aside)
         except OSError:
-            self._note(f"Your progress file {why} and cannot be set aside: {self.path}.")
+            self._note(f"Progress {why} and cannot be set aside: {_at_home(path)}")
         else:
-            self._note(f"Your progress file {why}; it was set aside as {aside.name}, and a new one begun.")
+            self._note(f"Progress {why}: set aside as {aside.name}.")
 
     def _note(self, text: str) -> None:
         if text not in self.notes:
@@ -260,30 +297,3 @@ def _values(value: Any) -> dict[str, Any]:
 
 def _texts(value: Any) -> tuple[str, ...]:
     return tuple(map(str, value)) if isinstance(value, list) else ()
-
-
-def _replace(path: Path, text: str) -> None:
-    """All of it or nothing: written beside the file, then put in its place."""
-    handle, name = tempfile.mkstemp(prefix=".progress", suffix=".json", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(name, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(name)
-        raise
-
-
-@contextlib.contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """One writer at a time, where the system knows locks."""
-    try:
-        import fcntl
-    except ImportError:  # Windows: the last writer wins
-        yield
-        return
-    with open(path.with_name(".lock"), "w") as lock:
-        with contextlib.suppress(OSError):  # a file system without locks
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

@@ -53,6 +53,7 @@ TALL = 32  # rows from which the moment is told in words beside a lesson
 SMALLEST = (60, 20)
 SPEEDS = (1.0, 2.0, 4.0, 8.0, 16.0)  # steps a second
 SETTLE = 0.15  # seconds the first frame is left alone before plots and numba are loaded
+LAST_TRY = 0.3  # seconds, at the end, for progress that another program's lock has kept from being written
 REPORT_EVERY = 0.05  # seconds between two looks at a job's progress
 
 
@@ -678,6 +679,8 @@ class RnnvizApp(App[None]):
     def on_unmount(self) -> None:
         if self._compiling is not None:
             self._compiling.stop()
+        if self.main.guide is not None:
+            self.main.guide.progress.flush(LAST_TRY)
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         """Textual's partial updates go out in their short form; everything else as it is."""

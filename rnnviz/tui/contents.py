@@ -52,7 +52,7 @@ class ContentsScreen(ModalScreen[None]):
         self.row = self.slugs.index(here) if here in self.slugs else 0
         self.lesson: Lesson | None = None  # whose steps are shown
         self.step = 0
-        self.note = ""
+        self.note = guide.progress.notes[-1] if guide.progress.notes else ""  # whole here: there are two rows for it
         self._reset_asked = False
 
     def compose(self) -> ComposeResult:

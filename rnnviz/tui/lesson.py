@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from rnnviz.tui.app import Main
     from rnnviz.tui.perform import Performer
 
+TRY_AGAIN = 1.0  # seconds until progress that could not be kept is tried again
 DIGITS = "0123456789"
 LEAST_SCORE = 8  # rows the score keeps beside lesson and panel
 
@@ -135,6 +136,7 @@ class Guide:
         self._goal: Setup | None = None  # where a performance is heading, off the lesson's own path
         self._skip_asked = False
         self._told: list[str] = []
+        self._is_keeping = False  # a timer runs that tries again to keep progress
 
     # -- what the screen asks ------------------------------------------------------------------------------
 
@@ -357,6 +359,7 @@ class Guide:
     def reset(self, slug: str) -> None:
         """One lesson as if it had never been opened."""
         self.progress.forget(slug)
+        self._keep_late()
         if self.run is not None and self.run.lesson.slug == slug:
             self._become(self.run.reset())
 
@@ -489,7 +492,19 @@ class Guide:
         if self.performer is not None:
             return  # a performance is nobody's progress
         self.progress.keep(self.run)
+        self._keep_late()
+
+    def _keep_late(self) -> None:
+        """What another program's lock kept from being written is tried again, until it is."""
         self.tell_notes()
+        if self.progress.is_late and not self._is_keeping:
+            self._is_keeping = True
+            self.main.set_timer(TRY_AGAIN, self._try_again)
+
+    def _try_again(self) -> None:
+        self._is_keeping = False
+        self.progress.flush()
+        self._keep_late()
 
     def tell_notes(self) -> None:
         """What went wrong with keeping progress, said once."""

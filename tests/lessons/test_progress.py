@@ -7,10 +7,12 @@ import math
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from rnnviz import files
 from rnnviz.lessons.course import find
 from rnnviz.lessons.lesson import Exercise, Lesson, Prediction
 from rnnviz.lessons.pages import page
@@ -139,11 +141,11 @@ def test_a_file_that_cannot_be_read_is_not_written_over(
     file = tmp_path / FILE
     before = file.read_bytes()
 
-    def locked(path: Path, *args: object, **kwargs: object) -> str:
+    def locked(path: Path, *args: object, **kwargs: object) -> bytes:
         raise PermissionError(13, "Permission denied", str(path))
 
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "read_text", locked)
+        patch.setattr(files, "read", locked)
         progress = Progress("rnnviz", tmp_path)
         progress.keep(LessonRun(lesson))
     assert file.read_bytes() == before
@@ -216,6 +218,7 @@ from rnnviz.lessons.progress import Progress
 progress = Progress("rnnviz", Path(sys.argv[1]))
 for n in range(100):
     progress._write(f"{sys.argv[2]}-{n}", {"done": n, "steps": 100})
+progress.flush(10)
 """
 
 
@@ -291,3 +294,159 @@ def test_an_older_file_is_read_as_before(lesson: Lesson, tmp_path: Path) -> None
     assert progress.of(lesson.slug).tally == "1 right at first try"
     assert progress.resume(lesson).answers[question].said == "1"
     assert progress.notes == []
+
+
+# -- locks and odd files ---------------------------------------------------------------------------------
+
+posix = pytest.mark.skipif(os.name != "posix", reason="needs locks and pipes")
+
+HOLDER = """
+import fcntl, sys, time
+file = open(sys.argv[1])
+fcntl.flock(file, fcntl.LOCK_EX)
+print("held", flush=True)
+time.sleep(600)
+"""
+
+
+@posix
+def test_a_lock_that_another_program_holds_is_not_waited_for(lesson: Lesson, tmp_path: Path) -> None:
+    (tmp_path / ".lock").touch()
+    holder = subprocess.Popen([sys.executable, "-c", HOLDER, str(tmp_path / ".lock")], stdout=subprocess.PIPE)
+    assert holder.stdout is not None
+    try:
+        assert holder.stdout.readline() == b"held\n"
+        progress = Progress("rnnviz", tmp_path)
+        for _ in range(3):
+            progress.keep(answered(lesson))
+        assert progress.notes == ["Progress is not kept just now: another program holds its lock."]
+        assert progress.is_late
+        assert not (tmp_path / FILE).exists()
+        assert progress.of(lesson.slug).done == 1, "this session goes on with it"
+        assert progress.last == lesson.slug
+    finally:
+        holder.kill()
+        holder.communicate()
+    progress.flush(10)
+    assert not progress.is_late
+    assert progress.notes[1:] == ["Progress is kept again."]
+    assert Progress("rnnviz", tmp_path).of(lesson.slug).done == 1
+
+
+@posix
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
+def test_nobody_else_can_open_the_file_or_its_lock(lesson: Lesson, tmp_path: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        Progress("rnnviz", tmp_path / "share" / "rnnviz").keep(answered(lesson))
+    finally:
+        os.umask(before)
+    place = tmp_path / "share" / "rnnviz"
+    assert {p.name: p.stat().st_mode & 0o777 for p in place.iterdir()} == {FILE: 0o600, ".lock": 0o600}
+    assert place.stat().st_mode & 0o777 == 0o700
+
+
+@posix
+def test_what_an_older_version_left_open_is_closed(lesson: Lesson, tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    for name in (FILE, ".lock"):
+        (tmp_path / name).touch()
+        (tmp_path / name).chmod(0o644)
+    (tmp_path / FILE).write_text('{"version": 1, "courses": {}}')
+    Progress("rnnviz", tmp_path).keep(answered(lesson))
+    assert {p.name: p.stat().st_mode & 0o777 for p in tmp_path.iterdir()} == {FILE: 0o600, ".lock": 0o600}
+    assert tmp_path.stat().st_mode & 0o777 == 0o700
+
+
+def folder_at(path: Path) -> None:
+    path.mkdir()
+
+
+def link_to_zero(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+def socket_at(path: Path) -> None:
+    import socket
+
+    here = os.getcwd()
+    os.chdir(path.parent)  # a socket's path is short
+    try:
+        with socket.socket(socket.AF_UNIX) as bound:
+            bound.bind(path.name)
+    finally:
+        os.chdir(here)
+
+
+@posix
+@pytest.mark.parametrize("name", [FILE, ".lock"])
+@pytest.mark.parametrize("odd", [os.mkfifo, folder_at, link_to_zero, socket_at])
+def test_what_is_no_file_is_left_alone_and_said(
+    lesson: Lesson, tmp_path: Path, name: str, odd: Callable[[Path], None]
+) -> None:
+    odd(tmp_path / name)
+    progress = Progress("rnnviz", tmp_path)
+    progress.keep(answered(lesson))
+    assert progress.notes[-1].startswith("Progress will not be kept: it is a ")
+    assert progress.notes[-1].endswith(f": {tmp_path / name}")
+    assert not (tmp_path / name).is_file()
+    assert progress.of(lesson.slug).done == 1
+
+
+@posix
+def test_a_lock_that_is_a_link_does_not_empty_what_it_leads_to(lesson: Lesson, tmp_path: Path) -> None:
+    (tmp_path / "letter").write_text("Dear reader")
+    (tmp_path / ".lock").symlink_to(tmp_path / "letter")
+    progress = Progress("rnnviz", tmp_path)
+    progress.keep(answered(lesson))
+    assert (tmp_path / "letter").read_text() == "Dear reader"
+    assert "it is a link" in progress.notes[-1]
+
+
+def test_a_file_too_long_to_be_ours_is_not_read(lesson: Lesson, tmp_path: Path) -> None:
+    with (tmp_path / FILE).open("wb") as file:
+        file.truncate(10**12)
+    progress = Progress("rnnviz", tmp_path)
+    assert (tmp_path / f"{FILE}.1.aside").exists()
+    progress.keep(answered(lesson))
+    assert Progress("rnnviz", tmp_path).of(lesson.slug).done == 1
+
+
+def test_a_user_without_a_home(lesson: Lesson, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "user_folder", lambda kind: None)
+    progress = Progress("rnnviz")
+    progress.keep(answered(lesson))
+    assert progress.notes == ["Progress will not be kept: this user has no home folder"]
+    assert progress.of(lesson.slug).done == 1
+
+
+@pytest.mark.skipif(os.name != "posix" or os.getuid() != 0, reason="needs another account")
+def test_a_user_of_whom_the_system_knows_nothing() -> None:
+    """As in a container with --user: no entry in passwd, no HOME."""
+    program = (
+        "import os\nfrom rnnviz.cli.main import main\nfrom rnnviz.nn.kernel_cache import cache_directory\n"
+        "main(['lessons']); cache_directory(); cache_directory.cache_clear()  # all is imported, from wherever it is\n"
+        "os.environ.pop('HOME', None); os.setgid(54321); os.setuid(54321)\n"
+        "assert cache_directory() is None\nraise SystemExit(main(['lessons']))"
+    )
+    plain = {k: v for k, v in os.environ.items() if k != "NUMBA_CACHE_DIR" and "XDG" not in k}
+    run = subprocess.run([sys.executable, "-c", program], env=plain, capture_output=True, text=True)
+    assert (run.returncode, run.stderr) == (0, "")
+
+
+@posix
+@pytest.mark.parametrize(
+    "what", ["[]", '{"version": 2, "courses": {}}', None], ids=["damaged", "newer", "locked"]
+)
+def test_what_is_noted_fits_into_the_rule_of_a_lesson(lesson: Lesson, tmp_path: Path, what: str | None) -> None:
+    """80 cells, less the rule's own and the number of the step."""
+    if what is None:
+        with files.locked(tmp_path / ".lock") as had:
+            assert had
+            progress = Progress("rnnviz", tmp_path)
+            progress.keep(answered(lesson))
+    else:
+        (tmp_path / FILE).write_text(what)
+        progress = Progress("rnnviz", tmp_path)
+    (note,) = progress.notes
+    assert len(note) <= 80 - 3 - len(" 10/12 ")
