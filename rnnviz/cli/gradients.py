@@ -16,12 +16,13 @@ from typing import Any
 import numpy as np
 
 from rnnviz.cli.flags import Asked
-from rnnviz.cli.output import Output, Progress, print_json
+from rnnviz.cli.output import Output, Progress, notes, print_json
 from rnnviz.errors import InputError
 from rnnviz.nn import Trace, Training, half_life, horizon
 from rnnviz.player import numbers
 from rnnviz.player.experiment import Experiment
-from rnnviz.player.run import gradients, resolved
+from rnnviz.player.run import build_task, gradients, resolved
+from rnnviz.tasks import Task
 from rnnviz.tasks.catalog import info
 
 
@@ -30,6 +31,7 @@ class Told:
     """The gradients of one experiment, ready to be written."""
 
     experiment: Experiment
+    task: Task
     trace: Trace
     loss_step: int | None  # None: the total over all loss steps
 
@@ -67,6 +69,7 @@ class Told:
             "factor": ledger.factor,
             "half_life": self.half_life,
             "horizon": self.horizon,
+            "notes": list(self.task.notes),
         }
 
 
@@ -80,6 +83,7 @@ def run(asked: Asked) -> int:
         return 0
     out = Output()
     head(out, told, asked)
+    notes(out, told[0].task)
     if len(told) == 1:
         one(out, told[0])
     else:
@@ -89,8 +93,10 @@ def run(asked: Asked) -> int:
 
 def untrained(experiment: Experiment, asked: Asked) -> Told:
     """What is asked for before training, so that a step or a sequence that is not there is told before it too."""
-    trace = gradients(experiment, asked.sample)
-    return Told(resolved(experiment), trace, chosen_step(trace, asked.loss_step))
+    experiment = resolved(experiment)
+    task = build_task(experiment)
+    trace = gradients(experiment, asked.sample, task=task)
+    return Told(experiment, task, trace, chosen_step(trace, asked.loss_step))
 
 
 def trained(told: Told, asked: Asked) -> Told:
@@ -101,10 +107,10 @@ def trained(told: Told, asked: Asked) -> Told:
         progress(training.epoch, f"loss {numbers.loss(training.history['loss'][-1])}")
 
     try:
-        trace = gradients(experiment, asked.sample, asked.after_epochs, on_epoch)
+        trace = gradients(experiment, asked.sample, asked.after_epochs, on_epoch, told.task)
     finally:
         progress.clear()
-    return Told(experiment, trace, told.loss_step)
+    return Told(experiment, told.task, trace, told.loss_step)
 
 
 def chosen_step(trace: Trace, asked: int | str | None) -> int | None:

@@ -8,12 +8,16 @@ import shutil
 import sys
 import time
 from functools import cached_property
-from typing import Any
+from textwrap import wrap
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.text import Text
 
 from rnnviz.glyphs import cut, escaped
+
+if TYPE_CHECKING:
+    from rnnviz.tasks import Task
 
 _PLAIN = str.maketrans(
     {"“": '"', "”": '"', "·": ".", "…": "...", "×": "x", "‖": "|", "∂": "d", "↵": "/", "∎": ".", "–": "-"}
@@ -59,6 +63,15 @@ class _Console(Console):
 
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError
+
+
+def notes(out: Output, task: Task) -> None:
+    """What of the data is left out."""
+    for note in task.notes:
+        for line in wrap(note, out.width):
+            out.print(line)
+    if task.notes:
+        out.print()
 
 
 def print_json(value: Any) -> None:

@@ -10,7 +10,7 @@ from rich import box
 from rich.table import Table
 
 from rnnviz.cli.flags import Asked
-from rnnviz.cli.output import Output, Progress, print_json
+from rnnviz.cli.output import Output, Progress, notes, print_json
 from rnnviz.cli.speed import compiled_meanwhile
 from rnnviz.nn import Training
 from rnnviz.player import numbers
@@ -29,6 +29,7 @@ def run(asked: Asked) -> int:
         print_json(objects if len(objects) > 1 else objects[0])
         return 0
     out = Output()
+    notes(out, runs[0].task)
     results = []
     for ready in runs:
         summary(out, ready)
@@ -72,6 +73,7 @@ def told(result: Result) -> dict[str, Any]:
     return {
         "experiment": result.experiment.to_dict(),
         "parameters": result.parameters,
+        "notes": list(result.task.notes),
         "history": {key: result.history.get(key, []) for key in ("loss", "val_loss")},
         "prediction": result.prediction,
         "targets": result.targets,

@@ -17,7 +17,7 @@ from rnnviz.errors import InputError
 from rnnviz.lessons.conditions import Condition, condition, tolerance
 from rnnviz.lessons.lesson import ROWS, Choice, Do, Exercise, Lesson, Point, Prediction, Step
 from rnnviz.lessons.text import lone_sign, quotes, wide_character
-from rnnviz.player.experiment import Experiment
+from rnnviz.player.experiment import Experiment, found_from
 from rnnviz.player.metrics import METRICS, parse
 
 T = TypeVar("T")
@@ -288,7 +288,7 @@ class _Reader:
                 good[name] = settings[name]
         if len(good) < len(settings):
             return None
-        return self.attempt(block.line_of("experiment"), lambda: Experiment(**good))
+        return self.attempt(block.line_of("experiment"), lambda: Experiment(**good).beside(self.path.parent))
 
     def known(self, given: Mapping[str, Any], keys: set[str], where: str, line_of: Callable[[str], int]) -> None:
         for name in given:
@@ -376,8 +376,15 @@ class _Reader:
                 self.attempt(line, lambda a=argument: Setup(Experiment()).after((("seek", a),)))  # type: ignore[misc]
             else:
                 self.attempt(line, lambda n=name, a=argument: setup.after(((n, a),)))  # type: ignore[misc]
-            found.append((name, argument))
+            found.append((name, self.with_path(argument) if name == "settings" else argument))
         return tuple(found)
+
+    def with_path(self, settings: Any) -> Any:
+        """Settings whose source, if it is relative, is taken from the lesson's folder."""
+        source = settings.get("source") if isinstance(settings, Mapping) else None
+        if not isinstance(source, str) or source == "auto":
+            return settings
+        return {**settings, "source": found_from(self.path.parent, source)}
 
     def point(self, table: Mapping[str, Any], block: _Block) -> Point | None:
         self.known(table, {"at"}, "[point]", lambda name: block.line_of("point", name))

@@ -86,7 +86,9 @@ class Experiment:
     samples: int | None = setting(
         None, "sequences in the data set (not for the sine, whose windows are counted)", kind=int, low=2, high=1_000_000
     )
-    source: str | None = setting(None, "text file (UTF-8) for the task 'characters'", kind=str)
+    source: str | None = setting(
+        None, "text file (UTF-8) for the task 'characters'; in an experiment file, relative to that file", kind=str
+    )
     loss_at: str | None = setting(
         None, "which steps carry loss: every, last, or step numbers like 3,7", kind=str
     )
@@ -151,8 +153,16 @@ class Experiment:
         return asdict(self)
 
     def to_toml(self) -> str:
-        """Only what differs from the defaults, one `name = value` a line."""
-        return "".join(f"{name} = {_toml_value(value)}\n" for name, value in self.changes().items())
+        """Only what differs from the defaults, one `name = value` a line. A path is written in full, so that it is
+        found from whatever folder the text is kept in."""
+        changes = self.beside(Path.cwd()).changes()
+        return "".join(f"{name} = {_toml_value(value)}\n" for name, value in changes.items())
+
+    def beside(self, folder: str | Path) -> Experiment:
+        """The same with its path, if that is relative, taken from `folder`."""
+        if self.source is None:
+            return self
+        return replace(self, source=found_from(folder, self.source))
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any], where: str = "experiment") -> Experiment:
@@ -186,22 +196,41 @@ class Experiment:
 
     @classmethod
     def from_file(cls, path: str | Path) -> Experiment:
-        """Raises InputError for what cannot be read, is no text, or is too long to be an experiment."""
+        """A path in it is relative to the file's own folder. Raises InputError for what cannot be read, is no text, or
+        is too long to be an experiment."""
         try:
             with Path(path).open("rb") as file:
                 content = file.read(LARGEST_FILE + 1)
         except (OSError, ValueError) as error:  # ValueError: a zero byte in the path
             raise InputError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
         if len(content) > LARGEST_FILE:
-            raise InputError(f"{path}: is too long for an experiment; it has at most {LARGEST_FILE:,} bytes")
+            too_long = f"is too long for an experiment; it has at most {LARGEST_FILE:,} bytes"
+            raise _no_experiment(path, too_long)
         try:
             text = content.decode("utf-8-sig")  # some editors begin a file with a mark
         except UnicodeDecodeError:
-            raise InputError(f"{path}: is not UTF-8 text; an experiment is a TOML file") from None
-        return cls.from_toml(text.replace("\r\n", "\n"), str(path))
+            raise _no_experiment(path, "is not UTF-8 text; an experiment is a TOML file") from None
+        try:
+            return cls.from_toml(text.replace("\r\n", "\n"), str(path)).beside(Path(path).parent.resolve())
+        except InputError as error:
+            reason = str(error).removeprefix(f"{path}: ")
+            if Path(path).suffix.lower() == ".toml" or not reason.startswith("not valid TOML"):
+                raise
+            raise _no_experiment(path, reason) from None
 
     def with_(self, **changes: Any) -> Experiment:
         return replace(self, **changes)
+
+
+def _no_experiment(path: str | Path, reason: str) -> InputError:
+    from rnnviz.tasks.own_files import no_experiment
+
+    return InputError(no_experiment(path, reason))
+
+
+def found_from(folder: str | Path, path: str) -> str:
+    """A path that is written in a file of `folder`, in full. `~` is the home of whoever reads it, and stays."""
+    return path if path.startswith("~") else str(Path(folder).absolute() / path)
 
 
 def checked(f: Field[Any], value: Any) -> Any:

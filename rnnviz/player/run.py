@@ -192,17 +192,22 @@ def outcome(experiment: Experiment, task: Task, training: Training) -> Result:
 
 
 def gradients(
-    experiment: Experiment, sample: int = 0, after_epochs: int = 0, on_epoch: Report | None = None
+    experiment: Experiment,
+    sample: int = 0,
+    after_epochs: int = 0,
+    on_epoch: Report | None = None,
+    task: Task | None = None,
 ) -> Trace:
-    """One forward and one backward pass over sequence `sample`, after so many epochs of training.
+    """One forward and one backward pass over sequence `sample` (of the experiment's own task, if it is at hand), after
+    so many epochs of training.
 
     Raises InputError for a sample the task does not have.
     """
     experiment = resolved(experiment)
-    task = build_task(experiment)
+    task = build_task(experiment) if task is None else task
     model = build_model(experiment, task)
     if after_epochs:
-        model = train(experiment.with_(epochs=after_epochs), on_epoch).model
+        model = Run(experiment.with_(epochs=after_epochs), task).train(on_epoch).model
     return trace_of(model, task, sample)
 
 

@@ -36,6 +36,7 @@ class Task(ReadOnly):
     baseline     loss of the best answer that ignores the input, or None
     vocab        what each input stands for, when inputs are symbols (one-hot)
     labels       what each output stands for, when outputs are classes
+    notes        what of the data is left out or merged, and how much of how much; one line each
     """
 
     name: str
@@ -51,6 +52,7 @@ class Task(ReadOnly):
     baseline: float | None = None
     vocab: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     series: Array | None = field(default=None)  # (points,) of the sine as the network sees it
     clean: Array | None = field(default=None)  # (points,) of the sine without its noise
 

@@ -196,5 +196,9 @@ def _copying(seq_len: int | None, lag: int | None) -> tuple[int, int]:
 def accepts(name: str, setting: str, value: object) -> None:
     """Raises InputError if optional `setting` was given (not None) and means nothing to task `name`."""
     if value is not None and setting not in info(name).uses:
+        if setting == "source":
+            from rnnviz.tasks.own_files import no_use
+
+            raise InputError(f"source: {no_use(name, str(value))}")
         users = ", ".join(task.name for task in CATALOG.values() if setting in task.uses)
         raise InputError(f"{setting}: the task {name!r} has no use for it (only {users}); leave it out")

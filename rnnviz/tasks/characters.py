@@ -8,8 +8,11 @@ its place (`source`). Sequences are cut one after the other, from the beginning 
 
 from __future__ import annotations
 
+import os
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 
@@ -28,6 +31,7 @@ from rnnviz.tasks.base import (
 )
 
 MOST_CHARACTERS = 200_000  # read from a file: more would not be learnt here in an evening
+COUNTED = 50_000_000  # bytes of a file whose characters are counted; of a longer one its size is told
 MOST_SYMBOLS = 128  # different characters; the rarer ones become OTHER
 MOST_NUMBERS = 50_000_000  # in x (N, T, I): 400 MB
 OTHER = "�"
@@ -80,7 +84,9 @@ def build(
     N is as many windows as the text holds end to end, or `samples` of them, evenly spread (they overlap where
     the text is too short for that many). The seed plays no part: the text is what it is.
     """
-    text = TEXT.replace("\n\n", "\n").replace("\n", " ") if source is None else read(source)
+    text, whole = TEXT.replace("\n\n", "\n").replace("\n", " "), ""
+    if source is not None:
+        text, whole = read(source)
     last_start = len(text) - seq_len - 1
     if last_start < 1:
         raise InputError(
@@ -104,6 +110,8 @@ def build(
     starts = np.arange(n) * seq_len if consecutive else np.linspace(0, last_start, n).astype(int)
     windows = codes[starts[:, None] + np.arange(seq_len + 1)]
     lengths = np.full(n, seq_len)
+    notes = [f"Only the first {len(text):,} characters are read, of {whole}."] if whole else []
+    notes += _merged(text, vocab) + _left_out(text, starts, seq_len, source is None)
     targets = windows[:, 1:].copy()
     loss_mask = mask(lengths, seq_len, "every" if loss_at == "auto" else loss_at)
     return Characters(
@@ -119,17 +127,44 @@ def build(
         baseline=constant_cross_entropy(targets, loss_mask),
         vocab=vocab,
         labels=vocab,
+        notes=tuple(notes),
     )
 
 
-def read(source: str) -> str:
-    """The first MOST_CHARACTERS characters of a UTF-8 file, line ends as "\\n".
+def _merged(text: str, vocab: tuple[str, ...]) -> list[str]:
+    """One line, or none."""
+    counts = Counter(text)
+    rare = [count for c, count in counts.items() if c not in vocab]
+    if not rare:
+        return []
+    told = f"The {len(rare):,} rarest of {len(counts):,} different characters are all read as {OTHER}"
+    return [f"{told}: {sum(rare):,} of {len(text):,}."]
+
+
+def _left_out(text: str, starts: Array, seq_len: int, is_ours: bool) -> list[str]:
+    """What stands in no sequence, in one line or none. Less than a sequence at the end of our own text is not worth
+    one."""
+    used = np.zeros(len(text) + 1, int)
+    np.add.at(used, starts, 1)
+    np.add.at(used, np.minimum(starts + seq_len + 1, len(text)), -1)
+    unused = int((np.cumsum(used)[:-1] == 0).sum())
+    if not unused or (is_ours and unused < seq_len):
+        return []
+    used_of_all = f"{len(text) - unused:,} of {len(text):,} characters"
+    return [f"{used_of_all} are used, in {len(starts):,} sequences of {seq_len} steps."]
+
+
+def read(source: str) -> tuple[str, str]:
+    """(the first MOST_CHARACTERS characters of a UTF-8 file, line ends as "\\n"; how many it has if those are
+    not all, `277,408`, or of a very long file `3.2 GB`).
 
     Raises InputError for a file that is missing, unreadable, empty, or not text.
     """
     try:
         with Path(source).expanduser().open(encoding="utf-8-sig") as file:
-            text = file.read(MOST_CHARACTERS)
+            text, whole = file.read(MOST_CHARACTERS), ""
+            if file.read(1):
+                whole = _size_of(file)
     except UnicodeDecodeError:
         raise InputError(f"source: {source} is not UTF-8 text; save it as UTF-8") from None
     except FileNotFoundError:
@@ -143,7 +178,18 @@ def read(source: str) -> str:
         raise InputError(f"source: {source} is a binary file; give a text file")
     if not text.strip():
         raise InputError(f"source: {source} holds no text; give a file with some")
-    return text
+    return text, whole
+
+
+def _size_of(file: TextIO) -> str:
+    """How much a text of more than MOST_CHARACTERS + 1 characters, read that far, is in all."""
+    size, count = os.fstat(file.fileno()).st_size, MOST_CHARACTERS + 1
+    if size <= COUNTED:
+        with suppress(UnicodeDecodeError):  # what is not read need not be text
+            while part := file.read(1 << 20):
+                count += len(part)
+            return f"{count:,}"
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"
 
 
 def encode(text: str) -> tuple[tuple[str, ...], Array]:

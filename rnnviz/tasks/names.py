@@ -9,6 +9,7 @@ and nothing after a name's last letter counts.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from string import ascii_lowercase
 
 import numpy as np
@@ -53,6 +54,7 @@ def build(
         for name in names.split()
         if len(name) <= seq_len
     ]
+    every = sum(len(names.split()) for names in SURNAMES.values())
     if len(known) < 2:
         shortest = sorted(len(name) for names in SURNAMES.values() for name in names.split())[1]
         raise InputError(f"seq_len: no names of {seq_len} letters or fewer; use at least {shortest} steps")
@@ -83,4 +85,12 @@ def build(
         baseline=constant_cross_entropy(targets, loss_mask),
         vocab=VOCAB,
         labels=LANGUAGES,
+        notes=tuple(_notes(n, len(known), every, seq_len)),
     )
+
+
+def _notes(used: int, known: int, every: int, seq_len: int) -> Iterator[str]:
+    if known < every:
+        yield f"{every - known} of {every} names have more than {seq_len} letters and are left out."
+    if used < known:
+        yield f"{used} of {known} names are used: samples = {used}."

@@ -29,7 +29,7 @@ from rnnviz.player.experiment import Experiment
     )
 )
 def test_toml_and_back(experiment: Experiment) -> None:
-    assert Experiment.from_toml(experiment.to_toml()) == experiment
+    assert Experiment.from_toml(experiment.to_toml()) == experiment.beside(".")
 
 
 def test_the_defaults_write_nothing() -> None:
@@ -127,3 +127,76 @@ def test_reading_an_experiment_imports_nothing_heavy() -> None:
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert out.strip() == "[]"
+
+
+# -- paths in a file -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def there(tmp_path, monkeypatch):
+    """A folder with a text and experiments that name it, and another one, with another text, to be in."""
+    folder, here = tmp_path / "there" / "sub", tmp_path / "here"
+    folder.mkdir(parents=True)
+    here.mkdir()
+    (folder / "words.txt").write_text("a small text that lies beside the experiment and is long enough")
+    (folder.parent / "up.txt").write_text("another small text that lies above the experiment and is long enough")
+    (here / "words.txt").write_text("quite other words, in the folder one happens to be in, and longer than enough")
+    for name, source in (("e", "words.txt"), ("up", "../up.txt"), ("full", str(folder / "words.txt"))):
+        text = f'task = "characters"\nsource = "{source}"\nseq_len = 10\nhidden_size = 2\nepochs = 1\n'
+        (folder / f"{name}.toml").write_text(text)
+    monkeypatch.chdir(here)
+    return folder
+
+
+def text_of(experiment: Experiment) -> str:
+    from rnnviz.tasks.characters import read
+
+    return read(str(experiment.source))[0]
+
+
+@pytest.mark.parametrize(("name", "words"), [("e", "beside"), ("up", "above"), ("full", "beside")])
+def test_a_path_in_a_file_is_relative_to_the_file(there, monkeypatch, name, words) -> None:
+    for path in (there / f"{name}.toml", f"../there/sub/{name}.toml"):
+        assert words in text_of(Experiment.from_file(path))
+    from_outside = Experiment.from_file(f"../there/sub/{name}.toml")
+    monkeypatch.chdir(there)
+    assert Experiment.from_file(f"{name}.toml") == from_outside
+
+
+def test_what_is_written_back_finds_its_text_from_any_folder(there, tmp_path) -> None:
+    elsewhere = tmp_path / "elsewhere.toml"
+    elsewhere.write_text(Experiment.from_file(there / "up.toml").to_toml())
+    assert "above" in text_of(Experiment.from_file(elsewhere))
+    elsewhere.write_text(Experiment(task="characters", source="words.txt").to_toml())
+    assert "quite other words" in text_of(Experiment.from_file(elsewhere))
+
+
+def test_a_home_stays_the_readers_own(there) -> None:
+    experiment = Experiment(source="~/words.txt")
+    assert experiment.beside(there) == experiment
+    assert 'source = "~/words.txt"' in experiment.to_toml()
+
+
+def test_a_flag_is_relative_to_the_folder_one_is_in(there) -> None:
+    from rnnviz.cli.flags import read
+
+    file = str(there / "e.toml")
+    assert "beside" in text_of(read([file], "train").experiments[0])
+    assert "beside" in text_of(read(["--experiment", file], None).experiments[0])
+    assert "quite other" in text_of(read([file, "--source", "words.txt"], "train").experiments[0])
+
+
+def test_a_lesson_names_a_text_beside_itself(there) -> None:
+    from rnnviz.lessons.reading import read
+
+    (there / "01-own.md").write_text(
+        '+++\ntitle = "Own"\nslug = "own"\nsummary = "A text."\nsources = ["none"]\n[experiment]\n'
+        'task = "characters"\nsource = "words.txt"\nseq_len = 10\n+++\n\n## One\n\nRead it.\n\n'
+        '```toml\n[do]\nsettings = { source = "../up.txt" }\n```\n\nAnd so on.\n'
+    )
+    lesson, problems = read(there / "01-own.md")
+    assert lesson is not None, problems
+    assert "beside" in text_of(lesson.experiment)
+    ((name, settings),) = lesson.steps[0].do
+    assert name == "settings"
+    assert "above" in text_of(Experiment(**settings))

@@ -104,7 +104,7 @@ def test_the_loss_can_stand_anywhere(name, loss_at):
         ({"name": "poetry"}, "choose from sine, recall"),
         ({"name": "sine", "lag": 3}, "lag"),
         ({"name": "sine", "samples": 3}, "samples"),
-        ({"name": "recall", "source": "x.txt"}, "only characters"),
+        ({"name": "recall", "source": "x.txt"}, "the task 'characters' reads a text"),
         ({"name": "recall", "lag": 5, "seq_len": 5}, "at most 4"),
         ({"name": "recall", "lag": 0}, "at least 1"),
         ({"name": "adding", "lag": 9, "seq_len": 5}, "at most 4"),

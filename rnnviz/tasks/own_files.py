@@ -1,0 +1,83 @@
+"""What a file of somebody's own holds, as far as a message needs to know to say what can be done with it.
+
+    >>> what("riders.csv")
+    'a table (CSV)'
+
+Free of numpy.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+BY_NAME = {
+    "a table (CSV)": ".csv",
+    "a table (TSV)": ".tsv .tab",
+    "a spreadsheet": ".xls .xlsx .ods .numbers",
+    "a table (Parquet)": ".parquet .pq .feather .arrow",
+    "a database": ".sqlite .sqlite3 .db",
+    "arrays (NumPy)": ".npy .npz",
+    "arrays (MATLAB)": ".mat",
+    "arrays (HDF5)": ".h5 .hdf5 .nc",
+    "data (JSON)": ".json .jsonl .ndjson",
+    "data (pickle)": ".pkl .pickle .joblib",
+    "weights": ".pt .pth .ckpt .safetensors .keras .onnx .pb",
+    "sound": ".wav .mp3 .flac .ogg",
+    "a picture": ".png .jpg .jpeg .gif .svg",
+}
+_KINDS = {suffix: kind for kind, suffixes in BY_NAME.items() for suffix in suffixes.split()}
+TEXTS = (".txt", ".md", ".rst", ".tex", ".html", ".py")
+LOOKED_AT = 4096  # bytes of a file whose name says nothing
+NUMERIC = 0.8  # share of lines with a number among their cells from which on it is a table
+
+NOT_YET = "rnnviz cannot train on numbers of your own yet, only on a text, by the task 'characters'"
+
+
+def what(path: str | Path) -> str | None:
+    """A few words for what the file holds, from its name or else its first lines; None for a text, or nothing known."""
+    suffix = Path(path).suffix.lower()
+    if suffix in _KINDS:
+        return _KINDS[suffix]
+    return "a table of numbers" if suffix not in TEXTS[1:] and _is_numeric(path) else None
+
+
+def _is_numeric(path: str | Path) -> bool:
+    try:
+        if not Path(path).is_file():  # a pipe or a device is not opened to be looked at
+            return False
+        with Path(path).open("rb") as file:
+            lines = file.read(LOOKED_AT).decode("utf-8", "replace").splitlines()[1:-1]
+    except (OSError, ValueError):
+        return False
+    having = [line for line in lines if line.strip()]
+    return len(having) >= 2 and sum(map(_has_numbers, having)) >= NUMERIC * len(having)
+
+
+def _has_numbers(line: str) -> bool:
+    """Whether the last cell of a line is a number, whatever separates its cells."""
+    for separator in (";", "\t", ",", None):
+        cells = line.strip().split(separator)
+        try:
+            float(cells[-1].strip().strip('"').replace(",", "."))
+        except (ValueError, IndexError):
+            continue
+        return True
+    return False
+
+
+def no_experiment(path: str | Path, reason: str) -> str:
+    """Why a file is no experiment, in one line that says what can be done with it."""
+    kind = what(path)
+    if kind is not None:
+        return f"{path}: is {kind}, not an experiment (TOML); {NOT_YET}"
+    if Path(path).suffix.lower() in TEXTS:
+        return f"{path}: is a text, not an experiment (TOML); to learn its characters: --task characters --source FILE"
+    return f"{path}: {reason}"
+
+
+def no_use(task: str, source: str) -> str:
+    """What a source is to a task that reads no file."""
+    kind = what(source)
+    if kind is not None:
+        return f"{source} is {kind}; {NOT_YET}"
+    return f"the task {task!r} reads no file; the task 'characters' reads a text"
