@@ -153,7 +153,7 @@ class Player:
             cursor=Cursor(),
             loss_step=scene.last_loss_step,
             learning=self._run.learning(),
-            hint=" ".join(self._run.task.notes),
+            hint=next(iter(self._run.task.notes), ""),
             engine=engine.current().name,
             asked=self._run.asked,
         )
@@ -430,7 +430,7 @@ class Player:
         scene = self.frame.scene if only_epochs else self._scene(run, sample, plots=not is_small(run.experiment))
         lost = before.timeline.place > (0, 0) and not only_epochs
         hint = "It begins anew, untrained: a trains it, u brings the trained one back." if lost else ""
-        hint = " ".join(note for note in run.task.notes if note not in before.task.notes) or hint
+        hint = next((note for note in run.task.notes if note not in before.task.notes), hint)
 
         def show() -> None:
             ghost = self.frame.ghost or ghost_of(self.frame)

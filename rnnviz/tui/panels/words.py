@@ -26,6 +26,8 @@ def draw(frame: Frame, view: View, width: int, height: int, palette: Palette) ->
     if scene.continuation is not None:
         text = visible(scene.continuation)
         y = _paragraph(sheet, y, f"On its own it goes on: “{text}”", room, max(1, min(3, height - y - 4)), palette)
+    for note in scene.task.notes:
+        y = _paragraph(sheet, y, note, room, 1, palette)
     if scene.task.name == "captions":
         _picture(sheet, y, width, frame, palette)
     t = frame.cursor.t
