@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import Field, dataclass, fields
@@ -21,6 +21,7 @@ from typing import Any, NoReturn
 from rnnviz.errors import LONGEST_SHOWN, InputError, shown
 from rnnviz.player.experiment import Experiment, checked
 from rnnviz.tasks.catalog import CATALOG
+from rnnviz.terminal import columns_of
 
 COMMANDS = {
     "train": "train a network; print its layers, the loss curve and the fit",
@@ -283,7 +284,7 @@ class _Layout(argparse.RawDescriptionHelpFormatter):
     """Flags in one column, their help beside them."""
 
     def __init__(self, prog: str) -> None:
-        width = min(shutil.get_terminal_size().columns, 110) - 1
+        width = min(columns_of(sys.stdout), 110) - 1
         super().__init__(prog, max_help_position=28, width=max(width, 40))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import shutil
 import sys
 import time
 from functools import cached_property
@@ -15,14 +14,11 @@ from rich.console import Console
 from rich.text import Text
 
 from rnnviz.glyphs import cut, escaped
+from rnnviz.terminal import ascii_cells, ascii_words, columns_of, lacks_unicode
 
 if TYPE_CHECKING:
     from rnnviz.tasks import Task
 
-_PLAIN = str.maketrans(
-    {"“": '"', "”": '"', "·": ".", "…": "...", "×": "x", "‖": "|", "∂": "d", "↵": "/", "∎": ".", "–": "-"}
-    | {chr(0x2080 + digit): str(digit) for digit in range(10)}
-)
 WIDEST = 120  # a plot or a row of bars reads badly when it is wider
 
 
@@ -32,15 +28,11 @@ class Output:
 
     @cached_property
     def width(self) -> int:
-        return max(20, min(shutil.get_terminal_size().columns, WIDEST))
+        return max(20, min(columns_of(sys.stdout), WIDEST))
 
     @cached_property
     def ascii(self) -> bool:
-        try:
-            "‖∂⣿━╶█▏→×·".encode(sys.stdout.encoding or "ascii")
-        except (UnicodeEncodeError, LookupError):
-            return True
-        return False
+        return lacks_unicode(sys.stdout)
 
     @cached_property
     def console(self) -> Console:
@@ -50,7 +42,7 @@ class Output:
     def print(self, text: str = "") -> None:
         text = escaped(text, keep="\n")
         if self.ascii:
-            text = text.translate(_PLAIN)
+            text = ascii_words(text)
         self.console.print(Text(text), crop=False, overflow="ignore", soft_wrap=True)
 
     def print_ansi(self, text: str) -> None:
@@ -107,24 +99,21 @@ class Progress:
         self.title, self.total = title, total
         self.active = sys.stderr.isatty()
         self.shown_at = 0.0
-        try:
-            "━".encode(sys.stderr.encoding or "ascii")
-            self.done_sign, self.left_sign = "━", "─"
-        except (UnicodeEncodeError, LookupError):
-            self.done_sign, self.left_sign = "#", "-"
+        self.ascii = lacks_unicode(sys.stderr)
 
     def __call__(self, done: int, words: str) -> None:
         now = time.monotonic()
         if not self.active or (now - self.shown_at < 0.05 and done < self.total):
             return
         self.shown_at = now
-        width = shutil.get_terminal_size().columns - 1
+        width = columns_of(sys.stderr) - 1
         text = f"{self.title} {done}/{self.total} "
         room = min(40, width - len(text) - len(words) - 1)
         if room >= 5:
             filled = room * done // max(1, self.total)
-            text += self.done_sign * filled + self.left_sign * (room - filled) + " "
-        sys.stderr.write("\r\x1b[K" + cut(escaped(text + words), width))
+            text += "━" * filled + "─" * (room - filled) + " "
+        text = escaped(text + words)
+        sys.stderr.write("\r\x1b[K" + cut(ascii_cells(text) if self.ascii else text, width))
         sys.stderr.flush()
 
     def clear(self) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -16,9 +17,9 @@ from functools import partial
 from threading import Thread
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from rich.console import RenderableType
+from rich.color import ColorSystem
+from rich.console import COLOR_SYSTEMS, RenderableType
 from textual import events
-from textual._compositor import ChopsUpdate
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -28,6 +29,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Static
 
+from rnnviz import terminal
 from rnnviz.errors import InputError
 from rnnviz.player.commands import Command, Next, Seek
 from rnnviz.player.cursor import Phase
@@ -37,7 +39,7 @@ from rnnviz.tui.geometry import columns_of
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import sheet_for
 from rnnviz.tui.view import View
-from rnnviz.tui.wire import TightUpdate
+from rnnviz.tui.wire import tight
 
 if TYPE_CHECKING:
     from rnnviz.lessons.course import Course, Start
@@ -54,6 +56,7 @@ SMALLEST = (60, 20)
 SPEEDS = (1.0, 2.0, 4.0, 8.0, 16.0)  # steps a second
 SETTLE = 0.15  # seconds the first frame is left alone before plots and numba are loaded
 LAST_TRY = 0.3  # seconds, at the end, for progress that another program's lock has kept from being written
+NO_UNICODE = "Drawn in ASCII: the output's encoding is {}, which has no other glyphs."
 REPORT_EVERY = 0.05  # seconds between two looks at a job's progress
 
 
@@ -556,9 +559,19 @@ class RnnvizApp(App[None]):
     ALLOW_SELECT = False
 
     def __init__(
-        self, experiment: Experiment | None = None, *, start: Start | None = None, compile: bool = True
+        self,
+        experiment: Experiment | None = None,
+        *,
+        start: Start | None = None,
+        compile: bool = True,
+        ascii: bool = False,
     ) -> None:
+        if not os.environ.get("NO_COLOR"):
+            os.environ.pop("NO_COLOR", None)  # empty, it is not set; Textual takes it for set
         super().__init__(ansi_color=True if os.environ.get("NO_COLOR") else None)
+        self.strength = terminal.colors()
+        self.console._color_system = COLOR_SYSTEMS.get(self.strength, ColorSystem.TRUECOLOR)
+        self.ascii = ascii  # the terminal has no other glyphs
         self._experiment = experiment
         self._start = start  # with which lesson; None: the plain score
         self._compile = compile
@@ -593,9 +606,11 @@ class RnnvizApp(App[None]):
             await asyncio.sleep(0.005)
 
     def _choose_colors(self) -> None:
-        system = "none" if self.no_color else (self.console.color_system or "none")
-        colors = {"truecolor": "truecolor", "256": "256", "standard": "standard"}.get(system, "none")
-        self.main.use_colors(Palette(colors, self.current_theme.dark))
+        theme = self.current_theme
+        ground = (theme.background or "").lower()
+        if not (ground.startswith("#") and len(ground) == 7):
+            ground = ""  # the usual one, or the terminal's own, which nobody knows
+        self.main.use_colors(Palette(self.strength, theme.dark, self.ascii, ground))
 
     # -- the player is built, and plotext and numba are loaded, while the first paint is already there ---------
 
@@ -631,6 +646,8 @@ class RnnvizApp(App[None]):
         main.show(message.player.frame)
         if message.lesson is not None and self._start is not None:
             main.begin_lesson(*message.lesson, self._start.speed)
+        if self.ascii:
+            main.look(message=NO_UNICODE.format(getattr(sys.__stdout__, "encoding", "ASCII")))
         waiting, main._waiting = main._waiting, []
         for name in waiting:
             main.action_act(name)
@@ -683,10 +700,8 @@ class RnnvizApp(App[None]):
             self.main.guide.progress.flush(LAST_TRY)
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
-        """Textual's partial updates go out in their short form; everything else as it is."""
-        if type(renderable) is ChopsUpdate:
-            renderable = TightUpdate.of(renderable)
-        super()._display(screen, renderable)
+        """What Textual draws goes out in its short form, and in ASCII where there is no more."""
+        super()._display(screen, tight(renderable, self.ascii))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         for action in keys.ACTIONS:
@@ -702,7 +717,7 @@ class RnnvizApp(App[None]):
 def run(experiment: Experiment | None = None, start: Start | None = None) -> int:
     """Open the app, on a lesson or on the plain score, and stay until it is left; the exit code. Raises InputError
     if the experiment cannot run."""
-    app = RnnvizApp(experiment, start=start)
+    app = RnnvizApp(experiment, start=start, ascii=terminal.lacks_unicode(sys.stdout))
     app.run()
     if app.failure is not None:
         raise app.failure

@@ -16,7 +16,7 @@ from rnnviz.player.cursor import Phase
 from rnnviz.player.numbers import exponent, factor, loss, scientific, steps, subscript
 from rnnviz.tui.canvas import Sheet
 from rnnviz.tui.geometry import GUTTER, Columns, Rows
-from rnnviz.tui.marks import BARS, DASHES, DOTS, level
+from rnnviz.tui.marks import BARS, DASHES, DOTS, SOLID, level, solid
 from rnnviz.tui.palette import Palette
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def _line(
         behind = sheet.at(y, cell)
         if behind == " ":
             sheet.put(y, cell, glyph, palette.highway)
-        elif behind == BARS[-1]:
+        elif behind in SOLID:
             sheet.put(y, cell, glyph, palette.highway_on_bar)
         else:  # the top of a bar: it keeps its height, and the line shows behind it
             sheet.put(y, cell, behind, palette.highway_behind)
@@ -122,7 +122,7 @@ def _ghost(
     y, glyph = first + at // 4, DOTS[at % 4]
     for cell in range(x, x + width):
         in_front = sheet.at(y, cell)
-        if in_front == BARS[-1]:
+        if in_front in SOLID:
             sheet.put(y, cell, glyph, palette.highway_on_bar)
         elif in_front == " " or (width > 1 and cell == x + width - 1):
             sheet.put(y, cell, glyph, palette.dim)
@@ -167,7 +167,7 @@ def _bar(
     for row in range(n):
         fill = min(8, eighths - 8 * (n - 1 - row))
         if fill > 0:
-            sheet.put(first + row, x, BARS[fill] * width, style)
+            sheet.put(first + row, x, *solid(BARS[fill] * width, style))
 
 
 def write_gradient(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Palette) -> None:

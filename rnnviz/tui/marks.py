@@ -13,8 +13,15 @@ if TYPE_CHECKING:
     from rnnviz.player.frame import Frame
 
 BARS = " ▁▂▃▄▅▆▇█"
+SOLID = ("█", "▓")  # a full cell of a bar, and of the chosen one where there is no colour
 DASHES = "⠉⠒⠤⣀"  # one level each, from the top of a cell down
 DOTS = "⠁⠂⠄⡀"
+
+
+def solid(glyphs: str, style: Style) -> tuple[str, Style]:
+    """A bar's glyphs as they go with a style. Without colours the chosen one's is reverse video, which would turn a
+    full block into a hole: it is shaded instead."""
+    return (glyphs.replace(*SOLID), style + Style(reverse=False)) if style.reverse else (glyphs, style)
 
 
 def level(value: float, low: float, high: float, levels: int) -> int:

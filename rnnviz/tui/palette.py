@@ -3,69 +3,171 @@
 Every colour is one of the 256-colour cube, chosen slot by slot, so that the picture over SSH (which has 256
 colours unless told otherwise) is the picture on the spot. The heatmap runs blue - grey - orange, which stays
 apart for colour-blind eyes, and grey stands out from the ground, so that a small value is still seen.
+On every theme's ground words have a contrast of 4.5 : 1 at least and marks of 3 : 1 (WCAG 2.2, 1.4.3 and 1.4.11):
+an ink that has less is moved towards white, on a light ground towards black.
+Sixteen colours are those of the VGA (a Linux console's): black and white are the only grounds, and only inks that
+are readable there and with xterm's own sixteen are used.
 With NO_COLOR there is none at all: glyphs and numbers carry everything (they do so beside the colours, too).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from rich.color import Color
 from rich.style import Style
 
-# Anchors of the heatmap from -1 to +1.
-_HEAT_DARK = ("#87d7ff", "#5fafff", "#0087d7", "#005f87", "#4e4e4e", "#875f00", "#d78700", "#ffaf00", "#ffd787")
-_HEAT_LIGHT = ("#005f87", "#0087d7", "#5fafff", "#afd7ff", "#bcbcbc", "#ffd7af", "#ffaf5f", "#d75f00", "#875f00")
+WORDS, MARKS = 4.5, 3.0  # least contrasts
+
+# What the sixteen colours are on a VGA; a colour of exactly this value is sent by its number.
+VGA = (
+    "#000000", "#aa0000", "#00aa00", "#aa5500", "#0000aa", "#aa00aa", "#00aaaa", "#aaaaaa",
+    "#555555", "#ff5555", "#55ff55", "#ffff55", "#5555ff", "#ff55ff", "#55ffff", "#ffffff",
+)  # fmt: skip
+_BLACK, _RED, _GREEN, _BROWN, _BLUE, _MAGENTA, _CYAN, _GREY = VGA[:8]
+_DARK_GREY, _LIGHT_RED, _LIGHT_GREEN, _YELLOW, _LIGHT_BLUE, _LIGHT_MAGENTA, _LIGHT_CYAN, _WHITE = VGA[8:]
+
+# Anchors of the heatmap from -1 to +1, and what each must stand out with: more, the larger the value.
+_HEAT_DARK = ("#87d7ff", "#5fafff", "#0087d7", "#005fd7", "#4e4e4e", "#875f00", "#d78700", "#ffaf00", "#ffd787")
+_HEAT_LIGHT = ("#00005f", "#0000af", "#005faf", "#0087af", "#a8a8a8", "#af5f00", "#875f00", "#870000", "#5f0000")
+_HEAT_CONTRAST = (7.0, 5.2, 3.8, MARKS, 2.0, MARKS, 3.8, 5.2, 7.0)
+_HEAT_16 = {
+    "dark": (_LIGHT_CYAN, _LIGHT_CYAN, _CYAN, _CYAN, _DARK_GREY, _BROWN, _BROWN, _YELLOW, _YELLOW),
+    "light": (_BLUE, _BLUE, _LIGHT_BLUE, _LIGHT_BLUE, _GREY, _LIGHT_RED, _LIGHT_RED, _RED, _RED),
+}
+# A number instead of a colour: (ink, ground), strong values on their colour, weak ones in it.
+_HEAT_TEXT_16 = {
+    "dark": ((_BLACK, _LIGHT_CYAN), (_LIGHT_CYAN, _BLACK), (_GREY, _BLACK), (_YELLOW, _BLACK), (_BLACK, _YELLOW)),
+    "light": ((_WHITE, _BLUE), (_BLUE, _WHITE), (_BLACK, _WHITE), (_RED, _WHITE), (_WHITE, _RED)),
+}
+_NAN = {"dark": "#d70000", "light": "#d70000", "16 dark": _LIGHT_RED, "16 light": _RED}
 # How open a gate is, from shut to open on a dark ground; the other way round on a light one.
 _SHADES = ("#1c1c1c", "#303030", "#444444", "#585858", "#767676", "#949494", "#b2b2b2", "#d0d0d0")
-_SHADES_16 = ("#000000", "#808080", "#c0c0c0", "#ffffff")
-_BRIGHT_SHADES = ("#949494", "#b2b2b2", "#d0d0d0", "#c0c0c0", "#ffffff", "#808080")
+_SHADES_16 = ((_GREY, _BLACK), (_WHITE, _BLACK), (_BLACK, _GREY), (_BLACK, _WHITE))
 # How much of a gradient is left, from little to much on a dark ground, and on a light one.
 _FADES = ("#1c1c1c", "#303030", "#5f5f87", "#875faf", "#af87d7", "#d7afff")
 _FADES_LIGHT = ("#eeeeee", "#dadada", "#d7d7ff", "#d7afff", "#af87d7", "#875faf")
-_HEAT_16 = ("#0000ff", "#0000ff", "#000080", "#000080", "#808080", "#808000", "#808000", "#ffff00", "#ffff00")
 
 _INK = {
     "dark": dict(
-        text="#d0d0d0", dim="#8a8a8a", faint="#585858", accent="#ffd75f", back="#d787ff",
+        text="#d0d0d0", dim="#9e9e9e", faint="#808080", accent="#ffd75f", back="#d787ff",
         input="#87afd7", output="#87d7af", target="#a8a8a8", gradient="#af87d7", highway="#ffd7af", warn="#ff875f",
     ),
     "light": dict(
-        text="#303030", dim="#5f5f5f", faint="#8a8a8a", accent="#875f00", back="#8700af",
-        input="#005f87", output="#00875f", target="#767676", gradient="#875faf", highway="#af5f00", warn="#d70000",
+        text="#303030", dim="#4e4e4e", faint="#5f5f5f", accent="#875f00", back="#8700af",
+        input="#005f87", output="#00875f", target="#626262", gradient="#875faf", highway="#af5f00", warn="#d70000",
     ),
 }  # fmt: skip
 _INK_16 = {
     "dark": dict(
-        text="#c0c0c0", dim="#c0c0c0", faint="#808080", accent="#ffff00", back="#ff00ff",
-        input="#0000ff", output="#00ff00", target="#c0c0c0", gradient="#800080", highway="#ffffff", warn="#ff0000",
+        text=_WHITE, dim=_GREY, faint=_GREY, accent=_YELLOW, back=_LIGHT_MAGENTA,
+        input=_LIGHT_CYAN, output=_LIGHT_GREEN, target=_GREY, gradient=_LIGHT_MAGENTA, highway=_WHITE, warn=_LIGHT_RED,
     ),
     "light": dict(
-        text="#000000", dim="#808080", faint="#c0c0c0", accent="#808000", back="#800080",
-        input="#000080", output="#008000", target="#808080", gradient="#800080", highway="#000000", warn="#800000",
+        text=_BLACK, dim=_BLACK, faint=_BLACK, accent=_BLUE, back=_MAGENTA,
+        input=_LIGHT_BLUE, output=_BLUE, target=_BLACK, gradient=_MAGENTA, highway=_BLACK, warn=_RED,
     ),
 }  # fmt: skip
 
 
+_LEVELS = (0, 95, 135, 175, 215, 255)  # of the cube 16 to 231; the greys 232 to 255 are 8, 18 … 238
+
+
+def rgb(color: str) -> tuple[int, int, int]:
+    return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16)
+
+
+def cube(r: int, g: int, b: int) -> int:
+    """The nearest of the 256 colours, 16 to 255."""
+    at = [min(range(6), key=lambda k: abs(_LEVELS[k] - c)) for c in (r, g, b)]
+    grey = min(23, max(0, round(((r + g + b) / 3 - 8) / 10)))
+    off = sum((_LEVELS[k] - c) ** 2 for k, c in zip(at, (r, g, b), strict=True))
+    grey_off = sum((8 + 10 * grey - c) ** 2 for c in (r, g, b))
+    return 232 + grey if grey_off < off else 16 + 36 * at[0] + 6 * at[1] + at[2]
+
+
+def cube_hex(r: int, g: int, b: int) -> str:
+    number = cube(r, g, b)
+    if number >= 232:
+        return "#" + f"{8 + 10 * (number - 232):02x}" * 3
+    number -= 16
+    return "#" + "".join(f"{_LEVELS[k]:02x}" for k in (number // 36, number // 6 % 6, number % 6))
+
+
+def luminance(color: str) -> float:
+    """Relative luminance (WCAG 2.2) of #rrggbb: 0 black, 1 white."""
+    parts = (c / 255 for c in rgb(color))
+    r, g, b = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b
+
+
+def contrast(one: str, other: str) -> float:
+    """Contrast of two colours #rrggbb, 1 to 21 (WCAG 2.2)."""
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@lru_cache(maxsize=512)
+def readable(ink: str, ground: str, least: float) -> str:
+    """The ink, or the first one on its way to white or black that stands out enough; always of the cube."""
+    end = 255 if luminance(ground) < 0.18 else 0
+    start = rgb(ink)
+    found = ink
+    for step in range(1, 17):
+        if contrast(found, ground) >= least:
+            break
+        found = cube_hex(*(round(c + (end - c) * step / 16) for c in start))
+    return found
+
+
+def on(ground: str) -> str:
+    """Black or white, whichever is read better there: 4.58 : 1 or more."""
+    return max("#000000", "#ffffff", key=lambda ink: contrast(ink, ground))
+
+
 @dataclass(frozen=True)
 class Palette:
-    """Styles by role. colors: "truecolor", "256", "standard" or "none"."""
+    """Styles by role. colors: "truecolor", "256", "standard" or "none". ground: what it is all drawn on.
+
+    ascii: there are no other glyphs, so a cell cannot show two values in its two halves.
+    """
 
     colors: str = "truecolor"
     dark: bool = True
+    ascii: bool = False
+    ground: str = ""  # the usual one
     _heat_cache: dict[tuple[int, int], Style] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def has_color(self) -> bool:
         return self.colors != "none"
 
+    @property
+    def has_halves(self) -> bool:
+        """A cell can show two colours, one above the other."""
+        return self.has_color and not self.ascii
+
+    @property
+    def _shade(self) -> str:
+        return "dark" if self.dark else "light"
+
+    @cached_property
+    def grounded(self) -> str:
+        """The ground as it is seen, #rrggbb, as far as it is known."""
+        if self.colors == "standard":
+            return _BLACK if self.dark else _WHITE
+        ground = self.ground or ("#121212" if self.dark else "#e0e0e0")
+        return cube_hex(*rgb(ground)) if self.colors == "256" else ground
+
     def _ink(self, role: str) -> Style:
         if not self.has_color:
             return _PLAIN[role]
-        shade = "dark" if self.dark else "light"
-        table = _INK_16 if self.colors == "standard" else _INK
-        return Style(color=table[shade][role], bold=role in ("accent", "back", "warn"))
+        if self.colors == "standard":
+            ink = _INK_16[self._shade][role]
+        else:
+            ink = readable(_INK[self._shade][role], self.grounded, WORDS)
+        return Style(color=ink, bold=role in ("accent", "back", "warn"))
 
     @cached_property
     def text(self) -> Style:
@@ -115,25 +217,31 @@ class Palette:
         """That line where it crosses a bar of the gradient: cut out of it."""
         if not self.has_color:
             return Style(reverse=True)
-        return Style(color="#000000" if self.dark else "#ffffff", bgcolor=self.gradient.color)
+        ground = _hex(self.gradient.color)
+        return Style(color=on(ground), bgcolor=ground)
 
     @cached_property
     def highway_behind(self) -> Style:
         """The top of a bar, with the line in the same cell."""
         if not self.has_color:
             return Style(underline=True)
-        shade = "#808080" if self.colors == "standard" else "#5f5f5f" if self.dark else "#afaf87"
-        return Style(color=self.gradient.color, bgcolor=shade)
+        ground = _hex(self.highway.color)
+        if self.colors == "standard":
+            return Style(color=_MAGENTA if self.dark else _LIGHT_MAGENTA, bgcolor=ground)
+        return Style(color=readable("#875faf" if self.dark else "#d7afff", ground, MARKS), bgcolor=ground)
 
     @cached_property
     def warn(self) -> Style:
         return self._ink("warn")
 
     @cached_property
-    def _heat(self) -> tuple[Color, ...]:
-        full = _HEAT_DARK if self.dark else _HEAT_LIGHT
-        anchors = _HEAT_16 if self.colors == "standard" else full
-        return tuple(Color.parse(anchor) for anchor in anchors)
+    def _heat(self) -> tuple[str, ...]:
+        """The nine colours, and last that of nan."""
+        if self.colors == "standard":
+            return (*_HEAT_16[self._shade], _NAN[f"16 {self._shade}"])
+        anchors = _HEAT_DARK if self.dark else _HEAT_LIGHT
+        pairs = zip(anchors, _HEAT_CONTRAST, strict=True)
+        return (*(readable(anchor, self.grounded, least) for anchor, least in pairs), _NAN[self._shade])
 
     def heat_level(self, value: float) -> int:
         """Which of the nine colours: 0 for -1 and below, 4 for around 0, 8 for +1 and above; -1 for nan.
@@ -149,8 +257,8 @@ class Palette:
         """A half block: the upper value in the foreground, the lower behind it."""
         key = (self.heat_level(upper), self.heat_level(lower))
         if key not in self._heat_cache:
-            a, b = (self._heat[level] if level >= 0 else Color.parse("#d70000") for level in key)
-            self._heat_cache[key] = Style.from_color(a, b)
+            upper_color, lower_color = (self._heat[level] for level in key)
+            self._heat_cache[key] = Style(color=upper_color, bgcolor=lower_color)
         return self._heat_cache[key]
 
     def heat_text(self, value: float) -> Style:
@@ -162,19 +270,24 @@ class Palette:
         return {level: self._heat_text(level) for level in range(-1, 9)}
 
     def _heat_text(self, level: int) -> Style:
-        bright = level in (0, 1, 7, 8, 6) if self.dark else level in (2, 3, 4, 5, 6)
-        ground = self._heat[level] if level >= 0 else Color.parse("#d70000")
-        return Style.from_color(Color.parse("#000000" if bright else "#ffffff"), ground)
+        if self.colors == "standard" and level >= 0:
+            ink, ground = _HEAT_TEXT_16[self._shade][(0, 0, 1, 1, 2, 3, 3, 4, 4)[level]]
+            return Style(color=ink, bgcolor=ground)
+        ground = self._heat[level]
+        return Style(color=on(ground), bgcolor=ground)
 
     def shade(self, value: float) -> Style:
         """A number 0..1, how open a gate is, on a ground as much brighter (on a light ground, darker)."""
         if not self.has_color:
             return _PLAIN["text"]
-        steps = _SHADES_16 if self.colors == "standard" else _SHADES
-        level = min(len(steps) - 1, int(min(max(value, 0.0), 1.0) * len(steps)))
-        ground = steps[level if self.dark else len(steps) - 1 - level]
-        ink = "#000000" if ground in _BRIGHT_SHADES else "#ffffff"
-        return Style.from_color(Color.parse(ink), Color.parse(ground))
+        steps = self._shades
+        return steps[min(len(steps) - 1, int(min(max(value, 0.0), 1.0) * len(steps)))]
+
+    @cached_property
+    def _shades(self) -> tuple[Style, ...]:
+        pairs = _SHADES_16 if self.colors == "standard" else tuple((on(ground), ground) for ground in _SHADES)
+        styles = tuple(Style(color=ink, bgcolor=ground) for ink, ground in pairs)
+        return styles if self.dark else styles[::-1]
 
     def fade(self, share: float) -> Style:
         """A gradient's place between the smallest (0) and the largest (1) of its picture. 16 colours have no ramp."""
@@ -184,11 +297,12 @@ class Palette:
     def _fades(self) -> tuple[Style, ...]:
         if not self.has_color or self.colors == "standard":
             return (self.gradient,)
-        white, black = "#ffffff", "#000000"
-        inks = (white, white, white, white, black, black) if self.dark else (black, black, black, black, black, white)
-        grounds = _FADES if self.dark else _FADES_LIGHT
-        pairs = zip(inks, grounds, strict=True)
-        return tuple(Style.from_color(Color.parse(ink), Color.parse(ground)) for ink, ground in pairs)
+        return tuple(Style(color=on(ground), bgcolor=ground) for ground in (_FADES if self.dark else _FADES_LIGHT))
+
+
+def _hex(color: Color | None) -> str:
+    assert color is not None
+    return color.get_truecolor().hex
 
 
 _PLAIN = {

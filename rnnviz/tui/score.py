@@ -71,7 +71,7 @@ def rows_of(frame: Frame, height: int, palette: Palette) -> Rows:
     """Where the rows of this frame's network stand."""
     trace = frame.scene.trace
     return rows(
-        height, frame.scene.H, frame.cursor.unit, pair=palette.has_color,
+        height, frame.scene.H, frame.cursor.unit, pair=palette.has_halves,
         gates=tuple(gate for gate in GATES if gate in trace.gates), cell=trace.c is not None,
         curves=(not reads_symbols(frame), draws_curves(frame)),
     )  # fmt: skip
@@ -191,8 +191,9 @@ def _one_unit(
     """A unit with a row to itself: its value where it fits, and without colours at least its sign."""
     if cols.width >= 5:
         text = short(value).center(cols.width)
-    elif palette.has_color:
-        text = " " * cols.width
+    elif palette.has_halves:
+        sheet.put(y, x, " " * cols.width, palette.heat(value / reach, value / reach))
+        return
     else:
         text = short(value)[:2] + short(value)[2:3] if cols.width == 4 else ternary(value)
         text = text.ljust(cols.width)

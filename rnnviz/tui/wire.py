@@ -3,16 +3,24 @@
 Textual knows exactly which stretches of a line changed, but sends each from its widget's left edge, and every
 piece with its whole style and a reset. Over SSH that is ten times what a step needs. Here each stretch starts
 where it starts, and a style is told only in what differs from the one before.
+
+All that is drawn passes here, so this is also where sixteen colours are chosen for what has more, and where a
+terminal without Unicode gets its ASCII.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 
-from rich.color import ColorSystem
-from rich.console import Console
+from rich.color import Color, ColorSystem
+from rich.console import Console, RenderableType
+from rich.segment import Segment
 from rich.style import Style
-from textual._compositor import ChopsUpdate
+from textual._compositor import ChopsUpdate, LayoutUpdate
+
+from rnnviz.terminal import ascii_cells
+from rnnviz.tui.palette import VGA, WORDS, contrast, cube, luminance, rgb
 
 Codes = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]  # attributes, foreground, background
 PLAIN: Codes = ((), (), ())
@@ -26,9 +34,56 @@ def codes(style: Style | None, system: ColorSystem) -> Codes:
     if style is None:
         return PLAIN
     attributes = tuple(number for name, number in _ATTRIBUTES.items() if getattr(style, name))
-    ink = style.color.downgrade(system).get_ansi_codes() if style.color else ()
-    ground = style.bgcolor.downgrade(system).get_ansi_codes(foreground=False) if style.bgcolor else ()
-    return attributes, tuple(ink), tuple(ground)
+    color, behind = (None if c is None or c.is_default else c for c in (style.color, style.bgcolor))
+    if system is ColorSystem.STANDARD:
+        ink, ground = sixteen(color, behind)
+        return attributes, () if ink is None else (_sgr(ink, 30),), () if ground is None else (_sgr(ground, 40),)
+    if system is ColorSystem.EIGHT_BIT:
+        color, behind = (None if c is None else _eight_bit(c) for c in (color, behind))
+    ink_codes = color.get_ansi_codes() if color else ()
+    ground_codes = behind.get_ansi_codes(foreground=False) if behind else ()
+    return attributes, tuple(ink_codes), tuple(ground_codes)
+
+
+def _eight_bit(color: Color) -> Color:
+    """The nearest of the 256, by distance; rich's own choice makes a bluish dark grey much lighter."""
+    return color if color.triplet is None else Color.from_ansi(cube(*color.triplet))
+
+
+def _sgr(number: int, first: int) -> str:
+    return str(first + number if number < 8 else first + 60 + number - 8)
+
+
+def sixteen(ink: Color | None, ground: Color | None) -> tuple[int | None, int | None]:
+    """Numbers of the sixteen colours for an ink and its ground. Those of the palette are taken as they are; of the
+    rest greys become black or white, and an ink one that can be read on its ground. (rich's own choice is by
+    distance to colours that no terminal has: it takes dark blue for bright.)"""
+    below = None if ground is None else _number(ground)
+    if ground is not None and below is None:
+        shade = ground.get_truecolor()
+        grey = max(shade) - min(shade) < 64
+        below = (15 if luminance(shade.hex) > 0.18 else 0) if grey else _nearest(ground, range(16))
+    above = None if ink is None else _number(ink)
+    if ink is not None and above is None:
+        under = VGA[below or 0]
+        above = _nearest(ink, [n for n in range(16) if contrast(VGA[n], under) >= WORDS])
+    return above, below
+
+
+def _number(color: Color) -> int | None:
+    if color.number is not None and color.number < 16:
+        return color.number
+    shade = color.get_truecolor().hex
+    return VGA.index(shade) if shade in VGA else None
+
+
+def _nearest(color: Color, numbers: Iterable[int]) -> int:
+    shade = color.get_truecolor()
+
+    def distance(number: int) -> int:
+        return sum((a - b) ** 2 for a, b in zip(shade, rgb(VGA[number]), strict=True))
+
+    return min(numbers, key=distance)
 
 
 def change(old: Codes, new: Codes, *, blank: bool) -> tuple[str, Codes]:
@@ -48,28 +103,79 @@ def change(old: Codes, new: Codes, *, blank: bool) -> tuple[str, Codes]:
     return (f"\x1b[{';'.join(told)}m" if told else ""), (attributes, ink, ground)
 
 
+class Pen:
+    """Writes segments, each style told by what differs from the one before."""
+
+    def __init__(self, console: Console, ascii: bool) -> None:
+        self.system = console._color_system or ColorSystem.TRUECOLOR
+        self.ascii = ascii
+        self.out: list[str] = []
+        self.now = PLAIN
+
+    def move(self, x: int, y: int) -> None:
+        self.out.append(f"\x1b[{y + 1};{x + 1}H")
+
+    def write(self, segments: Iterable[Segment]) -> None:
+        for text, style, control in segments:
+            if control:
+                continue
+            sequence, self.now = change(self.now, codes(style, self.system), blank=text.isspace())
+            self.out.append(sequence + (ascii_cells(text) if self.ascii else text))
+
+    def text(self) -> str:
+        if self.now != PLAIN:
+            self.out.append("\x1b[0m")
+            self.now = PLAIN
+        return "".join(self.out)
+
+
 class TightUpdate(ChopsUpdate):
     """A ChopsUpdate, told in as few bytes as it takes."""
 
+    ascii = False
+
     @classmethod
-    def of(cls, update: ChopsUpdate) -> TightUpdate:
-        return cls(update.chops, update.spans, update.chop_ends)
+    def of(cls, update: ChopsUpdate, ascii: bool = False) -> TightUpdate:
+        tight = cls(update.chops, update.spans, update.chop_ends)
+        tight.ascii = ascii
+        return tight
 
     def render_segments(self, console: Console) -> str:
-        system = console._color_system or ColorSystem.TRUECOLOR
-        out: list[str] = []
-        now = PLAIN
+        pen = Pen(console, self.ascii)
         for y, start, end in self.spans:
             for stop, (x, strip) in zip(self.chop_ends[y], self.chops[y].items(), strict=False):
                 left, right = max(x, start), min(stop, end)
                 if strip is None or left >= right:
                     continue
-                out.append(f"\x1b[{y + 1};{left + 1}H")
-                for text, style, control in strip.crop(left - x, right - x):
-                    if control:
-                        continue
-                    sequence, now = change(now, codes(style, system), blank=text.isspace())
-                    out.append(sequence + text)
-        if now != PLAIN:
-            out.append("\x1b[0m")
-        return "".join(out)
+                pen.move(left, y)
+                pen.write(strip.crop(left - x, right - x))
+        return pen.text()
+
+
+class TightLayout(LayoutUpdate):
+    """A LayoutUpdate, the whole screen, likewise."""
+
+    ascii = False
+
+    @classmethod
+    def of(cls, update: LayoutUpdate, ascii: bool = False) -> TightLayout:
+        tight = cls(update.strips, update.region)
+        tight.ascii = ascii
+        return tight
+
+    def render_segments(self, console: Console) -> str:
+        pen = Pen(console, self.ascii)
+        for y, line in enumerate(self.strips, self.region.y):
+            pen.move(self.region.x, y)
+            for strip in line:
+                pen.write(strip)
+        return pen.text()
+
+
+def tight(update: RenderableType | None, ascii: bool = False) -> RenderableType | None:
+    """What Textual wants to draw, in its short form; anything else as it is."""
+    if type(update) is ChopsUpdate:
+        return TightUpdate.of(update, ascii)
+    if type(update) is LayoutUpdate:
+        return TightLayout.of(update, ascii)
+    return update

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def _ink(palette: Palette) -> dict[str, Any]:
     return dict(
-        color=palette.has_color,
+        color=palette.has_color, ascii=palette.ascii,
         primary=_rgb(palette.output), secondary=_rgb(palette.input), quiet=_rgb(palette.dim),
     )  # fmt: skip
 

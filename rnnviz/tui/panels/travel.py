@@ -15,6 +15,7 @@ from rich.style import Style
 from rnnviz.player.commands import Back, Survey, Train
 from rnnviz.player.numbers import exponent, loss, steps
 from rnnviz.tui.canvas import Sheet
+from rnnviz.tui.marks import solid
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import Panel
 from rnnviz.tui.view import View
@@ -59,7 +60,7 @@ def _strip(sheet: Sheet, frame: Frame, columns: dict[int, int], cell: int, palet
             sheet.put(0, x, "0" if value == 0 else "∞" if value == math.inf else "?", palette.warn)
             continue
         share = (math.log10(value) - low) / (high - low) if high > low else 0.5
-        sheet.put(0, x, BARS[round(share * 7)] * max(1, cell - 1), style)
+        sheet.put(0, x, *solid(BARS[round(share * 7)] * max(1, cell - 1), style))
 
 
 def _axis(sheet: Sheet, frame: Frame, columns: dict[int, int], palette: Palette) -> None:
