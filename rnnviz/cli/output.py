@@ -113,7 +113,7 @@ class Progress:
             filled = room * done // max(1, self.total)
             text += "━" * filled + "─" * (room - filled) + " "
         text = escaped(text + words)
-        sys.stderr.write("\r\x1b[K" + cut(ascii_cells(text) if self.ascii else text, width))
+        sys.stderr.write("\r\x1b[K" + (ascii_cells(cut(text, width)) if self.ascii else cut(text, width)))
         sys.stderr.flush()
 
     def clear(self) -> None:

@@ -25,6 +25,7 @@ from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 from textual.geometry import Size
 
+from rnnviz.terminal import size_of
 from rnnviz.tui.outlet import Outlet
 from rnnviz.tui.watch import LEAVING, Watch
 
@@ -62,6 +63,7 @@ class TerminalDriver(LinuxDriver):
         assert sys.__stdout__ is not None
         self.out = sys.__stdout__.fileno()
         self.encoding = sys.__stdout__.encoding or "utf-8"
+        self._size = self._size or self._get_terminal_size()
         self.outlet: Outlet | None = None
         self.watch: Watch | None = None
         self._inside = threading.Lock()  # who gives the terminal back does so alone
@@ -211,6 +213,9 @@ class TerminalDriver(LinuxDriver):
             self._come_back()
 
     # -- in ------------------------------------------------------------------------------------------------
+
+    def _get_terminal_size(self) -> tuple[int, int]:
+        return size_of(self.out, self.fileno)
 
     def _tell_size(self) -> None:
         size = Size(*self._get_terminal_size())

@@ -11,6 +11,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.theme import BUILTIN_THEMES
 
+from rnnviz.tui.marks import solid
 from rnnviz.tui.palette import MARKS, VGA, WORDS, Palette, contrast
 from rnnviz.tui.wire import Pen, codes, sixteen
 
@@ -115,3 +116,13 @@ def test_without_colour_there_is_none() -> None:
     palette = Palette("none")
     for role in ROLES:
         assert codes(getattr(palette, role), ColorSystem.TRUECOLOR)[1:] == ((), ())
+
+
+def test_without_colour_the_chosen_bar_is_no_hole() -> None:
+    """Reverse video of a full block is an empty one."""
+    chosen, other = Palette("none").back, Palette("none").gradient
+    assert chosen.reverse
+    glyphs, style = solid("█▃", chosen)
+    assert (glyphs, bool(style.reverse)) == ("▓▃", False)
+    assert solid("█▃", other) == ("█▃", other)
+    assert solid("█▃", Palette().back) == ("█▃", Palette().back)
