@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from rnnviz.player.frame import Frame, Progress
 
 NARROW = 80  # cells below which a sentence of the telling may need two rows
+WATCHED = "Each picture is the network after some epochs. Press esc to stop."
+UNWATCHED = "The picture shows the network before. Press esc to stop."
 ABOUT = 12  # cells below which a panel's title says no more than its name
 CELL_NAMES = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU"}
 
@@ -75,7 +77,7 @@ def telling(frame: Frame | None, view: View, width: int, height: int, palette: P
     if view.prompt is not None:
         first, second = f"go to t = {view.prompt}▏", f"0 to {frame.T}; enter or any other key ends it."
     elif frame.job is not None:
-        first, second = progress(frame.job, width - 2), "The picture shows the network as it was. esc stops."
+        first, second = progress(frame.job, width - 2), WATCHED if frame.job.what == "training" else UNWATCHED
     elif view.message:
         first, styles[0] = view.message, palette.warn
     elif frame.hint:
