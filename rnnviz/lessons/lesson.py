@@ -34,7 +34,8 @@ class Choice:
 
 @dataclass(frozen=True)
 class Prediction:
-    """A question before the reveal: choose, or type a number that is compared with a metric."""
+    """A question before the reveal: choose, or type a number that is compared with a metric. hides: names of what the
+    screen masks beside that (see asked.py)."""
 
     question: str
     line: int
@@ -42,6 +43,7 @@ class Prediction:
     answer: Reference | None = None
     tolerance: Tolerance | None = None
     unit: str = ""
+    hides: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from pathlib import Path
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 FRONT = {"title", "slug", "summary", "sources", "experiment"}
 TABLES = ("do", "point", "predict", "reveal", "exercise")
-PREDICT = {"question", "choices", "answer", "tolerance", "unit"}
+PREDICT = {"question", "choices", "answer", "tolerance", "unit", "hides"}
 EXERCISE = {"goal", "solved", "locked", "hints", "solution"}
 CHOICE = {"say", "if", "why"}
 HEADING = 66  # cells; a longer one is cut off on the screen
@@ -58,6 +58,13 @@ def read(path: Path) -> tuple[Lesson | None, list[Problem]]:
 def source_lines(path: Path) -> list[str]:
     """The lines of a file, without the byte order mark that some editors put before the first."""
     return path.read_text(encoding="utf-8-sig").splitlines()
+
+
+def readouts() -> Collection[str]:
+    """What a question may hide."""
+    from rnnviz.lessons.asked import NAMES  # asked.py knows runs, and those are made of what is read here
+
+    return NAMES
 
 
 def heading_id(heading: str) -> str:
@@ -423,7 +430,20 @@ class _Reader:
             self.wrong(line_of("unit"), "unit is not a text", 'write unit = "steps"')
         else:
             self.fixed(line_of("unit"), unit, "unit")
-        return Prediction(question, line, choices, answer, off, str(unit))
+        hides = self.names(table.get("hides", []), "hides", readouts(), line_of)
+        return Prediction(question, line, choices, answer, off, str(unit), hides)
+
+    def names(self, given: Any, key: str, known: Collection[str], line_of: Callable[..., int]) -> tuple[str, ...]:
+        """A list of names out of those that are known."""
+        if not isinstance(given, list):
+            self.wrong(line_of(key), f"{key} is not a list", f'write {key} = ["{min(known)}"]')
+            return ()
+        for name in given:
+            if not isinstance(name, str) or name not in known:
+                close = get_close_matches(str(name), known, n=1)
+                hint = f"did you mean {close[0]}?" if close else f"names: {', '.join(sorted(known))}"
+                self.wrong(line_of(key), f"unknown name {name!r} in {key}", hint)
+        return tuple(map(str, given))
 
     def metric(self, name: Any, line: int) -> Any:
         if not isinstance(name, str):

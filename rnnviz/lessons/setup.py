@@ -65,6 +65,15 @@ class Setup:
             setup = COMMANDS[name](setup, argument)
         return setup
 
+    @property
+    def weights(self) -> tuple[object, ...]:
+        """What tells one network from another: its settings, how far it is trained, whether its loop is cut."""
+        return self.experiment, self.epochs, self.batches, self.cut
+
+    def has_weights_of(self, frame: Frame) -> bool:
+        """Whether the frame shows this network, trained as far, whatever it reads."""
+        return replace(self, sample=frame.scene.sample).same_network(frame)
+
     def same_network(self, frame: Frame) -> bool:
         """Whether the frame already shows this network, trained as far, on this sequence."""
         return (

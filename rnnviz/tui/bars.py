@@ -16,19 +16,24 @@ from rnnviz.tui.canvas import Sheet
 from rnnviz.tui.marks import accent
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels import Panel
-from rnnviz.tui.view import View
+from rnnviz.tui.view import EVERYTHING, View
 
 if TYPE_CHECKING:
     from rnnviz.player.frame import Frame, Progress
 
 NARROW = 80  # cells below which a sentence of the telling may need two rows
-WATCHED = "Each picture is the network after some epochs. Press esc to stop."
-UNWATCHED = "The picture shows the network before. Press esc to stop."
 ABOUT = 12  # cells below which a panel's title says no more than its name
+_TOLD = {  # what the sentences of a phase are about
+    Phase.FORWARD: ("output", "judged"), Phase.LOSS: ("loss", "output", "judged"), Phase.BACKWARD: ("gradient",),
+    Phase.UPDATE: ("loss",),
+}  # fmt: skip
+_KEPT_BACK = "Answer the question first; then this line tells what it asks."
 CELL_NAMES = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU"}
 
 
-def title(frame: Frame | None, width: int, palette: Palette, heading: str = " rnnviz ") -> Sheet:
+def title(
+    frame: Frame | None, width: int, palette: Palette, heading: str = " rnnviz ", view: View = EVERYTHING
+) -> Sheet:
     sheet = Sheet(width, 1)
     x = sheet.put(0, 0, heading, palette.accent)
     if frame is None:
@@ -48,10 +53,12 @@ def title(frame: Frame | None, width: int, palette: Palette, heading: str = " rn
     learning = frame.learning
     epochs, batches = str(learning.epochs), str(learning.batches_per_epoch)
     place = f"epoch {cursor.epoch:>{len(epochs)}}/{epochs} batch {cursor.batch:>{len(batches)}}/{batches}"
-    value = f"loss {loss(scene.trace.loss)}"
+    value = f"loss {'?' if view.hides('loss') else loss(scene.trace.loss)}"
     engine = "●" if frame.engine == "numba" else "○"
     alarm = palette.warn if scene.has_exploded else palette.text
-    parts = [(engine, palette.faint), (value, alarm), (place, palette.text)]
+    parts = [(value, alarm), (place, palette.text)]
+    if view.knows("engine"):
+        parts.insert(0, (engine, palette.faint))
     if width >= 100:
         parts.append((f"sequence {scene.sample + 1}/{len(scene.task)}", palette.dim))
     right = width - 1
@@ -71,13 +78,13 @@ def telling(frame: Frame | None, view: View, width: int, height: int, palette: P
     if frame is None:
         sheet.put(0, 1, "Reading the first frame …", palette.dim)
         return sheet
-    first, second = tell(frame)
+    first, second = (_KEPT_BACK, "") if view.hides(*_TOLD[frame.cursor.phase]) else tell(frame)
     both = height > (2 if width < NARROW else 1)
     styles = [palette.warn if frame.scene.has_exploded else palette.text, palette.dim]
     if view.prompt is not None:
         first, second = f"go to t = {view.prompt}▏", f"0 to {frame.T}; enter or any other key ends it."
     elif frame.job is not None:
-        first, second = progress(frame.job, width - 2), WATCHED if frame.job.what == "training" else UNWATCHED
+        first, second = progress(frame.job, width - 2, view), "The picture shows the network as it was. esc stops."
     elif view.message:
         first, styles[0] = view.message, palette.warn
     elif frame.hint:
@@ -100,15 +107,16 @@ def note(frame: Frame | None, view: View, width: int) -> tuple[str, bool]:
     if view.prompt is not None:
         return f"go to t = {view.prompt}▏", False
     if frame.job is not None:
-        return progress(frame.job, width - 12), False
+        return progress(frame.job, width - 12, view), False
     if view.message:
         return view.message, True
     return frame.hint, False
 
 
-def progress(job: Progress, width: int) -> str:
+def progress(job: Progress, width: int, view: View = EVERYTHING) -> str:
     """`training  ━━━━━━────  60/100 batches  loss 0.2031`"""
-    value = f"  loss {loss(job.loss)}" if job.loss is not None else ""
+    is_told = job.loss is not None and not view.hides("loss", "history")
+    value = f"  loss {loss(job.loss)}" if is_told else ""
     tail = f"  {job.done}/{job.total} {job.unit}{value}" if job.unit else ""
     room = max(4, min(30, width - len(job.what) - len(tail) - 2))
     full = room * job.done // max(1, job.total)

@@ -18,6 +18,7 @@ from rnnviz.tui.canvas import Sheet
 from rnnviz.tui.geometry import GUTTER, Columns, Rows
 from rnnviz.tui.marks import BARS, DASHES, DOTS, SOLID, level, solid
 from rnnviz.tui.palette import Palette
+from rnnviz.tui.view import ANSWER_FIRST, View
 
 if TYPE_CHECKING:
     from rnnviz.player.frame import Frame, Gradient
@@ -35,7 +36,7 @@ def gradient_axis(norms: list[float], n: int) -> tuple[int, int]:
     return top, (bottom if top - bottom < n else top - n * -(-(top - bottom) // n))
 
 
-def draw_gradient(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: Palette) -> None:
+def draw_gradient(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: Palette, view: View) -> None:
     if place.gradient is None:
         return
     first, n = place.gradient
@@ -45,14 +46,19 @@ def draw_gradient(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palett
     if frame.reached is None:
         sheet.put(first + 1, cols.left, "appears on the way back", palette.faint)
         return
+    if view.hides("gradient"):
+        sheet.put(first + 1, cols.left, ANSWER_FIRST, palette.dim)
+        return
     norms = [float(v) for v in gradient.norms]
     along = [] if lane is None else [float(v) for v in lane.norms]
     from rnnviz.player.ghost import behind
 
-    before = behind(frame)
+    before = behind(frame) if view.knows("ghost") and not view.hides("others") else None
     ghost = [] if before is None else [float(v) for v in before]
     axis = gradient_axis([*norms, *along, *ghost], n)
-    if lane is not None:
+    if not view.knows("gates"):
+        along = []
+    elif lane is not None:
         sheet.put(first + 1, 0, f"{DASHES[1] * 2} {lane.along}", palette.highway)
     power_labels(sheet, place.gradient, axis, palette)
     for t in cols.steps:
@@ -170,20 +176,25 @@ def _bar(
             sheet.put(first + row, x, *solid(BARS[fill] * width, style))
 
 
-def write_gradient(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Palette) -> None:
+def write_gradient(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Palette, view: View) -> None:
     if place.gradient is None:
         return
     y, n = place.gradient
     gradient, t = frame.gradient, frame.cursor.t
     if frame.reached is None:
         if frame.cursor.phase is Phase.LOSS:
-            sheet.put(y, left, f"loss {loss(frame.scene.trace.loss)}", palette.back)
+            value = "?" if view.hides("loss") else loss(frame.scene.trace.loss)
+            sheet.put(y, left, f"loss {value}", palette.back)
+        return
+    if view.hides("gradient"):
+        sheet.put(y, left, ANSWER_FIRST, palette.dim)
         return
     if frame.loss_step is not None and t > frame.loss_step:
         lines = ["not reached by", f"the loss of step {frame.loss_step}"]
     else:
         last = frame.T if frame.loss_step is None else frame.loss_step
-        lines = _faded(gradient, t, last) if gradient.highway is None else _faded_twice(gradient, t, last)
+        one = gradient.highway is None or not view.knows("gates")
+        lines = _faded(gradient, t, last) if one else _faded_twice(gradient, t, last)
     for i, text in enumerate(lines[: n + 1]):
         sheet.put(y + i, left, text, palette.back if i == 0 else palette.text)
 

@@ -14,15 +14,15 @@ from rich.style import Style
 from rnnviz.errors import InputError
 from rnnviz.glyphs import cut
 from rnnviz.lessons import arithmetic
+from rnnviz.lessons.asked import NOTHING, masked
 from rnnviz.lessons.pages import LINES, WIDTH, page
 from rnnviz.lessons.reading import read
 from rnnviz.lessons.run import LessonRun, right_answer
 from rnnviz.lessons.setup import toward
-from rnnviz.player.commands import Back, Change, Cut, Go, ShowSample, Train
+from rnnviz.player.commands import Back, Change, Cut, Go, Train
 from rnnviz.player.cursor import Phase
 from rnnviz.tui import panels
 from rnnviz.tui.canvas import Sheet
-from rnnviz.tui.film import LEAST_ROWS, OF_TRAINING
 from rnnviz.tui.geometry import GUTTER
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.score import GATES
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from rnnviz.player.frame import Frame
     from rnnviz.tui.app import Main
     from rnnviz.tui.perform import Performer
+    from rnnviz.tui.view import View
 
 TRY_AGAIN = 1.0  # seconds until progress that could not be kept is tried again
 DIGITS = "0123456789"
@@ -134,7 +135,6 @@ class Guide:
         self._sent = 0
         self._sending = False
         self._way: set[type[Command]] = set()  # kinds of commands sent on it
-        self._stood_in = ""  # the lesson whose picture stood last
         self._goal: Setup | None = None  # where a performance is heading, off the lesson's own path
         self._skip_asked = False
         self._told: list[str] = []
@@ -166,6 +166,12 @@ class Guide:
         exercise = self.run.open_exercise if self.run is not None and self.is_on else None
         return exercise.locked if exercise is not None else ()
 
+    def limited(self, view: View) -> View:
+        """The view without what an open question asks for."""
+        run, frame = self.run, self.main.frame
+        kept = masked(run, frame) if run is not None and self.is_on and frame is not None else NOTHING
+        return replace(view, masked=kept.names, masked_from=kept.since)
+
     def mark(self, sheet: Sheet, side: int) -> Sheet:
         return mark(sheet, self.point, self.main.palette, side)
 
@@ -180,10 +186,6 @@ class Guide:
         beside = needed(self.run, frame, min(90, width * 42 // 100) - 3, self.typed) + 1
         room = height - 2 - below - 1 - LEAST_SCORE - 2 * self.main.query_one("#telling").display
         return below, beside, max(3, room)
-
-    def has_room_for_film(self, width: int, height: int) -> bool:
-        """Whether the loss curve can be drawn below the score."""
-        return not self.is_on or self.rows(width, height, True)[2] >= LEAST_ROWS
 
     def sheet(self, width: int, height: int, note: str, warns: bool) -> Sheet:
         if self.run is None:
@@ -237,7 +239,7 @@ class Guide:
     def takes(self, name: str) -> bool:
         """A key, by its action; whether the lesson wants it."""
         run = self.run
-        if name == "cancel" and self._pursuing and not self.main.shows_film:
+        if name == "cancel" and self._pursuing:
             self._pursuing = False
             self.main.look(message="Stopped. r sets up this step's picture.")
             return False
@@ -388,8 +390,6 @@ class Guide:
 
     def _become(self, run: LessonRun) -> None:
         """A new state of the lesson: set off for its picture."""
-        self._pursuing = False
-        self.main.skip_film()
         self.run, self.typed, self._skip_asked = run, "", False
         self.main.pause()
         self._pursuing, self._sent, self._goal, self._way = True, 0, None, set()
@@ -417,21 +417,15 @@ class Guide:
                 main.look(message="This step's picture cannot be set up. n goes on.")
                 return
             self._sending = True
-            main.send(command, is_watched=self._goes_on(self.run))
+            main.send(command)
             self._sending = False
-
-    def _goes_on(self, run: LessonRun) -> bool:
-        """Whether the network on the screen, in this lesson, is the one that is changed now, and not another that a
-        step begins with."""
-        return self._stood_in == run.lesson.slug and not self._way & {Back, Change, Cut, ShowSample}
 
     def _arrived(self) -> None:
         main, run = self.main, self.run
         assert run is not None
         assert main.frame is not None
-        wanted = run.target.panel or (OF_TRAINING if Train in self._way and main.view.panel == OF_TRAINING else None)
+        wanted = run.target.panel or None
         first = not run.stands
-        self._stood_in = run.lesson.slug
         if self.performer is not None and run.pending is not None:
             run = replace(run, pending=right_answer(run.task, main.frame, run.start))
         if self._goal is not None:  # the performer has solved an exercise

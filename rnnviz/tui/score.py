@@ -32,6 +32,7 @@ from rnnviz.tui.gradient_row import draw_gradient, write_check, write_ghost, wri
 from rnnviz.tui.marks import BARS, accent
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.sequence import draw_input, draw_output, draws_curves, reads_symbols, write_input, write_output
+from rnnviz.tui.view import ANSWER_FIRST, EVERYTHING, View
 
 if TYPE_CHECKING:
     from rnnviz.player.frame import Frame, Scene
@@ -44,14 +45,18 @@ REACH_FROM = 9  # rows of a score that has room for the reach
 SIGNED = ("g", "n")  # -1 to 1; the others 0 to 1
 
 
-def draw(frame: Frame, width: int, height: int, palette: Palette) -> Sheet:
+def draw(frame: Frame, width: int, height: int, palette: Palette, view: View = EVERYTHING) -> Sheet:
+    """Rows that no lesson has introduced give their place to the others; what an open question asks is masked."""
     sheet = Sheet(width, height)
-    reach = frame.reach if height >= REACH_FROM else None
-    place = rows_of(frame, height - (reach is not None), palette)
+    reach = frame.reach if height >= REACH_FROM and view.knows("reach") else None
+    place = rows_of(frame, height - (reach is not None), palette, view)
     cols = columns_of(frame, width)
     for part in (draw_input, _gates, _states, draw_output, draw_gradient, _time, _side):
-        part(sheet, frame, place, cols, palette)
-    if reach is not None:
+        part(sheet, frame, place, cols, palette, view)
+    if reach is not None and view.hides("gradient", "accuracy"):
+        sheet.put(height - 1, 0, "reach", palette.dim)
+        sheet.put(height - 1, GUTTER, ANSWER_FIRST, palette.dim)
+    elif reach is not None:
         _reach(sheet, height - 1, reach, palette)
     return sheet
 
@@ -67,13 +72,13 @@ def _reach(sheet: Sheet, y: int, reach: Reach, palette: Palette) -> None:
         sheet.put(y, x, mark + answers, palette.output if reach.learnt else palette.dim)
 
 
-def rows_of(frame: Frame, height: int, palette: Palette) -> Rows:
+def rows_of(frame: Frame, height: int, palette: Palette, view: View = EVERYTHING) -> Rows:
     """Where the rows of this frame's network stand."""
-    trace = frame.scene.trace
+    trace, gated = frame.scene.trace, view.knows("gates")
     return rows(
         height, frame.scene.H, frame.cursor.unit, pair=palette.has_halves,
-        gates=tuple(gate for gate in GATES if gate in trace.gates), cell=trace.c is not None,
-        curves=(not reads_symbols(frame), draws_curves(frame)),
+        gates=tuple(gate for gate in GATES if gated and gate in trace.gates), cell=gated and trace.c is not None,
+        curves=(not reads_symbols(frame), draws_curves(frame)), gradient=view.knows("gradient"),
     )  # fmt: skip
 
 
@@ -93,10 +98,13 @@ def skeleton(width: int, height: int, palette: Palette) -> Sheet:
 # -- gates and states --------------------------------------------------------------------------------
 
 
-def _gates(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: Palette) -> None:
+def _gates(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: Palette, view: View) -> None:
     """One row a gate for the chosen unit, and where there are two the mean over the units below it."""
     for name, (first, n) in place.gates.items():
         sheet.put(first, 0, GATES[name], palette.dim)
+        if view.hides("gates"):
+            sheet.put(first, cols.left, ANSWER_FIRST[: cols.end - cols.left], palette.faint)
+            continue
         kinds = [frame.scene.trace.gates[name][:, 0, frame.cursor.unit]]
         if n > 1:
             sheet.put(first + 1, 0, "  mean", palette.faint)
@@ -126,18 +134,19 @@ def _open(sheet: Sheet, y: int, x: int, cols: Columns, value: float, palette: Pa
         sheet.put(y, x, BARS[min(8, 1 + int(value * 8))] * cols.bar, palette.target)
 
 
-def _states(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: Palette) -> None:
+def _states(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: Palette, view: View) -> None:
     trace, H = frame.scene.trace, frame.scene.H
+    read = min(frame.read, view.masked_from - 1) if view.hides("state") else frame.read
     span = f"{H} units"
     if place.units < H:
         last = place.first_unit + place.units - 1
         span = f"{place.first_unit}–{last}"
     if place.cell is not None and trace.c is not None:
         size = frame.scene.reach_c
-        _heat(sheet, frame, place, place.cell, "c", cols, palette)
+        _heat(sheet, frame, place, place.cell, "c", read, cols, palette)
         _names(sheet, place.cell, ["cell c", *([f"±{size:.3g}"] if size > 1 else [])], palette)
     size = frame.scene.reach_h
-    _heat(sheet, frame, place, place.hidden, "h", cols, palette)
+    _heat(sheet, frame, place, place.hidden, "h", read, cols, palette)
     notes = [span] if place.units == H else [span, f"of {H} ↑↓"] if place.hidden[1] > 2 else [f"{span}/{H}"]
     _names(sheet, place.hidden, ["hidden h", *notes, *([f"±{size:.3g}"] if size > 1 else [])], palette)
 
@@ -148,12 +157,14 @@ def _names(sheet: Sheet, place: tuple[int, int], names: list[str], palette: Pale
 
 
 def _heat(
-    sheet: Sheet, frame: Frame, place: Rows, where: tuple[int, int], kind: str, cols: Columns, palette: Palette
-) -> None:
-    """The states `kind`, h or c: units x time, two units to a row where they do not fit one by one."""
+    sheet: Sheet, frame: Frame, place: Rows, where: tuple[int, int], kind: str, upto: int, cols: Columns,
+    palette: Palette,
+) -> None:  # fmt: skip
+    """The states `kind`, h or c, as far as step `upto`: units x time, two units to a row where they do not fit one by
+    one."""
     first, n = where
     heatmap, unread = _heatmap(frame.scene, kind, place.first_unit, place.units_per_row, n, cols, palette)
-    read = min(max(cols.x(frame.read + 1), cols.left), cols.end)
+    read = min(max(cols.x(upto + 1), cols.left), cols.end)
     sheet.paste(first, cols.left, heatmap, 0, read - cols.left)
     sheet.paste(first, read, unread, read - cols.left, cols.end - cols.left)
     chosen = (frame.cursor.unit - place.first_unit) // place.units_per_row
@@ -213,7 +224,7 @@ def ternary(value: float) -> str:
 # -- time, and the numbers of this moment --------------------------------------------------------------
 
 
-def _time(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: Palette) -> None:
+def _time(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: Palette, view: View) -> None:
     y, cursor = place.time, frame.cursor
     back = frame.going_back
     sheet.put(y, 0, "time t", palette.dim)
@@ -235,7 +246,7 @@ def _time(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: Palet
         sheet.put(y, cols.end + 2, f"{cols.first}–{cols.first + cols.count - 1} of {frame.T}", palette.dim)
 
 
-def _side(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: Palette) -> None:
+def _side(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: Palette, view: View) -> None:
     """The column of the present moment, written out."""
     left = cols.end + 2
     y, t = place.input[0], frame.cursor.t
@@ -247,11 +258,13 @@ def _side(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: Palet
         word = word.replace("going ", "").replace("reading", "read")
     sheet.put(y, left + len(now), word, accent(frame, palette))
     write_input(sheet, frame, place, left, palette)
-    _side_gates(sheet, frame, place, left, palette)
-    _side_states(sheet, frame, place, left, palette)
-    write_output(sheet, frame, place, left, palette)
-    write_gradient(sheet, frame, place, left, palette)
-    write_ghost(sheet, frame, place, left, palette)
+    if not view.hides("gates"):
+        _side_gates(sheet, frame, place, left, palette)
+    _side_states(sheet, frame, place, left, palette, view)
+    write_output(sheet, frame, place, left, palette, view)
+    write_gradient(sheet, frame, place, left, palette, view)
+    if view.knows("ghost") and not view.hides("gradient", "others"):
+        write_ghost(sheet, frame, place, left, palette)
     write_check(sheet, frame, place, left, palette)
 
 
@@ -268,9 +281,18 @@ def _side_gates(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Pal
         sheet.put(y, x, f"ø{fixed(mean, 2).replace('+', plus)}", palette.dim)
 
 
-def _side_states(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Palette) -> None:
-    """The units by their numbers (a subscript is a time), each row as many as the heatmap beside it."""
+def _side_states(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Palette, view: View) -> None:
+    """The units by their numbers (a subscript is a time), each row as many as the heatmap beside it; before there was
+    talk of many units, the chosen one."""
     trace, t, H, per_row = frame.scene.trace, frame.cursor.t, frame.scene.H, place.units_per_row
+    if view.hides_step("state", t):
+        sheet.put(place.hidden[0], left, ANSWER_FIRST, palette.dim)
+        return
+    if not view.knows("units"):
+        y = place.hidden[0] + (frame.cursor.unit - place.first_unit) // per_row
+        x = sheet.put(y, left, f"unit {frame.cursor.unit} ", palette.faint)
+        sheet.put(y, x, fixed(float(trace.h[t, 0, frame.cursor.unit]), 3), accent(frame, palette))
+        return
     labels = {unit: unit_label(unit, min(unit + per_row, H) - 1) for unit in range(place.first_unit, H, per_row)}
     wide = max(map(len, labels.values())) + 1
     for where, states in ((place.cell, trace.c), (place.hidden, trace.h)):

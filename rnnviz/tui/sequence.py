@@ -19,6 +19,7 @@ from rnnviz.tui.canvas import Sheet
 from rnnviz.tui.geometry import Columns, Place, Rows
 from rnnviz.tui.marks import DASHES, DOTS, level
 from rnnviz.tui.palette import Palette
+from rnnviz.tui.view import ANSWER_FIRST, View
 
 if TYPE_CHECKING:
     from rnnviz.player.frame import Array, Frame
@@ -36,7 +37,7 @@ def draws_curves(frame: Frame) -> bool:
     return frame.scene.task.loss != "cross_entropy"
 
 
-def draw_input(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: Palette) -> None:
+def draw_input(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: Palette, view: View) -> None:
     first, n = place.input
     sheet.put(first, 0, "input x", palette.dim)
     task, scene = frame.scene.task, frame.scene
@@ -87,19 +88,20 @@ def _lag(sheet: Sheet, y: int, frame: Frame, needed: tuple[int, ...], cols: Colu
         sheet.put(y, free + (right - free - len(many)) // 2, many, palette.dim)
 
 
-def draw_output(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: Palette) -> None:
+def draw_output(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: Palette, view: View) -> None:
     first, n = place.output
     scene = frame.scene
     curves = draws_curves(frame)  # both are drawn in the same rows: the names are their legend
     sheet.put(first, 0, "output ŷ" + (DASHES[1] if curves else ""), palette.output)
     if n > 1:
         sheet.put(first + 1, 0, "target".ljust(8) + (DOTS[1] if curves else ""), palette.target)
-    read = [t for t in cols.steps if 1 <= t <= frame.read]
+    read = [t for t in cols.steps if 1 <= t <= frame.read and not view.hides_step("output", t)]
+    marked = () if view.hides("judged") else scene.loss_steps  # those that carry loss, where that is not asked
     y = scene.trace.y[:, 0]
     if not curves:
         answers = scene.task.answers(y)
         for t in read:
-            judged = t in scene.loss_steps
+            judged = t in marked
             style = palette.output if judged else palette.faint
             sheet.put(first, cols.x(t), clip(visible(answers[t - 1]), cols.bar), style)
             if n > 1 and judged:
@@ -108,7 +110,7 @@ def draw_output(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette:
     low, high = _output_bounds(frame)
     split = cols.bar >= 3  # room for the target beside the output
     for t in read:
-        judged = t in scene.loss_steps
+        judged = t in marked
         if judged:
             at = level(float(scene.target_values[t - 1, 0]), low, high, 4 * n)
             _mark(sheet, place.output, cols.x(t) + (cols.bar - 1 if split else 0), 1, at, DOTS, palette.target)
@@ -127,12 +129,15 @@ def write_input(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Pal
         sheet.put(place.input[0] + 1, left, f"x   {_value_of_x(frame)}", palette.input)
 
 
-def write_output(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Palette) -> None:
+def write_output(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Palette, view: View) -> None:
     """The output of this moment, and what is right where it is judged."""
     scene, t, (y, n) = frame.scene, frame.cursor.t, place.output
     if not 1 <= t <= frame.read:
         return
-    judged = t in scene.loss_steps
+    if view.hides_step("output", t):
+        sheet.put(y, left, f"ŷ   {ANSWER_FIRST}", palette.dim)
+        return
+    judged = t in scene.loss_steps and not view.hides("judged")
     beside = judged and n == 1 and scene.task.loss == "mse"  # both in one row
     if scene.task.loss == "mse":
         digits, name = (2, "ŷ") if beside and sheet.width - left < 21 else (3, "ŷ  ")
@@ -147,7 +152,7 @@ def write_output(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Pa
         else:
             target = cut(visible(right), 7)
     if judged and n > 1:
-        sheet.put(y + 1, left, f"tgt {target}", palette.target)
+        sheet.put(y + 1, left, f"target {target}", palette.target)
     elif beside:
         sheet.put(y, x + 1, f"tgt {target}", palette.target)
 

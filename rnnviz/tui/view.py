@@ -9,7 +9,9 @@ from dataclasses import dataclass
 class View:
     """panel, page, row: which panel is open, which of its pages, and which row is chosen or scrolled to.
     prompt: the number being typed. typing: what is being typed into the panel, None while nothing is.
-    locked: settings that an open exercise keeps as they are.
+    locked: settings that an open exercise keeps as they are. masked, masked_from: names of what an open question asks
+    for (see lessons/asked.py), and the first time step whose states and outputs that is. introduced: what the lessons
+    have introduced so far (see lessons/introduced.py); None: everything.
     playing, speed: whether the story plays by itself, and at how many steps a second. message: a warning."""
 
     panel: str | None = None
@@ -21,4 +23,23 @@ class View:
     message: str = ""
     typing: str | None = None
     locked: tuple[str, ...] = ()
+    masked: frozenset[str] = frozenset()
+    masked_from: int = 0
+    introduced: frozenset[str] | None = None
     plots: bool = False  # plotext has been loaded
+
+    def knows(self, name: str) -> bool:
+        """Whether the lessons so far have introduced it; without a course everything is known."""
+        return self.introduced is None or name in self.introduced
+
+    def hides(self, *names: str) -> bool:
+        """Whether one of these answers a question that is still open."""
+        return not self.masked.isdisjoint(names)
+
+    def hides_step(self, name: str, t: int) -> bool:
+        """The same of what stands in the column of a time step."""
+        return t >= self.masked_from and name in self.masked
+
+
+EVERYTHING = View()
+ANSWER_FIRST = "answer first"

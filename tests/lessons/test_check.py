@@ -40,6 +40,7 @@ EXPECTED: dict[str, tuple[int, str, str]] = {
     "front-matter-has-no-end": (1, "the front matter has no end", "+++"),
     "heading-too-long": (24, "70 cells, and 66 fit", "shorten"),
     "heading-under-text": (63, "'###' has no place in a step", "## begins the next step"),
+    "hides-nothing": (34, "unknown name 'gradent' in hides", "did you mean gradient"),
     "hint-says-nothing": (68, "hints are missing", "add hints"),
     "locked-is-nested": (71, "unknown setting ['seq_len', 'loss_at'] in locked", "seq_len"),
     "metric-not-defined-here": (14, "forget_mean is not defined here", "set it up"),

@@ -41,7 +41,7 @@ async def test_a_step_writes_out_its_numbers() -> None:
         assert "t = 3" in score
         assert f"x   {fixed(float(trace.x[2, 0, 0]))}" in score
         assert f"ŷ   {fixed(float(trace.y[2, 0, 0]))}" in score
-        assert f"tgt {fixed(float(trace.targets[2, 0, 0]))}" in score
+        assert f"target {fixed(float(trace.targets[2, 0, 0]))}" in score
         for unit in range(20):
             assert fixed(float(trace.h[3, 0, unit]), 2 if unit else 3) in score, "the chosen one to a digit more"
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rnnviz.glyphs import lines_at_most
 from rnnviz.tui.canvas import Sheet
 from rnnviz.tui.palette import Palette
-from rnnviz.tui.view import View
+from rnnviz.tui.view import ANSWER_FIRST, View
 
 if TYPE_CHECKING:
     from rnnviz.player.commands import Command
@@ -44,6 +44,7 @@ class Panel:
     needs     (frame) -> a command that works out what it cannot show yet, or None; sent once for each scene
     leaves    (frame) -> a command for when it is closed, or None
     copies    (frame, view) -> the text that the copy key takes from it
+    shows     names of the figures it draws (see lessons/asked.py): while one of them is asked for, it stays closed
     stands_beside  (frame) -> whether what it has to show is worth a place beside the score that nobody asked for
     """
 
@@ -61,12 +62,13 @@ class Panel:
     needs: Callable[[Frame], Command | None] | None = None
     leaves: Callable[[Frame], Command | None] | None = None
     copies: Callable[[Frame, View], str] | None = None
+    shows: frozenset[str] = frozenset()
     stands_beside: Callable[[Frame], bool] = unasked
 
 
 def sheet_for(panel: Panel, frame: Frame, view: View, width: int, height: int, palette: Palette) -> Sheet:
     """The panel's drawing, or its reason for having none."""
-    reason = panel.why_not(frame)
+    reason = f"{ANSWER_FIRST.capitalize()}: this shows it." if view.hides(*panel.shows) else panel.why_not(frame)
     if reason is None and width >= 20 and height >= 3:
         return panel.draw(frame, view, width, height, palette)
     sheet = Sheet(width, height)

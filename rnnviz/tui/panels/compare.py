@@ -110,4 +110,5 @@ def _needs(frame: Frame) -> Compare | None:
 COMPARE = Panel(
     "compare", "compare", "three cells in step, or a pinned run", draw, key="c", height=10,
     takes={"next": lambda frame, view: Pin()}, words={"next": "pin"}, needs=_needs, leaves=lambda frame: Alone(),
+    shows=frozenset(("gradient", "loss", "parameters", "others")),
 )  # fmt: skip

@@ -100,4 +100,5 @@ PANEL = Panel(
     "neuron", "neuron", "one unit as a sum to check by hand", _draw, key="f",
     takes={"unit_up": lambda frame, view: SelectUnit(-1), "unit_down": lambda frame, view: SelectUnit(1)},
     words={"unit_down": "next unit", "unit_up": "unit before"},
+    shows=frozenset(("state", "gradient", "ledger", "output", "gates", "weights")),
 )  # fmt: skip

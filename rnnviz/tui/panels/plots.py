@@ -75,17 +75,9 @@ def _draw_loss(frame: Frame, view: View, width: int, height: int, palette: Palet
         frame, view, width, height,
         lambda plot: plot.loss_curve(
             learning.loss, learning.val_loss, frame.cursor.epoch, width, height,
-            baseline=frame.scene.task.baseline, upto=_upto(frame), **_ink(palette),
+            baseline=frame.scene.task.baseline, **_ink(palette),
         ),
     )  # fmt: skip
-
-
-def _upto(frame: Frame) -> int:
-    """The epoch at which the training under way will end; 0 while there is none."""
-    job = frame.job
-    if job is None or job.unit != "batches":
-        return 0
-    return frame.cursor.epoch + -(-(job.total - job.done) // frame.learning.batches_per_epoch)
 
 
 def _network(frame: Frame, view: View) -> object:
@@ -94,10 +86,12 @@ def _network(frame: Frame, view: View) -> object:
 
 
 FIT = Panel("fit", "sine fit", "the sine and the fit, one step ahead", _draw_fit,
-            why_not=_no_series, follows=_network)  # fmt: skip
+            why_not=_no_series, follows=_network, shows=frozenset(("fit",)))  # fmt: skip
 SELF_FED = Panel("self-fed", "feeding on itself", "the network reading its own output",
-                 _draw_self_fed, why_not=_no_series, follows=_network)
+                 _draw_self_fed, why_not=_no_series, follows=_network,
+                 shows=frozenset(("self-fed",)))  # fmt: skip
 LOSS = Panel("loss", "loss curve", "training and validation loss per epoch", _draw_loss, follows=_network,
+             shows=frozenset(("history", "baseline")),
              stands_beside=lambda frame: bool(frame.learning.loss))  # fmt: skip
 
 

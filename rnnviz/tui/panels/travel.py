@@ -154,4 +154,5 @@ TRAVEL = Panel(
     },
     words={"left": "epoch back", "right": "on", "unit_down": "batch"},
     needs=_needs,
+    shows=frozenset(("history", "gradient")),
 )

@@ -154,4 +154,5 @@ PANEL = Panel(
     why_not=_why_not, needs=_needs,
     takes={"unit_up": _choose("loss_before"), "unit_down": _choose("loss_after")},
     words={"unit_up": "an earlier loss", "unit_down": "a later one"},
+    shows=frozenset(("gradient", "judged")),
 )  # fmt: skip

@@ -114,4 +114,4 @@ def _no_words(frame: Frame) -> str | None:
 
 
 WORDS = Panel("words", "in words", "sequence and answer, with probabilities", draw,
-              why_not=_no_words)  # fmt: skip
+              why_not=_no_words, shows=frozenset(("output", "judged", "baseline")))  # fmt: skip

@@ -1,0 +1,116 @@
+"""What an open question asks for, and so what the screen keeps to itself until it is answered.
+
+A question knows the metrics that its answer and its choices compare. READOUTS says under which names the screen
+shows them, and whoever draws such a figure or mark asks whether its name is masked:
+
+    >>> masked(run, frame).names
+    frozenset({'gradient', 'others'})
+
+What is known already is no secret: a figure that the step's own text quotes, and, where the answer is that of
+another network (trained further, or with other settings), all of the present one. Once the learner makes another
+network of it by himself, that one is masked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rnnviz.lessons.run import LessonRun, setup_of
+from rnnviz.lessons.text import quotes
+from rnnviz.player.metrics import AXES, METRICS, Reference, resolve
+
+if TYPE_CHECKING:
+    from rnnviz.lessons.lesson import Prediction
+    from rnnviz.player.frame import Frame
+
+_GRADIENT = ("gradient", "others")
+#: The names under which the screen shows a metric: `others` are networks beside the present one (the ghost, those
+#: compared), `history` is all that was trained, of epochs taken back, too. Settings and places have none.
+READOUTS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(
+        ("grad_norm", "total_norm", "shown_norm", "kept", "grad_ratio", "half_life", "horizon", "reach", "factor",
+         "mean_factor", "underflows", "reach_arrives", "reach_share", "reach_near"), _GRADIENT,
+    ),
+    **dict.fromkeys(("state_gain", "gain_max", "gain_mean"), ("ledger",)),
+    **dict.fromkeys(("slope", "slope_mean", "slope_share", "weight_share"), ("ledger",)),
+    **dict.fromkeys(("loss", "step_loss", "is_finite"), ("loss", "history", "others")),
+    **dict.fromkeys(("train_loss", "val_loss", "first_loss"), ("loss", "history", "others")),
+    **dict.fromkeys(("accuracy", "learnt"), ("accuracy", "history", "others")),
+    "baseline": ("baseline",),
+    "fit_error": ("fit",),
+    "self_fed_error": ("self-fed",),
+    **dict.fromkeys(("h", "c", "pre", "h_size"), ("state",)),
+    **dict.fromkeys(("y", "error", "answer", "confidence"), ("output",)),
+    **dict.fromkeys((f"{gate}_{of}" for gate in ("input", "forget", "output", "reset", "update")
+                     for of in ("gate", "mean")), ("gates",)),
+    **dict.fromkeys(("w_in", "w_rec", "bias", "w_out"), ("weights",)),
+    "parameters": ("parameters", "others"),
+    **dict.fromkeys(("loss_steps", "K"), ("judged",)),
+}  # fmt: skip
+#: Metrics that the screen shows nowhere, or that give nothing away: where one is, what is read, norms of weights.
+SHOWN_NOWHERE = frozenset(
+    ("t", "unit", "phase", "read", "reached", "epoch", "batch", "batches", "sample", "sequences", "T", "loss_step", "x",
+     "target", "token", "right_answer", "needed_lag", "reach_lag", "first_used", "sigma_max", "spectral_radius",
+     "weights_norm", "weight_grad", "clipped")
+)  # fmt: skip
+NAMES = frozenset(name for names in READOUTS.values() for name in names)
+_ELSEWHERE = frozenset(("others", "history"))  # where another network than the present one may be seen
+
+
+@dataclass(frozen=True)
+class Masked:
+    """names: what is masked. since: the first time step whose states and outputs are."""
+
+    names: frozenset[str] = frozenset()
+    since: int = 0
+
+
+NOTHING = Masked()
+
+
+def masked(run: LessonRun, frame: Frame) -> Masked:
+    """What the screen keeps to itself in this frame."""
+    question = run.open_question
+    if question is None:
+        return NOTHING
+    here = run.target
+    then = setup_of(run.lesson, run.at, revealed=True)
+    same_network = then.weights == here.weights
+    given = set(_quoted(run)) if same_network else set()
+    wanted = [reference for reference in references(question) if reference not in given]
+    names = frozenset(name for reference in wanted for name in READOUTS.get(reference.name, ()))
+    if not same_network and here.has_weights_of(frame):
+        names &= _ELSEWHERE
+    return Masked(names | frozenset(question.hides), _since(wanted, frame))
+
+
+def references(question: Prediction) -> Iterator[Reference]:
+    """The metrics that answer a question, as they are now."""
+    if question.answer is not None:
+        yield question.answer.now
+    for choice in question.choices:
+        for condition in choice.holds:
+            yield from (reference.now for reference in condition.references())
+
+
+def _quoted(run: LessonRun) -> Iterator[Reference]:
+    """What the step itself tells while its question is open."""
+    assert run.open_question is not None
+    for text in (*run.step.before, run.open_question.question):
+        yield from (reference for reference, _ in quotes(text))
+
+
+def _since(wanted: list[Reference], frame: Frame) -> int:
+    """The earliest time step asked for by its number; 0 where one of the metrics is of them all."""
+    steps = []
+    for reference in wanted:
+        axes = METRICS[reference.name].axes
+        if not {"state", "output"} & set(READOUTS.get(reference.name, ())):
+            continue
+        if not axes or axes[0] not in ("state", "step"):
+            return 0
+        at = resolve(frame, reference)
+        steps.append(at[0] if at is not None else AXES[axes[0]](frame)[0])
+    return min(steps, default=0)

@@ -1,0 +1,206 @@
+"""What an open question asks is nowhere on the screen, in none of the panels and at no place of the walk."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from rnnviz.lessons.asked import NAMES, NOTHING, READOUTS, SHOWN_NOWHERE, Masked, masked, references
+from rnnviz.lessons.course import Course, Start, find
+from rnnviz.lessons.lesson import Prediction
+from rnnviz.lessons.reading import read
+from rnnviz.lessons.run import LessonRun, right_answer
+from rnnviz.lessons.setup import Setup, arrive
+from rnnviz.lessons.text import plain, quotes
+from rnnviz.player.commands import Go
+from rnnviz.player.cursor import Phase
+from rnnviz.player.frame import Frame
+from rnnviz.player.metrics import METRICS, Reference, say, value
+from rnnviz.player.numbers import factor, fixed, loss, percent, rounded, scientific, significant, steps
+from rnnviz.player.player import Player
+from rnnviz.tui import bars, panels, score
+from rnnviz.tui.app import RnnvizApp
+from rnnviz.tui.canvas import Canvas
+from rnnviz.tui.lesson import draw
+from rnnviz.tui.palette import Palette
+from rnnviz.tui.panels.base import sheet_for
+from rnnviz.tui.view import ANSWER_FIRST, View
+from tests.lessons.learner import Learner
+from tests.tui.driving import text
+
+COURSE: Course = find()
+QUICK = ("back-through-time",)
+SLUGS = [
+    pytest.param(slug, marks=() if slug in QUICK else pytest.mark.slow) for slug in map(COURSE.slug, COURSE.files)
+]
+SIZES = ((80, 24), (160, 50))
+PALETTE = Palette()
+SLOW = ("compare", "travel")  # panels that would train other networks; closed wherever that would tell anything
+
+
+def test_every_metric_is_a_read_out_or_known_to_be_none() -> None:
+    settings = {name for name, metric in METRICS.items() if metric.setting is not None}
+    shown = set(READOUTS)
+    assert shown | SHOWN_NOWHERE | settings == set(METRICS)
+    assert not shown & (SHOWN_NOWHERE | settings)
+
+
+def test_every_name_is_asked_by_someone() -> None:
+    """A name that no panel and no row asks would mask nothing."""
+    asked = {name for panel in panels.ALL for name in panel.shows}
+    assert asked <= NAMES
+    assert NAMES - asked == {"accuracy"}, "the reach row alone"
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_no_answer_is_on_the_screen_before_its_question_is_answered(slug: str) -> None:
+    lesson, _ = read(COURSE.file(slug))
+    assert lesson is not None
+    player = Player(lesson.experiment)
+    run = LessonRun(lesson)
+    for at, step in enumerate(lesson.steps):
+        if not isinstance(step.task, Prediction):
+            continue
+        run = run.jump(at)
+        frame = arrive(player, run.target)
+        run = run.arrived(frame)
+        figures = list(answers(run, arrive(player, run.saying("1").target)))
+        for frame in places(player, run.target):
+            look(run, frame, figures, player)
+        reveal = run.saying("1").target
+        for frame in places(player, reveal):  # as if the learner had got there by himself
+            look(run, frame, figures, player)
+        frame = arrive(player, reveal)
+        said = right_answer(step.task, frame, run.start)
+        run = run.saying(said).arrived(frame)
+        assert run.answer is not None
+        assert run.answer.is_right
+        assert masked(run, frame) == NOTHING
+        shown = "\n".join(line for size in SIZES for line in screen(run, frame, *size))
+        assert ANSWER_FIRST not in shown.lower(), step.heading
+        assert run.answer.right.split()[0] in shown, step.heading
+
+
+def answers(run: LessonRun, frame: Frame) -> Iterator[tuple[Reference, str]]:
+    """What is asked and not told by the step itself, as the screen would write it."""
+    question = run.open_question
+    assert question is not None
+    told = {reference for words in (*run.step.before, question.question) for reference, _ in quotes(words)}
+    for reference in set(references(question)) - told:
+        found = value(frame, reference)
+        if reference.name in READOUTS and isinstance(found, float) and math.isfinite(found) and found:
+            forms = {say(reference.name, found), scientific(found), factor(found), loss(found), percent(found),
+                     significant(found, 5), rounded(found, 4), rounded(found, 2), fixed(found, 3),
+                     f"{100 * found:.2g} %", steps(found, frame.T)}  # fmt: skip
+            yield from ((reference, form) for form in forms if len(re.sub(r"^0\.0*|[^\d]", "", form)) >= 2)
+
+
+def places(player: Player, setup: Setup) -> Iterator[Frame]:
+    """Everywhere on the walk that says something of its own, with the network as it is set up."""
+    frame = arrive(player, setup)
+    yield frame
+    for phase, t in ((Phase.FORWARD, 1), (Phase.FORWARD, frame.T), (Phase.LOSS, frame.T), (Phase.BACKWARD, frame.T),
+                     (Phase.BACKWARD, frame.T // 2), (Phase.BACKWARD, 1), (Phase.BACKWARD, 0)):  # fmt: skip
+        yield player.do(Go(phase, t))
+
+
+def look(run: LessonRun, frame: Frame, figures: list[tuple[Reference, str]], player: Player) -> None:
+    for width, height in SIZES:
+        rows = screen(run, frame, width, height, player)
+        for reference, form in figures:
+            sign = re.compile(rf"(?<![\d.+\-e]){re.escape(form)}(?![\d.%]|e[+-])")
+            found = [row for row in rows if sign.search(row)]
+            if not found:
+                continue
+            # A figure of another kind may happen to be the same: what counts is that masking makes no difference then.
+            bare = screen(run, frame, width, height, player, hides=masked(run, frame).names | set(names_of(reference)))
+            assert found == [row for row in bare if sign.search(row)], (run.step.heading, str(reference), form, found)
+        if "gradient" in masked(run, frame).names:
+            words = ("grows", "half-life", "horizon", "vanished", "of it is left", "times as large", "arrives ")
+            given = plain_text(run, frame)
+            found = [row for row in rows for word in words if word in row and row.strip() not in given]
+            assert not found, (run.step.heading, found)
+
+
+def names_of(reference: Reference) -> tuple[str, ...]:
+    return READOUTS[reference.name]
+
+
+def plain_text(run: LessonRun, frame: Frame) -> str:
+    from rnnviz.lessons.pages import page
+
+    return "\n".join(plain(line) for width in (76, 63) for line in page(run, frame, width).lines)
+
+
+def screen(
+    run: LessonRun, frame: Frame, width: int, height: int, player: Player | None = None,
+    hides: frozenset[str] | set[str] | None = None,
+) -> list[str]:  # fmt: skip
+    """Title, score, what is told, and every panel that could be opened; the lesson's own text is not here."""
+    kept = masked(run, frame)
+    kept = kept if hides is None else Masked(frozenset(hides), kept.since)
+    view = View(masked=kept.names, masked_from=kept.since, plots=True)
+    rows = bars.title(frame, width, PALETTE, view=view).plain()
+    rows += score.draw(frame, width if width < 120 else width * 58 // 100, height - 8, PALETTE, view).plain()
+    rows += bars.telling(frame, view, width, 2, PALETTE).plain()
+    for panel in panels.ALL:
+        closed = view.hides(*panel.shows)
+        if panel.id in SLOW and not closed:
+            continue
+        if player is not None and not closed and panel.needs is not None and panel.why_not(frame) is None:
+            command = panel.needs(frame)
+            if command is not None:
+                frame = player.do(command)
+        for page in range(3 if panel.id in ("network",) else 1):
+            sheet = sheet_for(panel, frame, replace(view, page=page), width - 4, 12, PALETTE)
+            rows += sheet.plain()
+    if player is None:
+        rows += draw(run, frame, width, 10, PALETTE).plain()
+    return rows
+
+
+@pytest.fixture
+def _own_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+
+
+@pytest.mark.usefixtures("_own_data")
+@pytest.mark.parametrize("size", SIZES)
+async def test_in_the_app_all_of_it_waits_for_the_answer_and_comes_with_it(size: tuple[int, int]) -> None:
+    app = RnnvizApp(start=Start(slug="back-through-time"), compile=False)
+    async with app.run_test(size=size) as pilot:
+        await app.settled()
+        learner = Learner(app, pilot)
+        guide = app.main.guide
+        assert guide is not None
+        at = next(i for i, step in enumerate(learner.run.lesson.steps) if step.heading == "All errors at once")
+        guide.jump(at)
+        await app.settled()
+
+        def everything() -> str:
+            names = ("title", "score", "telling", "panel", "open")
+            return "\n".join(text(app, name) for name in names if app.main.query_one(f"#{name}", Canvas).display)
+
+        for keys in ((), ("home",), ("y",), ("v",), ("f",), ("d",), ("m",), ("c",)):
+            await learner.press(*keys)
+            assert ANSWER_FIRST in everything().lower(), keys
+            assert "grows" not in everything(), keys
+            if keys and keys[0] in "yvfdmc":
+                panel = text(app, "open" if size[0] >= 120 else "panel").strip()
+                assert panel == "Answer first: this shows it.", keys
+        await learner.press("escape", "home", "1")
+        assert "grows" in everything()
+        assert ANSWER_FIRST not in everything().lower()
+        await learner.press("r")
+        assert "grows" not in everything(), "asked once more it is masked once more"
+
+
+def test_the_format_lists_all_names() -> None:
+    told = (COURSE.folder / "README.md").read_text(encoding="utf-8")
+    listed = told.partition("`hides` names")[2].partition(".\n")[0]
+    assert set(re.findall(r"`([^`]+)`", listed)) == NAMES
