@@ -1,7 +1,8 @@
 """The command `rnnviz`. Every way out of it is an exit code and, if something was wrong, one line on stderr.
 
 0  done          2  a wrong flag, file or setting, no terminal to open the app in, or a full disk
-130  stopped by Ctrl-C          141  the reader of a pipe has gone
+1  an error of rnnviz' own; the line says where its traceback is          141  the reader of a pipe has gone
+128 + n  ended by signal n: 130 SIGINT (Ctrl-C in a command), 143 SIGTERM, 129 SIGHUP or the terminal is gone
 """
 
 from __future__ import annotations
@@ -45,11 +46,13 @@ def main(argv: list[str] | None = None) -> int:
     except BrokenPipeError:
         _give_up_stdout()
         return 141
-    except OSError as error:
-        if error.errno not in UNWRITABLE:
-            raise
-        _give_up_stdout()
-        return _say(command, f"the output cannot be written: {error.strerror}", 2)
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in UNWRITABLE:
+            _give_up_stdout()
+            return _say(command, f"the output cannot be written: {error.strerror}", 2)
+        from rnnviz.crash import report
+
+        return _say(command, report(error, "" if command else "lesson progress is kept, start it again; "), 1)
 
 
 def _give_up_stdout() -> None:

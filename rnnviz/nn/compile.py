@@ -120,7 +120,8 @@ class _Compiler:
         if self._lock is not None:
             command.append(f"--lock={self._lock}")
         try:
-            # its standard input stays open as long as we live: when it closes, the compiler stops (see _requests)
+            # its standard input stays open as long as we live: when it closes, the compiler stops (see _requests);
+            # in a group of its own: what the terminal sends to the program in front of it is none of its business
             process = subprocess.Popen(
                 command,
                 env=ours,
@@ -128,6 +129,7 @@ class _Compiler:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 pass_fds=held,
+                process_group=0,
             )
         except OSError as error:
             raise CompilerError(str(error)) from error

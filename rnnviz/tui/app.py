@@ -28,6 +28,7 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Static
+from textual.worker import WorkerFailed
 
 from rnnviz import terminal
 from rnnviz.errors import InputError
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from rnnviz.player.experiment import Experiment
     from rnnviz.player.frame import Frame, Progress, Scene
     from rnnviz.player.player import Job, Player
+    from rnnviz.tui.driver import TerminalDriver
     from rnnviz.tui.lesson import Guide
 
 WIDE = 120
@@ -528,6 +530,9 @@ class Main(Screen[None]):
     def do_command_palette(self) -> None:
         self.app.action_command_palette()
 
+    def do_suspend(self) -> None:
+        self.app.action_suspend_process()
+
     def do_quit(self) -> None:
         self.app.exit()
 
@@ -555,6 +560,9 @@ class Main(Screen[None]):
 class RnnvizApp(App[None]):
     """rnnviz in a full-screen terminal."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(",".join(keys.BY_ID["suspend"].keys), "suspend_process", show=False, priority=True, id="suspend")
+    ]
     CSS_PATH = "app.tcss"
     TITLE = "rnnviz"
     ENABLE_COMMAND_PALETTE = True
@@ -594,6 +602,8 @@ class RnnvizApp(App[None]):
         return self.main
 
     def on_mount(self) -> None:
+        if not self.is_headless:
+            self._catch_the_rest()
         self._choose_colors()
         self.watch(self, "theme", self._choose_colors, init=False)
         self.call_after_refresh(self._build)
@@ -695,6 +705,56 @@ class RnnvizApp(App[None]):
         self.failure = message.error
         self.exit(return_code=2 if isinstance(message.error, InputError) else 1)
 
+    # -- the end ------------------------------------------------------------------------------------------------
+
+    def exit(self, result: None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
+        super().exit(result, return_code, message)
+        if self._own_driver is not None:
+            self._own_driver.end_soon(return_code)
+
+    def action_suspend_process(self) -> None:
+        """Stop, as any program does on ctrl+z, and give the shell its terminal."""
+        if self._own_driver is not None and self._own_driver.has_job_control:
+            self._own_driver.suspend()
+        else:
+            self.main.look(message="ctrl+z needs a shell that can bring rnnviz back (fg); there is none here.")
+
+    @property
+    def _own_driver(self) -> TerminalDriver | None:
+        """None where there is no terminal of POSIX: Windows, tests."""
+        driver = self._driver
+        return driver if hasattr(driver, "end_soon") else None  # type: ignore[return-value]
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Whatever a widget, a worker or a timer lets through ends the app; `run` raises it."""
+        if self._own_driver is None:
+            super()._handle_exception(error)
+            return
+        if self._exception is None:
+            self._exception = error.error if isinstance(error, WorkerFailed) else error
+            self._exception_event.set()
+        self._return_code = 1
+        self._own_driver.end_soon(1)
+        self._close_messages_no_wait()
+
+    def _catch_the_rest(self) -> None:
+        """Errors that would only be printed, over the picture: on threads, and in what the event loop calls."""
+        import asyncio
+        import logging
+        import threading
+
+        def on_thread(args: threading.ExceptHookArgs) -> None:
+            if args.exc_value is not None and not isinstance(args.exc_value, SystemExit):
+                self.post_message(Failed(args.exc_value))
+
+        def in_loop(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+            if isinstance(context.get("exception"), Exception) and self.is_running:
+                self._handle_exception(context["exception"])
+
+        threading.excepthook = on_thread
+        logging.getLogger("asyncio").addHandler(logging.NullHandler())  # PYTHONDEVMODE: what took longer than 0.1 s
+        asyncio.get_running_loop().set_exception_handler(in_loop)
+
     def on_unmount(self) -> None:
         if self._compiling is not None:
             self._compiling.stop()
@@ -720,7 +780,12 @@ def run(experiment: Experiment | None = None, start: Start | None = None) -> int
     """Open the app, on a lesson or on the plain score, and stay until it is left; the exit code. Raises InputError
     if the experiment cannot run."""
     app = RnnvizApp(experiment, start=start, ascii=terminal.lacks_unicode(sys.stdout))
-    app.run()
-    if app.failure is not None:
-        raise app.failure
+    try:
+        app.run()
+    finally:
+        if app._own_driver is not None:
+            app._own_driver.finish()
+    failure = app._exception or app.failure
+    if failure is not None:
+        raise failure
     return app.return_code or 0

@@ -167,7 +167,7 @@ class TerminalDriver(LinuxDriver):
         if name in LEAVING:
             self._leave(128 + number)
         elif name in STOPPING:
-            self._soon(self._suspend)
+            self._soon(self._stopped)
         elif name == "SIGCONT":
             self._soon(self._continued)
         elif name == "SIGWINCH" and not self._in_band_window_resize:
@@ -178,9 +178,20 @@ class TerminalDriver(LinuxDriver):
         self._leave(128 + signal.SIGHUP)
 
     def _leave(self, code: int) -> None:
-        if self.watch is not None and not self.watch.leaving:
-            self.watch.leave(code)
+        if self.watch is not None and self.watch.leave(code):
             self._soon(lambda: self._app.exit(return_code=code))
+
+    def end_soon(self, code: int) -> None:
+        """The app is to end: from now on it is certain that it will."""
+        if self.watch is not None:
+            self.watch.leave(code)
+
+    def finish(self) -> None:
+        """The app has ended, well or not: the terminal is the shell's, and signals do what they did."""
+        self.stop_application_mode()
+        if self.watch is not None:
+            self.watch.stop()
+            self.watch = None
 
     def _force(self) -> None:
         """The orderly end did not come."""
@@ -192,7 +203,20 @@ class TerminalDriver(LinuxDriver):
 
     # -- stopping and going on -----------------------------------------------------------------------------
 
-    def _suspend(self) -> None:
+    @property
+    def has_job_control(self) -> bool:
+        """Whether a shell has put this process into a group of its own, to stop and continue it."""
+        return os.getpgrp() != os.getsid(0)
+
+    def suspend(self) -> None:
+        """ctrl+z: what the terminal would have done, had it not been asked to pass every key on."""
+        self.stop_application_mode()
+        handler = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+        os.killpg(os.getpgrp(), signal.SIGTSTP)  # those who wait for us have to stop as well
+        signal.signal(signal.SIGTSTP, handler)
+        self._come_back()
+
+    def _stopped(self) -> None:
         """A signal to stop: give the terminal back, stop, and come back when continued."""
         self.stop_application_mode()
         os.kill(os.getpid(), signal.SIGSTOP)
@@ -243,5 +267,3 @@ class TerminalDriver(LinuxDriver):
             self.run_input_thread()
         except Exception as error:
             self._soon(lambda error=error: self._app._handle_exception(error))
-
-

@@ -125,6 +125,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("cancel", ("escape",), "stop", "stop what runs, close what is open", APP, method="cancel"),
     Action("help", ("question_mark", "f1"), "keys", "all keys", APP, method="help"),
     Action("commands", ("ctrl+p",), "", "find a command by its name", APP, method="command_palette"),
+    Action("suspend", ("ctrl+z",), "", "suspend rnnviz; fg in the shell brings it back", APP, method="suspend"),
     Action("quit", ("q", "ctrl+q", "ctrl+c"), "quit", "leave rnnviz", APP, method="quit"),
 )  # fmt: skip
 

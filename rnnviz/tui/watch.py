@@ -40,6 +40,7 @@ class Watch:
         self._code = 0
         self._before: dict[int, object] = {}
         self._reader, self._writer = socket.socketpair()
+        self._asked = False  # a signal to leave has come
         self._stopped = False
 
     def start(self, signals: Iterable[str]) -> None:
@@ -50,7 +51,7 @@ class Watch:
         for name in signals:
             number = getattr(signal, name, None)
             if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-                self._before[number] = signal.signal(number, _heard_by_the_watchdog)
+                self._before[number] = signal.signal(number, self._handle)
         self._thread = threading.Thread(target=self._run, name="rnnviz-watch", daemon=True)
         self._thread.start()
 
@@ -66,15 +67,22 @@ class Watch:
             self._reader.close()
             self._writer.close()
 
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        """There has to be a handler, so that Python writes the number into the socket. On the main thread."""
+        if signal.Signals(number).name in LEAVING:
+            self._asked = True
+
     @property
     def leaving(self) -> bool:
-        return self._deadline is not None
+        return self._asked or self._deadline is not None
 
-    def leave(self, code: int) -> None:
-        """From now on the process has GRACE seconds to end. The first code counts."""
-        if self._deadline is None:
-            self._code, self._deadline = code, time.monotonic() + GRACE
-            self._wake()
+    def leave(self, code: int) -> bool:
+        """From now on the process has GRACE seconds to end. The first code counts; whether this is it."""
+        if self._deadline is not None:
+            return False
+        self._code, self._deadline = code, time.monotonic() + GRACE
+        self._wake()
+        return True
 
     def _wake(self) -> None:
         with suppress(OSError):
@@ -109,10 +117,6 @@ class Watch:
         with suppress(OSError):
             return bytes(number for number in self._reader.recv(4096) if number)
         return b""
-
-
-def _heard_by_the_watchdog(number: int, frame: FrameType | None) -> None:
-    """There has to be a handler, so that Python writes the signal's number into the socket."""
 
 
 def _parent() -> int | None:

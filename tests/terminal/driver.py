@@ -27,6 +27,7 @@ import subprocess
 import sys
 import termios
 import time
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -42,6 +43,38 @@ COLOURS: dict[str, dict[str, str]] = {
     "16": {"TERM": "xterm", "TEXTUAL_COLOR_SYSTEM": "standard"},
     "none": {"TERM": "xterm-256color", "COLORTERM": "truecolor", "NO_COLOR": "1"},
 }
+
+#: What others set for every program: a container's image, a batch system. None takes a variable away.
+SURROUNDINGS: dict[str, dict[str, str | None]] = {
+    "a login": {},
+    "a container": {
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONFAULTHANDLER": "1",
+        "PYTHONDEVMODE": "1",
+        "PYTHONASYNCIODEBUG": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONIOENCODING": "utf-8",
+        "CI": "true",
+        "TERM": "xterm",
+        "LANG": None,
+        "COLORTERM": None,
+    },
+    "a batch system": {
+        "HOME": None,
+        "USER": None,
+        "LOGNAME": None,
+        "LANG": "C",
+        "TERM": "vt220",
+        "COLORTERM": None,
+        "COLUMNS": "100",
+        "LINES": "30",
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONWARNINGS": "default",
+        "OMP_NUM_THREADS": "1",
+    },
+}
+
+MARK = "RNNVIZ_TEST_MARK"  # in the environment of a program and of all it starts, to find them by
 
 KEYS: dict[str, bytes] = {
     "up": b"\x1b[A",
@@ -268,6 +301,7 @@ class Terminal:
         self.command = list(command)
         self.columns, self.rows = columns, rows
         self.env = environment(colours, env)
+        self.mark_of_all = self.env.setdefault(MARK, uuid.uuid4().hex)
         self.cwd = cwd
         self.raw = b""
         self.reads: list[tuple[float, int]] = []  # (time, len(raw) after that read)
@@ -295,7 +329,7 @@ class Terminal:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for pid in self.still_running():
+        for pid in {*self.still_running(), *self.all_running()}:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         self.process.kill()
@@ -311,6 +345,11 @@ class Terminal:
 
     def signal(self, number: int) -> None:
         self.process.send_signal(number)
+
+    def show(self, text: str) -> None:
+        """What another program writes on the terminal."""
+        os.write(self._slave, text.encode())
+        self._read(0.2)
 
     def exit_code(self, timeout: float = 10.0) -> int:
         """Waits for the end of the program; a negative number is the signal that ended it."""
@@ -333,9 +372,37 @@ class Terminal:
                     alive.append(int(stat.parent.name))
         return alive
 
+    def all_running(self) -> list[int]:
+        """Process ids of the program and of all it started, in whatever session, that have not ended (Linux)."""
+        return marked(self.mark_of_all)
+
+    def wait_until_gone(self, timeout: float = 10.0) -> float:
+        """Until the program and all it started have ended, with nobody reading what they write; the seconds it took."""
+        start = time.monotonic()
+        while self.process.poll() is None or self.all_running():
+            if time.monotonic() - start > timeout:
+                raise AssertionError(f"{self.all_running()} still running after {timeout:g} s\n{self}")
+            time.sleep(0.02)
+        return time.monotonic() - start
+
+    def fill(self, timeout: float = 20.0) -> None:
+        """Until the terminal takes no more from the program, because nobody reads."""
+        end, known, since = time.monotonic() + timeout, -1, time.monotonic()
+        while time.monotonic() < since + 0.7:
+            waiting = struct.unpack("i", fcntl.ioctl(self._master, termios.FIONREAD, b"\0" * 4))[0]
+            if waiting != known:
+                known, since = waiting, time.monotonic()
+            if time.monotonic() > end:
+                raise AssertionError(f"not full after {timeout:g} s: {known} bytes")
+            time.sleep(0.05)
+
+    def left_modes(self) -> list[str]:
+        """The terminal's modes and styles alone: a shell at its prompt has its own settings of the line discipline."""
+        return self._emulator.left_behind()
+
     def left_behind(self) -> list[str]:
         """What a shell would find changed: modes still on, styles, settings of the line discipline."""
-        found = self._emulator.left_behind()
+        found = self.left_modes()
         if termios.tcgetattr(self._slave) != self._attributes_before:
             found.append("tty attributes (termios)")
         return found
@@ -463,13 +530,33 @@ class Terminal:
         return "\n".join([" ".join(self.command), rule, *self.screen(), rule])
 
 
+def cmdline(pid: int) -> list[str]:
+    """The words of a process' command line; none if it has ended."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_text().split("\0")[:-1]
+    return []
+
+
+def marked(mark: str) -> list[int]:
+    """Process ids of the living that have MARK=mark in their environment (Linux)."""
+    wanted, found = f"{MARK}={mark}".encode(), []
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):
+            if (
+                wanted in path.read_bytes().split(b"\0")
+                and path.with_name("stat").read_text().rpartition(")")[2][1] not in "ZX"
+            ):
+                found.append(int(path.parent.name))
+    return found
+
+
 def environment(colours: str = "truecolor", env: Mapping[str, str | None] | None = None) -> dict[str, str]:
     """The variables of a plain login with one of COLOURS, this Python's programs first on PATH."""
     kept = ("HOME", "USER", "LOGNAME", "TMPDIR", "NUMBA_CACHE_DIR", "NUMBA_DISABLE_JIT")
     base: dict[str, str | None] = {name: os.environ[name] for name in kept if name in os.environ}
     base["PATH"] = f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}"
     base["LANG"] = "C.UTF-8"
-    base["XDG_DATA_HOME"] = SCRATCH.name
+    base["XDG_DATA_HOME"] = base["XDG_STATE_HOME"] = SCRATCH.name
     base.update(COLOURS[colours])
     base.update(env or {})
     return {name: value for name, value in base.items() if value is not None}
