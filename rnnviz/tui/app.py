@@ -731,7 +731,8 @@ class RnnvizApp(App[None]):
             super()._handle_exception(error)
             return
         if self._exception is None:
-            self._exception = error.error if isinstance(error, WorkerFailed) else error
+            cause = error.error if isinstance(error, WorkerFailed) else error
+            self._exception = cause if isinstance(cause, Exception) else error
             self._exception_event.set()
         self._return_code = 1
         self._own_driver.end_soon(1)
@@ -756,10 +757,10 @@ class RnnvizApp(App[None]):
         asyncio.get_running_loop().set_exception_handler(in_loop)
 
     def on_unmount(self) -> None:
-        if self._compiling is not None:
-            self._compiling.stop()
         if self.main.guide is not None:
             self.main.guide.progress.flush(LAST_TRY)
+        if self._compiling is not None:  # last: it waits for another process
+            self._compiling.stop()
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         """What Textual draws goes out in its short form, and in ASCII where there is no more."""
@@ -785,7 +786,7 @@ def run(experiment: Experiment | None = None, start: Start | None = None) -> int
     finally:
         if app._own_driver is not None:
             app._own_driver.finish()
-    failure = app._exception or app.failure
+    failure: BaseException | None = app._exception or app.failure
     if failure is not None:
         raise failure
     return app.return_code or 0

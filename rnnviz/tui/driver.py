@@ -92,7 +92,6 @@ class TerminalDriver(LinuxDriver):
             self.exit_event.set()
             if thread is not threading.current_thread():
                 thread.join(DRAIN)
-            self.exit_event.clear()
 
     def close(self) -> None:
         """Textual's name for the end of writing; giving the terminal back has seen to that."""
@@ -135,6 +134,7 @@ class TerminalDriver(LinuxDriver):
         self.write(ENTER)
         self._request_terminal_sync_mode_support()
         if self._key_thread is None:
+            self.exit_event = threading.Event()  # its own: one that is late must not go on beside the next
             self._key_thread = threading.Thread(target=self._run_input_thread, name="rnnviz-input", daemon=True)
             self._key_thread.start()
         self._tell_size()
@@ -248,7 +248,8 @@ class TerminalDriver(LinuxDriver):
     def run_input_thread(self) -> None:
         parser = XTermParser(self._debug)
         decode = getincrementaldecoder("utf-8")("replace").decode
-        while not self.exit_event.is_set():
+        stop = self.exit_event
+        while not stop.is_set():
             if select.select([self.fileno], [], [], 0.1)[0]:
                 try:
                     data = os.read(self.fileno, 4096)
