@@ -32,6 +32,7 @@ from textual.worker import WorkerFailed
 
 from rnnviz import terminal
 from rnnviz.errors import InputError
+from rnnviz.glyphs import visible
 from rnnviz.player.commands import Command, Next, Seek
 from rnnviz.player.cursor import Phase
 from rnnviz.tui import bars, keys, panels, score
@@ -56,6 +57,7 @@ WIDE = 120
 TALL = 32  # rows from which the moment is told in words beside a lesson
 SMALLEST = (60, 20)
 SPEEDS = (1.0, 2.0, 4.0, 8.0, 16.0)  # steps a second
+LONGEST_PASTE = 1000  # characters
 SETTLE = 0.15  # seconds the first frame is left alone before plots and numba are loaded
 LAST_TRY = 0.3  # seconds, at the end, for progress that another program's lock has kept from being written
 NO_UNICODE = "Drawn in ASCII: the output's encoding is {}, which has no other glyphs."
@@ -607,6 +609,12 @@ class RnnvizApp(App[None]):
         self._choose_colors()
         self.watch(self, "theme", self._choose_colors, init=False)
         self.call_after_refresh(self._build)
+
+    async def on_event(self, event: events.Event) -> None:
+        """What is pasted into a line of input is text, nothing that steers; of a whole book its beginning."""
+        if isinstance(event, events.Paste):
+            event = events.Paste(visible(event.text[:LONGEST_PASTE].splitlines()[0] if event.text else ""))
+        await super().on_event(event)
 
     async def settled(self) -> None:
         """Until the player is there, plotext is loaded, and no job is under way: for tests and pictures."""
