@@ -35,7 +35,7 @@ from rnnviz.errors import InputError
 from rnnviz.glyphs import visible
 from rnnviz.player.commands import Command, Next, Seek
 from rnnviz.player.cursor import Phase
-from rnnviz.tui import bars, keys, panels, score
+from rnnviz.tui import bars, keys, notice, panels, score
 from rnnviz.tui.canvas import Canvas, Sheet
 from rnnviz.tui.geometry import columns_of
 from rnnviz.tui.palette import Palette
@@ -55,7 +55,6 @@ if TYPE_CHECKING:
 
 WIDE = 120
 TALL = 32  # rows from which the moment is told in words beside a lesson
-SMALLEST = (60, 20)
 SPEEDS = (1.0, 2.0, 4.0, 8.0, 16.0)  # steps a second
 LONGEST_PASTE = 1000  # characters
 SETTLE = 0.15  # seconds the first frame is left alone before plots and numba are loaded
@@ -147,7 +146,7 @@ class Main(Screen[None]):
                 for panel in panels.BESIDE:
                     yield Canvas(partial(self._panel, panel), id=f"beside-{panel.id}")
         yield Canvas(self._keys, id="keys")
-        yield Static(f"rnnviz needs {SMALLEST[0]} × {SMALLEST[1]} cells:\nmake this window larger.", id="notice")
+        yield Static(notice.TEXT, id="notice")
 
     @property
     def is_busy(self) -> bool:
@@ -248,7 +247,7 @@ class Main(Screen[None]):
     def on_resize(self, event: events.Resize) -> None:
         self.set_class(event.size.width >= WIDE, "wide")
         self.set_class(event.size.width < bars.NARROW, "narrow")
-        self.set_class(event.size.width < SMALLEST[0] or event.size.height < SMALLEST[1], "tiny")
+        self.set_class(notice.is_too_small(event.size), "tiny")
         self.share_out()
 
     def share_out(self) -> None:
@@ -488,7 +487,7 @@ class Main(Screen[None]):
         """The lessons, and how far one is in each."""
         from rnnviz.tui.contents import ContentsScreen
 
-        if self.player is None:
+        if self.player is None or notice.is_too_small(self.size):
             return
         try:
             guide = self.guide or self._guide()
@@ -527,7 +526,8 @@ class Main(Screen[None]):
     def do_help(self) -> None:
         from rnnviz.tui.help import HelpScreen
 
-        self.app.push_screen(HelpScreen())
+        if not notice.is_too_small(self.size):
+            self.app.push_screen(HelpScreen())
 
     def do_command_palette(self) -> None:
         self.app.action_command_palette()
@@ -609,6 +609,19 @@ class RnnvizApp(App[None]):
         self._choose_colors()
         self.watch(self, "theme", self._choose_colors, init=False)
         self.call_after_refresh(self._build)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """In a window too small for it what is open over the score is covered by the notice, and uncovered again."""
+        covered = isinstance(self.screen, notice.TooSmall)
+        if notice.is_too_small(event.size):
+            if len(self.screen_stack) > 1 and not covered:
+                self.push_screen(notice.TooSmall())
+        elif covered:
+            self.pop_screen()
+
+    def action_command_palette(self) -> None:
+        if not notice.is_too_small(self.size):
+            super().action_command_palette()
 
     async def on_event(self, event: events.Event) -> None:
         """What is pasted into a line of input is text, nothing that steers; of a whole book its beginning."""

@@ -1,0 +1,31 @@
+"""The notice that the window is too small: in place of everything, over what is open. What it covers comes back."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.geometry import Size
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+SMALLEST = Size(60, 20)
+TEXT = f"rnnviz needs {SMALLEST.width} × {SMALLEST.height} cells:\nmake this window larger."
+
+
+def is_too_small(size: Size) -> bool:
+    return size.width < SMALLEST.width or size.height < SMALLEST.height
+
+
+class TooSmall(ModalScreen[None]):
+    """Over help, contents or command palette: they take no key while nothing of them can be seen."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("q,ctrl+q,ctrl+c", "app.quit", "quit", show=False)]
+    DEFAULT_CSS = """
+    TooSmall { background: $background; }
+    TooSmall Static { width: 100%; height: 100%; content-align: center middle; }
+    """
+
+    def compose(self) -> ComposeResult:
+        yield Static(TEXT)
