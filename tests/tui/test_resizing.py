@@ -1,4 +1,4 @@
-"""A window of any size at any time, whatever is open: nothing ends, a notice where there is no room, all back after it."""
+"""A window of any size at any time, whatever is open: a notice where there is no room, and all is back after it."""
 
 from __future__ import annotations
 
