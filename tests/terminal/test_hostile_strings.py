@@ -21,7 +21,8 @@ from tests.terminal.app import RNNVIZ, ready
 from tests.terminal.driver import Terminal
 
 STEERS = "\x1b]0;PWN\x07\x1b[7;7;7H\x9b31m\x90\x85\u202e\u2066\u200f\u2028"
-FOUND = [mark.encode() for mark in ("\x1b]0;PWN", "\x1b[7;7;7H", "\x9b", "\x90", "\x85", "\u202e", "\u2066", "\u200f", "\u2028")]
+_PARTS = ("\x1b]0;PWN", "\x1b[7;7;7H", "\x9b", "\x90", "\x85", "\u202e", "\u2066", "\u200f", "\u2028")
+FOUND = [mark.encode() for mark in _PARTS]
 CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 
 
@@ -35,7 +36,8 @@ def lessons(folder: Path) -> Path:
     course.mkdir()
     good = next(own_folder().glob("01-*.md")).read_text(encoding="utf-8")
     (course / "01-good.md").write_text(good, encoding="utf-8")
-    front = f"+++\ntitle = {quoted('T' + STEERS)}\nsummary = {quoted('S' + STEERS)}\nsources = [{quoted(STEERS)}]\n+++\n"
+    title, summary = quoted(f"T{STEERS}"), quoted(f"S{STEERS}")
+    front = f"+++\ntitle = {title}\nsummary = {summary}\nsources = [{quoted(STEERS)}]\n+++\n"
     body = f"\n## H{STEERS}\n\nProse {STEERS} and `code{STEERS}`\n\n```do{STEERS}\nx = 1\n```\n"
     (course / f"02-bad{STEERS}.md").write_text(front + body, encoding="utf-8")
     return course
