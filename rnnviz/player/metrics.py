@@ -41,6 +41,7 @@ AXES: dict[str, Callable[[Frame], tuple[int, int]]] = {
     "from": lambda frame: (0, frame.scene.H - 1),
     "input": lambda frame: (0, frame.scene.trace.I - 1),
     "output": lambda frame: (0, frame.scene.trace.O - 1),
+    "percent": lambda frame: (1, 100),
 }
 _WORDS: dict[str, Callable[[Frame], int]] = {
     "t": lambda frame: frame.cursor.t,
@@ -48,7 +49,7 @@ _WORDS: dict[str, Callable[[Frame], int]] = {
     "K": lambda frame: frame.scene.last_loss_step,
     "unit": lambda frame: frame.cursor.unit,
 }
-_DEFAULTS = {"state": "t", "step": "t", "unit": "unit"}
+_DEFAULTS: dict[str, int | str] = {"state": "t", "step": "t", "unit": "unit", "percent": 1}
 
 
 @dataclass(frozen=True)
@@ -206,6 +207,8 @@ WORDS = {
     "reach_lag": "lag of the answer",
     "reach_near": "share of the last step",
     "reach_share": "share of the weights' gradient",
+    "perturb_left": "left of the move",
+    "perturb_way": "part of the whole way",
     "reach": "horizon",
     "self_fed_error": "error feeding on itself",
     "sigma_max": "σ_max",
@@ -469,6 +472,29 @@ def _reach(frame: Frame) -> float | None:
 def _mean_factor(frame: Frame) -> float | None:
     kept, steps = _kept(frame, 1), frame.scene.last_loss_step - 1
     return None if kept is None or steps < 1 else kept ** (1 / steps)
+
+
+# the state moved at step t, by per cent of the way to the state of a sequence with another answer
+_metric("perturb_left", "what is left at step K of moving h_t by p % of the way to another answer's state", ".1e",
+        "step", "percent", low=0)(
+    lambda f, t, p: _perturbed(f, t, p, lambda found: _there(float(found.left[0])))
+)  # fmt: skip
+_metric("perturb_way", "how far off h_K then is, as a share of the whole way", ".0%", "step", "percent", low=0)(
+    lambda f, t, p: _perturbed(f, t, p, lambda found: _there(float(found.way[0, found.last])))
+)
+_metric("perturb_flips", "1 if the answer at step K is then another, else 0", "d", "step", "percent", low=0, high=1)(
+    lambda f, t, p: _perturbed(f, t, p, lambda found: found.answers[0] != found.answer)
+)
+_metric("perturb_answer", "what the network then answers at step K, as a word", "s", "step", "percent", is_text=True)(
+    lambda f, t, p: _perturbed(f, t, p, lambda found: found.answers[0])
+)
+
+
+def _perturbed(frame: Frame, t: int, percent: int, read: Callable[[Any], Any]) -> Any:
+    from rnnviz.player.perturb import perturbation
+
+    found = perturbation(frame.scene, t, (percent, 100))
+    return None if found is None else read(found)
 
 
 # the weights

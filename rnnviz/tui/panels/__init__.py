@@ -15,6 +15,7 @@ from rnnviz.tui.panels.knobs import KNOBS_PANEL
 from rnnviz.tui.panels.ledger import PANEL as LEDGER
 from rnnviz.tui.panels.network import NETWORK, SUMMARY
 from rnnviz.tui.panels.neuron import PANEL as NEURON
+from rnnviz.tui.panels.perturbed import PANEL as PERTURBED
 from rnnviz.tui.panels.plots import FIT, LOSS, SELF_FED
 from rnnviz.tui.panels.travel import TRAVEL
 from rnnviz.tui.panels.triangle import PANEL as TRIANGLE
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from rnnviz.player.frame import Frame
 
 ALL: tuple[Panel, ...] = (
-    FIT, SELF_FED, WORDS, LOSS, TRAVEL, NEURON, LEDGER, TRIANGLE, COMPARE, KNOBS_PANEL, NETWORK, SUMMARY, CODE,
+    FIT, SELF_FED, WORDS, LOSS, TRAVEL, NEURON, LEDGER, TRIANGLE, PERTURBED, COMPARE, KNOBS_PANEL, NETWORK, SUMMARY,
+    CODE,
 )  # fmt: skip
 BY_ID = {panel.id: panel for panel in ALL}
 BESIDE = (FIT, SELF_FED, WORDS, LOSS)  # beside the score on a wide screen while no other is open, if they have anything

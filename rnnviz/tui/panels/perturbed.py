@@ -1,0 +1,106 @@
+"""Perturbation: the state of this moment moved a part of the way to another sequence's, and what becomes of it.
+
+     1 %   ▁·······················   0 %  A     how far off each later state is, in parts of the whole way
+    75 %   ▆▆▇▇████████████████████ 100 %  B
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from rnnviz.player.numbers import scientific
+from rnnviz.tui.canvas import Sheet
+from rnnviz.tui.geometry import columns
+from rnnviz.tui.marks import BARS, accent
+from rnnviz.tui.palette import Palette
+from rnnviz.tui.panels.base import Panel
+from rnnviz.tui.view import View
+
+if TYPE_CHECKING:
+    from rnnviz.player.frame import Frame
+    from rnnviz.player.perturb import Perturbation
+
+
+def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -> Sheet:
+    from rnnviz.player import perturb
+
+    sheet = Sheet(width, height)
+    found = perturb.perturbation(frame.scene, frame.cursor.t)
+    assert found is not None
+    cols = columns(width, frame.T, frame.cursor.t)
+    shown = found.parts[-max(1, height - 2) :] if height < len(found.parts) + 2 else found.parts
+    sheet.put(0, 0, _head(frame, found, width), palette.dim)
+    for y, part in enumerate(shown, start=1):
+        sheet.put(y, 0, f"{part:3} %", palette.dim)
+        p = found.at(part)
+        for t in cols.steps:
+            if t >= found.t:
+                glyph = _bar(float(found.way[p, t]))
+                style = accent(frame, palette) if t == found.t else palette.highway
+                sheet.put(y, cols.x(t), glyph * cols.bar, palette.faint if glyph == "·" else style)
+        end, answer = float(found.way[p, found.last]), found.answers[p]
+        far = f"{100 * end:3.0f} %" if math.isfinite(end) else "  ?  "
+        x = sheet.put(y, cols.end + 2, f"{far} ", palette.text)
+        changed = answer != found.answer
+        sheet.put(y, x, f"{'≠' if changed else '='} {answer}", palette.back if changed else palette.dim)
+    if height > len(shown) + 1:
+        sheet.put(len(shown) + 1, 0, _foot(found, width), palette.text)
+    return sheet
+
+
+def _head(frame: Frame, found: Perturbation, width: int) -> str:
+    """What is moved, and where to; as much of it as there is room for."""
+    states = "h and c" if frame.scene.trace.c is not None else "h"
+    return _longest(
+        width,
+        f"At t = {found.t} {states} goes a part of the way to another sequence's, whose answer is "
+        f"{found.other_answer}. On the right: how far off h is at step {found.last}, and the answer.",
+        f"{states} at t = {found.t}, moved a part of the way to the state of answer {found.other_answer}: "
+        f"how far off?",
+        f"{states} at t = {found.t} moved towards answer {found.other_answer}'s",
+    )
+
+
+def _foot(found: Perturbation, width: int) -> str:
+    """What is left of the smallest move."""
+    left = float(found.left[0])
+    if not math.isfinite(left):
+        return "The states are not finite." if found.sizes[0, found.t] else "Both sequences have the same state here."
+    much = f"{left:.2f}" if left >= 0.005 else "nothing" if left == 0 else scientific(left)
+    small = f"Of the move by {found.parts[0]} % {much} is left at step {found.last}"
+    moved = {part: 100 * float(found.way[found.at(part), found.last]) for part in (25, 75)}
+    far = "; ".join(f"{part} % → {100 if 99.5 <= end <= 100.5 else end:.0f} %" for part, end in moved.items())
+    return _longest(width, f"{small}; of the whole way: {far}.", f"{small}.", f"{much} is left of {found.parts[0]} %")
+
+
+def _longest(room: int, *texts: str) -> str:
+    return next((text for text in texts if len(text) <= room), "")
+
+
+def _bar(way: float) -> str:
+    if math.isnan(way):
+        return "?"
+    return BARS[min(8, round(8 * way))] if way >= 1 / 16 else "·"
+
+
+def _why_not(frame: Frame) -> str | None:
+    from rnnviz.player import perturb
+
+    t, k = frame.cursor.t, frame.scene.last_loss_step
+    if perturb.cost(frame.scene) > perturb.AT_ONCE:
+        return "This network is too large to follow six moved states at every step."
+    if perturb.another(frame.scene, max(1, min(t, k))) is None:
+        return "No other sequence of this task asks for another answer here."
+    if not 0 < t < k:
+        return f"Go to a step from 1 to {k - 1}: its state is moved, and followed to step {k}." if k > 1 else (
+            "There is no step before the loss whose state could be moved."
+        )  # fmt: skip
+    return None
+
+
+PANEL = Panel(
+    "perturbed", "perturbed", "the state moved a little, and a lot",
+    _draw, key="X", why_not=_why_not, height=9,
+    follows=lambda frame, view: (frame.scene, frame.cursor),
+)  # fmt: skip

@@ -1,0 +1,128 @@
+"""Perturbation: a linear network carries every move along as it is, a latched one lets small ones die out and follows
+large ones, and what is moved the whole way is where the other sequence's state would have led."""
+
+import numpy as np
+import pytest
+
+from rnnviz.nn import engine
+from rnnviz.player.commands import Seek, Train
+from rnnviz.player.experiment import Experiment
+from rnnviz.player.metrics import value
+from rnnviz.player.perturb import PARTS, another, perturbation
+from rnnviz.player.player import Player
+
+LINEAR = Experiment(task="recall", lag=10, activation="identity", init="orthogonal", hidden_size=6, samples=20)
+#: A unit that feeds itself 1.7 times its own output has two stable states.
+LATCH = Experiment(
+    task="recall", lag=30, hidden_size=32, init="identity", gain=1.7, optimizer="adam", learning_rate=0.003,
+    samples=200, batch_size=32, epochs=40,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("gain", [0.5, 1.0, 1.5])
+def test_a_linear_network_keeps_every_move_in_proportion(gain: float) -> None:
+    found = perturbation(Player(LINEAR.with_(gain=gain)).frame.scene, 4)
+    assert found is not None
+    assert found.left == pytest.approx([gain**7] * len(PARTS))
+    for s in range(4, 12):
+        assert found.way[:, s] == pytest.approx(np.array(PARTS) / 100)
+    assert np.isnan(found.sizes[:, :4]).all()
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize("which", ["numpy", "numba"])
+def test_the_whole_way_is_the_state_the_other_sequence_has_read_on_with_this_input(
+    cell: str, layers: int, which: str
+) -> None:
+    if which == "numba":
+        pytest.importorskip("numba")
+    try:
+        engine.select(which)
+        scene = Player(Experiment(task="recall", lag=8, cell=cell, num_layers=layers, samples=20)).frame.scene
+        found = perturbation(scene, 3)
+    finally:
+        engine.select(None)
+    assert found is not None
+    assert found.other == another(scene, 3)
+    task = scene.task
+    assert not np.array_equal(task.targets[found.other, -1], task.targets[0, -1])
+    mixed = np.concatenate([task.x[found.other, :3], task.x[0, 3:]])[:, None]
+    trace = scene.model.trace(mixed, task.targets[0, :, None], "cross_entropy", "last")
+    moved = np.linalg.norm(trace.h[3:, 0] - scene.trace.h[3:, 0], axis=1)
+    assert found.sizes[-1, 3:] == pytest.approx(moved, rel=1e-9, abs=1e-15)
+    assert found.answers[-1] == task.answers(trace.y[-1])[0]
+
+
+def test_a_small_move_is_the_gradient_s_view() -> None:
+    """By a millionth of the way: what is left is ‖J v‖ / ‖v‖, the product of the steps' Jacobians on the way."""
+    scene = Player(Experiment(task="recall", lag=10, hidden_size=5, samples=20)).frame.scene
+    tiny = perturbation(scene, 4, (1, 100))
+    assert tiny is not None
+    h, W = scene.trace.h[:, 0], scene.trace.params["rnn.weight_hh_l0"]
+    J = np.eye(5)
+    for s in range(5, 12):
+        J = np.diag(1 - h[s] ** 2) @ W @ J
+    run = scene.model.forward(scene.task.x[tiny.other, :4, None])
+    assert run is not None
+    its = scene.model.trace(scene.task.x[tiny.other, :, None], scene.task.targets[tiny.other, :, None],
+                            "cross_entropy", "last").h[4, 0]  # fmt: skip
+    v = its - h[4]
+    assert tiny.left[0] == pytest.approx(np.linalg.norm(J @ v) / np.linalg.norm(v), rel=0.05)
+
+
+def test_its_metrics() -> None:
+    frame = Player(LINEAR.with_(gain=0.5)).do(Seek(4))
+    assert value(frame, "perturb_left") == pytest.approx(0.5**7)
+    assert value(frame, "perturb_left[6, 50]") == pytest.approx(0.5**5)
+    assert value(frame, "perturb_way[6, 25]") == pytest.approx(0.25)
+    assert value(frame, "perturb_answer[6, 1]") == value(frame, "answer")
+    assert value(frame, "perturb_flips[6, 1]") == 0
+    assert value(frame, "perturb_left[11, 1]") is None, "nothing comes after the loss"
+
+
+def test_where_no_state_can_be_moved_there_is_none() -> None:
+    scene = Player(LINEAR).frame.scene
+    assert perturbation(scene, 0) is None
+    assert perturbation(scene, 11) is None
+    for task in ("sine", "names", "adding", "copying", "characters", "captions"):
+        try:
+            scene = Player(Experiment(task=task)).frame.scene
+        except Exception:  # a task that needs a file of its own
+            continue
+        found = perturbation(scene, 1)
+        assert found is None or found.way[-1, found.last] == pytest.approx(1.0)
+
+
+def test_what_is_no_number_is_none() -> None:
+    frame = Player(LINEAR.with_(learning_rate=1e200)).do(Train("epoch", 3))
+    found = perturbation(frame.scene, 4)
+    assert found is None or not np.isfinite(found.left).any()
+    assert value(frame, "perturb_left[4, 1]") is None
+
+
+@pytest.mark.slow
+def test_a_latched_network_remembers_thirty_steps_with_a_horizon_of_a_few() -> None:
+    """Of ten networks, whose horizon is 3 to 4 steps before training, several learn to answer after 30 steps; their
+    horizon stays far below 30. A move of 1 % dies out, and one of 75 % goes over to another state and stays there."""
+    learnt = 0
+    for seed in range(10):
+        player = Player(LATCH.with_(seed=seed))
+        start = value(player.frame, "horizon")
+        assert isinstance(start, float)
+        assert 3 < start < 4, seed
+        frame = player.do(Train("all"))
+        if value(frame, "learnt") != 1:
+            continue
+        learnt += 1
+        end = value(frame, "horizon")
+        assert isinstance(end, float)
+        assert end < 5, seed
+        little, much = value(frame, "perturb_left[15, 1]"), value(frame, "perturb_way[15, 75]")
+        assert isinstance(little, float)
+        assert isinstance(much, float)
+        assert little < 1e-3, seed
+        assert 0.9 < much < 1.1, seed
+        assert value(frame, "perturb_flips[15, 1]") == 0, seed
+        assert value(frame, "perturb_flips[15, 100]") == 1, seed
+    assert learnt >= 4
