@@ -26,6 +26,11 @@ def highway(trace: Trace, k: int | None) -> tuple[str, Array] | None:
         return "c", norm(item.grad_c, axis=(1, 2))
     if "z" not in trace.gates:
         return None
+    return "z", norm(along_z(trace, k), axis=(1, 2))
+
+
+def along_z(trace: Trace, k: int | None) -> Array:
+    """(T+1, B, H): the part of ∂L_k/∂h_t (None: of the total) of a GRU that came back through z alone."""
     along = np.zeros_like(trace.h)
     with np.errstate(all="ignore"):
         entering = trace.grad_y @ trace.params["readout.weight"]  # (T, B, H)
@@ -33,4 +38,4 @@ def highway(trace: Trace, k: int | None) -> tuple[str, Array] | None:
             if k is None or t == k:
                 along[t] += entering[t - 1]
             along[t - 1] = trace.gates["z"][t - 1] * along[t]
-    return "z", norm(along, axis=(1, 2))
+    return along
