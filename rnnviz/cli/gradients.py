@@ -22,6 +22,7 @@ from rnnviz.nn import Trace, Training, half_life, horizon
 from rnnviz.player import numbers
 from rnnviz.player.experiment import Experiment
 from rnnviz.player.run import build_task, gradients, resolved
+from rnnviz.player.zeros import Zero, zeros
 from rnnviz.tasks import Task
 from rnnviz.tasks.catalog import info
 
@@ -58,6 +59,11 @@ class Told:
         before, now = self.norms[t + 1], self.norms[t]
         return now / before if before else math.nan
 
+    @cached_property
+    def zeros(self) -> list[Zero | None]:
+        """For t = 0..T why the gradient is exactly 0 there, where it is."""
+        return zeros(self.trace, self.loss_step)
+
     def as_json(self) -> dict[str, Any]:
         ledger = self.trace.ledger_of(self.loss_step)
         return {
@@ -69,6 +75,7 @@ class Told:
             "factor": ledger.factor,
             "half_life": self.half_life,
             "horizon": self.horizon,
+            "zero_because": [None if zero is None else zero.words for zero in self.zeros],
             "notes": list(self.task.notes),
         }
 
@@ -128,9 +135,10 @@ def chosen_step(trace: Trace, asked: int | str | None) -> int | None:
 def head(out: Output, told: list[Told], asked: Asked) -> None:
     e, trace = told[0].experiment, told[0].trace
     cells = ", ".join(name(t.experiment) for t in told)
-    trained = f"after {asked.after_epochs} epochs" if asked.after_epochs else "before training"
+    trained = f"after {numbers.counted(asked.after_epochs, 'epoch')}" if asked.after_epochs else "before training"
     layers = f" × {e.num_layers} layers" if e.num_layers > 1 else ""
-    first = f"{cells}, {e.hidden_size} units{layers}, {info(e.task).title}, {trace.T} steps, {trained}"
+    first = f"{cells}, {numbers.counted(e.hidden_size, 'unit')}{layers}, {info(e.task).title}, "
+    first += f"{numbers.counted(trace.T, 'step')}, {trained}"
     step = told[0].loss_step
     whose = f"the loss of step {step}" if step else "the total loss"
     norm = f"‖∂L{numbers.subscript(step) if step else ''}/∂h‖"
@@ -152,9 +160,9 @@ def one(out: Output, told: Told) -> None:
     bars = Bars(told.norms[: told.last + 1], out.width - 39, out.ascii)
     out.print("    t      norm   kept   gain  slope   " + bars.scale())
     for t in range(told.last, -1, -1):
-        kept = numbers.factor(told.factor(t)) if t < told.last else ""
+        kept = numbers.factor(told.factor(t)) if t < told.last and told.norms[t + 1] != 0 else ""
         gain, slope = (numbers.factor(float(v[t - 1])) if t else "" for v in (ledger.gain, ledger.slope))
-        norm = written(told.norms[t])
+        norm = written(told, t)
         out.print(f"{t:5} {norm:>9} {kept:>6} {gain:>6} {slope:>6}   {bars.bar(told.norms[t])}".rstrip())
     out.print()
     lags(out, told)
@@ -169,7 +177,7 @@ def several(out: Output, told: list[Told]) -> None:
     out.print(" " * 5 + "".join(f"{t.experiment.cell:>10} {'':{width}} " for t in told).rstrip())
     out.print(" " * 5 + "".join(f"{'':10} {bars.scale():{width}} " for _ in told).rstrip())
     for t in range(max(one.last for one in told), -1, -1):
-        row = "".join(f"{written(one.norms[t]):>10} {bars.bar(one.norms[t]):{width}} " for one in told)
+        row = "".join(f"{written(one, t):>10} {bars.bar(one.norms[t]):{width}} " for one in told)
         out.print(f"{t:5}{row}".rstrip())
     out.print()
     for one in told:
@@ -177,7 +185,11 @@ def several(out: Output, told: list[Told]) -> None:
 
 
 def lags(out: Output, told: Told, title: str = "") -> None:
-    """Half-life and horizon: after how many steps back 50 % and 1 % of the gradient are left."""
+    """Half-life and horizon: after how many steps back 50 % and 1 % of the gradient are left; and why it is 0."""
+    for at in range(told.last, -1, -1):
+        zero = told.zeros[at]
+        if zero is not None and (at == told.last or told.zeros[at + 1] != zero):
+            out.print(f"{title}0 from t = {at} back: {zero.words}")
     if told.loss_step is None:
         return
     beyond = told.last
@@ -185,9 +197,10 @@ def lags(out: Output, told: Told, title: str = "") -> None:
     out.print(f"{title}half-life (50 % left) {half:>6} steps    horizon (1 % left) {one:>6} steps")
 
 
-def written(norm: float) -> str:
-    """A true zero is an underflow: the gradient was there and became too small for a number."""
-    return "underflow" if norm == 0 else numbers.scientific(norm)
+def written(told: Told, t: int) -> str:
+    """The norm; a 0 that was too small for float64 says so, any other 0 is one."""
+    zero = told.zeros[t]
+    return "underflow" if zero is not None and zero.kind == "underflow" else numbers.scientific(told.norms[t])
 
 
 class Bars:

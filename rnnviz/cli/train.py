@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from textwrap import wrap
 from typing import Any
@@ -103,7 +104,8 @@ def report(out: Output, result: Result, seconds: float) -> None:
     color = out.console.color_system is not None and not out.console.no_color
     ink: dict[str, Any] = {"color": color, "ascii": out.ascii}
     epochs = len(history["loss"])
-    out.print(f"{epochs} epochs in {seconds:.2f} s: {newest(history)}" if epochs else "not trained: 0 epochs")
+    done = f"{numbers.counted(epochs, 'epoch')} in {seconds:.2f} s: {newest(history)}"
+    out.print(done if epochs else "not trained: 0 epochs")
     out.print()
     curve = plot.loss_curve(
         history["loss"], history["val_loss"], None, out.width, 12, baseline=task.baseline, **ink
@@ -141,17 +143,32 @@ def examples(out: Output, result: Result) -> None:
             for a, b in zip(said, true, strict=True)
         ]  # fmt: skip
         right = sum(a == b for a, b in pairs)
-        out.print(f"  {right} of {len(pairs)} answers right ({100 * right / len(pairs):.0f} %)")
+        out.print(f"  {right} of {len(pairs)} answers right ({numbers.percent(right / len(pairs), 0)})")
+
+
+#: The loss is that of a guess from this share of it on, and above it from that share on.
+NEAR, ABOVE = 0.9, 1.1
+#: So many times the loss of a guess is no training that is slow, but one that diverges.
+DIVERGES = 10.0
 
 
 def advice(result: Result) -> str | None:
-    """What to try when a task is still no better than a guess."""
-    losses, guess = result.history["loss"], result.task.baseline
-    recipe = dict(info(result.experiment.task).recipe)
-    if not losses or guess is None or not recipe or losses[-1] < 0.9 * guess:
+    """What to try when the training diverged, or a task is still no better than a guess."""
+    losses, guess, experiment = result.history["loss"], result.task.baseline, result.experiment
+    if not losses:
         return None
-    flags = f"--optimizer {recipe['optimizer']} --lr {recipe['learning_rate']} --batch {recipe['batch_size']}"
-    return f"The loss is still near a guess ({guess:.4g}). Try: {flags} --epochs {recipe['epochs']}"
+    last, told = losses[-1], numbers.loss(losses[-1])
+    if not math.isfinite(last) or (guess and last > DIVERGES * guess):
+        above = "" if not math.isfinite(last) or guess is None else f", far above a guess ({guess:.4g})"
+        clip = "" if experiment.clip_norm is not None else " --clip-norm 1"
+        return f"The training diverged: the loss is {told}{above}. Try: --lr {experiment.learning_rate / 10:g}{clip}"
+    recipe = dict(info(experiment.task).recipe)
+    if not guess or not recipe or last < NEAR * guess:
+        return None
+    what = "still near a guess" if last <= ABOVE * guess else f"{told}, above a guess"
+    flags = {"optimizer": "--optimizer", "learning_rate": "--lr", "batch_size": "--batch", "epochs": "--epochs"}
+    new = [f"{flag} {recipe[name]}" for name, flag in flags.items() if getattr(experiment, name) != recipe[name]]
+    return f"The loss is {what} ({guess:.4g}). Try: {' '.join(new) or f'--epochs {2 * experiment.epochs}'}"
 
 
 def compare(out: Output, results: list[Result]) -> None:

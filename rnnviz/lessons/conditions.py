@@ -27,6 +27,7 @@ OPERATORS = {
     ">": operator.gt, "<": operator.lt,
 }  # fmt: skip
 _SIGNS = {">=": "≥", "<=": "≤", "==": "=", "!=": "≠", ">": ">", "<": "<"}
+_FINER = {True: (".1%", ".2%", ".3%"), False: (".4g", ".6g", ".9g", ".17g")}
 _SHAPE = re.compile(r"\s*(.+?)\s*(>=|<=|==|!=|>|<)\s*(.+?)\s*")
 _FORM = "write METRIC OP VALUE: grad_ratio >= 1e-3, horizon > 2 * start.horizon, or cell == 'lstm'"
 
@@ -47,6 +48,8 @@ class Condition:
         """False where a metric is not defined."""
         left, right = seen(self.left, frame, start), self.goal(frame, start)
         if left is None or right is None or isinstance(left, str) != isinstance(right, str):
+            return False
+        if left != left or right != right:  # nan is neither more nor less nor other than anything
             return False
         return bool(OPERATORS[self.op](left, right))
 
@@ -70,6 +73,10 @@ class Condition:
         is_typed = isinstance(self.right, float) and not METRICS[self.left.name].format.endswith("%")
         like = self.right.name if isinstance(self.right, Reference) else self.left.name
         wanted = f"{goal:g}" if is_typed else say(like, goal)
+        if here == wanted:  # rounded to what it has to be, and not there yet
+            exact = seen(self.left, frame, start)
+            finer = (say(self.left.name, exact, spec) for spec in _FINER[METRICS[self.left.name].format.endswith("%")])
+            here = next((text for text in finer if text != wanted), here)
         return f"{called(self.left)} {here}, needs {_SIGNS[self.op]} {wanted}"
 
     def __str__(self) -> str:

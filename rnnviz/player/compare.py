@@ -10,6 +10,7 @@ it. What it shows depends on its settings and that place alone, so it may come a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -155,6 +156,8 @@ def explained(frame: Frame) -> str:
     are none."""
     kept = {row.name: row.kept for row in frame.compared if row.kept is not None}
     if frame.pinned is not None or set(kept) != {"LSTM", "GRU"}:
+        return ""
+    if not all(map(math.isfinite, kept.values())):
         return ""
     untrained = (frame.cursor.epoch, frame.cursor.batch) == (0, 0)
     said = f"c keeps {kept['LSTM']:.2f} a step (LSTM), h {kept['GRU']:.2f} (GRU)."

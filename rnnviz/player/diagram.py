@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from rnnviz.player.numbers import fixed
 
 if TYPE_CHECKING:
-    from rnnviz.player.frame import Array, Frame
+    from rnnviz.player.frame import Array, Frame, Gradient
 
 #: The gate that lets the old state through, and what it is about.
 KEEPING = {"lstm": "f", "gru": "z"}
@@ -77,10 +77,15 @@ def node_at(frame: Frame, t: int) -> Node | None:
         keeps=float(trace.gates[keeping][t - 1].mean()) if step and keeping else None,
         gradient=float(gradient.norms[t]) if reached else None,
         highway=float(lane.norms[t]) if reached and lane is not None and is_c else None,
-        factor=float(gradient.factors[t - 1]) if beyond else None,
-        highway_factor=float(lane.factors[t - 1]) if beyond and lane is not None and is_c else None,
+        factor=_factor(gradient, t) if beyond else None,
+        highway_factor=_factor(lane, t) if beyond and lane is not None and is_c else None,
         has_loss=t in frame.scene.loss_steps if k is None else t == k,
     )
+
+
+def _factor(path: Gradient, t: int) -> float | None:
+    """None where nothing is left of which a step could keep a part."""
+    return None if path.norms[t] == 0 else float(path.factors[t - 1])
 
 
 def _size(state: Array) -> float:

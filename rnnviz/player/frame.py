@@ -23,6 +23,7 @@ from rnnviz.player.ghost import Ghost
 from rnnviz.player.highway import highway
 from rnnviz.player.reach import Reach, reach
 from rnnviz.player.run import accuracy, continued, error, fit, self_fed
+from rnnviz.player.zeros import Zero, zero_because
 from rnnviz.tasks import Task
 
 Array = NDArray[Any]
@@ -127,6 +128,10 @@ class Scene:
                 highway=None if lane is None else self._fading(loss_step, lane[1], along=lane[0]),
             )
         return self._gradients[loss_step]
+
+    def zero(self, loss_step: int | None, t: int, along: str = "h") -> Zero | None:
+        """Why that gradient is exactly 0 at time t; None where it is not."""
+        return zero_because(self.trace, loss_step, t, along)
 
     def _fading(
         self, loss_step: int | None, norms: Array, along: str = "h", highway: Gradient | None = None

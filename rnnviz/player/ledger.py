@@ -19,7 +19,7 @@ import numpy as np
 from rnnviz.nn.ledger import Ledger, make_ledger
 from rnnviz.player import measure
 from rnnviz.player.frame import Scene
-from rnnviz.player.numbers import factor, steps, subscript
+from rnnviz.player.numbers import counted, factor, steps, subscript
 
 
 @dataclass(frozen=True)
@@ -115,10 +115,13 @@ def _sentence(scene: Scene, loss_step: int | None, ledger: Ledger, start: int) -
     """`To h₁ each step keeps 0.64 of it (0.85 × 0.75): half is gone after 2.9 steps.`"""
     if loss_step is None:
         return "The total: each step adds its own error to what comes back. t shows one loss."
+    zeros = np.flatnonzero(scene.trace.grad_norm(loss_step)[: start + 1] == 0)
+    if len(zeros):
+        zero = scene.zero(loss_step, int(zeros[-1]))
+        assert zero is not None
+        return f"From t = {zeros[-1]} back the gradient is 0: {zero.words}."
     if start == 0 or not np.isfinite(ledger.product[: start + 1]).all():
         return "Not every number here is finite, so there is no rate to tell."
-    if ledger.product[0] == 0:
-        return "On its way back the gradient became too small for a number: 0, by underflow."
     first = min(1, start - 1)  # h₀ is given: what the steps to h₁ keep counts, as in the metric mean_factor
     mean = float(ledger.product[first]) ** (1 / (start - first))
     gradient = scene.gradient(loss_step)
@@ -128,7 +131,7 @@ def _sentence(scene: Scene, loss_step: int | None, ledger: Ledger, start: int) -
         slope, weight = (_mean_factor(share[first:start]) for share in (ledger.slope_share, ledger.weight_share))
         split = f" ({factor(slope)} × {factor(weight)})"
     if gradient.half_life is None:
-        end = "it grows on its way back" if mean > 1 else f"after {start} steps more than half is left"
+        end = "it grows on its way back" if mean > 1 else f"after {counted(start, 'step')} more than half is left"
     else:
         end = f"half is gone after {steps(gradient.half_life, start)} steps"
     return f"{f'To h{subscript(first)} each' if first else 'Each'} step {kept}{split}: {end}."

@@ -18,7 +18,7 @@ import numpy as np
 from rnnviz.nn import Trace
 from rnnviz.nn import ledger as ledgers
 from rnnviz.nn.types import Array
-from rnnviz.player.numbers import exponent
+from rnnviz.player.numbers import exponent, scientific
 
 if TYPE_CHECKING:
     from rnnviz.player.frame import Progress, Scene
@@ -166,7 +166,7 @@ def agrees(figure: float) -> bool:
 
 def verdict_of(figure: float) -> str:
     if agrees(figure):
-        return f"Checked: nudge any weight or state, and the loss moves as told, to {figure:.0e}."
+        return f"Checked: nudge any weight or state, and the loss moves as told, to {scientific(figure, 0)}."
     if figure != figure:
         return "This cannot be checked: something in this sequence is not finite."
-    return f"Central differences are {figure:.0e} off the largest gradient; a kink of relu does that."
+    return f"Central differences are {scientific(figure, 0)} off the largest gradient; a kink of relu does that."

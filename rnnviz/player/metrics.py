@@ -25,7 +25,7 @@ from weakref import WeakKeyDictionary
 
 from rnnviz.errors import InputError
 from rnnviz.player.experiment import Experiment
-from rnnviz.player.numbers import scientific
+from rnnviz.player.numbers import percent, scientific, unsigned_zero
 
 if TYPE_CHECKING:
     from rnnviz.player.frame import Frame, Scene
@@ -175,9 +175,14 @@ def say(name: str, found: Value, spec: str | None = None) -> str:
     if power is not None:
         is_plain = spec is None and 0.01 <= abs(found) < 1000
         return f"{found:.3g}" if is_plain else scientific(found, int(power[1]))
-    return format(found, form).replace("%", " %")
+    share = _SHARE.fullmatch(form)
+    if share is not None:
+        return percent(found, int(share[1]))
+    text = format(found + 0.0, form).replace("%", " %")
+    return unsigned_zero(text) if form.startswith("+") else text.removeprefix("-") if not text.strip("-0.") else text
 
 
+_SHARE = re.compile(r"\.(\d+)%")
 _POWER = re.compile(r"\.(\d+)e")  # written as the score writes it, so that text and picture agree
 
 

@@ -55,14 +55,14 @@ def fixed(value: float, digits: int = 3) -> str:
         return _not_finite(value)
     if abs(value) >= 1000:
         return f"{value:+.1e}"
-    return f"{value:+.{digits}f}"
+    return unsigned_zero(f"{value:+.{digits}f}")
 
 
 def short(value: float) -> str:
     """`+.37`, four cells: for a value in -1..1 in a narrow column; `+1.0` and `-12.` beyond."""
     if not math.isfinite(value):
         return _not_finite(value)
-    text = f"{value:+.2f}"
+    text = unsigned_zero(f"{value:+.2f}")
     if text[1] == "0":
         return text[0] + text[2:]
     if abs(value) < 9.95:
@@ -74,7 +74,7 @@ def portion(value: float) -> str:
     """`.73`, three cells: for a value in 0..1 in a narrow column."""
     if not math.isfinite(value):
         return _not_finite(value)[-3:]
-    text = f"{value:.2f}"
+    text = f"{value + 0.0:.2f}"
     return text[1:] if text[0] == "0" else f"{value:.1f}"
 
 
@@ -87,11 +87,27 @@ def brief(value: float) -> str:
     return f"{value:.0f}" if value < 999.5 else f"{value:.0e}".replace("e+0", "e").replace("e+", "e")
 
 
-def percent(share: float) -> str:
-    """`31.2 %`, `< 0.1 %`: a probability."""
+def percent(share: float, digits: int = 1) -> str:
+    """`31.2 %`: a share of 0 to 1. Only a share of exactly 0 says `0.0 %` and only one of exactly 1 `100.0 %`; what is
+    merely near them `< 0.1 %` and `> 99.9 %`."""
     if not math.isfinite(share):
         return _not_finite(share)
-    return f"{100 * share:.1f} %" if share >= 0.001 or share == 0 else "< 0.1 %"
+    least = 10.0**-digits
+    if 0 < share < least / 100:
+        return f"< {least:.{digits}f} %"
+    if 1 - least / 100 < share < 1:
+        return f"> {100 - least:.{digits}f} %"
+    return f"{100 * share + 0.0:.{digits}f} %"
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 epoch`, `20 epochs`, `1,000 sequences`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def unsigned_zero(text: str) -> str:
+    """A number as text, where what rounds to 0 has no minus: `-0.000` as `+0.000` beside `+0.415`."""
+    return text.replace("-", "+", 1) if text.startswith("-") and not text.strip("-0.") else text
 
 
 def factor(value: float) -> str:
@@ -99,7 +115,7 @@ def factor(value: float) -> str:
     if not math.isfinite(value):
         return _not_finite(value)
     if value == 0 or 0.005 <= value < 9.995:
-        return f"{value:.2f}"
+        return f"{value + 0.0:.2f}"
     return f"{value:.1f}" if 9.995 <= value < 999.5 else f"{value:.0e}"
 
 
@@ -116,7 +132,7 @@ def loss(value: float | None) -> str:
         return _not_finite(value)
     if value != 0 and (value >= 1000 or value < 0.0001):
         return f"{value:.1e}"
-    return f"{value:.4f}"
+    return f"{value + 0.0:.4f}"
 
 
 def _not_finite(value: float) -> str:

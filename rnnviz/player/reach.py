@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnnviz.player import measure
-from rnnviz.player.numbers import scientific
+from rnnviz.player.numbers import percent, scientific
 
 if TYPE_CHECKING:
     from rnnviz.player.frame import Gradient, Scene
@@ -72,10 +72,10 @@ class Answers:
             if self.learnt is None:
                 right = f"right in {round(self.right * self.sequences)} of {self.sequences}"
                 return (right,)
-            right = f"{100 * self.right:.0f} % right"
+            right = f"{percent(self.right, 0)} right"
             if self.learnt:
                 return f"learnt: {right}", right
-            return f"{right} (guessing: {100 * (self.constant or 0.0):.0f} %)", right
+            return f"{right} (guessing: {percent(self.constant or 0.0, 0)})", right
         if self.error is None:
             return ("",)
         error = f"error {_number(self.error)}"
@@ -261,10 +261,10 @@ def part(share: float) -> str:
         return "0 %"
     if share >= 1e3:
         return f"{scientific(share)} ×"
-    if share >= 1.005:
-        return f"{share:.3g} ×"
+    if share > 1:
+        return f"{share:.3g} ×" if share >= 1.005 else f"{max(share, 1.0001):.5g} ×"
     if share >= 0.995:
-        return "100 %"
+        return "100 %" if share == 1 else percent(share)
     return f"{100 * share:.2g} %" if share >= 0.001 else scientific(share)
 
 

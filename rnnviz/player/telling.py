@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from rnnviz.glyphs import visible
 from rnnviz.player.cursor import Phase
 from rnnviz.player.loop import STILL_THERE
-from rnnviz.player.numbers import factor, fixed, loss, percent, scientific, subscript
+from rnnviz.player.numbers import counted, factor, fixed, loss, percent, scientific, subscript
 
 if TYPE_CHECKING:
     from rnnviz.player.frame import Frame, Gradient
@@ -41,9 +41,11 @@ def tell(frame: Frame) -> tuple[str, str]:
     """Two lines of at most 78 cells."""
     if frame.scene.has_exploded:
         outgrown = "it explodes" if frame.scene.is_finite else "the numbers have outgrown float64"
+        said = f"The loss is {loss(frame.scene.trace.loss)}: {outgrown}."
+        if (frame.cursor.epoch, frame.cursor.batch) == (0, 0):
+            return f"{said} It is not trained yet.", "o, the knobs: a smaller recurrent gain keeps the numbers small."
         return (
-            f"The loss is {loss(frame.scene.trace.loss)}: {outgrown}. "
-            f"Learning rate {frame.experiment.learning_rate:g}.",
+            f"{said} Learning rate {frame.experiment.learning_rate:g}.",
             "E takes one epoch back, A all of them; everything else works as before.",
         )
     match frame.cursor.phase:
@@ -138,16 +140,24 @@ def _backward(frame: Frame) -> tuple[str, str]:
     if t > k:
         return f"The error of step {k} cannot reach step {t}: time runs one way.", "← goes on back in time."
     if t == k:
+        zero = frame.scene.zero(k, t)
+        if zero is not None:
+            return f"The gradient is 0 from the start: {zero.words}.", "← goes on back in time."
         return (
             f"The walk starts: the error of step {k} reaches h{subscript(k)} through the readout alone.",
             f"← goes one step back, through {ONE_STEP[frame.experiment.cell]}.",
         )
     start, here = float(gradient.norms[k]), float(gradient.norms[t])
     lag = k - t
-    if start == 0 or not math.isfinite(here):
+    many = f"{counted(lag, 'step')} back"
+    if not (math.isfinite(here) and math.isfinite(start)):
+        return f"‖∂L{subscript(k)}/∂h{subscript(t)}‖ is {scientific(here)}.", "← goes on back in time."
+    zero = frame.scene.zero(k, t)
+    if zero is not None and gradient.highway is None:
+        return f"{many} the gradient is 0: {zero.words}.", _fitting("", *WHY)
+    if start == 0:
         return f"‖∂L{subscript(k)}/∂h{subscript(t)}‖ is {scientific(here)}.", "← goes on back in time."
     kept = here / start
-    many = f"{lag} step{'s' * (lag > 1)} back"
     if gradient.highway is not None:
         return _two_paths(gradient, lag, kept, many)
     first = f"{many}, {_left(kept)}: each step {_keeps(kept ** (1 / lag))} on average."
@@ -189,9 +199,9 @@ def _fitting(text: str, *endings: str) -> str:
 
 def _left(kept: float) -> str:
     """How much of a gradient there is: `71 % of it is left`, `it is 2.60 times as large`."""
-    if kept >= 1.005:
-        return f"it is {factor(kept)} times as large"
-    return f"{'all' if kept >= 0.995 else f'{100 * kept:.2g} %'} of it is left"
+    if kept > 1:
+        return f"it is {_times(kept)} times as large"
+    return f"{'all' if kept == 1 else _share(kept)} of it is left"
 
 
 def _two_paths(gradient: Gradient, lag: int, kept: float, many: str) -> tuple[str, str]:
@@ -222,7 +232,16 @@ def _when(in_h: float | None, in_lane: float | None, where: str) -> str:
 
 
 def _share(kept: float, left: str = "") -> str:
-    return f"× {factor(kept)}" if kept >= 1.005 else f"{100 * kept:.2g} %{left}"
+    """`31 % left`, `× 2.60`; 100 % is all of it, and nan no share of anything."""
+    if not math.isfinite(kept):
+        return scientific(kept)
+    if kept > 1:
+        return f"× {_times(kept)}"
+    return f"{percent(kept) if kept >= 0.995 else f'{100 * kept:.2g} %'}{left}"
+
+
+def _times(kept: float) -> str:
+    return factor(kept) if kept >= 1.005 else f"{kept:.4f}" if kept >= 1.00005 else "1.0001"
 
 
 def _keeps(mean: float, of_it: str = " of it") -> str:
@@ -236,6 +255,8 @@ def _update(frame: Frame) -> tuple[str, str]:
     update = frame.update
     if update is None:
         return "update: W ← W − step", "enter goes on to the next batch."
+    if all(step == 0 for _, _, step in update.rows):
+        return "update: no weight moves, since the gradient of the batch is 0.", "enter goes on to the next batch."
     name, size, step = max(update.rows, key=lambda row: row[2] if math.isfinite(row[2]) else -1.0)
     rule = {"sgd": f"W ← W − {frame.experiment.learning_rate:g}·∂L/∂W"}.get(
         frame.experiment.optimizer, f"{frame.experiment.optimizer}, step size {frame.experiment.learning_rate:g}"

@@ -1,7 +1,7 @@
 """Why a gradient is exactly 0: a factor on its way back is 0, or a product of small factors underflowed.
 
     >>> zero_because(trace, k=10, t=3)           # a tanh RNN, saturated at step 7: h = ±1
-    Zero(kind='slope', t=7, short="tanh' is 0", words='the slope of tanh is 0 at t = 7')
+    Zero(kind='slope', t=7, short='slope 0 at t = 7', words='the slope of tanh is 0 at t = 7')
 
 The way back from h_t to h_{t-1} multiplies by the slopes of step t and by W_hh (a GRU also by z alone); along c it
 multiplies by f. Which of them are 0 is asked of the numbers themselves: where no product of non-zero numbers leads on,
@@ -25,7 +25,7 @@ Kind = Literal["error", "readout", "slope", "gate", "W_hh", "underflow", "cancel
 
 @dataclass(frozen=True)
 class Zero:
-    """kind: which factor. t: the time step it belongs to. short: for a column of 18 cells. words: a clause."""
+    """kind: which factor. t: the time step it belongs to. short: for a column of 20 cells. words: a clause."""
 
     kind: Kind
     t: int
@@ -59,14 +59,24 @@ def zero_because(trace: Trace, k: int | None, t: int, along: str = "h") -> Zero 
     return step.through(*(("f", 3) if along == "c" else ("z", 2)), grad[last + 1])
 
 
+def zeros(trace: Trace, k: int | None) -> list[Zero | None]:
+    """zero_because for t = 0..T, along h: one look at each stretch of zeros."""
+    norms = trace.grad_norm(k)
+    out: list[Zero | None] = [None] * (trace.T + 1)
+    for t in range(k or trace.loss_steps[-1], -1, -1):
+        if norms[t] == 0:
+            out[t] = out[t + 1] if t < trace.T and out[t + 1] is not None else zero_because(trace, k, t)
+    return out
+
+
 def _direct(trace: Trace, k: int | None, t: int, end: int, along: str) -> Zero:
     """Nothing arrives even at the loss step, where the walk back begins."""
     error, readout = trace.grad_y[end - 1], trace.params["readout.weight"]
     if not error.any():
         if not trace.loss_mask[end - 1].any():
-            return Zero("error", end, "no loss", f"step {end} carries no loss")
-        if k is None and t < end:
-            return Zero("error", end, "all errors are 0", f"the errors of steps {max(t, 1)} to {end} are 0")
+            return Zero("error", end, "no loss there", f"step {end} carries no loss")
+        if k is None and not trace.grad_y.any():
+            return Zero("error", end, "all errors are 0", "every error is 0")
         return Zero("error", end, "the error is 0", f"the error of step {end} is 0")
     if along == "c" and trace.item(k).grad_h[end].any():
         return _Step(trace, k, end).from_h()
@@ -78,8 +88,8 @@ def _direct(trace: Trace, k: int | None, t: int, end: int, along: str) -> Zero:
 def _product(t: int, products: Array) -> Zero:
     """Products of non-zero numbers lead to time t, and yet their sum is 0."""
     if products.any():
-        return Zero("cancelled", t, "its terms cancel", f"its terms cancel each other at t = {t}")
-    return Zero("underflow", t, "underflow", f"it underflowed at t = {t}, too small for float64")
+        return Zero("cancelled", t, f"cancels at t = {t}", f"its terms cancel each other at t = {t}")
+    return Zero("underflow", t, f"underflow at t = {t}", f"it underflowed at t = {t}, too small for float64")
 
 
 class _Step:
@@ -101,14 +111,14 @@ class _Step:
         h_by_c, grad_h = self.slopes(self.t)[2], self.item.grad_h[self.t]
         if ((h_by_c != 0) & (grad_h != 0)).any():
             return _product(self.t, h_by_c * grad_h)
-        return Zero("gate", self.t, "o·tanh'(c) is 0", f"o·tanh'(c) is 0 at t = {self.t}")
+        return Zero("gate", self.t, f"o·tanh' 0 at t = {self.t}", f"o·tanh'(c) is 0 at t = {self.t}")
 
     def through(self, gate: str, at: int, grad: Array) -> Zero:
         """Along c by f, or by z alone. What h adds to c is 0 here, if c is."""
         factor = self.slopes(self.t + 1)[at]
         if ((factor != 0) & (grad != 0)).any():
             return _product(self.t, factor * grad)
-        return Zero("gate", self.t + 1, f"{gate} is 0", f"the gate {gate} is 0 at t = {self.t + 1}")
+        return Zero("gate", self.t + 1, f"{gate} is 0 at t = {self.t + 1}", f"the gate {gate} is 0 at t = {self.t + 1}")
 
     def back(self) -> Zero:
         """Through the rows of W_hh, a block for each gate; in a GRU through z, too."""
@@ -135,6 +145,6 @@ class _Step:
             return Zero("W_hh", t, f"{what} {verb} 0", f"{what} {verb} 0{part}")
         if self.cell == "rnn":
             name = self.trace.spec.activation
-            return Zero("slope", t, f"{name}' is 0", f"the slope of {name} is 0 at t = {t}")
+            return Zero("slope", t, f"slope 0 at t = {t}", f"the slope of {name} is 0 at t = {t}")
         gates = "the slopes of all gates" if self.cell == "lstm" else "z and the slopes of all gates"
-        return Zero("slope", t, "all slopes are 0", f"{gates} are 0 at t = {t}")
+        return Zero("slope", t, f"slopes 0 at t = {t}", f"{gates} are 0 at t = {t}")

@@ -194,7 +194,7 @@ def write_gradient(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: 
     else:
         last = frame.T if frame.loss_step is None else frame.loss_step
         one = gradient.highway is None or not view.knows("gates")
-        lines = _faded(gradient, t, last) if one else _faded_twice(gradient, t, last)
+        lines = _faded(frame, gradient, t, last) if one else _faded_twice(frame, gradient, t, last)
     for i, text in enumerate(lines[: n + 1]):
         sheet.put(y + i, left, text, palette.back if i == 0 else palette.text)
 
@@ -221,7 +221,7 @@ def write_check(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Pal
     if figure is None or place.gradient is None or place.exponent is None:
         return
     mark, style = ("✓", palette.output) if measure.agrees(figure) else ("✗", palette.warn)
-    whole, short_form = f"{mark} checked {figure:.0e}", f"{mark} {figure:.0e}"
+    whole, short_form = f"{mark} checked {scientific(figure, 0)}", f"{mark} {scientific(figure, 0)}"
     for y in (place.exponent, place.time):
         if all(sheet.at(y, x) == " " for x in range(left, sheet.width)):
             sheet.put(y, left, whole, style)
@@ -231,15 +231,13 @@ def write_check(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Pal
     sheet.put(y, end + 1, short_form if end + 1 + len(short_form) <= sheet.width else mark, style)
 
 
-def _faded(gradient: Gradient, t: int, last: int) -> list[str]:
-    kept = times(gradient, t)
-    lines = [
-        scientific(float(gradient.norms[t])),
-        "here the walk starts" if t == last else f"{kept} this step" if kept else "nothing is left",
-    ]
+def _faded(frame: Frame, gradient: Gradient, t: int, last: int) -> list[str]:
+    zero = frame.scene.zero(gradient.loss_step, t)
+    start = "here the walk starts" if t == last else f"{times(gradient, t)} this step"
+    lines = [scientific(float(gradient.norms[t])), zero.short if zero else start]
     if gradient.grows:
         lines.append("it grows backwards")
-    elif last and gradient.norms[last - 1] == 0:
+    elif last and gradient.norms[last - 1] == 0 < gradient.norms[last]:
         lines.append("gone in one step")
     elif math.isfinite(gradient.norms[last]):
         lines += [f"half-life {steps(gradient.half_life, last)}", f"1 % horizon {steps(gradient.horizon, last)}"]
@@ -256,14 +254,16 @@ def reach(path: Gradient, lag: float | None, last: int) -> str:
     return f"{path.along} {'–' if path.grows else steps(lag, last).replace('> ', '>')}"
 
 
-def _faded_twice(gradient: Gradient, t: int, last: int) -> list[str]:
+def _faded_twice(frame: Frame, gradient: Gradient, t: int, last: int) -> list[str]:
     """Both paths: the state itself, and the highway."""
     lane = gradient.highway
     assert lane is not None
     lines = []
     for path in (gradient, lane):
         kept = times(path, t) if t < last else ""
-        lines.append(f"{path.along} {scientific(float(path.norms[t]))} {kept}".rstrip())
+        zero = frame.scene.zero(gradient.loss_step, t, path.along)
+        told = f"0: {zero.short.partition(' at ')[0]}" if zero else f"{scientific(float(path.norms[t]))} {kept}"
+        lines.append(f"{path.along} {told}".rstrip())
     if math.isfinite(gradient.norms[last]):
         lines.append(f"half {reach(gradient, gradient.half_life, last)} {reach(lane, lane.half_life, last)}")
         lines.append(f"1 %  {reach(gradient, gradient.horizon, last)} {reach(lane, lane.horizon, last)}")

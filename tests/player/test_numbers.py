@@ -46,7 +46,7 @@ def test_short_keeps_its_four_cells(value: float) -> None:
 
 @pytest.mark.parametrize(
     ("value", "shown"),
-    [(0.369, "+.37"), (-0.004, "-.00"), (1.0, "+1.0"), (-12.3, "-12."), (0.999, "+1.0")],
+    [(0.369, "+.37"), (-0.004, "+.00"), (1.0, "+1.0"), (-12.3, "-12."), (0.999, "+1.0")],
 )
 def test_short(value: float, shown: str) -> None:
     assert numbers.short(value) == shown

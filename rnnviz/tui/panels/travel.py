@@ -99,20 +99,20 @@ def _field(
 
 
 def _cell(ray: Ray, lag: int, cell: int, palette: Palette) -> tuple[str, Style]:
-    """`41` per cent left, `-3`: 10^-3 of it, `++`: all of it or more. In one cell `4`: 40 per cent and more, `·` less
-    than one."""
+    """`41` per cent left, `-3`: 10^-3 of it, `<9`: less than 10^-9, `0`: nothing, `++`: all of it or more.
+    In one cell `4`: 40 per cent and more, `·` less than one."""
     kept = float(ray.kept[lag])
     if not math.isfinite(kept):
-        return "?", palette.warn
+        return "∞" if kept == math.inf else "?", palette.warn
     if kept == 0:
-        return "·", palette.faint
+        return "0" if cell >= 3 else "·", palette.faint
     style = palette.gradient if ray.horizon is None or lag <= ray.horizon else palette.faint
     power = exponent(kept) or 0
     if cell < 3:
         return ("+" if kept >= 0.995 else "·" if kept < 0.01 else f"{10 * kept:.3f}"[0]), style
     if kept >= 0.995:
         return "++", style
-    return (f"{100 * kept:2.0f}" if kept >= 0.01 else f"{max(power, -9)}"), style
+    return (f"{100 * kept:2.0f}" if kept >= 0.01 else f"{power}" if power >= -9 else "<9"), style
 
 
 def _side(sheet: Sheet, frame: Frame, x: int, wide: bool, palette: Palette) -> None:
