@@ -87,15 +87,20 @@ def brief(value: float) -> str:
     return f"{value:.0f}" if value < 999.5 else f"{value:.0e}".replace("e+0", "e").replace("e+", "e")
 
 
+def is_whole(share: float) -> bool:
+    """Whether a share is 1, but for what computing it has rounded."""
+    return abs(share - 1) < 1e-9
+
+
 def percent(share: float, digits: int = 1) -> str:
-    """`31.2 %`: a share of 0 to 1. Only a share of exactly 0 says `0.0 %` and only one of exactly 1 `100.0 %`; what is
-    merely near them `< 0.1 %` and `> 99.9 %`."""
+    """`31.2 %`: a share of 0 to 1. Only a share of 0 says `0.0 %` and only one of 1 `100.0 %`; what is merely near
+    them `< 0.1 %` and `> 99.9 %`."""
     if not math.isfinite(share):
         return _not_finite(share)
     least = 10.0**-digits
     if 0 < share < least / 100:
         return f"< {least:.{digits}f} %"
-    if 1 - least / 100 < share < 1:
+    if 1 - least / 100 < share < 1 and not is_whole(share):
         return f"> {100 - least:.{digits}f} %"
     return f"{100 * share + 0.0:.{digits}f} %"
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnnviz.player import measure
-from rnnviz.player.numbers import percent, scientific
+from rnnviz.player.numbers import is_whole, percent, scientific
 
 if TYPE_CHECKING:
     from rnnviz.player.frame import Gradient, Scene
@@ -261,10 +261,12 @@ def part(share: float) -> str:
         return "0 %"
     if share >= 1e3:
         return f"{scientific(share)} ×"
+    if is_whole(share):
+        return "100 %"
     if share > 1:
         return f"{share:.3g} ×" if share >= 1.005 else f"{max(share, 1.0001):.5g} ×"
     if share >= 0.995:
-        return "100 %" if share == 1 else percent(share)
+        return percent(share)
     return f"{100 * share:.2g} %" if share >= 0.001 else scientific(share)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from rnnviz.glyphs import visible
 from rnnviz.player.cursor import Phase
 from rnnviz.player.loop import STILL_THERE
-from rnnviz.player.numbers import counted, factor, fixed, loss, percent, scientific, subscript
+from rnnviz.player.numbers import counted, factor, fixed, is_whole, loss, percent, scientific, subscript
 
 if TYPE_CHECKING:
     from rnnviz.player.frame import Frame, Gradient
@@ -199,9 +199,9 @@ def _fitting(text: str, *endings: str) -> str:
 
 def _left(kept: float) -> str:
     """How much of a gradient there is: `71 % of it is left`, `it is 2.60 times as large`."""
-    if kept > 1:
+    if kept > 1 and not is_whole(kept):
         return f"it is {_times(kept)} times as large"
-    return f"{'all' if kept == 1 else _share(kept)} of it is left"
+    return f"{'all' if is_whole(kept) else _share(kept)} of it is left"
 
 
 def _two_paths(gradient: Gradient, lag: int, kept: float, many: str) -> tuple[str, str]:
@@ -235,7 +235,7 @@ def _share(kept: float, left: str = "") -> str:
     """`31 % left`, `× 2.60`; 100 % is all of it, and nan no share of anything."""
     if not math.isfinite(kept):
         return scientific(kept)
-    if kept > 1:
+    if kept > 1 and not is_whole(kept):
         return f"× {_times(kept)}"
     return f"{percent(kept) if kept >= 0.995 else f'{100 * kept:.2g} %'}{left}"
 
