@@ -15,17 +15,17 @@ import termios
 import threading
 import time
 import tty
-from codecs import getincrementaldecoder
 from contextlib import suppress
 from typing import Any
 
 from textual import events
-from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 from textual.geometry import Size
+from textual.message import Message
 
 from rnnviz.terminal import size_of
+from rnnviz.tui.input import Input, Typeahead
 from rnnviz.tui.outlet import Outlet
 from rnnviz.tui.watch import LEAVING, Watch
 
@@ -64,6 +64,7 @@ class TerminalDriver(LinuxDriver):
         self.out = sys.__stdout__.fileno()
         self.encoding = sys.__stdout__.encoding or "utf-8"
         self._size = self._size or self._get_terminal_size()
+        self._typed = Typeahead(app, self._loop)
         self.outlet: Outlet | None = None
         self.watch: Watch | None = None
         self._inside = threading.Lock()  # who gives the terminal back does so alone
@@ -246,8 +247,7 @@ class TerminalDriver(LinuxDriver):
         self._app.post_message(events.Resize(size, size))
 
     def run_input_thread(self) -> None:
-        parser = XTermParser(self._debug)
-        decode = getincrementaldecoder("utf-8")("replace").decode
+        parser = Input()
         stop = self.exit_event
         while not stop.is_set():
             if select.select([self.fileno], [], [], 0.1)[0]:
@@ -258,10 +258,16 @@ class TerminalDriver(LinuxDriver):
                 if not data:  # a terminal ends when it is gone, and in no other case
                     self._gone()
                     return
-                for event in parser.feed(decode(data)):
+                for event in parser.feed(data):
                     self.process_message(event)
             for event in parser.tick():
                 self.process_message(event)
+
+    def send_message(self, message: Message) -> None:
+        if isinstance(message, events.InputEvent | events.Paste):
+            self._typed.put(message)
+        else:
+            super().send_message(message)
 
     def _run_input_thread(self) -> None:
         try:

@@ -1,0 +1,257 @@
+"""What comes in: bytes of any kind become the few events that mean something; the rest is dropped, and so is what is
+typed faster than it can be acted on.
+
+Textual's own parser ends with an exception at bytes that are not UTF-8 or at numbers it did not expect, takes what it
+does not know for keys, and queues without limit. Here each sequence is cut out whole first, and Textual's tables are
+asked only about those that are well formed. Nothing grows: a sequence that does not end is given up.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from asyncio import AbstractEventLoop
+from codecs import getincrementaldecoder
+from collections import deque
+from collections.abc import Iterator
+from contextlib import suppress
+from threading import Lock
+
+from textual import constants, events, messages
+from textual._xterm_parser import IS_ITERM, XTermParser
+from textual.app import App
+from textual.keys import Keys
+from textual.message import Message
+
+from rnnviz.terminal import clamped
+
+ESC = "\x1b"
+LONGEST = 4096  # characters of a sequence that is waited for, and of a paste that is kept
+TYPED = 128  # keys that wait to be acted on; what is typed beyond is dropped, the oldest first
+FEW, SOON = 16, 0.5  # as many wait as long as it takes; more of them only so many seconds
+AT_ONCE = 16  # messages the app may have before it, and is still given a key
+CUT_OFF = 0.5  # seconds after which the rest of a sequence does not come any more
+PASTE_OVER = 1.0  # of a paste
+
+_ESCAPES = re.compile(r"\x1b+(?=\x1b)|\x1b(?=[\x00-\x1a\x1c-\x1f])")
+_PLAIN = re.compile(r"[^\x1b]+")
+_SEQUENCE = re.compile(
+    r"\x1b(?:"
+    r"\[M[\s\S]{3}"  # a click as the oldest terminals tell it
+    r"|\[\[[ -~]"  # function keys of a Linux console
+    r"|\[[0-?]{0,64}[ -/]{0,4}[@-LN-Z\\-~]|\[[0-?]{1,64}[ -/]{0,4}M"  # CSI
+    r"|\[[0-9;]{1,8}\$"  # rxvt's shifted keys; a report of a mode goes on and is found above
+    r"|O[0-9;]{0,8}[@-~]"  # SS3
+    r"|[\]PX^_][^\x00-\x06\x0e-\x1f\x07]{0,4096}(?:\x07|\x1b\\)"  # OSC, DCS, SOS, PM, APC
+    r"|[^\x00-\x1f\[O\]PX^_]"  # alt and a key
+    r")"
+)
+_BEGUN = re.compile(
+    r"\x1b(?:\[M[\s\S]{0,2}|\[\[?|\[[0-?]{0,64}[ -/]{0,4}|O[0-9;]{0,8}|[\]PX^_][^\x00-\x06\x0e-\x1f\x07]{0,4096}\x1b?)?"
+)
+_CUT_SHORT = re.compile(
+    r"\x1b(?:\[[\[M]?[0-?]{0,64}[ -/]{0,4}|O[0-9;]{0,8}|[\]PX^_][^\x00-\x06\x0e-\x1f\x07]{0,4096})?"
+)
+_KEY = re.compile(r"\x1b\[([\d:;]*)([u~ABCDEFHPQRS])")
+_MOUSE = re.compile(r"\x1b\[<\d{1,4};-?\d{1,6};-?\d{1,6}[mM]")
+_RESIZE = re.compile(r"\x1b\[48;(\d{1,9})(?::\d*)?;(\d{1,9})(?::\d*)?;(\d{1,9})(?::\d*)?;(\d{1,9})(?::\d*)?t")
+_MODE = re.compile(r"\x1b\[\?(\d{1,5});(\d)\$y")
+_PASTE, _PASTE_ENDS, _FOCUS, _BLUR, _ALIVE = "\x1b[200~", "\x1b[201~", "\x1b[I", "\x1b[O", "\x1b[0n"
+_RELEASE = "3"  # kitty's word for a key let go
+
+
+class Alive(Message):
+    """The terminal has come to where it was asked for a sign of life."""
+
+
+class Input:
+    """Bytes of a terminal in, Textual's events out."""
+
+    def __init__(self) -> None:
+        self._decode = getincrementaldecoder("utf-8")("replace").decode
+        self._tables = XTermParser()
+        self._held = ""  # a sequence that has begun
+        self._paste: str | None = None  # while something is pasted
+        self._last = 0.0  # when bytes came
+
+    def feed(self, data: bytes) -> Iterator[Message]:
+        self._last = time.monotonic()
+        text = self._held + self._decode(data)
+        self._held = ""
+        at = 0
+        while at < len(text):
+            if self._paste is not None:
+                end = text.find(_PASTE_ENDS, at)
+                if end < 0:
+                    self._keep(text, at)
+                    break
+                self._paste += text[at:end][: LONGEST - len(self._paste)]
+                at = end + len(_PASTE_ENDS)
+                yield from self._end_paste()
+            elif plain := _PLAIN.match(text, at):
+                yield from self._keys(plain.group())
+                at = plain.end()
+            elif found := _SEQUENCE.match(text, at):
+                yield from self._sequence(found.group())
+                at = found.end()
+            elif keys := _ESCAPES.match(text, at):  # the key itself, and another one after it
+                yield events.Key("escape", ESC)
+                at = keys.end()
+            elif _BEGUN.fullmatch(text, at) and len(text) - at < LONGEST:
+                self._held = text[at:]
+                break
+            else:  # cut short by what cannot be part of it, or too long
+                broken = _CUT_SHORT.match(text, at)
+                at = max(at + 1, broken.end() if broken else 0)
+
+    def tick(self) -> Iterator[Message]:
+        """To be called now and then: what has not come by now is not waited for."""
+        quiet = time.monotonic() - self._last
+        if self._paste is not None:
+            if quiet >= PASTE_OVER:
+                self._held = ""
+                yield from self._end_paste()
+        elif self._held == ESC and quiet >= constants.ESCAPE_DELAY:
+            self._held = ""
+            yield events.Key("escape", ESC)
+        elif self._held and quiet >= CUT_OFF:
+            self._held = ""
+
+    def _keep(self, text: str, at: int) -> None:
+        """A paste goes on; its last characters may be the beginning of its end."""
+        assert self._paste is not None
+        tail = text.rfind(ESC, at)
+        if tail < 0 or not _PASTE_ENDS.startswith(text[tail:]):
+            tail = len(text)
+        self._paste += text[at:tail][: LONGEST - len(self._paste)]
+        self._held = text[tail:]
+
+    def _end_paste(self) -> Iterator[Message]:
+        pasted, self._paste = self._paste, None
+        yield events.Paste((pasted or "").replace("\x00", ""))
+
+    def _keys(self, text: str) -> Iterator[Message]:
+        for char in text[-TYPED:]:
+            if char != "\ufffd" and not "\x80" <= char <= "\x9f":  # not UTF-8; controls that no key sends
+                yield from self._known(char)
+
+    def _known(self, sequence: str, alt: bool = False) -> Iterator[Message]:
+        """The keys Textual knows by this sequence; none where its numbers mean nothing."""
+        with suppress(ValueError, OverflowError, LookupError):
+            for event in list(self._tables._sequence_to_key_events(sequence, alt)):
+                if event.key != Keys.Ignore:
+                    yield event
+
+    def _sequence(self, sequence: str) -> Iterator[Message]:
+        if sequence == _PASTE:
+            self._paste = ""
+        elif sequence == _FOCUS:
+            yield events.AppFocus()
+        elif sequence == _BLUR:
+            yield events.AppBlur()
+        elif sequence == _ALIVE:
+            yield Alive()
+        elif resize := _RESIZE.fullmatch(sequence):
+            yield self._resized(*map(int, resize.groups()))
+        elif mode := _MODE.fullmatch(sequence):
+            yield from _mode(mode[1], int(mode[2]))
+        elif _MOUSE.fullmatch(sequence):
+            event = self._tables.parse_mouse_code(sequence)
+            if event is not None:
+                yield event
+        elif key := _KEY.fullmatch(sequence):
+            plain = _key(*key.groups())
+            if plain:
+                yield from self._known(plain)
+        elif len(sequence) == 2:
+            yield from self._known(sequence[1], alt=True)
+        else:
+            yield from self._known(sequence)
+
+    def _resized(self, rows: int, columns: int, height: int, width: int) -> Message:
+        """The size in cells, clamped, and in pixels, so that a cell keeps its size."""
+        size = clamped(columns, rows)
+        pixels = max(1, width * size[0] // max(columns, 1)), max(1, height * size[1] // max(rows, 1))
+        event = events.Resize.from_dimensions(size, pixels)
+        tables = self._tables
+        tables.terminal_size, tables.terminal_pixel_size, tables.mouse_pixels = event.size, event.pixel_size, True
+        return event
+
+
+def _mode(number: str, state: int) -> Iterator[Message]:
+    """The answer to "do you know this mode?"."""
+    if number == "2026" and state > 0:
+        yield messages.TerminalSupportsSynchronizedOutput()
+    elif number == "2048" and constants.SMOOTH_SCROLL and not IS_ITERM:
+        yield messages.InBandWindowResize.from_setting_parameter(state)
+
+
+def _key(fields: str, final: str) -> str | None:
+    """A key as kitty tells it, CSI code:alternatives ; modifiers:event ; text, without what Textual has no use for;
+    None of one let go, and of numbers that stand for no character."""
+    code, modifiers, text, *_ = [*fields.split(";"), "", "", ""]
+    code = code.partition(":")[0]
+    modifiers, _, event = modifiers.partition(":")
+    letters = text.split(":") if text else []
+    numbers = [int(number) for number in (code, *letters) if number and len(number) < 8]
+    if event == _RELEASE or len(numbers) < bool(code) + len(letters) or len(letters) > 16 or len(modifiers) > 3:
+        return None
+    if final not in "u~" and code not in ("", "1"):
+        return None  # a cursor's place, or nothing
+    if final == "u" and code and int(code) < 32 and int(code) not in (9, 13, 27):
+        return None
+    if any(number > 0x10FFFF or 0xD800 <= number < 0xE000 for number in numbers):
+        return None
+    return f"{ESC}[{';'.join((code, modifiers, text)).rstrip(';')}{final}"
+
+
+class Typeahead:
+    """Between the thread that reads and the app: holds back what the app has no time for yet, and drops the oldest of
+    it when there is too much. ctrl+c goes before everything."""
+
+    def __init__(self, app: App[object], loop: AbstractEventLoop) -> None:
+        self._app, self._loop = app, loop
+        self._waiting: deque[Message] = deque(maxlen=TYPED)
+        self._lock = Lock()
+        self._is_coming = False  # the loop has been asked to take something
+
+    def put(self, message: Message) -> None:
+        """Called on the thread that reads."""
+        with self._lock:
+            if isinstance(message, events.Key) and message.key == "ctrl+c":
+                self._waiting.clear()
+            last = self._waiting[-1] if self._waiting else None
+            if isinstance(message, events.MouseMove) and isinstance(last, events.MouseMove):
+                self._waiting.pop()
+            self._waiting.append(message)
+            if self._is_coming:
+                return
+            self._is_coming = True
+        with suppress(RuntimeError):  # the loop is closed: the end has come
+            self._loop.call_soon_threadsafe(self._take)
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._waiting
+
+    def _take(self) -> None:
+        app = self._app
+        while self._has_time():
+            with self._lock:
+                if not self._waiting:
+                    self._is_coming = False
+                    return
+                message = self._waiting.popleft()
+                while len(self._waiting) >= FEW and time.monotonic() - message.time > SOON:
+                    message = self._waiting.popleft()
+            app.post_message(message)
+        self._loop.call_later(0.005, self._take)
+
+    def _has_time(self) -> bool:
+        app = self._app
+        before: int = app._message_queue.qsize()
+        for screen in app.screen_stack[-1:]:
+            before += screen._message_queue.qsize()
+            if screen.focused is not None:
+                before += screen.focused._message_queue.qsize()
+        return before < AT_ONCE
