@@ -156,6 +156,21 @@ def why_not(frame: Frame, name: str) -> str | None:
     return None
 
 
+def called(text: str) -> tuple[Knob, ...]:
+    """The knobs a few letters may mean, the likeliest first: by the label's beginning, then by what else is in it, in
+    the name of its flag, or in what it is about."""
+    text = " ".join(text.lower().replace("_", " ").replace("-", " ").split())
+
+    def rank(knob: Knob) -> int:
+        label, name = knob.label, knob.name.replace("_", " ")
+        words = f" {label} {name}"
+        tests = (label == text, label.startswith(text), f" {text}" in words, text in words)
+        return next((at for at, is_so in enumerate(tests) if is_so), len(tests))
+
+    ranked = sorted(KNOBS, key=rank)
+    return tuple(knob for knob in ranked if rank(knob) < 4) if text else ()
+
+
 def turned(frame: Frame, name: str, by: int) -> Change | str:
     """One step up (+1) or down (-1): the change to ask for, or why there is none."""
     reason = why_not(frame, name)

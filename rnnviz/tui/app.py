@@ -128,6 +128,7 @@ class Main(Screen[None]):
         self._drawn: dict[str, tuple[object, Sheet]] = {}
         self.guide: Guide | None = None  # leads through the lessons; None before one was opened
         self.expects_lesson = False  # one is being read
+        self._rows: dict[str, int] = {}  # at which row panels were left that open there again
         self._asked: tuple[Scene, Command] | None = None  # what was last asked for a panel
 
     def compose(self) -> ComposeResult:
@@ -273,7 +274,10 @@ class Main(Screen[None]):
             return
         action = keys.BY_ID[name]
         panel = panels.BY_ID.get(self.view.panel or "")
-        if panel is not None and name in panel.takes and self.frame is not None:
+        by = {"page_down": 1, "page_up": -1}.get(name, 0)
+        if self.guide is not None and self.guide.can_scroll(by):  # what a lesson says comes before what a panel lists
+            self.guide.scroll(by)
+        elif panel is not None and name in panel.takes and self.frame is not None:
             self._taken(panel.takes[name](self.frame, self.view))
         elif action.method is not None:
             verb, _, argument = action.method.partition("(")
@@ -294,16 +298,27 @@ class Main(Screen[None]):
         event.stop()
         text = self.view.typing
         if event.key == "escape":
-            self.look(typing=None)
+            self.look(typing=None, finding=False)
         elif event.key == "enter":
             self._typed_into(text)
         elif event.key == "backspace":
-            self.look(typing=text[:-1])
+            self._type(text[:-1])
         elif event.character is not None and event.character.isprintable():
-            self.look(typing=text + event.character)
+            self._type((text + event.character)[:LONGEST_PASTE])
+
+    def _type(self, text: str) -> None:
+        found = panels.BY_ID[self.view.panel or ""].found if self.view.finding else None
+        if found is not None and self.frame is not None:
+            self.look(**{"typing": text, **found(self.frame, self.view, text)})
+        else:
+            self.look(typing=text)
 
     def _typed_into(self, text: str) -> None:
-        self.view = replace(self.view, typing=None)
+        was_sought = self.view.finding
+        self.view = replace(self.view, typing=None, finding=False)
+        if was_sought:
+            self.draw()
+            return
         typed = panels.BY_ID[self.view.panel or ""].typed
         if typed is None or self.frame is None:
             return
@@ -444,11 +459,28 @@ class Main(Screen[None]):
             command = left.leaves(self.frame)
             if command is not None:
                 self.send(command)
+        if left is not None and left.keeps_row:
+            self._rows[left.id] = self.view.row
+        keeps = panel is not None and panels.BY_ID[panel].keeps_row
+        row = self._rows.get(panel or "", -1) if keeps else 0
         self._asked = None
         self.set_class(panel is not None, "panel-open")
-        self.view = replace(self.view, panel=panel, page=0, row=0, typing=None)
+        self.view = replace(self.view, panel=panel, page=0, row=row, typing=None, finding=False)
         self.share_out()
         self.look()
+
+    def do_find(self) -> None:
+        if self.frame is not None:
+            self.open_panel("knobs")
+            self.look(typing="", finding=True)
+
+    def do_page(self, by: int) -> None:
+        """Where no open panel takes the key: through a lesson's text that is longer than its place."""
+        if self.guide is not None:
+            self.guide.scroll(by)
+
+    def do_group(self) -> None:
+        self.look(message="[ and ] lead through the groups of the knobs: o opens them.")
 
     def do_copy(self) -> None:
         """What the open panel has to copy goes to the terminal's clipboard."""

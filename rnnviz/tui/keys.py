@@ -107,6 +107,12 @@ ACTIONS: tuple[Action, ...] = (
            _const(Pin())),
     Action("check", ("p",), "proof", "proof: hold this sequence's gradients against central differences", LOOK,
            _const(Check())),
+    Action("find", ("slash",), "find", "find a knob by its name", LOOK, method="find"),
+    Action("page_down", ("pagedown",), "", "further down in an open list, or in a lesson's text that is longer than "
+           "its place", LOOK, method="page(1)"),
+    Action("page_up", ("pageup",), "", "further up", LOOK, method="page(-1)"),
+    Action("group_down", ("right_square_bracket",), "", "the next group of knobs", LOOK, method="group"),
+    Action("group_up", ("left_square_bracket",), "", "the group before", LOOK, method="group"),
     Action("copy", ("Y",), "copy", "copy the code in the open panel", LOOK, method="copy"),
     Action("panel", ("tab",), "panel", "the next panel: sine fit, feeding on itself, loss", LOOK,
            method="panel(1)"),
@@ -134,7 +140,8 @@ BY_ID = {action.id: action for action in ACTIONS}
 _FACES = {
     "right": "→", "left": "←", "up": "↑", "down": "↓", "space": "space", "plus": "+", "minus": "-",
     "equals_sign": "=", "question_mark": "?", "f1": "F1", "less_than_sign": "<", "greater_than_sign": ">",
-    "comma": ",", "full_stop": ".", "escape": "esc", "home": "Home", "end": "End",
+    "comma": ",", "slash": "/", "pagedown": "PgDn", "pageup": "PgUp", "left_square_bracket": "[",
+    "right_square_bracket": "]", "full_stop": ".", "escape": "esc", "home": "Home", "end": "End",
 }  # fmt: skip
 
 

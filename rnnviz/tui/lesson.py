@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from rich.style import Style
 
 from rnnviz.errors import InputError
-from rnnviz.glyphs import cut
+from rnnviz.glyphs import cells, cut, lines_at_most
 from rnnviz.lessons import arithmetic
 from rnnviz.lessons.asked import NOTHING, masked
 from rnnviz.lessons.pages import LINES, WIDTH, page
@@ -41,27 +41,58 @@ if TYPE_CHECKING:
 
 TRY_AGAIN = 1.0  # seconds until progress that could not be kept is tried again
 DIGITS = "0123456789"
+LOW = 24  # rows below which a panel beside a lesson costs the score more of its own
 LEAST_SCORE = 8  # rows the score keeps beside lesson and panel
+GATE_ROWS = 3  # rows more, so that there is room for a gate
+LEAST_PANEL = 5  # rows an open panel has at least
+LEAST_TEXT = 4  # rows of a lesson, its rule included
 
 
 # -- drawing -------------------------------------------------------------------------------------------
 
 
 def draw(run: LessonRun, frame: Frame | None, width: int, height: int, palette: Palette, *, typed: str = "",
-         note: str = "", warns: bool = False) -> Sheet:  # fmt: skip
-    """A rule with the step's heading, or a note in its place, and the step's text below it."""
+         note: str = "", warns: bool = False, top: int = 0) -> Sheet:  # fmt: skip
+    """A rule with the step's heading, or a note in its place, and the step's text below it, from line `top` on. The
+    rule says how many lines there are above and below. A note longer than the rule takes the rows it needs."""
     sheet = Sheet(width, height)
     told = page(run, frame, measure(width), typed)
     place = f" {run.at + 1}/{len(run.lesson.steps)} "
     if told.standing and len(told.heading) + len(told.standing) + len(place) + 8 <= width and not note:
         place = f" {told.standing} ·{place}"
+    top, above, below = scrolled(len(told.lines), height - 1, top)
+    if above or below:
+        place = f" PgUp ↑{above} ─{place}" if above else place
+        place = f" PgDn ↓{below} ─{place}" if below else place
     sheet.put(0, 0, "─" * width, palette.faint)
     heading = f" {cut(note or told.heading, width - len(place) - 5)} "
     sheet.put(0, 1, heading, palette.warn if warns else (palette.text if note else palette.accent))
-    sheet.right(0, place + "─", palette.dim)
-    for y, line in enumerate(told.lines[: height - 1], start=1):
+    sheet.right(0, place + "─", palette.accent if below else palette.dim)
+    for y, line in enumerate(told.lines[top : top + max(0, height - 1)], start=1):
         put(sheet, y, 1, line, palette)
+    if cells(note) > width - cells(place) - 5:
+        for y, row in enumerate(lines_at_most(note, width - 2, height)):
+            sheet.put(y, 0, f" {row}".ljust(width), palette.warn if warns else palette.text)
     return sheet
+
+
+def scrolled(lines: int, room: int, top: int) -> tuple[int, int, int]:
+    """The first of so many lines that is shown, and how many are above and below what is."""
+    top = min(max(0, top), max(0, lines - room))
+    return top, top, max(0, lines - room - top)
+
+
+def choices_in(run: LessonRun, lines: tuple[Line, ...]) -> list[tuple[int, int, str]]:
+    """Where the choices of the open question begin: (line, cell, its digit)."""
+    question = run.open_question
+    found = []
+    for y, line in enumerate(lines):
+        x = 0
+        for text, style in line:
+            if style == "code" and text in DIGITS:
+                found.append((y, x, text))
+            x += cells(text)
+    return found[-len(question.choices) :] if question is not None and question.choices else []
 
 
 def put(sheet: Sheet, y: int, x: int, line: Line, palette: Palette) -> None:
@@ -137,6 +168,8 @@ class Guide:
         self._way: set[type[Command]] = set()  # kinds of commands sent on it
         self._goal: Setup | None = None  # where a performance is heading, off the lesson's own path
         self._skip_asked = False
+        self.top = 0  # the first line of the text that is shown, where it is longer than its place
+        self._below, self._page = 0, 1
         self._told: list[str] = []
         self._is_keeping = False  # a timer runs that tries again to keep progress
 
@@ -182,16 +215,46 @@ class Guide:
         """Rows for the lesson under the score, for the lesson beside it, and at most for an open panel below."""
         assert self.run is not None
         frame = self.main.frame
-        below = needed(self.run, frame, width, self.typed) if panel_open else 1 + LINES
+        wanted = needed(self.run, frame, width, self.typed)
+        told = 2 * self.main.query_one("#telling").display
+        if panel_open:  # on a low screen the score gives up rows, and the text scrolls
+            spare = height - 3 - told - (LEAST_SCORE if height >= LOW else LEAST_SCORE - 2)
+            below = min(wanted, max(LEAST_TEXT, spare - LEAST_PANEL))
+        else:
+            gates = GATE_ROWS if frame is not None and frame.scene.trace.gates else 0
+            below = max(1 + LINES, min(wanted, height - 2 - told - LEAST_SCORE - gates))
         beside = needed(self.run, frame, min(90, width * 42 // 100) - 3, self.typed) + 1
-        room = height - 2 - below - 1 - LEAST_SCORE - 2 * self.main.query_one("#telling").display
+        room = height - 3 - told - below - (LEAST_SCORE if height >= LOW else LEAST_SCORE - 2)
         return below, beside, max(3, room)
 
     def sheet(self, width: int, height: int, note: str, warns: bool) -> Sheet:
         if self.run is None:
             return Sheet(width, height)
+        lines = page(self.run, self.main.frame, measure(width), self.typed).lines
+        self.top, _, self._below = scrolled(len(lines), height - 1, self.top)
+        self._page = max(1, height - 2)
         return draw(self.run, self.main.frame, width, height, self.main.palette, typed=self.typed, note=note,
-                    warns=warns)  # fmt: skip
+                    warns=warns, top=self.top)  # fmt: skip
+
+    def scroll(self, by: int) -> None:
+        """Through a text that is longer than its place, by pages."""
+        self.top = max(0, self.top + by * self._page)
+        self.main.draw()
+
+    def can_scroll(self, by: int) -> bool:
+        """Whether there is text below (1) or above (-1) what is shown."""
+        return self.is_on and (self._below > 0 if by > 0 else by < 0 < self.top)
+
+    def clicked(self, x: int, y: int, width: int) -> None:
+        """A click on a choice is its digit."""
+        run = self.run
+        if run is None or not self.is_on or run.open_question is None or y < 1:
+            return
+        line, cell = y - 1 + self.top, x - 1
+        starts = choices_in(run, page(run, self.main.frame, measure(width), self.typed).lines)
+        before = [(at, start, digit) for at, start, digit in starts if (at, start) <= (line, cell)]
+        if before and line >= starts[0][0]:
+            self._answer(before[-1][2])
 
     def keys(self) -> list[tuple[str, str]]:
         """The keys a lesson adds to the key bar, most wanted first."""
@@ -358,7 +421,7 @@ class Guide:
         elif not run.open_exercise.hints:
             self.main.look(message="This exercise has no hints.")
         else:
-            self.run = run.hinted()
+            self.run, self.top = run.hinted(), 0
             self.main.view = replace(self.main.view, message="")
             self._keep()
             self.main.share_out()
@@ -390,7 +453,7 @@ class Guide:
 
     def _become(self, run: LessonRun) -> None:
         """A new state of the lesson: set off for its picture."""
-        self.run, self.typed, self._skip_asked = run, "", False
+        self.run, self.typed, self._skip_asked, self.top = run, "", False, 0
         self.main.pause()
         self._pursuing, self._sent, self._goal, self._way = True, 0, None, set()
         self.main.share_out()
@@ -476,7 +539,7 @@ class Guide:
             return
         run = self.run.observed(frame)
         if run is not self.run:
-            self.run = run
+            self.run, self.top = run, 0
             self._keep()
             self.main.share_out()
             self.main.draw()

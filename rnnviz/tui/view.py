@@ -8,7 +8,8 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class View:
     """panel, page, row: which panel is open, which of its pages, and which row is chosen or scrolled to.
-    prompt: the number being typed. typing: what is being typed into the panel, None while nothing is.
+    prompt: the number being typed. typing: what is being typed into the panel, None while nothing is;
+    finding: as letters of what is looked for there, not as a value.
     locked: settings that an open exercise keeps as they are. masked, masked_from: names of what an open question asks
     for (see lessons/asked.py), and the first time step whose states and outputs that is. introduced: what the lessons
     have introduced so far (see lessons/introduced.py); None: everything.
@@ -22,6 +23,7 @@ class View:
     speed: float = 4.0
     message: str = ""
     typing: str | None = None
+    finding: bool = False
     locked: tuple[str, ...] = ()
     masked: frozenset[str] = frozenset()
     masked_from: int = 0

@@ -18,7 +18,7 @@ from rnnviz.lessons.lesson import Do, Exercise, Prediction
 from rnnviz.lessons.run import LessonRun, right_answer
 from rnnviz.lessons.setup import END, Setup, arrive
 from rnnviz.player.cursor import Cursor, Phase
-from rnnviz.player.knobs import KNOBS
+from rnnviz.player.knobs import BY_NAME
 from rnnviz.player.player import Player
 from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.canvas import Canvas
@@ -184,10 +184,10 @@ class Learner:
             await self.walk(target)
 
     async def set(self, setting: str, value: object) -> None:
-        """Open the knobs, go down to this one, type the value."""
-        await self.press("o", "home")
-        for _ in range(next(i for i, knob in enumerate(KNOBS) if knob.name == setting)):
-            await self.press("down")
+        """Open the knobs, find this one, type the value."""
+        await self.press("o", "slash")
+        await self.type(BY_NAME[setting].label)
+        await self.press("enter")
         written = "auto" if value in (None, "auto") else f"{value:g}" if isinstance(value, float) else str(value)
         await self.press("enter")
         await self.type(written.lower() if isinstance(value, bool) else written)

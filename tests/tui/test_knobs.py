@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from textual.pilot import Pilot
 
 from rnnviz.player import ghost as ghosts
 from rnnviz.player.commands import Change, Go
 from rnnviz.player.experiment import Experiment
-from rnnviz.player.knobs import KNOBS
+from rnnviz.player.knobs import BY_NAME, KNOBS, called, why_not
 from rnnviz.player.numbers import scientific, steps
 from rnnviz.player.player import Player
 from rnnviz.player.reach import part
 from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.marks import DOTS
 from rnnviz.tui.palette import Palette
+from rnnviz.tui.panels.knobs import KNOBS_PANEL, listed
 from rnnviz.tui.score import draw
+from rnnviz.tui.view import View
 from tests.tui.driving import press, text
 
 RECALL = Experiment(task="recall", lag=20, samples=60)
-ROW = {knob.name: row for row, knob in enumerate(KNOBS)}
 
 
 def line(app: RnnvizApp, word: str, name: str = "panel") -> str:
@@ -27,7 +30,8 @@ def line(app: RnnvizApp, word: str, name: str = "panel") -> str:
 
 
 async def choose(pilot: Pilot, name: str) -> None:
-    await press(pilot, "o", *["down"] * ROW[name])
+    """Open the knobs and find one by its label."""
+    await press(pilot, "o", "slash", *[{" ": "space"}.get(char, char) for char in BY_NAME[name].label], "enter")
 
 
 @pytest.mark.parametrize(("size", "panel"), [((80, 24), "panel"), ((160, 50), "open")])
@@ -135,30 +139,82 @@ async def test_a_large_change_is_a_job_and_its_failure_a_message() -> None:
         assert app.main.frame.T == 300
 
 
-async def test_a_disabled_knob_says_why() -> None:
+async def test_a_knob_that_does_nothing_here_is_not_listed_and_says_why_when_it_is_looked_for() -> None:
     app = RnnvizApp(compile=False)
     async with app.run_test(size=(80, 24)) as pilot:
         await app.settled()
-        await choose(pilot, "forget_bias")
-        assert "only an LSTM has a forget gate" in line(app, "forget bias")
-        before = app.main.frame
-        await press(pilot, "right")
-        assert "forget bias: only an LSTM has a forget gate." in text(app, "telling")
-        await press(pilot, "enter")
-        assert app.main.view.typing is None
-        assert app.main.frame is not None
-        assert app.main.frame.scene is before.scene  # type: ignore[union-attr]
+        await press(pilot, "o", "slash", *"forget")
+        assert "forget bias: only an LSTM has a forget gate" in line(app, "/forget")
+        await press(pilot, "escape", "slash", *"zz")
+        assert "no knob is called so" in line(app, "/zz")
+        await press(pilot, "escape")
+        assert app.main.view.panel == "knobs", "escape ends the search, not the panel"
 
 
-async def test_every_knob_can_be_chosen_and_is_in_view_with_its_help() -> None:
+async def test_every_knob_that_does_something_can_be_chosen_and_is_in_view_with_its_help() -> None:
     app = RnnvizApp(compile=False)
     async with app.run_test(size=(80, 24)) as pilot:
         await app.settled()
         await press(pilot, "o")
-        for knob in KNOBS:
+        assert app.main.frame is not None
+        alive = [knob for knob in KNOBS if why_not(app.main.frame, knob.name) is None]
+        assert 15 < len(alive) < len(KNOBS)
+        for knob in alive:
             assert f"▸ {knob.label}" in text(app, "panel")
             assert all(len(row) == 80 for row in text(app, "panel").splitlines())
             await press(pilot, "down")
+        assert f"▸ {alive[-1].label}" in text(app, "panel")
+        await press(pilot, "home")
+        assert f"▸ {alive[0].label}" in text(app, "panel")
+        await press(pilot, "pagedown", "pagedown", "pageup")
+        assert f"▸ {alive[7].label}" in text(app, "panel")
+        firsts = [knob for before, knob in pairwise(alive) if before.group != knob.group]
+        await press(pilot, "home")
+        for knob in firsts:
+            await press(pilot, "right_square_bracket")
+            assert f"▸ {knob.label}" in text(app, "panel")
+        await press(pilot, *["left_square_bracket"] * len(firsts))
+        assert f"▸ {alive[0].label}" in text(app, "panel")
+        await press(pilot, "end")
+        assert f"▸ {alive[-1].label}" in text(app, "panel")
+
+
+async def test_the_knobs_open_again_where_they_were_left() -> None:
+    app = RnnvizApp(compile=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.settled()
+        await press(pilot, "slash", *"lear", "enter", "o")
+        assert app.main.view.panel is None
+        await press(pilot, "tab", "o")
+        assert "▸ learning rate" in text(app, "panel")
+        await press(pilot, "home", "right")  # an LSTM: activation goes, forget bias comes
+        assert "▸ cell" in text(app, "panel")
+        await press(pilot, "slash", *"activ")
+        assert "the gates of an LSTM" in line(app, "/activ")
+
+
+async def test_knobs_that_the_exercise_keeps_come_last() -> None:
+    app = RnnvizApp(Experiment(cell="lstm"), compile=False)
+    async with app.run_test(size=(80, 40)):
+        await app.settled()
+        assert app.main.frame is not None
+        view = View(panel="knobs", row=-1, locked=("cell", "hidden_size", "learning_rate"))
+        names = [knob.name for knob in listed(app.main.frame, view)]
+        assert names[-3:] == ["cell", "hidden_size", "learning_rate"]
+        rows = KNOBS_PANEL.draw(app.main.frame, view, 80, 40, Palette()).plain()
+        assert "▸ layers" in rows[0]
+        assert next(row for row in rows if "learning rate" in row).split()[-4:] == ["this", "exercise", "keeps", "it"]
+        assert sum(row.startswith(" locked") for row in rows) == 1
+
+
+def test_a_few_letters_mean_the_knob_they_begin() -> None:
+    meant = {"gain": "gain", "learning": "learning_rate", "rate": "learning_rate", "seq": "seq_len", "lag": "lag",
+             "hidden": "hidden_size", "LOSS": "loss_at", "clip_v": "clip_value"}  # fmt: skip
+    for letters, name in meant.items():
+        assert called(letters)[0].name == name, letters
+    assert called("") == () == called("no such thing")
+    for knob in KNOBS:
+        assert called(knob.label)[0] is knob
 
 
 async def test_training_after_an_undo_goes_on_from_where_it_was() -> None:

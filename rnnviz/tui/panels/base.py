@@ -37,6 +37,10 @@ class Panel:
               changes to the view such as {"row": 3}, or None for nothing
     typed     (frame, view, text) -> what a text typed into this panel does, likewise; it is asked for by a view
               change {"typing": ""}
+    found     (frame, view, text) -> what of the panel a few letters mean, as changes to the view; asked for by a view
+              change {"typing": "", "finding": True}
+    clicked   (frame, view, row, height) -> what a click on one of its rows does, likewise
+    keeps_row whether it opens again at the row it was left at
     words     action id -> the word in the key bar for a key it takes
     key       opens it directly ("" for none)
     height    rows it wants under the score on a small screen
@@ -58,6 +62,9 @@ class Panel:
     words: Mapping[str, str] = field(default_factory=dict)
     height: int = 9
     typed: Callable[[Frame, View, str], Command | dict[str, Any] | None] | None = None
+    found: Callable[[Frame, View, str], dict[str, Any]] | None = None
+    clicked: Callable[[Frame, View, int, int], Command | dict[str, Any] | None] | None = None
+    keeps_row: bool = False
     follows: Callable[[Frame, View], object] | None = None
     needs: Callable[[Frame], Command | None] | None = None
     leaves: Callable[[Frame], Command | None] | None = None

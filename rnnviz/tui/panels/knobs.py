@@ -1,4 +1,5 @@
-"""The knobs: every setting of the experiment, its value and its range; ↑↓ choose one, ←→ turn it, enter types.
+"""The knobs: every setting that does something here, its value and its range; ↑↓ choose one, ←→ turn it, enter types,
+/ finds one by its name.
 
 The run before the first turn stays behind the present one as a ghost, until it is dismissed.
 """
@@ -9,7 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 from rnnviz.glyphs import cells, cut, cut_before, lines_at_most, rjust
 from rnnviz.player.ghost import words
-from rnnviz.player.knobs import BY_NAME, FIELDS, KNOBS, asked, range_of, turned, typed, value_of, why_not
+from rnnviz.player.knobs import (
+    BY_NAME,
+    FIELDS,
+    KNOBS,
+    Knob,
+    asked,
+    called,
+    range_of,
+    turned,
+    typed,
+    value_of,
+    why_not,
+)
 from rnnviz.tui.canvas import Sheet
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import Panel
@@ -20,27 +33,58 @@ if TYPE_CHECKING:
     from rnnviz.player.frame import Frame
 
 GROUP, LABEL, VALUE = 10, 17, 13  # cells
+PAGE = 7  # rows: as many as are in view under the score
 
 
 def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -> Sheet:
     sheet = Sheet(width, height)
     lines = 1 if height < 14 else 3
-    n = min(height - lines, len(KNOBS))
-    chosen = _row(view)
-    first = min(max(0, chosen - n // 2), len(KNOBS) - n)
+    knobs = listed(frame, view)
+    n = min(height - lines, len(knobs))
+    chosen = _chosen(frame, view)
+    first = first_in_view(knobs.index(chosen), len(knobs), n)
     group = GROUP if width >= 56 else 1
-    for y, row in enumerate(range(first, first + n)):
-        knob = KNOBS[row]
-        if group > 1 and (y == 0 or KNOBS[row - 1].group != knob.group):
-            sheet.put(y, 1, knob.group, palette.dim)
-        _one(sheet, y, group, frame, view, knob.name, row == chosen, palette)
+    for y, knob in enumerate(knobs[first : first + n]):
+        if group > 1 and (y == 0 or _group(knobs[first + y - 1], view) != _group(knob, view)):
+            sheet.put(y, 1, _group(knob, view), palette.dim)
+        _one(sheet, y, group, frame, view, knob.name, knob is chosen, palette)
     if first > 0:
         sheet.put(0, width - 1, "↑", palette.dim)
-    if first + n < len(KNOBS):
+    if first + n < len(knobs):
         sheet.put(n - 1, width - 1, "↓", palette.dim)
-    about = _about(frame, view, KNOBS[chosen].name, whole=lines > 1)
-    _wrapped(sheet, n + (lines > 1 and n + lines < height), about, palette)
+    below = n + (lines > 1 and n + lines < height)
+    if view.typing is not None and view.finding:
+        _sought(sheet, below, frame, view, palette)
+    else:
+        _wrapped(sheet, below, _about(frame, view, chosen.name, whole=lines > 1), palette)
     return sheet
+
+
+def listed(frame: Frame, view: View) -> tuple[Knob, ...]:
+    """The knobs that do something here, those that an open exercise keeps as they are at the end."""
+    alive = [knob for knob in KNOBS if why_not(frame, knob.name) is None]
+    return tuple(sorted(alive, key=lambda knob: knob.name in view.locked))
+
+
+def first_in_view(chosen: int, rows: int, room: int) -> int:
+    return min(max(0, chosen - room // 2), rows - room)
+
+
+def _group(knob: Knob, view: View) -> str:
+    return "locked" if knob.name in view.locked else knob.group
+
+
+def _sought(sheet: Sheet, y: int, frame: Frame, view: View, palette: Palette) -> None:
+    """What is looked for, and what it means; of a knob that does nothing here, why."""
+    x = sheet.put(y, 1, f"/{view.typing}▏", palette.accent) + 2
+    text = "type a part of a knob's name; enter stays there"
+    if view.typing:
+        means = called(view.typing)
+        alive = any(knob in listed(frame, view) for knob in means)
+        text = "no knob is called so"
+        if means:
+            text = means[0].label + ("" if alive else f": {why_not(frame, means[0].name)}")
+    sheet.put(y, x, cut(text, sheet.width - x - 1), palette.dim)
 
 
 def _about(frame: Frame, view: View, name: str, *, whole: bool) -> str:
@@ -67,7 +111,7 @@ def _one(
         style = palette.dim if reason else palette.accent
     sheet.put(y, x + 2, BY_NAME[name].label, style)
     at = x + 2 + LABEL
-    if chosen and view.typing is not None:
+    if chosen and view.typing is not None and not view.finding:
         sheet.put(y, at, rjust(cut_before(f"{view.typing}▏", VALUE), VALUE), palette.accent)
     else:
         value = cut(value, VALUE)
@@ -103,20 +147,56 @@ def _wrapped(sheet: Sheet, y: int, text: str, palette: Palette) -> None:
         y += 1
 
 
-def _row(view: View) -> int:
-    return min(max(view.row, 0), len(KNOBS) - 1)
+def _chosen(frame: Frame, view: View) -> Knob:
+    """By its place in KNOBS; the next one where that does nothing here."""
+    knobs = listed(frame, view)
+    if view.row < 0:
+        return knobs[0]
+    return next((knob for knob in KNOBS[view.row :] if knob in knobs), knobs[-1])
+
+
+def _at(frame: Frame, view: View, row: int) -> dict[str, Any]:
+    """A row of the list becomes the chosen one."""
+    knobs = listed(frame, view)
+    return {"row": KNOBS.index(knobs[min(max(row, 0), len(knobs) - 1)]), "message": ""}
 
 
 def _choose(by: int) -> Any:
+    return lambda frame, view: _at(frame, view, listed(frame, view).index(_chosen(frame, view)) + by)
+
+
+def _choose_group(by: int) -> Any:
+    """The first knob of the next group, or of the one before."""
+
     def take(frame: Frame, view: View) -> dict[str, Any]:
-        return {"row": min(max(_row(view) + by, 0), len(KNOBS) - 1), "message": ""}
+        knobs = listed(frame, view)
+        firsts = [i for i, knob in enumerate(knobs) if i == 0 or _group(knob, view) != _group(knobs[i - 1], view)]
+        here = knobs.index(_chosen(frame, view))
+        others = [i for i in firsts if (i > here if by > 0 else i < here)]
+        return _at(frame, view, others[0 if by > 0 else -1] if others else here)
 
     return take
 
 
+def _find(frame: Frame, view: View) -> dict[str, Any]:
+    return {"typing": "", "finding": True, "message": ""}
+
+
+def _found(frame: Frame, view: View, text: str) -> dict[str, Any]:
+    knobs = listed(frame, view)
+    row = next((knobs.index(knob) for knob in called(text) if knob in knobs), None)
+    return {} if row is None else _at(frame, view, row)
+
+
+def _clicked(frame: Frame, view: View, y: int, height: int) -> dict[str, Any]:
+    knobs = listed(frame, view)
+    n = min(height - (1 if height < 14 else 3), len(knobs))
+    return _at(frame, view, first_in_view(knobs.index(_chosen(frame, view)), len(knobs), n) + y) if y < n else {}
+
+
 def _turn(by: int) -> Any:
     def take(frame: Frame, view: View) -> Command | dict[str, Any]:
-        name = KNOBS[_row(view)].name
+        name = _chosen(frame, view).name
         if name in view.locked:
             return {"message": f"{BY_NAME[name].label}: {_why_not(frame, view, name)}."}
         asked_for = turned(frame, name, by)
@@ -126,7 +206,7 @@ def _turn(by: int) -> Any:
 
 
 def _type(frame: Frame, view: View) -> dict[str, Any]:
-    name = KNOBS[_row(view)].name
+    name = _chosen(frame, view).name
     reason = _why_not(frame, view, name)
     if reason is not None:
         return {"message": f"{BY_NAME[name].label}: {reason}."}
@@ -134,14 +214,16 @@ def _type(frame: Frame, view: View) -> dict[str, Any]:
 
 
 def _typed(frame: Frame, view: View, text: str) -> Command | dict[str, Any]:
-    asked_for = typed(frame, KNOBS[_row(view)].name, text)
+    asked_for = typed(frame, _chosen(frame, view).name, text)
     return {"message": asked_for} if isinstance(asked_for, str) else asked_for
 
 
 KNOBS_PANEL = Panel(
     "knobs", "knobs", "change the cause, watch the effect", _draw, key="o",
-    takes={"unit_up": _choose(-1), "unit_down": _choose(1), "left": _turn(-1), "right": _turn(1), "next": _type},
-    words={"unit_down": "choose", "left": "less", "right": "more", "next": "type", "undo": "undo",
+    takes={"unit_up": _choose(-1), "unit_down": _choose(1), "left": _turn(-1), "right": _turn(1), "next": _type,
+           "start": _choose(-99), "end": _choose(99), "page_up": _choose(-PAGE), "page_down": _choose(PAGE),
+           "group_up": _choose_group(-1), "group_down": _choose_group(1), "find": _find},
+    words={"unit_down": "choose", "left": "less", "right": "more", "next": "type", "find": "find", "undo": "undo",
            "ghost": "ghost away"},
-    typed=_typed, height=10,
+    typed=_typed, found=_found, clicked=_clicked, keeps_row=True, height=10,
 )  # fmt: skip

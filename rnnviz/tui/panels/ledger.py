@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from rnnviz.glyphs import wrap
+from rnnviz.glyphs import lines_at_most
 from rnnviz.player.commands import Command, Measure, Seek
 from rnnviz.player.numbers import factor, rounded, significant, subscript
 from rnnviz.tui.canvas import Sheet
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rnnviz.player.frame import Frame
     from rnnviz.player.ledger import Row, Table
 
+LEAST_ROWS = 3  # of the table, before there is a word about it
 NO_SPLIT = {
     "lstm": "No slope × weight here: h goes back by four gates, c beside them by f.",
     "gru": "No slope × weight here: h goes back by three gates, and beside them by z.",
@@ -87,7 +88,8 @@ def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -
     y = 0
     told = [(table.sentence, palette.text), *([(NO_SPLIT[table.cell], palette.dim)] if table.cell in NO_SPLIT else [])]
     for sentence, style in told:
-        for line in wrap(sentence, width - 2)[: 1 if height < 12 and width >= 78 else 3]:
+        room = 1 if height < 12 and width >= 78 else 3
+        for line in lines_at_most(sentence, width - 2, min(room, height - LEAST_ROWS - 1 - y)):
             sheet.put(y, 1, line, style)
             y += 1
     columns = _columns(table, width - 1)
