@@ -35,7 +35,7 @@ from rnnviz.errors import InputError
 from rnnviz.glyphs import visible
 from rnnviz.player.commands import Command, Next, Seek
 from rnnviz.player.cursor import Phase
-from rnnviz.tui import bars, keys, notice, panels, score
+from rnnviz.tui import bars, keys, mouse, notice, panels, score
 from rnnviz.tui.canvas import Canvas, Sheet
 from rnnviz.tui.geometry import columns_of
 from rnnviz.tui.palette import Palette
@@ -123,7 +123,7 @@ class Main(Screen[None]):
         self.view = View()
         self.palette = Palette()
         self._waiting: list[str] = []  # keys pressed before there was a player
-        self._places: list[tuple[int, int, str]] = []  # where the keys stand in the key bar
+        self.places: list[tuple[int, int, str]] = []  # where the keys stand in the key bar
         self._timer: Timer | None = None
         self._drawn: dict[str, tuple[object, Sheet]] = {}
         self.guide: Guide | None = None  # leads through the lessons; None before one was opened
@@ -204,7 +204,7 @@ class Main(Screen[None]):
 
     def _keys(self, width: int, height: int) -> Sheet:
         lesson = self.guide.keys() if self.guide is not None else []
-        sheet, self._places = bars.key_bar(self.frame, self.view, width, self.palette, lesson)
+        sheet, self.places = bars.key_bar(self.frame, self.view, width, self.palette, lesson)
         return sheet
 
     def draw(self) -> None:
@@ -278,7 +278,7 @@ class Main(Screen[None]):
         if self.guide is not None and self.guide.can_scroll(by):  # what a lesson says comes before what a panel lists
             self.guide.scroll(by)
         elif panel is not None and name in panel.takes and self.frame is not None:
-            self._taken(panel.takes[name](self.frame, self.view))
+            self.take(panel.takes[name](self.frame, self.view))
         elif action.method is not None:
             verb, _, argument = action.method.partition("(")
             method = getattr(self, f"do_{verb}")
@@ -323,11 +323,11 @@ class Main(Screen[None]):
         if typed is None or self.frame is None:
             return
         try:
-            self._taken(typed(self.frame, self.view, text))
+            self.take(typed(self.frame, self.view, text))
         except InputError as error:
             self.look(message=str(error))
 
-    def _taken(self, asked: Command | dict[str, Any] | None) -> None:
+    def take(self, asked: Command | dict[str, Any] | None) -> None:
         """What an open panel made of a key."""
         if isinstance(asked, dict):
             self.look(**asked)
@@ -573,22 +573,13 @@ class Main(Screen[None]):
     # -- mouse -----------------------------------------------------------------------------------------------
 
     def on_click(self, event: events.Click) -> None:
-        widget = event.widget
-        if widget is None or self.frame is None:
-            return
-        offset = event.get_content_offset(widget)
-        if offset is None:
-            return
-        if widget.id == "keys":
-            for start, end, name in self._places:
-                if start <= offset.x < end:
-                    self.action_panel(name) if name in panels.BY_ID else self.action_act(name)
-        elif widget.id == "score":
-            cols = columns_of(self.frame, widget.size.width)
-            t = cols.first + (offset.x - cols.left) // cols.width
-            if t in cols and offset.x >= cols.left:
-                self.pause()
-                self.send(Seek(t))
+        mouse.click(self, event)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        mouse.wheel(self, event, 1)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        mouse.wheel(self, event, -1)
 
 
 class RnnvizApp(App[None]):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
@@ -54,6 +55,7 @@ class ContentsScreen(ModalScreen[None]):
         self.step = 0
         self.note = guide.progress.notes[-1] if guide.progress.notes else ""  # whole here: there are two rows for it
         self._reset_asked = False
+        self._shown = range(0)  # the rows in view
 
     def compose(self) -> ComposeResult:
         yield Canvas(self._sheet, id="contents")
@@ -73,6 +75,7 @@ class ContentsScreen(ModalScreen[None]):
         end = height - 1 - len(about)
         room = end - 3
         first = min(max(0, chosen - room // 2), max(0, len(rows) - room))
+        self._shown = range(len(rows))[first : first + room]
         for y, (mark, name, far) in enumerate(rows[first : first + room], start=2):
             here = first + y - 2 == chosen
             style = palette.accent if here else palette.text
@@ -125,6 +128,22 @@ class ContentsScreen(ModalScreen[None]):
     def _say(self, note: str = "") -> None:
         self.note = note
         self.query_one(Canvas).repaint()
+
+    def on_click(self, event: events.Click) -> None:
+        """A click chooses a row, on the chosen one it opens it."""
+        at = event.get_content_offset(event.widget) if event.widget is not None else None
+        row = self._shown[at.y - 2] if at is not None and 0 <= at.y - 2 < len(self._shown) else None
+        chosen = self.row if self.lesson is None else self.step
+        if row == chosen:
+            self.action_open()
+        elif row is not None:
+            self.action_move(row - chosen)
+
+    def on_mouse_scroll_down(self) -> None:
+        self.action_move(1)
+
+    def on_mouse_scroll_up(self) -> None:
+        self.action_move(-1)
 
     def action_move(self, by: int) -> None:
         self._reset_asked = False

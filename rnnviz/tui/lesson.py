@@ -236,9 +236,9 @@ class Guide:
         return draw(self.run, self.main.frame, width, height, self.main.palette, typed=self.typed, note=note,
                     warns=warns, top=self.top)  # fmt: skip
 
-    def scroll(self, by: int) -> None:
-        """Through a text that is longer than its place, by pages."""
-        self.top = max(0, self.top + by * self._page)
+    def scroll(self, by: int, lines: int | None = None) -> None:
+        """Through a text that is longer than its place, by pages or so many lines."""
+        self.top = max(0, self.top + by * (lines or self._page))
         self.main.draw()
 
     def can_scroll(self, by: int) -> bool:

@@ -82,6 +82,17 @@ def rows_of(frame: Frame, height: int, palette: Palette, view: View = EVERYTHING
     )  # fmt: skip
 
 
+def units_at(frame: Frame, y: int, height: int, palette: Palette, view: View = EVERYTHING) -> list[int]:
+    """The units in row y of a score of this height; none where it is another row."""
+    has_reach = height >= REACH_FROM and view.knows("reach") and frame.reach is not None
+    place = rows_of(frame, height - has_reach, palette, view)
+    for where in (place.cell, place.hidden):
+        if where is not None and where[0] <= y < where[0] + where[1]:
+            first = place.first_unit + (y - where[0]) * place.units_per_row
+            return list(range(first, min(first + place.units_per_row, frame.scene.H)))
+    return []
+
+
 def skeleton(width: int, height: int, palette: Palette) -> Sheet:
     """The names of the rows, before there is a frame."""
     sheet = Sheet(width, height)

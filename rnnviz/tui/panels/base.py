@@ -39,7 +39,7 @@ class Panel:
               change {"typing": ""}
     found     (frame, view, text) -> what of the panel a few letters mean, as changes to the view; asked for by a view
               change {"typing": "", "finding": True}
-    clicked   (frame, view, row, height) -> what a click on one of its rows does, likewise
+    clicked   (frame, view, x, y, width, height) -> what a click there does, likewise
     keeps_row whether it opens again at the row it was left at
     words     action id -> the word in the key bar for a key it takes
     key       opens it directly ("" for none)
@@ -63,7 +63,7 @@ class Panel:
     height: int = 9
     typed: Callable[[Frame, View, str], Command | dict[str, Any] | None] | None = None
     found: Callable[[Frame, View, str], dict[str, Any]] | None = None
-    clicked: Callable[[Frame, View, int, int], Command | dict[str, Any] | None] | None = None
+    clicked: Callable[[Frame, View, int, int, int, int], Command | dict[str, Any] | None] | None = None
     keeps_row: bool = False
     follows: Callable[[Frame, View], object] | None = None
     needs: Callable[[Frame], Command | None] | None = None

@@ -33,17 +33,17 @@ if TYPE_CHECKING:
     from rnnviz.player.frame import Frame
 
 GROUP, LABEL, VALUE = 10, 17, 13  # cells
+GROUPED = 56  # cells from which the groups have a column of their own
 PAGE = 7  # rows: as many as are in view under the score
 
 
 def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -> Sheet:
     sheet = Sheet(width, height)
-    lines = 1 if height < 14 else 3
-    knobs = listed(frame, view)
-    n = min(height - lines, len(knobs))
+    lines = _words(height)
+    knobs, n = _in_view(frame, view, height)
     chosen = _chosen(frame, view)
     first = first_in_view(knobs.index(chosen), len(knobs), n)
-    group = GROUP if width >= 56 else 1
+    group = GROUP if width >= GROUPED else 1
     for y, knob in enumerate(knobs[first : first + n]):
         if group > 1 and (y == 0 or _group(knobs[first + y - 1], view) != _group(knob, view)):
             sheet.put(y, 1, _group(knob, view), palette.dim)
@@ -188,10 +188,31 @@ def _found(frame: Frame, view: View, text: str) -> dict[str, Any]:
     return {} if row is None else _at(frame, view, row)
 
 
-def _clicked(frame: Frame, view: View, y: int, height: int) -> dict[str, Any]:
+def _clicked(
+    frame: Frame, view: View, x: int, y: int, width: int, height: int
+) -> Command | dict[str, Any]:
+    """A row is chosen; of the chosen one the signs ◂ and ▸ turn it."""
+    knobs, n = _in_view(frame, view, height)
+    here = knobs.index(_chosen(frame, view))
+    row = first_in_view(here, len(knobs), n) + y
+    if y >= n or view.typing is not None:
+        return {}
+    value = (GROUP if width >= GROUPED else 1) + 2 + LABEL
+    if row == here and value - 2 <= x <= value + VALUE + 1:
+        left = value + VALUE - cells(cut(value_of(frame, knobs[here].name), VALUE))
+        return _turn(-1 if x < left else 1)(frame, view) if x < left or x >= value + VALUE else {}
+    return _at(frame, view, row)
+
+
+def _in_view(frame: Frame, view: View, height: int) -> tuple[tuple[Knob, ...], int]:
+    """The list, and how many of it there is room for."""
     knobs = listed(frame, view)
-    n = min(height - (1 if height < 14 else 3), len(knobs))
-    return _at(frame, view, first_in_view(knobs.index(_chosen(frame, view)), len(knobs), n) + y) if y < n else {}
+    return knobs, min(height - _words(height), len(knobs))
+
+
+def _words(height: int) -> int:
+    """Rows for what the chosen one is about."""
+    return 1 if height < 14 else 3
 
 
 def _turn(by: int) -> Any:
