@@ -40,7 +40,7 @@ _GROUPS = {
     ),
     "how it learns": (
         "epochs", "batch_size", "optimizer", "learning_rate", "momentum", "convention", "epsilon", "clip_norm",
-        "clip_value", "truncate", "validation_split", "shuffle", "seed",
+        "clip_each", "clip_value", "truncate", "validation_split", "shuffle", "seed",
     ),
 }  # fmt: skip
 

@@ -20,7 +20,7 @@ from rnnviz.nn import compile as compiler
 from rnnviz.nn import losses, numpy_engine
 from rnnviz.nn.kernels.plan import Plan, Rates, make_plan
 from rnnviz.nn.machine_code import Kernels, MachineCode
-from rnnviz.nn.optimizer import ADAM_BETAS, CONVENTIONS, OPTIMIZERS, Optimizer, OptimizerState
+from rnnviz.nn.optimizer import ADAM_BETAS, CONVENTIONS, OPTIMIZERS, Optimizer, OptimizerState, clip
 from rnnviz.nn.passes import Backward, Forward, LayerBackward, LayerForward, LayerWeights, layer_weights
 from rnnviz.nn.spec import ACTIVATIONS, ModelSpec
 from rnnviz.nn.types import Array, Params, ParamsLike
@@ -266,6 +266,8 @@ def train_batches(
             order = np.ascontiguousarray(batches[start:stop], np.int64)
             if truncate is not None:
                 _train_truncated(kernels, spec, weights, data, order, truncate, out[start:stop])
+            elif rule.clip_each is not None:
+                _train_one_by_one(kernels, spec, weights, data, order, out[start:stop])
             elif _shared(spec, data, order):
                 _train_shared(kernels, spec, weights, data, order, out[start:stop])
             else:
@@ -286,8 +288,9 @@ class _Flat:
                 learning_rate=rule.learning_rate,
                 momentum=rule.momentum,
                 epsilon=rule.eps,
-                clip_norm=rule.clip_norm or 0.0,
-                clip_value=rule.clip_value or 0.0,
+                # the kernel knows one norm only, that of all parameters
+                clip_norm=0.0 if rule.clip_each is not None else rule.clip_norm or 0.0,
+                clip_value=0.0 if rule.clip_each is not None else rule.clip_value or 0.0,
                 clip_epsilon=CONVENTIONS[rule.convention].clip_epsilon,
                 beta1=ADAM_BETAS[0],
                 beta2=rule.alpha if rule.name == "rmsprop" else ADAM_BETAS[1],
@@ -328,7 +331,10 @@ class _Flat:
         self._state.step = value
 
     def update(self, kernels: Kernels) -> None:
-        """One update by `grads`."""
+        """One update by `grads`. Clipping each array by its own norm is done here, and with it all of the clipping."""
+        if self.rule.clip_each is not None:
+            clipped = clip(self.rule, dict(self.parts(self.grads)))
+            self.grads = np.concatenate([clipped[name].reshape(-1) for name in self.names])
         self.updates += 1
         choice = np.array([OPTIMIZERS.index(self.rule.name), self.updates], np.int64)
         kernels.call("update", choice, self.rates, self.w, self.grads, self.first, self.second)
@@ -369,6 +375,18 @@ def _train_alone(kernels: Kernels, spec: ModelSpec, weights: _Flat, data: Data, 
     vectors = (weights.rates, weights.w, weights.grads, weights.first, weights.second)
     kernels.call("train", np.array(plan, np.int64), *vectors, *_inputs(data), order, work, out)
     weights.updates += len(order)
+
+
+def _train_one_by_one(kernels: Kernels, spec: ModelSpec, weights: _Flat, data: Data, order: Array, out: Array) -> None:
+    """The gradients of one batch at a time, for an update that is not all done in the kernel."""
+    plan = _plan(spec, data.x.shape[1], order.shape[1], loss=losses.LOSSES.index(data.loss))
+    work, loss = _work(0, plan.work_size, weights.dtype), np.empty(1)
+    for number, batch in enumerate(order):
+        sizes = np.array(plan._replace(positions=int(np.count_nonzero(data.mask[batch]))), np.int64)
+        vectors = (weights.rates, weights.w, weights.grads, weights.first, weights.second)
+        kernels.call("train", sizes, *vectors, *_inputs(data), batch[None], work, loss)
+        out[number] = loss[0]
+        weights.update(kernels)
 
 
 def _train_shared(kernels: Kernels, spec: ModelSpec, weights: _Flat, data: Data, order: Array, out: Array) -> None:

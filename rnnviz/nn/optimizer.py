@@ -40,6 +40,8 @@ class Optimizer:
                 mean is kept, PyTorch keeps 0.99). sgd is the same in both
     epsilon     of adam and rmsprop. None: the convention's, 1e-8 for pytorch and 1e-7 for keras
     clip_value  each element of the gradient is limited to ± this; comes first
+    clip_each   then the gradient of each weight array is scaled to at most this norm, its own (clip_grad_norm_ called
+                for each parameter; Keras' clipnorm, for which the two biases of a GRU are one array)
     clip_norm   then the whole gradient is scaled to at most this norm, that of all parameters together
                 (torch.nn.utils.clip_grad_norm_, which adds 1e-6 to the norm; Keras' global_clipnorm)
 
@@ -53,11 +55,12 @@ class Optimizer:
     clip_norm: float | None = None
     clip_value: float | None = None
     convention: str = "pytorch"
+    clip_each: float | None = None
 
     def __post_init__(self) -> None:
         one_of("optimizer", self.name, OPTIMIZERS)
         one_of("convention", self.convention, tuple(CONVENTIONS))
-        for name in ("learning_rate", "momentum", "epsilon", "clip_norm", "clip_value"):
+        for name in ("learning_rate", "momentum", "epsilon", "clip_norm", "clip_value", "clip_each"):
             if getattr(self, name) is not None or name in ("learning_rate", "momentum"):
                 object.__setattr__(self, name, real_number(name, getattr(self, name)))
         if self.learning_rate < 0:
@@ -66,7 +69,7 @@ class Optimizer:
             raise InputError(f"momentum: {self.momentum!r} is out of range; it must be at least 0 and less than 1")
         if self.momentum and self.name != "sgd":
             raise InputError(f"momentum: only sgd has one, not {self.name}; leave it 0")
-        for name in ("epsilon", "clip_norm", "clip_value"):
+        for name in ("epsilon", "clip_norm", "clip_value", "clip_each"):
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise InputError(f"{name}: {value!r} is out of range; it must be more than 0")
@@ -114,16 +117,34 @@ class OptimizerState:
 
 
 def clip(optimizer: Optimizer, grads: Params) -> Params:
-    """The gradients after clipping by value, then by global norm."""
+    """The gradients after clipping by value, then by the norm of each array, then by the norm of all."""
     if optimizer.clip_value is not None:
         limit = optimizer.clip_value
         grads = {name: np.clip(g, -limit, limit) for name, g in grads.items()}
+    if optimizer.clip_each is not None:
+        arrays = ({name: grads[name] for name in names} for names in _arrays(optimizer, grads))
+        grads = {name: g for array in arrays for name, g in _clip_norm(optimizer, array, optimizer.clip_each).items()}
     if optimizer.clip_norm is not None:
-        norm = math.sqrt(sum(float(np.vdot(g, g)) for g in grads.values()))
-        norm += CONVENTIONS[optimizer.convention].clip_epsilon
-        if not norm <= optimizer.clip_norm:  # also when the norm is nan
-            grads = {name: g * g.dtype.type(optimizer.clip_norm / norm) for name, g in grads.items()}
+        grads = _clip_norm(optimizer, grads, optimizer.clip_norm)
     return grads
+
+
+def _clip_norm(optimizer: Optimizer, grads: Params, most: float) -> Params:
+    norm = math.sqrt(sum(float(np.vdot(g, g)) for g in grads.values()))
+    norm += CONVENTIONS[optimizer.convention].clip_epsilon
+    if norm <= most:
+        return grads
+    return {name: g * g.dtype.type(most / norm) for name, g in grads.items()}  # also when the norm is nan
+
+
+def _arrays(optimizer: Optimizer, grads: Params) -> list[list[str]]:
+    """The parameters by the arrays that the convention's framework keeps them in."""
+    if optimizer.convention != "keras":
+        return [[name] for name in grads]
+    found: dict[str, list[str]] = {}
+    for name in grads:
+        found.setdefault(name.replace("bias_hh", "bias_ih"), []).append(name)
+    return list(found.values())
 
 
 def update(optimizer: Optimizer, params: Params, state: OptimizerState, grads: Params) -> None:

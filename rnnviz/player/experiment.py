@@ -97,13 +97,20 @@ class Experiment:
     optimizer: str = setting("sgd", "update rule", kind=str, choices=OPTIMIZERS)
     learning_rate: float = setting(0.01, "step size of the update", kind=float, flag="--lr", above=0.0)
     convention: str = setting(
-        "pytorch", "whose formulas for adam, rmsprop and clip-norm", kind=str, choices=CONVENTIONS
+        "pytorch", "whose formulas for adam, rmsprop and the clip norms", kind=str, choices=CONVENTIONS
     )
     epsilon: float | None = setting(
         None, "of adam and rmsprop (default: the convention's, 1e-8 in PyTorch, 1e-7 in Keras)", kind=float, above=0.0
     )
     momentum: float = setting(0.0, "momentum of SGD", kind=float, low=0.0, below=1.0)
-    clip_norm: float | None = setting(None, "clip the gradient to this global norm", kind=float, above=0.0)
+    clip_norm: float | None = setting(
+        None,
+        "clip the gradient of all weights together to this norm (PyTorch's clip_grad_norm_, Keras' global_clipnorm)",
+        kind=float, above=0.0,
+    )  # fmt: skip
+    clip_each: float | None = setting(
+        None, "clip the gradient of each weight array to this norm, its own (Keras' clipnorm)", kind=float, above=0.0
+    )
     clip_value: float | None = setting(None, "clip each element of the gradient to ± this", kind=float, above=0.0)
     truncate: str | None = setting(
         None, "truncated back-propagation: k1,k2 (every k1 steps, k2 steps back)", kind=str

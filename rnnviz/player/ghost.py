@@ -30,6 +30,7 @@ LABELS = {
     "batch_size": "batch size",
     "learning_rate": "learning rate",
     "clip_norm": "clip norm",
+    "clip_each": "clip each",
     "clip_value": "clip value",
     "validation_split": "validation",
     "dtype": "precision",

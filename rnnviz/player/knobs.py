@@ -75,6 +75,7 @@ KNOBS: tuple[Knob, ...] = (
     Knob("convention", "training", "convention"),
     Knob("epsilon", "training", "epsilon", _per_decade(-10, -1), "auto"),
     Knob("clip_norm", "training", "clip norm", _per_decade(-3, 2), "off"),
+    Knob("clip_each", "training", "clip each", _per_decade(-3, 2), "off"),
     Knob("clip_value", "training", "clip value", _per_decade(-3, 2), "off"),
     Knob("truncate", "training", "truncation", ("1,1", "1,5", "5,5", "5,10", "10,10", "10,20", "20,20"), "off"),
     Knob("batch_size", "training", "batch size", tuple(2**n for n in range(11))),
@@ -141,7 +142,7 @@ def why_not(frame: Frame, name: str) -> str | None:
             return f"only sgd has one, not {e.optimizer}"
         case "epsilon" if e.optimizer == "sgd":
             return "only adam and rmsprop have one, not sgd"
-        case "convention" if e.optimizer == "sgd" and e.clip_norm is None:
+        case "convention" if e.optimizer == "sgd" and e.clip_norm is None and e.clip_each is None:
             return "sgd is the same in both"
         case "lag" | "samples" | "source" if name not in uses:
             return {

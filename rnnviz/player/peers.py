@@ -296,6 +296,11 @@ model = Model()  # its state_dict has the names, shapes and gate order of rnnviz
         clip = []
         if e.clip_value is not None:
             clip.append(f"        nn.utils.clip_grad_value_(model.parameters(), {e.clip_value!r})")
+        if e.clip_each is not None:
+            clip += [
+                "        for p in model.parameters():  # each by its own norm",
+                f"            nn.utils.clip_grad_norm_(p, {e.clip_each!r})",
+            ]
         if e.clip_norm is not None:
             clip.append(f"        nn.utils.clip_grad_norm_(model.parameters(), {e.clip_norm!r})")
         order = f"torch.randperm({n})" if e.shuffle else f"torch.arange({n})"
@@ -423,12 +428,13 @@ class _Keras(_Program):
         e = self.e
         clip = ""
         notes = self.notes()
-        if e.clip_norm is not None:
-            clip = f", global_clipnorm={e.clip_norm!r}"
-            if e.clip_value is not None:
-                notes.append(f"# rnnviz first clips each value to {e.clip_value:g}; Keras takes one kind of clipping")
-        elif e.clip_value is not None:
-            clip = f", clipvalue={e.clip_value!r}"
+        kinds = [("global_clipnorm", e.clip_norm), ("clipnorm", e.clip_each), ("clipvalue", e.clip_value)]
+        wanted = [(name, limit) for name, limit in kinds if limit is not None]
+        if wanted:
+            clip = f", {wanted[0][0]}={wanted[0][1]!r}"
+        if len(wanted) > 1:
+            others = " and ".join(f"{name}={limit:g}" for name, limit in reversed(wanted[1:]))
+            notes.append(f"# rnnviz clips by {others} before; Keras takes one kind of clipping")
         momentum = f", momentum={e.momentum!r}" if e.momentum else ""
         constants = self.constants("rho", "epsilon")
         rule = {

@@ -120,6 +120,7 @@ def build_training(experiment: Experiment, model: Model, task: Task) -> Training
         learning_rate=experiment.learning_rate,
         momentum=experiment.momentum,
         clip_norm=experiment.clip_norm,
+        clip_each=experiment.clip_each,
         clip_value=experiment.clip_value,
         convention=experiment.convention,
         epsilon=experiment.epsilon,

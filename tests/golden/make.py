@@ -313,13 +313,14 @@ def cell_histories() -> None:
             "adam": keras.optimizers.Adam(0.01),
             "rmsprop": keras.optimizers.RMSprop(0.003),
             "clip_norm": keras.optimizers.SGD(0.1, global_clipnorm=0.2),
+            "clip_each": keras.optimizers.SGD(0.1, clipnorm=0.05),
             "clip_value": keras.optimizers.SGD(0.1, clipvalue=0.02),
         }.items():
             model.set_weights(weights)
             model.compile(optimizer, loss="mse")
             done = model.fit(x, targets, batch_size=BATCH, epochs=EPOCHS, shuffle=False, verbose=0)
             out[f"{cell}/keras/{name}"] = np.array(done.history["loss"])
-        for name in ("momentum", "adam", "rmsprop", "clip_norm", "clip_value"):
+        for name in ("momentum", "adam", "rmsprop", "clip_norm", "clip_each", "clip_value"):
             out[f"{cell}/pytorch/{name}"] = pytorch_cell_history(cell, name, weights, x, targets)
     keras.config.set_floatx("float32")
     keras.config.set_dtype_policy("float32")
@@ -363,6 +364,9 @@ def pytorch_cell_history(cell, name, weights, x, targets) -> np.ndarray:
             loss.backward()
             if name == "clip_norm":
                 torch.nn.utils.clip_grad_norm_(trained, 0.2)
+            if name == "clip_each":
+                for p in trained:
+                    torch.nn.utils.clip_grad_norm_(p, 0.05)
             if name == "clip_value":
                 torch.nn.utils.clip_grad_value_(trained, 0.02)
             optimizer.step()

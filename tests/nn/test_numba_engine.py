@@ -123,6 +123,8 @@ RULES = (
     Optimizer("sgd", 0.05),
     Optimizer("sgd", 0.05, momentum=0.9, clip_norm=0.05),
     Optimizer("sgd", 0.05, clip_value=0.001),
+    Optimizer("sgd", 0.05, momentum=0.9, clip_each=0.01),
+    Optimizer("adam", 0.003, epsilon=1e-3, clip_each=0.01, clip_value=0.005, clip_norm=0.02, convention="keras"),
     Optimizer("adam", 0.003, epsilon=1e-3),
     Optimizer("rmsprop", 0.003, epsilon=1e-3, clip_norm=1e9),
     Optimizer("adam", 0.003, epsilon=1e-3, clip_norm=0.05, convention="keras"),

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from rnnviz.nn import Data, Model, Optimizer, Training, evaluate, losses, numpy_engine
+from rnnviz.nn.optimizer import clip
 
 from . import golden, naive
 
@@ -71,6 +72,7 @@ CELL_RULES = {
     "adam": ("adam", 0.01, {}),
     "rmsprop": ("rmsprop", 0.003, {}),
     "clip_norm": ("sgd", 0.1, {"clip_norm": 0.2}),
+    "clip_each": ("sgd", 0.1, {"clip_each": 0.05}),
     "clip_value": ("sgd", 0.1, {"clip_value": 0.02}),
 }
 
@@ -269,3 +271,24 @@ def without(snapshot):
         if "weight_hh" in name:
             w[...] = 0
     return snapshot
+
+
+def test_each_array_is_clipped_by_its_own_norm_and_keras_keeps_both_biases_of_a_layer_in_one() -> None:
+    grads = {"rnn.weight_hh_l0": np.array([[3.0, 4.0]]), "rnn.bias_ih_l0": np.array([0.3]),
+             "rnn.bias_hh_l0": np.array([0.4]), "readout.bias": np.array([np.nan])}  # fmt: skip
+    keras = clip(Optimizer(clip_each=0.25, convention="keras"), grads)
+    np.testing.assert_allclose(keras["rnn.weight_hh_l0"], [[0.15, 0.2]])
+    np.testing.assert_allclose([keras["rnn.bias_ih_l0"][0], keras["rnn.bias_hh_l0"][0]], [0.15, 0.2])
+    pytorch = clip(Optimizer(clip_each=0.35), grads)
+    np.testing.assert_allclose(pytorch["rnn.bias_ih_l0"], [0.3])
+    np.testing.assert_allclose(pytorch["rnn.bias_hh_l0"], [0.35], rtol=1e-5)
+    assert np.isnan(pytorch["readout.bias"]).all()
+    np.testing.assert_allclose(pytorch["rnn.weight_hh_l0"], [[0.21, 0.28]], rtol=1e-5)  # untouched by the nan
+
+
+def test_values_are_clipped_first_then_arrays_then_all() -> None:
+    optimizer = Optimizer(clip_value=1.0, clip_each=0.5, clip_norm=0.1, convention="keras")
+    found = clip(optimizer, {"a": np.array([10.0, 0.0]), "b": np.array([0.0, 0.3])})
+    size = np.hypot(0.5, 0.3)
+    np.testing.assert_allclose(found["a"], [0.5 * 0.1 / size, 0])
+    np.testing.assert_allclose(found["b"], [0, 0.3 * 0.1 / size])
