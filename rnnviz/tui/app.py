@@ -614,12 +614,16 @@ class RnnvizApp(App[None]):
         self.failure: BaseException | None = None
 
     def get_driver_class(self) -> type[Driver]:
-        """On POSIX a driver of our own; Textual's where there is no termios."""
-        try:
+        """On POSIX a driver of our own; where there is no termios Textual's, if it has one."""
+        with suppress(ImportError):
             from rnnviz.tui.driver import TerminalDriver
-        except ImportError:
+
+            return TerminalDriver
+        with suppress(ImportError):
             return super().get_driver_class()
-        return TerminalDriver
+        from textual.drivers.headless_driver import HeadlessDriver
+
+        return HeadlessDriver
 
     def get_default_screen(self) -> Screen[None]:
         self.main = Main()
