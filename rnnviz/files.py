@@ -245,12 +245,11 @@ def locked(path: Path, seconds: float = 0.02) -> Iterator[bool]:
 
 
 def user_folder(kind: str) -> Path | None:
-    """Where rnnviz keeps a user's "data" or "cache"; None for a user who has no home."""
+    """Where rnnviz keeps a user's "data", "cache" or "state"; None for a user who has no home."""
     import platformdirs
 
     try:
-        find = platformdirs.user_data_dir if kind == "data" else platformdirs.user_cache_dir
-        found = find("rnnviz", appauthor=False)
+        found = getattr(platformdirs, f"user_{kind}_dir")("rnnviz", appauthor=False)
     except RuntimeError:
         return None
     return Path(found) if os.path.isabs(found) else None

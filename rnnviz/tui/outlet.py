@@ -69,11 +69,11 @@ class Outlet:
             self._open = False
             self._waiting.clear()
             self._changed.notify_all()
+        if threading.current_thread() is not self._thread:
+            self._thread.join(4 * _LOOK)  # it may be offering a piece, which must not come after the last words
         if not broken:
             with suppress(OSError, termios.error):
                 self._write_last(last.encode(self._encoding, "replace"), stuck)
-        if threading.current_thread() is not self._thread:
-            self._thread.join(4 * _LOOK)
         if self._owned and not self._thread.is_alive():
             self._owned = False
             os.close(self._fd)

@@ -24,8 +24,8 @@ LEAVING = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGA
 
 
 class Watch:
-    """hear(number) is called for each signal, gone() when terminal or parent are no more, force(code) at the deadline;
-    all three on the watchdog's thread. force has to return: the process is ended after it."""
+    """hear(number) is called for each signal, gone() when terminal or parent are no more, and at the deadline
+    force(), which has a moment before the process is ended; never on the main thread."""
 
     def __init__(
         self,
@@ -100,7 +100,9 @@ class Watch:
         while not self._stopped:
             left = None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
             if left == 0:
-                self._force()
+                last = threading.Thread(target=self._force, daemon=True)
+                last.start()
+                last.join(GRACE / 2)
                 os._exit(self._code)
             for fd, what in poll.poll(None if left is None else left * 1000):
                 if fd == self._reader.fileno():

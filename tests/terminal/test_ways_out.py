@@ -58,6 +58,7 @@ def test_an_exception_is_one_line_exit_code_1_and_a_file(where, tmp_path):
             t.wait_for(ready)
             t.keys("Y")
             if where == "input":
+                t.watch(0.5)
                 t.keys("x")
         assert t.exit_code() == 1
         assert t.left_behind() == []
