@@ -12,13 +12,13 @@ import contextlib
 import errno
 import os
 import stat
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
-_CHUNK = 1 << 20
+_CHUNK = 1 << 16
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _OPEN = sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_CLOEXEC", "O_NOCTTY", "O_BINARY", "O_NOINHERIT"))
 _NO_LINK: int = getattr(os, "O_NOFOLLOW", 0)
@@ -47,6 +47,11 @@ def read(path: str | Path, limit: int, *, cut: bool = False) -> bytes:
     """
     with contextlib.closing(_Handle(path)) as handle:
         return handle.read(limit, cut)
+
+
+def opened(path: str | Path) -> BinaryIO:
+    """A regular file, to read from as much as is wanted. Raises OSError as `read` does."""
+    return os.fdopen(_Handle(path).number, "rb")
 
 
 def read_trusted(path: Path, limit: int) -> bytes:
@@ -85,14 +90,12 @@ class _Handle:
     def read(self, limit: int, cut: bool) -> bytes:
         if self.state.st_size > limit and not cut:
             raise _too_long(limit, self.path)
-        parts = []
-        left = limit + (not cut)
-        while left and (part := os.read(self.number, min(left, _CHUNK))):  # some that say 0 bytes never end
-            parts.append(part)
-            left -= len(part)
-        if not cut and not left:
+        content = bytearray()
+        while len(content) <= limit and (part := os.read(self.number, _CHUNK)):  # some that say 0 bytes never end
+            content += part
+        if len(content) > limit and not cut:
             raise _too_long(limit, self.path)
-        return b"".join(parts)
+        return bytes(content[:limit])
 
     def close(self) -> None:
         os.close(self.number)
@@ -185,6 +188,8 @@ def _chmod(path: Path, mode: int) -> None:
 
 def replace(path: Path, content: bytes, mode: int = PRIVATE_FILE) -> None:
     """All of it or nothing: written beside the file, then put in its place."""
+    import tempfile
+
     number, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
     try:
         with os.fdopen(number, "wb") as file:

@@ -12,19 +12,16 @@ from contextlib import contextmanager, suppress
 from importlib import import_module
 
 from rnnviz.nn import Training
+from rnnviz.player.size import Size
 
 PAYS_FROM = 3.0  # seconds of training in NumPy; importing numba takes about one
-STEP = 60e-6  # seconds of one step of one layer, forward and back, however small (NumPy's own overhead)
-RATE = 4e9  # multiplications and additions a second in NumPy's products, at sizes like these
 
 
 def seconds_in_numpy(training: Training, epochs: int) -> float:
-    """About how long `epochs` epochs take in NumPy: STEP and RATE were measured on two cores."""
-    spec = training.spec
-    B, T = min(training.batch_size, len(training.train)), int(training.train.x.shape[1])
-    width = spec.hidden_size * len(spec.gates)
-    one_step = STEP + 6 * B * width * (spec.hidden_size + spec.input_size) / RATE
-    return epochs * training.batches_per_epoch * T * spec.num_layers * one_step
+    """About how long `epochs` epochs take in NumPy."""
+    data = training.train
+    batch = min(training.batch_size, len(data))
+    return Size(training.spec, len(data), len(data), int(data.x.shape[1]), batch, 0, False).seconds(epochs)
 
 
 @contextmanager

@@ -16,9 +16,10 @@ from rnnviz.errors import InputError
 from rnnviz.lessons.conditions import Condition, defined, seen
 from rnnviz.lessons.lesson import Do, Exercise, Lesson, Point, Prediction, Step
 from rnnviz.lessons.pages import WIDTH, page, room
-from rnnviz.lessons.reading import Problem, read, source_lines
+from rnnviz.lessons.reading import Problem, read
 from rnnviz.lessons.run import LessonRun
 from rnnviz.lessons.setup import END, Setup, arrive
+from rnnviz.lessons.source import source_lines
 from rnnviz.lessons.text import plain, quotes
 from rnnviz.player.experiment import Experiment
 from rnnviz.player.frame import Frame
@@ -38,7 +39,11 @@ def check(paths: Iterable[Path], panels: Collection[str] = ()) -> list[Problem]:
         problems += found
         if lesson is not None:
             lessons.append(lesson)
-            problems += check_lesson(lesson, panels)
+            try:
+                problems += check_lesson(lesson, panels)
+            except MemoryError:
+                what = "this lesson does not fit into memory"
+                problems.append(Problem(path, 1, what, "use fewer units, layers, steps or sequences"))
     known: dict[tuple[Path, str], Lesson] = {}
     for lesson in sorted(lessons, key=lambda lesson: lesson.number):
         same = known.setdefault((lesson.path.parent, lesson.slug), lesson)

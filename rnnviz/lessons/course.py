@@ -78,13 +78,20 @@ class Start:
     speed: float | None = None
 
 
+#: The summary of a lesson that cannot be read.
+BROKEN = "cannot be read; rnnviz lessons check says why"
+
+
 def head(file: Path) -> tuple[str, str]:
-    """Title and summary of a lesson, without reading its steps; its file name where they cannot be made out."""
-    import tomllib
+    """Title and summary of a lesson, without reading its steps; its file name and BROKEN where they cannot be made
+    out."""
+    from rnnviz.lessons.source import SourceError, source_lines, toml
 
     try:
-        front = file.read_text(encoding="utf-8").split("+++", 2)[1]
-        found = tomllib.loads(front)
-        return str(found["title"]), str(found["summary"])
-    except (OSError, UnicodeDecodeError, IndexError, KeyError, tomllib.TOMLDecodeError):
-        return file.stem, "cannot be read; rnnviz lessons check says why"
+        lines = [line.strip() for line in source_lines(file)]
+        end = lines.index("+++", lines.index("+++") + 1)
+        found = toml(lines[lines.index("+++") + 1 : end])
+    except (SourceError, ValueError):  # ValueError: no +++
+        return file.stem, BROKEN
+    title, summary = found.get("title"), found.get("summary")
+    return (title, summary) if isinstance(title, str) and isinstance(summary, str) else (file.stem, BROKEN)

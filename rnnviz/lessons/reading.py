@@ -6,8 +6,8 @@ A file that is not right gives problems, each with its line and what to do; as m
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from pathlib import Path
@@ -15,7 +15,9 @@ from typing import Any, TypeVar
 
 from rnnviz.errors import InputError
 from rnnviz.lessons.conditions import Condition, condition, tolerance
+from rnnviz.lessons.cost import too_much
 from rnnviz.lessons.lesson import ROWS, Choice, Do, Exercise, Lesson, Point, Prediction, Step
+from rnnviz.lessons.source import LONGEST_TEXT, SourceError, source_lines, toml
 from rnnviz.lessons.text import lone_sign, quotes, wide_character
 from rnnviz.player.experiment import Experiment, found_from
 from rnnviz.player.metrics import METRICS, parse
@@ -27,6 +29,8 @@ TABLES = ("do", "point", "predict", "reveal", "exercise")
 PREDICT = {"question", "choices", "answer", "tolerance", "unit", "hides"}
 EXERCISE = {"goal", "solved", "locked", "hints", "solution"}
 CHOICE = {"say", "if", "why"}
+MOST_STEPS = 60
+MOST_PROBLEMS = 50  # told of one file
 HEADING = 66  # cells; a longer one is cut off on the screen
 FENCES = ("```", "~~~")
 # What Markdown knows and a step does not; the second list only where a paragraph begins.
@@ -48,16 +52,17 @@ class Problem:
         return f"{self.path}:{self.line}: {self.what}" + (f"; {self.remedy}" if self.remedy else "")
 
 
+class _TooManyError(Exception):
+    """Enough is wrong to be told at once."""
+
+
 def read(path: Path) -> tuple[Lesson | None, list[Problem]]:
     """The lesson, or None where it could not be made out, and all that is wrong with it."""
     reader = _Reader(path)
-    lesson = reader.lesson()
+    lesson = None
+    with suppress(_TooManyError):
+        lesson = reader.lesson()
     return (None if reader.problems else lesson), sorted(reader.problems)
-
-
-def source_lines(path: Path) -> list[str]:
-    """The lines of a file, without the byte order mark that some editors put before the first."""
-    return path.read_text(encoding="utf-8-sig").splitlines()
 
 
 def readouts() -> Collection[str]:
@@ -100,9 +105,12 @@ class _Reader:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.problems: list[Problem] = []
+        self.lines: list[str] = []
 
     def wrong(self, line: int, what: str, remedy: str = "") -> None:
         self.problems.append(Problem(self.path, line, what, remedy))
+        if len(self.problems) >= MOST_PROBLEMS:
+            raise _TooManyError
 
     def attempt(self, line: int, make: Callable[[], T]) -> T | None:
         """What `make` makes; its InputError (what; remedy) becomes a problem at this line."""
@@ -121,12 +129,9 @@ class _Reader:
             self.wrong(1, f"{self.path.name} is not named like a lesson", "name it like 06-why-gradients-vanish.md")
             return None
         try:
-            lines = source_lines(self.path)
-        except OSError as error:
-            self.wrong(1, f"cannot be read: {error.strerror or error}", "check the file's name and permissions")
-            return None
-        except UnicodeDecodeError:
-            self.wrong(1, "is not UTF-8 text", "save it as UTF-8")
+            self.lines = lines = source_lines(self.path)
+        except SourceError as error:
+            self.wrong(error.line or 1, error.what, error.remedy)
             return None
         front, body = self.front(lines)
         if front is None:
@@ -134,13 +139,20 @@ class _Reader:
         sections = list(self.sections(lines, body))
         if not sections:
             self.wrong(len(lines) or 1, "there is no step", "begin each step with a heading: ## What it is about")
+        if len(sections) > MOST_STEPS:
+            what = f"there are {len(sections):,} steps, and a lesson has at most {MOST_STEPS}"
+            self.wrong(sections[MOST_STEPS].line, what, "make several lessons of it")
+            return None
         head = self.head(front, name[2])
         steps = tuple(step for section in sections if (step := self.step(section)) is not None)
         self.same_names(steps)
         if self.problems or head is None:
             return None
         title, summary, experiment, sources = head
-        return Lesson(self.path, int(name[1]), name[2], title, summary, experiment, sources, steps)
+        lesson = Lesson(self.path, int(name[1]), name[2], title, summary, experiment, sources, steps)
+        for step, what, remedy in too_much(lesson):
+            self.wrong(self.line_with(1, "[experiment]") if step is None else step.line, what, remedy)
+        return lesson
 
     def front(self, lines: list[str]) -> tuple[_Block | None, int]:
         """The front matter, and the line the body begins on (from 0)."""
@@ -156,16 +168,12 @@ class _Reader:
     def toml(self, source: list[str], line: int) -> _Block | None:
         """A block whose lines begin after line `line` (from 1)."""
         try:
-            return _Block(tomllib.loads("\n".join(source)), line, source)
-        except RecursionError:
-            self.wrong(line, "bad TOML: nested too deep", "a setting is a number, a text or a list of them")
-            return None
-        except tomllib.TOMLDecodeError as error:
-            message = str(error)
-            at = re.search(r"\(at line (\d+), column \d+\)", message)
-            where = line + int(at[1]) if at else line + len(source)
-            what = message.partition(" (at")[0]
-            self.wrong(where, f"bad TOML: {what}", 'texts stand in "quotes", tables in [brackets], one key a line')
+            return _Block(toml(source), line, source)
+        except SourceError as error:
+            where = line + error.line
+            if error.key:
+                where = _Block({}, line, source).line_of(error.key)
+            self.wrong(where, error.what, error.remedy)
             return None
 
     def sections(self, lines: list[str], at: int) -> Iterator[_Section]:
@@ -242,6 +250,9 @@ class _Reader:
 
     def proper(self, line: int, text: str) -> bool:
         """Whether a text can be shown: its quotes name metrics, its characters take one cell each."""
+        if len(text) > LONGEST_TEXT:
+            self.wrong(line, f"a text of {len(text):,} characters, and at most {LONGEST_TEXT:,} are read", "say less")
+            return False
         wide = wide_character(text)
         if wide is not None:
             self.wrong(line, f"{wide!r} does not take one cell on a terminal", "use another character")
@@ -484,8 +495,7 @@ class _Reader:
         return tuple(found)
 
     def line_with(self, start: int, text: str) -> int:
-        lines = source_lines(self.path)
-        return next((i + 1 for i in range(start - 1, len(lines)) if text in lines[i]), start)
+        return next((i + 1 for i in range(start - 1, len(self.lines)) if text in self.lines[i]), start)
 
     def conditions(self, given: Any, line: int) -> tuple[Condition, ...]:
         texts = [given] if isinstance(given, str) else given

@@ -10,6 +10,7 @@ app's knobs are all made from that one description.
 
 from __future__ import annotations
 
+import errno
 import math
 import sys
 from collections.abc import Mapping
@@ -18,6 +19,7 @@ from numbers import Number
 from pathlib import Path
 from typing import Any
 
+from rnnviz import files
 from rnnviz.errors import InputError, shown
 
 CELLS = ("rnn", "lstm", "gru")
@@ -206,13 +208,12 @@ class Experiment:
         """A path in it is relative to the file's own folder. Raises InputError for what cannot be read, is no text, or
         is too long to be an experiment."""
         try:
-            with Path(path).open("rb") as file:
-                content = file.read(LARGEST_FILE + 1)
-        except (OSError, ValueError) as error:  # ValueError: a zero byte in the path
-            raise InputError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
-        if len(content) > LARGEST_FILE:
-            too_long = f"is too long for an experiment; it has at most {LARGEST_FILE:,} bytes"
-            raise _no_experiment(path, too_long)
+            content = files.read(path, LARGEST_FILE)
+        except OSError as error:
+            if error.errno == errno.EFBIG:
+                too_long = f"is too long for an experiment; it has at most {LARGEST_FILE:,} bytes"
+                raise _no_experiment(path, too_long) from None
+            raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
         try:
             text = content.decode("utf-8-sig")  # some editors begin a file with a mark
         except UnicodeDecodeError:

@@ -183,12 +183,15 @@ def say(name: str, found: Value, spec: str | None = None) -> str:
 
 
 _SHARE = re.compile(r"\.(\d+)%")
+_LONG = re.compile(r"\d{3}")  # cells or digits: hundreds fit nowhere, and millions take minutes
 _POWER = re.compile(r"\.(\d+)e")  # written as the score writes it, so that text and picture agree
 
 
 def check_format(name: str, spec: str) -> None:
-    """Raises InputError if `spec` cannot write this metric."""
+    """Raises InputError if `spec` cannot write this metric, or not in a few characters."""
     try:
+        if _LONG.search(spec):
+            raise ValueError
         say(name, "word" if METRICS[name].is_text else 1.0, spec)
         if METRICS[name].is_text:
             format("word", spec)

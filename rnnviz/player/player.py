@@ -22,7 +22,7 @@ import numpy as np
 
 from rnnviz.errors import InputError
 from rnnviz.nn import engine
-from rnnviz.player import measure
+from rnnviz.player import measure, size
 from rnnviz.player.commands import (
     SLOW,
     Alone,
@@ -71,6 +71,7 @@ class Run:
         self.asked = experiment
         self.experiment = resolved(experiment)
         self.cut = cut or not experiment.loop
+        size.fit(self.experiment)
         self.task = build_task(self.experiment)
         model = build_model(self.experiment, self.task)
         self.timeline = Timeline(build_training(self.experiment, model, self.task))

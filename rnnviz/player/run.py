@@ -17,6 +17,7 @@ from rnnviz import tasks
 from rnnviz.errors import InputError, shown
 from rnnviz.nn import Data, Model, Optimizer, Trace, Training, engine
 from rnnviz.nn.types import ReadOnly
+from rnnviz.player import size
 from rnnviz.player.experiment import Experiment
 from rnnviz.player.loop import without_loop
 from rnnviz.tasks import Task, catalog
@@ -76,7 +77,9 @@ def resolved(experiment: Experiment) -> Experiment:
 
 
 def build_task(experiment: Experiment) -> Task:
-    """The sequences. Raises InputError, with what to do, for settings that do not fit together."""
+    """The sequences. Raises InputError, with what to do, for settings that do not fit together, or into memory with
+    their network: then nothing is made."""
+    size.fit(experiment, trains=False)
     return tasks.build(
         experiment.task,
         seq_len=experiment.seq_len,
@@ -161,6 +164,7 @@ class Run:
         if not isinstance(experiment, Experiment):
             raise InputError(f"experiment: {shown(experiment)} is not one; make it by rnnviz.Experiment(task=...)")
         self.experiment = resolved(experiment)
+        size.fit(self.experiment)
         self.task = build_task(self.experiment) if task is None else task
         self.training = build_training(self.experiment, build_model(self.experiment, self.task), self.task)
 
@@ -205,6 +209,7 @@ def gradients(
     Raises InputError for a sample the task does not have.
     """
     experiment = resolved(experiment)
+    size.fit(experiment, trains=bool(after_epochs))
     task = build_task(experiment) if task is None else task
     model = build_model(experiment, task)
     if after_epochs:

@@ -28,6 +28,9 @@ class TaskInfo:
     seq_len: int
     samples: int | None  # None: counted from the data (windows of the sine or of a text)
     uses: frozenset[str]  # which of the optional settings lag, samples, source mean something here
+    inputs: int = 1  # I and O; of a text at most
+    outputs: int = 1
+    at_most: int = 0  # sequences where they are counted from the data; of the text that comes with rnnviz, characters
     # What learns it in a minute or so. The sine's are Experiment's defaults: the Keras recipe.
     recipe: tuple[tuple[str, object], ...] = ()
 
@@ -36,6 +39,7 @@ SHAPES = ("many-to-many", "many-to-one", "one-to-many")
 
 COPY_SYMBOLS = 8  # symbols that may have to be copied (Arjovsky et al. 2016, section 4.1)
 COPY_WIDTH = 10  # how many of them in one sequence, when there is room
+MOST_CHARACTERS = 200_000  # read from a text file: more would not be learnt here in an evening
 LONGEST_NAME = 11  # letters in the longest surname of names.py
 LONGEST_CAPTION = 7  # letters in the longest word of captions.py, with its end mark
 
@@ -65,6 +69,8 @@ CATALOG: dict[str, TaskInfo] = {
             seq_len=21,
             samples=500,
             uses=frozenset({"lag", "samples"}),
+            inputs=7,
+            outputs=4,
             recipe=(*_ADAM, ("epochs", 20)),
         ),
         TaskInfo(
@@ -77,6 +83,8 @@ CATALOG: dict[str, TaskInfo] = {
             seq_len=30,
             samples=1000,
             uses=frozenset({"lag", "samples"}),
+            inputs=2,
+            outputs=1,
             recipe=(*_ADAM, ("epochs", 40)),
         ),
         TaskInfo(
@@ -89,6 +97,8 @@ CATALOG: dict[str, TaskInfo] = {
             seq_len=20,
             samples=1000,
             uses=frozenset({"lag", "samples"}),
+            inputs=10,
+            outputs=9,
             recipe=(*_ADAM, ("epochs", 60)),
         ),
         TaskInfo(
@@ -101,6 +111,9 @@ CATALOG: dict[str, TaskInfo] = {
             seq_len=LONGEST_NAME,
             samples=None,
             uses=frozenset({"samples"}),
+            inputs=26,
+            outputs=8,
+            at_most=361,
             recipe=(*_ADAM, ("epochs", 40)),
         ),
         TaskInfo(
@@ -113,6 +126,9 @@ CATALOG: dict[str, TaskInfo] = {
             seq_len=40,
             samples=None,
             uses=frozenset({"samples", "source"}),
+            inputs=128,
+            outputs=128,
+            at_most=2_000,
             recipe=(("optimizer", "adam"), ("learning_rate", 0.01), ("batch_size", 8), ("epochs", 40)),
         ),
         TaskInfo(
@@ -125,6 +141,8 @@ CATALOG: dict[str, TaskInfo] = {
             seq_len=LONGEST_CAPTION,
             samples=200,
             uses=frozenset({"samples"}),
+            inputs=9,
+            outputs=18,
             recipe=(*_ADAM, ("epochs", 40)),
         ),
     )

@@ -11,12 +11,13 @@ from __future__ import annotations
 import os
 from collections import Counter
 from contextlib import suppress
+from io import TextIOWrapper
 from pathlib import Path
-from typing import TextIO
 
 import numpy as np
 
-from rnnviz.errors import InputError
+from rnnviz import files
+from rnnviz.errors import InputError, shown
 from rnnviz.glyphs import visible
 from rnnviz.tasks.base import (
     Array,
@@ -29,8 +30,8 @@ from rnnviz.tasks.base import (
     shape_of,
     split,
 )
+from rnnviz.tasks.catalog import MOST_CHARACTERS
 
-MOST_CHARACTERS = 200_000  # read from a file: more would not be learnt here in an evening
 COUNTED = 50_000_000  # bytes of a file whose characters are counted; of a longer one its size is told
 MOST_SYMBOLS = 128  # different characters; the rarer ones become OTHER
 MOST_NUMBERS = 50_000_000  # in x (N, T, I): 400 MB
@@ -161,19 +162,17 @@ def read(source: str) -> tuple[str, str]:
     Raises InputError for a file that is missing, unreadable, empty, or not text.
     """
     try:
-        with Path(source).expanduser().open(encoding="utf-8-sig") as file:
+        with TextIOWrapper(files.opened(Path(source).expanduser()), encoding="utf-8-sig") as file:
             text, whole = file.read(MOST_CHARACTERS), ""
-            if file.read(1):
+            if "\0" not in text and file.read(1):
                 whole = _size_of(file)
     except UnicodeDecodeError:
         raise InputError(f"source: {source} is not UTF-8 text; save it as UTF-8") from None
     except FileNotFoundError:
         raise InputError(f"source: {source} does not exist; give the path of a text file") from None
-    except IsADirectoryError:
-        raise InputError(f"source: {source} is a folder; give the path of a text file") from None
-    except (OSError, ValueError, RuntimeError) as error:  # a path with a zero byte; a ~ nobody has
+    except (OSError, RuntimeError) as error:  # RuntimeError: a ~ nobody has
         reason = getattr(error, "strerror", None) or error
-        raise InputError(f"source: {source!r} cannot be read: {reason}") from None
+        raise InputError(f"source: {shown(source)} cannot be read: {reason}; give the path of a text file") from None
     if "\0" in text:
         raise InputError(f"source: {source} is a binary file; give a text file")
     if not text.strip():
@@ -181,14 +180,14 @@ def read(source: str) -> tuple[str, str]:
     return text, whole
 
 
-def _size_of(file: TextIO) -> str:
+def _size_of(file: TextIOWrapper) -> str:
     """How much a text of more than MOST_CHARACTERS + 1 characters, read that far, is in all."""
     size, count = os.fstat(file.fileno()).st_size, MOST_CHARACTERS + 1
     if size <= COUNTED:
         with suppress(UnicodeDecodeError):  # what is not read need not be text
-            while part := file.read(1 << 20):
+            while count <= COUNTED and (part := file.read(1 << 20)):
                 count += len(part)
-            return f"{count:,}"
+            return f"{count:,}" if count <= COUNTED else f"more than {COUNTED:,}"
     return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"
 
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rnnviz import files
+
 BY_NAME = {
     "a table (CSV)": ".csv",
     "a table (TSV)": ".tsv .tab",
@@ -43,11 +45,8 @@ def what(path: str | Path) -> str | None:
 
 def _is_numeric(path: str | Path) -> bool:
     try:
-        if not Path(path).is_file():  # a pipe or a device is not opened to be looked at
-            return False
-        with Path(path).open("rb") as file:
-            lines = file.read(LOOKED_AT).decode("utf-8", "replace").splitlines()[1:-1]
-    except (OSError, ValueError):
+        lines = files.read(path, LOOKED_AT, cut=True).decode("utf-8", "replace").splitlines()[1:-1]
+    except OSError:
         return False
     having = [line for line in lines if line.strip()]
     return len(having) >= 2 and sum(map(_has_numbers, having)) >= NUMERIC * len(having)

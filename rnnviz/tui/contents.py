@@ -11,7 +11,7 @@ from textual.screen import ModalScreen
 
 from rnnviz.errors import InputError
 from rnnviz.glyphs import cut
-from rnnviz.lessons.course import head
+from rnnviz.lessons.course import BROKEN, head
 from rnnviz.lessons.lesson import Prediction
 from rnnviz.lessons.record import DONE, NONE, SKIPPED
 from rnnviz.lessons.text import plain, wrapped
@@ -94,12 +94,13 @@ class ContentsScreen(ModalScreen[None]):
 
     def _lessons(self) -> list[tuple[str, str, str]]:
         rows = []
-        for file, slug, (title, _) in zip(self.guide.course.files, self.slugs, self.heads, strict=True):
+        for file, slug, (title, summary) in zip(self.guide.course.files, self.slugs, self.heads, strict=True):
             kept = self.guide.progress.of(slug)
             left_out = SKIPPED if kept.done < kept.steps else DONE
             mark = left_out if kept.finished else (OPEN if kept.steps else NONE)
             number = int(file.stem.partition("-")[0])
-            rows.append((mark, f"{number:>2} {title}", f"{kept.done}/{kept.steps}" if kept.steps else ""))
+            far = "broken" if summary == BROKEN else f"{kept.done}/{kept.steps}" if kept.steps else ""
+            rows.append((mark, f"{number:>2} {title}", far))
         return rows
 
     def _steps(self, lesson: Lesson) -> list[tuple[str, str, str]]:

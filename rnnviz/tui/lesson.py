@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from rich.style import Style
 
-from rnnviz.errors import InputError
+from rnnviz.errors import InputError, shown
 from rnnviz.glyphs import cells, cut, lines_at_most
 from rnnviz.lessons import arithmetic
 from rnnviz.lessons.asked import NOTHING, masked
@@ -610,4 +610,9 @@ def read_lesson(course: Course, slug: str) -> Lesson:
     if lesson is None:
         first = problems[0]
         raise InputError(f"{first.path.name}, line {first.line}: {first.what}. rnnviz lessons check says more.")
+    for step in lesson.steps:
+        for name, argument in step.do + step.reveal:
+            if name == "panel" and argument and argument not in panels.BY_ID:
+                unknown = f"{lesson.path.name}, line {step.line}: unknown panel {shown(argument)}."
+                raise InputError(f"{unknown} rnnviz lessons check says more.")
     return lesson
