@@ -185,7 +185,8 @@ def several(out: Output, told: list[Told]) -> None:
 
 
 def lags(out: Output, told: Told, title: str = "") -> None:
-    """Half-life and horizon: after how many steps back 50 % and 1 % of the gradient are left; and why it is 0."""
+    """Half-life, where it has one, and horizon: after how many steps back 50 % and 1 % of the gradient are left; and
+    why it is 0."""
     for at in range(told.last, -1, -1):
         zero = told.zeros[at]
         if zero is not None and (at == told.last or told.zeros[at + 1] != zero):
@@ -193,8 +194,8 @@ def lags(out: Output, told: Told, title: str = "") -> None:
     if told.loss_step is None:
         return
     beyond = told.last
-    half, one = (numbers.steps(v, beyond) for v in (told.half_life, told.horizon))
-    out.print(f"{title}half-life (50 % left) {half:>6} steps    horizon (1 % left) {one:>6} steps")
+    half = "" if told.half_life is None else f"half-life (50 % left) {told.half_life:>6.1f} steps    "
+    out.print(f"{title}{half}horizon (1 % left) {numbers.steps(told.horizon, beyond):>6} steps")
 
 
 def written(told: Told, t: int) -> str:

@@ -1,6 +1,8 @@
 """Norms, and the lags at which a gradient has faded: half-life and horizon.
 
 norms = [1, 2, 4, 8] with the loss at t = 3: half of 8 is reached at lag 1, so half_life = 1.0
+
+A half-life says that every so many steps half of what is left goes. Where the decay is not like that it has none.
 """
 
 from __future__ import annotations
@@ -35,9 +37,28 @@ def norm(a: Array, axis: int | tuple[int, ...] | None = None) -> Array:
         return out
 
 
+#: An exponential decay's logarithm is a line over the lag. It may stray from the line that fits it best by this many
+#: halvings: the factor of 1.27.
+STRAYS = 0.35
+
+
 def half_life(norms: Array) -> float | None:
-    """The lag in steps at which norms first fall below 50 % of the last entry; None if they never do."""
-    return fading_lag(norms, 0.5)
+    """The lag in steps at which norms first fall below 50 % of the last entry; None if they never do, or if the decay
+    is not near enough to exponential to have a half-life: see is_exponential."""
+    return fading_lag(norms, 0.5) if is_exponential(norms) else None
+
+
+def is_exponential(norms: Any) -> bool:
+    """Whether norms (n,), walked back from the last entry to the horizon (two steps at least; to the first entry, if
+    that comes before), fall at every step, and their logarithm lies within STRAYS · ln 2 of a line over the lag."""
+    back = np.asarray(norms, np.float64)[::-1]
+    end = horizon(norms)
+    back = back[: len(back) if end is None else max(3, math.ceil(end) + 1)]
+    if len(back) < 2 or not (np.isfinite(back) & (back > 0)).all() or (np.diff(back) >= 0).any():
+        return False
+    logs, lags = np.log(back) - math.log(back[0]), np.arange(len(back)) - (len(back) - 1) / 2
+    line = logs.mean() + lags * (lags @ logs) / (lags @ lags)
+    return bool(np.abs(logs - line).max() <= STRAYS * math.log(2))
 
 
 def horizon(norms: Array) -> float | None:
@@ -47,8 +68,8 @@ def horizon(norms: Array) -> float | None:
 
 def fading_lag(norms: Any, fraction: float) -> float | None:
     """norms (n,): ‖∂L_k/∂h_t‖ for t = 0..k, the loss step last. Walking back from it, the first lag at which
-    the norm is below `fraction` of the last entry, log-linear between whole lags (a norm that is 0 counts as
-    reached at its own lag). None if that does not happen within the sequence, or if a norm on the way (the
+    the norm is below `fraction` of the last entry, log-linear between whole lags (before a norm that is 0
+    the last lag at which there was any). None if that does not happen within the sequence, or if a norm on the way (the
     last entry included) is nan or inf, or the last entry 0."""
     back = [float(v) for v in np.asarray(norms, np.float64)[::-1]]
     if not back or not math.isfinite(back[0]) or back[0] <= 0:
@@ -59,7 +80,7 @@ def fading_lag(norms: Any, fraction: float) -> float | None:
         if not math.isfinite(value):
             return None
         if value == 0:
-            return float(lag)
+            return float(lag - 1)
         now = math.log(value)
         if now < level:
             return lag - 1 + (before - level) / (before - now)

@@ -191,7 +191,7 @@ class Trace(ReadOnly):
 
     @property
     def half_life(self) -> float | None:
-        """Lag at which the last loss step's gradient falls below 50 %; see metrics.half_life."""
+        """Lag at which the last loss step's gradient falls below 50 %, where it has one; see metrics.half_life."""
         last = self.loss_steps[-1]
         return metrics.half_life(self.grad_norm(last)[: last + 1])
 

@@ -152,16 +152,16 @@ def _kept(scene: Scene) -> float | None:
 
 
 def explained(frame: Frame) -> str:
-    """`Untrained: c keeps 0.73 a step (LSTM), h 0.50 (GRU).`: what the gates leave of the highway; nothing where there
-    are none."""
+    """`Untrained: the mean gate is f 0.73 (LSTM), z 0.50 (GRU).`: what the gates leave of the highway; nothing where
+    there are none."""
     kept = {row.name: row.kept for row in frame.compared if row.kept is not None}
     if frame.pinned is not None or set(kept) != {"LSTM", "GRU"}:
         return ""
     if not all(map(math.isfinite, kept.values())):
         return ""
     untrained = (frame.cursor.epoch, frame.cursor.batch) == (0, 0)
-    said = f"c keeps {kept['LSTM']:.2f} a step (LSTM), h {kept['GRU']:.2f} (GRU)."
-    return f"Untrained: {said}" if untrained else said
+    said = f"he mean gate is f {kept['LSTM']:.2f} (LSTM), z {kept['GRU']:.2f} (GRU)."
+    return f"Untrained: t{said}" if untrained else f"T{said}"
 
 
 def _difference(settings: Settings, other: Settings) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnviz.nn import Model, Trace
-from rnnviz.nn.metrics import half_life, horizon
+from rnnviz.nn.metrics import fading_lag, half_life, horizon
 from rnnviz.player.compare import Companion, Row, Settings, compared
 from rnnviz.player.cursor import Cursor, Phase
 from rnnviz.player.experiment import Experiment
@@ -35,7 +35,8 @@ class Gradient:
 
     norms    (T+1,)
     factors  (T+1,)  factors[t] = norms[t] / norms[t+1], what the step from t+1 back to t keeps; nan at T
-    half_life, horizon  lags in steps at which 50 % and 1 % are left; None if not within this sequence
+    half_life, horizon  lags in steps at which 50 % and 1 % are left; None if not within this sequence. A decay that is
+             far from exponential has no half-life (see nn.metrics), though half of it may be gone
     along    "h", or the highway it is about: "c" of an LSTM, "z" of a GRU (see highway.py)
     highway  the same on the highway of a gated cell; a simple RNN has none
     """
@@ -49,10 +50,17 @@ class Gradient:
     highway: Gradient | None = None
 
     @property
+    def half_gone(self) -> float | None:
+        """The lag at which 50 % are left, whatever the decay is like."""
+        if self.half_life is not None:
+            return self.half_life
+        return fading_lag(self.norms[: (len(self.norms) if self.loss_step is None else self.loss_step + 1)], 0.5)
+
+    @property
     def grows(self) -> bool:
         """Whether more of it arrives at t = 0 than sets out, without half of it ever being gone."""
         start = float(self.norms[-1 if self.loss_step is None else self.loss_step])
-        return self.half_life is None and bool(self.norms[0] > 1.005 * start)
+        return self.half_gone is None and bool(self.norms[0] > 1.005 * start)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,7 +1,8 @@
-"""The highway: the path on which a gated cell carries the gradient back without passing it through a weight.
+"""The highway: where a gated cell carries the gradient back from step to step without passing it through a weight.
 
-    LSTM  c_t = f_t ⊙ c_{t-1} + …           the gradient of the cell state, ∂L_k/∂c_t
-    GRU   h_t = z_t ⊙ h_{t-1} + …           ∂L_k/∂h_t as far as it came along z alone
+    LSTM  c_t = f_t ⊙ c_{t-1} + …    ∂L_k/∂c_t, the whole gradient of the cell state: along f, and by all other ways
+                                     from c_t on, through h and W_hh too. So a step may keep more than f
+    GRU   h_t = z_t ⊙ h_{t-1} + …    ∂L_k/∂h_t as far as it came along z alone
 
 A simple RNN has none: every step goes through W_hh and the slope of the activation.
 """

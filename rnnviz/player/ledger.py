@@ -112,7 +112,7 @@ def _table(scene: Scene, loss_step: int | None, gain: np.ndarray | None) -> Tabl
 
 
 def _sentence(scene: Scene, loss_step: int | None, ledger: Ledger, start: int) -> str:
-    """`To h₁ each step keeps 0.64 of it (0.85 × 0.75): half is gone after 2.9 steps.`"""
+    """`Mean to h₁: a step keeps 0.64 (0.85 × 0.75); half is gone after 2.9 steps.`"""
     if loss_step is None:
         return "The total: each step adds its own error to what comes back. t shows one loss."
     zeros = np.flatnonzero(scene.trace.grad_norm(loss_step)[: start + 1] == 0)
@@ -125,16 +125,20 @@ def _sentence(scene: Scene, loss_step: int | None, ledger: Ledger, start: int) -
     first = min(1, start - 1)  # h₀ is given: what the steps to h₁ keep counts, as in the metric mean_factor
     mean = float(ledger.product[first]) ** (1 / (start - first))
     gradient = scene.gradient(loss_step)
-    kept = f"keeps {factor(mean)} of it" if mean <= 1 else f"makes it {factor(mean)} times as much"
+    kept = f"a step keeps {factor(mean)}" if mean <= 1 else f"a step makes it {factor(mean)} times as much"
     split = ""
     if scene.trace.spec.cell == "rnn":
         slope, weight = (_mean_factor(share[first:start]) for share in (ledger.slope_share, ledger.weight_share))
         split = f" ({factor(slope)} × {factor(weight)})"
-    if gradient.half_life is None:
-        end = "it grows on its way back" if mean > 1 else f"after {counted(start, 'step')} more than half is left"
-    else:
+    if gradient.half_life is not None:
         end = f"half is gone after {steps(gradient.half_life, start)} steps"
-    return f"{f'To h{subscript(first)} each' if first else 'Each'} step {kept}{split}: {end}."
+    elif gradient.half_gone is None:
+        end = "it grows on its way back" if mean > 1 else f"after {counted(start, 'step')} more than half is left"
+    elif gradient.horizon is not None:
+        end = f"99 % is gone after {steps(gradient.horizon, start)} steps"
+    else:
+        end = f"more than 1 % is left after all {counted(start, 'step')}"
+    return f"Mean to h{subscript(first)}: {kept}{split}; {end}."
 
 
 def _mean_factor(shares: np.ndarray) -> float:

@@ -393,7 +393,7 @@ _metric("kept", "share of the gradient that is left at step t: ‖∂L_K/∂h_t�
     lambda f, t: _kept(f, t)
 )
 _metric("grad_ratio", "share that is left at step 1: ‖∂L_K/∂h₁‖ / ‖∂L_K/∂h_K‖", ".1e", low=0)(lambda f: _kept(f, 1))
-_metric("half_life", "steps back after which half of the gradient is gone; none if it never is", ".1f", low=0)(
+_metric("half_life", "steps back in which half of the gradient goes; none if it does not fade evenly", ".1f", low=0)(
     lambda f: _last(f).half_life
 )
 _metric("horizon", "steps back after which all but 1 % is gone; none if it never is", ".1f", low=0)(

@@ -125,8 +125,8 @@ def factor(value: float) -> str:
 
 
 def steps(value: float | None, at_least: int) -> str:
-    """A number of steps, or `> 10` when it lies beyond what the sequence can show."""
-    return f"> {at_least}" if value is None else f"{value:.1f}"
+    """A number of steps, or `all 10` where it lies beyond all the steps there are."""
+    return f"all {at_least}" if value is None else f"{value:.1f}"
 
 
 def loss(value: float | None) -> str:

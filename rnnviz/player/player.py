@@ -263,7 +263,7 @@ class Player:
         if forward and place == T + 1:
             return replace(frame, hint="The end is reached and the walk has turned: ← goes back in time.")
         if not forward and place >= 2 * T + 2:  # at t = 0, or past it
-            return replace(frame, hint="Back at the beginning. enter makes the update; → takes steps back.")
+            return replace(frame, hint="Back at the beginning. The update comes next; → takes steps back.")
         return self._placed(frame, place + (-1 if forward else 1))
 
     def _placed(self, frame: Frame, place: int) -> Frame:

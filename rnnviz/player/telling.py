@@ -171,7 +171,7 @@ def _what_follows(frame: Frame, lag: int, kept: float) -> str:
         if gradient.grows:
             return f"It grows on its way back. o, the knobs: with recurrent gain {LESS_GAIN} it vanishes."
         return f"It has not vanished. o, the knobs: with recurrent gain {LESS_GAIN} it does."
-    if gradient.half_life is not None:
+    if gradient.half_life is not None:  # it fades evenly
         reached = lag >= gradient.half_life
         said = f"Half {'is' if reached else 'will be'} gone after {gradient.half_life:.1f} steps"
         if reached and gradient.horizon is not None:
@@ -179,7 +179,11 @@ def _what_follows(frame: Frame, lag: int, kept: float) -> str:
             said += f", 99 % {over}after {gradient.horizon:.1f}"
         return _fitting(f"{said}. ", *WHY)
     if at_the_end:
-        return "enter makes the update: one step against the gradient of a batch."
+        return "The update comes next: one step against the gradient of a batch."
+    if gradient.half_gone is not None:
+        far = gradient.horizon
+        over = "It fades unevenly. " if far is None or lag < far else f"99 % is gone after {far:.1f} steps. "
+        return _fitting(over, *WHY)
     return _fitting("It grows on its way back. " if gradient.grows else "More than half of it is still there. ", *WHY)
 
 
@@ -215,10 +219,11 @@ def _two_paths(gradient: Gradient, lag: int, kept: float, many: str) -> tuple[st
     first = f"{many}: {_share(kept, ' left')} in h, {_share(with_lane)} {where}"
     more = f"; {lane.along} {_keeps(with_lane ** (1 / lag), '')} a step" if with_lane > 0 else ""
     first += f"{more}." if len(first) + len(more) < ROOM else "."
-    ends = ((gradient.half_life, lane.half_life), (gradient.horizon, lane.horizon))
-    half, most = (_when(in_h, in_lane, f"in {lane.along}") for in_h, in_lane in ends)
-    second = f"Half is gone {half}; 99 % {most}."
-    whole = second.replace(" in h,", " steps in h,", 1) if gradient.half_life is not None else second
+    most = _when(gradient.horizon, lane.horizon, f"in {lane.along}")
+    second = f"99 % is gone {most}."
+    if gradient.half_life is not None and lane.half_life is not None:  # both fade evenly
+        second = f"Half is gone {_when(gradient.half_life, lane.half_life, f'in {lane.along}')}; 99 % {most}."
+    whole = second if "steps" in second else second.replace(" in h,", " steps in h,", 1)
     return first, whole if len(whole) <= ROOM else second
 
 
@@ -254,9 +259,9 @@ def _keeps(mean: float, of_it: str = " of it") -> str:
 def _update(frame: Frame) -> tuple[str, str]:
     update = frame.update
     if update is None:
-        return "update: W ← W − step", "enter goes on to the next batch."
+        return "update: W ← W − step", "b trains on the next batch."
     if all(step == 0 for _, _, step in update.rows):
-        return "update: no weight moves, since the gradient of the batch is 0.", "enter goes on to the next batch."
+        return "update: no weight moves, since the gradient of the batch is 0.", "b trains on the next batch."
     name, size, step = max(update.rows, key=lambda row: row[2] if math.isfinite(row[2]) else -1.0)
     rule = {"sgd": f"W ← W − {frame.experiment.learning_rate:g}·∂L/∂W"}.get(
         frame.experiment.optimizer, f"{frame.experiment.optimizer}, step size {frame.experiment.learning_rate:g}"
@@ -264,5 +269,5 @@ def _update(frame: Frame) -> tuple[str, str]:
     moved = f"{name.removeprefix('rnn.')} moves most, {scientific(step)} of {factor(size)}."
     return (
         _fitting("", f"update: {rule}, one batch: {moved}", f"{rule}, one batch: {moved}", f"{rule}: {moved}"),
-        f"Loss of this sequence {loss(update.loss_before)} → {loss(update.loss_after)}. enter: next batch.",
+        f"Loss of this sequence {loss(update.loss_before)} → {loss(update.loss_after)}. b: next batch.",
     )

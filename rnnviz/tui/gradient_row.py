@@ -204,7 +204,7 @@ def write_ghost(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Pal
     ghost = frame.ghost
     if ghost is None or place.gradient is None or place.exponent is None or not ghost.is_like(frame):
         return
-    reached = f"{DOTS[1] * 2} ghost 1 % {steps(ghost.horizon, ghost.scene.last_loss_step)}".replace("> ", ">")
+    reached = f"{DOTS[1] * 2} ghost 1 % {steps(ghost.horizon, ghost.scene.last_loss_step)}"
     room = sheet.width - left - 1
     text = f"{reached}, {ghost.name}"
     if cells(text) > room and place.gradient[1] > 3:
@@ -240,7 +240,8 @@ def _faded(frame: Frame, gradient: Gradient, t: int, last: int) -> list[str]:
     elif last and gradient.norms[last - 1] == 0 < gradient.norms[last]:
         lines.append("gone in one step")
     elif math.isfinite(gradient.norms[last]):
-        lines += [f"half-life {steps(gradient.half_life, last)}", f"1 % horizon {steps(gradient.horizon, last)}"]
+        lines += [f"half-life {gradient.half_life:.1f}"] if gradient.half_life is not None else []
+        lines.append(f"1 % horizon {steps(gradient.horizon, last)}")
     return lines
 
 
@@ -250,8 +251,14 @@ def times(path: Gradient, t: int) -> str:
 
 
 def reach(path: Gradient, lag: float | None, last: int) -> str:
-    """`h 2.9`, `c >40`: after how many steps of `last` so much was gone; `c –` of a path along which it grows."""
-    return f"{path.along} {'–' if path.grows else steps(lag, last).replace('> ', '>')}"
+    """`h 2.9`, `c all 40`: after how many steps of `last` so much was gone; `c –` of a path along which it grows."""
+    return f"{path.along} {'–' if path.grows else steps(lag, last)}"
+
+
+def half_lives(*paths: Gradient | None) -> str:
+    """`half-life c 2.8` of the paths that have one; nothing where none has."""
+    found = [f"{path.along} {path.half_life:.1f}" for path in paths if path and path.half_life is not None]
+    return f"half-life {' '.join(found)}" if found else ""
 
 
 def _faded_twice(frame: Frame, gradient: Gradient, t: int, last: int) -> list[str]:
@@ -265,6 +272,6 @@ def _faded_twice(frame: Frame, gradient: Gradient, t: int, last: int) -> list[st
         told = f"0: {zero.short.partition(' at ')[0]}" if zero else f"{scientific(float(path.norms[t]))} {kept}"
         lines.append(f"{path.along} {told}".rstrip())
     if math.isfinite(gradient.norms[last]):
-        lines.append(f"half {reach(gradient, gradient.half_life, last)} {reach(lane, lane.half_life, last)}")
+        lines += filter(None, [half_lives(gradient, lane)])
         lines.append(f"1 %  {reach(gradient, gradient.horizon, last)} {reach(lane, lane.horizon, last)}")
     return lines

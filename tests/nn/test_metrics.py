@@ -25,8 +25,12 @@ def test_norm_of_mixed_sizes_is_right_in_every_row():
         ([1, 2, 4, 8], 1.0, None),  # 4 is not yet below half of 8; it is reached at lag 1 and passed after it
         ([1, 10, 100, 1000], np.log10(2), 2.0),
         ([8, 8, 8], None, None),
-        ([9, 1, 1, 8], 1 / 3, None),  # the first crossing counts, not what comes after
-        ([0, 8], 1.0, 1.0),
+        ([9, 1, 1, 8], None, None),  # half of it is gone, and comes back: no half-life
+        ([0, 8], None, 0.0),  # gone at once: 1 % is left nowhere
+        ([0, 2, 8], None, 1.0),
+        ([0.9, 0.95, 1, 4, 8], None, None),  # quickly to an eighth, and no farther: no half-life
+        ([1, 1000], np.log10(2) / 3, 2 / 3),
+        ([100, 110, 1000, 100000], None, 1.0),  # all but 1 % in one step, and then hardly any more
         ([8, 0], None, None),
         ([1, np.nan, 8], None, None),
         ([1, np.inf, 8], None, None),
@@ -41,6 +45,24 @@ def test_fading_lags(norms, half, one_percent):
 
     assert half_life(np.array(norms, float)) == approx(half)
     assert horizon(np.array(norms, float)) == approx(one_percent)
+
+
+@pytest.mark.parametrize("gamma", [0.4, 0.5])
+@pytest.mark.parametrize(("halvings", "has_one"), [(0.0, True), (0.2, True), (0.45, False)])
+def test_a_half_life_is_that_of_a_decay_that_keeps_to_its_line(gamma, halvings, has_one):
+    """To and fro around the line by so many halvings, and falling all the same."""
+    lags = np.arange(30)
+    norms = gamma**lags * 2.0 ** (halvings * (-1.0) ** lags)
+    assert (np.diff(norms) < 0).all()
+    found = half_life(norms[::-1])
+    assert (found is not None) is has_one
+    if found is not None:
+        assert found == pytest.approx(np.log(0.5) / np.log(gamma), abs=2 * halvings)
+
+
+def test_what_comes_after_the_horizon_does_not_matter():
+    assert half_life(np.append([1e-9, 0.0078, 0.0078], 0.5 ** np.arange(7.0, -1, -1))) == 1.0
+    assert half_life(np.array([0.2, 0.2, 0.25, 0.5, 1.0])) is None, "and that its end is flat, before it"
 
 
 @pytest.mark.parametrize("scale", [1e-300, 1e-160, 1.0, 1e160])

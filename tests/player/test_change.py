@@ -225,7 +225,7 @@ def test_cut_the_memory_is_gone() -> None:
     norms = player.frame.gradient.norms
     assert norms[5] > 0
     assert (norms[:5] == 0).all()
-    assert player.frame.gradient.horizon == 1.0
+    assert player.frame.gradient.horizon == 0.0
 
 
 def test_training_knows_nothing_of_the_cut() -> None:

@@ -60,7 +60,7 @@ def test_fixed_has_its_sign_and_digits(value: float) -> None:
 
 
 def test_steps_beyond_the_sequence() -> None:
-    assert numbers.steps(None, 10) == "> 10"
+    assert numbers.steps(None, 10) == "all 10"
     assert numbers.steps(2.94, 10) == "2.9"
 
 

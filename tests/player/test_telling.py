@@ -95,9 +95,8 @@ def test_what_is_said_of_gain_0_7_holds_for_any_network_it_is_said_of(activation
 @pytest.mark.parametrize(
     ("cell", "ends", "words"),
     [("lstm", (0.3, 2.0, None, None), "Half is gone after 0.3 steps in h, 2.0 in c; 99 % neither in h nor in c."),
-     ("lstm", (0.3, None, 4.0, None), "Half is gone after 0.3 steps in h, not in c; 99 % after 4.0 in h, not in c."),
-     ("gru", (None, 1.0, None, 6.8),
-      "Half is gone in z after 1.0 steps, not in h; 99 % in z after 6.8 steps, not in h."),
+     ("lstm", (0.3, None, 4.0, None), "99 % is gone after 4.0 steps in h, not in c."),
+     ("gru", (None, 1.0, None, 6.8), "99 % is gone in z after 6.8 steps, not in h."),
      ("gru", (1.0, 1.0, 9.0, 6.8), "Half is gone after 1.0 steps in h, 1.0 in z; 99 % after 9.0 in h, 6.8 in z.")],
 )  # fmt: skip
 def test_of_two_ways_back_each_figure_says_which_it_is_of(

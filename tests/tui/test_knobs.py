@@ -66,7 +66,7 @@ async def test_the_ghost_stands_behind_the_bars_until_it_is_dismissed() -> None:
         before = text(app)
         await choose(pilot, "gain")
         await press(pilot, *["left"] * 5, "o")
-        assert "ghost 1 % >21" in text(app)
+        assert "ghost 1 % all 21" in text(app)
         assert "gain 1.0" in text(app)
         assert any(dot in text(app) for dot in DOTS)
         await press(pilot, "z")

@@ -86,7 +86,7 @@ async def test_the_sentence_says_what_the_table_says() -> None:
         assert frame is not None
         norms = frame.gradient.norms
         mean = float(norms[1] / norms[40]) ** (1 / 39)
-        assert f"To h₁ each step keeps {mean:.2f} of it" in rows(app)[0]
+        assert f"Mean to h₁: a step keeps {mean:.2f}" in rows(app)[0]
         assert f"half is gone after {frame.gradient.half_life:.1f} steps" in rows(app)[0]
         await press(pilot, "t")
         assert "The total" in rows(app)[0]

@@ -10,7 +10,7 @@ from rnnviz.player.cursor import Phase
 from rnnviz.player.numbers import brief, loss, scientific
 from rnnviz.tui.canvas import Sheet
 from rnnviz.tui.geometry import GUTTER, columns_of
-from rnnviz.tui.gradient_row import gradient_axis, power_labels, reach, times, two_paths
+from rnnviz.tui.gradient_row import gradient_axis, half_lives, power_labels, reach, times, two_paths
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import Panel
 from rnnviz.tui.view import View
@@ -83,8 +83,7 @@ def _numbers(row: Row, frame: Frame, last: int) -> list[str]:
                 lines.append(f"{path.along} {scientific(float(path.norms[t]))} {kept}".rstrip())
         if t > last:
             lines.append("not reached")
-        if lane is None:
-            lines.append(f"half {reach(gradient, gradient.half_life, last)}")
+        lines += filter(None, [half_lives(gradient, lane)])
         along = "" if lane is None else f" {reach(lane, lane.horizon, last)}"
         lines.append(f"1 %  {reach(gradient, gradient.horizon, last)}{along}")
     return lines
@@ -97,7 +96,7 @@ def _table(sheet: Sheet, y: int, rows: tuple[Row, ...], palette: Palette) -> Non
     for number, row in enumerate(rows, start=1):
         last = row.gradient.loss_step or len(row.gradient.norms) - 1
         paths = [path for path in (row.gradient, row.gradient.highway) if path is not None]
-        half = " ".join(reach(path, path.half_life, last) for path in paths)
+        half = half_lives(*paths).removeprefix("half-life ") or "–"
         end = " ".join(reach(path, path.horizon, last) for path in paths)
         text = f" {row.name:<{GUTTER}}{loss(row.loss):>8}{half:>15}{end:>17}{row.parameters:>13,}"
         sheet.put(y + number, 0, text[: sheet.width], palette.accent if row.is_present else palette.text)
