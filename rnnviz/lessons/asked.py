@@ -38,6 +38,7 @@ READOUTS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("loss", "step_loss", "is_finite"), ("loss", "history", "others")),
     **dict.fromkeys(("train_loss", "val_loss", "first_loss"), ("loss", "history", "others")),
     **dict.fromkeys(("accuracy", "learnt"), ("accuracy", "history", "others")),
+    **dict.fromkeys(("perturb_left", "perturb_way", "perturb_flips", "perturb_answer"), ("perturbed",)),
     "baseline": ("baseline",),
     "fit_error": ("fit",),
     "self_fed_error": ("self-fed",),

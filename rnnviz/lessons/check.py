@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import fields
+from difflib import get_close_matches
 from itertools import pairwise
 from math import isfinite
 from pathlib import Path
 
 from rnnviz.errors import InputError
 from rnnviz.lessons.conditions import Condition, defined, seen
+from rnnviz.lessons.course import introduced, is_lesson
+from rnnviz.lessons.introduced import NAMES, ROWS, unknown
 from rnnviz.lessons.lesson import Do, Exercise, Lesson, Point, Prediction, Step
 from rnnviz.lessons.pages import WIDTH, page, room
 from rnnviz.lessons.reading import Problem, read
@@ -66,6 +69,8 @@ class _Checker:
     def __init__(self, lesson: Lesson, panels: Collection[str]) -> None:
         self.lesson, self.panels = lesson, panels
         self.source = source_lines(lesson.path)
+        files = tuple(file for file in lesson.path.parent.iterdir() if is_lesson(file))
+        self.known = introduced(files, lesson.path)
 
     def problem(self, line: int, what: str, remedy: str = "") -> Problem:
         return Problem(self.lesson.path, line, what, remedy)
@@ -75,6 +80,11 @@ class _Checker:
         return next((i + 1 for i in range(after - 1, len(self.source)) if text in self.source[i]), after)
 
     def problems(self) -> Iterator[Problem]:
+        at = self.line_of("introduces", 1)
+        for name in unknown(self.lesson.introduces, self.panels):
+            close = get_close_matches(name, [*NAMES, *self.panels], n=1)
+            remedy = f"did you mean {close[0]}?" if close else f"names: {', '.join((*NAMES, *self.panels))}"
+            yield self.problem(at, f"unknown name {name!r} in introduces", remedy)
         try:
             player = open_player(self.lesson.experiment)
         except InputError as error:
@@ -139,6 +149,9 @@ class _Checker:
         elif point.at == "reach" and frame.reach is None:
             what = "there is no row 'reach': the task does not say what its answer hangs on"
             yield self.problem(point.line, what, "point at another row")
+        elif point.at in ROWS and self.known is not None and ROWS[point.at] not in self.known:
+            remedy = f'add "{ROWS[point.at]}" to the introduces of this lesson, or of one before'
+            yield self.problem(point.line, f"row {point.at!r} is not introduced yet", remedy)
         elif target.panel and point.at in BESIDE_NO_PANEL:
             what = f"no room for row {point.at!r} beside an open panel"
             yield self.problem(point.line, what, "point at another row, or close the panel")

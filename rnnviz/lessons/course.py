@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rnnviz.errors import InputError, shown
 
@@ -51,7 +53,7 @@ def find(folder: str | Path | None = None) -> Course:
     where = Path(folder) if folder is not None else own_folder()
     if not _is_folder(where):
         raise InputError(f"{where}: is not a folder; --lessons takes a folder of lesson files")
-    files = sorted((f for f in where.iterdir() if _FILE.fullmatch(f.name)), key=_order)
+    files = sorted((f for f in where.iterdir() if is_lesson(f)), key=_order)
     if not files:
         raise InputError(f"{where}: there is no lesson in it; lessons are named like 01-first-steps.md")
     return Course(OWN if folder is None else str(where.resolve()), where, tuple(files))
@@ -62,6 +64,11 @@ def _is_folder(path: Path) -> bool:
         return path.is_dir()
     except OSError:  # a name that is too long, a folder nobody may look into
         return False
+
+
+def is_lesson(file: Path) -> bool:
+    """Whether a file is named like a lesson."""
+    return _FILE.fullmatch(file.name) is not None
 
 
 def _order(file: Path) -> tuple[int, str]:
@@ -85,13 +92,29 @@ BROKEN = "cannot be read; rnnviz lessons check says why"
 def head(file: Path) -> tuple[str, str]:
     """Title and summary of a lesson, without reading its steps; its file name and BROKEN where they cannot be made
     out."""
+    found = _front(file)
+    title, summary = found.get("title"), found.get("summary")
+    return (title, summary) if isinstance(title, str) and isinstance(summary, str) else (file.stem, BROKEN)
+
+
+def introduced(files: Sequence[Path], upto: Path) -> frozenset[str] | None:
+    """What the lessons of a course have introduced up to one of them, that one included (see introduced.py); None
+    where none of them introduces anything: then everything is known from the beginning."""
+    lists = {file: _front(file).get("introduces") for file in files}
+    if not any(isinstance(names, list) for names in lists.values()):
+        return None
+    until = _order(upto)
+    known = [names for file, names in lists.items() if isinstance(names, list) and _order(file) <= until]
+    return frozenset(str(name) for names in known for name in names)
+
+
+def _front(file: Path) -> dict[str, Any]:
+    """The front matter of a lesson; empty where it cannot be made out."""
     from rnnviz.lessons.source import SourceError, source_lines, toml
 
     try:
         lines = [line.strip() for line in source_lines(file)]
         end = lines.index("+++", lines.index("+++") + 1)
-        found = toml(lines[lines.index("+++") + 1 : end])
+        return toml(lines[lines.index("+++") + 1 : end])
     except (SourceError, ValueError):  # ValueError: no +++
-        return file.stem, BROKEN
-    title, summary = found.get("title"), found.get("summary")
-    return (title, summary) if isinstance(title, str) and isinstance(summary, str) else (file.stem, BROKEN)
+        return {}

@@ -88,6 +88,7 @@ class Lesson:
     experiment: Experiment
     sources: tuple[str, ...]
     steps: tuple[Step, ...]
+    introduces: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

@@ -24,7 +24,7 @@ from rnnviz.player.metrics import METRICS, parse
 
 T = TypeVar("T")
 
-FRONT = {"title", "slug", "summary", "sources", "experiment"}
+FRONT = {"title", "slug", "summary", "sources", "experiment", "introduces"}
 TABLES = ("do", "point", "predict", "reveal", "exercise")
 PREDICT = {"question", "choices", "answer", "tolerance", "unit", "hides"}
 EXERCISE = {"goal", "solved", "locked", "hints", "solution"}
@@ -149,7 +149,14 @@ class _Reader:
         if self.problems or head is None:
             return None
         title, summary, experiment, sources = head
-        lesson = Lesson(self.path, int(name[1]), name[2], title, summary, experiment, sources, steps)
+        introduces = front.tables.get("introduces", [])
+        if not isinstance(introduces, list) or not all(isinstance(name, str) for name in introduces):
+            line = front.line_of("introduces")
+            self.wrong(line, "introduces is not a list of names", 'write introduces = ["gradient"]')
+            return None
+        lesson = Lesson(
+            self.path, int(name[1]), name[2], title, summary, experiment, sources, steps, tuple(introduces)
+        )
         for step, what, remedy in too_much(lesson):
             self.wrong(self.line_with(1, "[experiment]") if step is None else step.line, what, remedy)
         return lesson

@@ -30,7 +30,7 @@ def standing(answer: Answer | None, *, is_solved: bool, hints: int, is_skipped: 
     """Mark and words for a step with a question or an exercise; blank while nothing has been done about it."""
     if answer is not None:
         if answer.first_right:
-            return DONE, "right"
+            return DONE, "right at first try"
         return OTHERWISE, f"right at try {answer.tries}" if answer.is_right else "wrong"
     if is_solved:
         return (OTHERWISE, f"solved after {counted(hints, 'hint')}") if hints else (DONE, "solved")

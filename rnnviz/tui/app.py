@@ -183,7 +183,7 @@ class Main(Screen[None]):
         if self.view.panel is None:
             return Sheet(width, height)
         marked = self.guide is not None and self.guide.points_at(self.view.panel)
-        return bars.tabs(panels.BY_ID[self.view.panel], self.frame, width, self.palette, marked)
+        return bars.tabs(panels.BY_ID[self.view.panel], self.frame, width, self.palette, marked, self.view)
 
     def _open_panel(self, width: int, height: int) -> Sheet:
         if self.view.panel is None:
@@ -212,7 +212,8 @@ class Main(Screen[None]):
             self.view = self.guide.limited(self.view)
         if self.frame is not None:
             for panel in panels.BESIDE:
-                empty = panel.why_not(self.frame) is not None or not panel.stands_beside(self.frame)
+                has_nothing = panel.why_not(self.frame) is not None or not panel.stands_beside(self.frame)
+                empty = has_nothing or not self.view.knows(panel.id)
                 self.query_one(f"#beside-{panel.id}").set_class(empty, "empty")
         for canvas in self.query(Canvas):
             if canvas.display and canvas.size:
@@ -450,7 +451,7 @@ class Main(Screen[None]):
             self.look(prompt="")
 
     def do_panel(self, by: int) -> None:
-        self.open_panel(panels.following(self.view.panel, by, self.frame))
+        self.open_panel(panels.following(self.view.panel, by, self.frame, self.view))
 
     def open_panel(self, panel: str | None) -> None:
         """Open a panel by its id; None closes it."""

@@ -123,12 +123,14 @@ def progress(job: Progress, width: int, view: View = EVERYTHING) -> str:
     return f"{job.what}  {'━' * full}{'─' * (room - full)}{tail}"
 
 
-def tabs(active: Panel, frame: Frame | None, width: int, palette: Palette, marked: bool = False) -> Sheet:
+def tabs(
+    active: Panel, frame: Frame | None, width: int, palette: Palette, marked: bool = False, view: View = EVERYTHING
+) -> Sheet:
     """The open panel's name, and the ones tab leads to. marked: a lesson points at it."""
     sheet = Sheet(width, 1)
     sign, style = ("▐", palette.accent + Style(reverse=True)) if marked else ("▾", palette.accent)
     x = sheet.put(0, 1, f"{sign} {active.title}", style) + 2
-    following = panels.following(active.id, 1, frame)
+    following = panels.following(active.id, 1, frame, view)
     onward = f"tab: {panels.BY_ID[following].title if following else 'close'} "
     if x + len(onward) < width:
         sheet.right(0, onward, palette.faint)

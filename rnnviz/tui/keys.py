@@ -150,6 +150,13 @@ def face(key: str) -> str:
     return _FACES.get(key, key)
 
 
+#: What a key has to do with, where a lesson introduces that (see lessons/introduced.py); panels go by their own ids.
+INTRODUCED = {
+    "batch": "train", "epoch": "train", "all": "train", "all_back": "train", "cut": "cut", "gradient": "gradient",
+    "ghost": "ghost",
+}  # fmt: skip
+
+
 def bar(
     frame: Frame | None, view: View, panel_words: Mapping[str, str], lesson: Sequence[tuple[str, str]] = ()
 ) -> list[tuple[str, str]]:
@@ -163,7 +170,7 @@ def bar(
     asleep = {"ghost"} if frame.ghost is None else set()
     taken = [*lesson, *(entry for entry in panel_words.items() if entry[0] not in asleep)]
     hidden = {*dict(taken), *(["next"] if "lesson_next" in dict(lesson) else [])}  # enter goes on in the lesson
-    walk = [entry for entry in _walk(frame) if entry[0] not in hidden]
+    walk = [entry for entry in _walk(frame, view) if entry[0] not in hidden]
     if frame.reached is not None and view.panel is None:
         walk.append(("ledger", "why"))
     play = ("play", "pause" if view.playing else "play")
@@ -171,11 +178,26 @@ def bar(
     through = ("all", f"all {epochs}") if frame.cursor.epoch < epochs else ("all_back", "untrain")
     train = [("batch", "batch"), ("epoch", "epoch"), through]
     which = [("gradient", "total" if frame.loss_step is not None else "one loss")] if frame.reached is not None else []
-    return [*taken, *walk, play, ("panel", "panel"), *which, *train, *always]
+    rest = (*walk, play, ("panel", "panel"), *which, *train)
+    return [*taken, *(entry for entry in rest if entry[0] not in dict(taken) and is_known(entry[0], view)), *always]
 
 
-def _walk(frame: Frame) -> list[tuple[str, str]]:
+def is_known(name: str, view: View) -> bool:
+    """Whether a key, by the id of its action or panel, has been introduced."""
+    if name == "panel":
+        return view.introduced != frozenset()
+    if name in INTRODUCED:
+        return view.knows(INTRODUCED[name])
+    return name in BY_ID or view.knows(name)
+
+
+def _walk(frame: Frame, view: View) -> list[tuple[str, str]]:
+    back = view.knows("gradient")
     match frame.cursor.phase:
+        case Phase.FORWARD if frame.cursor.t == frame.T and not view.knows("turn"):
+            return [("left", "take back")]
+        case Phase.LOSS | Phase.BACKWARD if not back:
+            return [("previous", "back to reading")]
         case Phase.FORWARD if frame.cursor.t == 0:
             return [("right", "read on")]
         case Phase.FORWARD if frame.cursor.t == frame.T:
@@ -183,7 +205,7 @@ def _walk(frame: Frame) -> list[tuple[str, str]]:
         case Phase.FORWARD:
             return [("right", "read on"), ("left", "take back")]
         case Phase.LOSS:
-            return [("left", "back in time"), ("previous", "unturn")]
+            return [("left", "back in time"), ("previous", "back to reading")]
         case Phase.UPDATE:
             return [("next", "next batch"), ("right", "take back")]
     onward = ("next", "update") if frame.cursor.t == 0 else ("left", "back in time")

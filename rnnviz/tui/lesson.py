@@ -14,7 +14,9 @@ from rich.style import Style
 from rnnviz.errors import InputError, shown
 from rnnviz.glyphs import cells, cut, lines_at_most
 from rnnviz.lessons import arithmetic
-from rnnviz.lessons.asked import NOTHING, masked
+from rnnviz.lessons.asked import masked
+from rnnviz.lessons.course import introduced
+from rnnviz.lessons.introduced import keys_named, tools
 from rnnviz.lessons.pages import LINES, WIDTH, page
 from rnnviz.lessons.reading import read
 from rnnviz.lessons.run import LessonRun, right_answer
@@ -24,6 +26,7 @@ from rnnviz.player.cursor import Phase
 from rnnviz.tui import panels
 from rnnviz.tui.canvas import Sheet
 from rnnviz.tui.geometry import GUTTER
+from rnnviz.tui.keys import ACTIONS, INTRODUCED, face
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.score import GATES
 
@@ -42,6 +45,12 @@ if TYPE_CHECKING:
 TRY_AGAIN = 1.0  # seconds until progress that could not be kept is tried again
 DIGITS = "0123456789"
 LOW = 24  # rows below which a panel beside a lesson costs the score more of its own
+#: What a key has been introduced with, by its face; and the keys of what an exercise takes.
+_OF_KEYS = {
+    **{face(action.keys[0]): INTRODUCED[action.id] for action in ACTIONS if action.id in INTRODUCED},
+    **{panel.key: panel.id for panel in panels.ALL if panel.key},
+}
+_TOOL_KEYS = {"knobs": ("knobs", "knobs"), "train": ("all", "train"), "cut": ("cut", "loop")}
 LEAST_SCORE = 8  # rows the score keeps beside lesson and panel
 GATE_ROWS = 3  # rows more, so that there is room for a gate
 LEAST_PANEL = 5  # rows an open panel has at least
@@ -128,7 +137,7 @@ _ROWS: dict[str, tuple[str, ...]] = {  # how the rows of the score are named the
 
 
 def mark(sheet: Sheet, point: Point | None, palette: Palette, side: int) -> Sheet:
-    """Mark what a step speaks of: a bar in the gutter along its rows, its name set off. side: the cell at which
+    """Mark what a step speaks of: its name is set off, with a pointer to it. side: the cell at which
     the numbers of the moment begin."""
     if point is None or point.at.startswith("panel:"):
         return sheet
@@ -146,8 +155,8 @@ def mark(sheet: Sheet, point: Point | None, palette: Palette, side: int) -> Shee
             if inside:
                 label = name.rstrip()[: GUTTER - 1].rstrip("▀▄▸ ")
                 sheet.put(y, 0, label, palette.accent + Style(reverse=True))
-        if inside and sheet.at(y, GUTTER - 1) == " ":  # the chosen unit keeps its own mark
-            sheet.put(y, GUTTER - 1, "▐", palette.accent)
+                if sheet.at(y, GUTTER - 1) == " " and point.at != "time":  # the chosen unit keeps its own mark
+                    sheet.put(y, GUTTER - 1, "◂", palette.accent)
     return sheet
 
 
@@ -171,6 +180,7 @@ class Guide:
         self.top = 0  # the first line of the text that is shown, where it is longer than its place
         self._below, self._page = 0, 1
         self._told: list[str] = []
+        self._known: dict[str, frozenset[str] | None] = {}  # what the lessons up to one have introduced
         self._is_keeping = False  # a timer runs that tries again to keep progress
 
     # -- what the screen asks ------------------------------------------------------------------------------
@@ -200,10 +210,23 @@ class Guide:
         return exercise.locked if exercise is not None else ()
 
     def limited(self, view: View) -> View:
-        """The view without what an open question asks for."""
+        """The view without what an open question asks for, and without what no lesson has introduced yet."""
         run, frame = self.run, self.main.frame
-        kept = masked(run, frame) if run is not None and self.is_on and frame is not None else NOTHING
-        return replace(view, masked=kept.names, masked_from=kept.since)
+        if run is None or frame is None or not self.is_on:
+            return replace(view, masked=frozenset(), introduced=None)
+        kept = masked(run, frame)
+        return replace(view, masked=kept.names, masked_from=kept.since, introduced=self._introduced(run))
+
+    def _introduced(self, run: LessonRun) -> frozenset[str] | None:
+        """What the lessons have introduced so far; to that this step's panel and the keys it names or takes."""
+        slug = run.lesson.slug
+        if slug not in self._known:
+            self._known[slug] = introduced(self.course.files, run.lesson.path)
+        known = self._known[slug]
+        if known is None:
+            return None
+        of_keys = {_OF_KEYS[face] for face in keys_named(run) if face in _OF_KEYS}
+        return known | of_keys | {*tools(run), *filter(None, [run.target.panel])}
 
     def mark(self, sheet: Sheet, side: int) -> Sheet:
         return mark(sheet, self.point, self.main.palette, side)
@@ -270,7 +293,8 @@ class Guide:
             return [skip] if run.open_question.choices else [("next", "answer"), skip]
         if run.open_exercise is not None:
             hints = run.open_exercise.hints
-            more = [("lesson_hint", "hint")] if len(run.shown_hints) < len(hints) else []
+            more = [_TOOL_KEYS[tool] for tool in tools(run)]
+            more += [("lesson_hint", "hint")] if len(run.shown_hints) < len(hints) else []
             return [*more, ("lesson_return", "restore"), skip]
         again = [("lesson_return", "try again")] if run.answer is not None else []
         return [("lesson_next", "next lesson" if run.is_last else "next"), *again]

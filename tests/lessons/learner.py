@@ -95,7 +95,8 @@ class Learner:
         names = ("tabs", "tabs-beside") if guide.point.at.startswith("panel:") else ("score",)
         canvases = [self.app.main.query_one(f"#{name}", Canvas) for name in names]
         rows = [row for canvas in canvases if canvas.display for row in canvas.plain()]
-        marks = "▐▌▸" if guide.point.at in ("hidden", "cell") else "▐▌"  # a single unit keeps its own mark
+        marks = "◂▌▸" if guide.point.at in ("hidden", "cell") else "◂▌▐"  # the chosen unit keeps its own mark
+        marks += "▶◀" if guide.point.at == "time" else ""  # its name has an arrow already
         assert any(mark in row for row in rows for mark in marks), (guide.point.at, rows)
 
     async def skip(self) -> Report:

@@ -137,20 +137,25 @@ async def test_the_first_start_lands_in_lesson_1_with_the_score_alive(course: Pa
         assert "n next" in text(lesson, "keys")
 
 
+def is_set_off(lesson: RnnvizApp, y: int) -> bool:
+    """Whether the name of a row of the score is marked."""
+    style = lesson.main.query_one("#score", Canvas)._sheet.cells[y][0][1]
+    return style is not None and bool(style.reverse)
+
+
 async def test_the_rows_spoken_of_are_marked(course: Path) -> None:
     lesson = app(course)
     async with lesson.run_test(size=(80, 24)) as pilot:
         await lesson.settled()
         rows = lesson.main.query_one("#score", Canvas).plain()
         first = next(y for y, row in enumerate(rows) if row.startswith("hidden h"))
-        last = next(y for y, row in enumerate(rows) if row.startswith("output"))
-        marked = {y for y, row in enumerate(rows) if row[9] == "▐"}
-        assert marked
-        assert marked <= set(range(first, last))
+        assert [y for y in range(len(rows)) if is_set_off(lesson, y)] == [first]
         await Learner(lesson, pilot).press("n", "2", "enter")
         rows = lesson.main.query_one("#score", Canvas).plain()
         gradient = next(y for y, row in enumerate(rows) if row.startswith("‖∂L"))
-        assert rows[gradient][9] == "▐", "after the answer the explanation points at the gradient"
+        assert rows[gradient][9] == "◂"
+        marked = [y for y in range(len(rows)) if is_set_off(lesson, y)]
+        assert marked == [gradient], "after the answer the explanation points at the gradient"
 
 
 @pytest.mark.parametrize(
@@ -169,8 +174,9 @@ async def test_everything_that_can_be_pointed_at_is_marked(course: Path, at: str
         rows = lesson.main.query_one("#score", Canvas).plain()
         if label is not None:
             first = next(y for y, row in enumerate(rows) if row.startswith(label))
-            assert "▐" in {rows[first][9], rows[min(first + 1, len(rows) - 1)][9]}
-            assert rows[first - 1][9] != "▐" or at == "gates"
+            assert is_set_off(lesson, first)
+            assert rows[first][9] in ("◂▸ " if at == "time" else "◂▸")
+            assert not is_set_off(lesson, first - 1)
         elif at == "side":
             assert any("▌t = 0" in row for row in rows)
         else:
@@ -661,3 +667,59 @@ async def _until(pilot: Pilot[Any], done: Any) -> None:
             return
         await pilot.pause(0.05)
     raise AssertionError("it does not come to an end")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 50)])
+async def test_rows_and_keys_stay_away_until_their_lesson(size: tuple[int, int]) -> None:
+    lesson = RnnvizApp(start=Start(slug="1"), compile=False)
+    async with lesson.run_test(size=size) as pilot:
+        await lesson.settled()
+        learner = Learner(lesson, pilot)
+        guide = lesson.main.guide
+        assert guide is not None
+
+        async def at(number: int, step: int) -> tuple[str, str]:
+            slug = guide.course.slug(guide.course.files[number - 1])
+            if learner.run.lesson.slug != slug:
+                guide.open(slug)
+            guide.jump(step)
+            await lesson.settled()
+            return text(lesson), text(lesson, "keys")
+
+        exercise = len(learner.run.lesson.steps) - 1
+        score, keys = await at(1, exercise)
+        for name in ("∂L", "reach  ", "10^"):
+            assert name not in score
+        for word in ("o knobs", "a train", "H hint"):
+            assert word in keys, "an exercise names the keys that it takes"
+        assert "unit 0" in score
+        assert "unit 1" not in score
+        assert "●" not in text(lesson, "title")
+        assert "○" not in text(lesson, "title")
+        score, keys = await at(1, 0)
+        for word in ("epoch", "turn", "cut"):
+            assert word not in keys
+        await learner.press("tab")
+        assert lesson.main.view.panel in (None, "loss")
+        await learner.press("escape", "F")
+        score = text(lesson)
+        assert "‖∂L" in score, "free play shows everything"
+        await learner.press("r")
+        assert "‖∂L" not in text(lesson)
+        score, keys = await at(5, 0)
+        assert "‖∂L" in score
+        assert "epoch" in keys
+        score, _ = await at(8, 0)
+        assert "reach  " in score
+        score, _ = await at(9, 0)
+        assert "forget f" in score
+
+
+async def test_a_course_that_introduces_nothing_shows_everything(course: Path) -> None:
+    lesson = app(course)
+    async with lesson.run_test(size=(80, 24)) as pilot:
+        await lesson.settled()
+        assert "‖∂L" in text(lesson)
+        assert "b batch" in text(lesson, "keys")
+        await Learner(lesson, pilot).press("end")
+        assert "→ loss, and turn" in text(lesson, "keys")

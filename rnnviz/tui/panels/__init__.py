@@ -23,6 +23,7 @@ from rnnviz.tui.panels.words import WORDS
 
 if TYPE_CHECKING:
     from rnnviz.player.frame import Frame
+    from rnnviz.tui.view import View
 
 ALL: tuple[Panel, ...] = (
     FIT, SELF_FED, WORDS, LOSS, TRAVEL, NEURON, LEDGER, TRIANGLE, PERTURBED, COMPARE, KNOBS_PANEL, NETWORK, SUMMARY,
@@ -32,7 +33,8 @@ BY_ID = {panel.id: panel for panel in ALL}
 BESIDE = (FIT, SELF_FED, WORDS, LOSS)  # beside the score on a wide screen while no other is open, if they have anything
 
 
-def following(panel: str | None, by: int, frame: Frame | None) -> str | None:
-    """The next panel on tab that has something to show; none is one of them."""
-    ring = [None, *(p.id for p in ALL if p.id == panel or frame is None or p.why_not(frame) is None)]
+def following(panel: str | None, by: int, frame: Frame | None, view: View) -> str | None:
+    """The next panel on tab that has something to show and is known by now; none is one of them."""
+    known = [p for p in ALL if view.knows(p.id) and (frame is None or p.why_not(frame) is None)]
+    ring = [None, *(p.id for p in ALL if p.id == panel or p in known)]
     return ring[(ring.index(panel) + by) % len(ring)]

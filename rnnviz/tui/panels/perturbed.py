@@ -102,5 +102,5 @@ def _why_not(frame: Frame) -> str | None:
 PANEL = Panel(
     "perturbed", "perturbed", "the state moved a little, and a lot",
     _draw, key="X", why_not=_why_not, height=9,
-    follows=lambda frame, view: (frame.scene, frame.cursor),
+    follows=lambda frame, view: (frame.scene, frame.cursor), shows=frozenset(("perturbed",)),
 )  # fmt: skip
