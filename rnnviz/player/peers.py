@@ -11,6 +11,7 @@ import zlib
 
 import numpy as np
 
+from rnnviz.glyphs import one_line
 from rnnviz.nn.optimizer import CONVENTIONS
 from rnnviz.nn.spec import GATES, ModelSpec
 from rnnviz.player.experiment import Experiment
@@ -67,7 +68,7 @@ class _Program:
     def heading(self) -> str:
         e, layers = self.e, f", {self.e.num_layers} layers" if self.e.num_layers > 1 else ""
         name = f"{e.activation} RNN" if e.cell == "rnn" else e.cell.upper()
-        what = f"{name}, {e.hidden_size} units{layers}, {self.task.title}"
+        what = f"{name}, {e.hidden_size} units{layers}, {one_line(self.task.title)}"
         return f"# {what}: the model that rnnviz shows, in {self.framework}."
 
     def sizes(self) -> str:
@@ -101,7 +102,7 @@ class _Program:
                 f"y = rng.standard_normal(({N}, T, O))" if task.loss == "mse" else f"y = rng.integers(0, O, ({N}, T))"
             )
             lines = [
-                f"# {task.title}: put your sequences here; these are random ones of their shape",
+                f"# {one_line(task.title)}: put your sequences here; these are random ones of their shape",
                 f"rng = np.random.default_rng({e.seed})",
                 f"x = rng.standard_normal(({N}, T, I))",
                 target,
@@ -126,9 +127,9 @@ class _Program:
     def constants(self, alpha: str, epsilon: str) -> str:
         """What adam and rmsprop must be told, by the framework's names, to have rnnviz' alpha and epsilon."""
         usual, ours = CONVENTIONS[self.framework.lower()], CONVENTIONS[self.e.convention]
-        told = f", {alpha}={ours.alpha:g}" if self.e.optimizer == "rmsprop" and ours.alpha != usual.alpha else ""
+        told = f", {alpha}={ours.alpha!r}" if self.e.optimizer == "rmsprop" and ours.alpha != usual.alpha else ""
         value = ours.epsilon if self.e.epsilon is None else self.e.epsilon
-        return told + (f", {epsilon}={value:g}" if value != usual.epsilon else "")
+        return told + (f", {epsilon}={value!r}" if value != usual.epsilon else "")
 
 
 # -- PyTorch -------------------------------------------------------------------------------------------
@@ -240,7 +241,7 @@ model = Model()  # its state_dict has the names, shapes and gate order of rnnviz
         body += self._recurrent_scale()
         body += self._gate_biases()
         if not e.loop:
-            body += ['if "weight_hh" in name:  # no loop', "    p.zero_().requires_grad_(False)"]
+            body += ['if "weight_hh" in name:  # no loop', "    p.zero_()"]
         if one_bias:
             body += [
                 'if "bias_hh" in name:  # one bias is enough, as in Keras',
@@ -257,11 +258,13 @@ model = Model()  # its state_dict has the names, shapes and gate order of rnnviz
         if e.gain != 1.0 or e.spectral_radius is not None:
             body.append('if "weight_hh" in name:')
         if e.gain != 1.0:
-            body.append(f"    p *= {e.gain:g}")
+            body.append(f"    p *= {e.gain!r}")
         if e.spectral_radius is not None:
             body += [
                 "    for W in p.split(H):",
-                f"        W *= {e.spectral_radius:g} / torch.linalg.eigvals(W).abs().max()",
+                "        radius = torch.linalg.eigvals(W).abs().max()",
+                "        if radius > 0:  # 0 stays 0",
+                f"            W *= {e.spectral_radius!r} / radius",
             ]
         return body
 
@@ -303,6 +306,11 @@ model = Model()  # its state_dict has the names, shapes and gate order of rnnviz
             ]
         if e.clip_norm is not None:
             clip.append(f"        nn.utils.clip_grad_norm_(model.parameters(), {e.clip_norm!r})")
+        no_loop = [
+            "        for name, p in model.named_parameters():",
+            '            if "weight_hh" in name:  # no loop',
+            "                p.data.zero_()",
+        ]
         order = f"torch.randperm({n})" if e.shuffle else f"torch.arange({n})"
         return "\n".join(
             [
@@ -315,6 +323,7 @@ model = Model()  # its state_dict has the names, shapes and gate order of rnnviz
                 "        loss.backward()",
                 *clip,
                 "        optimizer.step()",
+                *([] if e.loop else no_loop),
                 '    print(epoch + 1, f"{loss.item():.4f}")',
             ]
         )
@@ -345,7 +354,13 @@ class _Keras(_Program):
         """Whether the initial weights are not what Keras' layers start from."""
         e = self.e
         own = e.init in ("keras", "pytorch") and e.gain == 1.0 and e.spectral_radius is None and e.loop
+        own = own and not self._has_two_drawn_biases
         return not own or (e.cell == "lstm" and e.forget_bias is not None)
+
+    @property
+    def _has_two_drawn_biases(self) -> bool:
+        """Whether Keras' one bias is the sum of two that are not 0."""
+        return self.e.init == "pytorch" and self.spec.biases == 2 and self.e.cell != "gru"
 
     def model(self) -> str:
         e = self.e
@@ -394,12 +409,16 @@ class _Keras(_Program):
         elif e.init in ("orthogonal", "chrono"):
             draw = "np.linalg.qr(rng.standard_normal((H, H)))[0]"
             body.append(f"recurrent = np.concatenate([{draw} for _ in range({self.gates})], axis=1)")
+        if self._has_two_drawn_biases:
+            body.append("bias = bias + rng.uniform(-(H**-0.5), H**-0.5, bias.shape)  # the sum of both")
         if e.gain != 1.0:
-            body.append(f"recurrent = {e.gain:g} * recurrent")
+            body.append(f"recurrent = {e.gain!r} * recurrent")
         if e.spectral_radius is not None:
             body += [
                 f"for W in np.split(recurrent, {self.gates}, axis=1):",
-                f"    W *= {e.spectral_radius:g} / np.abs(np.linalg.eigvals(W)).max()",
+                "    radius = np.abs(np.linalg.eigvals(W)).max()",
+                "    if radius > 0:  # 0 stays 0",
+                f"        W *= {e.spectral_radius!r} / radius",
             ]
         if not e.loop:
             body.append("recurrent = 0 * recurrent  # no loop")
@@ -467,5 +486,5 @@ def gate_biases(e: Experiment, task: Task, drawn: str) -> dict[str, str]:
     elif e.cell == "lstm" and e.init in ("keras", "orthogonal"):
         chosen["f"] = "1.0"
     if e.cell == "lstm" and e.forget_bias is not None:
-        chosen["f"] = f"{e.forget_bias:g}"
+        chosen["f"] = repr(e.forget_bias)
     return chosen
