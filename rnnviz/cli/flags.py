@@ -61,10 +61,12 @@ _ABOUT = {
 }
 _JSON = {
     "train": "print one JSON object instead: experiment, parameters, history.loss, history.val_loss, "
-    "prediction (the sine fed by itself; other tasks: the answers), targets, notes (what of the data is left out). "
+    "prediction (the sine fed by itself; other tasks: the answers), targets, reach (how much of "
+    "the last gradient arrives at the step its answer hangs on; whether the task is learnt, by its answers), "
+    "notes (what of the data is left out). "
     "What is not finite is null. With several cells: a list of such objects",
     "gradients": "print one JSON object instead: experiment, loss_step, grad_norm (index = time step "
-    "0..T), gain, slope and factor (per step), half_life, horizon, notes. What is not finite or not defined is "
+    "0..T), gain, slope and factor (per step), half_life, horizon, reach, notes. What is not finite or not defined is "
     "null. With several cells: a list of such objects",
 }
 

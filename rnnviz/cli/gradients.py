@@ -21,6 +21,7 @@ from rnnviz.errors import InputError
 from rnnviz.nn import Trace, Training, half_life, horizon
 from rnnviz.player import numbers
 from rnnviz.player.experiment import Experiment
+from rnnviz.player.reach import Reach, reach_of
 from rnnviz.player.run import build_task, gradients, resolved
 from rnnviz.player.zeros import Zero, zeros
 from rnnviz.tasks import Task
@@ -34,6 +35,7 @@ class Told:
     experiment: Experiment
     task: Task
     trace: Trace
+    sample: int
     loss_step: int | None  # None: the total over all loss steps
 
     @cached_property
@@ -64,6 +66,11 @@ class Told:
         """For t = 0..T why the gradient is exactly 0 there, where it is."""
         return zeros(self.trace, self.loss_step)
 
+    @cached_property
+    def reach(self) -> Reach | None:
+        """Of the last loss step, where the task says what its answer hangs on."""
+        return reach_of(self.trace, self.task, self.sample, self.experiment)
+
     def as_json(self) -> dict[str, Any]:
         ledger = self.trace.ledger_of(self.loss_step)
         return {
@@ -75,6 +82,7 @@ class Told:
             "factor": ledger.factor,
             "half_life": self.half_life,
             "horizon": self.horizon,
+            "reach": None if self.reach is None else self.reach.to_dict(),
             "zero_because": [None if zero is None else zero.words for zero in self.zeros],
             "notes": list(self.task.notes),
         }
@@ -103,7 +111,7 @@ def untrained(experiment: Experiment, asked: Asked) -> Told:
     experiment = resolved(experiment)
     task = build_task(experiment)
     trace = gradients(experiment, asked.sample, task=task)
-    return Told(experiment, task, trace, chosen_step(trace, asked.loss_step))
+    return Told(experiment, task, trace, asked.sample, chosen_step(trace, asked.loss_step))
 
 
 def trained(told: Told, asked: Asked) -> Told:
@@ -117,7 +125,7 @@ def trained(told: Told, asked: Asked) -> Told:
         trace = gradients(experiment, asked.sample, asked.after_epochs, on_epoch, told.task)
     finally:
         progress.clear()
-    return Told(experiment, told.task, trace, told.loss_step)
+    return Told(experiment, told.task, trace, asked.sample, told.loss_step)
 
 
 def chosen_step(trace: Trace, asked: int | str | None) -> int | None:
@@ -196,6 +204,9 @@ def lags(out: Output, told: Told, title: str = "") -> None:
     beyond = told.last
     half = "" if told.half_life is None else f"half-life (50 % left) {told.half_life:>6.1f} steps    "
     out.print(f"{title}{half}horizon (1 % left) {numbers.steps(told.horizon, beyond):>6} steps")
+    if told.reach is not None and told.loss_step == told.reach.loss_step:
+        for line in wrap(f"{title}reach: {told.reach.text()}", out.width, break_on_hyphens=False):
+            out.print(line)
 
 
 def written(told: Told, t: int) -> str:

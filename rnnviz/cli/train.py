@@ -15,7 +15,8 @@ from rnnviz.cli.output import Output, Progress, notes, print_json
 from rnnviz.cli.speed import compiled_meanwhile
 from rnnviz.nn import Training
 from rnnviz.player import numbers
-from rnnviz.player.run import Result, Run, fit, outputs
+from rnnviz.player.reach import Reach, reach_of
+from rnnviz.player.run import Result, Run, fit, outputs, trace_of
 from rnnviz.tasks.catalog import info
 
 EXAMPLES = 5  # sequences told in words where there is no curve to draw
@@ -78,7 +79,13 @@ def told(result: Result) -> dict[str, Any]:
         "history": {key: result.history.get(key, []) for key in ("loss", "val_loss")},
         "prediction": result.prediction,
         "targets": result.targets,
+        "reach": None if (found := reached(result)) is None else found.to_dict(),
     }
+
+
+def reached(result: Result) -> Reach | None:
+    """Of the first sequence, as the app shows it; None for a task that does not say what its answers hang on."""
+    return reach_of(trace_of(result.model, result.task), result.task, 0, result.experiment)
 
 
 def summary(out: Output, ready: Run) -> None:
@@ -123,6 +130,9 @@ def report(out: Output, result: Result, seconds: float) -> None:
         out.print_ansi(plot.self_fed(series, list(result.prediction), start, out.width, 12, **ink))
     else:
         examples(out, result)
+    found = reached(result)
+    for line in wrap(f"reach: {found.text()}" if found else "", out.width, break_on_hyphens=False):
+        out.print(line)
     hint = advice(result)
     for line in wrap(hint or "", out.width, break_on_hyphens=False):
         out.print(line)

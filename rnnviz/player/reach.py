@@ -9,7 +9,8 @@
 
 It predicts nothing. A short reach does not say that a network cannot learn: Adam scales a gradient of 1e-5 up, and a
 state latched in an attractor remembers because small changes die out, so that its gradient vanishes (Bengio, Simard
-and Frasconi 1994). A long one does not say that it will. benchmarks/predictor.py has the record.
+and Frasconi 1994). A long one does not say that it will. benchmarks/predictor.py has the record: of 612 networks,
+66 % learnt with a horizon as long as the lag, and 36 % with a shorter one.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from rnnviz.player import measure
 from rnnviz.player.numbers import is_whole, percent, scientific
 
 if TYPE_CHECKING:
+    from rnnviz.nn import Trace
+    from rnnviz.player.experiment import Experiment
     from rnnviz.player.frame import Gradient, Scene
     from rnnviz.tasks import Task
 
@@ -159,7 +162,7 @@ class Reach:
         """What part of the weights' gradient comes from there, in words; "" where that is not known."""
         if self.share is None or self.near is None or self.step < self.first_used:
             return ""
-        return f"it makes {part(self.share)} of the weights' gradient, the last step {part(self.near)}"
+        return f"that step sends {part(self.share)} of the weights' gradient, the last step {part(self.near)}"
 
     def line(self, room: int = 10_000) -> tuple[str, str]:
         """What is measured about the gradient, and the answers, in at most `room` cells together with the ` · `
@@ -219,6 +222,18 @@ def reach(scene: Scene, truncation: tuple[int, int] | None = None) -> Reach | No
         first_used=first,
         answers=answers(scene),
     )
+
+
+def reach_of(trace: Trace, task: Task, sample: int, experiment: Experiment) -> Reach | None:
+    """The same without a player: of the sequence that was traced, its answers counted however long that takes."""
+    from rnnviz.nn import Model
+    from rnnviz.player.frame import Scene
+
+    if task.lag is None:
+        return None
+    scene = Scene(task, sample, Model(trace.spec, dict(trace.params)), trace)
+    _ = scene.accuracy, scene.error
+    return reach(scene, experiment.truncation())
 
 
 def left(gradient: Gradient, k: int, t: int) -> float:

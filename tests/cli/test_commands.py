@@ -15,7 +15,8 @@ import pytest
 
 from rnnviz.cli.main import main
 from rnnviz.player.experiment import Experiment
-from rnnviz.player.run import build_model, build_task, resolved, trace_of
+from rnnviz.player.reach import part
+from rnnviz.player.run import accuracy, build_model, build_task, resolved, trace_of, train
 from rnnviz.tasks import NAMES
 
 RNNVIZ = [sys.executable, "-m", "rnnviz"]
@@ -56,7 +57,7 @@ def test_train_json_is_one_object_with_the_numbers_of_the_recipe():
     run = rnnviz("train", "--json")
     assert (run.returncode, run.stderr) == (0, "")
     told = strict(run.stdout)
-    assert set(told) == {"experiment", "parameters", "notes", "history", "prediction", "targets"}
+    assert set(told) == {"experiment", "parameters", "notes", "history", "prediction", "targets", "reach"}
     assert told["parameters"] == 461
     assert len(told["history"]["loss"]) == len(told["history"]["val_loss"]) == 20
     assert told["history"]["loss"][-1] < told["history"]["loss"][0]
@@ -174,6 +175,25 @@ def test_half_life_and_horizon_are_those_of_the_chosen_step(capsys):
             assert lags[back < share][0] - 1 <= lag <= lags[back < share][0]
     assert told["20"]["gain"][20:] == [None] * 20
     assert (told["total"]["half_life"], told["total"]["horizon"]) == (None, None)
+
+
+def test_the_reach_is_told_after_training_and_with_the_gradients(capsys):
+    flags = ["--task", "recall", "--lag", "10", "--samples", "100"]
+    for command, more in (("train", ["--epochs", "1"]), ("gradients", ["--after-epochs", "1"])):
+        found = strict(says(capsys, command, "--json", *flags, *more)[1])["reach"]
+        experiment = resolved(Experiment(task="recall", lag=10, samples=100, epochs=1))
+        result = train(experiment)
+        norms = trace_of(result.model, result.task).grad_norm(11)
+        assert (found["step"], found["loss_step"], found["lag"]) == (1, 11, 10)
+        assert found["arrives"] == pytest.approx(norms[1] / norms[11], rel=1e-9)
+        assert 0 < found["share"] < found["share_of_last_step"] < 1
+        assert found["answers"]["right"] == accuracy(result.model, result.task)
+        assert found["answers"]["learnt"] is False
+        plain = " ".join(says(capsys, command, *flags, *more)[1].split())
+        assert f"reach: {part(found['arrives'])} of the gradient arrives 10 steps back; that step sends" in plain
+    truncated = strict(says(capsys, "train", "--json", *flags, "--truncate", "3,3", "--epochs", "1")[1])["reach"]
+    assert (truncated["first_step_used"], truncated["share"]) == (9, 0)
+    assert strict(says(capsys, "gradients", "--json")[1])["reach"] is None
 
 
 def test_gradients_after_training_are_those_of_the_trained_weights(capsys):
