@@ -565,7 +565,10 @@ def changed(asked: Experiment, settings: tuple[tuple[str, object], ...]) -> Expe
     """`asked` with some settings changed. Raises InputError naming the one that is wrong."""
     new = dict(settings)
     left_open = dict.fromkeys(OF_THE_TASK) if new.get("task", asked.task) != asked.task else {}
-    return Experiment.from_mapping({**asked.to_dict(), **left_open, **new}, ", ".join(new))
+    try:
+        return Experiment.from_mapping({**asked.to_dict(), **left_open, **new}, "")
+    except InputError as error:  # it names the setting
+        raise InputError(str(error).removeprefix(": ")) from None
 
 
 def told(old: Experiment, new: Experiment) -> str:

@@ -379,3 +379,14 @@ def test_more_spectral_radius_is_more_than_what_was_drawn() -> None:
         asked = knobs.turned(frame, "spectral_radius", by)
         assert isinstance(asked, Change)
         assert compare(dict(asked.settings)["spectral_radius"], frame.experiment.gain)
+
+
+@pytest.mark.parametrize(("name", "value"), [
+    ("optimizer", "0.1"), ("cell", "x"), ("task", "q"), ("loss_at", "foo"), ("truncate", "3"), ("learning_rate", -1.0),
+    ("hidden_size", 0),
+])  # fmt: skip
+def test_a_bad_value_is_told_with_its_setting_named_once(name: str, value: object) -> None:
+    with pytest.raises(InputError) as told:
+        Player(Experiment()).do(Change(((name, value),)))
+    assert str(told.value).startswith(f"{name}: ")
+    assert str(told.value).count(f"{name}:") == 1
