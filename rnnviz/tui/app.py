@@ -291,9 +291,12 @@ class Main(Screen[None]):
             self.send(action.command(self.frame))
 
     def on_key(self, event: events.Key) -> None:
-        """While something is typed into a panel or as an answer, keys are letters and not yet actions."""
+        """While something is typed into a panel or as an answer, keys are letters and not yet actions. What they do is
+        done here: by the bindings it would be done only when the app hears of them again, after keys that came with
+        them in one burst, over a slow line say, have been taken for something else."""
         if self.view.typing is None:
-            if self.guide is not None and self.guide.hears(event.key, event.character):
+            heard = self.guide is not None and self.guide.hears(event.key, event.character)
+            if heard or self._pressed(event.key):
                 event.stop()
             return
         event.stop()
@@ -306,6 +309,17 @@ class Main(Screen[None]):
             self._type(text[:-1])
         elif event.character is not None and event.character.isprintable():
             self._type((text + event.character)[:LONGEST_PASTE])
+
+    def _pressed(self, key: str) -> bool:
+        if key in keys.BY_KEY:
+            self.action_act(keys.BY_KEY[key])
+        elif key in panels.BY_KEY:
+            self.action_panel(panels.BY_KEY[key])
+        elif len(key) == 1 and key in "0123456789":
+            self.action_digit(key)
+        else:
+            return False
+        return True
 
     def _type(self, text: str) -> None:
         found = panels.BY_ID[self.view.panel or ""].found if self.view.finding else None

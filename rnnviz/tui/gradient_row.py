@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from rich.style import Style
 
-from rnnviz.glyphs import cells, cut
+from rnnviz.glyphs import cells, lines_at_most
 from rnnviz.player.cursor import Phase
 from rnnviz.player.numbers import exponent, factor, loss, scientific, steps, subscript
 from rnnviz.tui.canvas import Sheet
@@ -200,17 +200,33 @@ def write_gradient(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: 
 
 
 def write_ghost(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Palette) -> None:
-    """How far the ghost's gradient reached, and what was different about it; in two rows where they are free."""
+    """How far the ghost's gradient reached, and what was different about it; in the rows that are free."""
     ghost = frame.ghost
     if ghost is None or place.gradient is None or place.exponent is None or not ghost.is_like(frame):
         return
-    reached = f"{DOTS[1] * 2} ghost 1 % {steps(ghost.horizon, ghost.scene.last_loss_step)}"
     room = sheet.width - left - 1
-    text = f"{reached}, {ghost.name}"
-    if cells(text) > room and place.gradient[1] > 3:
-        sheet.put(place.exponent, left, reached, palette.dim)
-        text = ghost.name
-    sheet.put(place.time, left, cut(text, room), palette.dim)
+    free = [y for y in (place.exponent, place.time) if is_blank(sheet, y, left)]
+    first, reached = (free or [place.time])[0], steps(ghost.horizon, ghost.scene.last_loss_step)
+    dots, whole = DOTS[1] * 2, f"{DOTS[1] * 2} ghost: {ghost.name}, 1 % horizon {reached}"
+    if not free:
+        sheet.put(first, left, " " * room)
+    if cells(whole) <= room:
+        sheet.put(first, left, whole, palette.dim)
+        return
+    sheet.put(first, left, fitting(room, f"{dots} ghost: {ghost.name}", f"{dots} {ghost.name}"), palette.dim)
+    if len(free) > 1:
+        forms = (f"its 1 % horizon {reached}", f"its horizon {reached}", reached)
+        sheet.put(free[1], left, fitting(room, *forms), palette.dim)
+
+
+def is_blank(sheet: Sheet, y: int, left: int) -> bool:
+    """Whether nothing stands in row y from this column on."""
+    return all(sheet.at(y, x) == " " for x in range(left, sheet.width))
+
+
+def fitting(room: int, *forms: str) -> str:
+    """The first form that fits; of the last its beginning, cut between words."""
+    return next((form for form in forms if cells(form) <= room), "".join(lines_at_most(forms[-1], room, 1)))
 
 
 def write_check(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Palette) -> None:
@@ -223,7 +239,7 @@ def write_check(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Pal
     mark, style = ("✓", palette.output) if measure.agrees(figure) else ("✗", palette.warn)
     whole, short_form = f"{mark} checked {scientific(figure, 0)}", f"{mark} {scientific(figure, 0)}"
     for y in (place.exponent, place.time):
-        if all(sheet.at(y, x) == " " for x in range(left, sheet.width)):
+        if is_blank(sheet, y, left):
             sheet.put(y, left, whole, style)
             return
     y = place.gradient[0]

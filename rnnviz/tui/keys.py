@@ -136,6 +136,7 @@ ACTIONS: tuple[Action, ...] = (
 )  # fmt: skip
 
 BY_ID = {action.id: action for action in ACTIONS}
+BY_KEY = {key: action.id for action in ACTIONS for key in action.keys}
 
 _FACES = {
     "right": "→", "left": "←", "up": "↑", "down": "↓", "space": "space", "plus": "+", "minus": "-",

@@ -253,7 +253,7 @@ def _time(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: Palet
         sheet.put(y, cols.left - 1, "‹", palette.dim)
     if cols.first + cols.count <= frame.T:
         sheet.put(y, cols.end, "›", palette.dim)
-    if cols.count <= frame.T and frame.ghost is None:  # a ghost is named there
+    if cols.count <= frame.T:
         sheet.put(y, cols.end + 2, f"{cols.first}–{cols.first + cols.count - 1} of {frame.T}", palette.dim)
 
 

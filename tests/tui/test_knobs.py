@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
+from textual import events
 from textual.pilot import Pilot
 
 from rnnviz.player import ghost as ghosts
@@ -66,8 +67,8 @@ async def test_the_ghost_stands_behind_the_bars_until_it_is_dismissed() -> None:
         before = text(app)
         await choose(pilot, "gain")
         await press(pilot, *["left"] * 5, "o")
-        assert "ghost 1 % all 21" in text(app)
-        assert "gain 1.0" in text(app)
+        assert "ghost: gain 1.0" in text(app)
+        assert "its 1 % horizon all 21" in text(app)
         assert any(dot in text(app) for dot in DOTS)
         await press(pilot, "z")
         assert "ghost" not in text(app)
@@ -76,6 +77,23 @@ async def test_the_ghost_stands_behind_the_bars_until_it_is_dismissed() -> None:
         assert "no ghost" in text(app, "telling")
         await press(pilot, *["u"] * 5)
         assert text(app) == before
+
+
+@pytest.mark.parametrize("name", ["gain", "learning_rate", "hidden_size", "init"])
+@pytest.mark.parametrize(("steps", "height"), [(10, 20), (31, 20), (61, 20), (61, 10), (200, 14)])
+def test_the_ghost_is_named_in_whole_words_beside_what_is_in_view(name: str, steps: int, height: int) -> None:
+    values = {"gain": 0.5, "learning_rate": 0.5, "hidden_size": 8, "init": "orthogonal"}
+    player = Player(Experiment(seq_len=steps, points=300))
+    player.do(Go("backward", 0))
+    frame = player.do(Change(((name, values[name]),)))
+    assert frame.ghost is not None
+    rows = draw(frame, 80, height, Palette()).plain()
+    named = next(row.partition(f"{DOTS[1] * 2} ")[2] for row in reversed(rows) if f"{DOTS[1] * 2} " in row[40:]).strip()
+    named = named.rpartition(f"{DOTS[1]} ")[2]
+    whole = f"ghost: {frame.ghost.name}"
+    assert (whole in named) or frame.ghost.name.startswith(named.rstrip("…")), named
+    assert not named.endswith("…") or named[:-1] in frame.ghost.name.rsplit(" ", 1)[0], "cut between words"
+    assert not any(f" of {steps}" in row and DOTS[1] in row[58:] for row in rows), "never one over the other"
 
 
 @pytest.mark.parametrize("colors", ["truecolor", "none"])
@@ -191,6 +209,20 @@ async def test_the_knobs_open_again_where_they_were_left() -> None:
         assert "▸ cell" in text(app, "panel")
         await press(pilot, "slash", *"activ")
         assert "the gates of an LSTM" in line(app, "/activ")
+
+
+async def test_keys_that_come_in_one_burst_are_heard_in_their_order() -> None:
+    app = RnnvizApp(compile=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.settled()
+        named = {"/": "slash", "\r": "enter", ".": "full_stop"}
+        for char in "/lear\r\r0.5\r":
+            app.post_message(events.Key(named.get(char, char), char))
+        await pilot.pause()
+        await app.settled()
+        assert app.main.frame is not None
+        assert app.main.frame.experiment.learning_rate == 0.5
+        assert app.main.frame.cursor.t == 0
 
 
 async def test_knobs_that_the_exercise_keeps_come_last() -> None:

@@ -30,6 +30,7 @@ ALL: tuple[Panel, ...] = (
     CODE,
 )  # fmt: skip
 BY_ID = {panel.id: panel for panel in ALL}
+BY_KEY = {panel.key: panel.id for panel in ALL if panel.key}
 BESIDE = (FIT, SELF_FED, WORDS, LOSS)  # beside the score on a wide screen while no other is open, if they have anything
 
 
