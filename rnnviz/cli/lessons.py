@@ -157,4 +157,6 @@ def metrics() -> int:
     return 0
 
 
-_AXES = {"state": "t", "step": "step", "unit": "unit", "from": "from", "input": "i", "output": "i"}
+_AXES = {
+    "state": "t", "step": "step", "unit": "unit", "from": "from", "input": "i", "output": "i", "percent": "percent",
+}  # fmt: skip

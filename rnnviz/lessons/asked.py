@@ -6,6 +6,8 @@ shows them, and whoever draws such a figure or mark asks whether its name is mas
     >>> masked(run, frame).names
     frozenset({'gradient', 'others'})
 
+A question that comes later in the same picture is not given away by the steps that lead to it, either.
+
 What is known already is no secret: a figure that the step's own text quotes, and, where the answer is that of
 another network (trained further, or with other settings), all of the present one. Once the learner makes another
 network of it by himself, that one is masked.
@@ -17,12 +19,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rnnviz.lessons.lesson import Exercise, Prediction
 from rnnviz.lessons.run import LessonRun, setup_of
 from rnnviz.lessons.text import quotes
+from rnnviz.player.cursor import Phase
 from rnnviz.player.metrics import AXES, METRICS, Reference, resolve
 
 if TYPE_CHECKING:
-    from rnnviz.lessons.lesson import Prediction
+    from rnnviz.lessons.lesson import Step
     from rnnviz.player.frame import Frame
 
 _GRADIENT = ("gradient", "others")
@@ -35,7 +39,7 @@ READOUTS: dict[str, tuple[str, ...]] = {
     ),
     **dict.fromkeys(("state_gain", "gain_max", "gain_mean"), ("ledger",)),
     **dict.fromkeys(("slope", "slope_mean", "slope_share", "weight_share"), ("ledger",)),
-    **dict.fromkeys(("loss", "step_loss", "is_finite"), ("loss", "history", "others")),
+    **dict.fromkeys(("loss", "is_finite"), ("loss", "history", "others")),
     **dict.fromkeys(("train_loss", "val_loss", "first_loss"), ("loss", "history", "others")),
     **dict.fromkeys(("accuracy", "learnt"), ("accuracy", "history", "others")),
     **dict.fromkeys(("perturb_left", "perturb_way", "perturb_flips", "perturb_answer"), ("perturbed",)),
@@ -52,9 +56,9 @@ READOUTS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 #: Metrics that the screen shows nowhere, or that give nothing away: where one is, what is read, norms of weights.
 SHOWN_NOWHERE = frozenset(
-    ("t", "unit", "phase", "read", "reached", "epoch", "batch", "batches", "sample", "sequences", "T", "loss_step", "x",
-     "target", "token", "right_answer", "needed_lag", "reach_lag", "first_used", "sigma_max", "spectral_radius",
-     "weights_norm", "weight_grad", "clipped")
+    ("t", "unit", "phase", "read", "reached", "epoch", "batch", "batches", "sample", "sequences", "T", "loss_step",
+     "step_loss", "x", "target", "token", "right_answer", "needed_lag", "reach_lag", "first_used", "sigma_max",
+     "spectral_radius", "weights_norm", "weight_grad", "clipped")
 )  # fmt: skip
 NAMES = frozenset(name for names in READOUTS.values() for name in names)
 _ELSEWHERE = frozenset(("others", "history"))  # where another network than the present one may be seen
@@ -62,10 +66,12 @@ _ELSEWHERE = frozenset(("others", "history"))  # where another network than the 
 
 @dataclass(frozen=True)
 class Masked:
-    """names: what is masked. since: the first time step whose states and outputs are."""
+    """names: what is masked. since: the first time step whose states and outputs are. until: the number of the step
+    whose question it is, if that is still to come; 0 for the one that is open."""
 
     names: frozenset[str] = frozenset()
     since: int = 0
+    until: int = 0
 
 
 NOTHING = Masked()
@@ -75,16 +81,52 @@ def masked(run: LessonRun, frame: Frame) -> Masked:
     """What the screen keeps to itself in this frame."""
     question = run.open_question
     if question is None:
-        return NOTHING
+        return _ahead(run, frame)
     here = run.target
     then = setup_of(run.lesson, run.at, revealed=True)
     same_network = then.weights == here.weights
-    given = set(_quoted(run)) if same_network else set()
+    given = set(_quoted(run.step)) if same_network else set()
     wanted = [reference for reference in references(question) if reference not in given]
-    names = frozenset(name for reference in wanted for name in READOUTS.get(reference.name, ()))
+    names = _names(wanted)
     if not same_network and here.has_weights_of(frame):
         names &= _ELSEWHERE
     return Masked(names | frozenset(question.hides), _since(wanted, frame))
+
+
+def _ahead(run: LessonRun, frame: Frame) -> Masked:
+    """What the next question asks of the very network that is in view now, but for what this step speaks of."""
+    lesson, here = run.lesson, run.target
+    if not run.is_done or run.pending is not None or not here.has_weights_of(frame):
+        return NOTHING
+    given = set(_quoted(run.step))
+    for at in range(run.at + 1, len(lesson.steps)):
+        step, there = lesson.steps[at], setup_of(lesson, at, revealed=False)
+        given |= set(_quoted(step))
+        if there.weights != here.weights or there.sample != here.sample or isinstance(step.task, Exercise):
+            break
+        if isinstance(step.task, Prediction) and step.id not in run.answers:
+            if setup_of(lesson, at, revealed=True).weights != here.weights:
+                break
+            wanted = [reference for reference in references(step.task) if reference not in given]
+            names = _names(wanted) | frozenset(step.task.hides)
+            return Masked(names - _spoken_of(run), _since(wanted, frame), at + 1)
+    return NOTHING
+
+
+def _spoken_of(run: LessonRun) -> frozenset[str]:
+    """What the present step shows on purpose: the row it points at, and everything beside an open panel."""
+    if run.target.panel:
+        return NAMES
+    point = run.step.point_after or run.step.point if run.answer is not None else run.step.point
+    names = {"hidden": ("state",), "cell": ("state",), "output": ("output", "loss"), "gates": ("gates",),
+             "reach": ("gradient", "others", "accuracy")}  # fmt: skip
+    if run.target.phase in (Phase.BACKWARD, Phase.UPDATE):  # else the row is still empty
+        names["gradient"] = ("gradient", "others")
+    return frozenset(names.get(point.at, ())) if point is not None else frozenset()
+
+
+def _names(wanted: list[Reference]) -> frozenset[str]:
+    return frozenset(name for reference in wanted for name in READOUTS.get(reference.name, ()))
 
 
 def references(question: Prediction) -> Iterator[Reference]:
@@ -96,10 +138,9 @@ def references(question: Prediction) -> Iterator[Reference]:
             yield from (reference.now for reference in condition.references())
 
 
-def _quoted(run: LessonRun) -> Iterator[Reference]:
-    """What the step itself tells while its question is open."""
-    assert run.open_question is not None
-    for text in (*run.step.before, run.open_question.question):
+def _quoted(step: Step) -> Iterator[Reference]:
+    """What a step itself tells while its question is open."""
+    for text in (*step.before, *([step.task.question] if isinstance(step.task, Prediction) else [])):
         yield from (reference for reference, _ in quotes(text))
 
 

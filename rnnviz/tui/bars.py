@@ -27,7 +27,6 @@ _TOLD = {  # what the sentences of a phase are about
     Phase.FORWARD: ("output", "judged"), Phase.LOSS: ("loss", "output", "judged"), Phase.BACKWARD: ("gradient",),
     Phase.UPDATE: ("loss",),
 }  # fmt: skip
-_KEPT_BACK = "Answer the question first; then this line tells what it asks."
 CELL_NAMES = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU"}
 
 
@@ -78,7 +77,8 @@ def telling(frame: Frame | None, view: View, width: int, height: int, palette: P
     if frame is None:
         sheet.put(0, 1, "Reading the first frame …", palette.dim)
         return sheet
-    first, second = (_KEPT_BACK, "") if view.hides(*_TOLD[frame.cursor.phase]) else tell(frame)
+    waits = f"This moment in words: {view.waits}."
+    first, second = (waits, "") if view.hides(*_TOLD[frame.cursor.phase]) else tell(frame)
     both = height > (2 if width < NARROW else 1)
     styles = [palette.warn if frame.scene.has_exploded else palette.text, palette.dim]
     if view.prompt is not None:

@@ -18,7 +18,7 @@ from rnnviz.tui.canvas import Sheet
 from rnnviz.tui.geometry import GUTTER, Columns, Rows
 from rnnviz.tui.marks import BARS, DASHES, DOTS, SOLID, level, solid
 from rnnviz.tui.palette import Palette
-from rnnviz.tui.view import ANSWER_FIRST, View
+from rnnviz.tui.view import View
 
 if TYPE_CHECKING:
     from rnnviz.player.frame import Frame, Gradient
@@ -47,7 +47,7 @@ def draw_gradient(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palett
         sheet.put(first + 1, cols.left, "appears on the way back", palette.faint)
         return
     if view.hides("gradient"):
-        sheet.put(first + 1, cols.left, ANSWER_FIRST, palette.dim)
+        sheet.put(first + 1, cols.left, view.waits, palette.dim)
         return
     norms = [float(v) for v in gradient.norms]
     along = [] if lane is None else [float(v) for v in lane.norms]
@@ -187,7 +187,7 @@ def write_gradient(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: 
             sheet.put(y, left, f"loss {value}", palette.back)
         return
     if view.hides("gradient"):
-        sheet.put(y, left, ANSWER_FIRST, palette.dim)
+        sheet.put(y, left, view.waits, palette.dim)
         return
     if frame.loss_step is not None and t > frame.loss_step:
         lines = ["not reached by", f"the loss of step {frame.loss_step}"]

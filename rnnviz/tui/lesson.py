@@ -215,7 +215,10 @@ class Guide:
         if run is None or frame is None or not self.is_on:
             return replace(view, masked=frozenset(), introduced=None)
         kept = masked(run, frame)
-        return replace(view, masked=kept.names, masked_from=kept.since, introduced=self._introduced(run))
+        return replace(
+            view, masked=kept.names, masked_from=kept.since, masked_until=kept.until,
+            introduced=self._introduced(run),
+        )  # fmt: skip
 
     def _introduced(self, run: LessonRun) -> frozenset[str] | None:
         """What the lessons have introduced so far; to that this step's panel and the keys it names or takes."""

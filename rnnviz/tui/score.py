@@ -32,7 +32,7 @@ from rnnviz.tui.gradient_row import draw_gradient, write_check, write_ghost, wri
 from rnnviz.tui.marks import BARS, accent
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.sequence import draw_input, draw_output, draws_curves, reads_symbols, write_input, write_output
-from rnnviz.tui.view import ANSWER_FIRST, EVERYTHING, View
+from rnnviz.tui.view import EVERYTHING, View
 
 if TYPE_CHECKING:
     from rnnviz.player.frame import Frame, Scene
@@ -55,7 +55,7 @@ def draw(frame: Frame, width: int, height: int, palette: Palette, view: View = E
         part(sheet, frame, place, cols, palette, view)
     if reach is not None and view.hides("gradient", "accuracy"):
         sheet.put(height - 1, 0, "reach", palette.dim)
-        sheet.put(height - 1, GUTTER, ANSWER_FIRST, palette.dim)
+        sheet.put(height - 1, GUTTER, view.waits, palette.dim)
     elif reach is not None:
         _reach(sheet, height - 1, reach, palette)
     return sheet
@@ -114,7 +114,7 @@ def _gates(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: Pale
     for name, (first, n) in place.gates.items():
         sheet.put(first, 0, GATES[name], palette.dim)
         if view.hides("gates"):
-            sheet.put(first, cols.left, ANSWER_FIRST[: cols.end - cols.left], palette.faint)
+            sheet.put(first, cols.left, view.waits[: cols.end - cols.left], palette.faint)
             continue
         kinds = [frame.scene.trace.gates[name][:, 0, frame.cursor.unit]]
         if n > 1:
@@ -297,7 +297,7 @@ def _side_states(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Pa
     talk of many units, the chosen one."""
     trace, t, H, per_row = frame.scene.trace, frame.cursor.t, frame.scene.H, place.units_per_row
     if view.hides_step("state", t):
-        sheet.put(place.hidden[0], left, ANSWER_FIRST, palette.dim)
+        sheet.put(place.hidden[0], left, view.waits, palette.dim)
         return
     if not view.knows("units"):
         y = place.hidden[0] + (frame.cursor.unit - place.first_unit) // per_row

@@ -19,7 +19,7 @@ from rnnviz.tui.canvas import Sheet
 from rnnviz.tui.geometry import Columns, Place, Rows
 from rnnviz.tui.marks import DASHES, DOTS, level
 from rnnviz.tui.palette import Palette
-from rnnviz.tui.view import ANSWER_FIRST, View
+from rnnviz.tui.view import View
 
 if TYPE_CHECKING:
     from rnnviz.player.frame import Array, Frame
@@ -135,7 +135,7 @@ def write_output(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Pa
     if not 1 <= t <= frame.read:
         return
     if view.hides_step("output", t):
-        sheet.put(y, left, f"ŷ   {ANSWER_FIRST}", palette.dim)
+        sheet.put(y, left, f"ŷ   {view.waits}", palette.dim)
         return
     judged = t in scene.loss_steps and not view.hides("judged")
     beside = judged and n == 1 and scene.task.loss == "mse"  # both in one row

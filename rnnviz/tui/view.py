@@ -10,9 +10,10 @@ class View:
     """panel, page, row: which panel is open, which of its pages, and which row is chosen or scrolled to.
     prompt: the number being typed. typing: what is being typed into the panel, None while nothing is;
     finding: as letters of what is looked for there, not as a value.
-    locked: settings that an open exercise keeps as they are. masked, masked_from: names of what an open question asks
-    for (see lessons/asked.py), and the first time step whose states and outputs that is. introduced: what the lessons
-    have introduced so far (see lessons/introduced.py); None: everything.
+    locked: settings that an open exercise keeps as they are.
+    masked, masked_from, masked_until: names of what a question asks for (see lessons/asked.py), the first time step
+    whose states and outputs that is, and the number of the step that asks, if that is still to come.
+    introduced: what the lessons have introduced so far (see lessons/introduced.py); None: everything.
     playing, speed: whether the story plays by itself, and at how many steps a second. message: a warning."""
 
     panel: str | None = None
@@ -27,6 +28,7 @@ class View:
     locked: tuple[str, ...] = ()
     masked: frozenset[str] = frozenset()
     masked_from: int = 0
+    masked_until: int = 0
     introduced: frozenset[str] | None = None
     plots: bool = False  # plotext has been loaded
 
@@ -38,10 +40,15 @@ class View:
         """Whether one of these answers a question that is still open."""
         return not self.masked.isdisjoint(names)
 
+    @property
+    def waits(self) -> str:
+        """What stands in place of what is masked."""
+        return f"after step {self.masked_until}" if self.masked_until else ANSWER_FIRST
+
     def hides_step(self, name: str, t: int) -> bool:
         """The same of what stands in the column of a time step."""
         return t >= self.masked_from and name in self.masked
 
 
-EVERYTHING = View()
 ANSWER_FIRST = "answer first"
+EVERYTHING = View()

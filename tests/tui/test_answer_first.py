@@ -207,3 +207,32 @@ def test_the_format_lists_all_names() -> None:
     told = (COURSE.folder / "README.md").read_text(encoding="utf-8")
     listed = told.partition("`hides` names")[2].partition(".\n")[0]
     assert set(re.findall(r"`([^`]+)`", listed)) == NAMES
+
+
+async def until(slug: str, heading: str, *keys: str) -> str:
+    """What the score shows after some keys in a step that only leads to a question."""
+    app = RnnvizApp(start=Start(slug=slug), compile=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.settled()
+        learner = Learner(app, pilot)
+        guide = app.main.guide
+        assert guide is not None
+        guide.jump(next(i for i, step in enumerate(learner.run.lesson.steps) if step.heading == heading))
+        await app.settled()
+        await learner.press(*keys)
+        return text(app)
+
+
+@pytest.mark.usefixtures("_own_data")
+async def test_steps_that_lead_to_a_question_do_not_give_it_away() -> None:
+    shown = await until("back-through-time", "Four moves", "end", "right", *["left"] * 9)
+    assert "after step 3" in shown
+    assert "half-life" not in shown
+    shown = await until("short-term-memory", "What the task needs")
+    assert "of the gradient arrives" not in shown
+
+
+@pytest.mark.usefixtures("_own_data")
+async def test_what_a_step_speaks_of_is_shown_all_the_same() -> None:
+    shown = await until("the-hidden-state", "One unit", "right")
+    assert "after step" not in shown

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rnnviz.glyphs import lines_at_most
 from rnnviz.tui.canvas import Sheet
 from rnnviz.tui.palette import Palette
-from rnnviz.tui.view import ANSWER_FIRST, View
+from rnnviz.tui.view import View
 
 if TYPE_CHECKING:
     from rnnviz.player.commands import Command
@@ -75,7 +75,7 @@ class Panel:
 
 def sheet_for(panel: Panel, frame: Frame, view: View, width: int, height: int, palette: Palette) -> Sheet:
     """The panel's drawing, or its reason for having none."""
-    reason = f"{ANSWER_FIRST.capitalize()}: this shows it." if view.hides(*panel.shows) else panel.why_not(frame)
+    reason = f"{view.waits.capitalize()}: this shows it." if view.hides(*panel.shows) else panel.why_not(frame)
     if reason is None and width >= 20 and height >= 3:
         return panel.draw(frame, view, width, height, palette)
     sheet = Sheet(width, height)
