@@ -88,7 +88,7 @@ def run(line: Line, minutes: float) -> tuple[bool, str]:
     if sys.stderr.isatty():
         print("\r\x1b[K", end="", file=sys.stderr)
     learnt = best < line.mark
-    far = f"> {ready.task.seq_len}" if horizon is None else f"{horizon:.1f}"
+    far = f"all {ready.task.seq_len}" if horizon is None else f"{horizon:.1f}"
     updates = training.epoch * training.batches_per_epoch
     verdict = f"{'learnt' if learnt else 'not learnt':10} {'as the papers say' if learnt == line.learns else 'UNLIKE'}"
     seconds = time.perf_counter() - start

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnnviz.player import measure
-from rnnviz.player.numbers import is_whole, percent, scientific
+from rnnviz.player.numbers import counted, is_whole, percent, scientific
 
 if TYPE_CHECKING:
     from rnnviz.nn import Trace
@@ -137,7 +137,8 @@ class Reach:
             return (
                 f"truncated: the update uses only {last}, the answer is {back}",
                 f"the update uses {last}, of {self.lag} back",
-                f"update: {used} of {self.lag} steps",
+                f"update: last {counted(used, 'step')}, answer {self.lag} back",
+                f"update: last {counted(used, 'step')}",
             )
         if self.start == 0:
             return f"the error of step {self.loss_step} is 0, so its gradient is 0", "the gradient is 0"

@@ -54,7 +54,8 @@ def tell(frame: Frame) -> tuple[str, str]:
         case Phase.LOSS:
             return _loss(frame)
         case Phase.BACKWARD:
-            return _backward(frame)
+            first, second = _backward(frame)
+            return first, _truncated(frame) or second
         case Phase.UPDATE:
             return _update(frame)
 
@@ -162,6 +163,22 @@ def _backward(frame: Frame) -> tuple[str, str]:
         return _two_paths(gradient, lag, kept, many)
     first = f"{many}, {_left(kept)}: each step {_keeps(kept ** (1 / lag))} on average."
     return first if len(first) <= ROOM else first.replace(" on average", ""), _what_follows(frame, lag, kept)
+
+
+def _truncated(frame: Frame) -> str:
+    """Where the walk shows what a truncated update does not hear of: that."""
+    from rnnviz.player.reach import first_used  # not above: the first words need no NumPy
+
+    truncation, k, t = frame.experiment.truncation(), frame.loss_step, frame.cursor.t
+    if truncation is None or truncation[1] >= frame.T:
+        return ""
+    if k is None:
+        return f"Truncated: the update takes each error back {counted(truncation[1], 'step')} at most."
+    first = first_used(k, truncation, frame.scene.task.seq_len)
+    if t >= first or first == 1:
+        return ""
+    used = f"steps {first} to {k}" if first < k else f"step {k}"
+    return f"Truncated: the update uses {used} only. The walk goes on all the same."
 
 
 def _what_follows(frame: Frame, lag: int, kept: float) -> str:

@@ -130,3 +130,17 @@ def test_gradients_that_grow_say_so_of_themselves() -> None:
     frame = Player(Experiment(learning_rate=100.0)).do(Train("all"))
     assert not frame.gradient.grows, "what is no number does not grow"
     assert np.isnan(frame.gradient.norms).any()
+
+
+@pytest.mark.parametrize("truncate", ["1,1", "3,3", "3,5", "10,10"])
+@pytest.mark.parametrize("cell", ["rnn", "lstm"])
+def test_a_walk_beyond_the_truncation_says_so(truncate: str, cell: str) -> None:
+    frame = Player(Experiment(truncate=truncate, cell=cell)).frame  # T = 10, one loss a step
+    first = {"1,1": 10, "3,3": 8, "3,5": 6, "10,10": 1}[truncate]
+    used = "step 10" if first == 10 else f"steps {first} to 10"
+    for t in range(10):
+        words = f"Truncated: the update uses {used} only. The walk goes on all the same."
+        assert (tell(back(frame, t))[1] == words) is (t < first and first > 1)
+    total = replace(back(frame, 5), loss_step=None)
+    assert tell(total)[1].startswith("Truncated: the update takes each error back") is (first > 1)
+    assert all(len(line) <= 78 for line in tell(total))
