@@ -288,6 +288,12 @@ _metric("val_loss", "validation loss after the last completed epoch", ".4f", low
 _metric("first_loss", "training loss of the first epoch", ".4f", low=0)(
     lambda f: f.learning.loss[0] if f.learning.loss else None
 )
+_metric("best_val_loss", "lowest validation loss of all epochs trained so far", ".4f", low=0)(
+    lambda f: min(f.learning.val_loss, default=None)
+)
+_metric("best_epoch", "the epoch with that lowest validation loss", "d", low=1)(
+    lambda f: 1 + f.learning.val_loss.index(min(f.learning.val_loss)) if f.learning.val_loss else None
+)
 _metric("baseline", "loss of the best answer that ignores the input", ".4f", low=0)(
     lambda f: f.scene.task.baseline
 )
@@ -364,6 +370,25 @@ def _confidence(frame: Frame) -> float | None:
 _metric("accuracy", "share of right answers over the sequences to validate with", ".0%", low=0, high=1)(
     lambda f: f.scene.accuracy
 )
+_metric("judged", "how many sequences these answers are to", "d", low=1)(lambda f: _judged(f.scene))
+_metric("accuracy_error", "standard error of that share, √(p(1 − p)/judged); one answer a sequence only", ".0%", low=0)(
+    lambda f: _accuracy_error(f)
+)
+
+
+def _accuracy_error(frame: Frame) -> float | None:
+    right = frame.scene.accuracy
+    if right is None or len(frame.scene.loss_steps) > 1:  # the answers to one sequence are not independent
+        return None
+    return math.sqrt(right * (1 - right) / _judged(frame.scene))
+
+
+def _judged(scene: Scene) -> int:
+    from rnnviz.player.measure import judged  # not above: it needs NumPy, and the first paint none of it
+
+    return judged(scene)
+
+
 _metric("fit_error", "root mean square error of the sine, one step ahead", ".3f", low=0)(
     lambda f: _rms(f.scene.fit, f.scene.task.series)
 )
@@ -427,6 +452,26 @@ _metric("factor", "what the step from t+1 back to t keeps of the gradient", ".2f
 _metric("mean_factor", "what a step back keeps on average, from step K to step 1", ".2f", low=0)(
     lambda f: _mean_factor(f)
 )
+_metric("cell_factor", "what the step from t+1 back to t keeps of the gradient on c (LSTM)", ".2f", "state", low=0)(
+    lambda f, t: _along_c(f, t, "all")
+)
+_metric("forget_share", "what f alone leaves of the gradient on c, from t+1 back to t (LSTM)", ".2f", "state", low=0)(
+    lambda f, t: _along_c(f, t, "f")
+)
+
+
+def _along_c(frame: Frame, t: int, which: str) -> float | None:
+    from rnnviz.nn.metrics import norm
+
+    trace, k = frame.scene.trace, frame.scene.last_loss_step
+    grad_c = trace.item(k).grad_c
+    if grad_c is None or t >= k:
+        return None
+    start = float(norm(grad_c[t + 1]))
+    there = float(norm(grad_c[t] if which == "all" else trace.gates["f"][t] * grad_c[t + 1]))
+    return there / start if start > 0 and math.isfinite(start) else None
+
+
 _metric("underflows", "steps whose gradient is exactly 0", "d", low=0)(
     lambda f: int((_last(f).norms[: f.scene.last_loss_step + 1] == 0).sum())
 )
@@ -503,6 +548,18 @@ def _perturbed(frame: Frame, t: int, percent: int, read: Callable[[Any], Any]) -
 
     found = perturbation(frame.scene, t, (percent, 100))
     return None if found is None else read(found)
+
+
+_metric("attention", "weight of h_t in Σ α_t h_t, α_t = softmax(h_K·h_t/√H)", ".2g", "step", low=0, high=1)(
+    lambda f, t: _attention(f, t)
+)
+
+
+def _attention(frame: Frame, t: int) -> float | None:
+    from rnnviz.player.attention import attention
+
+    k = frame.scene.last_loss_step
+    return float(attention(frame.scene.trace.h[1 : k + 1, 0])[t - 1]) if t <= k else None
 
 
 # the weights

@@ -1,9 +1,10 @@
 """One unit at one step as sums with their actual numbers: how its value came about, and how its gradient did.
 
-    h₃ = tanh( 0.71·x 0.41 + 0.52·h₇ -0.83 + b 0.02 ) = tanh(-0.214) = -0.211
+    h[3] = tanh( 0.71·x 0.41 + 0.52·h[7] -0.83 + b 0.02 ) = tanh(-0.214) = -0.211
 
-An Equation holds the addends in full precision, largest first, with the total and the value the engine recorded
-itself, so that the two can be compared. `spelled` writes it in a given room, and `listed` as a column of
+A number in brackets is a unit; a subscript, as everywhere, a time step. An Equation holds the addends in full
+precision, largest first, with the total and the value the engine recorded itself, so that the two can be compared.
+`spelled` writes it in a given room, and `listed` as a column of
 products; in both what is shown adds up to the total that is shown: what does not fit is one term, and it also
 takes up what rounding has left over.
 """
@@ -68,7 +69,7 @@ def forward(trace: Trace, t: int, unit: int) -> tuple[Equation, ...]:
     layer = trace.forward.layers[-1]
     x, h = layer.x[t - 1, 0], layer.h[t - 1, 0]
     pre, gates = layer.pre[t - 1, 0], layer.gates[t - 1, 0]
-    here = subscript(unit)
+    here = f"[{unit}]"
     below = "h'" if trace.L > 1 else "x"
 
     def block(index: int, *, reads: bool = True, recurs: bool = True) -> list[Term]:
@@ -137,12 +138,12 @@ def backward(trace: Trace, t: int, unit: int, k: int | None) -> tuple[Equation, 
     w = layer_weights(spec, trace.params, trace.L - 1)
     item = trace.item(k)
     grad_h = item.grad_h[:, 0]
-    here, whose = subscript(unit), f"∂L{'' if k is None else subscript(k)}"
+    here, whose = f"[{unit}]", f"∂L{'' if k is None else subscript(k)}"
     value = float(grad_h[t, unit])
 
     readout: list[Term] = []
     if t >= 1 and (t == k or (k is None and t in trace.loss_steps)):
-        names = ["ŷ"] if trace.O == 1 else [f"ŷ{subscript(o)}" for o in range(trace.O)]
+        names = ["ŷ"] if trace.O == 1 else [f"ŷ[{o}]" for o in range(trace.O)]
         readout = [
             Term(f"∂{name}", float(weight), float(error))
             for name, weight, error in zip(
@@ -223,7 +224,7 @@ def _products(name: str, weights: Array, values: Array, *, always: bool = False)
     """weight · value for each; a single one needs no number, unless it is one unit of many layers' (`always`)."""
     single = len(values) == 1 and not always
     return [
-        Term(name if single else f"{name}{subscript(j)}", weight, value)
+        Term(name if single else f"{name}[{j}]", weight, value)
         for j, (weight, value) in enumerate(zip(weights.tolist(), values.tolist(), strict=True))
     ]
 

@@ -1,6 +1,6 @@
 """How an equation is written so that its sum can be checked by hand.
 
-    h₃ = tanh( 0.71·x 0.41 + 0.52·h₇ -0.83 … 19 more: -0.073 ) = tanh(-0.214) = -0.211
+    h[3] = tanh( 0.71·x 0.41 + 0.52·h[7] -0.83 … 19 more: -0.073 ) = tanh(-0.214) = -0.211
 
 Whoever multiplies and adds up the numbers on the screen gets the total on the screen, to its three digits. That
 takes one term that stands for all that is not written out: it is the total as shown, less the rest as shown, so
@@ -16,6 +16,7 @@ from rnnviz.player.neuron import Equation, Term
 from rnnviz.player.numbers import fixed
 
 DIGITS = 3  # of totals and products
+NAME_AND_VALUE = 10  # cells that a listed term has for both
 
 
 @dataclass(frozen=True)
@@ -124,12 +125,13 @@ def _line(term: Term, scale: float) -> Line:
     product = fixed(term.product / scale)
     if term.weight is None:
         return Line("", term.name, "", product)
-    return Line(_six(term.weight), term.name, _six(term.value / scale), product)
+    room = NAME_AND_VALUE - max(4, len(term.name))  # what a long name takes, its value gives
+    return Line(_within(6, term.weight), term.name, _within(room, term.value / scale).rjust(room), product)
 
 
-def _six(value: float) -> str:
-    """`+0.412`, `-12.10`, `+123.4`: six cells, with as many digits as there is room for."""
-    digits = next((d for d in (3, 2) if len(fixed(value, d)) <= 6), 1)
+def _within(cells: int, value: float) -> str:
+    """`+0.412`, `-12.10`, `+123.4` in six cells: as many digits as there is room for, and one at least."""
+    digits = next((d for d in (3, 2) if len(fixed(value, d)) <= cells), 1)
     return fixed(value, digits)
 
 

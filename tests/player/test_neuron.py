@@ -98,7 +98,7 @@ def added_up(written: str) -> float:
     """What a reader gets who multiplies and adds what stands there."""
     body, _, rest = written.partition("…")
     value = float(re.search(r"[+-]\d+\.\d+", rest)[0]) if rest else 0.0  # type: ignore[index]
-    # `0.71·x -0.41 - 0.52·h₇ 0.83`: split at the signs that stand between blanks
+    # `0.71·x -0.41 - 0.52·h[7] 0.83`: split at the signs that stand between blanks
     parts = re.split(r" ([+-]) ", body.strip())
     signs = [1, *(1 if sign == "+" else -1 for sign in parts[1::2])]
     for sign, part in zip(signs, parts[0::2], strict=True):

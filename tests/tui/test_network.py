@@ -72,7 +72,7 @@ async def test_folded_it_is_one_box_and_its_weights() -> None:
         await press(pilot, *["right"] * 4, "d", "enter")
         drawn = text(app, "panel")
         assert drawn.count("┏") == 1
-        for weights in ("W_hh  20 × 20 = 400", "W_ih  20 × 1 = 20", "W_hy  1 × 20 = 20"):
+        for weights in ("W_hh  20 × 20 = 400", "W_ih  20 × 1 = 20", "W_out  1 × 20 = 20"):
             assert weights in drawn
         trace = app.main.frame.scene.trace  # type: ignore[union-attr]
         arriving = np.linalg.norm(trace.params["rnn.weight_hh_l0"] @ trace.h[3, 0])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rnnviz.tui.panels.attention import PANEL as ATTENTION
 from rnnviz.tui.panels.base import Panel as Panel
 from rnnviz.tui.panels.code import PANEL as CODE
 from rnnviz.tui.panels.compare import COMPARE
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     from rnnviz.tui.view import View
 
 ALL: tuple[Panel, ...] = (
-    FIT, SELF_FED, WORDS, LOSS, TRAVEL, NEURON, LEDGER, TRIANGLE, PERTURBED, COMPARE, KNOBS_PANEL, NETWORK, SUMMARY,
-    CODE,
+    FIT, SELF_FED, WORDS, LOSS, TRAVEL, NEURON, LEDGER, TRIANGLE, PERTURBED, ATTENTION, COMPARE, KNOBS_PANEL, NETWORK,
+    SUMMARY, CODE,
 )  # fmt: skip
 BY_ID = {panel.id: panel for panel in ALL}
 BY_KEY = {panel.key: panel.id for panel in ALL if panel.key}

@@ -165,7 +165,7 @@ def _folded(sheet: Sheet, frame: Frame, shown: int, palette: Palette) -> None:
     right = box + INSIDE + 2
     sheet.put(0, box + 1, clip(f"ŷ{subscript(t)} {visible(node.y or '·')}", INSIDE), palette.output)
     sheet.put(1, middle, "↑", palette.faint)
-    sheet.put(1, right, _weights(frame, "readout.weight", "W_hy"), palette.dim)
+    sheet.put(1, right, _weights(frame, "readout.weight", "W_out"), palette.dim)
     for row in range(shown):
         layer, y = spec.num_layers - 1 - row, 2 + 5 * row
         _box(sheet, y, box, True, ink)

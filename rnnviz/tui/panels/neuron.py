@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from rnnviz.glyphs import wrap
 from rnnviz.player.commands import SelectUnit
 from rnnviz.player.cursor import Phase
-from rnnviz.player.numbers import subscript
 from rnnviz.tui.canvas import Sheet
 from rnnviz.tui.marks import accent
 from rnnviz.tui.palette import Palette
@@ -33,7 +32,7 @@ def equations(frame: Frame) -> tuple[str, tuple[Equation, ...], tuple[Equation, 
     which = f"unit {unit}, t = {t}: "
     if frame.reached is None:
         if not ahead:
-            return which + f"h{subscript(unit)} = 0, given and not computed. → reads the first step.", (), ()
+            return which + f"h[{unit}] = 0, given and not computed. → reads the first step.", (), ()
         layers = ", h' is the layer below" if trace.L > 1 else ""
         states = "h and c" if trace.c is not None else "h"
         return which + f"each {states} on the right is of t = {t - 1}, by unit{layers}", ahead, ()
@@ -92,7 +91,7 @@ def _block(sheet: Sheet, y: int, end: int, told: tuple[Equation, ...], frame: Fr
 
 def _addend(sheet: Sheet, y: int, x: int, line: Line, palette: Palette) -> None:
     """All in one style: so many cells change at every step that colours among them would double the bytes."""
-    left = f"{line.weight}·{line.name:<4} {line.value:>6}" if line.value else f"  {line.name}"
+    left = f"{line.weight}·{line.name} {line.value}" if line.value else f"  {line.name}"
     sheet.put(y, x, left.ljust(COLUMN - 1 - len(line.product)) + line.product, palette.text)
 
 

@@ -1,0 +1,57 @@
+"""Attention: the weight that each state would have in a sum over all of them, under the score's own columns."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from rich.style import Style
+
+from rnnviz.player.numbers import scientific, subscript
+from rnnviz.tui.canvas import Sheet
+from rnnviz.tui.geometry import GUTTER, columns
+from rnnviz.tui.marks import BARS, accent
+from rnnviz.tui.palette import Palette
+from rnnviz.tui.panels.base import Panel
+from rnnviz.tui.view import View
+
+if TYPE_CHECKING:
+    from rnnviz.player.frame import Frame
+
+
+def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -> Sheet:
+    from rnnviz.player.attention import attention
+
+    sheet = Sheet(width, height)
+    k, t = frame.scene.last_loss_step, frame.cursor.t
+    weights = attention(frame.scene.trace.h[1 : k + 1, 0]).tolist()
+    cols, last = columns(width, frame.T, t), subscript(k)
+    sheet.put(0, 1, f"αₜ = softmax( h{last} · hₜ / √H ): the weight of hₜ in Σ αₜ hₜ"[: width - 2], palette.text)
+    n = height - 2
+    most = max((weight for weight in weights if math.isfinite(weight)), default=0.0)
+    for row, value in ((1, most), (n, 0.0)):  # a linear axis, from 0 to the largest weight
+        label = f"{value:.2g}"
+        sheet.put(row, GUTTER - 1 - len(label), label, palette.faint)
+    for step in cols.steps:
+        if 1 <= step <= k:
+            ink = accent(frame, palette) if step == t else palette.highway
+            _bar(sheet, n, cols.x(step), cols.bar, weights[step - 1], most, ink, palette)
+    if 1 <= t <= k:
+        sheet.put(1, cols.end + 2, f"α{subscript(t)} {scientific(weights[t - 1])}", accent(frame, palette))
+    sheet.put(n, cols.end + 2, "they add up to 1", palette.dim)
+    return sheet
+
+
+def _bar(sheet: Sheet, n: int, x: int, width: int, value: float, most: float, ink: Style, palette: Palette) -> None:
+    """Upwards from row n, `most` being n rows high."""
+    if not math.isfinite(value):
+        sheet.put(1, x, "?" * width, palette.warn)
+        return
+    eighths = round(8 * n * value / most) if most else 0
+    for row in range(n):
+        fill = min(8, eighths - 8 * row)
+        if fill > 0:
+            sheet.put(n - row, x, BARS[fill] * width, ink)
+
+
+PANEL = Panel("attention", "attention", "the weight of each state, if the output looked back at all of them", _draw)
