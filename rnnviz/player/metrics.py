@@ -383,6 +383,35 @@ def _accuracy_error(frame: Frame) -> float | None:
     return math.sqrt(right * (1 - right) / _judged(frame.scene))
 
 
+_metric("tested", "names that neither train nor validate: those that the setting samples leaves out", "d", low=1)(
+    lambda f: None if (found := _test(f)) is None else found[1]
+)
+_metric("test_accuracy", "share of right answers over these names", ".0%", low=0, high=1)(
+    lambda f: None if (found := _test(f)) is None else found[0]
+)
+_metric("test_accuracy_percent", "the same in percent, to be typed", ".0f", low=0, high=100)(
+    lambda f: None if (found := _test(f)) is None else 100 * found[0]
+)
+_metric("test_error", "standard error of that share", ".0%", low=0)(
+    lambda f: None if (found := _test(f)) is None else math.sqrt(found[0] * (1 - found[0]) / found[1])
+)
+
+
+def _test(frame: Frame) -> tuple[float, int] | None:
+    return _once(frame.scene, "test", lambda: _tested(frame)) if frame.experiment.task == "names" else None
+
+
+def _tested(frame: Frame) -> tuple[float, int] | None:
+    """(share of right answers, how many) for the names left out: the task shuffles first, then takes its samples."""
+    from rnnviz.player.run import answers, build_task, resolved
+
+    used, every = len(frame.scene.task), build_task(resolved(frame.experiment.with_(samples=None)))
+    if used == len(every):
+        return None
+    said, true = answers(frame.scene.model, every, slice(used, None))
+    return sum(a == b for a, b in zip(said, true, strict=True)) / (len(every) - used), len(every) - used
+
+
 def _judged(scene: Scene) -> int:
     from rnnviz.player.measure import judged  # not above: it needs NumPy, and the first paint none of it
 
@@ -565,6 +594,9 @@ def _attention(frame: Frame, t: int) -> float | None:
 # the weights
 _metric("parameters", "trainable numbers of the network", "d", low=1)(
     lambda f: sum(w.size for w in f.scene.trace.params.values())
+)
+_metric("parameter_sum", "these by matrix and vector: 20 + 400 + 20 + 20 + 1", "s", is_text=True)(
+    lambda f: " + ".join(str(w.size) for w in f.scene.trace.params.values())
 )
 _metric("w_in", "weight from an input to a unit (simple RNN)", "+.3f", "unit", "input")(
     lambda f, unit, i: _weight(f, "weight_ih", unit, i)

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+import numpy as np
 import pytest
 
 from rnnviz.lessons.conditions import Start, condition, remember
@@ -21,10 +22,12 @@ from rnnviz.lessons.lesson import Lesson, Prediction
 from rnnviz.lessons.reading import read
 from rnnviz.lessons.run import references, setup_of
 from rnnviz.lessons.setup import Setup, arrive
+from rnnviz.player.commands import Train
 from rnnviz.player.experiment import Experiment
 from rnnviz.player.frame import Frame
 from rnnviz.player.metrics import parse, value
 from rnnviz.player.player import open_player
+from rnnviz.player.run import Run
 
 SEEDS: dict[str, tuple[int, ...]] = {
     # One unit with W_hh > 0, as the lesson says of its own.
@@ -33,13 +36,14 @@ SEEDS: dict[str, tuple[int, ...]] = {
 TEN = tuple(range(10))
 
 #: Those that train for longer.
-SLOW = {"short-term-memory", "lstm", "training-the-sine", "names", "many-to-many", "beyond"}
+SLOW = {"exploding-gradients", "short-term-memory", "lstm", "training-the-sine", "names", "many-to-many", "beyond"}
 
 #: Questions whose answer is that of the lesson's own seed, and where the lesson says so or why it is no claim.
 ITS_OWN = {
-    "back-through-time/the-update": "the lesson names the seed, 4, with which a single sequence comes off worse",
+    "back-through-time/the-update": "the lesson says that the loss of a single sequence may rise; see the test below",
     "state-or-layer/same-input-same-state": "needs a sequence that reads a letter twice; see the test below",
     "exploding-gradients/with-tanh": "the lesson says that another seed may do otherwise",
+    "exploding-gradients/just-below-1": "the lesson says: with some seeds; see the test below",
 }
 
 
@@ -56,9 +60,12 @@ CLAIMS: dict[str, Claim] = {
     "the-hidden-state/louder-memory": Claim(
         "saturated: h goes towards ±1, where tanh is flat", ("h_size < 1", "slope_mean < start.slope_mean")
     ),
-    "state-or-layer/two-things-with-one-name": Claim("it has learned recall", ("accuracy >= 0.9",)),
+    "state-or-layer/two-things-that-sound-alike": Claim("it has learned recall", ("accuracy >= 0.9",)),
     "state-or-layer/cut-the-loop": Claim("without the loop it guesses", ("accuracy <= 0.55", "weights_norm == 0")),
-    "state-or-layer/deeper-then": Claim("no number of layers helps", ("accuracy <= 0.55", "weights_norm == 0")),
+    "state-or-layer/deeper-then": Claim(
+        "trained without a loop, no number of layers helps",
+        ("accuracy <= 0.55", "weights_norm == 0", "train_loss > 0.98 * baseline"),
+    ),
     "forward-and-loss/every-parameter": Claim("461 parameters", ("parameters == 461",)),
     "forward-and-loss/is-that-good": Claim("most of it is learned", ("train_loss < 0.25 * baseline",)),
     "back-through-time/one-step-back": Claim(
@@ -83,11 +90,11 @@ CLAIMS: dict[str, Claim] = {
     "why-gradients-vanish/forty-errors": Claim(
         "the total does not fade as one error does", ("grad_ratio < 1e-4", "total_norm[1] > 1e-3 * total_norm[T]")
     ),
-    "exploding-gradients/a-network-without-curves": Claim(
+    "exploding-gradients/a-linear-network": Claim(
         "every step multiplies by exactly 1.1", ("mean_factor >= 1.099999", "mean_factor <= 1.100001")
     ),
     "exploding-gradients/a-little-more": Claim("more than 10000 times", ("grad_ratio > 10000",)),
-    "exploding-gradients/what-training-makes-of-it": Claim("it ends in inf or nan", ("is_finite == 0",)),
+    "exploding-gradients/training-on-it": Claim("it ends in inf or nan", ("is_finite == 0",)),
     "exploding-gradients/clip-it": Claim(
         "clipped, the loss falls; the gradient is still long",
         ("is_finite == 1", "train_loss < first_loss", "weight_grad > 1"),
@@ -103,7 +110,8 @@ CLAIMS: dict[str, Claim] = {
         ("start.forget_mean > 0.68", "start.forget_mean < 0.78", "forget_mean > 0.93", "forget_mean < 0.97"),
     ),
     "lstm/going-back": Claim(
-        "the first step costs most; the horizon is still short", ("kept[-2] < factor[15]", "horizon < 20")
+        "the first step costs most; the ways through h and the gates add to f; the horizon is still short",
+        ("kept[-2] < factor[15]", "cell_factor[15] > forget_share[15]", "horizon < 20"),
     ),
     "lstm/open-the-gate": Claim(
         "then the gradient travels almost free",
@@ -121,7 +129,11 @@ CLAIMS: dict[str, Claim] = {
     "training-the-sine/five-times-more": Claim("far too long steps explode", ("train_loss > 1e6",)),
     "training-the-sine/listening-to-itself": Claim("alone it is farther off", ("self_fed_error > fit_error",)),
     "training-the-sine/learning-too-much": Claim(
-        "overfitting", ("train_loss < start.train_loss", "val_loss > start.val_loss")
+        "overfitting, past a valley that is neither its first epochs nor its last",
+        (
+            "train_loss < start.train_loss", "val_loss > start.val_loss", "best_val_loss < 0.95 * val_loss",
+            "best_epoch >= 5", "best_epoch <= 100",
+        ),
     ),
     "names/ten-epochs": Claim("better than guessing, far from all", ("accuracy > 0.25", "train_loss < val_loss")),
     "names/which-letter-mattered": Claim("the error reaches the first letter", ("grad_ratio > 0.05",)),
@@ -234,9 +246,10 @@ def test_without_the_loop_equal_inputs_give_equal_states_and_with_it_they_do_not
             assert bool((h[3] == h[4]).all()) is cut, seed
 
 
-def test_the_seeds_a_lesson_names_are_the_exceptions() -> None:
-    """`back-through-time/the-update`: one sequence comes off worse with seed 4. `exploding-gradients/with-tanh`:
-    much more with another seed, or less than 1."""
+@pytest.mark.slow
+def test_what_may_go_the_other_way_does_with_some_seed() -> None:
+    """`back-through-time/the-update`: the loss of a single sequence may rise. `exploding-gradients/with-tanh`: much
+    more with another seed, or less than 1."""
     worse, factors = [], []
     for seed in TEN:
         for name, _, frame, start in walked(LESSONS["back-through-time"], seed):
@@ -247,6 +260,55 @@ def test_the_seeds_a_lesson_names_are_the_exceptions() -> None:
                 factors.append(value(frame, parse("mean_factor")))
     assert worse == [4]
     assert min(factors) < 1 < 1.2 < max(factors), factors
+
+
+@pytest.mark.parametrize("gain", [0.9, 0.95, 1.0])
+def test_training_enlarges_a_linear_networks_recurrent_weights(gain: float) -> None:
+    """`exploding-gradients/just-below-1`: in the first epoch with every seed; past 1, by its second, with some."""
+    past = []
+    for seed in TEN:
+        player = open_player(LESSONS["exploding-gradients"].experiment.with_(gain=gain, seed=seed))
+        sizes = [value(player.frame, "sigma_max")]
+        for _ in range(2):
+            sizes.append(value(player.do(Train("epoch")), "sigma_max"))
+        assert sizes[1] is None or sizes[1] > sizes[0], (seed, sizes)  # None: no number any more
+        past.append(any(size is None or size > 1 for size in sizes[1:]))
+    assert gain != 0.95 or 0 < sum(past) < 10, past
+    assert gain != 0.9 or not any(past), past
+
+
+def test_clipping_by_norm_keeps_the_direction_and_clipping_each_value_does_not() -> None:
+    """`exploding-gradients/clip-it`."""
+    for seed in TEN:
+        plain = LESSONS["exploding-gradients"].experiment.with_(seed=seed, learning_rate=1e-9, shuffle=False)
+        whole, by_norm, by_value = (step_of(plain.with_(**c)) for c in ({}, {"clip_norm": 1e-3}, {"clip_value": 1e-3}))
+        assert cosine(whole, by_norm) > 1 - 1e-6, seed
+        assert cosine(whole, by_value) < 0.99, seed
+
+
+def step_of(experiment: Experiment) -> np.ndarray:
+    """All weights after one update less those before."""
+    training = Run(experiment).training
+    before = training.model.params
+    training.run_batch()
+    return np.concatenate([(w - before[name]).ravel() for name, w in training.model.params.items()])
+
+
+def cosine(a: np.ndarray, b: np.ndarray) -> float:
+    return float(a @ b / np.linalg.norm(a) / np.linalg.norm(b))
+
+
+@pytest.mark.slow
+def test_by_how_much_validation_and_test_names_differ_is_luck() -> None:
+    """`names/names-for-the-end`: with most other seeds the two shares are closer."""
+    lesson = LESSONS["names"]
+    at = next(i for i, step in enumerate(lesson.steps) if step.id == "names-for-the-end")
+    gaps = []
+    for seed in TEN:
+        player = open_player(lesson.experiment.with_(seed=seed))
+        frame = arrive(player, with_seed(setup_of(lesson, at, revealed=True), seed))
+        gaps.append(abs(frame.scene.accuracy - value(frame, "test_accuracy")))
+    assert sum(gap < gaps[0] for gap in gaps[1:]) >= 7, gaps
 
 
 def test_an_untrained_lstm_keeps_less_than_an_orthogonal_rnn() -> None:

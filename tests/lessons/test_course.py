@@ -18,7 +18,7 @@ FILES = find().files
 GIVEN: dict[str, dict[str, str]] = {
     "why-gradients-vanish": {"0.7": "setting", "1e-3": "how a number is written", "99 %": "definition of the horizon",
                              "1 %": "definition of the horizon"},
-    "exploding-gradients": {"1.1": "setting", "1.5": "setting", "2.25": "1.5 · 1.5"},
+    "exploding-gradients": {"0.95": "setting", "1.1": "setting", "1.5": "setting", "2.25": "1.5 · 1.5"},
     "short-term-memory": {"99 %": "definition of the horizon", "1e-3": "bound", "1e-9": "bound", "1e-12": "bound"},
     "lstm": {"0.993": "σ(5)"},
     "gru": {"0.5": "σ(0)", "0.73": "σ(1)", "1 %": "bound"},
