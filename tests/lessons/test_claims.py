@@ -43,6 +43,8 @@ ITS_OWN = {
     "back-through-time/the-update": "the lesson says that the loss of a single sequence may rise; see the test below",
     "state-or-layer/same-input-same-state": "needs a sequence that reads a letter twice; see the test below",
     "exploding-gradients/with-tanh": "the lesson says that another seed may do otherwise",
+    "short-term-memory/memory-without-gradient": "one network that latches; ten of them in the test below",
+    "short-term-memory/a-small-push-and-a-large-one": "one network that latches; ten of them in the test below",
     "exploding-gradients/just-below-1": "the lesson says: with some seeds; see the test below",
 }
 
@@ -104,6 +106,7 @@ CLAIMS: dict[str, Claim] = {
         "a horizon of 3 to 4 steps; next to nothing arrives", ("horizon > 3", "horizon < 4.5", "grad_ratio < 1e-12")
     ),
     "short-term-memory/will-it-learn": Claim("it hardly learns", ("accuracy <= 0.7",)),
+    "short-term-memory/what-the-task-needs": Claim("the answer depends on step 1", ("reach_lag == needed_lag",)),
     "short-term-memory/a-better-start": Claim("nearly all are right", ("accuracy >= 0.85",)),
     "lstm/the-forget-gate": Claim(
         "near σ(1), then near σ(3)",
@@ -155,6 +158,10 @@ CLAIMS: dict[str, Claim] = {
         ),
     ),
     "beyond/the-identity": Claim("nearly all arrives", ("grad_ratio > 0.9", "slope_mean > 0.99")),
+    "beyond/the-direct-way": Claim(
+        "the way through a weight is not the way through the loop; untrained weights are similar",
+        ("attention[1] > 10 * grad_ratio", "attention[K] < 4 * attention[1]", "attention[1] < 2 * attention[10]"),
+    ),
     "beyond/walk-back-less": Claim(
         "learned with the whole walk, not with five steps", ("start.accuracy >= 0.9", "accuracy < 0.85")
     ),
@@ -321,6 +328,46 @@ def test_an_untrained_lstm_keeps_less_than_an_orthogonal_rnn() -> None:
             norms = scene.gradient(scene.last_loss_step).norms
             kept[cell] = norms[1] / norms[scene.last_loss_step]
         assert kept["gru"] < kept["lstm"] < kept["rnn"], (seed, kept)
+
+
+#: Networks that learn recall over 30 steps and end with a gradient that vanishes: hidden_size, gain, learning rate,
+#: seed, epochs.
+LATCHED = (
+    (4, 0.7, 0.02, 0, 80), (4, 0.3, 0.02, 7, 80), (4, 0.7, 0.02, 7, 80), (4, 0.3, 0.05, 0, 160), (4, 0.7, 0.01, 0, 160),
+    (4, 1.0, 0.01, 8, 160), (16, 0.7, 0.02, 4, 20), (16, 0.9, 0.02, 4, 20), (4, 0.3, 0.01, 7, 160),
+    (4, 0.3, 0.02, 7, 160),
+)  # fmt: skip
+
+
+@pytest.mark.slow
+def test_a_latched_network_keeps_the_answer_while_its_gradient_vanishes() -> None:
+    """`short-term-memory/memory-without-gradient` and `a-small-push-and-a-large-one`: right answers, a short horizon;
+    small changes of the state die out, a large one goes all the way to the other answer."""
+    for hidden_size, gain, learning_rate, seed, epochs in LATCHED:
+        experiment = LESSONS["short-term-memory"].experiment.with_(
+            hidden_size=hidden_size, gain=gain, learning_rate=learning_rate, seed=seed, epochs=epochs
+        )
+        frame = trained(experiment)
+        held = ["accuracy >= 0.9", "horizon < 10", "reach_arrives < 1e-5"]
+        for t in (2, 5, 15):
+            held += [f"perturb_left[{t}, 1] < 1e-3", f"perturb_flips[{t}, 10] == 0", f"perturb_flips[{t}, 100] == 1"]
+        held += ["perturb_way[5, 75] > 0.99"]
+        for text in held:
+            assert condition(text).holds(frame, {}), (experiment.changes(), text)
+
+
+def test_the_network_at_the_end_of_lesson_1_latches() -> None:
+    """`short-term-memory/memory-without-gradient`: it was of this kind too."""
+    lesson = LESSONS["sequences-and-memory"]
+    last = len(lesson.steps) - 1
+    frame = arrive(open_player(lesson.experiment), setup_of(lesson, last, revealed=True).after((("train", "all"),)))
+    held = ("accuracy >= 0.9", "horizon < 4", "reach_arrives < 0.02", "perturb_left[2, 10] < 0.1")
+    for text in (*held, "perturb_way[2, 75] > 0.99"):
+        assert condition(text).holds(frame, {}), text
+
+
+def trained(experiment: Experiment) -> Frame:
+    return arrive(open_player(experiment), Setup(experiment).after((("train", "all"),)))
 
 
 @pytest.mark.slow

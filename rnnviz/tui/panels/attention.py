@@ -54,4 +54,4 @@ def _bar(sheet: Sheet, n: int, x: int, width: int, value: float, most: float, in
             sheet.put(n - row, x, BARS[fill] * width, ink)
 
 
-PANEL = Panel("attention", "attention", "the weight of each state, if the output looked back at all of them", _draw)
+PANEL = Panel("attention", "attention", "how much of each state a sum over all would take", _draw)
