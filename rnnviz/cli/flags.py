@@ -30,6 +30,7 @@ COMMANDS = {
     "lesson": "open one lesson",
     "play": "perform a lesson by itself, for a talk",
 }
+APP_NEEDS = 600_000_000  # bytes of address space: 450 MB and some for the numbers
 ABOUT_LESSONS = ("lessons", "lesson", "play")
 
 _GROUPS = {
@@ -318,3 +319,17 @@ def terminal_missing(stdin_tty: bool, stdout_tty: bool) -> str | None:
     if os.environ.get("TERM", "") in ("", "dumb"):
         return f"the app needs a full-screen terminal, and TERM is {os.environ.get('TERM') or 'not set'}"
     return None
+
+
+def memory_missing() -> str | None:
+    """Why the app cannot open under this limit of memory (ulimit -v), in a few words; None if it can. NumPy's library
+    ends the process where it gets none, whatever the screen looks like by then."""
+    try:
+        import resource
+
+        allowed = resource.getrlimit(resource.RLIMIT_AS)[0]
+    except (ImportError, AttributeError, OSError, ValueError):  # Windows; a system without this limit
+        return None
+    if allowed == resource.RLIM_INFINITY or allowed >= APP_NEEDS:
+        return None
+    return f"the app needs {APP_NEEDS // 10**6} MB of memory, and the limit here (ulimit -v) is {allowed // 10**6} MB"

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from rnnviz.cli.flags import plain_parser, terminal_missing
+from rnnviz.cli.flags import memory_missing, plain_parser, terminal_missing
 from rnnviz.errors import InputError, shown
 from rnnviz.glyphs import cells, cut, lines_at_most, ljust, one_line
 from rnnviz.lessons.course import Course, Start, find, head
@@ -40,7 +40,7 @@ def run(command: str, argv: list[str], is_tty: bool) -> int:
             raise InputError(f"{shown(asked['what'])} is neither check nor metrics; rnnviz lesson SLUG opens a lesson")
         return show(find(asked["lessons"]))
     find(asked["lessons"]).file(asked["slug"])
-    missing = terminal_missing(is_tty, is_tty)
+    missing = terminal_missing(is_tty, is_tty) or memory_missing()
     if missing:
         raise InputError(f"{missing}; rnnviz lessons lists them, and they are Markdown to read")
     from rnnviz.tui.app import run as run_app

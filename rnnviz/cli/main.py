@@ -13,7 +13,7 @@ import gc
 import os
 import sys
 
-from rnnviz.cli.flags import ABOUT_LESSONS, COMMANDS, in_flags, read, terminal_missing
+from rnnviz.cli.flags import ABOUT_LESSONS, COMMANDS, in_flags, memory_missing, read, terminal_missing
 from rnnviz.errors import InputError
 from rnnviz.glyphs import one_line
 
@@ -75,7 +75,7 @@ def _run(command: str | None, argv: list[str]) -> int:
         from rnnviz.cli.gradients import run as run_gradients
 
         return run_gradients(asked)
-    missing = terminal_missing(_is_tty(sys.stdin), _is_tty(sys.stdout))
+    missing = terminal_missing(_is_tty(sys.stdin), _is_tty(sys.stdout)) or memory_missing()
     if missing:
         raise InputError(f"{missing}; in a pipe or a script use: rnnviz gradients")
     if not asked.free:

@@ -450,3 +450,17 @@ def test_every_setting_has_its_flag(capsys):
         for f in fields(Experiment):
             assert re.search(rf"^  {flag_of(f)}\b", out, re.M), f.name
         assert max(map(len, out.split("\n"))) <= 110
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs limits of memory")
+def test_too_little_memory_for_the_app_is_one_line() -> None:
+    """Before anything of it is on the screen: NumPy's library would end it there."""
+    program = (
+        "import resource, sys\nfrom rnnviz.cli import main\nmain._is_tty = lambda stream: True\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (400_000_000, -1))\nraise SystemExit(main.main([]))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, env={**os.environ, "TERM": "xterm"}
+    )
+    needs = "rnnviz: the app needs 600 MB of memory, and the limit here (ulimit -v) is 400 MB; in a pipe"
+    assert (run.returncode, run.stderr[: len(needs)]) == (2, needs)

@@ -62,6 +62,17 @@ def test_a_terminal_that_answers_no_question_sees_the_same(colours):
     assert screens[0] == screens[1]
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("TEXTUAL_COLOR_SYSTEM", "x"), ("TEXTUAL_LOG", "/no/such/folder/log"), ("TEXTUAL_SCREENSHOT", "0"),
+     ("TEXTUAL_DRIVER", "no.such:driver"), ("TEXTUAL_THEME", "x"), ("TEXTUAL_FPS", "x"), ("ESCDELAY", "x")],
+)  # fmt: skip
+def test_switches_of_textual_that_mean_nothing(name, value):
+    with rnnviz(env={name: value}) as t:
+        t.wait_for(ready)
+        quit_clean(t)
+
+
 @pytest.mark.parametrize("home", ["read-only", "missing", "unset"])
 def test_nowhere_to_write(home, tmp_path):
     if home == "read-only" and os.geteuid() == 0:
