@@ -41,6 +41,7 @@ class Sheet:
     def __init__(self, width: int, height: int) -> None:
         self.width, self.height = max(width, 0), max(height, 0)
         self.cells: list[list[Cell]] = [[_BLANK] * self.width for _ in range(self.height)]
+        self.has_wide = False  # whether a character of two cells has been written
 
     def put(self, y: int, x: int, text: str, style: Style | None = None) -> int:
         """Write text at row y, column x; the column after it."""
@@ -49,10 +50,13 @@ class Sheet:
         first, last = max(x, 0), min(end, self.width)
         if 0 <= y < self.height and first < last:
             row = self.cells[y]
-            _part(row, first)
-            _part(row, last)
-            row[first:last] = [(glyph, style) for glyph in entries[first - x : last - x]]
-            if entries is not text:
+            if self.has_wide:
+                _part(row, first)
+                _part(row, last)
+            for at in range(first, last):
+                row[at] = (entries[at - x], style)
+            if entries is not text and _REST in entries:
+                self.has_wide = True
                 if row[first][0] == _REST:
                     row[first] = (" ", style)
                 if last < end and entries[last - x] == _REST:
@@ -62,6 +66,7 @@ class Sheet:
     def paste(self, y: int, x: int, other: Sheet, start: int, end: int) -> None:
         """The columns start..end of another sheet, with its first row at y and column `start` at x."""
         end = min(end, start + self.width - x)
+        self.has_wide = self.has_wide or other.has_wide
         for row, cells in enumerate(other.cells[: max(0, self.height - y)], start=y):
             if end > start:
                 _part(self.cells[row], x)

@@ -151,3 +151,15 @@ async def test_a_text_longer_than_its_place_says_so_and_can_be_read_to_its_end()
             lines = page(guide.run, app.main.frame, measure(60), guide.typed).lines
             assert len(lines) < len(shown) or f"PgDn ↓{len(lines) - len(shown) + 1}" in shown[0]
             await press(pilot, "n", "n")
+
+
+async def test_a_note_longer_than_the_lessons_rule_is_shown_whole() -> None:
+    app = RnnvizApp(start=Start(None, "1"), compile=False)
+    note = " ".join(["Progress", "will", "not", "be", "kept:", "/a/folder" * 12, "cannot", "be", "written", "here."])
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.settled()
+        app.main.look(message=note)
+        await pilot.pause()
+        shown = " ".join(row.strip() for row in rows(app, "lesson")[:4])
+        assert note.replace(" ", "") in shown.replace(" ", "")
+        assert all(len(row) == 80 for row in rows(app, "lesson"))

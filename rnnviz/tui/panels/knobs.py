@@ -114,7 +114,7 @@ def _one(
     if chosen and view.typing is not None and not view.finding:
         sheet.put(y, at, rjust(cut_before(f"{view.typing}▏", VALUE), VALUE), palette.accent)
     else:
-        value = cut(value, VALUE)
+        value = cut_before(value, VALUE) if name == "source" else cut(value, VALUE)  # of a path its end
         left = at + VALUE - cells(value)
         sheet.put(y, left, value, style)
         if chosen and reason is None:
