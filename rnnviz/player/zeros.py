@@ -81,7 +81,7 @@ def _direct(trace: Trace, k: int | None, t: int, end: int, along: str) -> Zero:
     if along == "c" and trace.item(k).grad_h[end].any():
         return _Step(trace, k, end).from_h()
     if not ((error != 0)[..., None] & (readout != 0)).any():
-        return Zero("readout", end, "W_hy is 0", "the weights of the readout are 0")
+        return Zero("readout", end, "W_out is 0", "the weights of the readout are 0")
     return _product(end, error[..., None] * readout)
 
 

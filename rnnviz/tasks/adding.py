@@ -25,7 +25,7 @@ class Adding(Task):
         steps = np.flatnonzero(self.x[i, :, 1])
         a, b = (float(self.x[i, t, 0]) for t in steps)
         text = f"{a:.2f} at step {steps[0] + 1} + {b:.2f} at step {steps[1] + 1} = {a + b:.2f}"
-        return text if y is None else f"{text}; the answer is {y[-1, 0]:.2f}"
+        return text if y is None else f"{text}; it answers {y[-1, 0]:.2f}"
 
     def needs(self, i: int, k: int) -> tuple[int, ...]:
         """The two marked steps, as far as they have come."""

@@ -60,7 +60,7 @@ class Captions(Task):
         if y is None:
             return text
         said = "".join(self.answers(y)).partition(END)[0]
-        return f"{text}; the answer is {said or 'nothing'}"
+        return f"{text}; it answers {said or 'nothing'}"
 
     def needs(self, i: int, k: int) -> tuple[int, ...]:
         """The picture, which is shown at the first step."""

@@ -68,7 +68,7 @@ class Characters(Task):
     def say(self, i: int, y: Array | None = None) -> str:
         shown, next_one = visible("".join(self.tokens(i))), self.labels[self.targets[i, -1]]
         text = f"“{shown}” is followed by {quoted(next_one)}"
-        return text if y is None else f"{text}; the answer is {quoted(self.answers(y)[-1])}"
+        return text if y is None else f"{text}; it answers {quoted(self.answers(y)[-1])}"
 
 
 def build(

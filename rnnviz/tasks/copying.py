@@ -31,7 +31,7 @@ class Copying(Task):
 
     def say(self, i: int, y: Array | None = None) -> str:
         text = f"copy {self._word(i)} {self.lag} steps later"
-        return text if y is None else f"{text}; the answer is {''.join(self.answers(y[self.lag :]))}"
+        return text if y is None else f"{text}; it answers {''.join(self.answers(y[self.lag :]))}"
 
     def needs(self, i: int, k: int) -> tuple[int, ...]:
         """The symbol that is said again at step k; none while it says blanks."""

@@ -37,7 +37,7 @@ class Names(Task):
     def say(self, i: int, y: Array | None = None) -> str:
         name = "".join(self.tokens(i)).capitalize()
         text = f"{name} is {self.labels[self.targets[i, 0]]}"
-        return text if y is None else f"{text}; the answer is {self.answers(y)[self.lengths[i] - 1]}"
+        return text if y is None else f"{text}; it answers {self.answers(y)[self.lengths[i] - 1]}"
 
 
 def build(

@@ -26,7 +26,7 @@ class Recall(Task):
     def say(self, i: int, y: Array | None = None) -> str:
         symbol = self.labels[self.targets[i, -1]]
         text = f"{symbol} came {self.lag} step{'s' if self.lag != 1 else ''} before the question"
-        return text if y is None else f"{text}; the answer is {self.answers(y)[-1]}"
+        return text if y is None else f"{text}; it answers {self.answers(y)[-1]}"
 
     def needs(self, i: int, k: int) -> tuple[int, ...]:
         """The step of the symbol, once it has come."""

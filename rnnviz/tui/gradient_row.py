@@ -113,8 +113,8 @@ def _line(
             sheet.put(y, cell, glyph, palette.highway)
         elif behind in SOLID:
             sheet.put(y, cell, glyph, palette.highway_on_bar)
-        else:  # the top of a bar: it keeps its height, and the line shows behind it
-            sheet.put(y, cell, behind, palette.highway_behind)
+        else:  # the top of a bar keeps its height, in the colour of the line that runs there
+            sheet.put(y, cell, behind, palette.highway)
 
 
 def _ghost(

@@ -221,16 +221,6 @@ class Palette:
         return Style(color=on(ground), bgcolor=ground)
 
     @cached_property
-    def highway_behind(self) -> Style:
-        """The top of a bar, with the line in the same cell."""
-        if not self.has_color:
-            return Style(underline=True)
-        ground = _hex(self.highway.color)
-        if self.colors == "standard":
-            return Style(color=_MAGENTA if self.dark else _LIGHT_MAGENTA, bgcolor=ground)
-        return Style(color=readable("#875faf" if self.dark else "#d7afff", ground, MARKS), bgcolor=ground)
-
-    @cached_property
     def warn(self) -> Style:
         return self._ink("warn")
 
