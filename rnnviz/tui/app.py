@@ -37,11 +37,11 @@ from rnnviz.player.commands import Command, Next, Seek
 from rnnviz.player.cursor import Phase
 from rnnviz.tui import bars, keys, mouse, notice, panels, score
 from rnnviz.tui.canvas import Canvas, Sheet
+from rnnviz.tui.frames import Frames
 from rnnviz.tui.geometry import columns_of
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import sheet_for
 from rnnviz.tui.view import View
-from rnnviz.tui.wire import tight
 
 if TYPE_CHECKING:
     from rnnviz.lessons.course import Course, Start
@@ -621,6 +621,7 @@ class RnnvizApp(App[None]):
         super().__init__(ansi_color=True if os.environ.get("NO_COLOR") else None)
         self.strength = terminal.colors()
         self.console._color_system = COLOR_SYSTEMS.get(self.strength, ColorSystem.TRUECOLOR)
+        self._frames = Frames(self)
         self.ascii = ascii  # the terminal has no other glyphs
         self._experiment = experiment
         self._start = start  # with which lesson; None: the plain score
@@ -826,8 +827,13 @@ class RnnvizApp(App[None]):
             self._compiling.stop()
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
-        """What Textual draws goes out in its short form, and in ASCII where there is no more."""
-        super()._display(screen, tight(renderable, self.ascii))
+        """What Textual draws goes out in its short form, in ASCII where there is no more, and when the line is free."""
+        self._frames.show(renderable, partial(super()._display, screen))
+
+    @property
+    def frame_driver(self) -> Any:
+        """The driver, where it is one that paces frames."""
+        return self._driver if hasattr(self._driver, "write_frame") else None
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         for action in keys.ACTIONS:

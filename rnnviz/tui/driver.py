@@ -15,6 +15,7 @@ import termios
 import threading
 import time
 import tty
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -25,8 +26,9 @@ from textual.geometry import Size
 from textual.message import Message
 
 from rnnviz.terminal import size_of
-from rnnviz.tui.input import Input, Typeahead
+from rnnviz.tui.input import Alive, Input, Typeahead
 from rnnviz.tui.outlet import Outlet
+from rnnviz.tui.pacing import Line
 from rnnviz.tui.watch import LEAVING, Watch
 
 STOPPING = ("SIGTSTP", "SIGTTIN", "SIGTTOU")
@@ -64,6 +66,7 @@ class TerminalDriver(LinuxDriver):
         self.out = sys.__stdout__.fileno()
         self.encoding = sys.__stdout__.encoding or "utf-8"
         self._size = self._size or self._get_terminal_size()
+        self.line = Line()
         self._typed = Typeahead(app, self._loop)
         self.outlet: Outlet | None = None
         self.watch: Watch | None = None
@@ -90,6 +93,8 @@ class TerminalDriver(LinuxDriver):
     def disable_input(self) -> None:
         thread, self._key_thread = self._key_thread, None
         if thread is not None:
+            if self.watch is None or not self.watch.leaving:
+                self.line.await_answers(DRAIN)
             self.exit_event.set()
             if thread is not threading.current_thread():
                 thread.join(DRAIN)
@@ -99,7 +104,20 @@ class TerminalDriver(LinuxDriver):
 
     def write(self, data: str) -> None:
         if self.outlet is not None:
-            self.outlet.write(data)
+            self.line.wrote(self.outlet.write(data))
+
+    @property
+    def has_room(self) -> bool:
+        """Whether the next frame may follow now."""
+        return self.line.is_free(0 if self.outlet is None else self.outlet.pending)
+
+    def write_frame(self, draw: Callable[[], None]) -> None:
+        """Draw, which writes a frame, and see how long the terminal takes to have it."""
+        self.line.before_frame()
+        draw()
+        question = self.line.after_frame()
+        if question:
+            self.write(question)
 
     def _claim(self) -> bool:
         """Be the one who may use the terminal: the kernel stops a process in the background until it is in front.
@@ -132,7 +150,7 @@ class TerminalDriver(LinuxDriver):
             raw[tty.CC][termios.VMIN] = 1
             termios.tcsetattr(self.fileno, termios.TCSANOW, raw)
         self._in_band_window_resize = self._mouse_pixels = False
-        self.write(ENTER)
+        self.write(ENTER + self.line.begins())
         self._request_terminal_sync_mode_support()
         if self._key_thread is None:
             self.exit_event = threading.Event()  # its own: one that is late must not go on beside the next
@@ -262,6 +280,12 @@ class TerminalDriver(LinuxDriver):
                     self.process_message(event)
             for event in parser.tick():
                 self.process_message(event)
+
+    def process_message(self, message: Message) -> None:
+        if isinstance(message, Alive):
+            self.line.answered()
+        else:
+            super().process_message(message)
 
     def send_message(self, message: Message) -> None:
         if isinstance(message, events.InputEvent | events.Paste):

@@ -50,13 +50,14 @@ class Outlet:
         """How many bytes the terminal has not taken yet."""
         return len(self._waiting)
 
-    def write(self, text: str) -> None:
-        """Have it written. Returns at once; after `close` nothing is written any more."""
+    def write(self, text: str) -> int:
+        """Have it written; the number of bytes. Returns at once; after `end` nothing is written any more."""
         data = text.encode(self._encoding, "replace")
         with self._changed:
             if self._open:
                 self._waiting += data
                 self._changed.notify_all()
+        return len(data)
 
     def end(self, last: str, seconds: float) -> None:
         """No more text but `last`. Waits so long for the terminal to take what is there, and drops the rest, in the

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import getpass
 import os
 import shlex
 import shutil
-import socket
 import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
+from tests.terminal import ssh
 from tests.terminal.app import RNNVIZ, ready, rest, rnnviz
 from tests.terminal.driver import COLOURS, Terminal, environment
 
-SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
 STEPS = ["--steps", "40"]
 
 pytestmark = pytest.mark.slow
@@ -96,47 +94,10 @@ def test_nowhere_to_write(home, tmp_path):
 @pytest.fixture
 def sshd(tmp_path):
     """The ssh command line to a server of this user on the loopback, with keys made for this test."""
-    if SSHD is None or not shutil.which("ssh"):
-        pytest.skip("needs sshd and ssh: apt-get install openssh-server openssh-client")
-    if os.geteuid() == 0:
-        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
-    for key in ("host", "user"):
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / key], check=True)
-    shutil.copy(tmp_path / "user.pub", tmp_path / "authorized_keys")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    (tmp_path / "sshd_config").write_text(
-        f"""
-        ListenAddress 127.0.0.1:{port}
-        HostKey {tmp_path}/host
-        AuthorizedKeysFile {tmp_path}/authorized_keys
-        PidFile none
-        StrictModes no
-        UsePAM no
-        PasswordAuthentication no
-        PermitRootLogin prohibit-password
-        """
-    )
-    with open(tmp_path / "log", "w") as log:
-        server = subprocess.Popen([SSHD, "-D", "-e", "-f", tmp_path / "sshd_config"], stderr=log)
-    try:
-        deadline = time.monotonic() + 10
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port), 1).close()
-                break
-            except OSError:
-                trying = server.poll() is None and time.monotonic() < deadline
-                assert trying, (tmp_path / "log").read_text()
-                time.sleep(0.05)
-        options = ["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR"]
-        flags = [flag for option in options for flag in ("-o", option)]
-        user = f"{getpass.getuser()}@127.0.0.1"
-        yield ["ssh", "-tt", "-F", "/dev/null", "-i", str(tmp_path / "user"), "-p", str(port), *flags, user]
-    finally:
-        server.terminate()
-        server.wait()
+    if ssh.missing():
+        pytest.skip(f"needs sshd and ssh: {ssh.missing()}")
+    with ssh.server(tmp_path) as port:
+        yield ssh.client(tmp_path, port)
 
 
 def test_through_ssh(sshd):

@@ -1,0 +1,124 @@
+"""How much is under way to the terminal, and whether the next frame may follow.
+
+Between the app and a terminal far away lie buffers of a megabyte. On a slow line they fill long before a write is
+refused, and the screen falls behind by minutes. So behind a frame the terminal is asked for a sign of life ("status?",
+answered by "fine"). What the answer takes longer than the quickest one is what the line needed for the frame; from
+that follows when it will be free again, and until then the next frame is held back. What is drawn then is the newest.
+
+A terminal that has never answered is never waited for. On a fast line nothing is held back, and the questions are
+few: four bytes in two kilobytes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from threading import Condition
+from typing import NamedTuple
+
+ASK = "\x1b[5n"  # device status report; the answer, CSI 0 n, is no key of any terminal
+SOME = 2048  # bytes after which a line that is not slow is measured again
+LEAST = 256  # bytes from which a frame says something about the line
+SLOW = 2e-5  # seconds a byte, 50 kB/s: from there on each frame is measured
+SLACK = 0.01  # seconds of what was sent that may be left when the next frame follows
+LATE = 0.3  # seconds after which an answer that should have come is missed
+GIVE_UP = 3.0  # seconds after which a missed answer does not come any more
+STUCK = 1 << 16  # bytes the terminal has not even been handed
+
+
+class _Question(NamedTuple):
+    when: float
+    due: float  # by when it should be answered
+    sent: int  # bytes before it
+    began: tuple[float, int]  # when its frame was sent, and the bytes before that
+
+
+class Line:
+    """What is known of the line. `answered` is called on another thread than the rest."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._changed = Condition()
+        self._asked: deque[_Question] = deque()  # unanswered
+        self._sent = 0  # bytes
+        self._arrived = (0.0, 0)  # when the newest answer came, and the bytes before its question
+        self._costs: deque[float] = deque(maxlen=2)  # seconds a byte, lately
+        self._quickest: float | None = None  # answer, seconds; None: never heard
+        self._busy_until = 0.0
+        self._began = (0.0, 0)
+
+    @property
+    def cost(self) -> float:
+        """Seconds a byte. A line is slow when two answers say so, since a busy machine can make one late."""
+        least, most = min(self._costs, default=0.0), max(self._costs, default=0.0)
+        return most if least >= SLOW else least
+
+    def wrote(self, size: int) -> None:
+        """So many bytes were sent."""
+        with self._changed:
+            self._sent += size
+            self._busy_until = max(self._busy_until, self._clock()) + size * self.cost
+
+    def begins(self) -> str:
+        """What to send before all frames, to see whether and how fast it is answered."""
+        with self._changed:
+            self._asked.clear()
+            self._began = (self._clock(), self._sent)
+            self._ask()
+        return ASK
+
+    def before_frame(self) -> None:
+        with self._changed:
+            self._began = (self._clock(), self._sent)
+
+    def after_frame(self) -> str:
+        """What to send after a frame: a question, or nothing."""
+        with self._changed:
+            newest = self._asked[-1].sent if self._asked else self._arrived[1]
+            if self._quickest is None or (self.cost < SLOW and self._sent - newest < SOME):
+                return ""
+            self._ask()
+        return ASK
+
+    def _ask(self) -> None:
+        now = self._clock()
+        due = max(self._busy_until, now) + (self._quickest or 0.0) + LATE
+        self._asked.append(_Question(now, due, self._sent, self._began))
+
+    def answered(self) -> None:
+        """The terminal has come to the oldest question."""
+        now = self._clock()
+        with self._changed:
+            if not self._asked:
+                return
+            question = self._asked.popleft()
+            took = now - question.when
+            self._quickest = took if self._quickest is None else min(took, self._quickest)
+            (before, bytes_before), self._arrived = self._arrived, (now, question.sent)
+            began, bytes_began = question.began
+            size = question.sent - max(bytes_began, bytes_before)
+            if size >= LEAST:  # the line began with it when it came, or when it had done with what was before
+                self._costs.append(max(0.0, now - max(began + self._quickest, before)) / size)
+            self._busy_until = now - self._quickest + (self._sent - question.sent) * self.cost
+            self._changed.notify_all()
+
+    def is_free(self, pending: int = 0) -> bool:
+        """Whether the next frame may follow. pending: bytes that have not even left."""
+        if pending > STUCK:
+            return False
+        with self._changed:
+            now = self._clock()
+            if self._quickest is None:
+                return True
+            if self._asked and now > self._asked[0].due:
+                if now - self._asked[0].when < GIVE_UP:
+                    return False
+                self._asked.clear()
+            return self._busy_until - now <= SLACK
+
+    def await_answers(self, seconds: float) -> None:
+        """At the end: an answer that comes later would be read by the shell."""
+        with self._changed:
+            if self._quickest is not None:
+                self._changed.wait_for(lambda: not self._asked, seconds)

@@ -1,0 +1,78 @@
+"""On a slow line the screen shows less often what happens, and does not fall behind: ssh, 64 kbit/s, 200 ms."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import time
+
+import pytest
+
+from tests.terminal import ssh
+from tests.terminal.app import RNNVIZ, ready, rnnviz
+from tests.terminal.driver import Terminal
+
+STEPS = ["--steps", "40"]
+KEYS = ["right"] * 35 + ["left"] * 35 + ["right"] * 20
+FRAMES = b"\x1b[?2026h"
+
+pytestmark = pytest.mark.slow
+
+
+def held(t: Terminal) -> None:
+    """All the keys, 30 a second."""
+    begin = time.monotonic()
+    for n, key in enumerate(KEYS, start=1):
+        t.keys(key)
+        while (left := begin + n / 30 - time.monotonic()) > 0:
+            t._read(left)
+
+
+@pytest.mark.parametrize("wrap", ["", "tmux"])
+def test_a_held_key_on_a_slow_line(tmp_path, wrap):
+    if ssh.missing():
+        pytest.skip(f"needs sshd and ssh: {ssh.missing()}")
+    if wrap and not shutil.which("tmux"):
+        pytest.skip("needs tmux: apt-get install tmux")
+    with rnnviz(*STEPS, colours="256") as t:
+        t.wait_for(ready)
+        held(t)
+        t.settle(1.0)
+        here = t.screen()
+    with ssh.server(tmp_path) as port, ssh.SlowLine(port, 64_000, 0.2) as line:
+        command = [*ssh.client(tmp_path, line.port), shlex.join([*RNNVIZ, *STEPS])]
+        if wrap:
+            tmux = ["tmux", "-S", str(tmp_path / "tmux"), "-f", "/dev/null"]
+            command = [*tmux, "new", shlex.join(command), ";", "set", "status", "off"]
+        with Terminal(command, colours="256") as t:
+            t.wait_for(ready, timeout=60)
+            t.settle(3.0, timeout=60)
+            t.press("right", "left", quiet=1.5)
+            t.press("right", "left", quiet=1.5)
+            line.watch()
+            mark = t.mark()
+            held(t)
+            t.wait_for(lambda rows: rows == here, timeout=60)
+            t.settle(1.0)
+            assert t.screen() == here  # the newest is what stands there in the end
+            assert line.most_waiting < 8_000  # bytes: a second's worth; it was 90,000
+            if not wrap:  # tmux draws in frames of its own
+                assert 3 <= t.raw.count(FRAMES, mark) < len(KEYS) / 2
+            t.keys("q")
+            assert t.exit_code(20) == 0
+            assert t.left_behind() == []
+
+
+def test_keys_act_while_frames_are_held_back_and_leaving_does_not_wait(tmp_path):
+    if ssh.missing():
+        pytest.skip(f"needs sshd and ssh: {ssh.missing()}")
+    with (
+        ssh.server(tmp_path) as port,
+        ssh.SlowLine(port, 64_000, 0.4) as line,
+        Terminal([*ssh.client(tmp_path, line.port), shlex.join([*RNNVIZ, *STEPS])], colours="256") as t,
+    ):
+        t.wait_for(ready, timeout=120)
+        t.settle(3.0, timeout=60)
+        t.keys(*["right"] * 20, "q")
+        assert t.exit_code(20) == 0
+        assert t.left_behind() == []
