@@ -60,11 +60,9 @@ class Condition:
         found = seen(self.right, frame, start)
         return found * self.times if isinstance(found, float) else found
 
-    def told(self, frame: Frame, start: Start) -> str:
+    def told(self, frame: Frame, start: Start, tick: str = "✓ ") -> str:
         """`✗ share at h₁ 2.1e-09, needs ≥ 0.001`; with a tick where it holds."""
-        if self.holds(frame, start):
-            return f"✓ {called(self.left)} {say(self.left.name, seen(self.left, frame, start))}"
-        return f"✗ {self.missing(frame, start)}"
+        return f"{tick if self.holds(frame, start) else '✗ '}{self.missing(frame, start)}"
 
     def missing(self, frame: Frame, start: Start) -> str:
         """`right answers 35 %, needs ≥ 90 %`: what it is, and what it has to be."""

@@ -125,7 +125,8 @@ def status(run: LessonRun, frame: Frame) -> str:
     exercise = run.task
     assert isinstance(exercise, Exercise)
     kept = keeps(run, frame)
-    return f"✗ {kept}" if kept else "   ".join(c.told(frame, run.start) for c in exercise.solved)
+    tick = "" if run.target.has_weights_of(frame) else "✓ "  # what held from the start is nobody's doing
+    return f"✗ {kept}" if kept else "   ".join(c.told(frame, run.start, tick) for c in exercise.solved)
 
 
 def solved_before(run: LessonRun, frame: Frame) -> str:

@@ -19,7 +19,7 @@ from rnnviz.lessons.course import introduced
 from rnnviz.lessons.introduced import keys_named, tools
 from rnnviz.lessons.pages import LINES, WIDTH, page
 from rnnviz.lessons.reading import read
-from rnnviz.lessons.run import LessonRun, right_answer
+from rnnviz.lessons.run import LessonRun, right_answer, setup_of
 from rnnviz.lessons.setup import toward
 from rnnviz.player.commands import Back, Change, Cut, Go, Train
 from rnnviz.player.cursor import Phase
@@ -175,6 +175,7 @@ class Guide:
         self._sent = 0
         self._sending = False
         self._way: set[type[Command]] = set()  # kinds of commands sent on it
+        self._via: Setup | None = None  # a network to pass by on it, which stays behind as the ghost
         self._goal: Setup | None = None  # where a performance is heading, off the lesson's own path
         self._skip_asked = False
         self.top = 0  # the first line of the text that is shown, where it is longer than its place
@@ -483,17 +484,30 @@ class Guide:
         self.run, self.typed, self._skip_asked, self.top = run, "", False, 0
         self.main.pause()
         self._pursuing, self._sent, self._goal, self._way = True, 0, None, set()
+        self._via = self._question_of(run)
         self.main.share_out()
         self.main.view = replace(self.main.view, message="")
         self.pursue()
+
+    @staticmethod
+    def _question_of(run: LessonRun) -> Setup | None:
+        """The network of an answered question, where the answer's bars are held against its: come back to, the answer
+        has its ghost again."""
+        question = setup_of(run.lesson, run.at, revealed=False)
+        is_compared = run.answer is not None and run.target.phase is Phase.BACKWARD
+        return question if is_compared and question.experiment != run.target.experiment else None
 
     def pursue(self) -> None:
         """One command after the other, until the player stands where the lesson wants it. A slow one is waited
         for: the frame after it calls again."""
         main = self.main
         while self._pursuing and self.run is not None and main.player is not None and main.player.job is None:
-            target = self._goal or self.run.target
-            command = toward(main.player.frame, target, cursor=not self.run.keep_cursor)
+            target = self._via or self._goal or self.run.target
+            command = toward(main.player.frame, target, cursor=self._via is None and not self.run.keep_cursor)
+            if command is None and self._via is not None:
+                main.frame = main.player.settle(ghost=False)
+                self._via, self._way = None, set()
+                continue
             if isinstance(command, Go) and self.performer is not None and self.performer.walks(target):
                 return
             if command is None:
@@ -536,8 +550,8 @@ class Guide:
         """Whether the ghost stays: the bars of an answer are held against those of its question, where bars are
         drawn; but those of another step are no comparison for a network set up in this one."""
         is_new = bool(self._way & {Back, Change, Cut, Train})
-        is_answer = run.pending is not None and Change in self._way and run.target.phase is Phase.BACKWARD
-        return is_answer or not is_new
+        is_answer = run.pending is not None or self._question_of(run) is not None
+        return (is_answer and Change in self._way and run.target.phase is Phase.BACKWARD) or not is_new
 
     def predict(self) -> None:
         """Answer the open question: for a performance, which then turns out to be right."""

@@ -418,6 +418,39 @@ async def test_an_answer_keeps_the_ghost_of_its_question_where_bars_are_drawn(co
         assert lesson.main.frame.experiment.gain == 1.0, "what the answer set up is not the learner's to undo"
 
 
+async def test_an_answer_come_back_to_has_its_ghost_again(course: Path) -> None:
+    file = course / "01-half-is-gone.md"
+    changed = file.read_text(encoding="utf-8").replace("[reveal]\n", "[reveal]\nsettings = { gain = 1.0 }\n", 1)
+    file.write_text(changed, encoding="utf-8")
+    for keys in (["n", "2", "enter", "n", "N"], ["N", "n"], []):  # by n and N, and on another day
+        lesson = app(course)
+        async with lesson.run_test(size=(80, 24)) as pilot:
+            await lesson.settled()
+            await Learner(lesson, pilot).press(*keys)
+            frame = lesson.main.frame
+            assert frame is not None
+            assert frame.experiment.gain == 1.0
+            assert frame.ghost is not None
+            assert frame.ghost.name == "gain 0.7"
+            assert (frame.cursor.phase, frame.cursor.t) == (Phase.BACKWARD, 0)
+
+
+async def test_what_held_from_the_start_of_an_exercise_has_no_tick(course: Path) -> None:
+    file = course / "01-half-is-gone.md"
+    file.write_text(file.read_text(encoding="utf-8").replace(
+        'solved = ["grad_ratio >= 0.01"]', 'solved = ["grad_ratio >= 0.01", "grad_ratio <= 100"]'
+    ))  # fmt: skip
+    lesson = app(course)
+    async with lesson.run_test(size=(80, 24)) as pilot:
+        await lesson.settled()
+        learner = Learner(lesson, pilot)
+        await learner.press("n", *["n", "n"] * 2)
+        assert "✗ share at h₁ 4.0e-04, needs ≥ 0.01 share at h₁ 4.0e-04, needs ≤ 100" in learner.words()
+        assert "✓" not in learner.words()
+        await learner.set("gain", 0.75)
+        assert "✓ share at h₁" in learner.words()
+
+
 async def test_off_the_rails_and_back_with_one_key(course: Path) -> None:
     lesson = app(course)
     async with lesson.run_test(size=(80, 24)) as pilot:
