@@ -114,15 +114,18 @@ def _ahead(run: LessonRun, frame: Frame) -> Masked:
 
 
 def _spoken_of(run: LessonRun) -> frozenset[str]:
-    """What the present step shows on purpose: the row it points at, and everything beside an open panel."""
+    """What the present step shows on purpose: the row it points at, what its own question asked (of states and outputs
+    that is some steps), and everything beside an open panel."""
     if run.target.panel:
         return NAMES
+    answered = _names(list(references(run.task))) if isinstance(run.task, Prediction) else frozenset()
     point = run.step.point_after or run.step.point if run.answer is not None else run.step.point
     names = {"hidden": ("state",), "cell": ("state",), "output": ("output", "loss"), "gates": ("gates",),
              "reach": ("gradient", "others", "accuracy")}  # fmt: skip
     if run.target.phase in (Phase.BACKWARD, Phase.UPDATE):  # else the row is still empty
         names["gradient"] = ("gradient", "others")
-    return frozenset(names.get(point.at, ())) if point is not None else frozenset()
+    pointed = names.get(point.at, ()) if point is not None and not answered else ()
+    return answered - {"state", "output"} | frozenset(pointed)
 
 
 def _names(wanted: list[Reference]) -> frozenset[str]:
