@@ -152,7 +152,7 @@ def _kept(scene: Scene) -> float | None:
 
 
 def explained(frame: Frame) -> str:
-    """`Untrained: the mean gate is f 0.73 (LSTM), z 0.50 (GRU).`: what the gates leave of the highway; nothing where
+    """`Untrained: mean f 0.73 (LSTM), mean z 0.50 (GRU).`: what the gates leave of the highway; nothing where
     there are none."""
     kept = {row.name: row.kept for row in frame.compared if row.kept is not None}
     if frame.pinned is not None or set(kept) != {"LSTM", "GRU"}:
@@ -160,8 +160,8 @@ def explained(frame: Frame) -> str:
     if not all(map(math.isfinite, kept.values())):
         return ""
     untrained = (frame.cursor.epoch, frame.cursor.batch) == (0, 0)
-    said = f"he mean gate is f {kept['LSTM']:.2f} (LSTM), z {kept['GRU']:.2f} (GRU)."
-    return f"Untrained: t{said}" if untrained else f"T{said}"
+    said = f"mean f {kept['LSTM']:.2f} (LSTM), mean z {kept['GRU']:.2f} (GRU)."
+    return f"Untrained: {said}" if untrained else f"M{said[1:]}"
 
 
 def _difference(settings: Settings, other: Settings) -> str:

@@ -84,10 +84,10 @@ async def test_what_the_gates_keep_is_said_where_no_cell_is_trained_yet() -> Non
         lines = await press(pilot, "c")
         f = Player(Experiment(cell="lstm")).frame.scene.gate_means["f"].mean()
         z = Player(Experiment(cell="gru")).frame.scene.gate_means["z"].mean()
-        told = f"the mean gate is f {f:.2f} (LSTM), z {z:.2f} (GRU)."
+        told = f"mean f {f:.2f} (LSTM), mean z {z:.2f} (GRU)."
         assert lines[0].strip() == f"loss Untrained: {told}"
         lines = await press(pilot, "b")
         assert "Untrained" not in lines[0]
-        assert "The mean gate is f" in lines[0]
+        assert "Mean f " in lines[0]
         lines = await press(pilot, "enter")
         assert "LSTM" not in lines[0]
