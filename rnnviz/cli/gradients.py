@@ -203,7 +203,8 @@ def lags(out: Output, told: Told, title: str = "") -> None:
         return
     beyond = told.last
     half = "" if told.half_life is None else f"half-life (50 % left) {told.half_life:>6.1f} steps    "
-    out.print(f"{title}{half}horizon (1 % left) {numbers.steps(told.horizon, beyond):>6} steps")
+    unit = "step" if told.horizon is None and beyond == 1 else "steps"
+    out.print(f"{title}{half}horizon (1 % left) {numbers.steps(told.horizon, beyond):>6} {unit}")
     if told.reach is not None and told.loss_step == told.reach.loss_step:
         for line in wrap(f"{title}reach: {told.reach.text()}", out.width, break_on_hyphens=False):
             out.print(line)

@@ -22,6 +22,8 @@ from rnnviz.nn.passes import layer_weights
 from rnnviz.nn.types import Array
 from rnnviz.player.numbers import exponent, subscript
 
+SMALLEST = -307  # powers of ten below are 0, or lose digits, as numbers to divide by
+
 
 @dataclass(frozen=True)
 class Term:
@@ -212,7 +214,7 @@ def _gradient(
 ) -> Equation:
     """A gradient's sum, in units of a power of ten that makes its largest term 1 to 10."""
     largest = max([abs(total), *(abs(term.product) for term in terms)], default=0.0)
-    power = exponent(largest) or 0
+    power = max(exponent(largest) or 0, SMALLEST)
     told = tuple(terms) if ordered else largest_first(terms)
     return Equation(name, told, total, "", total, power=power if not -2 < power < 3 else 0, about=about)
 

@@ -74,7 +74,7 @@ def portion(value: float) -> str:
     """`.73`, three cells: for a value in 0..1 in a narrow column."""
     if not math.isfinite(value):
         return _not_finite(value)[-3:]
-    text = f"{value + 0.0:.2f}"
+    text = unsigned_zero(f"{value:.2f}", "")
     return text[1:] if text[0] == "0" else f"{value:.1f}"
 
 
@@ -102,7 +102,7 @@ def percent(share: float, digits: int = 1) -> str:
         return f"< {least:.{digits}f} %"
     if 1 - least / 100 < share < 1 and not is_whole(share):
         return f"> {100 - least:.{digits}f} %"
-    return f"{100 * share + 0.0:.{digits}f} %"
+    return unsigned_zero(f"{100 * share:.{digits}f}", "") + " %"
 
 
 def counted(number: int, noun: str) -> str:
@@ -110,9 +110,9 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def unsigned_zero(text: str) -> str:
+def unsigned_zero(text: str, sign: str = "+") -> str:
     """A number as text, where what rounds to 0 has no minus: `-0.000` as `+0.000` beside `+0.415`."""
-    return text.replace("-", "+", 1) if text.startswith("-") and not text.strip("-0.") else text
+    return text.replace("-", sign, 1) if text.startswith("-") and not text.strip("-0.") else text
 
 
 def factor(value: float) -> str:
@@ -126,7 +126,7 @@ def factor(value: float) -> str:
 
 def steps(value: float | None, at_least: int) -> str:
     """A number of steps, or `all 10` where it lies beyond all the steps there are."""
-    return f"all {at_least}" if value is None else f"{value:.1f}"
+    return f"all {at_least}" if value is None else unsigned_zero(f"{value:.1f}", "")
 
 
 def loss(value: float | None) -> str:

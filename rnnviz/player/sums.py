@@ -96,9 +96,10 @@ def _addend(term: Term, digits: int, scale: float) -> tuple[str, float, bool]:
     value = term.value / scale
     if term.weight is None:
         size = plain(abs(value), digits)
-        return f"{term.name} {size}", float(size), value < 0
+        return f"{term.name} {size}", float(size), value < 0 and float(size) != 0
     weight, factor = plain(abs(term.weight), digits), plain(value, digits)
-    return f"{weight}·{term.name} {factor}", float(weight) * float(factor), term.weight < 0
+    negative = term.weight < 0 and float(weight) != 0
+    return f"{weight}·{term.name} {factor}", float(weight) * float(factor), negative
 
 
 def listed(equation: Equation, count: int) -> tuple[Line, ...]:

@@ -71,6 +71,8 @@ def _foot(found: Perturbation, width: int) -> str:
     small = f"Of the move by {found.parts[0]} % {much} is left at step {found.last}"
     moved = {part: 100 * float(found.way[found.at(part), found.last]) for part in (25, 75)}
     far = "; ".join(f"{part} % → {100 if 99.5 <= end <= 100.5 else end:.0f} %" for part, end in moved.items())
+    if not all(map(math.isfinite, moved.values())):
+        return _longest(width, f"{small}.", f"{much} is left of {found.parts[0]} %")
     return _longest(width, f"{small}; of the whole way: {far}.", f"{small}.", f"{much} is left of {found.parts[0]} %")
 
 
@@ -79,8 +81,8 @@ def _longest(room: int, *texts: str) -> str:
 
 
 def _bar(way: float) -> str:
-    if math.isnan(way):
-        return "?"
+    if not math.isfinite(way):
+        return "?" if math.isnan(way) else "∞"
     return BARS[min(8, round(8 * way))] if way >= 1 / 16 else "·"
 
 

@@ -1,0 +1,366 @@
+"""Every sentence that is chosen by comparing numbers, over numbers of every kind.
+
+All functions that compare numbers and hold words are found in the source; then everything that says something is made
+to speak about networks whose numbers are nan, infinite, 1e119, exactly 0, denormal or perfect. Each function that was
+found must have spoken, so that a new one cannot be forgotten, and what was said is held against written conditions.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import math
+import re
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import rnnviz
+from rnnviz.cli.main import main
+from rnnviz.lessons.conditions import condition
+from rnnviz.player import compare, ledger, measure, metrics, numbers, reach
+from rnnviz.player.commands import Compare, Survey
+from rnnviz.player.cursor import Cursor, Phase
+from rnnviz.player.experiment import Experiment
+from rnnviz.player.frame import Frame, Scene, Update
+from rnnviz.player.player import Player
+from rnnviz.player.run import trace_of
+from rnnviz.player.telling import tell
+from rnnviz.tui import bars, panels, score
+from rnnviz.tui.palette import Palette
+from rnnviz.tui.panels.base import sheet_for
+from rnnviz.tui.view import View
+
+ROOT = Path(rnnviz.__file__).parent
+SPEAKERS = (
+    "player/telling.py", "player/ledger.py", "player/reach.py", "player/measure.py", "player/compare.py",
+    "player/zeros.py", "player/numbers.py", "tui/bars.py", "tui/gradient_row.py", "tui/score.py",
+    "tui/panels/ledger.py", "tui/panels/network.py", "tui/panels/neuron.py", "tui/panels/travel.py",
+    "tui/panels/triangle.py", "tui/panels/words.py", "tui/panels/compare.py", "cli/train.py", "cli/gradients.py",
+    "lessons/conditions.py",
+)  # fmt: skip
+#: Speaks only where something is awaited or was refused; no number chooses its words.
+ELSEWHERE = {
+    "measure.work", "measure.check", "bars.note", "bars.progress", "bars.tabs", "bars.key_bar", "score.skeleton",
+    "conditions.tolerance", "conditions.condition", "conditions.Tolerance.__str__", "gradients.chosen_step",
+    "compare._difference", "gradient_row.write_ghost", "gradient_row.write_check",
+    "triangle._why_not", "words._number", "words._picture",
+}  # fmt: skip
+
+
+def speakers() -> dict[str, tuple[str, int]]:
+    """`module.function` -> (file, line) of every function that compares numbers and holds words."""
+    found = {}
+    for file in SPEAKERS:
+        path = ROOT / file
+        for name, node in _functions(ast.parse(path.read_text(encoding="utf-8")), path.stem):
+            inside = [n for n in ast.walk(node) if not isinstance(n, ast.FunctionDef) or n is node]
+            named = {n.attr for n in inside if isinstance(n, ast.Attribute)}
+            compares = any(isinstance(n, ast.Compare) for n in inside) or named & {"isfinite", "isnan", "grows"}
+            doc = ast.get_docstring(node, clean=False)
+            words = any(
+                isinstance(n, ast.Constant) and isinstance(n.value, str) and n.value != doc
+                and re.search(r"[a-z]{2,} [a-z]{2,}|%", n.value) for n in inside
+            )  # fmt: skip
+            if compares and words and name not in ELSEWHERE:
+                found[name] = str(path), node.lineno
+    return found
+
+
+def _functions(node: ast.AST, where: str) -> Iterator[tuple[str, ast.FunctionDef]]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.FunctionDef):
+            yield f"{where}.{child.name}", child
+        if isinstance(child, ast.ClassDef):
+            yield from _functions(child, f"{where}.{child.name}")
+
+
+# -- networks ------------------------------------------------------------------------------------------------
+
+SMALL = {"hidden_size": 3, "optimizer": "adam"}
+TASKS = {
+    "sine": {"points": 16, "seq_len": 6},
+    "recall": {"lag": 4, "samples": 40},
+    "captions": {"samples": 20},
+    "adding": {"lag": 3, "samples": 40},
+}
+
+
+def filled(name: str, value: float) -> Callable[[dict[str, Any]], None]:
+    def change(params: dict[str, Any]) -> None:
+        for key, array in params.items():
+            if name in key:
+                array[...] = value
+
+    return change
+
+
+def scaled(name: str, by: float) -> Callable[[dict[str, Any]], None]:
+    def change(params: dict[str, Any]) -> None:
+        for key in params:
+            if name in key:
+                with np.errstate(all="ignore"):
+                    params[key] *= by
+
+    return change
+
+
+NETWORKS: dict[str, Callable[[dict[str, Any]], None]] = {
+    "as it is": lambda params: None,
+    "nan": filled("weight_hh", math.nan),
+    "nan in the readout": filled("readout.weight", math.nan),
+    "inf": filled("weight_hh", math.inf),
+    "-inf": filled("readout.bias", -math.inf),
+    "1e119": scaled("readout.weight", 1e119),
+    "1e200": scaled("", 1e200),
+    "0": filled("", 0.0),
+    "-0": filled("", -0.0),
+    "no loop": filled("weight_hh", 0.0),
+    "no readout": filled("readout.weight", 0.0),
+    "denormal": scaled("readout.weight", 1e-320),
+    "tiny loop": scaled("weight_hh", 1e-120),
+    "saturated": filled("weight_ih", 1e6),
+    "grows": scaled("weight_hh", 30.0),
+}
+
+
+def frames() -> Iterator[tuple[str, Frame]]:
+    """(what it is, frame) for every task, cell and network, at every phase."""
+    for task, sizes in TASKS.items():
+        for cell in ("rnn", "lstm", "gru"):
+            player = Player(Experiment(task=task, cell=cell, epochs=2, **SMALL, **sizes))
+            player.do(Compare())
+            player.do(Survey())
+            for name, change in NETWORKS.items():
+                if task in ("captions", "adding") and (cell == "rnn" or name not in ("as it is", "nan", "0")):
+                    continue
+                model = player.frame.scene.model
+                params = model.copy_params()
+                change(params)
+                model = model.with_params(params)
+                with np.errstate(all="ignore"):
+                    trace = trace_of(model, player.frame.scene.task)
+                    beside = dict(player.frame.scene.beside)
+                    scene = Scene(player.frame.scene.task, 0, model, trace, beside=beside)
+                _ = scene.accuracy
+                rows = tuple((key, float(np.abs(w).max()), 0.0) for key, w in params.items())
+                moved = tuple((key, size, math.nan if name == "nan" else size / 10) for key, size, _ in rows)
+                last = scene.last_loss_step
+                for phase, t, k, update in (
+                    (Phase.FORWARD, 0, last, None), (Phase.FORWARD, 1, last, None),
+                    (Phase.FORWARD, scene.T, last, None),
+                    (Phase.LOSS, scene.T, last, None), (Phase.BACKWARD, scene.T, last, None),
+                    (Phase.BACKWARD, scene.T - 1, last, None), (Phase.BACKWARD, 1, last, None),
+                    (Phase.BACKWARD, 0, last, None), (Phase.BACKWARD, scene.T - 1, None, None),
+                    (Phase.UPDATE, 0, last, rows), (Phase.UPDATE, 0, last, moved),
+                ):  # fmt: skip
+                    made = None if update is None else Update(update, trace.loss, trace.loss, trace.loss)
+                    cursor = Cursor(0, 0, phase, t, 0)
+                    frame = replace(player.frame, scene=scene, loss_step=k, cursor=cursor, update=made)
+                    yield f"{task} {cell} {name} {phase} t={t} k={k}", frame
+
+
+def said_in(frame: Frame) -> Iterator[str]:
+    """All that is said about a frame."""
+    palette = Palette("none")
+    yield from tell(frame)
+    yield from str_of(score.draw(frame, 80, 20, palette))
+    yield from str_of(bars.title(frame, 120, palette))
+    yield from str_of(bars.telling(frame, View(), 80, 2, palette))
+    yield from str_of(sheet_for(panels.BY_ID["network"], frame, View(panel="network", page=1), 100, 14, palette))
+    yield from str_of(sheet_for(panels.BY_ID["compare"], frame, View(panel="compare"), 100, 44, palette))
+    for panel in panels.ALL:
+        if panel.id not in ("fit", "self-fed", "loss", "code", "knobs"):
+            yield from str_of(sheet_for(panel, frame, View(panel=panel.id), 100, 14, palette))
+    with np.errstate(all="ignore"):
+        yield ledger.table(frame.scene, frame.loss_step).sentence
+        found = reach.reach(frame.scene)
+    if found is not None:
+        yield found.text()
+        yield from (found.line(room)[0] for room in (20, 40, 60))
+    yield compare.explained(frame)
+    for name in metrics.METRICS:
+        yield metrics.written(frame, name)
+    for text in ("loss < 0.1", "accuracy >= 0.9", "grad_ratio >= 1e-3", "horizon > 2 * start.horizon", "loss != 3"):
+        yield condition(text).told(frame, {"start.horizon": 3.0})
+
+
+def str_of(sheet: Any) -> list[str]:
+    return ["".join(char for char, _ in row).rstrip() for row in sheet.cells]
+
+
+# -- what must hold of whatever is said --------------------------------------------------------------------------
+
+NEVER = {
+    "a minus before 0": r"(?<![\w.)\]])-0?(?:\.0+|0)(?![\w.])|(?<![\w.])-0\.0+(?!\d)",
+    "a share that is no number": r"(?:nan|inf|∞) ?%|nan of it|nan times|keeps [+-]?(?:nan|inf)",
+    "one of many": r"(?<![\d.,–>×] )(?<![\d.,–>×])\b1 (?:epochs|steps|sequences|units|batches|names|layers|answers)\b",
+    "inf that outgrew inf": r"inf times as (?:large|much)",
+}
+#: Words that compare, which nothing may claim of a gradient that is nan at the cursor.
+CLAIMS = re.compile(
+    r"it grows|more than half|vanish|half is gone|is left|still there|explodes back|nothing of the gradient|learnt"
+)
+
+
+@pytest.fixture(scope="module")
+def everything() -> tuple[list[tuple[str, Frame, list[str]]], list[tuple[str, str]], set[tuple[str, int]]]:
+    """What is said of the frames, what the commands print, and which functions spoke."""
+    spoke: set[tuple[str, int]] = set()
+
+    def note(frame: Any, event: str, argument: object) -> None:
+        if event == "call":
+            spoke.add((frame.f_code.co_filename, frame.f_code.co_firstlineno))
+
+    sys.setprofile(note)
+    try:
+        of_frames = [(name, frame, list(said_in(frame))) for name, frame in frames()]
+        of_commands = [(" ".join(flags), printed(flags)) for flags in COMMANDS]
+        measure.verdict_of(math.nan), measure.verdict_of(0.0), measure.verdict_of(1.0)
+        for value in VALUES:
+            for speak in number_speakers():
+                speak(value)
+    finally:
+        sys.setprofile(None)
+    return of_frames, of_commands, spoke
+
+
+COMMANDS = [
+    ["train", "--task", "adding", "--samples", "50", "--lr", "1000", "--activation", "identity", "--epochs", "3"],
+    ["train", "--task", "adding", "--samples", "50", "--lr", "1e300", "--epochs", "1"],
+    ["train", "--lr", "1e300", "--epochs", "1"],
+    ["train", "--task", "recall", "--samples", "12", "--lag", "2", "--epochs", "1", "--lr", "1e-9"],
+    ["train", "--task", "recall", "--samples", "60", "--lag", "2", "--epochs", "30", "--lr", "0.05", "--optimizer",
+     "adam", "--batch", "8"],
+    ["train", "--task", "captions", "--samples", "2", "--epochs", "1", "--validation-split", "0"],
+    ["train", "--epochs", "0", "--hidden", "1", "--cell", "rnn,lstm,gru"],
+    ["gradients", "--gain", "0"],
+    ["gradients", "--hidden", "1", "--steps", "1", "--after-epochs", "1"],
+    ["gradients", "--activation", "relu", "--gain", "100", "--steps", "200", "--points", "300"],
+    ["gradients", "--spectral-radius", "0.01", "--steps", "200", "--points", "300"],
+    ["gradients", "--lr", "1e300", "--after-epochs", "1", "--cell", "rnn,lstm"],
+    ["gradients", "--loss-step", "total", "--gain", "0"],
+]  # fmt: skip
+
+
+def printed(flags: list[str]) -> str:
+    import contextlib
+    import io
+
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        assert main(flags) == 0
+    return out.getvalue()
+
+
+VALUES = (math.nan, math.inf, -math.inf, 1e119, -1e119, 0.0, -0.0, 5e-324, -5e-324, 1e-310, 1.0, 0.9996, 0.99999,
+          0.0004, 0.00004, 0.4996, 12.0, 999.7, -0.0004)  # fmt: skip
+
+
+def number_speakers() -> list[Callable[[float], str]]:
+    """Every function of player/numbers.py that writes one number."""
+    found = []
+    for name, function in vars(numbers).items():
+        is_text = inspect.isfunction(function) and str(function.__annotations__.get("return")) == "str"
+        if is_text and function.__module__ == numbers.__name__ and not name.startswith("_"):
+            kinds = [str(p.annotation) for p in inspect.signature(function).parameters.values() if p.default is p.empty]
+            if kinds in (["float"], ["float | None"]):
+                found.append(function)
+            elif kinds in (["float", "int"], ["float | None", "int"]):
+                found.append(lambda value, function=function: function(value, 3))
+    return found
+
+
+@pytest.mark.slow
+def test_every_function_that_compares_numbers_and_holds_words_has_spoken(everything) -> None:  # type: ignore[no-untyped-def]
+    spoke = everything[2]
+    silent = [
+        name for name, (file, line) in speakers().items()
+        if not any((file, at) in spoke for at in range(line - 3, line + 1))  # decorators stand above
+    ]  # fmt: skip
+    assert not silent, f"they compare numbers and hold words, and were not tried here: {silent}"
+    assert len(speakers()) > 30
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("what", NEVER)
+def test_what_is_never_said(everything, what: str) -> None:  # type: ignore[no-untyped-def]
+    wrong = re.compile(NEVER[what])
+    of_frames, of_commands, _ = everything
+    said = [(name, text) for name, _, texts in of_frames for text in texts]
+    said += [(name, line) for name, text in of_commands for line in text.splitlines()]
+    found = [(name, text.strip()) for name, text in said if wrong.search(text)]
+    assert not found, "\n".join(f"{name}: {text}" for name, text in found[:12])
+
+
+@pytest.mark.slow
+def test_nothing_is_claimed_of_what_is_no_number(everything) -> None:  # type: ignore[no-untyped-def]
+    found = []
+    for name, frame, texts in everything[0]:
+        k = frame.loss_step or frame.T
+        if not np.isnan(frame.scene.trace.grad_norm(frame.loss_step)[: k + 1]).any():
+            continue
+        words = [*texts[:2], ledger.table(frame.scene, frame.loss_step).sentence]
+        found += [(name, text) for text in words if CLAIMS.search(text)]
+    assert not found, "\n".join(f"{name}: {text}" for name, text in found[:12])
+
+
+@pytest.mark.slow
+def test_a_training_that_diverged_is_called_that(everything) -> None:  # type: ignore[no-untyped-def]
+    said = dict(everything[1])
+    for flags in COMMANDS[:3]:
+        assert "The training diverged: the loss is" in said[" ".join(flags)].replace("\n", " ")
+    assert "near a guess" not in "".join(said[" ".join(flags)] for flags in COMMANDS[:3])
+    assert "Try" not in said[" ".join(COMMANDS[4])]
+    assert "epochs" not in said[" ".join(COMMANDS[5])].partition("1 epoch in")[2][:10]
+
+
+@pytest.mark.parametrize(
+    ("loss", "told"),
+    [
+        (math.nan, "diverged: the loss is nan. Try: --lr 0.001 --clip-norm 1"),
+        (math.inf, "diverged: the loss is +inf. Try"),
+        (-math.inf, "diverged: the loss is -inf. Try"),
+        (1e119, "diverged: the loss is 1.0e+119, far above a guess (1). Try: --lr 0.001"),
+        (3.0, "The loss is 3.0000, above a guess (1). Try: --optimizer adam --batch 32"),
+        (1.0, "The loss is still near a guess (1). Try: --optimizer adam --batch 32"),
+        (0.5, None), (0.0, None), (-0.0, None), (5e-324, None),
+    ],
+)  # fmt: skip
+def test_what_train_advises(loss: float, told: str | None) -> None:
+    from types import SimpleNamespace
+
+    from rnnviz.cli.train import advice
+
+    task = SimpleNamespace(baseline=1.0)
+    found = advice(SimpleNamespace(history={"loss": [loss]}, task=task, experiment=Experiment(task="recall")))  # type: ignore[arg-type]
+    assert (found is None) if told is None else (found is not None and told in found), found
+    task.baseline = 0.0  # one class: a guess is always right
+    found = advice(SimpleNamespace(history={"loss": [loss]}, task=task, experiment=Experiment(task="recall")))  # type: ignore[arg-type]
+    assert (found is None) == math.isfinite(loss)
+
+
+@pytest.mark.parametrize("value", VALUES, ids=str)
+def test_a_number_is_written_as_what_it_is(value: float) -> None:
+    for speak in number_speakers():
+        text = speak(value)
+        assert not re.search(NEVER["a minus before 0"], text), (speak, text)
+        if math.isnan(value):
+            assert "nan" in text, (speak, text)
+
+
+def test_shares_are_100_and_0_per_cent_only_where_they_are() -> None:
+    assert [numbers.percent(v) for v in (1.0, 0.9996, 0.99999, 0.9989, 0.0, -0.0, 0.0004, 5e-324)] == [
+        "100.0 %", "> 99.9 %", "> 99.9 %", "99.9 %", "0.0 %", "0.0 %", "< 0.1 %", "< 0.1 %"
+    ]  # fmt: skip
+    assert [numbers.percent(v, 0) for v in (1.0, 0.996, 0.004, 0.5, math.nan)] == [
+        "100 %", "> 99 %", "< 1 %", "50 %", "nan"
+    ]  # fmt: skip
+    assert metrics.say("accuracy", 0.996) == "> 99 %"
+    assert metrics.say("accuracy", 1.0) == "100 %"
+    assert metrics.say("h", -0.0004) == "+0.000"
