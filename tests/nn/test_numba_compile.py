@@ -282,7 +282,7 @@ print("computed")
 def using(environment, folder=None):
     return subprocess.Popen(
         [sys.executable, "-c", USE],
-        env={**os.environ, **environment},
+        env={**os.environ, "XDG_CACHE_HOME": f"{os.devnull}/cache", **environment},  # not what is compiled already
         cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -314,7 +314,7 @@ def test_a_home_that_cannot_be_written(tmp_path):
     """Not by permissions, which do not bind root: a home that is a file."""
     home = tmp_path / "home"
     home.touch()
-    nowhere = {"HOME": str(home), "XDG_CACHE_HOME": str(home / "cache"), "NUMBA_CACHE_DIR": ""}
+    nowhere = {"HOME": str(home), "XDG_CACHE_HOME": str(home / "cache"), "NUMBA_CACHE_DIR": "", "TMPDIR": str(tmp_path)}
     assert_computed(using(nowhere))
 
 
