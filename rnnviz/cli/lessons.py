@@ -99,6 +99,8 @@ def show(course: Course) -> int:
         out.print(start + "".join(about))
     out.print()
     out.print("rnnviz goes on where you left; rnnviz lesson SLUG opens one.")
+    if progress.of(slugs[-1]).finished:
+        out.print("You have reached the end: in rnnviz, L and c show the closing page, with what to try again.")
     for note in progress.notes:
         print(one_line(note), file=sys.stderr)
     return 0

@@ -11,6 +11,7 @@ from textual.screen import ModalScreen
 
 from rnnviz.errors import InputError
 from rnnviz.glyphs import cut
+from rnnviz.lessons.closing import is_over
 from rnnviz.lessons.course import BROKEN, head
 from rnnviz.lessons.lesson import Prediction
 from rnnviz.lessons.record import DONE, NONE, SKIPPED
@@ -39,6 +40,7 @@ class ContentsScreen(ModalScreen[None]):
         Binding("left,h,shift+tab", "lessons", "lessons", show=False),
         Binding("enter,space", "open", "open", show=False),
         Binding("R", "reset", "reset", show=False),
+        Binding("c", "closing", "closing page", show=False),
     ]
     DEFAULT_CSS = """
     ContentsScreen { align: center middle; background: $background; }
@@ -88,7 +90,8 @@ class ContentsScreen(ModalScreen[None]):
         for y, line in enumerate(about, start=end):
             sheet.put(y, 1, plain(line), palette.warn if self.note else palette.dim)
         steps = "→ steps" if self.lesson is None else "← lessons"
-        legend = f"↑↓ choose  enter open  {steps}  R reset  esc close"
+        page = "c closing page  " if is_over(self.guide.course, self.guide.progress) else ""
+        legend = f"↑↓ choose  enter open  {steps}  {page}R reset  esc close"
         sheet.put(height - 1, 1, cut(legend, width - 2), palette.dim)
         return sheet
 
@@ -118,6 +121,7 @@ class ContentsScreen(ModalScreen[None]):
     def _sources(self, sheet: Sheet, lesson: Lesson, y: int, width: int, end: int) -> None:
         """Where to read more, as far as there is room below the steps."""
         lines = [line for source in lesson.sources for line in wrapped(source, max(20, width - 6), indent=2)]
+        y -= y + 1 + len(lines) > end  # where it is tight, without a row between
         if y >= end:
             return
         sheet.put(y, 3, "Sources", self.guide.main.palette.dim)
@@ -180,6 +184,13 @@ class ContentsScreen(ModalScreen[None]):
             guide.restore()
         if step is not None and guide.run is not None and guide.run.lesson.slug == slug:
             guide.jump(step)
+
+    def action_closing(self) -> None:
+        if is_over(self.guide.course, self.guide.progress):
+            self.dismiss()
+            self.guide.close()
+        else:
+            self._say("The closing page comes with the end of the last lesson.")
 
     def action_reset(self) -> None:
         """A lesson as if it had never been opened; asked for twice."""

@@ -283,6 +283,11 @@ class Guide:
         if before and line >= starts[0][0]:
             self._answer(before[-1][2])
 
+    def _onward(self, run: LessonRun) -> str:
+        if not run.is_last:
+            return "next"
+        return "closing page" if run.lesson.slug == self.course.slug(self.course.files[-1]) else "next lesson"
+
     def keys(self) -> list[tuple[str, str]]:
         """The keys a lesson adds to the key bar, most wanted first."""
         run = self.run
@@ -301,7 +306,7 @@ class Guide:
             more += [("lesson_hint", "hint")] if len(run.shown_hints) < len(hints) else []
             return [*more, ("lesson_return", "restore"), skip]
         again = [("lesson_return", "try again")] if run.answer is not None else []
-        return [("lesson_next", "next lesson" if run.is_last else "next"), *again]
+        return [("lesson_next", self._onward(run)), *again]
 
     # -- opening -------------------------------------------------------------------------------------------
 
@@ -586,7 +591,7 @@ class Guide:
             self.main.draw()
 
     def _finish(self, run: LessonRun) -> None:
-        """The lesson is over: the next one, or the contents."""
+        """The lesson is over: the next one, or the end of the course."""
         self.run = run
         self._keep()
         if self.performer is not None:
@@ -597,7 +602,13 @@ class Guide:
         if at < len(slugs):
             self.open(slugs[at])
         else:
-            self.main.do_contents()
+            self.close()
+
+    def close(self) -> None:
+        """The closing page of the course."""
+        from rnnviz.tui.closing import ClosingScreen
+
+        self.main.app.push_screen(ClosingScreen(self))
 
     def _keep(self) -> None:
         assert self.run is not None

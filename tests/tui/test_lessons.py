@@ -505,8 +505,29 @@ async def test_after_a_lesson_comes_the_next_and_then_the_contents(course: Path)
         learner = Learner(lesson, pilot)
         await learner.play()
         assert learner.run.lesson.slug == "more-of-it"
+        await learner.press("n", "9", "9", "enter", "r")
+        await learner.type(learner.right())
+        await learner.press("enter", "N")
         await learner.play()
-        assert "✓" in lesson.screen.query_one("#contents", Canvas).plain()[2]
+        shown = lesson.screen.query_one("#contents", Canvas).plain()
+        told = " ".join(" ".join(shown).split())
+        assert "The end of the course" in shown[0]
+        assert "You have been through 2 of 2 lessons." in told
+        assert "Half is gone: How fast a gradient fades." in told
+        assert "2.2 How far back?: right at try 2" in told
+        assert "2.3" not in told
+        await learner.press("pagedown", "pagedown")
+        told = " ".join(" ".join(lesson.screen.query_one("#contents", Canvas).plain()).split())
+        for key in ("F plays freely", "s shows the code", "p checks", "m travels", "P pins", "ctrl+p finds"):
+            assert key in told
+        await learner.press("L")
+        await pilot.pause()
+        shown = lesson.screen.query_one("#contents", Canvas).plain()
+        assert "✓" in shown[2]
+        assert "c closing page" in shown[-1]
+        await learner.press("c")
+        await pilot.pause()
+        assert "The end of the course" in lesson.screen.query_one("#contents", Canvas).plain()[0]
 
 
 async def test_contents_jump_and_reset(course: Path) -> None:
@@ -538,6 +559,8 @@ async def test_the_contents_tick_only_what_was_done(course: Path) -> None:
         learner = Learner(lesson, pilot)
         await learner.skip()
         await learner.play()
+        await learner.press("L")
+        await pilot.pause()
         shown = lesson.screen.query_one("#contents", Canvas).plain()
         assert "– " in shown[2]
         assert "1/4" in shown[2]
