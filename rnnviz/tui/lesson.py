@@ -587,6 +587,8 @@ class Guide:
         if run is not self.run:
             self.run, self.top = run, 0
             self._keep()
+            if run.target.panel and self.main.view.panel == "knobs":  # the step's own panel shows what was reached
+                self.main.open_panel(run.target.panel)
             self.main.share_out()
             self.main.draw()
 

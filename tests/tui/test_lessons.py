@@ -451,6 +451,23 @@ async def test_what_held_from_the_start_of_an_exercise_has_no_tick(course: Path)
         assert "✓ share at h₁" in learner.words()
 
 
+async def test_the_panel_of_an_exercise_comes_back_when_it_is_solved(course: Path) -> None:
+    file = course / "01-half-is-gone.md"
+    file.write_text(file.read_text(encoding="utf-8").replace('untrain = true\npanel = ""', "untrain = true"))
+    lesson = app(course)
+    async with lesson.run_test(size=(80, 24)) as pilot:
+        await lesson.settled()
+        learner = Learner(lesson, pilot)
+        await learner.press("n", *["n", "n"] * 2)
+        assert lesson.main.view.panel == "loss"
+        await learner.set("gain", 0.75)
+        await learner.press("o")
+        assert lesson.main.view.panel == "knobs"
+        await learner.press("enter", *"1", ".", *"2", "enter")
+        assert "your-turn" in learner.run.solved
+        assert lesson.main.view.panel == "loss"
+
+
 async def test_off_the_rails_and_back_with_one_key(course: Path) -> None:
     lesson = app(course)
     async with lesson.run_test(size=(80, 24)) as pilot:
