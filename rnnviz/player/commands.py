@@ -84,10 +84,17 @@ class ShowSample:
 
 @dataclass(frozen=True)
 class Measure:
-    """Work out what takes more than a moment for this sequence: how far each error reaches back, or the most
-    any gradient could keep in a step. Whatever else is asked for goes first."""
+    """Work out what takes more than a moment for this sequence: how far each error reaches back, the most any
+    gradient could keep in a step, or what becomes of the state of step t, moved by some parts of the way (per cent)
+    to another sequence's. Whatever else is asked for goes first."""
 
-    what: Literal["triangle", "gain"]
+    what: Literal["triangle", "gain", "perturbed"]
+    t: int = 0
+    parts: tuple[int, ...] = ()
+
+    def outdates(self, other: object) -> bool:
+        """Whether who asks for this no longer waits for that: the same of another step."""
+        return isinstance(other, Measure) and other.what == self.what and other != self
 
 
 class Survey(Plain):

@@ -269,6 +269,7 @@ class Frame:
     pinned     settings to compare with; None: with the other cells
     comparing  whether other runs are to be seen beside this one (see compare.py)
     field  how far back the error reaches after each epoch, as far as it is known; None until asked for
+    live   who draws it must not wait: a metric that takes long is None until a Measure command has worked it out
     """
 
     experiment: Experiment
@@ -286,6 +287,7 @@ class Frame:
     pinned: Settings | None = None
     comparing: bool = False
     field: Field | None = None
+    live: bool = False
 
     @property
     def T(self) -> int:

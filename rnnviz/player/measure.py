@@ -3,8 +3,9 @@
     triangle  ‖∂L_k/∂h_t‖ for every loss step k and time step t     T²·H² multiplications
     gain      the most any gradient can keep in each step           T singular values, H³ each
     checked   this trace's gradients against central differences    some dozens of forward passes
+    perturbed the state moved at one step (perturb.py)              seven forward passes
 
-A small network's triangle and gain are there at once. A large one's are None until a Measure command has worked
+A small network's are there at once. A large one's are None until a Measure command has worked
 them out, in parts, so that it can tell how far it is and be stopped.
 """
 

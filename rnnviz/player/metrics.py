@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from functools import cache
@@ -28,6 +28,7 @@ from rnnviz.player.experiment import Experiment
 from rnnviz.player.numbers import percent, scientific, unsigned_zero
 
 if TYPE_CHECKING:
+    from rnnviz.player.commands import Measure
     from rnnviz.player.frame import Frame, Scene
 
 Value = float | str | None
@@ -56,7 +57,8 @@ _DEFAULTS: dict[str, int | str] = {"state": "t", "step": "t", "unit": "unit", "p
 class Metric:
     """name, about: one line. format: how prose writes it. axes: what its index counts, () for none.
     low, high: limits it can never pass. setting: it is that setting of the experiment, and never changes
-    unless the setting does. is_text: its value is a word."""
+    unless the setting does. is_text: its value is a word. needs: the command that works it out where that takes
+    long, None where it does not or is done."""
 
     name: str
     about: str
@@ -67,6 +69,7 @@ class Metric:
     high: float = math.inf
     setting: str | None = None
     is_text: bool = False
+    needs: Callable[..., Measure | None] | None = None
 
 
 @dataclass(frozen=True)
@@ -135,6 +138,16 @@ def value(frame: Frame, what: str | Reference) -> Value:
     if found is None or isinstance(found, str):
         return found
     return float(found)
+
+
+def needs(frame: Frame, references: Iterable[Reference]) -> Measure | None:
+    """What has to be worked out, one thing at a time, before each of these can be read from a live frame."""
+    for reference in references:
+        metric, index = METRICS[reference.name], resolve(frame, reference)
+        command = metric.needs(frame, *index) if metric.needs is not None and index is not None else None
+        if command is not None:
+            return command
+    return None
 
 
 def resolve(frame: Frame, reference: Reference) -> tuple[int, ...] | None:
@@ -557,26 +570,38 @@ def _mean_factor(frame: Frame) -> float | None:
 
 
 # the state moved at step t, by per cent of the way to the state of a sequence with another answer
-_metric("perturb_left", "what is left at step K of moving h_t by p % of the way to another answer's state", ".1e",
-        "step", "percent", low=0)(
-    lambda f, t, p: _perturbed(f, t, p, lambda found: _there(float(found.left[0])))
+def _perturb(name: str, about: str, form: str, read: Callable[[Any, int], Any], **limits: Any) -> None:
+    def found(frame: Frame, t: int, percent: int) -> Any:
+        from rnnviz.player import perturb
+
+        parts = perturb.parts_with(percent)
+        known = (perturb.known if frame.live else perturb.perturbation)(frame.scene, t, parts)
+        return None if known is None else read(known, known.at(percent))
+
+    def missing(frame: Frame, t: int, percent: int) -> Measure | None:
+        from rnnviz.player import perturb
+
+        return perturb.needs(frame.scene, t, perturb.parts_with(percent))
+
+    _metric(name, about, form, "step", "percent", needs=missing, **limits)(found)
+
+
+_perturb(
+    "perturb_left", "what is left at step K of moving h_t by p % of the way to another answer's state", ".1e",
+    lambda found, p: _there(float(found.left[p])), low=0,
 )  # fmt: skip
-_metric("perturb_way", "how far off h_K then is, as a share of the whole way", ".0%", "step", "percent", low=0)(
-    lambda f, t, p: _perturbed(f, t, p, lambda found: _there(float(found.way[0, found.last])))
-)
-_metric("perturb_flips", "1 if the answer at step K is then another, else 0", "d", "step", "percent", low=0, high=1)(
-    lambda f, t, p: _perturbed(f, t, p, lambda found: found.answers[0] != found.answer)
-)
-_metric("perturb_answer", "what the network then answers at step K, as a word", "s", "step", "percent", is_text=True)(
-    lambda f, t, p: _perturbed(f, t, p, lambda found: found.answers[0])
-)
-
-
-def _perturbed(frame: Frame, t: int, percent: int, read: Callable[[Any], Any]) -> Any:
-    from rnnviz.player.perturb import perturbation
-
-    found = perturbation(frame.scene, t, (percent, 100))
-    return None if found is None else read(found)
+_perturb(
+    "perturb_way", "how far off h_K then is, as a share of the whole way", ".0%",
+    lambda found, p: _there(float(found.way[p, found.last])), low=0,
+)  # fmt: skip
+_perturb(
+    "perturb_flips", "1 if the answer at step K is then another, else 0", "d",
+    lambda found, p: found.answers[p] != found.answer, low=0, high=1,
+)  # fmt: skip
+_perturb(
+    "perturb_answer", "what the network then answers at step K, as a word", "s",
+    lambda found, p: found.answers[p], is_text=True,
+)  # fmt: skip
 
 
 _metric("attention", "weight of h_t in Σ α_t h_t, α_t = softmax(h_K·h_t/√H)", ".2g", "step", low=0, high=1)(

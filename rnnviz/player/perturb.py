@@ -4,6 +4,8 @@
     >>> found.other, found.answers          # moved towards the state of a sequence whose answer is B
     (3, ('A', 'A', 'A', 'B', 'B', 'B'))
 
+A small network's is there at once (`known`); for a large one the Measure command reads on, in parts.
+
 The state s_t (h, and c of an LSTM, of all layers) goes a part of the way towards the state s'_t that another sequence
 has at that step, one with another answer; then the network reads on as before. How far is it off at the end?
 
@@ -18,23 +20,28 @@ Bengio, Simard and Frasconi 1994 (10.1109/72.279181).
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rnnviz.nn.metrics import norm
 from rnnviz.nn.types import Array
+from rnnviz.player import measure
+from rnnviz.player.commands import Measure
 from rnnviz.player.numbers import fixed
 
 if TYPE_CHECKING:
     from rnnviz.nn.passes import Forward
-    from rnnviz.player.frame import Scene
+    from rnnviz.nn.trace import Trace
+    from rnnviz.player.frame import Progress, Scene
 
 #: Per cent of the way to the other sequence's state.
 PARTS = (1, 10, 25, 50, 75, 100)
-#: Multiplications for which a person need not wait; a network beyond is not perturbed.
-AT_ONCE = 30_000_000
+#: In so many parts a large network reads on.
+_PIECES = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,50 +79,108 @@ class Perturbation:
 def cost(scene: Scene) -> int:
     """Multiplications, roughly."""
     trace = scene.trace
-    return int((len(PARTS) + 2) * trace.T * trace.L * trace.H**2 * len(trace.spec.gates) * 2)
+    return int((len(PARTS) + 1) * trace.T * trace.L * trace.H * (trace.H + trace.I) * len(trace.spec.gates))
+
+
+def parts_with(percent: int) -> tuple[int, ...]:
+    """The parts of the way that are followed together with this one."""
+    return PARTS if percent in PARTS else (percent, 100)
+
+
+def known(scene: Scene, t: int, parts: tuple[int, ...] = PARTS) -> Perturbation | None:
+    """The perturbation, for who must not wait; None while it is not known, and where there is none."""
+    return None if needs(scene, t, parts) else perturbation(scene, t, parts)
+
+
+def needs(scene: Scene, t: int, parts: tuple[int, ...] = PARTS) -> Measure | None:
+    """What makes it known; None if it is, or takes but a moment."""
+    is_there = _key(t, parts) in scene.measured or not _is_any(scene, t) or cost(scene) <= measure.AT_ONCE
+    return None if is_there else Measure("perturbed", t, parts)
 
 
 def perturbation(scene: Scene, t: int, parts: tuple[int, ...] = PARTS) -> Perturbation | None:
-    """None where no other sequence can lend its state, t lies behind the last loss step, or the network is too large.
-    Kept with the scene."""
-    key = f"perturbation {t} {parts}"
-    if key not in scene.measured:
-        scene.measured[key] = _perturbation(scene, t, parts)
-    found: Perturbation | None = scene.measured[key]
+    """None where no other sequence can lend its state, or t lies behind the last loss step. Kept with the scene.
+    Takes long for a large network: see known."""
+    if _key(t, parts) not in scene.measured:
+        for _ in _read_on(scene, t, parts, pieces=1):
+            pass
+    found: Perturbation | None = scene.measured[_key(t, parts)]
     return found
 
 
-def _perturbation(scene: Scene, t: int, parts: tuple[int, ...]) -> Perturbation | None:
-    k = scene.last_loss_step
-    other = another(scene, t)
-    if other is None or not 0 < t < k or cost(scene) > AT_ONCE:
-        return None
-    trace = scene.trace
-    lent = trace.engine.forward(trace.spec, trace.params, np.ascontiguousarray(scene.task.x[other, :t, None]))
+def work(
+    scene: Scene, t: int, parts: tuple[int, ...], report: Callable[[Progress], None], is_cancelled: Callable[[], bool]
+) -> None:
+    """Measure it and keep it with the scene, unless cancelled on the way."""
+    from rnnviz.player.frame import Progress
+
+    for done, total in _read_on(scene, t, parts, _PIECES):
+        if is_cancelled():
+            return
+        report(Progress("following the moved state", done, total, unit="parts"))
+
+
+def _key(t: int, parts: tuple[int, ...]) -> str:
+    return f"perturbation {t} {parts}"
+
+
+def _is_any(scene: Scene, t: int) -> bool:
+    return 0 < t < scene.last_loss_step and another(scene, t) is not None
+
+
+def _read_on(scene: Scene, t: int, parts: tuple[int, ...], pieces: int) -> Iterator[tuple[int, int]]:
+    """Follow the moved states and keep what comes of them, in so many pieces: (done, of how many) after each."""
+    if not _is_any(scene, t):
+        scene.measured[_key(t, parts)] = None
+        return
+    trace, k, other = scene.trace, scene.last_loss_step, another(scene, t)
+    assert other is not None
+    there, after = _pieces(0, t, pieces), _pieces(t, trace.T, pieces)
+    total = len(there) + len(after)
+    lent: tuple[Array | None, Array | None] = None, None
+    for done, (first, end) in enumerate(there, start=1):
+        lent = _state(_forward(trace, scene.task.x[other, first:end, None], lent), end - first)
+        yield done, total
     share = np.array(parts)[None, :, None] / 100
     h, c = (
-        None if own is None or its is None else np.ascontiguousarray(own + share * (its - own))
-        for own, its in zip(_state(trace.forward, t), _state(lent, t), strict=True)
+        None if own is None or its is None else own + share * (its - own)
+        for own, its in zip(_state(trace.forward, t), lent, strict=True)
     )
-    x = np.ascontiguousarray(np.repeat(trace.x[t:], len(parts), axis=1))
-    run = trace.engine.forward(trace.spec, trace.params, x, h, c)
+    sizes = np.full((len(parts), trace.T + 1), np.nan)
+    y = np.full((len(parts), trace.O), np.nan)
+    for done, (first, end) in enumerate(after, start=len(there) + 1):
+        run = _forward(trace, np.repeat(trace.x[first:end], len(parts), axis=1), (h, c))
+        with np.errstate(all="ignore"):
+            sizes[:, first : end + 1] = norm(run.layers[-1].h - trace.h[first : end + 1], axis=2).T
+        if first < k <= end:
+            y = run.y[k - first - 1]
+        h, c = _state(run, end - first)
+        yield done, total
     with np.errstate(all="ignore"):
-        own, its = trace.h[t:], run.layers[-1].h
-        sizes = np.full((len(parts), trace.T + 1), np.nan)
-        sizes[:, t:] = norm(its - own, axis=2).T
         whole = sizes[parts.index(100)] if 100 in parts else np.full(trace.T + 1, np.nan)
         way = sizes / whole
-    return Perturbation(
+    scene.measured[_key(t, parts)] = Perturbation(
         t=t,
         last=k,
         other=other,
         parts=parts,
         sizes=sizes,
         way=way,
-        answers=tuple(_answer(scene, run.y[k - t - 1, p]) for p in range(len(parts))),
+        answers=tuple(_answer(scene, y[p]) for p in range(len(parts))),
         answer=_answer(scene, trace.y[k - 1, 0]),
         other_answer=_target(scene, other),
     )
+
+
+def _pieces(first: int, end: int, pieces: int) -> list[tuple[int, int]]:
+    """The steps from first to end, cut into at most so many pieces."""
+    cuts = np.linspace(first, end, min(pieces, end - first) + 1).astype(int).tolist()
+    return list(pairwise(cuts))
+
+
+def _forward(trace: Trace, x: Array, state: tuple[Array | None, Array | None]) -> Forward:
+    h, c = (None if s is None else np.ascontiguousarray(s) for s in state)
+    return trace.engine.forward(trace.spec, trace.params, np.ascontiguousarray(x), h, c)
 
 
 def another(scene: Scene, t: int) -> int | None:

@@ -22,7 +22,7 @@ import numpy as np
 
 from rnnviz.errors import InputError
 from rnnviz.nn import engine
-from rnnviz.player import measure, size
+from rnnviz.player import measure, perturb, size
 from rnnviz.player.commands import (
     SLOW,
     Alone,
@@ -144,7 +144,8 @@ class Job:
 
 
 class Player:
-    def __init__(self, experiment: Experiment | None = None) -> None:
+    def __init__(self, experiment: Experiment | None = None, *, live: bool = False) -> None:
+        """live: an app draws its frames, and must not wait (see Frame)."""
         self._run = Run(experiment or Experiment())
         scene = self._run.scene(0)
         self.job: Job | None = None
@@ -157,6 +158,7 @@ class Player:
             hint=next(iter(self._run.task.notes), ""),
             engine=engine.current().name,
             asked=self._run.asked,
+            live=live,
         )
         self._history = History(Moment(self._run, self.frame))
         self._companions = Companions(lambda settings: Run(settings.asked, cut=settings.cut))
@@ -213,7 +215,7 @@ class Player:
     def _gives_way(self, command: Command) -> bool:
         """Whether the job under way makes room for a command: what nobody asked for does, to what someone did."""
         assert self.job is not None
-        if isinstance(command, Measure):
+        if isinstance(command, Measure) and not command.outdates(self.job.command):
             return False
         if isinstance(self.job.command, Measure):
             self.job.cancel()
@@ -315,7 +317,10 @@ class Player:
                 return self._change(settings)
             case Cut():
                 return self._cut()
-            case Measure(what):
+            case Measure("perturbed", t, parts):
+                perturb.work(self.frame.scene, t, parts, report, lambda: job.is_cancelled)
+                return lambda: None
+            case Measure("triangle" | "gain" as what):
                 measure.work(self.frame.scene, what, report, lambda: job.is_cancelled)
                 return lambda: None
             case Check():
@@ -592,9 +597,9 @@ def is_small(experiment: Experiment) -> bool:
     )
 
 
-def open_player(experiment: Experiment | None = None) -> Player:
+def open_player(experiment: Experiment | None = None, *, live: bool = False) -> Player:
     """Raises InputError in one line for an experiment that cannot run."""
     try:
-        return Player(experiment)
+        return Player(experiment, live=live)
     except MemoryError:
         raise InputError("this experiment does not fit in memory; use fewer steps, units or sequences") from None

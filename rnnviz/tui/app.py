@@ -33,7 +33,7 @@ from textual.worker import WorkerFailed
 from rnnviz import terminal
 from rnnviz.errors import InputError
 from rnnviz.glyphs import visible
-from rnnviz.player.commands import Command, Next, Seek
+from rnnviz.player.commands import Command, Measure, Next, Seek
 from rnnviz.player.cursor import Phase
 from rnnviz.tui import bars, keys, mouse, notice, panels, score
 from rnnviz.tui.canvas import Canvas, Sheet
@@ -129,7 +129,7 @@ class Main(Screen[None]):
         self.guide: Guide | None = None  # leads through the lessons; None before one was opened
         self.expects_lesson = False  # one is being read
         self._rows: dict[str, int] = {}  # at which row panels were left that open there again
-        self._asked: tuple[Scene, Command] | None = None  # what was last asked for a panel
+        self._asked: set[tuple[Scene, Command]] = set()  # what was asked for a panel or a lesson, of this scene
 
     def compose(self) -> ComposeResult:
         yield Canvas(self._title, id="title")
@@ -233,14 +233,22 @@ class Main(Screen[None]):
         self._ask()
 
     def _ask(self) -> None:
-        """The open panel may need what takes long to know: ask the player, once for each scene."""
+        """The open panel or the lesson may need what takes long to know: ask the player, once for each scene."""
+        frame, player = self.frame, self.player
         panel = panels.BY_ID.get(self.view.panel or "")
-        if panel is None or panel.needs is None or self.frame is None or self.player is None or self.player.job:
+        if frame is None or player is None:
             return
-        command = panel.needs(self.frame)
-        if command is not None and self._asked != (self.frame.scene, command):
-            self._asked = (self.frame.scene, command)
-            self.send(command)
+        wanted = (
+            panel.needs(frame) if panel is not None and panel.needs is not None else None,
+            self.guide.needs(frame) if self.guide is not None else None,
+        )
+        self._asked = {(scene, command) for scene, command in self._asked if scene is frame.scene}
+        for command in wanted:
+            is_free = player.job is None or (isinstance(command, Measure) and command.outdates(player.job.command))
+            if command is not None and is_free and (frame.scene, command) not in self._asked:
+                self._asked.add((frame.scene, command))
+                self.send(command)
+                return
 
     def use_colors(self, palette: Palette) -> None:
         self.palette = palette
@@ -478,7 +486,7 @@ class Main(Screen[None]):
             self._rows[left.id] = self.view.row
         keeps = panel is not None and panels.BY_ID[panel].keeps_row
         row = self._rows.get(panel or "", -1) if keeps else 0
-        self._asked = None
+        self._asked = set()
         self.set_class(panel is not None, "panel-open")
         self.view = replace(self.view, panel=panel, page=0, row=row, typing=None, finding=False)
         self.share_out()
@@ -698,7 +706,7 @@ class RnnvizApp(App[None]):
             from rnnviz.player.player import open_player
 
             lesson = self._read_lesson()
-            player = open_player(self._experiment if lesson is None else lesson[2].target.experiment)
+            player = open_player(self._experiment if lesson is None else lesson[2].target.experiment, live=True)
         except BaseException as error:
             self.post_message(Failed(error))
             return

@@ -19,10 +19,11 @@ from rnnviz.lessons.course import introduced
 from rnnviz.lessons.introduced import keys_named, tools
 from rnnviz.lessons.pages import LINES, WIDTH, page
 from rnnviz.lessons.reading import read
-from rnnviz.lessons.run import LessonRun, right_answer, setup_of
+from rnnviz.lessons.run import LessonRun, references, right_answer, setup_of
 from rnnviz.lessons.setup import toward
 from rnnviz.player.commands import Back, Change, Cut, Go, Train
 from rnnviz.player.cursor import Phase
+from rnnviz.player.metrics import needs
 from rnnviz.tui import panels
 from rnnviz.tui.canvas import Sheet
 from rnnviz.tui.geometry import GUTTER
@@ -509,6 +510,8 @@ class Guide:
         while self._pursuing and self.run is not None and main.player is not None and main.player.job is None:
             target = self._via or self._goal or self.run.target
             command = toward(main.player.frame, target, cursor=self._via is None and not self.run.keep_cursor)
+            if command is None and self._via is None:  # what is asked, graded or told here has to be known first
+                command = needs(main.player.frame, references(self.run.step))
             if command is None and self._via is not None:
                 main.frame = main.player.settle(ghost=False)
                 self._via, self._way = None, set()
@@ -528,6 +531,11 @@ class Guide:
             self._sending = True
             main.send(command)
             self._sending = False
+
+    def needs(self, frame: Frame) -> Command | None:
+        """What this step speaks of and takes long to know, of whatever the learner has made of the network."""
+        is_there = self.is_on and self.run is not None and not self._pursuing
+        return needs(frame, references(self.run.step)) if is_there and self.run is not None else None
 
     def _arrived(self) -> None:
         main, run = self.main, self.run

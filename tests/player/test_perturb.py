@@ -5,10 +5,13 @@ import numpy as np
 import pytest
 
 from rnnviz.nn import engine
-from rnnviz.player.commands import Seek, Train
+from rnnviz.player import measure
+from rnnviz.player.commands import Measure, Seek, Train
 from rnnviz.player.experiment import Experiment
-from rnnviz.player.metrics import value
-from rnnviz.player.perturb import PARTS, another, perturbation
+from rnnviz.player.frame import Progress
+from rnnviz.player.metrics import needs as missing
+from rnnviz.player.metrics import parse, value
+from rnnviz.player.perturb import PARTS, another, known, needs, perturbation
 from rnnviz.player.player import Player
 
 LINEAR = Experiment(task="recall", lag=10, activation="identity", init="orthogonal", hidden_size=6, samples=20)
@@ -126,3 +129,69 @@ def test_a_latched_network_remembers_thirty_steps_with_a_horizon_of_a_few() -> N
         assert value(frame, "perturb_flips[15, 1]") == 0, seed
         assert value(frame, "perturb_flips[15, 100]") == 1, seed
     assert learnt >= 4
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm"])
+@pytest.mark.parametrize("t", [1, 4, 11, 20])
+def test_in_parts_it_is_the_same(cell: str, t: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    player = Player(Experiment(task="recall", lag=20, cell=cell, num_layers=2, samples=20))
+    whole = perturbation(player.frame.scene, t)
+    assert whole is not None
+    player = Player(player.frame.experiment)
+    monkeypatch.setattr(measure, "AT_ONCE", 0)
+    scene = player.frame.scene
+    assert known(scene, t) is None
+    command = needs(scene, t)
+    assert command is not None
+    player.do(command)
+    assert needs(scene, t) is None
+    found = known(scene, t)
+    assert found is not None
+    assert found.sizes == pytest.approx(whole.sizes, rel=1e-9, abs=1e-15, nan_ok=True)
+    assert found.way == pytest.approx(whole.way, rel=1e-9, abs=1e-15, nan_ok=True)
+    assert found.answers == whole.answers
+
+
+def test_it_tells_how_far_it_is_and_stops_between_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measure, "AT_ONCE", 0)
+    player = Player(LINEAR)
+    job = player.begin(Measure("perturbed", 4, PARTS))
+    assert job is not None
+    told: list[int] = []
+
+    def report(progress: Progress) -> None:
+        told.append(progress.done)
+        if progress.done == 3:
+            job.cancel()
+
+    job.run(report)
+    player.finish(job)
+    assert told == [1, 2, 3]
+    assert known(player.frame.scene, 4) is None
+
+
+def test_who_moves_on_waits_for_the_step_moved_to_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measure, "AT_ONCE", 0)
+    player = Player(LINEAR)
+    first = player.begin(Measure("perturbed", 4, PARTS))
+    second = player.begin(Measure("perturbed", 5, PARTS))
+    assert first is not None
+    assert second is not None
+    assert first.is_cancelled
+    assert player.begin(Measure("gain")) is None, "another measurement waits"
+    second.run()
+    player.finish(second)
+    assert known(player.frame.scene, 5) is not None
+
+
+def test_a_metric_waits_in_a_live_frame_and_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measure, "AT_ONCE", 0)
+    assert value(Player(LINEAR).frame, "perturb_left[4, 10]") == pytest.approx(1.0)
+    player = Player(LINEAR, live=True)
+    assert value(player.frame, "perturb_left[4, 10]") is None
+    command = missing(player.frame, [parse("loss"), parse("perturb_left[4, 10]")])
+    assert command == Measure("perturbed", 4, PARTS)
+    frame = player.do(command)
+    assert value(frame, "perturb_left[4, 10]") == pytest.approx(1.0)
+    assert missing(frame, [parse("perturb_left[4, 10]"), parse("perturb_flips[4, 75]")]) is None
+    assert missing(frame, [parse("perturb_left[4, 33]")]) == Measure("perturbed", 4, (33, 100))

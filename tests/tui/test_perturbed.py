@@ -1,17 +1,26 @@
 """The panel of a moved state: what the screen shows is what was computed."""
 
+import threading
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from rnnviz.player.commands import Seek, Train
+from rnnviz.lessons.check import check
+from rnnviz.lessons.course import Start
+from rnnviz.player import measure, perturb
+from rnnviz.player.commands import Change, Seek, Train
 from rnnviz.player.experiment import Experiment
+from rnnviz.player.numbers import scientific
 from rnnviz.player.perturb import PARTS, perturbation
 from rnnviz.player.player import Player
+from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import sheet_for
 from rnnviz.tui.panels.perturbed import PANEL
 from rnnviz.tui.view import View
+from tests.tui.driving import press, rows, text
 
 RECALL = Experiment(task="recall", lag=10, hidden_size=6, samples=20)
 
@@ -46,3 +55,108 @@ def test_numbers_that_are_none_are_drawn_as_such() -> None:
     rows = sheet_for(PANEL, frame, View(), 80, 9, Palette()).plain()
     assert all(" ?  " in row for row in rows[1:7])
     assert rows[7].strip() == "The states are not finite."
+
+
+@pytest.fixture
+def threads(monkeypatch: pytest.MonkeyPatch) -> list[threading.Thread]:
+    """Every network counts as large; the threads on which moved states are followed."""
+    seen: list[threading.Thread] = []
+    forward = perturb._forward
+
+    def watched(*given: Any) -> Any:
+        seen.append(threading.current_thread())
+        return forward(*given)
+
+    monkeypatch.setattr(measure, "AT_ONCE", 0)
+    monkeypatch.setattr(perturb, "_forward", watched)
+    return seen
+
+
+async def test_a_large_network_s_is_followed_beside_the_screen(threads: list[threading.Thread]) -> None:
+    app = RnnvizApp(RECALL, compile=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.settled()
+        await press(pilot, "4", "enter", "X")
+        assert rows(app)[1].startswith("  1 %")
+        await press(pilot, "right")
+        assert "t = 5" in rows(app)[0]
+        assert rows(app)[1].startswith("  1 %"), "another step, another job"
+    assert threads
+    assert threading.main_thread() not in threads
+
+
+LESSON = """+++
+title = "A push"
+summary = "What becomes of a moved state."
+sources = ["Bengio, Simard and Frasconi 1994"]
+
+[experiment]
+task = "recall"
+lag = 10
+hidden_size = 6
+samples = 20
+gain = 0.5
++++
+
+## A push
+
+The state of step 4 is moved.
+
+```toml
+[do]
+seek = 4
+
+[predict]
+question = "Is a hundredth of it left?"
+choices = [
+  { say = "yes", if = "perturb_left[4, 1] >= 0.01" },
+  { say = "no", if = "perturb_left[4, 1] < 0.01" },
+]
+```
+
+Of it {perturb_left[4, 1]:.0e} is left, and of one at this step {perturb_left[t, 33]}.
+
+## Your turn
+
+Keep more of it.
+
+```toml
+[exercise]
+goal = "Keep a tenth."
+solved = ["perturb_left[4, 2] >= 0.1"]
+hints = []
+
+[[exercise.solution]]
+settings = { gain = 1.0, init = "orthogonal", activation = "identity" }
+```
+
+Now {perturb_left[4, 2]:.0e} is left.
+"""
+
+
+async def test_a_lesson_waits_for_what_it_asks(
+    threads: list[threading.Thread], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    (tmp_path / "01-a-push.md").write_text(LESSON, encoding="utf-8")
+    assert check([tmp_path / "01-a-push.md"]) == []
+    threads.clear()
+    app = RnnvizApp(start=Start(tmp_path), compile=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.settled()
+        await press(pilot, "2")
+        assert "of one at this step " in text(app, "lesson")
+        assert "–" not in text(app, "lesson")
+        await press(pilot, "right")
+        assert app.main.frame is not None
+        left = perturbation(app.main.frame.scene, 5, (33, 100))
+        assert left is not None
+        assert f"of one at this step {scientific(float(left.left[0]))}" in text(app, "lesson")
+        await press(pilot, "n")
+        assert "Keep a tenth" in text(app, "lesson")
+        app.main.send(Change((("gain", 1.0), ("init", "orthogonal"), ("activation", "identity"))))
+        await app.settled()
+        await pilot.pause()
+        assert "Now 1" in text(app, "lesson"), "solved once it is known"
+    assert threads
+    assert threading.main_thread() not in threads

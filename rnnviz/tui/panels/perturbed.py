@@ -18,6 +18,7 @@ from rnnviz.tui.panels.base import Panel
 from rnnviz.tui.view import View
 
 if TYPE_CHECKING:
+    from rnnviz.player.commands import Command
     from rnnviz.player.frame import Frame
     from rnnviz.player.perturb import Perturbation
 
@@ -26,8 +27,10 @@ def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -
     from rnnviz.player import perturb
 
     sheet = Sheet(width, height)
-    found = perturb.perturbation(frame.scene, frame.cursor.t)
-    assert found is not None
+    found = perturb.known(frame.scene, frame.cursor.t)
+    if found is None:
+        sheet.put(0, 1, "Following the moved state to the end …", palette.dim)
+        return sheet
     cols = columns(width, frame.T, frame.cursor.t)
     shown = found.parts[-max(1, height - 2) :] if height < len(found.parts) + 2 else found.parts
     sheet.put(0, 0, _head(frame, found, width), palette.dim)
@@ -90,8 +93,6 @@ def _why_not(frame: Frame) -> str | None:
     from rnnviz.player import perturb
 
     t, k = frame.cursor.t, frame.scene.last_loss_step
-    if perturb.cost(frame.scene) > perturb.AT_ONCE:
-        return "This network is too large to follow six moved states at every step."
     if perturb.another(frame.scene, max(1, min(t, k))) is None:
         return "No other sequence of this task asks for another answer here."
     if not 0 < t < k:
@@ -101,8 +102,14 @@ def _why_not(frame: Frame) -> str | None:
     return None
 
 
+def _needs(frame: Frame) -> Command | None:
+    from rnnviz.player import perturb
+
+    return perturb.needs(frame.scene, frame.cursor.t)
+
+
 PANEL = Panel(
     "perturbed", "perturbed", "the state moved a little, and a lot",
-    _draw, key="X", why_not=_why_not, height=9,
-    follows=lambda frame, view: (frame.scene, frame.cursor), shows=frozenset(("perturbed",)),
+    _draw, key="X", why_not=_why_not, needs=_needs, height=9,
+    follows=lambda frame, view: (frame.scene, frame.cursor, _needs(frame)), shows=frozenset(("perturbed",)),
 )  # fmt: skip
