@@ -61,7 +61,7 @@ class Condition:
         return found * self.times if isinstance(found, float) else found
 
     def told(self, frame: Frame, start: Start, tick: str = "✓ ") -> str:
-        """`✗ share at h₁ 2.1e-09, needs ≥ 0.001`; with a tick where it holds."""
+        """`✗ arrives at h₁ 2.1e-09, needs ≥ 0.001`; with a tick where it holds."""
         return f"{tick if self.holds(frame, start) else '✗ '}{self.missing(frame, start)}"
 
     def missing(self, frame: Frame, start: Start) -> str:

@@ -218,7 +218,7 @@ WORDS = {
     "fit_error": "error one step ahead",
     "forget_mean": "mean forget gate",
     "grad_norm": "gradient",
-    "grad_ratio": "share at h₁",
+    "grad_ratio": "arrives at h₁",
     "half_life": "half-life",
     "h_size": "mean |h|",
     "mean_factor": "kept in a step",
@@ -229,7 +229,9 @@ WORDS = {
     "reach_near": "share of the last step",
     "reach_share": "share of the weights' gradient",
     "perturb_left": "left of the move",
-    "perturb_way": "part of the whole way",
+    "perturb_way": "off, of the whole way",
+    "slope_share": "factor of the slope",
+    "weight_share": "factor of the weights",
     "reach": "horizon",
     "self_fed_error": "error feeding on itself",
     "sigma_max": "σ_max",
@@ -242,7 +244,7 @@ WORDS = {
 
 
 def called(reference: Reference) -> str:
-    """A metric in words: `share at h₁`, `spectral radius`, `gradient[3]`."""
+    """A metric in words: `arrives at h₁`, `spectral radius`, `gradient[3]`."""
     name = WORDS.get(reference.name, reference.name.replace("_", " "))
     return str(Reference(name, reference.index, reference.at_start))
 
@@ -384,9 +386,10 @@ _metric("accuracy", "share of right answers over the sequences to validate with"
     lambda f: f.scene.accuracy
 )
 _metric("judged", "how many sequences these answers are to", "d", low=1)(lambda f: _judged(f.scene))
-_metric("accuracy_error", "standard error of that share, √(p(1 − p)/judged); one answer a sequence only", ".0%", low=0)(
+_metric("accuracy_error", "standard error of that share, √(p(1 − p)/judged); one answer a sequence only", ".0%",
+        low=0, high=0.5)(
     lambda f: _accuracy_error(f)
-)
+)  # fmt: skip
 
 
 def _accuracy_error(frame: Frame) -> float | None:
@@ -405,7 +408,7 @@ _metric("test_accuracy", "share of right answers over these names", ".0%", low=0
 _metric("test_accuracy_percent", "the same in percent, to be typed", ".0f", low=0, high=100)(
     lambda f: None if (found := _test(f)) is None else 100 * found[0]
 )
-_metric("test_error", "standard error of that share", ".0%", low=0)(
+_metric("test_error", "standard error of that share", ".0%", low=0, high=0.5)(
     lambda f: None if (found := _test(f)) is None else math.sqrt(found[0] * (1 - found[0]) / found[1])
 )
 
@@ -456,10 +459,12 @@ _metric("total_norm", "‖∂L/∂h_t‖: the total over all loss steps, at step
 _metric("shown_norm", "the gradient on the screen, at step t", ".1e", "state", low=0)(
     lambda f, t: f.gradient.norms[t]
 )
-_metric("kept", "share of the gradient that is left at step t: ‖∂L_K/∂h_t‖ / ‖∂L_K/∂h_K‖", ".1e", "state", low=0)(
+_metric("kept", "what of the gradient is left at step t: ‖∂L_K/∂h_t‖ / ‖∂L_K/∂h_K‖; above 1 it has grown",
+        ".1e", "state", low=0)(
     lambda f, t: _kept(f, t)
-)
-_metric("grad_ratio", "share that is left at step 1: ‖∂L_K/∂h₁‖ / ‖∂L_K/∂h_K‖", ".1e", low=0)(lambda f: _kept(f, 1))
+)  # fmt: skip
+_metric("grad_ratio", "what of it arrives at step 1: ‖∂L_K/∂h₁‖ / ‖∂L_K/∂h_K‖; above 1 it has grown", ".1e",
+        low=0)(lambda f: _kept(f, 1))  # fmt: skip
 _metric("half_life", "steps back in which half of the gradient goes; none if it does not fade evenly", ".1f", low=0)(
     lambda f: _last(f).half_life
 )
@@ -473,9 +478,10 @@ _metric("needed_lag", "how many steps back the task's farthest clue lies", "d", 
 _metric("reach_lag", "steps back from step K to the earliest step that this sequence's answer hangs on", "d", low=0)(
     lambda f: _reached(f, "lag")
 )
-_metric("reach_arrives", "share of step K's gradient that arrives at the step the answer hangs on", ".1e", low=0)(
+_metric("reach_arrives", "what of step K's gradient arrives at the step the answer hangs on; above 1 it has grown",
+        ".1e", low=0)(
     lambda f: _there(_reached(f, "arrives"))
-)
+)  # fmt: skip
 _metric("reach_share", "share of the weights' gradient from the step the answer hangs on", ".1e", low=0, high=1)(
     lambda f: _reached(f, "share")
 )
@@ -497,9 +503,10 @@ _metric("mean_factor", "what a step back keeps on average, from step K to step 1
 _metric("cell_factor", "what the step from t+1 back to t keeps of the gradient on c (LSTM)", ".2f", "state", low=0)(
     lambda f, t: _along_c(f, t, "all")
 )
-_metric("forget_share", "what f alone leaves of the gradient on c, from t+1 back to t (LSTM)", ".2f", "state", low=0)(
+_metric("forget_share", "what f alone leaves of the gradient on c, from t+1 back to t (LSTM)", ".2f", "state",
+        low=0, high=1)(
     lambda f, t: _along_c(f, t, "f")
-)
+)  # fmt: skip
 
 
 def _along_c(frame: Frame, t: int, which: str) -> float | None:
@@ -591,7 +598,7 @@ _perturb(
     lambda found, p: _there(float(found.left[p])), low=0,
 )  # fmt: skip
 _perturb(
-    "perturb_way", "how far off h_K then is, as a share of the whole way", ".0%",
+    "perturb_way", "how far off h_K then is, against what the whole way makes of it", ".0%",
     lambda found, p: _there(float(found.way[p, found.last])), low=0,
 )  # fmt: skip
 _perturb(

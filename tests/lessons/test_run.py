@@ -196,7 +196,7 @@ def test_what_is_no_tolerance(written: object) -> None:
 def test_an_exercise_is_checked_on_every_frame(lesson: Lesson, player: Player) -> None:
     run = at(LessonRun(lesson).jump(3), player)
     assert run.observed(player.frame) is run
-    assert f"✗ share at h₁ {value(player.frame, 'grad_ratio'):.1e}, needs ≥ 0.01" in said(run, player.frame)
+    assert f"✗ arrives at h₁ {value(player.frame, 'grad_ratio'):.1e}, needs ≥ 0.01" in said(run, player.frame)
     run = run.observed(player.do(Change((("gain", 0.8),))))
     assert not run.is_done, "closer, but not there"
     for change in ((("gain", 1.2),), (("gain", 1.0), ("init", "identity"))):
@@ -216,7 +216,7 @@ def test_a_solution_is_told_only_while_it_can_be_seen(lesson: Lesson, player: Pl
     back = at(run.restored(), player)
     told = said(back, player.frame)
     assert told.splitlines()[:-1] == open_.splitlines()[:-1], "prose and goal, as before"
-    assert told.splitlines()[-1] == f"✓ solved before · now share at h₁ {arrives:.1e}, needs ≥ 0.01"
+    assert told.splitlines()[-1] == f"✓ solved before · now arrives at h₁ {arrives:.1e}, needs ≥ 0.01"
     assert back.is_done, "it stays solved"
     assert "✓ solved before · this exercise keeps steps at 20" in said(back, player.do(Change((("seq_len", 3),))))
     arrive(player, back.target)

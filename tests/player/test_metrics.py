@@ -169,7 +169,7 @@ def test_what_needs_no_power_of_ten_has_none(value: float, text: str) -> None:
 
 def test_what_a_learner_reads_has_no_names_of_code() -> None:
     assert set(metrics.WORDS) <= set(METRICS)
-    assert metrics.called(parse("grad_ratio")) == "share at h₁"
+    assert metrics.called(parse("grad_ratio")) == "arrives at h₁"
     assert metrics.called(parse("start.grad_norm[3]")) == "start.gradient[3]"
     for name in METRICS:
         assert "_" not in metrics.called(parse(name)).replace("σ_max", ""), name
@@ -179,3 +179,9 @@ def test_each_says_what_it_is() -> None:
     for metric in METRICS.values():
         assert metric.about, metric.name
         assert len(metric.about) < 100, metric.name
+
+
+def test_only_what_never_exceeds_1_is_called_a_share() -> None:
+    for metric in METRICS.values():
+        if metric.setting is None and "share" in f"{metrics.called(parse(metric.name))} {metric.about}":
+            assert metric.high <= 1, metric.name

@@ -106,10 +106,14 @@ def test_what_is_no_number_is_none() -> None:
 
 @pytest.mark.slow
 def test_a_latched_network_remembers_thirty_steps_with_a_horizon_of_a_few() -> None:
-    """Of ten networks, whose horizon is 3 to 4 steps before training, several learn to answer after 30 steps; their
-    horizon stays far below 30. A move of 1 % dies out, and one of 75 % goes over to another state and stays there."""
+    """These settings were searched for on seeds 0 to 9; here they are tried on others. Of the 20 networks, whose
+    horizon is 3 to 4 steps before training, 10 learn to answer after 30 steps (measured once): half do not, so that
+    nothing is said of training in general. Those that have learnt end with a horizon of 1.8 to 11.6 steps, far below
+    the 30, and 4e-2 to 3e-17 of the gradient arrives. Half way, at step 15, a move of 1 % changes no answer (less than
+    2e-4 of it is left in eight, 4e-3 and 9e-2 in two), one of 75 % goes over to another state and stays there. (At
+    steps 2 and 5 one of the ten goes over by a move of 1 % already: its state lies at the edge of the basin then.)"""
     learnt = 0
-    for seed in range(10):
+    for seed in range(10, 30):
         player = Player(LATCH.with_(seed=seed))
         start = value(player.frame, "horizon")
         assert isinstance(start, float)
@@ -120,15 +124,15 @@ def test_a_latched_network_remembers_thirty_steps_with_a_horizon_of_a_few() -> N
         learnt += 1
         end = value(frame, "horizon")
         assert isinstance(end, float)
-        assert end < 5, seed
+        assert end < 15, seed
         little, much = value(frame, "perturb_left[15, 1]"), value(frame, "perturb_way[15, 75]")
         assert isinstance(little, float)
         assert isinstance(much, float)
-        assert little < 1e-3, seed
+        assert little < 0.2, seed
         assert 0.9 < much < 1.1, seed
         assert value(frame, "perturb_flips[15, 1]") == 0, seed
         assert value(frame, "perturb_flips[15, 100]") == 1, seed
-    assert learnt >= 4
+    assert learnt >= 5, "else this says nothing"
 
 
 @pytest.mark.parametrize("cell", ["rnn", "lstm"])

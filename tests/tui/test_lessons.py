@@ -321,7 +321,7 @@ async def test_an_exercise_is_solved_at_the_knobs_and_keeps_what_it_locks(course
         assert "sequence length" not in panel or "this exercise keeps it" in panel
         await learner.press("o")
         await learner.set("gain", 0.75)
-        assert "✗ share at h₁" in learner.words()
+        assert "✗ arrives at h₁" in learner.words()
         assert "needs ≥ 0.01" in learner.words()
         await learner.press("H")
         assert "Hint 1 of 2. Which setting multiplies" in learner.words()
@@ -340,7 +340,7 @@ async def test_a_solved_exercise_that_is_set_up_anew_says_what_is_missing(course
         await learner.press("r")
         assert "Done" not in learner.words()
         assert "▸ Make it at least 0.01." in learner.words()
-        assert "✓ solved before · now share at h₁" in learner.words()
+        assert "✓ solved before · now arrives at h₁" in learner.words()
         assert "n next" in text(lesson, "keys")
 
 
@@ -445,10 +445,10 @@ async def test_what_held_from_the_start_of_an_exercise_has_no_tick(course: Path)
         await lesson.settled()
         learner = Learner(lesson, pilot)
         await learner.press("n", *["n", "n"] * 2)
-        assert "✗ share at h₁ 4.0e-04, needs ≥ 0.01 share at h₁ 4.0e-04, needs ≤ 100" in learner.words()
+        assert "✗ arrives at h₁ 4.0e-04, needs ≥ 0.01 arrives at h₁ 4.0e-04, needs ≤ 100" in learner.words()
         assert "✓" not in learner.words()
         await learner.set("gain", 0.75)
-        assert "✓ share at h₁" in learner.words()
+        assert "✓ arrives at h₁" in learner.words()
 
 
 async def test_the_panel_of_an_exercise_comes_back_when_it_is_solved(course: Path) -> None:
