@@ -35,13 +35,16 @@ _GRADIENT = ("gradient", "others")
 READOUTS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
         ("grad_norm", "total_norm", "shown_norm", "kept", "grad_ratio", "half_life", "horizon", "reach", "factor",
-         "mean_factor", "underflows", "reach_arrives", "reach_share", "reach_near"), _GRADIENT,
+         "mean_factor", "underflows", "reach_arrives", "reach_share", "reach_near", "cell_factor", "forget_share"),
+        _GRADIENT,
     ),
     **dict.fromkeys(("state_gain", "gain_max", "gain_mean"), ("ledger",)),
     **dict.fromkeys(("slope", "slope_mean", "slope_share", "weight_share"), ("ledger",)),
-    **dict.fromkeys(("loss", "is_finite"), ("loss", "history", "others")),
-    **dict.fromkeys(("train_loss", "val_loss", "first_loss"), ("loss", "history", "others")),
-    **dict.fromkeys(("accuracy", "learnt"), ("accuracy", "history", "others")),
+    **dict.fromkeys(
+        ("loss", "is_finite", "train_loss", "val_loss", "first_loss", "best_val_loss", "best_epoch"),
+        ("loss", "history", "others"),
+    ),
+    **dict.fromkeys(("accuracy", "accuracy_error", "learnt"), ("accuracy", "history", "others")),
     **dict.fromkeys(("perturb_left", "perturb_way", "perturb_flips", "perturb_answer"), ("perturbed",)),
     "baseline": ("baseline",),
     "fit_error": ("fit",),
@@ -51,14 +54,16 @@ READOUTS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys((f"{gate}_{of}" for gate in ("input", "forget", "output", "reset", "update")
                      for of in ("gate", "mean")), ("gates",)),
     **dict.fromkeys(("w_in", "w_rec", "bias", "w_out"), ("weights",)),
-    "parameters": ("parameters", "others"),
+    "attention": ("attention",),
+    **dict.fromkeys(("parameters", "parameter_sum"), ("parameters", "others")),
     **dict.fromkeys(("loss_steps", "K"), ("judged",)),
 }  # fmt: skip
 #: Metrics that the screen shows nowhere, or that give nothing away: where one is, what is read, norms of weights.
 SHOWN_NOWHERE = frozenset(
     ("t", "unit", "phase", "read", "reached", "epoch", "batch", "batches", "sample", "sequences", "T", "loss_step",
      "step_loss", "x", "target", "token", "right_answer", "needed_lag", "reach_lag", "first_used", "sigma_max",
-     "spectral_radius", "weights_norm", "weight_grad", "clipped")
+     "spectral_radius", "weights_norm", "weight_grad", "clipped", "judged", "tested", "test_accuracy",
+     "test_accuracy_percent", "test_error")
 )  # fmt: skip
 NAMES = frozenset(name for names in READOUTS.values() for name in names)
 _ELSEWHERE = frozenset(("others", "history"))  # where another network than the present one may be seen

@@ -107,7 +107,7 @@ class Experiment:
     momentum: float = setting(0.0, "momentum of SGD", kind=float, low=0.0, below=1.0)
     clip_norm: float | None = setting(
         None,
-        "clip the gradient of all weights together to this norm (PyTorch's clip_grad_norm_, Keras' global_clipnorm)",
+        "clip the norm of all weights' gradient (PyTorch's clip_grad_norm_, Keras' global_clipnorm)",
         kind=float, above=0.0,
     )  # fmt: skip
     clip_each: float | None = setting(

@@ -122,7 +122,7 @@ def test_nonsense_among_the_values_of_the_start_is_let_go(
     run = Progress("rnnviz", tmp_path).resume(lesson)
     frame = arrive(Player(lesson.experiment), run.target)
     told = " ".join(plain(line) for line in page(run.arrived(frame), frame).lines)
-    assert f"The share was {shown}" in told
+    assert f"Before, {shown} of the gradient" in told
 
 
 def test_a_course_whose_folder_has_an_odd_name_is_kept(lesson: Lesson, tmp_path: Path) -> None:

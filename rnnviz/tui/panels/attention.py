@@ -54,4 +54,7 @@ def _bar(sheet: Sheet, n: int, x: int, width: int, value: float, most: float, in
             sheet.put(n - row, x, BARS[fill] * width, ink)
 
 
-PANEL = Panel("attention", "attention", "how much of each state a sum over all would take", _draw)
+PANEL = Panel(
+    "attention", "attention", "how much of each state a sum over all would take", _draw,
+    shows=frozenset(("attention",)),
+)  # fmt: skip
