@@ -796,3 +796,16 @@ async def test_a_course_that_introduces_nothing_shows_everything(course: Path) -
         assert "b batch" in text(lesson, "keys")
         await Learner(lesson, pilot).press("end")
         assert "→ loss, and turn" in text(lesson, "keys")
+
+
+async def test_playing_in_a_lesson_goes_on_to_the_update_and_then_makes_it(course: Path) -> None:
+    lesson = app(course)
+    async with lesson.run_test(size=(80, 24)) as pilot:
+        await lesson.settled()
+        for batch in (0, 1):
+            await pilot.press("plus", "plus", "plus", "space")
+            await _until(pilot, lambda: not lesson.main.view.playing)
+            await lesson.settled()
+            assert lesson.main.frame is not None
+            assert lesson.main.frame.cursor.phase is Phase.UPDATE
+            assert lesson.main.frame.cursor.batch == batch, "shown, and not made before space again"
