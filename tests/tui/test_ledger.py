@@ -141,3 +141,20 @@ async def test_a_gradient_that_vanished_altogether_says_so() -> None:
         await app.settled()
         await press(pilot, "y")
         assert "From t = 9 back the gradient is 0: W_hh is 0." in rows(app)[0]
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+async def test_beside_the_score_of_a_wide_screen_it_has_all_its_columns_too(cell: str) -> None:
+    said = {}
+    for size, name in (((80, 24), "panel"), ((160, 50), "open")):
+        app = RnnvizApp(FADING.with_(cell=cell), compile=False)
+        async with app.run_test(size=size) as pilot:
+            await app.settled()
+            await press(pilot, "end", "y")
+            table = entries(rows(app, name))
+            head = "\n".join(rows(app, name)[:8])
+            assert "bound" in head
+            assert "slope" in head.replace("= slope", "").replace("slope × weight", "") or cell != "rnn"
+            said[name] = table[39]
+    assert said["panel"] == said["open"]
+    assert len(said["open"]) == (8 if cell == "rnn" else 7)

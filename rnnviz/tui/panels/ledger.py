@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rnnviz.glyphs import lines_at_most
 from rnnviz.player.commands import Command, Measure, Seek
@@ -32,39 +32,48 @@ def _table(frame: Frame) -> Table:
     return ledger.table(frame.scene, frame.loss_step)
 
 
-def _columns(table: Table, width: int) -> list[tuple[str, int, Callable[[Row], str]]]:
-    """(heading, cells, what stands in it); the first always, the later ones where there is room."""
+class Column(NamedTuple):
+    """cells: with its heading in one line; narrow: with the heading in two, cut at the bar."""
+
+    heading: str
+    cells: int
+    narrow: int
+    tell: Callable[[Row], str]
+
+
+def _columns(table: Table) -> tuple[list[Column], list[Column]]:
+    """Those that are always there, and those for which there may be no room."""
     k = "" if table.loss_step is None else subscript(table.loss_step)
-    columns: list[tuple[str, int, Callable[[Row], str]]] = [
-        ("t", 4, lambda row: str(row.t)),
-        (f"‖∂L{k}/∂h‖", 12, _norm),
+    columns = [
+        Column("t", 4, 4, lambda row: str(row.t)),
+        Column(f"‖∂L{k}/∂h‖", 12, 11, _norm),
+        Column("step| t+1→t", 11, 7, lambda row: _share(row.factor)),
     ]
+    bound = Column("bound", 8, 7, lambda row: _share(row.gain))
+    left = Column("left", 11, 11, _left)
     if table.cell == "rnn":
         columns += [
-            ("step t+1→t", 11, lambda row: _share(row.factor)),
-            ("= slope", 9, lambda row: _share(row.slope)),
-            ("× weight", 9, lambda row: _share(row.weight)),
-            ("left", 11, _left),
+            Column("= slope", 9, 8, lambda row: _share(row.slope)),
+            Column("× weight", 9, 9, lambda row: _share(row.weight)),
+            left,
         ]
-        extra: list[tuple[str, int, Callable[[Row], str]]] = [
-            ("bound", 8, lambda row: _share(row.gain)),
-            ("mean slope", 12, lambda row: _share(row.mean_slope)),
-        ]
-    else:
-        gate = "f" if table.cell == "lstm" else "z"
-        columns += [
-            ("step t+1→t", 11, lambda row: _share(row.factor)),
-            ("left", 11, _left),
-            (f"along {table.highway}", 12, lambda row: rounded(row.along, 2)),
-        ]
-        extra = [
-            (f"mean {gate}", 9, lambda row: _share(row.open)),
-            ("bound", 8, lambda row: _share(row.gain)),
-        ]
-    for column in extra:
-        if sum(cells for _, cells, _ in columns) + column[1] < width:
-            columns.append(column)
-    return columns
+        return columns, [bound, Column("mean| slope", 12, 6, lambda row: _share(row.mean_slope))]
+    gate = "f" if table.cell == "lstm" else "z"
+    columns += [left, Column(f"along {table.highway}", 12, 10, lambda row: rounded(row.along, 2))]
+    return columns, [Column(f"mean {gate}", 9, 8, lambda row: _share(row.open)), bound]
+
+
+def _laid_out(table: Table, width: int) -> tuple[list[Column], bool]:
+    """The columns that fit into so many cells, and whether only with headings of two lines."""
+    columns, extra = _columns(table)
+    every = columns + extra
+    if sum(column.cells for column in every) <= width:
+        return every, False
+    while extra and sum(column.narrow for column in columns + extra) > width:
+        extra.pop()
+    if extra:
+        return columns + extra, True
+    return columns, False
 
 
 def _share(value: float | None) -> str:
@@ -92,18 +101,22 @@ def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -
         for line in lines_at_most(sentence, width - 2, min(room, height - LEAST_ROWS - 1 - y)):
             sheet.put(y, 1, line, style)
             y += 1
-    columns = _columns(table, width - 1)
+    columns, narrow = _laid_out(table, width - 1)
     x = 1
-    for heading, cells, _ in columns:
-        x = sheet.put(y, x, heading.rjust(cells), palette.dim)
-    y += 1
+    for column in columns:
+        cells = column.narrow if narrow else column.cells
+        above, _, last = column.heading.rpartition("| ") if narrow else ("", "", column.heading.replace("|", ""))
+        sheet.put(y, x, above.rjust(cells), palette.dim)
+        x = sheet.put(y + narrow, x, last.rjust(cells), palette.dim)
+    y += 1 + narrow
     here = table.row_of(frame.cursor.t)
     room = height - y
     first = _first(here, len(table.rows), room)
     for at, row in enumerate(table.rows[first : first + room], start=first):
         style = accent(frame, palette) if at == here else palette.text
         sheet.put(y + at - first, 0, "▸" if at == here else " ", style)
-        sheet.put(y + at - first, 1, "".join(tell(row).rjust(cells) for _, cells, tell in columns), style)
+        figures = (column.tell(row).rjust(column.narrow if narrow else column.cells) for column in columns)
+        sheet.put(y + at - first, 1, "".join(figures), style)
     below = len(table.rows) - first - room
     if first > 0 and x + len(f"↑{first} ") < width:
         sheet.right(y - 1, f"↑{first} ", palette.faint)
