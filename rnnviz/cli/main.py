@@ -2,7 +2,8 @@
 
 0  done          2  a wrong flag, file or setting, no terminal to open the app in, or a full disk
 1  an error of rnnviz' own; the line says where its traceback is          141  the reader of a pipe has gone
-128 + n  ended by signal n: 130 SIGINT (Ctrl-C in a command), 143 SIGTERM, 129 SIGHUP or the terminal is gone
+128 + n  ended by signal n: 130 SIGINT (Ctrl-C in a command; in the app ctrl+c is a key that leaves it, as q does,
+and no signal: 0), 143 SIGTERM, 129 SIGHUP or the terminal is gone
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import errno
 import gc
 import os
 import sys
+from typing import TextIO
 
 from rnnviz.cli.flags import ABOUT_LESSONS, COMMANDS, in_flags, memory_missing, read, terminal_missing
 from rnnviz.errors import InputError
@@ -44,21 +46,21 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt as stop:
         return _say(command, str(stop) or "stopped", 130)
     except BrokenPipeError:
-        _give_up_stdout()
+        _give_up(sys.stdout)
         return 141
     except Exception as error:
         if isinstance(error, OSError) and error.errno in UNWRITABLE:
-            _give_up_stdout()
+            _give_up(sys.stdout)
             return _say(command, f"the output cannot be written: {error.strerror}", 2)
         from rnnviz.crash import report
 
         return _say(command, report(error, "" if command else "lesson progress is kept, start it again; "), 1)
 
 
-def _give_up_stdout() -> None:
-    """So that Python's last flush finds nothing wrong."""
-    with contextlib.suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _give_up(stream: TextIO) -> None:
+    """So that Python's last flush of it finds nothing wrong."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _run(command: str | None, argv: list[str]) -> int:
@@ -98,9 +100,11 @@ def _is_tty(stream: object) -> bool:
 
 
 def _say(command: str | None, message: str, code: int) -> int:
-    with contextlib.suppress(OSError, ValueError, AttributeError):
-        line = one_line(message)
+    line = one_line(message)
+    try:
         print(f"rnnviz {command}: {line}" if command else f"rnnviz: {line}", file=sys.stderr, flush=True)
+    except (OSError, ValueError, AttributeError):
+        _give_up(sys.stderr)
     return code
 
 

@@ -215,6 +215,12 @@ def _at_the_end(frame: Frame, name: str, by: int) -> str:
     return f"{label}: {value_of(frame, name)} is {which}{typed}."
 
 
+def in_labels(message: str) -> str:
+    """An error that begins with a setting's name, beginning with what the setting is called on the screen."""
+    name, colon, rest = message.partition(": ")
+    return f"{BY_NAME[name].label}: {rest}" if colon and name in BY_NAME else message
+
+
 def typed(frame: Frame, name: str, text: str) -> Change | str:
     """A value as a person types it. Raises InputError, in one line, for what it cannot be."""
     reason = why_not(frame, name)

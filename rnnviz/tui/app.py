@@ -35,6 +35,7 @@ from rnnviz.errors import InputError
 from rnnviz.glyphs import visible
 from rnnviz.player.commands import Command, Measure, Next, Seek
 from rnnviz.player.cursor import Phase
+from rnnviz.player.knobs import in_labels
 from rnnviz.tui import bars, keys, mouse, notice, panels, score
 from rnnviz.tui.canvas import Canvas, Sheet
 from rnnviz.tui.frames import Frames
@@ -262,6 +263,8 @@ class Main(Screen[None]):
 
     def share_out(self) -> None:
         """Share out the rows between score, lesson and open panel."""
+        if not self.children:  # it may be told of its size, and to leave, before it has any
+            return
         guide = self.guide if self.guide is not None and self.guide.is_on else None
         self.set_class(guide is not None or self.expects_lesson, "lesson")
         self.set_class(self.size.height >= TALL, "tall")
@@ -348,7 +351,7 @@ class Main(Screen[None]):
         try:
             self.take(typed(self.frame, self.view, text))
         except InputError as error:
-            self.look(message=str(error))
+            self.look(message=in_labels(str(error)))
 
     def take(self, asked: Command | dict[str, Any] | None) -> None:
         """What an open panel made of a key."""
@@ -392,7 +395,7 @@ class Main(Screen[None]):
         try:
             job = self.player.begin(command)
         except InputError as error:
-            self.look(message=str(error))
+            self.look(message=in_labels(str(error)))
             return
         if job is not None:
             Thread(target=self._work, args=(job,), daemon=True).start()
@@ -422,7 +425,7 @@ class Main(Screen[None]):
         assert self.player is not None
         frame = self.player.finish(message.job)
         if isinstance(message.error, InputError):
-            self.view = replace(self.view, message=str(message.error))
+            self.view = replace(self.view, message=in_labels(str(message.error)))
         elif message.error is not None:
             raise message.error
         self.show(frame)
@@ -609,7 +612,9 @@ class RnnvizApp(App[None]):
     """rnnviz in a full-screen terminal."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(",".join(keys.BY_ID["suspend"].keys), "suspend_process", show=False, priority=True, id="suspend")
+        Binding(",".join(keys.BY_ID["suspend"].keys), "suspend_process", show=False, priority=True, id="suspend"),
+        # As one has ctrl+c in the fingers, whatever is open and whatever is being typed.
+        Binding("ctrl+q,ctrl+c", "quit", show=False, priority=True, id="leave"),
     ]
     CSS_PATH = "app.tcss"
     TITLE = "rnnviz"

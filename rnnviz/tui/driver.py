@@ -6,9 +6,7 @@ What stands here is the life of the terminal. `Outlet` writes, `Watch` hears sig
 
 from __future__ import annotations
 
-import errno
 import os
-import select
 import signal
 import sys
 import termios
@@ -27,13 +25,14 @@ from textual.message import Message
 
 from rnnviz.terminal import size_of
 from rnnviz.tui.input import Alive, Input, Typeahead
-from rnnviz.tui.outlet import Outlet
+from rnnviz.tui.outlet import Outlet, is_ready
 from rnnviz.tui.pacing import Line
 from rnnviz.tui.watch import LEAVING, Watch
 
 STOPPING = ("SIGTSTP", "SIGTTIN", "SIGTTOU")
 KITTY_KEYS = 1 | 8 | 16  # disambiguate, report all keys, report their text: what Textual's parser understands
 DRAIN = 0.4  # seconds a terminal has to take the rest before it is dropped
+AWAKE = 0.05  # seconds after which a process that was continued has heard why
 SETTLED = 0.1  # seconds after entering in which nobody can have changed the terminal
 
 MOUSE = (1000, 1003, 1015, 1006)
@@ -120,19 +119,28 @@ class TerminalDriver(LinuxDriver):
             self.write(question)
 
     def _claim(self) -> bool:
-        """Be the one who may use the terminal: the kernel stops a process in the background until it is in front.
-        False if the terminal is gone."""
+        """Be the one who may use the terminal: a process in the background stops until it is in front. False if the
+        terminal is gone, or the process is to leave.
+
+        The kernel would stop it too, but would stop it once more before a signal to leave, that another thread happens
+        to take, is heard (`timeout 5 rnnviz` in a script).
+        """
         mine = signal.signal(signal.SIGTTOU, signal.SIG_DFL)
+        rounds = 0
         try:
-            while True:
-                try:
+            while rounds < 3:  # what cannot be stopped has no shell any more
+                if self._in_foreground():
                     termios.tcsetattr(self.fileno, termios.TCSANOW, termios.tcgetattr(self.fileno))
                     return True
-                except termios.error as error:
-                    if error.args[0] != errno.EINTR:
-                        return False
-                    if self.watch is not None and self.watch.leaving:
-                        return False
+                began = time.monotonic()
+                os.killpg(os.getpgrp(), signal.SIGTTOU)
+                time.sleep(AWAKE)
+                if self.watch is not None and self.watch.leaving:
+                    return False
+                rounds = rounds + 1 if time.monotonic() - began < 2 * AWAKE else 0
+            return False
+        except termios.error:
+            return False
         finally:
             signal.signal(signal.SIGTTOU, mine)
 
@@ -268,7 +276,7 @@ class TerminalDriver(LinuxDriver):
         parser = Input()
         stop = self.exit_event
         while not stop.is_set():
-            if select.select([self.fileno], [], [], 0.1)[0]:
+            if is_ready(self.fileno, 0.1):
                 try:
                     data = os.read(self.fileno, 4096)
                 except OSError:

@@ -30,6 +30,17 @@ def reopened(fd: int) -> int | None:
     return None
 
 
+def is_ready(fd: int, seconds: float, *, to_take: bool = False) -> bool:
+    """Whether the terminal has something to read, or room to write, within so long. select knows the first 1024 files
+    a process has open, and whoever started this one may have left it more; poll knows no terminals on macOS."""
+    if fd < 1024:
+        wanted = [fd]
+        return any(select.select([] if to_take else wanted, wanted if to_take else [], [], seconds))
+    poll = select.poll()
+    poll.register(fd, select.POLLOUT if to_take else select.POLLIN)
+    return bool(poll.poll(seconds * 1000))
+
+
 class Outlet:
     """Text for a terminal. on_broken is called, on the thread that writes, when the terminal is gone."""
 
@@ -83,7 +94,7 @@ class Outlet:
         for _ in range(2):
             if stuck:
                 termios.tcflush(self._fd, termios.TCOFLUSH)
-            if select.select([], [self._fd], [], 0)[1]:
+            if is_ready(self._fd, 0, to_take=True):
                 with suppress(BlockingIOError):
                     if os.write(self._fd, data) == len(data):
                         return
@@ -112,7 +123,7 @@ class Outlet:
 
     def _offer(self, piece: bytes) -> int:
         """How many bytes of it the terminal took: none when it took none for a while."""
-        if not select.select([], [self._fd], [], _LOOK)[1]:
+        if not is_ready(self._fd, _LOOK, to_take=True):
             return 0
         try:
             return os.write(self._fd, piece)

@@ -22,6 +22,8 @@ GRACE = 1.0  # seconds an orderly end may take
 #: Signals that end a process which does not care for them, and which it may care for.
 LEAVING = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGXCPU")
 
+NEWS = ("SIGCONT", "SIGWINCH")  # ask for nothing, so that nobody ignores them on purpose
+
 
 class Watch:
     """hear(number) is called for each signal, gone() when terminal or parent are no more, and at the deadline
@@ -44,14 +46,16 @@ class Watch:
         self._stopped = False
 
     def start(self, signals: Iterable[str]) -> None:
-        """From the main thread. A signal that is ignored (nohup) stays ignored."""
+        """From the main thread. A signal to leave or to stop that is ignored (nohup) stays ignored; what the parent
+        of this process has only blocked is heard."""
         for side in (self._reader, self._writer):
             side.setblocking(False)
         self._wakeup_before = signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
         for name in signals:
             number = getattr(signal, name, None)
-            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            if number is not None and (name in NEWS or signal.getsignal(number) is not signal.SIG_IGN):
                 self._before[number] = signal.signal(number, self._handle)
+        self._blocked_before = signal.pthread_sigmask(signal.SIG_UNBLOCK, self._before)
         self._thread = threading.Thread(target=self._run, name="rnnviz-watch", daemon=True)
         self._thread.start()
 
@@ -63,6 +67,7 @@ class Watch:
         signal.set_wakeup_fd(self._wakeup_before)
         for number, handler in self._before.items():
             signal.signal(number, handler)  # type: ignore[arg-type]
+        signal.pthread_sigmask(signal.SIG_SETMASK, self._blocked_before)
         if not self._thread.is_alive():
             self._reader.close()
             self._writer.close()

@@ -314,6 +314,13 @@ def test_a_full_disk_is_one_line(arguments):
     assert run.returncode == 2
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
+def test_where_nothing_at_all_can_be_written_the_exit_code_tells_it():
+    with open("/dev/full", "w") as full:
+        for arguments in (["gradients"], ["--bad"]):
+            assert subprocess.run([*RNNVIZ, *arguments], stdout=full, stderr=full).returncode == 2
+
+
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", ">&- 2>&-", "<&- >&- 2>&-"])
 def test_streams_that_are_closed_are_not_written_to(closed):
     for arguments, code in (("gradients", 0), ("train --epochs 1 --json", 0), ("--version", 0), ("--bad", 2)):

@@ -6,7 +6,9 @@ import contextlib
 import os
 import shlex
 import shutil
+import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -89,6 +91,35 @@ def test_nowhere_to_write(home, tmp_path):
     train = [*RNNVIZ, "train", "--json", "--epochs", "2"]
     run = subprocess.run(train, env=environment(env=env), capture_output=True, text=True)
     assert (run.returncode, run.stderr) == (0, "")
+
+
+#: What a program may leave to those that it starts, in Python.
+LEFT_TO_IT = {
+    "2000 open files": "import resource\n"
+    "resource.setrlimit(resource.RLIMIT_NOFILE, (4096, 4096))\n"
+    "for _ in range(2000): os.set_inheritable(os.open(os.devnull, os.O_RDONLY), True)",
+    "all signals blocked": "signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())",
+    "a window's signals ignored": "signal.signal(signal.SIGWINCH, signal.SIG_IGN)\n"
+    "signal.signal(signal.SIGCHLD, signal.SIG_IGN)",
+}
+
+
+@pytest.mark.parametrize("what", LEFT_TO_IT)
+def test_what_whoever_started_it_left_to_it(what):
+    launcher = f"import os, signal, sys\n{LEFT_TO_IT[what]}\nos.execvp(sys.argv[1], sys.argv[1:])"
+    for end in ("a key", "a signal"):
+        with Terminal([sys.executable, "-c", launcher, *RNNVIZ, "--free"]) as t:
+            t.wait_for(ready)
+            t.press("right", "right")
+            t.resize(100, 30)
+            t.wait_for(lambda rows: "quit" in rows[29])
+            if end == "a key":
+                quit_clean(t)
+            else:
+                t.signal(signal.SIGTERM)
+                assert t.exit_code() == 143
+                assert t.left_behind() == []
+                assert t.all_running() == []
 
 
 @pytest.fixture

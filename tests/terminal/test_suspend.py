@@ -169,6 +169,50 @@ def test_continued_by_whoever_stopped_it_without_a_shell(stop):
         assert t.left_behind() == []
 
 
+def test_no_thread_of_before_goes_on_beside_those_of_after():
+    """An old reader of keys would take some of them, or halves."""
+    with in_a_shell() as t:
+        begin(t)
+        rest(t)
+        threads = f"/proc/{rnnvizes(t)[0]}/task"
+        before = len(os.listdir(threads))
+        for _ in range(3):
+            t.keys("ctrl+z")
+            prompt(t)
+            t.type("fg\r")
+            t.wait_for(ready)
+            rest(t)
+        assert len(os.listdir(threads)) == before
+        ends(t)
+
+
+@pytest.mark.parametrize("end", ["kill", "kill -HUP", "the window closes"])
+def test_ended_before_it_ever_was_in_front(end):
+    """As `timeout` and batch systems do it; the signal comes to whichever thread is the first to wake."""
+    for _ in range(2):
+        with in_a_shell() as t:
+            t.wait_for("shell>")
+            t.type("eval $COMMAND &\r")
+            deadline = time.monotonic() + 20
+            while not rnnvizes(t) or state(rnnvizes(t)[0]) != "T":
+                assert time.monotonic() < deadline
+                t.watch(0.1)
+            t.settle()
+            if end == "the window closes":
+                t.hang_up()
+                t.wait_until_gone()
+                continue
+            t.type(f"{end} %1\r")
+            deadline = time.monotonic() + 10
+            while rnnvizes(t):
+                assert time.monotonic() < deadline, t
+                t.watch(0.1)
+            t.type("\r\r")
+            t.wait_for(f"Exit {129 if 'HUP' in end else 143}")
+            assert not any("error" in row for row in t.screen())
+            assert t.left_modes() == []
+
+
 def test_ctrl_z_without_a_shell_says_why_not():
     with rnnviz() as t:
         t.wait_for(ready)

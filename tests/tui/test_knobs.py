@@ -131,7 +131,7 @@ async def test_a_value_is_typed() -> None:
         assert app.main.frame.experiment.gain == 0.85
 
 
-@pytest.mark.parametrize(("typed", "says"), [("x", "gain: 'x' is not a number"), ("-1", "out of range")])
+@pytest.mark.parametrize(("typed", "says"), [("x", "recurrent gain: 'x' is"), ("-1", "recurrent gain: -1 is out")])
 async def test_what_cannot_be_is_said_and_nothing_is_lost(typed: str, says: str) -> None:
     app = RnnvizApp(RECALL, compile=False)
     async with app.run_test(size=(80, 24)) as pilot:
@@ -142,6 +142,18 @@ async def test_what_cannot_be_is_said_and_nothing_is_lost(typed: str, says: str)
         await press(pilot, "enter", *[keys.get(char, char) for char in typed], "enter")
         assert says in text(app, "telling")
         assert app.main.frame is before
+
+
+async def test_a_bad_value_of_any_knob_is_told_with_the_label_it_has_on_the_screen() -> None:
+    app = RnnvizApp(Experiment(task="recall", cell="lstm", optimizer="adam", samples=20), compile=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.settled()
+        assert app.main.frame is not None
+        for knob in listed(app.main.frame, app.main.view):
+            await choose(pilot, knob.name)
+            await press(pilot, "enter", *"x,", "enter")
+            said = " ".join(text(app, "telling").split())
+            assert said.startswith(f"{knob.label}: "), (knob.name, said)
 
 
 async def test_a_large_change_is_a_job_and_its_failure_a_message() -> None:

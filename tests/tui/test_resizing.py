@@ -23,6 +23,7 @@ SIZES = [
 OVERLAYS: dict[str, tuple[str, ...]] = {
     "help": ("question_mark",), "lessons": ("L",), "a lesson's steps": ("L", "right"), "palette": ("ctrl+p",),
     "theme": (), "go to": ("g", "1"), "a knob's value": ("o", "enter", "5"), "all panels": ("tab",),
+    "find": ("slash", "u"),
     **{panel.id: (panel.key,) for panel in panels.ALL if panel.key},
 }  # fmt: skip
 
@@ -72,6 +73,18 @@ async def test_nothing_is_opened_where_it_could_not_be_seen() -> None:
         assert isinstance(app.screen, HelpScreen)
         await pilot.press("escape", "L")
         assert isinstance(app.screen, ContentsScreen)
+
+
+@pytest.mark.parametrize("key", ["ctrl+c", "ctrl+q"])
+async def test_the_keys_that_always_leave_do_so_whatever_is_open(key: str) -> None:
+    for overlay in ("help", "lessons", "palette", "theme", "go to", "a knob's value", "find"):
+        app = RnnvizApp(Experiment(hidden_size=4), compile=False)
+        async with app.run_test(size=(80, 24)) as pilot:
+            await app.settled()
+            await opened(app, pilot, overlay)
+            await pilot.press(key)
+            await pilot.pause()
+            assert not app.is_running, overlay
 
 
 @pytest.mark.slow
