@@ -71,13 +71,16 @@ def draw_gradient(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palett
     _exponents(sheet, frame, place.exponent or first + n, cols, norms, palette)
 
 
-def power_labels(sheet: Sheet, where: tuple[int, int], axis: tuple[int, int], palette: Palette) -> None:
-    """The powers of ten at the upper edge of every row where one lies, in the gutter."""
+def power_labels(
+    sheet: Sheet, where: tuple[int, int], axis: tuple[int, int], palette: Palette, before: str = ""
+) -> None:
+    """The powers of ten at the upper edge of every row where one lies, in the gutter; with `before` where no axis
+    says that they are powers."""
     (first, n), (top, bottom) = where, axis
     for row in range(1, n):
         below = row * (top - bottom)
         if below % n == 0:
-            label = power_label(top - below // n)
+            label = before + power_label(top - below // n)
             sheet.put(first + row, GUTTER - 1 - len(label), label, palette.faint)
 
 

@@ -236,8 +236,12 @@ def ternary(value: float) -> str:
 
 
 def _time(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: Palette, view: View) -> None:
-    y, cursor = place.time, frame.cursor
-    back = frame.going_back
+    time_axis(sheet, place.time, frame, cols, palette)
+
+
+def time_axis(sheet: Sheet, y: int, frame: Frame, cols: Columns, palette: Palette) -> None:
+    """The steps in view by number, the present one set off; which of how many, where there are more."""
+    cursor, back = frame.cursor, frame.going_back
     sheet.put(y, 0, "time t", palette.dim)
     sheet.put(y, 7, "◀" if back else "▶", accent(frame, palette))
     stride = next(s for s in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 10**9) if s * cols.width >= 4)

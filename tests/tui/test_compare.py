@@ -91,3 +91,24 @@ async def test_what_the_gates_keep_is_said_where_no_cell_is_trained_yet() -> Non
         assert "Mean f " in lines[0]
         lines = await press(pilot, "enter")
         assert "LSTM" not in lines[0]
+
+
+async def test_beside_the_score_it_has_its_own_axis_and_nothing_is_cut() -> None:
+    experiment = Experiment(seq_len=40)
+    app = RnnvizApp(experiment, compile=False)
+    async with app.run_test(size=(160, 50)) as pilot:
+        await app.settled()
+        lines = await press(pilot, "c", "end", "right", *["left"] * 6)
+        axis = next(line for line in lines if line.startswith("time t"))
+        cols = columns(len(lines[0]), 40, 35)
+        assert f"{cols.first}–{cols.first + cols.count - 1} of 40" in axis, "which steps these are"
+        assert axis[cols.x(30) :].startswith("30")
+        frame = app.main.frame
+        assert frame is not None
+        for row in frame.compared:
+            first = next(i for i, line in enumerate(lines) if line[1:].startswith(row.name))
+            numbers = " ".join(line[cols.end + 2 :] for line in lines[first : first + 4])
+            for path in (row.gradient, row.gradient.highway):
+                if path is not None and path.half_life is not None:
+                    assert f"{path.along} {path.half_life:.1f}" in numbers
+            assert any(line[:10].strip().startswith("10^") for line in lines[first + 1 : first + 5])

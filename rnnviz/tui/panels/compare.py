@@ -13,6 +13,7 @@ from rnnviz.tui.geometry import GUTTER, columns_of
 from rnnviz.tui.gradient_row import gradient_axis, half_lives, power_labels, reach, times, two_paths
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import Panel
+from rnnviz.tui.score import time_axis
 from rnnviz.tui.view import View
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ def draw(frame: Frame, view: View, width: int, height: int, palette: Palette) ->
         sheet.put(0, 1, "The others are being trained as far as this one …", palette.dim)
         return sheet
     head = int(height >= 3 * len(rows) + 1)
-    n = max(2, min(MOST_ROWS, (height - head) // len(rows)))
+    has_axis = height >= head + 4 * len(rows) + 1  # right below the score its own will do
+    n = max(2, min(MOST_ROWS, (height - head - has_axis) // len(rows)))
     # z alone is only a part of the way through h, and soon too small to share an axis with.
     paths = [path for row in rows for path in (row.gradient, row.gradient.highway) if path and path.along != "z"]
     axis = gradient_axis([float(v) for path in paths for v in path.norms], n)
@@ -40,6 +42,8 @@ def draw(frame: Frame, view: View, width: int, height: int, palette: Palette) ->
         sheet.put(0, GUTTER + 1, cut(explained(frame), width - GUTTER - 1), palette.text)
     for number, row in enumerate(rows):
         _draw_row(sheet, (head + number * n, n), row, frame, axis, palette)
+    if has_axis:
+        time_axis(sheet, head + len(rows) * n, frame, columns_of(frame, width), palette)
     if height >= head + len(rows) * n + len(rows) + 2:
         _table(sheet, head + len(rows) * n + 1, rows, palette)
     return sheet
@@ -54,7 +58,7 @@ def _draw_row(
     sheet.put(y, 0, ("▸" if row.is_present else " ") + row.name, name)
     own = brief(row.loss)
     sheet.put(y, GUTTER - len(own), own, palette.dim)
-    power_labels(sheet, (y, n), axis, palette)
+    power_labels(sheet, (y, n), axis, palette, before="10^")
     last = gradient.loss_step if gradient.loss_step is not None else len(gradient.norms) - 1
     if frame.reached is None:
         sheet.put(y, cols.left, "appears on the way back"[: cols.end - cols.left], palette.faint)
@@ -68,11 +72,11 @@ def _draw_row(
         here = step == t and frame.cursor.phase is Phase.BACKWARD
         two_paths(sheet, (y, n), cols, step, norms, along, axis, palette.back if here else palette.gradient, palette)
     left = cols.end + 2
-    for i, text in enumerate(_numbers(row, frame, last)[:n]):
+    for i, text in enumerate(_numbers(row, frame, last, sheet.width - left)[:n]):
         sheet.put(y + i, left, text, palette.back if i == 0 else palette.text)
 
 
-def _numbers(row: Row, frame: Frame, last: int) -> list[str]:
+def _numbers(row: Row, frame: Frame, last: int, room: int) -> list[str]:
     """The row's numbers at the cursor and as a whole, in lines of 18 cells."""
     gradient, lane, t = row.gradient, row.gradient.highway, frame.cursor.t
     lines = []
@@ -83,7 +87,8 @@ def _numbers(row: Row, frame: Frame, last: int) -> list[str]:
                 lines.append(f"{path.along} {scientific(float(path.norms[t]))} {kept}".rstrip())
         if t > last:
             lines.append("not reached")
-        lines += filter(None, [half_lives(gradient, lane)])
+        half = half_lives(gradient, lane)
+        lines += filter(None, [half if len(half) <= room else half.replace("half-life", "half")])
         along = "" if lane is None else f" {reach(lane, lane.horizon, last)}"
         lines.append(f"1 %  {reach(gradient, gradient.horizon, last)}{along}")
     return lines
