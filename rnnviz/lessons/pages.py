@@ -126,7 +126,7 @@ def status(run: LessonRun, frame: Frame) -> str:
     assert isinstance(exercise, Exercise)
     kept = keeps(run, frame)
     tick = "" if run.target.has_weights_of(frame) else "✓ "  # what held from the start is nobody's doing
-    return f"✗ {kept}" if kept else "   ".join(c.told(frame, run.start, tick) for c in exercise.solved)
+    return f"✗ {kept}" if kept else " · ".join(c.told(frame, run.start, tick) for c in exercise.solved)
 
 
 def solved_before(run: LessonRun, frame: Frame) -> str:

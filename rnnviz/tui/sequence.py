@@ -148,7 +148,7 @@ def write_output(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Pa
         sheet.put(y, left, _with_share("ŷ   ", label, share, sheet.width - left), palette.output)
         right = scene.answer(t)
         if n > 1:
-            target = _with_share("", right, dict(scene.guesses(t))[right], sheet.width - left - 4)
+            target = _with_share("", right, dict(scene.guesses(t))[right], sheet.width - left - len("target "))
         else:
             target = cut(visible(right), 7)
     if judged and n > 1:

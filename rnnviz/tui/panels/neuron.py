@@ -69,7 +69,7 @@ def _block(sheet: Sheet, y: int, end: int, told: tuple[Equation, ...], frame: Fr
     long = [e for e in told if len(e.terms) > columns]
     listing = spare // max(1, len(long)) >= 3
     for equation in told:
-        line = sums.spelled(equation, sheet.width - 2, fold=equation in long and spare >= len(long))
+        line = sums.spelled(equation, sheet.width - 2, fold=spare >= len(long) + (equation not in long))
         x = sheet.put(y, 1, line.name, accent(frame, palette))
         x = sheet.put(y, x, line.sum, palette.text)
         if line.folded:
