@@ -10,18 +10,18 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from textwrap import wrap
 from typing import Any
 
 import numpy as np
 
 from rnnviz.cli.flags import Asked
-from rnnviz.cli.output import Output, Progress, notes, print_json
+from rnnviz.cli.output import Output, Progress, notes, paragraph, print_json
 from rnnviz.errors import InputError
 from rnnviz.nn import Trace, Training, half_life, horizon
+from rnnviz.nn.metrics import fades
 from rnnviz.player import numbers
 from rnnviz.player.experiment import Experiment
-from rnnviz.player.reach import Reach, reach_of
+from rnnviz.player.reach import Reach, first_used, reach_of
 from rnnviz.player.run import build_task, gradients, resolved
 from rnnviz.player.zeros import Zero, zeros
 from rnnviz.tasks import Task
@@ -151,7 +151,7 @@ def head(out: Output, told: list[Told], asked: Asked) -> None:
     whose = f"the loss of step {step}" if step else "the total loss"
     norm = f"‖∂L{numbers.subscript(step) if step else ''}/∂h‖"
     second = f"{norm}: how much {whose} changes with the hidden state at step t"
-    for line in (*wrap(first, out.width), *wrap(second, out.width)):
+    for line in (*paragraph(first, out.width), *paragraph(second, out.width)):
         out.print(line)
     if not step:
         out.print("Every step adds its own error, so it need not shrink. One alone: --loss-step K")
@@ -202,11 +202,26 @@ def lags(out: Output, told: Told, title: str = "") -> None:
     if told.loss_step is None:
         return
     beyond = told.last
-    half = "" if told.half_life is None else f"half-life (50 % left) {told.half_life:>6.1f} steps    "
+    half = numbers.steps(told.half_life, beyond)
+    half = "" if told.half_life is None else f"half-life (50 % left) {half:>6} steps    "
     unit = "step" if told.horizon is None and beyond == 1 else "steps"
-    out.print(f"{title}{half}horizon (1 % left) {numbers.steps(told.horizon, beyond):>6} {unit}")
+    if fades(told.norms[: told.last + 1]):
+        out.print(f"{title}{half}horizon (1 % left) {numbers.steps(told.horizon, beyond):>6} {unit}")
+    elif told.norms[told.last] != 0:  # a 0 has its reason above
+        out.print(f"{title}no half-life and no horizon: the gradient is not finite everywhere")
+    used(out, told, title)
     if told.reach is not None and told.loss_step == told.reach.loss_step:
-        for line in wrap(f"{title}reach: {told.reach.text()}", out.width, break_on_hyphens=False):
+        for line in paragraph(f"{title}reach: {told.reach.text()}", out.width):
+            out.print(line)
+
+
+def used(out: Output, told: Told, title: str) -> None:
+    """Where the walk goes on beyond what a truncated update uses of it: where that ends."""
+    first = first_used(told.last, told.experiment.truncation(), told.task.seq_len)
+    if first > 1:
+        steps = f"steps {first} to {told.last}" if first < told.last else f"step {first}"
+        text = f"{title}truncated: the update uses {steps} only; the walk above goes on all the same"
+        for line in paragraph(text, out.width):
             out.print(line)
 
 

@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 WIDEST = 120  # a plot or a row of bars reads badly when it is wider
 
 
+def paragraph(text: str, width: int, **indents: str) -> list[str]:
+    """Lines of at most `width` cells; a number and its % stay together, and words with a hyphen, such as flags."""
+    lines = wrap(text.replace(" %", "\N{NO-BREAK SPACE}%"), width, break_on_hyphens=False, **indents)  # type: ignore[arg-type]
+    return [line.replace("\N{NO-BREAK SPACE}%", " %") for line in lines]
+
+
 class Output:
     """Standard output: as wide as its terminal (80 in a pipe), coloured where that is wanted and possible,
     and in ASCII where its encoding has nothing else."""
@@ -60,7 +66,7 @@ class _Console(Console):
 def notes(out: Output, task: Task) -> None:
     """What of the data is left out."""
     for note in task.notes:
-        for line in wrap(note, out.width):
+        for line in paragraph(note, out.width):
             out.print(line)
     if task.notes:
         out.print()

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 import time
-from textwrap import wrap
 from typing import Any
 
 from rich import box
 from rich.table import Table
 
 from rnnviz.cli.flags import Asked
-from rnnviz.cli.output import Output, Progress, notes, print_json
+from rnnviz.cli.output import Output, Progress, notes, paragraph, print_json
 from rnnviz.cli.speed import compiled_meanwhile
 from rnnviz.nn import Training
 from rnnviz.player import numbers
+from rnnviz.player.experiment import Experiment
 from rnnviz.player.reach import Reach, reach_of
 from rnnviz.player.run import Result, Run, fit, outputs, trace_of
 from rnnviz.tasks.catalog import info
@@ -131,10 +131,10 @@ def report(out: Output, result: Result, seconds: float) -> None:
     else:
         examples(out, result)
     found = reached(result)
-    for line in wrap(f"reach: {found.text()}" if found else "", out.width, break_on_hyphens=False):
+    for line in paragraph(f"reach: {found.text()}" if found else "", out.width):
         out.print(line)
     hint = advice(result)
-    for line in wrap(hint or "", out.width, break_on_hyphens=False):
+    for line in paragraph(hint or "", out.width):
         out.print(line)
 
 
@@ -145,7 +145,7 @@ def examples(out: Output, result: Result) -> None:
     y = outputs(result.model, task, slice(shown.start, shown.stop))
     out.print("sequences it was not trained on:" if first else "sequences it was trained on:")
     for i in shown:
-        for line in wrap(task.say(i, y[i - first]), out.width, initial_indent="  ", subsequent_indent="    "):
+        for line in paragraph(task.say(i, y[i - first]), out.width, initial_indent="  ", subsequent_indent="    "):
             out.print(line)
     if task.loss == "cross_entropy":
         pairs = [
@@ -153,13 +153,21 @@ def examples(out: Output, result: Result) -> None:
             for a, b in zip(said, true, strict=True)
         ]  # fmt: skip
         right = sum(a == b for a, b in pairs)
-        out.print(f"  {right} of {len(pairs)} answers right ({numbers.percent(right / len(pairs), 0)})")
+        of_all = numbers.counted(len(pairs), "answer")
+        out.print(f"  {right:,} of {of_all} right ({numbers.percent(right / len(pairs), 0)})")
 
 
 #: The loss is that of a guess from this share of it on, and above it from that share on.
 NEAR, ABOVE = 0.9, 1.1
-#: So many times the loss of a guess is no training that is slow, but one that diverges.
-DIVERGES = 10.0
+#: So many times the loss of a guess, after training, is a training that diverges, if it was less after the first epoch;
+#: no network starts from so large a loss as HUGE.
+DIVERGES, HUGE = 10.0, 1e6
+
+
+def diverged(losses: list[float], guess: float | None) -> bool:
+    last = losses[-1]
+    grew = guess is not None and last > DIVERGES * guess and last > losses[0]
+    return not math.isfinite(last) or last > HUGE or grew
 
 
 def advice(result: Result) -> str | None:
@@ -168,11 +176,13 @@ def advice(result: Result) -> str | None:
     if not losses:
         return None
     last, told = losses[-1], numbers.loss(losses[-1])
-    if not math.isfinite(last) or (guess and last > DIVERGES * guess):
-        above = "" if not math.isfinite(last) or guess is None else f", far above a guess ({guess:.4g})"
-        clip = "" if experiment.clip_norm is not None else " --clip-norm 1"
-        return f"The training diverged: the loss is {told}{above}. Try: --lr {experiment.learning_rate / 10:g}{clip}"
     recipe = dict(info(experiment.task).recipe)
+    if diverged(losses, guess):
+        above = f", far above a guess ({guess:.4g})" if math.isfinite(last) and guess is not None else ""
+        clip = "" if experiment.clip_norm is not None else " --clip-norm 1"
+        usual = dict(recipe).get("learning_rate", Experiment().learning_rate)
+        smaller = min(experiment.learning_rate / 10, float(str(usual)))
+        return f"The training diverged: the loss is {told}{above}. Try: --lr {smaller:g}{clip}"
     if not guess or not recipe or last < NEAR * guess:
         return None
     what = "still near a guess" if last <= ABOVE * guess else f"{told}, above a guess"

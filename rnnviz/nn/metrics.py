@@ -66,6 +66,13 @@ def horizon(norms: Array) -> float | None:
     return fading_lag(norms, 0.01)
 
 
+def fades(norms: Any) -> bool:
+    """Whether `horizon` is an answer, None included (more than 1 % is left throughout); else the gradient is 0 from
+    the start, or inf or nan before it has faded."""
+    norms = np.asarray(norms, np.float64)
+    return horizon(norms) is not None or bool(len(norms) and norms[-1] > 0 and np.isfinite(norms).all())
+
+
 def fading_lag(norms: Any, fraction: float) -> float | None:
     """norms (n,): ‖∂L_k/∂h_t‖ for t = 0..k, the loss step last. Walking back from it, the first lag at which
     the norm is below `fraction` of the last entry, log-linear between whole lags (before a norm that is 0

@@ -13,16 +13,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnviz.nn import Trace
-from rnnviz.nn.metrics import horizon
+from rnnviz.nn.metrics import fades, horizon
 from rnnviz.nn.types import Array
 
 
 @dataclass(frozen=True, eq=False)
 class Ray:
-    """One epoch's column: kept (k+1,) by lag 0..k, and its horizon in steps (None: beyond the sequence)."""
+    """One epoch's column: kept (k+1,) by lag 0..k, and its horizon in steps (None: beyond the sequence, if it fades at
+    all: see nn.metrics.fades)."""
 
     kept: Array
     horizon: float | None
+    fades: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,4 +45,4 @@ def ray(trace: Trace) -> Ray:
     with np.errstate(all="ignore"):
         kept = norms[::-1] / norms[k]
     kept.flags.writeable = False
-    return Ray(kept, horizon(norms))
+    return Ray(kept, horizon(norms), fades(norms))

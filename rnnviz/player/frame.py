@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnviz.nn import Model, Trace
-from rnnviz.nn.metrics import fading_lag, half_life, horizon
+from rnnviz.nn.metrics import fades, fading_lag, half_life, horizon
 from rnnviz.player.compare import Companion, Row, Settings, compared
 from rnnviz.player.cursor import Cursor, Phase
 from rnnviz.player.experiment import Experiment
@@ -60,7 +60,13 @@ class Gradient:
     def grows(self) -> bool:
         """Whether more of it arrives at t = 0 than sets out, without half of it ever being gone."""
         start = float(self.norms[-1 if self.loss_step is None else self.loss_step])
-        return self.half_gone is None and bool(self.norms[0] > 1.005 * start)
+        return self.half_gone is None and bool(self.norms[0] > 1.005 * start > 0)
+
+    @property
+    def fades(self) -> bool:
+        """Whether it can be said where 1 % is left, or that more is left throughout: not of a gradient that is 0 from
+        the start, and not where inf or nan comes first."""
+        return fades(self.norms[: (len(self.norms) if self.loss_step is None else self.loss_step + 1)])
 
 
 @dataclass(frozen=True, eq=False)

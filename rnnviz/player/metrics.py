@@ -134,7 +134,10 @@ def value(frame: Frame, what: str | Reference) -> Value:
     index = resolve(frame, reference)
     if index is None:
         return None
-    found = metric.read(frame, *index)
+    import numpy as np  # not above: checking a lesson needs only the names
+
+    with np.errstate(all="ignore"):  # what overflows says so by its value; a warning would be written on the screen
+        found = metric.read(frame, *index)
     if found is None or isinstance(found, str):
         return found
     return float(found)

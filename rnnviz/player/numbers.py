@@ -124,9 +124,11 @@ def factor(value: float) -> str:
     return f"{value:.1f}" if 9.995 <= value < 999.5 else f"{value:.0e}"
 
 
-def steps(value: float | None, at_least: int) -> str:
-    """A number of steps, or `all 10` where it lies beyond all the steps there are."""
-    return f"all {at_least}" if value is None else unsigned_zero(f"{value:.1f}", "")
+def steps(value: float | None, at_least: int, fades: bool = True) -> str:
+    """A number of steps, `all 10` where it lies beyond all the steps there are, or `–` of what cannot fade."""
+    if value is None:
+        return f"all {at_least}" if fades else "–"
+    return "< 0.1" if 0 < value < 0.05 else unsigned_zero(f"{value:.1f}", "")
 
 
 def loss(value: float | None) -> str:

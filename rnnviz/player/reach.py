@@ -23,11 +23,13 @@ import numpy as np
 
 from rnnviz.player import measure
 from rnnviz.player.numbers import counted, is_whole, percent, scientific
+from rnnviz.player.run import judged
 
 if TYPE_CHECKING:
     from rnnviz.nn import Trace
     from rnnviz.player.experiment import Experiment
     from rnnviz.player.frame import Gradient, Scene
+    from rnnviz.player.zeros import Zero
     from rnnviz.tasks import Task
 
 #: A gradient this many times larger than it set out has exploded.
@@ -46,6 +48,7 @@ class Answers:
     """What the network answers to the sequences it is judged by.
 
     sequences  how many those are
+    count      how many answers those hold, where they are classes: one for each step that is judged
     right      share of right answers; None where answers are numbers
     constant   the share that the best constant answer gets right
     error      mean squared error, where answers are numbers; baseline: that of the best constant answer
@@ -56,6 +59,7 @@ class Answers:
     constant: float | None = None
     error: float | None = None
     baseline: float | None = None
+    count: int | None = None
 
     @property
     def learnt(self) -> bool | None:
@@ -73,8 +77,8 @@ class Answers:
         """The same in words, the longest first."""
         if self.right is not None:
             if self.learnt is None:
-                right = f"right in {round(self.right * self.sequences)} of {self.sequences}"
-                return (right,)
+                count = self.sequences if self.count is None else self.count
+                return (f"{round(self.right * count)} of {counted(count, 'answer')} right",)
             right = f"{percent(self.right, 0)} right"
             if self.learnt:
                 return f"learnt: {right}", right
@@ -101,6 +105,8 @@ class Reach:
     horizon     lag at which 1 % is left, along `along`; None: more is left after all k steps there are
     first_used  the first step that the weight update hears of: 1, or later with truncated back-propagation
     answers     None while they are not known
+    zero        why the gradient is exactly 0 at `step`, where it is (at k already, if `start` is)
+    layers      of the network: the gradient is that of the top one's state
     """
 
     loss_step: int
@@ -113,6 +119,8 @@ class Reach:
     horizon: float | None
     first_used: int = 1
     answers: Answers | None = None
+    zero: Zero | None = None
+    layers: int = 1
 
     @property
     def lag(self) -> int:
@@ -141,14 +149,31 @@ class Reach:
                 f"update: last {counted(used, 'step')}",
             )
         if self.start == 0:
-            return f"the error of step {self.loss_step} is 0, so its gradient is 0", "the gradient is 0"
+            why = "" if self.zero is None else self.zero.words
+            return f"the gradient is 0 from the start: {why}", f"the gradient is 0: {why}", "the gradient is 0"
+        if self.lag == 0:
+            return "the answer hangs on the last step itself", "the answer is at hand"
         if not math.isfinite(self.arrives):
             if math.isinf(self.start) or math.isinf(self.arrives):
                 return f"the gradient overflows {back}", "the gradient overflows"
             return f"the gradient is nan {back}", "the gradient is nan"
         through = " in c" if self.along == "c" else ""
         if self.arrives == 0:
-            return f"nothing of the gradient arrives {back}", f"nothing arrives {back}", "nothing arrives"
+            where = " in the top layer" if self.layers > 1 else ""
+            if self.zero is None:  # the quotient of two numbers underflowed, not the gradient
+                return f"hardly anything of the gradient arrives{where} {back}", "hardly anything arrives"
+            if self.zero.kind == "underflow":
+                return (
+                    f"the gradient{where} underflows at t = {self.zero.t}, before it is {back}",
+                    f"it underflows at t = {self.zero.t}",
+                    "it underflows",
+                )
+            return (
+                f"nothing of the gradient arrives{where} {back}: {self.zero.words}",
+                f"nothing arrives {back}: {self.zero.short}",
+                f"nothing arrives: {self.zero.short}",
+                "nothing arrives",
+            )
         much, end = part(self.arrives), ": it explodes" if self.arrives > EXPLODES else ""
         return (
             f"{much} the gradient arrives{through} {back}{end}" if much.endswith("×")
@@ -161,7 +186,9 @@ class Reach:
     @property
     def sends(self) -> str:
         """What part of the weights' gradient comes from there, in words; "" where that is not known."""
-        if self.share is None or self.near is None or self.step < self.first_used:
+        if self.share is None or self.near is None or self.step < self.first_used or not self.lag:
+            return ""
+        if self.share == 0:  # the first half of the sentence says so, and why
             return ""
         return f"that step sends {part(self.share)} of the weights' gradient, the last step {part(self.near)}"
 
@@ -192,6 +219,7 @@ class Reach:
             "share_of_last_step": self.near,
             "horizon": self.horizon,
             "first_step_used": self.first_used,
+            "zero_because": None if self.zero is None else self.zero.words,
             "answers": answers,
         }
 
@@ -222,6 +250,8 @@ def reach(scene: Scene, truncation: tuple[int, int] | None = None) -> Reach | No
         horizon=best.horizon,
         first_used=first,
         answers=answers(scene),
+        zero=scene.zero(k, k if best.norms[k] == 0 else step, best.along),
+        layers=scene.trace.L,
     )
 
 
@@ -259,14 +289,15 @@ def answers(scene: Scene) -> Answers | None:
     count = measure.judged(scene)
     if task.loss == "cross_entropy":
         right = measure.accuracy(scene)
-        return None if right is None else Answers(count, right=right, constant=constant(task))
+        of = int(task.loss_mask[judged(task)].sum())
+        return None if right is None else Answers(count, right=right, constant=constant(task), count=of)
     error = measure.error(scene)
     return None if error is None else Answers(count, error=error, baseline=task.baseline)
 
 
 def constant(task: Task) -> float:
     """The share of right answers of the best constant answer, over the sequences that are judged."""
-    which = slice(task.n_train, None) if task.n_train < len(task) else slice(None)
+    which = judged(task)
     _, counts = np.unique(task.targets[which][task.loss_mask[which]], return_counts=True)
     return float(counts.max() / counts.sum())
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from rnnviz.glyphs import visible
 from rnnviz.player.cursor import Phase
 from rnnviz.player.loop import STILL_THERE
-from rnnviz.player.numbers import counted, factor, fixed, is_whole, loss, percent, scientific, subscript
+from rnnviz.player.numbers import counted, factor, fixed, is_whole, loss, percent, scientific, steps, subscript
 
 if TYPE_CHECKING:
     from rnnviz.player.frame import Frame, Gradient
@@ -190,16 +190,16 @@ def _what_follows(frame: Frame, lag: int, kept: float) -> str:
         return f"It has not vanished. o, the knobs: with recurrent gain {LESS_GAIN} it does."
     if gradient.half_life is not None:  # it fades evenly
         reached = lag >= gradient.half_life
-        said = f"Half {'is' if reached else 'will be'} gone after {gradient.half_life:.1f} steps"
+        said = f"Half {'is' if reached else 'will be'} gone after {steps(gradient.half_life, lag)} steps"
         if reached and gradient.horizon is not None:
             over = "" if lag >= gradient.horizon else "will be "
-            said += f", 99 % {over}after {gradient.horizon:.1f}"
+            said += f", 99 % {over}after {steps(gradient.horizon, lag)}"
         return _fitting(f"{said}. ", *WHY)
     if at_the_end:
         return "The update comes next: one step against the gradient of a batch."
     if gradient.half_gone is not None:
         far = gradient.horizon
-        over = "It fades unevenly. " if far is None or lag < far else f"99 % is gone after {far:.1f} steps. "
+        over = "It fades unevenly. " if far is None or lag < far else f"99 % is gone after {steps(far, lag)} steps. "
         return _fitting(over, *WHY)
     return _fitting("It grows on its way back. " if gradient.grows else "More than half of it is still there. ", *WHY)
 
@@ -249,8 +249,8 @@ def _when(in_h: float | None, in_lane: float | None, where: str) -> str:
     if in_h is None and in_lane is None:
         return f"neither in h nor {where}"
     if in_h is None:
-        return f"{where} after {in_lane:.1f} steps, not in h"
-    return f"after {in_h:.1f} in h, {'not' if in_lane is None else f'{in_lane:.1f}'} {where}"
+        return f"{where} after {steps(in_lane, 0)} steps, not in h"
+    return f"after {steps(in_h, 0)} in h, {'not' if in_lane is None else steps(in_lane, 0)} {where}"
 
 
 def _share(kept: float, left: str = "") -> str:

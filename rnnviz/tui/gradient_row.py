@@ -22,6 +22,7 @@ from rnnviz.tui.view import View
 
 if TYPE_CHECKING:
     from rnnviz.player.frame import Frame, Gradient
+    from rnnviz.player.ghost import Ghost
 
 
 def gradient_axis(norms: list[float], n: int) -> tuple[int, int]:
@@ -64,7 +65,7 @@ def draw_gradient(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palett
     for t in cols.steps:
         if t >= frame.reached and (k is None or t <= k):
             here = t == frame.cursor.t and frame.cursor.phase is Phase.BACKWARD
-            style = palette.back if here else palette.gradient
+            style = palette.back if here else palette.gradient if t >= first_used(frame) else palette.dim
             two_paths(sheet, place.gradient, cols, t, norms, along, axis, style, palette)
         if ghost:
             _ghost(sheet, place.gradient, cols.x(t), cols.bar, ghost[t], axis, palette)
@@ -198,6 +199,8 @@ def write_gradient(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: 
         last = frame.T if frame.loss_step is None else frame.loss_step
         one = gradient.highway is None or not view.knows("gates")
         lines = _faded(frame, gradient, t, last) if one else _faded_twice(frame, gradient, t, last)
+        if t < first_used(frame):
+            lines.insert(2, f"not used: t < {first_used(frame)}")
     for i, text in enumerate(lines[: n + 1]):
         sheet.put(y + i, left, text, palette.back if i == 0 else palette.text)
 
@@ -209,7 +212,7 @@ def write_ghost(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Pal
         return
     room = sheet.width - left - 1
     free = [y for y in (place.exponent, place.time) if is_blank(sheet, y, left)]
-    first, reached = (free or [place.time])[0], steps(ghost.horizon, ghost.scene.last_loss_step)
+    first, reached = (free or [place.time])[0], its_horizon(ghost)
     dots, whole = DOTS[1] * 2, f"{DOTS[1] * 2} ghost: {ghost.name}, 1 % horizon {reached}"
     if not free:
         sheet.put(first, left, " " * room)
@@ -220,6 +223,20 @@ def write_ghost(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Pal
     if len(free) > 1:
         forms = (f"its 1 % horizon {reached}", f"its horizon {reached}", reached)
         sheet.put(free[1], left, fitting(room, *forms), palette.dim)
+
+
+def first_used(frame: Frame) -> int:
+    """The first step of which a truncated update uses this gradient; 1 without truncation, and of the total, to which
+    each loss step adds a stretch of its own."""
+    from rnnviz.player import reach as reaching
+
+    truncation, k = frame.experiment.truncation(), frame.loss_step
+    return 1 if k is None else reaching.first_used(k, truncation, frame.scene.task.seq_len)
+
+
+def its_horizon(ghost: Ghost) -> str:
+    last = ghost.scene.last_loss_step
+    return steps(ghost.horizon, last, ghost.scene.gradient(last).fades)
 
 
 def is_blank(sheet: Sheet, y: int, left: int) -> bool:
@@ -258,8 +275,8 @@ def _faded(frame: Frame, gradient: Gradient, t: int, last: int) -> list[str]:
         lines.append("it grows backwards")
     elif last and gradient.norms[last - 1] == 0 < gradient.norms[last]:
         lines.append("gone in one step")
-    elif math.isfinite(gradient.norms[last]):
-        lines += [f"half-life {gradient.half_life:.1f}"] if gradient.half_life is not None else []
+    elif gradient.fades:
+        lines += [f"half-life {steps(gradient.half_life, last)}"] if gradient.half_life is not None else []
         lines.append(f"1 % horizon {steps(gradient.horizon, last)}")
     return lines
 
@@ -271,12 +288,12 @@ def times(path: Gradient, t: int) -> str:
 
 def reach(path: Gradient, lag: float | None, last: int) -> str:
     """`h 2.9`, `c all 40`: after how many steps of `last` so much was gone; `c –` of a path along which it grows."""
-    return f"{path.along} {'–' if path.grows else steps(lag, last)}"
+    return f"{path.along} {steps(lag, last, fades=path.fades and not path.grows)}"
 
 
 def half_lives(*paths: Gradient | None) -> str:
     """`half-life c 2.8` of the paths that have one; nothing where none has."""
-    found = [f"{path.along} {path.half_life:.1f}" for path in paths if path and path.half_life is not None]
+    found = [f"{path.along} {steps(path.half_life, 0)}" for path in paths if path and path.half_life is not None]
     return f"half-life {' '.join(found)}" if found else ""
 
 
@@ -290,7 +307,7 @@ def _faded_twice(frame: Frame, gradient: Gradient, t: int, last: int) -> list[st
         zero = frame.scene.zero(gradient.loss_step, t, path.along)
         told = f"0: {zero.short.partition(' at ')[0]}" if zero else f"{scientific(float(path.norms[t]))} {kept}"
         lines.append(f"{path.along} {told}".rstrip())
-    if math.isfinite(gradient.norms[last]):
+    if gradient.fades or lane.fades:
         lines += filter(None, [half_lives(gradient, lane)])
         lines.append(f"1 %  {reach(gradient, gradient.horizon, last)} {reach(lane, lane.horizon, last)}")
     return lines

@@ -62,7 +62,8 @@ def loss_curve(
         levels.append(level)
     plot = Page(width, height, signs, quiet)
     low, high = _room(levels, 0.05, 0.1)
-    plot.frame((1, max(epochs, 2)), (low, high), _log_ticks(low, high, height) if levels else [], "epoch")
+    ticks = _log_ticks(low, high, height) if levels else []
+    plot.frame((1, max(epochs, 2)), (low, high), ticks, "epoch", last=epochs)
     for curve in reversed(curves):
         plot.curve(curve)
     if epoch_cursor is not None and epochs:
@@ -252,8 +253,10 @@ class Page:
         y_ticks: list[tuple[float, str]],
         x_name: str,
         first: int = 0,
+        last: float = math.inf,
     ) -> None:
-        """Set the scales and write the axes. The x axis counts from `first` where the data count from 0."""
+        """Set the scales and write the axes. The x axis counts from `first` where the data count from 0, and up to
+        `last`: what lies beyond has no number."""
         self.x, self.y = (float(x[0]), float(x[1])), y
         self.top, self.bottom = int(self.height >= 4), int(self.height >= 3)
         longest = max((len(label) for _, label in y_ticks), default=0)
@@ -264,12 +267,14 @@ class Page:
                 if self.blank(row, 0):
                     self.put(row, 0, label.rjust(longest) + self.signs.tick, self.quiet)
         if self.bottom and y_ticks:
-            self._x_axis(x_name, first)
+            self._x_axis(x_name, first, last)
 
-    def _x_axis(self, name: str, first: int) -> None:
+    def _x_axis(self, name: str, first: int, last: float) -> None:
         """Numbers under their columns; the name of the axis where there is room, first to the right end."""
         row, (low, high) = self.height - 1, self.x
         for value in _whole_ticks(low + first, high + first, self.columns // 9):
+            if value > last:
+                continue
             label = str(value)
             column = min(self.column(value - first) - len(label) // 2, self.width - len(label))
             column = max(column, self.left)

@@ -13,7 +13,7 @@ from rnnviz.player.commands import Change, Cut, ShowSample, Train
 from rnnviz.player.experiment import Experiment
 from rnnviz.player.player import Player
 from rnnviz.player.reach import Answers, Reach, constant, first_used, part, reach
-from rnnviz.player.run import Run
+from rnnviz.player.run import Run, trace_of
 from rnnviz.tasks import Task
 
 # A linear RNN with W = γQ keeps exactly γ of the gradient in each step.
@@ -90,7 +90,56 @@ def test_without_the_loop_nothing_arrives() -> None:
     found = Player(LINEAR).do(Cut()).reach
     assert found is not None
     assert (found.arrives, found.share) == (0.0, 0.0)
-    assert found.arrival[0] == "nothing of the gradient arrives 20 steps back"
+    assert found.arrival[0] == "nothing of the gradient arrives 20 steps back: W_hh is 0"
+    assert found.to_dict()["zero_because"] == "W_hh is 0"
+    assert found.sends == "", "0 % of the weights' gradient says nothing new"
+
+
+def test_what_underflows_is_told_from_a_factor_of_0() -> None:
+    found = reach_of(LINEAR.with_(gain=1e-30))
+    assert found.arrives == 0.0
+    assert found.arrival[0] == "the gradient underflows at t = 10, before it is 20 steps back"
+    assert "nothing" not in found.text()
+
+
+def test_a_readout_of_0_is_not_called_an_error_of_0() -> None:
+    scene = Player(LINEAR).frame.scene
+    params = scene.model.copy_params()
+    params["readout.weight"][...] = 0.0
+    model = scene.model.with_params(params)
+    found = reach(replace(scene, model=model, trace=trace_of(model, scene.task), measured={}, _gradients={}))
+    assert found is not None
+    assert found.arrival[0] == "the gradient is 0 from the start: the weights of the readout are 0"
+
+
+def test_a_lower_layer_may_carry_what_the_top_one_does_not() -> None:
+    scene = Player(LINEAR.with_(num_layers=2)).frame.scene
+    params = scene.model.copy_params()
+    params["rnn.weight_hh_l1"][...] = 0.0
+    model = scene.model.with_params(params)
+    found = reach(replace(scene, model=model, trace=trace_of(model, scene.task), measured={}, _gradients={}))
+    assert found is not None
+    assert found.arrival[0] == "nothing of the gradient arrives in the top layer 20 steps back: W_hh is 0"
+    assert found.share is not None
+    assert found.share > 0
+    assert "that step sends" in found.sends
+
+
+def test_an_answer_at_hand_needs_no_way_back() -> None:
+    found = reach_of(LINEAR.with_(loss_at="1"))
+    assert found.lag == 0
+    assert found.text().startswith("the answer hangs on the last step itself")
+
+
+def test_answers_are_counted_where_a_sequence_holds_several() -> None:
+    """Copying, judged at every step: 14 of 40 answers were called "right in 1 of 2"."""
+    scene = Player(Experiment(task="copying", samples=20, hidden_size=3)).frame.scene.complete()
+    found = reach(scene)
+    assert found is not None
+    assert found.answers is not None
+    assert (found.answers.sequences, found.answers.count) == (2, 40)
+    assert found.line()[1] == f"{round(40 * scene.accuracy)} of 40 answers right"  # type: ignore[operator]
+    assert Answers(1, right=0.0, constant=1.0, count=1).texts == ("0 of 1 answer right",)
 
 
 def test_no_number_is_said_to_be_none() -> None:
@@ -171,7 +220,7 @@ def test_fewer_than_ten_sequences_are_counted_one_by_one() -> None:
     found = player.frame.reach
     assert found is not None
     assert found.learnt is None
-    assert found.line()[1] == "right in 2 of 2"
+    assert found.line()[1] == "2 of 2 answers right"
     assert "learnt" not in found.text()
 
 
@@ -265,13 +314,12 @@ def test_an_answer_judged_before_its_letter_came_hangs_on_nothing() -> None:
 
 
 @pytest.mark.parametrize(("start", "there", "words"), [
-    (0.0, 0.0, "the error of step 21 is 0, so its gradient is 0"),
     (math.nan, math.nan, "the gradient is nan 20 steps back"),
     (1.0, math.nan, "the gradient is nan 20 steps back"),
     (math.inf, math.inf, "the gradient overflows 20 steps back"),
     (1.0, math.inf, "the gradient overflows 20 steps back"),
     (1.0, 2e-200, "2.0e-200 of the gradient arrives 20 steps back"),
-    (1.0, 0.0, "nothing of the gradient arrives 20 steps back"),
+    (1.0, 0.0, "hardly anything of the gradient arrives 20 steps back"),
     (1e-200, 1e119, "the gradient overflows 20 steps back"),
 ])  # fmt: skip
 def test_what_is_no_number_says_what_it_is(start: float, there: float, words: str) -> None:

@@ -125,7 +125,7 @@ def _side(sheet: Sheet, frame: Frame, x: int, wide: bool, palette: Palette) -> N
     for y, (name, at) in enumerate((("now", epoch), ("epoch 0", 0))):
         ray = frame.field.rays.get(at)
         if ray is not None:
-            text = f"horizon {steps(ray.horizon, lags)}"
+            text = f"horizon {steps(ray.horizon, lags, ray.fades)}"
             sheet.put(2 + y, x, f"{text.ljust(14)}{name}", palette.gradient if y == 0 else palette.dim)
     if sheet.height > 6:
         words = ("% of it left at a lag", "-3: 10^-3 of it left") if wide else ("4: 40 % and more", "0: <10 %, ·: <1 %")
