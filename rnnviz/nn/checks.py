@@ -19,7 +19,7 @@ def numbers(what: str, value: Any, shape: tuple[int | None, ...], names: str, dt
     """`value` as a contiguous float array of `shape` (None: any size above 0), spelled by `names`."""
     array = as_array(what, value, f"real numbers of shape {names}", kinds="fiub")
     with np.errstate(over="ignore"):  # too large for float32: inf, and refused as such
-        array = np.ascontiguousarray(array, dtype)
+        array = np.asarray(array, dtype, order="C")  # ascontiguousarray makes one axis of none
     fit_shape(what, array, shape, names)
     if finite and not np.isfinite(array).all():
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
@@ -63,7 +63,7 @@ def fit_shape(what: str, array: Array, shape: tuple[int | None, ...], names: str
         size == want or (want is None and size > 0) for size, want in zip(array.shape, shape, strict=True)
     )
     if not fits:
-        spelled = tuple("any" if want is None else want for want in shape)
+        spelled = tuple("1 or more" if want is None else want for want in shape)
         wanted = f"({', '.join(map(str, spelled))}{',' if len(spelled) == 1 else ''})"
         raise InputError(f"{what}: shape {array.shape} does not fit {names} = {wanted}")
 

@@ -226,12 +226,13 @@ def write_ghost(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Pal
 
 
 def first_used(frame: Frame) -> int:
-    """The first step of which a truncated update uses this gradient; 1 without truncation, and of the total, to which
+    """The first step of which a truncated update uses this gradient; 0 where all is used, and of the total, to which
     each loss step adds a stretch of its own."""
     from rnnviz.player import reach as reaching
 
     truncation, k = frame.experiment.truncation(), frame.loss_step
-    return 1 if k is None else reaching.first_used(k, truncation, frame.scene.task.seq_len)
+    first = 1 if k is None else reaching.first_used(k, truncation, frame.scene.task.seq_len)
+    return first if first > 1 else 0
 
 
 def its_horizon(ghost: Ghost) -> str:

@@ -433,3 +433,13 @@ def test_the_ghost_of_another_task_is_not_named() -> None:
     assert "ghost" in "\n".join(drawn(back(player, 3)))
     player.do(Change((("task", "recall"),)))
     assert "ghost" not in "\n".join(drawn(back(player, 3)))
+
+
+def test_a_walk_beyond_the_truncation_is_named_in_the_picture() -> None:
+    player = Player(Experiment(truncate="5,5"))
+    for t, is_used in ((10, True), (6, True), (5, False), (0, False)):
+        lines = drawn(back(player, t))
+        assert any("not used: t < 6" in line for line in lines) is not is_used, t
+    for truncate in ("10,10", None):
+        player = Player(Experiment(truncate=truncate))
+        assert not any("not used" in line for line in drawn(back(player, 0)))
