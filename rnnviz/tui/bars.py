@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from rnnviz.player.frame import Frame, Progress
 
 NARROW = 80  # cells below which a sentence of the telling may need two rows
+HEADING = 24  # cells of a lesson's heading before it gives any to the task's name
+LOSS = 18  # cells that stay free for the loss
 ABOUT = 12  # cells below which a panel's title says no more than its name
 _TOLD = {  # what the sentences of a phase are about
     Phase.FORWARD: ("output", "judged"), Phase.LOSS: ("loss", "output", "judged"), Phase.BACKWARD: ("gradient",),
@@ -34,8 +36,8 @@ def title(
     frame: Frame | None, width: int, palette: Palette, heading: str = " rnnviz ", view: View = EVERYTHING
 ) -> Sheet:
     sheet = Sheet(width, 1)
-    x = sheet.put(0, 0, heading, palette.accent)
     if frame is None:
+        sheet.put(0, 0, heading, palette.accent)
         return sheet
     experiment, scene, cursor = frame.experiment, frame.scene, frame.cursor
     cell = CELL_NAMES[experiment.cell]
@@ -45,7 +47,11 @@ def title(
         cell = f"cut {CELL_NAMES[experiment.cell]}"
     layers = f" × {experiment.num_layers}" if experiment.num_layers > 1 else ""
     what = f"{cell} · H {scene.H}{layers} T {frame.T}"
-    room = width - 18 - x - len(what) - 3
+    room = width - LOSS - len(what)  # of heading and task: the network and its loss are never pushed out
+    least = 3 + min(ABOUT, cells(scene.task.title))
+    heading = _shortened(heading, room - least if room - least >= HEADING else room)
+    x = sheet.put(0, 0, heading, palette.accent)
+    room -= x + 3
     if room >= min(ABOUT, cells(scene.task.title)):
         what = f"{cut(scene.task.title, room)} · {what}"
     sheet.put(0, x, what, palette.text)
@@ -68,6 +74,10 @@ def title(
         sheet.put(0, right, text, style)
         right -= 1 if text == engine else 2
     return sheet
+
+
+def _shortened(heading: str, room: int) -> str:
+    return heading if cells(heading) <= room else cut(heading.rstrip(), max(0, room - 1)) + " "
 
 
 def telling(frame: Frame | None, view: View, width: int, height: int, palette: Palette) -> Sheet:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import ModuleType
 from typing import Any
 
@@ -64,7 +64,7 @@ def loss_curve(
     low, high = _room(levels, 0.05, 0.1)
     ticks = _log_ticks(low, high, height) if levels else []
     plot.frame((1, max(epochs, 2)), (low, high), ticks, "epoch", last=epochs)
-    for curve in reversed(curves):
+    for curve in (*curves[2:], curves[0], plot.thinned(curves[1])):  # where both are alike neither hides the other
         plot.curve(curve)
     if epoch_cursor is not None and epochs:
         plot.mark(max(epoch_cursor, 1), f"{epoch_cursor}", on_axis=True)
@@ -291,7 +291,10 @@ class Page:
         if self.rows < 1 or self.columns < 1:
             return
         line = curve.sign == self.signs.line
-        for xs, ys in curve.runs():
+        runs = curve.runs()
+        if curve.sign == self.signs.dot:  # dots have no gaps
+            runs = [([x for xs, _ in runs for x in xs], [y for _, ys in runs for y in ys])] if runs else []
+        for xs, ys in runs:
             if curve.sign == self.signs.dotted:
                 xs, ys = self._every_other_column(xs, ys)
             joined = line and len(xs) > 1
@@ -301,6 +304,12 @@ class Page:
                 for c, character in enumerate(text):
                     if character != " ":
                         self._merge(self.top + r, self.left + c, character, curve.color)
+
+    def thinned(self, dots: Curve) -> Curve:
+        """Dots that leave a line below them to be seen: every third column has one at most, the last point always."""
+        step = max(1, math.ceil(3 * len(dots.y) / max(1, self.columns)))
+        last = len(dots.y) - 1
+        return replace(dots, y=[y if (last - j) % step == 0 else math.nan for j, y in enumerate(dots.y)])
 
     def _every_other_column(self, xs: list[float], ys: list[float]) -> tuple[list[float], list[float]]:
         """The values between the given points, one for every second column: a dotted line."""

@@ -10,11 +10,13 @@ from textual.geometry import Region
 from rnnviz.player.cursor import Phase
 from rnnviz.player.experiment import Experiment
 from rnnviz.player.numbers import exponent, fixed, loss, scientific
-from rnnviz.tui import keys, panels
+from rnnviz.player.player import Player
+from rnnviz.tui import bars, keys, panels
 from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.canvas import Canvas
 from rnnviz.tui.geometry import columns
 from rnnviz.tui.help import sections
+from rnnviz.tui.palette import Palette
 from tests.tui.driving import press, text
 
 
@@ -343,3 +345,15 @@ async def test_on_a_narrow_screen_a_sentence_goes_on_in_the_next_row() -> None:
             assert told.startswith("4 steps back, ")
             assert told.endswith(".")
             assert ("is gone after" in told) == (keys_ == ()), "with a panel open, the first sentence alone"
+
+
+@pytest.mark.parametrize("width", [60, 70, 80, 100, 120])
+def test_no_heading_pushes_out_the_network_and_its_loss(width: int) -> None:
+    heading = " 14 Beyond: better starts, shorter walks, attention "
+    for experiment in (Experiment(task="recall", lag=60, hidden_size=16), Experiment(task="names", cell="lstm")):
+        frame = Player(experiment).frame
+        row = bars.title(frame, width, Palette(), heading).plain()[0]
+        assert f" T {frame.T} " in row
+        assert f"loss {loss(frame.scene.trace.loss)}" in row
+        assert row.startswith(" 14 Beyond: bett")
+        assert (frame.scene.task.title in row) or width < 80

@@ -157,3 +157,13 @@ def test_no_textual_and_no_plotext_before_the_first_plot():
         "False",
         "True",
     ]
+
+
+@pytest.mark.parametrize("epochs", [5, 20, 100, 400])
+def test_training_and_validation_are_both_seen_where_they_are_alike(epochs):
+    loss = [1 / (1 + 0.1 * e) for e in range(epochs)]
+    for width, height in ((40, 5), (60, 12)):
+        rows = loss_curve(loss, loss, None, width, height, color=False).split("\n")[1:-1]
+        shown = "".join(rows)
+        assert shown.count("•") >= min(epochs, 9)
+        assert sum(0x2800 < ord(c) < 0x2900 for c in shown) >= shown.count("•")
