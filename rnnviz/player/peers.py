@@ -69,7 +69,11 @@ class _Program:
         e, layers = self.e, f", {self.e.num_layers} layers" if self.e.num_layers > 1 else ""
         name = f"{e.activation} RNN" if e.cell == "rnn" else e.cell.upper()
         what = f"{name}, {e.hidden_size} units{layers}, {one_line(self.task.title)}"
-        return f"# {what}: the model that rnnviz shows, in {self.framework}."
+        return f"# {what}: the model that rnnviz shows, in {self.framework}.{self.about_truncation()}"
+
+    def about_truncation(self) -> str:
+        """Whether the program truncates back-propagation as the experiment does: a second line for the heading."""
+        return ""
 
     def sizes(self) -> str:
         raise NotImplementedError
@@ -116,8 +120,6 @@ class _Program:
     def notes(self) -> list[str]:
         """What is trained otherwise here than in rnnviz."""
         notes = []
-        if self.e.truncate:
-            notes.append(f"# rnnviz truncates back-propagation here (k1,k2 = {self.e.truncate}); this goes all the way")
         if self.e.convention != self.framework.lower() and self.e.optimizer != "sgd":
             notes.append(f"# rnnviz puts epsilon where {_OTHER[self.framework]} has it (--convention)")
         if self.task.series is None and len(set(self.task.lengths.tolist())) > 1:
@@ -150,7 +152,15 @@ class _Torch(_Program):
             f"torch.manual_seed({e.seed})",
             f"T, I, H, O, L = {self.dimensions}, {e.num_layers}",
         ]
+        truncation = e.truncation()
+        if truncation is not None:
+            lines.append(f"K1, K2 = {truncation[0]}, {truncation[1]}")
         return "\n".join(lines)
+
+    def about_truncation(self) -> str:
+        if self.e.truncation() is None:
+            return ""
+        return "\n# It truncates back-propagation likewise: every K1 steps, their errors go K2 steps back."
 
     def data(self) -> str:
         kind = "torch.get_default_dtype()" if self.task.loss == "mse" else "torch.long"
@@ -178,13 +188,25 @@ class _Torch(_Program):
         self.readout = nn.Linear(H, O)
 
     def forward(self, x):  # (N, T, I)
-        h, _ = self.rnn(x)  # (N, T, H)
+{self._states()}
         return self.readout({taken})
 
 
 model = Model()  # its state_dict has the names, shapes and gate order of rnnviz
 """
         )
+
+    def _states(self) -> str:
+        if self.e.truncation() is None:
+            return "        h, _ = self.rnn(x)  # (N, T, H)"
+        return """        parts = []
+        for begin in range(0, T, K1):
+            stop = min(begin + K1, T)
+            first = max(stop - K2, 0)  # the walk back ends here: what was read before is only a state
+            with torch.no_grad():
+                state = self.rnn(x[:, :first])[1] if first else None
+            parts.append(self.rnn(x[:, first:stop], state)[0][:, begin - first :])
+        h = torch.cat(parts, 1)  # (N, T, H)"""
 
     def _own_cell(self) -> str:
         """nn.RNN knows tanh and relu only."""
@@ -203,16 +225,18 @@ model = Model()  # its state_dict has the names, shapes and gate order of rnnviz
             for name, shape in zip(self.names, [{shapes}]):
                 self.register_parameter(f"{{name}}_l{{l}}", nn.Parameter(torch.empty(shape)))
 
-    def forward(self, x):  # (N, T, I)
+    def forward(self, x, start=None):  # (N, T, I), (L, N, H)
+        last = []
         for l in range(L):
             W_ih, W_hh, {'b_ih, b_hh' if two else 'b_ih'} = (getattr(self, f"{{name}}_l{{l}}") for name in self.names)
-            h, states = x.new_zeros(len(x), H), []
+            h, states = x.new_zeros(len(x), H) if start is None else start[l], []
             for x_t in x.unbind(1):
                 a = x_t @ W_ih.T + h @ W_hh.T + {biases}
                 h = {_TORCH_ACTIVATIONS[self.e.activation]}
                 states.append(h)
             x = torch.stack(states, 1)
-        return x, h
+            last.append(h)
+        return x, torch.stack(last)
 
 
 """
@@ -337,6 +361,11 @@ _KERAS_ORDER = {"rnn": ("h",), "lstm": ("i", "f", "g", "o"), "gru": ("z", "r", "
 
 class _Keras(_Program):
     framework = "Keras"
+
+    def about_truncation(self) -> str:
+        if not self.e.truncate:
+            return ""
+        return f"\n# It does not truncate back-propagation as rnnviz does here (k1,k2 = {self.e.truncate})."
 
     def sizes(self) -> str:
         e = self.e

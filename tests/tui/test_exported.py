@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from rnnviz.player import peers, run
@@ -120,7 +121,9 @@ def test_every_two_settings_meet_and_every_program_says_its_numbers_in_full() ->
                 assert "if radius > 0" in text
             for left_out in kinds[1:] if name == "keras" else ():
                 assert f"{getattr(experiment, left_out):g}" in text
-            assert ("truncates" in text) == bool(experiment.truncate)
+            second = text.splitlines()[1]
+            assert ("# It truncates" in second) == (bool(experiment.truncate) and name == "torch")
+            assert ("# It does not truncate" in second) == (bool(experiment.truncate) and name == "keras")
 
 
 def test_a_title_cannot_leave_its_comment(tmp_path: Path) -> None:
@@ -207,3 +210,31 @@ def test_the_programs_begin_as_rnnviz_does_and_stay_finite(framework: str, tmp_p
             if experiment.cell == "lstm" and experiment.forget_bias is not None:
                 bias = found["weights"][f"rnn.bias_ih_l{layer}"] if framework == "torch" else found["weights"][layer][2]
                 np.testing.assert_allclose(np.array(bias)[H : 2 * H], experiment.forget_bias, rtol=1e-6)
+
+
+@pytest.mark.parametrize("truncate", ["1,1", "3,3", "2,5", "4,10", "10,10", None])
+@pytest.mark.parametrize(
+    "settings", [{}, {"activation": "sigmoid", "num_layers": 2}, {"cell": "lstm", "num_layers": 2}, {"cell": "gru"}]
+)
+def test_the_program_truncates_as_the_engine_does(truncate: str | None, settings: dict[str, Any]) -> None:
+    torch = pytest.importorskip("torch")
+    from rnnviz.nn import losses, numpy_engine
+
+    experiment = run.resolved(Experiment(truncate=truncate, biases=2, hidden_size=4, points=20, **settings))
+    task = run.build_task(experiment)
+    model = run.build_model(experiment, task)
+    space: dict[str, Any] = {}
+    try:
+        exec(peers.pytorch(experiment, task).split("with torch.no_grad():\n    for name")[0], space)
+        peer = space["model"]
+        peer.load_state_dict({name: torch.tensor(value) for name, value in model.params.items()})
+        x, y = task.x[:3], task.targets[:3]
+        torch.nn.functional.mse_loss(peer(torch.tensor(x)), torch.tensor(y)).backward()
+    finally:
+        torch.set_default_dtype(torch.float32)
+    forward = numpy_engine.forward(model.spec, model.params, x.swapaxes(0, 1).copy())
+    grad_y = losses.evaluate("mse", forward.y, y.swapaxes(0, 1), np.ones(y.shape[1::-1], bool)).grad_y
+    k1, k2 = experiment.truncation() or (10, 10)
+    grads = numpy_engine.truncated_backward(model.spec, model.params, forward, grad_y, k1, k2)
+    for name, p in peer.named_parameters():
+        np.testing.assert_allclose(p.grad.numpy(), grads[name], atol=1e-12, err_msg=name)
