@@ -158,8 +158,10 @@ def write_output(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Pa
 
 
 def _with_share(before: str, label: str, share: float, room: int) -> str:
-    """A class and its probability; of a long name as much as there is room for."""
+    """A class and its probability; of a long name as much as there is room for, in place of the gap before it too."""
     figure = f" {percent(share)}"
+    gap = min(cells(before) - cells(before.rstrip()) - 1, cells(before + visible(label) + figure) - room)
+    before = before[: len(before) - gap] if gap > 0 else before
     return f"{before}{cut(visible(label), room - cells(before) - len(figure))}{figure}"
 
 

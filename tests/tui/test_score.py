@@ -23,6 +23,7 @@ from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.geometry import columns
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import sheet_for
+from rnnviz.tui.sequence import _with_share
 from rnnviz.tui.view import View
 
 PALETTES = [Palette(colors, dark) for colors in ("truecolor", "256", "standard", "none") for dark in (True, False)]
@@ -443,3 +444,12 @@ def test_a_walk_beyond_the_truncation_is_named_in_the_picture() -> None:
     for truncate in ("10,10", None):
         player = Player(Experiment(truncate=truncate))
         assert not any("not used" in line for line in drawn(back(player, 0)))
+
+
+@pytest.mark.parametrize("room", range(12, 24))
+def test_a_class_keeps_its_probability_and_as_much_of_its_name_as_fits(room: int) -> None:
+    told = _with_share("ŷ   ", "Japanese", 0.898, room)
+    assert len(told) <= room
+    assert told.startswith("ŷ ")
+    assert told.endswith(" 89.8 %")
+    assert ("Japanese" in told) == (room >= len("ŷ Japanese 89.8 %"))
