@@ -43,11 +43,12 @@ ENTER = (
     + "\x1b[?25l\x1b[?1004h"  # no cursor; tell of focus
     + f"\x1b[<u\x1b[>{KITTY_KEYS}u"  # one level of kitty's keys, whatever was left of an earlier one
     + "\x1b[?2004h\x1b[?7l"  # bracketed paste; no line wrap
+    + "\x1b[8l"  # what is written from right to left stays in its columns (terminals that would reorder a row)
     + "\x1b[?2048$p"  # is the size told in the input?
 )
 LEAVE = (
     "\x18\x1b[?2026l\x1b[0m"  # break off what was cut short
-    + "\x1b[?2004l\x1b[?7h\x1b[?2048l"
+    + "\x1b[?2004l\x1b[?7h\x1b[?2048l\x1b[8h"
     + "".join(f"\x1b[?{mode}l" for mode in (*MOUSE, 1016))
     + "\x1b[<u\x1b[?1004l\x1b[?1049l\x1b[?25h"
 )

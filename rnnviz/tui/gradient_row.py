@@ -210,16 +210,20 @@ def write_ghost(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Pal
     ghost = frame.ghost
     if ghost is None or place.gradient is None or place.exponent is None or not ghost.is_like(frame):
         return
-    room = sheet.width - left - 1
     free = [y for y in (place.exponent, place.time) if is_blank(sheet, y, left)]
     first, reached = (free or [place.time])[0], its_horizon(ghost)
     dots, whole = DOTS[1] * 2, f"{DOTS[1] * 2} ghost: {ghost.name}, 1 % horizon {reached}"
-    if not free:
-        sheet.put(first, left, " " * room)
+    room = sheet.width - left - 1
+    if not free:  # after the steps in view, without how many there are: "0–49" of 61
+        in_view = sheet.plain()[first][left:].partition(" of ")[0].rstrip()
+        sheet.put(first, left, " " * (sheet.width - left))
+        left = sheet.put(first, left, in_view, palette.dim) + 2
+        room = sheet.width - left
     if cells(whole) <= room:
         sheet.put(first, left, whole, palette.dim)
         return
-    sheet.put(first, left, fitting(room, f"{dots} ghost: {ghost.name}", f"{dots} {ghost.name}"), palette.dim)
+    named = fitting(room, f"{dots} ghost: {ghost.name}", f"{dots} {ghost.name}")
+    sheet.put(first, left, f"{dots} ghost" if named == f"{dots}…" else named, palette.dim)
     if len(free) > 1:
         forms = (f"its 1 % horizon {reached}", f"its horizon {reached}", reached)
         sheet.put(free[1], left, fitting(room, *forms), palette.dim)

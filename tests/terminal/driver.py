@@ -150,6 +150,7 @@ class Emulator:
     ) -> None:
         self.unknown = unknown
         self.modes = {mode: on for mode, (on, _name) in SHELL_MODES.items()}
+        self.reorders = True  # rows with text from right to left (ECMA-48's mode 8)
         self._keyboard: dict[bool, list[int]] = {False: [], True: []}  # one stack each screen
         self._answer = answer or (lambda reply: None)
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
@@ -216,6 +217,8 @@ class Emulator:
         elif private == "<" and final == "u":
             stack = self._keyboard[self.alternate]
             del stack[len(stack) - min(len(stack), int(values or 1)) :]
+        elif not private and values == "8" and final in "hl":
+            self.reorders = final == "h"
         elif not private and not between:
             self._draw(found.group())
 
@@ -250,6 +253,8 @@ class Emulator:
         ]
         if self._keyboard[False] or (self.alternate and self._keyboard[True]):
             found.append("kitty keyboard protocol on")
+        if not self.reorders:
+            found.append("text from right to left not reordered (8)")
         if self.screen.cursor.attrs != self.screen.default_char:
             found.append("text still coloured")
         return found

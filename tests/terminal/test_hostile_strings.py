@@ -119,6 +119,20 @@ def test_what_the_commands_print_has_no_control_character_in_it(tmp_path):
 
 
 @pytest.mark.slow
+def test_text_from_right_to_left_stays_in_its_columns(tmp_path):
+    """A terminal that puts such rows in order would draw steps in columns of others."""
+    source = text(tmp_path, "שלום עולם مرحبا " * 30)
+    with Terminal([*RNNVIZ, "--task", "characters", "--source", str(source), "--steps", "12"]) as t:
+        t.wait_for(ready)
+        assert not t._emulator.reorders
+        t.press("end")
+        assert any("ש" in row for row in t.screen())
+        t.keys("q")
+        assert t.exit_code() == 0
+        assert t.left_behind() == []
+
+
+@pytest.mark.slow
 def test_no_name_or_text_steers_the_terminal_of_the_app(tmp_path):
     home = {"XDG_DATA_HOME": str(tmp_path / f"home{STEERS}")}
     with Terminal([*RNNVIZ, "--lessons", str(lessons(tmp_path))], env=home) as t:

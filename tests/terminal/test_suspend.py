@@ -3,6 +3,7 @@
 import os
 import shlex
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -186,31 +187,25 @@ def test_no_thread_of_before_goes_on_beside_those_of_after():
         ends(t)
 
 
-@pytest.mark.parametrize("end", ["kill", "kill -HUP", "the window closes"])
-def test_ended_before_it_ever_was_in_front(end):
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, None])
+def test_ended_before_it_ever_was_in_front(number):
     """As `timeout` and batch systems do it; the signal comes to whichever thread is the first to wake."""
-    for _ in range(2):
-        with in_a_shell() as t:
-            t.wait_for("shell>")
-            t.type("eval $COMMAND &\r")
+    launcher = "import subprocess, sys; print('code', subprocess.Popen(sys.argv[1:], process_group=0).wait())"
+    for _ in range(3):
+        with Terminal([sys.executable, "-c", launcher, *RNNVIZ, "--free"]) as t:
             deadline = time.monotonic() + 20
             while not rnnvizes(t) or state(rnnvizes(t)[0]) != "T":
                 assert time.monotonic() < deadline
                 t.watch(0.1)
-            t.settle()
-            if end == "the window closes":
+            if number is None:
                 t.hang_up()
                 t.wait_until_gone()
                 continue
-            t.type(f"{end} %1\r")
-            deadline = time.monotonic() + 10
-            while rnnvizes(t):
-                assert time.monotonic() < deadline, t
-                t.watch(0.1)
-            t.type("\r\r")
-            t.wait_for(f"Exit {129 if 'HUP' in end else 143}")
-            assert not any("error" in row for row in t.screen())
-            assert t.left_modes() == []
+            os.kill(rnnvizes(t)[0], number)
+            os.kill(rnnvizes(t)[0], signal.SIGCONT)
+            t.exit_code()
+            assert [row for row in t.screen() if row] == [f"code {128 + number}"]
+            assert t.left_behind() == []
 
 
 def test_ctrl_z_without_a_shell_says_why_not():
