@@ -137,7 +137,7 @@ def _sentence(scene: Scene, loss_step: int | None, ledger: Ledger, start: int) -
     elif gradient.horizon is not None:
         end = f"99 % is gone after {steps(gradient.horizon, start)} steps"
     else:
-        end = f"more than 1 % is left after all {counted(start, 'step')}"
+        end = "more than 1 % is left at h₀"
     return f"Mean to h{subscript(first)}: {kept}{split}; {end}."
 
 

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import math
 import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from rnnviz.player import measure
+from rnnviz.player.cursor import Phase
 from rnnviz.player.experiment import Experiment
+from rnnviz.player.ledger import table
+from rnnviz.player.player import Player
+from rnnviz.player.run import trace_of
+from rnnviz.tui import panels
 from rnnviz.tui.app import RnnvizApp
+from rnnviz.tui.palette import Palette
+from rnnviz.tui.panels.base import sheet_for
+from rnnviz.tui.view import View
 from tests.tui.driving import press, rows
 
 FADING = Experiment(seq_len=40, gain=0.7)
@@ -158,3 +167,22 @@ async def test_beside_the_score_of_a_wide_screen_it_has_all_its_columns_too(cell
             said[name] = table[39]
     assert said["panel"] == said["open"]
     assert len(said["open"]) == (8 if cell == "rnn" else 7)
+
+
+def test_of_a_gradient_that_sets_out_as_0_nothing_is_left_and_no_nan() -> None:
+    player = Player(Experiment())
+    scene = player.frame.scene
+    params = scene.model.copy_params()
+    params["readout.weight"][...] = 0.0
+    trace = trace_of(scene.model.with_params(params), scene.task)
+    frame = replace(player.frame, scene=replace(scene, trace=trace, measured={}, _gradients={}))
+    frame = replace(frame, cursor=replace(frame.cursor, phase=Phase.BACKWARD, t=5))
+    text = "\n".join(sheet_for(panels.BY_ID["ledger"], frame, View(panel="ledger"), 80, 14, Palette("none")).plain())
+    assert "From t = 10 back the gradient is 0: the weights of the readout are 0." in text
+    assert "nan" not in text
+
+
+def test_what_is_left_of_a_gradient_that_fades_slowly_fits_its_line() -> None:
+    scene = Player(Experiment(task="recall", lag=20)).frame.scene
+    assert table(scene, 21).sentence.endswith("more than 1 % is left at h₀.")
+    assert len(table(scene, 21).sentence) <= 78

@@ -82,6 +82,8 @@ def _share(value: float | None) -> str:
 
 def _left(row: Row) -> str:
     """To five digits, like the start: their product is every row's gradient, to its three."""
+    if row.norm == 0 and math.isnan(row.left):  # 0 of 0: it set out as 0
+        return "–"
     return "1" if row.left == 1 else significant(row.left, 5)
 
 
