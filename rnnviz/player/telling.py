@@ -81,7 +81,7 @@ def _forward(frame: Frame) -> tuple[str, str]:
         return made, "The sequence is read to its end. → compares the outputs with the targets."
     if t in frame.scene.loss_steps and frame.scene.task.loss == "mse":
         error = float(frame.scene.trace.y[t - 1, 0, 0] - frame.scene.target_values[t - 1, 0])
-        return made, f"The output is off by {fixed(error)}; the network knows nothing of what comes next."
+        return made, f"The error is {fixed(error)}; the network knows nothing of what comes next."
     return made, _expects(frame) or "→ reads the next step, ← takes this one back."
 
 

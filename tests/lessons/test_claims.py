@@ -118,7 +118,7 @@ CLAIMS: dict[str, Claim] = {
     ),
     "lstm/open-the-gate": Claim(
         "then the gradient travels almost free",
-        ("forget_mean > 0.98", "grad_ratio > 10 * start.grad_ratio", "kept[-2] < 0.3", "grad_ratio > 0.01"),
+        ("forget_mean > 0.98", "grad_ratio > 10 * start.grad_ratio", "kept[-3] < 0.1", "grad_ratio > 0.8 * kept[-3]"),
     ),
     "lstm/does-it-learn": Claim("nearly all are right", ("accuracy >= 0.9",)),
     "gru/how-open-is-it": Claim(

@@ -82,7 +82,7 @@ def _number(sheet: Sheet, y: int, t: int, frame: Frame, palette: Palette) -> Non
     value, target = float(scene.trace.y[t - 1, 0, 0]), float(scene.target_values[t - 1, 0])
     sheet.put(y, LEFT, f"After step {t} it says {fixed(value)}.", palette.output)
     if t in scene.loss_steps:
-        sheet.put(y + 1, LEFT, f"Right is {fixed(target)}: off by {fixed(value - target)}.", palette.target)
+        sheet.put(y + 1, LEFT, f"Right is {fixed(target)}: the error is {fixed(value - target)}.", palette.target)
     else:
         judged = [k for k in scene.loss_steps if k > t]
         later = f"; it is judged at step {judged[0]}" if judged else ""
