@@ -222,11 +222,16 @@ def write_ghost(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Pal
     if cells(whole) <= room:
         sheet.put(first, left, whole, palette.dim)
         return
-    named = fitting(room, f"{dots} ghost: {ghost.name}", f"{dots} {ghost.name}")
+    one, _, more = ghost.name.partition(" · ")
+    rest = " …" if more else ""
+    value = one.rpartition(" ")[2]
+    least = f"{dots} {value}{rest}" if value.isalpha() else f"{dots} {one}"  # a number alone says nothing
+    forms = (f"{dots} ghost: {ghost.name}", f"{dots} {ghost.name}", f"{dots} {one}{rest}", least)
+    named = fitting(room, *forms)
     sheet.put(first, left, f"{dots} ghost" if named == f"{dots}…" else named, palette.dim)
     if len(free) > 1:
-        forms = (f"its 1 % horizon {reached}", f"its horizon {reached}", reached)
-        sheet.put(free[1], left, fitting(room, *forms), palette.dim)
+        far = (f"its 1 % horizon {reached}", f"its horizon {reached}", reached)
+        sheet.put(free[1], left, fitting(room, *far), palette.dim)
 
 
 def first_used(frame: Frame) -> int:

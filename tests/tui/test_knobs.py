@@ -92,12 +92,20 @@ def test_the_ghost_is_named_in_whole_words_beside_what_is_in_view(name: str, ste
     named = next(row.partition(f"{DOTS[1] * 2} ")[2] for row in reversed(rows) if f"{DOTS[1] * 2} " in row[40:]).strip()
     named = named.rpartition(f"{DOTS[1]} ")[2]
     whole = f"ghost: {frame.ghost.name}"
-    assert (whole in named) or named == "ghost" or frame.ghost.name.startswith(named.rstrip("…")), named
+    is_value = named.isalpha() and frame.ghost.name.endswith(f" {named}")
+    assert (whole in named) or is_value or named == "ghost" or frame.ghost.name.startswith(named.rstrip("…")), named
     assert not named.endswith("…") or named[:-1] in frame.ghost.name.rsplit(" ", 1)[0], "cut between words"
     assert not any(f" of {steps}" in row and DOTS[1] in row[58:] for row in rows), "never one over the other"
     columns = columns_of(frame, 80)
     if columns.count <= frame.T:
         assert f" {columns.first}–{columns.first + columns.count - 1}" in "\n".join(rows), "both are there"
+
+
+def test_a_ghost_that_differs_in_more_than_has_room_is_named_by_the_first_of_it() -> None:
+    player = Player(Experiment(cell="lstm", seq_len=40))
+    player.do(Go("backward", 0))
+    frame = player.do(Change((("cell", "gru"), ("init", "chrono"))))
+    assert "⠂⠂ cell lstm …" in "\n".join(draw(frame, 80, 20, Palette()).plain())
 
 
 @pytest.mark.parametrize("colors", ["truecolor", "none"])

@@ -36,6 +36,15 @@ async def test_the_sum_is_the_number_in_the_score(cell: str, size: tuple[int, in
             assert re.search(rf"\) = {re.escape(fixed(float(gate[5, 0, 3])).removeprefix('+'))} ", told)
 
 
+async def test_a_sum_of_three_terms_is_written_out_though_it_takes_a_second_line() -> None:
+    app = RnnvizApp(Experiment(hidden_size=1, gain=0.5, seed=15), compile=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.settled()
+        await press(pilot, PANEL.key, "right")
+        panel = " ".join(" ".join(rows(app, "panel")).split())
+        assert "h[0] = tanh(0.668·x -0.059 + b 0.000 + 0.500·h[0] 0.000) = tanh(-0.039) = -0.039" in panel
+
+
 async def test_the_listed_products_add_up_to_the_total() -> None:
     app = RnnvizApp(compile=False)
     async with app.run_test(size=(80, 24)) as pilot:

@@ -272,6 +272,11 @@ def test_what_an_answer_needs_depends_on_the_step_that_is_asked_about() -> None:
     assert player.frame.scene.needs(lag) == ()
 
 
+def test_a_targets_probability_keeps_its_sign_at_80_columns() -> None:
+    lines = drawn(read_to_the_end("names"))
+    assert re.search(r"target \S+ [\d.]+ %", row(lines, "target")), row(lines, "target")
+
+
 @pytest.mark.parametrize("task", ["recall", "names", "captions", "characters", "copying"])
 def test_probabilities_are_those_of_the_outputs(task: str) -> None:
     frame = read_to_the_end(task)
