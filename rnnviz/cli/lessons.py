@@ -95,7 +95,7 @@ def show(course: Course) -> int:
         mark = tick if all_done else (">" if slug == progress.last else dot if far else " ")
         number = file.stem.partition("-")[0].lstrip("0") or "0"
         start = f"{mark} {number:>2}  {ljust(cut(slug, widest), widest)}  {far:>5}  "
-        about = lines_at_most(f"{title}: {kept.tally or summary}", max(20, out.width - cells(start)), 1)
+        about = lines_at_most(kept.tally or f"{title}: {summary}", max(20, out.width - cells(start)), 1)
         out.print(start + "".join(about))
     out.print()
     out.print("rnnviz goes on where you left; rnnviz lesson SLUG opens one.")
