@@ -72,6 +72,7 @@ class TerminalDriver(LinuxDriver):
         self.watch: Watch | None = None
         self._inside = threading.Lock()  # who gives the terminal back does so alone
         self._entered: float | None = None  # since when the terminal is ours
+        self._is_to_stop = False
         self._original: list[Any] | None = None  # its attributes as they were
 
     # -- coming and going ----------------------------------------------------------------------------------
@@ -195,8 +196,10 @@ class TerminalDriver(LinuxDriver):
         if name in LEAVING:
             self._leave(128 + number)
         elif name in STOPPING:
+            self._is_to_stop = True
             self._soon(self._stopped)
         elif name == "SIGCONT":
+            self._is_to_stop = False
             self._soon(self._continued)
         elif name == "SIGWINCH" and not self._in_band_window_resize:
             self._soon(self._tell_size)
@@ -245,9 +248,11 @@ class TerminalDriver(LinuxDriver):
         self._come_back()
 
     def _stopped(self) -> None:
-        """A signal to stop: give the terminal back, stop, and come back when continued."""
+        """A signal to stop: give the terminal back, stop, and come back when continued; who continued it, or had it
+        leave, while the terminal was being given back will not do so again."""
         self.stop_application_mode()
-        os.kill(os.getpid(), signal.SIGSTOP)
+        if self._is_to_stop and not (self.watch is not None and self.watch.leaving):
+            os.kill(os.getpid(), signal.SIGSTOP)
         self._come_back()
 
     def _come_back(self) -> None:

@@ -143,6 +143,8 @@ class TightUpdate(ChopsUpdate):
     def render_segments(self, console: Console) -> str:
         pen = Pen(console, self.ascii)
         for y, start, end in self.spans:
+            if y >= min(len(self.chops), len(self.chop_ends)):
+                continue  # it was to be drawn in a window that was higher
             for stop, (x, strip) in zip(self.chop_ends[y], self.chops[y].items(), strict=False):
                 left, right = max(x, start), min(stop, end)
                 if strip is None or left >= right:

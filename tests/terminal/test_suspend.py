@@ -170,6 +170,22 @@ def test_continued_by_whoever_stopped_it_without_a_shell(stop):
         assert t.left_behind() == []
 
 
+@pytest.mark.parametrize("then", [signal.SIGCONT, signal.SIGTERM])
+def test_what_comes_before_it_has_stopped_is_not_lost(then):
+    """Giving the terminal back takes a moment, in which it may be continued, or told to leave, already."""
+    with rnnviz("--steps", "40") as t:
+        t.wait_for(ready)
+        t.press("right", "right", quiet=0.5)
+        before = t.screen()
+        t.signal(signal.SIGTSTP)
+        t.signal(then)
+        if then == signal.SIGCONT:
+            goes_on(t, before)
+            t.keys("q")
+        assert t.exit_code() == (0 if then == signal.SIGCONT else 143)
+        assert t.left_behind() == []
+
+
 def test_no_thread_of_before_goes_on_beside_those_of_after():
     """An old reader of keys would take some of them, or halves."""
     with in_a_shell() as t:

@@ -173,3 +173,10 @@ async def test_a_canvas_asks_for_a_redraw_of_the_changed_cells_only() -> None:
         shown[0] = "final line"
         canvas.repaint()
         assert regions == [3]
+
+
+def test_rows_of_a_window_that_was_higher_are_not_drawn():
+    """They were to be drawn, and then it became lower."""
+    row = strip([("x", None)] * 4, [], Style.null())
+    late = TightUpdate.of(ChopsUpdate([{0: row}], [(0, 0, 4), (3, 0, 4)], [[4]]))
+    assert late.render_segments(Console()) == "\x1b[1;1Hxxxx"
