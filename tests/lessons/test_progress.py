@@ -109,7 +109,7 @@ def test_nonsense_inside_a_good_file_is_let_go(lesson: Lesson, tmp_path: Path, e
     assert progress.notes == []
 
 
-@pytest.mark.parametrize(("kept", "shown"), [([1], "–"), ({}, "–"), (True, "1e+00"), (2, "2e+00"), ("x", "x")])
+@pytest.mark.parametrize(("kept", "shown"), [([1], "–"), ({}, "–"), (True, "1.0e+00"), (2, "2.0e+00"), ("x", "x")])
 def test_nonsense_among_the_values_of_the_start_is_let_go(
     lesson: Lesson, tmp_path: Path, kept: object, shown: str
 ) -> None:
