@@ -254,15 +254,25 @@ class Update:
     loss_after: float
 
 
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """The network after so many epochs of a training that goes on: what it makes of the sequence, and the losses."""
+
+    scene: Scene
+    learning: Learning
+    epoch: int
+
+
 @dataclass(frozen=True)
 class Progress:
-    """A job under way: `done` of `total` units."""
+    """A job under way: `done` of `total` units. seen: the network on its way, where someone looks on."""
 
     what: str
     done: int
     total: int
     loss: float | None = None
     unit: str = "batches"
+    seen: Seen | None = None
 
 
 @dataclass(frozen=True, eq=False)

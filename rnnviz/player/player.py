@@ -23,6 +23,7 @@ import numpy as np
 from rnnviz.errors import InputError
 from rnnviz.nn import engine
 from rnnviz.player import measure, perturb, size
+from rnnviz.player.album import Album
 from rnnviz.player.commands import (
     SLOW,
     Alone,
@@ -53,7 +54,7 @@ from rnnviz.player.compare import Companions, Settings, Stopped
 from rnnviz.player.cursor import Cursor, Phase, phase_and_step
 from rnnviz.player.experiment import Experiment
 from rnnviz.player.field import Field, Ray, ray
-from rnnviz.player.frame import Frame, Learning, Progress, Scene, Update
+from rnnviz.player.frame import Frame, Learning, Progress, Scene, Seen, Update
 from rnnviz.player.ghost import Ghost, difference, ghost_of, label, words
 from rnnviz.player.history import History, Moment
 from rnnviz.player.loop import without_loop
@@ -127,6 +128,7 @@ class Job:
 
     def __init__(self, player: Player, command: Command) -> None:
         self.command = command
+        self.pictures = 0
         self._player = player
         self._cancelled = threading.Event()
         self.result: Callable[[], None] | None = None
@@ -138,8 +140,10 @@ class Job:
     def is_cancelled(self) -> bool:
         return self._cancelled.is_set()
 
-    def run(self, report: Report = lambda progress: None) -> None:
-        """Raises InputError, with nothing changed, if the command cannot be carried out."""
+    def run(self, report: Report = lambda progress: None, pictures: int = 0) -> None:
+        """`pictures`: how many of the reports of a training show the network on its way, at most.
+        Raises InputError, with nothing changed, if the command cannot be carried out."""
+        self.pictures = pictures
         self.result = self._player._work(self.command, self, report)
 
 
@@ -192,10 +196,22 @@ class Player:
         return None
 
     def note(self, progress: Progress) -> Frame:
-        """A job under way tells how far it is."""
+        """A job under way reports how far it is; where it shows the network on its way, the cursor stays."""
         if self.job is not None:
-            self.frame = replace(self.frame, job=progress)
+            self.frame = replace(self.frame, job=replace(progress, seen=None))
+            if progress.seen is not None:
+                self._see(progress.seen)
         return self.frame
+
+    def _see(self, seen: Seen) -> None:
+        frame = self.frame
+        self.frame = replace(
+            frame,
+            scene=seen.scene,
+            cursor=replace(_after_update(frame.cursor), epoch=seen.epoch, batch=0),
+            learning=seen.learning,
+            update=None,
+        )
 
     def refresh(self) -> Frame:
         """The same frame, saying which engine is in use now."""
@@ -335,10 +351,12 @@ class Player:
             case Next() if self.frame.cursor.phase is not Phase.UPDATE:
                 return self._update()
             case Next():
-                return self._train("batch", 1, job, report)
+                return self._train("batch", 1, job, report, onward=True)
         raise TypeError(f"not a slow command: {command!r}")
 
-    def _train(self, amount: str, count: int, job: Job, report: Report) -> Callable[[], None]:
+    def _train(
+        self, amount: str, count: int, job: Job, report: Report, *, onward: bool = False
+    ) -> Callable[[], None]:
         timeline, per_epoch = self._run.timeline, self._run.timeline.training.batches_per_epoch
         epoch, batch = timeline.place
         all_epochs = self._run.experiment.epochs - epoch
@@ -348,6 +366,7 @@ class Player:
             return lambda: self._hint(over)
         done: int = 0
         loss: float | None = None
+        sample, album = self.frame.scene.sample, Album(job.pictures)
         while done < total and not job.is_cancelled:
             chunk = min(total - done, per_epoch)
             before = timeline.place
@@ -355,11 +374,14 @@ class Player:
             done += self._batches_between(before, timeline.place)
             if self.frame.comparing:
                 self._companions.follow(self._run.settings, self.frame.pinned, timeline.place)
-            report(Progress("training", done, total, loss))
-        sample = self.frame.scene.sample
+            seen = album.picture(done, total, lambda: self._seen(sample))
+            report(Progress("training", done, total, loss, seen=seen))
         scene = self._scene(self._run, sample)
         hint = "" if done == total else f"Stopped after {done} of {total} batches; nothing is lost."
-        return lambda: self._present(scene, hint=hint)
+        return lambda: self._present(scene, hint=hint, onward=onward)
+
+    def _seen(self, sample: int) -> Seen:
+        return Seen(self._scene(self._run, sample), self._run.learning(), self._run.timeline.place[0])
 
     def _batches_between(self, a: Place, b: Place) -> int:
         per_epoch = self._run.timeline.training.batches_per_epoch
@@ -442,8 +464,6 @@ class Player:
             ghost = self.frame.ghost or ghost_of(self.frame)
             self._leave(what)
             self._run = run
-            if self.frame.cursor.phase is Phase.UPDATE:  # that update was of the weights before
-                self.frame = replace(self.frame, cursor=replace(self.frame.cursor, phase=Phase.BACKWARD, t=0))
             self._present(scene, hint=hint, ghost=ghost)
 
         return show
@@ -528,26 +548,25 @@ class Player:
         return show
 
     def _present(
-        self, scene: Scene, *, keep_gradient: bool = False, hint: str = "", ghost: Ghost | None = None
-    ) -> None:
-        """A new scene under the cursor: same phase and step where it has them, else its beginning."""
+        self, scene: Scene, *, keep_gradient: bool = False, hint: str = "", ghost: Ghost | None = None,
+        onward: bool = False,
+    ) -> None:  # fmt: skip
+        """A new scene under the cursor: same phase and step where it has them; with `onward`, where the story goes on
+        after an update, at its beginning."""
         old, cursor, run = self.frame, self.frame.cursor, self._run
         epoch, batch = run.timeline.place
         ghost = ghost or old.ghost
         if ghost is not None:
             ghost = replace(ghost, name=difference(ghost, run.asked, epoch, batch, run.cut))
-        at_update = cursor.phase is Phase.UPDATE
-        phase = Phase.FORWARD if at_update else cursor.phase
-        t = 0 if at_update else min(cursor.t, scene.T)
-        if phase is Phase.LOSS:
-            t = scene.T
+        cursor = Cursor() if onward else _after_update(cursor)
+        t = scene.T if cursor.phase is Phase.LOSS else min(cursor.t, scene.T)
         was_last = old.loss_step == old.scene.last_loss_step
         keeps = old.loss_step is None or (not was_last and old.loss_step in scene.loss_steps)
         self.frame = replace(
             old,
             experiment=self._run.experiment,
             scene=scene,
-            cursor=Cursor(epoch, batch, phase, t, min(cursor.unit, scene.H - 1)),
+            cursor=Cursor(epoch, batch, cursor.phase, t, min(old.cursor.unit, scene.H - 1)),
             loss_step=old.loss_step if keeps else scene.last_loss_step,
             learning=self._run.learning(),
             update=None,
@@ -560,6 +579,11 @@ class Player:
 
     def _with_field(self, sample: int) -> None:
         self.frame = replace(self.frame, field=self._run.field(sample))
+
+
+def _after_update(cursor: Cursor) -> Cursor:
+    """An update is of the weights before: what is left of it is the walk that led to it, at its end."""
+    return replace(cursor, phase=Phase.BACKWARD, t=0) if cursor.phase is Phase.UPDATE else cursor
 
 
 #: Settings that a task chooses for itself, and whose numbers mean nothing to another task.

@@ -33,11 +33,12 @@ from textual.worker import WorkerFailed
 from rnnviz import terminal
 from rnnviz.errors import InputError
 from rnnviz.glyphs import visible
-from rnnviz.player.commands import Command, Measure, Next, Seek
+from rnnviz.player.commands import SLOW, Command, Measure, Next, Seek, Train
 from rnnviz.player.cursor import Phase
 from rnnviz.player.knobs import in_labels
 from rnnviz.tui import bars, keys, mouse, notice, panels, score
 from rnnviz.tui.canvas import Canvas, Sheet
+from rnnviz.tui.film import INTERVAL, OF_TRAINING, PICTURES, Film
 from rnnviz.tui.frames import Frames
 from rnnviz.tui.geometry import columns_of
 from rnnviz.tui.palette import Palette
@@ -126,6 +127,9 @@ class Main(Screen[None]):
         self._waiting: list[str] = []  # keys pressed before there was a player
         self.places: list[tuple[int, int, str]] = []  # where the keys stand in the key bar
         self._timer: Timer | None = None
+        self.has_films = True  # whether trainings are shown on their way
+        self.film: Film[JobDone] | None = None  # the training that is shown now
+        self._film_timer: Timer | None = None
         self._drawn: dict[str, tuple[object, Sheet]] = {}
         self.guide: Guide | None = None  # leads through the lessons; None before one was opened
         self.expects_lesson = False  # one is being read
@@ -386,9 +390,12 @@ class Main(Screen[None]):
         else:
             self.draw()
 
-    def send(self, command: Command) -> None:
-        """A command to the player: done at once, or on a thread."""
+    def send(self, command: Command, *, is_watched: bool = True) -> None:
+        """A command to the player: done at once, or on a thread. A training that is watched is seen epoch by epoch;
+        one more command to train skips to its end."""
         if self.player is None:
+            return
+        if self.film is not None and isinstance(command, SLOW) and self.skip_film() and isinstance(command, Train):
             return
         if self.view.message:
             self.view = replace(self.view, message="")
@@ -398,30 +405,41 @@ class Main(Screen[None]):
             self.look(message=in_labels(str(error)))
             return
         if job is not None:
-            Thread(target=self._work, args=(job,), daemon=True).start()
+            pictures = self._watch(command) if is_watched else 0
+            Thread(target=self._work, args=(job, pictures), daemon=True).start()
         self.show(self.player.frame)
 
-    def _work(self, job: Job) -> None:
+    def _work(self, job: Job, pictures: int) -> None:
         last = time.monotonic()
 
         def report(progress: Progress) -> None:
             nonlocal last
-            if time.monotonic() - last >= REPORT_EVERY:
+            if progress.seen is not None or time.monotonic() - last >= REPORT_EVERY:
                 last = time.monotonic()
                 self.post_message(JobReported(progress))
 
         error: BaseException | None = None
         try:
-            job.run(report)
+            job.run(report, pictures)
         except BaseException as raised:
             error = raised
         self.post_message(JobDone(job, error))
 
     def on_job_reported(self, message: JobReported) -> None:
-        if self.player is not None:
+        if self.film is not None and message.progress.seen is not None:
+            self.film.add(message.progress, time.monotonic())
+        elif self.film is None and self.player is not None:
             self.show(self.player.note(message.progress))
 
     def on_job_done(self, message: JobDone) -> None:
+        if self.film is not None and message.error is None:
+            self.film.ended(message)
+            self._next_picture()
+        else:
+            self._end_film()
+            self._finish(message)
+
+    def _finish(self, message: JobDone) -> None:
         assert self.player is not None
         frame = self.player.finish(message.job)
         if isinstance(message.error, InputError):
@@ -429,6 +447,52 @@ class Main(Screen[None]):
         elif message.error is not None:
             raise message.error
         self.show(frame)
+
+    # -- a training, seen --------------------------------------------------------------------------------
+
+    def _watch(self, command: Command) -> int:
+        """Get ready to show a training on its way, its loss curve open where nothing else is; how many pictures of it
+        are wanted."""
+        if not self.has_films or not isinstance(command, Train) or command.amount == "batch":
+            return 0
+        self.film = Film()
+        self._film_timer = self.set_interval(INTERVAL, self._next_picture)
+        has_room = self.guide is None or self.guide.has_room_for_film(*self.size)
+        if self.view.panel is None and not self.has_class("wide") and has_room:
+            self.open_panel(OF_TRAINING)
+        return PICTURES
+
+    def _next_picture(self) -> None:
+        film, now = self.film, time.monotonic()
+        if film is None or self.player is None:
+            return
+        if film.is_over(now):
+            self._end_film()
+            assert film.end is not None
+            self._finish(film.end)
+            return
+        progress = film.next(now)
+        if progress is not None:
+            self.show(self.player.note(progress))
+
+    @property
+    def shows_film(self) -> bool:
+        """Whether the training is over, and only still shown."""
+        return self.film is not None and self.film.end is not None
+
+    def skip_film(self) -> bool:
+        """To the end of the training, now if it is there already; whether there was anything to skip."""
+        if self.film is None:
+            return False
+        self.film.skip()
+        self._next_picture()
+        return True
+
+    def _end_film(self) -> None:
+        self.film = None
+        if self._film_timer is not None:
+            self._film_timer.stop()
+            self._film_timer = None
 
     # -- what the app itself can do -------------------------------------------------------------------------
 
@@ -572,7 +636,9 @@ class Main(Screen[None]):
         self.guide.start(run, speed)
 
     def do_cancel(self) -> None:
-        if self.player is not None and self.player.job is not None:
+        if self.shows_film:
+            self.skip_film()
+        elif self.player is not None and self.player.job is not None:
             self.player.job.cancel()
         elif self._timer is not None:
             self.pause()
@@ -662,6 +728,7 @@ class RnnvizApp(App[None]):
     def on_mount(self) -> None:
         if not self.is_headless:
             self._catch_the_rest()
+        self.main.has_films = not self.is_headless  # pictures and tests are of how it ends
         self._choose_colors()
         self.watch(self, "theme", self._choose_colors, init=False)
         self.call_after_refresh(self._build)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 NARROW = 80  # cells below which a sentence of the telling may need two rows
 HEADING = 24  # cells of a lesson's heading before it gives any to the task's name
 LOSS = 18  # cells that stay free for the loss
+WATCHED = "Each picture is the network after some epochs. Press esc to stop."
+UNWATCHED = "The picture shows the network before. Press esc to stop."
 ABOUT = 12  # cells below which a panel's title says no more than its name
 _TOLD = {  # what the sentences of a phase are about
     Phase.FORWARD: ("output", "judged"), Phase.LOSS: ("loss", "output", "judged"), Phase.BACKWARD: ("gradient",),
@@ -94,7 +96,8 @@ def telling(frame: Frame | None, view: View, width: int, height: int, palette: P
     if view.prompt is not None:
         first, second = f"go to t = {view.prompt}▏", f"0 to {frame.T}; enter or any other key ends it."
     elif frame.job is not None:
-        first, second = progress(frame.job, width - 2, view), "The picture shows the network as it was. esc stops."
+        first = progress(frame.job, width - 2, view)
+        second = WATCHED if frame.job.what == "training" else UNWATCHED
     elif view.message:
         first, styles[0] = view.message, palette.warn
     elif frame.hint:

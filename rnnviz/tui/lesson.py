@@ -21,11 +21,12 @@ from rnnviz.lessons.pages import LINES, WIDTH, page
 from rnnviz.lessons.reading import read
 from rnnviz.lessons.run import LessonRun, references, right_answer, setup_of
 from rnnviz.lessons.setup import toward
-from rnnviz.player.commands import Back, Change, Cut, Go, Train
+from rnnviz.player.commands import Back, Change, Cut, Go, ShowSample, Train
 from rnnviz.player.cursor import Phase
 from rnnviz.player.metrics import needs
 from rnnviz.tui import panels
 from rnnviz.tui.canvas import Sheet
+from rnnviz.tui.film import LEAST_ROWS, OF_TRAINING
 from rnnviz.tui.geometry import GUTTER
 from rnnviz.tui.keys import ACTIONS, INTRODUCED, face
 from rnnviz.tui.palette import Palette
@@ -177,6 +178,7 @@ class Guide:
         self._sending = False
         self._way: set[type[Command]] = set()  # kinds of commands sent on it
         self._via: Setup | None = None  # a network to pass by on it, which stays behind as the ghost
+        self._stood_in = ""  # the lesson whose picture stood last
         self._goal: Setup | None = None  # where a performance is heading, off the lesson's own path
         self._skip_asked = False
         self.top = 0  # the first line of the text that is shown, where it is longer than its place
@@ -254,6 +256,10 @@ class Guide:
         beside = needed(self.run, frame, min(90, width * 42 // 100) - 3, self.typed) + 1
         room = height - 3 - told - below - (LEAST_SCORE if height >= LOW else LEAST_SCORE - 2)
         return below, beside, max(3, room)
+
+    def has_room_for_film(self, width: int, height: int) -> bool:
+        """Whether the loss curve can be drawn below the score."""
+        return not self.is_on or self.rows(width, height, True)[2] >= LEAST_ROWS
 
     def sheet(self, width: int, height: int, note: str, warns: bool) -> Sheet:
         if self.run is None:
@@ -336,7 +342,7 @@ class Guide:
     def takes(self, name: str) -> bool:
         """A key, by its action; whether the lesson wants it."""
         run = self.run
-        if name == "cancel" and self._pursuing:
+        if name == "cancel" and self._pursuing and not self.main.shows_film:
             self._pursuing = False
             self.main.look(message="Stopped. r sets up this step's picture.")
             return False
@@ -487,6 +493,8 @@ class Guide:
 
     def _become(self, run: LessonRun) -> None:
         """A new state of the lesson: set off for its picture."""
+        self._pursuing = False
+        self.main.skip_film()
         self.run, self.typed, self._skip_asked, self.top = run, "", False, 0
         self.main.pause()
         self._pursuing, self._sent, self._goal, self._way = True, 0, None, set()
@@ -529,8 +537,13 @@ class Guide:
                 main.look(message="This step's picture cannot be set up. n goes on.")
                 return
             self._sending = True
-            main.send(command)
+            main.send(command, is_watched=self._goes_on(self.run))
             self._sending = False
+
+    def _goes_on(self, run: LessonRun) -> bool:
+        """Whether the network on the screen, in this lesson, is the one that is changed now, and not another that a
+        step begins with."""
+        return self._stood_in == run.lesson.slug and not self._way & {Back, Change, Cut, ShowSample}
 
     def needs(self, frame: Frame) -> Command | None:
         """What this step speaks of and takes long to know, of whatever the learner has made of the network."""
@@ -541,8 +554,9 @@ class Guide:
         main, run = self.main, self.run
         assert run is not None
         assert main.frame is not None
-        wanted = run.target.panel or None
+        wanted = run.target.panel or (OF_TRAINING if Train in self._way and main.view.panel == OF_TRAINING else None)
         first = not run.stands
+        self._stood_in = run.lesson.slug
         if self.performer is not None and run.pending is not None:
             run = replace(run, pending=right_answer(run.task, main.frame, run.start))
         if self._goal is not None:  # the performer has solved an exercise

@@ -37,6 +37,7 @@ def loss_curve(
     color: bool = True,
     *,
     baseline: float | None = None,
+    upto: int = 0,
     ascii: bool = False,
     primary: RGB = ORANGE,
     secondary: RGB = BLUE,
@@ -45,10 +46,13 @@ def loss_curve(
     """Training and validation loss per epoch on a logarithmic scale; loss[0] belongs to epoch 1.
 
     `epoch_cursor` marks an epoch (0, before any training, is the left edge). `baseline` is drawn as a dotted
-    line: what a guess would score. A loss of 0, which no logarithm has, is left out like nan and inf.
+    line: what a guess would score. `upto` is the epoch at which a training under way will end: the axis has room
+    for it, so that the curve grows and the axis stays. A loss of 0, which no logarithm has, is left out like nan
+    and inf.
     """
     signs = _signs(ascii)
     epochs = max(len(loss), len(val_loss))
+    last = max(epochs, upto, 2)
     curves = [
         Curve("training", _log10(loss), 1, primary, signs.line),
         Curve("validation", _log10(val_loss), 1, secondary, signs.dot),
@@ -57,13 +61,13 @@ def loss_curve(
     levels = [y for c in curves for y in c.y if math.isfinite(y)]
     if baseline is not None and baseline > 0 and math.isfinite(baseline) and levels:
         level = math.log10(baseline)
-        curves.append(Curve("guess", [level] * epochs, 1, quiet, signs.dotted))
+        curves.append(Curve("guess", [level] * (last if upto else epochs), 1, quiet, signs.dotted))
         newest.append(f"{baseline:.3g}")
         levels.append(level)
     plot = Page(width, height, signs, quiet)
     low, high = _room(levels, 0.05, 0.1)
     ticks = _log_ticks(low, high, height) if levels else []
-    plot.frame((1, max(epochs, 2)), (low, high), ticks, "epoch", last=epochs)
+    plot.frame((1, last), (low, high), ticks, "epoch", last=upto or epochs)
     for curve in (*curves[2:], curves[0], plot.thinned(curves[1])):  # where both are alike neither hides the other
         plot.curve(curve)
     if epoch_cursor is not None and epochs:

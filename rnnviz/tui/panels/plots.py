@@ -75,9 +75,17 @@ def _draw_loss(frame: Frame, view: View, width: int, height: int, palette: Palet
         frame, view, width, height,
         lambda plot: plot.loss_curve(
             learning.loss, learning.val_loss, frame.cursor.epoch, width, height,
-            baseline=frame.scene.task.baseline, **_ink(palette),
+            baseline=frame.scene.task.baseline, upto=_upto(frame), **_ink(palette),
         ),
     )  # fmt: skip
+
+
+def _upto(frame: Frame) -> int:
+    """The epoch at which the training under way will end; 0 while there is none."""
+    job = frame.job
+    if job is None or job.unit != "batches":
+        return 0
+    return frame.cursor.epoch + -(-(job.total - job.done) // frame.learning.batches_per_epoch)
 
 
 def _network(frame: Frame, view: View) -> object:
