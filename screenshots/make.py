@@ -33,7 +33,7 @@ class Shot:
 
 FADING = Experiment(seq_len=40, gain=0.7)
 RECALL = Experiment(task="recall", lag=20)
-TO_GAIN = ["o", *["down"] * 5]
+TO_GAIN = ["o", "slash", "g", "a", "i", "n", "enter"]
 LSTM = Experiment(task="recall", lag=12, cell="lstm", num_layers=2)
 NAMES = Experiment(task="names", cell="lstm")
 
@@ -50,8 +50,9 @@ SHOTS: dict[str, Shot] = {
     "score-light": Shot([*TURN, *["left"] * 6], theme="textual-light"),
     "knobs": Shot([*TURN, *["left"] * 8, *TO_GAIN, *["left"] * 3], experiment=RECALL),
     "knobs-wide": Shot([*TURN, *["left"] * 8, *TO_GAIN, *["left"] * 3], size=(160, 50), experiment=RECALL),
-    "verdict": Shot([*TURN, *["left"] * 15, *TO_GAIN, *["left"] * 3, "o"], experiment=RECALL),
-    "verdict-wide": Shot([*TURN, *["left"] * 15, *TO_GAIN, *["left"] * 3, "o"], size=(160, 50), experiment=RECALL),
+    "reach": Shot([*TURN, *["left"] * 15, *TO_GAIN, *["left"] * 3, "o"], experiment=RECALL),
+    "reach-wide": Shot([*TURN, *["left"] * 15, *TO_GAIN, *["left"] * 3, "o"], size=(160, 50), experiment=RECALL),
+    "perturbed": Shot([*TURN, *["left"] * 15, "X"], experiment=RECALL),
     "network": Shot([*["right"] * 5, "d"]),
     "network-back": Shot([*TURN, *["left"] * 4, "d"]),
     "network-folded": Shot([*["right"] * 5, "d", "enter"]),

@@ -77,3 +77,22 @@ def test_the_exponents_under_the_bars_are_those_of_the_command_line():
         (row,) = [row for row in t.screen() if "10^" in row]
     shown = row[: columns(80, T, 0).end].partition("10^")[2].split()
     assert [int(word) for word in shown] == [exponent(norm) for norm in told["grad_norm"]]
+
+
+@pytest.mark.slow
+def test_a_training_is_seen_epoch_by_epoch_and_then_nothing_moves():
+    with rnnviz() as t:
+        t.wait_for(ready)
+        rest(t)
+        t.keys("right", "right", "a")
+        titles = set()
+        while not any("epoch 20/20" in title for title in titles):
+            t.watch(0.02)
+            titles.add(t.screen()[0])
+        epochs = {title.partition("epoch")[2].split("/")[0].strip() for title in titles}
+        assert len(epochs) > 5, epochs
+        assert "t = 2 " in t.screen()[1], "the place in the sequence is kept"
+        t.settle()
+        mark = t.mark()
+        t.watch(2.0)
+        assert t.bytes_since(mark) == 0, "nothing moves once it is over"
