@@ -428,7 +428,7 @@ class Main(Screen[None]):
     def on_job_reported(self, message: JobReported) -> None:
         if self.film is not None and message.progress.seen is not None:
             self.film.add(message.progress, time.monotonic())
-        elif self.film is None and self.player is not None:
+        elif self.player is not None and (self.film is None or not self.film.is_behind):
             self.show(self.player.note(message.progress))
 
     def on_job_done(self, message: JobDone) -> None:
@@ -748,7 +748,7 @@ class RnnvizApp(App[None]):
 
     async def on_event(self, event: events.Event) -> None:
         """What is pasted into a line of input is text, nothing that steers; of a whole book its beginning."""
-        if isinstance(event, events.Paste):
+        if isinstance(event, events.Paste) and not event.is_forwarded:  # once: unhandled it comes back here
             event = events.Paste(visible(event.text[:LONGEST_PASTE].splitlines()[0] if event.text else ""))
         await super().on_event(event)
 

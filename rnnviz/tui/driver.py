@@ -70,6 +70,7 @@ class TerminalDriver(LinuxDriver):
         self._typed = Typeahead(app, self._loop)
         self.outlet: Outlet | None = None
         self.watch: Watch | None = None
+        self._is_gone = False  # there is nobody any more who could answer
         self._inside = threading.Lock()  # who gives the terminal back does so alone
         self._entered: float | None = None  # since when the terminal is ours
         self._is_to_stop = False
@@ -88,13 +89,14 @@ class TerminalDriver(LinuxDriver):
 
     def stop_application_mode(self) -> None:
         """Give the terminal back as it was; what it does not take within a moment is dropped."""
+        end = time.monotonic() + DRAIN
         self.disable_input()
-        self._give_back(DRAIN)
+        self._give_back(max(0.0, end - time.monotonic()))
 
     def disable_input(self) -> None:
         thread, self._key_thread = self._key_thread, None
         if thread is not None:
-            if self.watch is None or not self.watch.leaving:
+            if not self._is_gone:
                 self.line.await_answers(DRAIN)
             self.exit_event.set()
             if thread is not threading.current_thread():
@@ -206,6 +208,7 @@ class TerminalDriver(LinuxDriver):
 
     def _gone(self) -> None:
         """Terminal or parent are no more: the same as a hang-up."""
+        self._is_gone = True
         self._leave(128 + signal.SIGHUP)
 
     def _leave(self, code: int) -> None:

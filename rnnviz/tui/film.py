@@ -49,6 +49,11 @@ class Film(Generic[End]):
                 self._waiting.popleft()
         return self._waiting.popleft() if self._waiting else None
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether pictures wait for their turn: news of the training would be ahead of them."""
+        return bool(self._waiting)
+
     def ended(self, end: End) -> None:
         self.end = end
 

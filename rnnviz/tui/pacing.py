@@ -118,7 +118,8 @@ class Line:
             return self._busy_until - now <= SLACK
 
     def await_answers(self, seconds: float) -> None:
-        """At the end: an answer that comes later would be read by the shell."""
+        """At the end: an answer that comes later would be read by the shell. What is missing for long is not waited
+        for, be it that this terminal never answers."""
         with self._changed:
-            if self._quickest is not None:
+            if self._asked and self._clock() - self._asked[-1].when < GIVE_UP:
                 self._changed.wait_for(lambda: not self._asked, seconds)

@@ -383,6 +383,7 @@ def test_a_short_horizon_makes_learning_uncertain_and_not_impossible() -> None:
     assert 5 <= sum(learned) < 10, learned
 
 
+@pytest.mark.slow
 def test_evenly_drawn_weights_have_a_spectral_radius_near_one_over_root_three() -> None:
     """`beyond/a-common-start`, where H is large."""
     for seed in TEN:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from textual import events
 from textual.geometry import Region
 
 from rnnviz.player.cursor import Phase
@@ -357,3 +358,21 @@ def test_no_heading_pushes_out_the_network_and_its_loss(width: int) -> None:
         assert f"loss {loss(frame.scene.trace.loss)}" in row
         assert row.startswith(" 14 Beyond: bett")
         assert (frame.scene.task.title in row) or width < 80
+
+
+async def test_what_is_pasted_where_nothing_is_typed_is_let_go() -> None:
+    app = RnnvizApp(compile=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.settled()
+        before, on_event, seen = text(app), app.on_event, []
+
+        async def count(event: events.Event) -> None:
+            seen.append(event)
+            await on_event(event)
+
+        app.on_event = count  # type: ignore[method-assign]
+        app.post_message(events.Paste("one\ntwo"))
+        for _ in range(20):
+            await pilot.pause(0.01)
+        assert 1 <= sum(isinstance(event, events.Paste) for event in seen) <= 2, "it does not go round for ever"
+        assert text(app) == before

@@ -98,3 +98,18 @@ async def test_escape_or_another_a_skips_to_the_end() -> None:
             assert app.main.frame.learning.loss[-1] > 0
             await press(pilot)
             assert "All 20 epochs" not in text(app, "telling"), "the key skipped, and did nothing more"
+
+
+async def test_a_long_training_says_how_far_it_is_before_its_first_picture_and_stops() -> None:
+    app = RnnvizApp(Experiment(epochs=100_000), compile=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.settled()
+        app.main.has_films = True
+        await pilot.press("a")
+        while app.main.frame.job is None:
+            await asyncio.sleep(0.005)
+        assert app.main.frame.cursor.epoch == 0, "the first picture is of epoch 5,000"
+        assert "esc stop" in text(app, "keys")
+        await press(pilot, "escape")
+        assert app.main.film is None
+        assert app.main.frame.cursor.epoch < 100_000

@@ -156,6 +156,7 @@ async def test_what_cannot_be_is_said_and_nothing_is_lost(typed: str, says: str)
         assert app.main.frame is before
 
 
+@pytest.mark.slow
 async def test_a_bad_value_of_any_knob_is_told_with_the_label_it_has_on_the_screen() -> None:
     app = RnnvizApp(Experiment(task="recall", cell="lstm", optimizer="adam", samples=20), compile=False)
     async with app.run_test(size=(80, 24)) as pilot:
