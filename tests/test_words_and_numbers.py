@@ -49,7 +49,8 @@ OF_SETTINGS = {
 }  # fmt: skip
 #: Likewise, in modules that do speak of numbers.
 ELSEWHERE = {
-    "closing.ClosingScreen._sheet", "measure.work", "bars.progress", "bars.tabs", "bars.key_bar", "score.skeleton", "conditions.tolerance",
+    "closing.ClosingScreen._sheet",
+    "measure.work", "bars.progress", "bars.tabs", "bars.key_bar", "score.skeleton", "conditions.tolerance",
     "conditions.condition", "conditions.Tolerance.__str__", "gradients.chosen_step", "compare._difference",
     "compare.Companions.beside", "metrics.parse", "metrics._index", "metrics._gate", "base.sheet_for",
     "triangle._why_not", "perturbed._why_not", "plots._no_series", "words._no_words",
