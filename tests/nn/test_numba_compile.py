@@ -20,6 +20,13 @@ CODE = b"machine code" * 1000
 RNN, GRU = ("rnn", "float64"), ("gru", "float64")
 
 
+@pytest.fixture(autouse=True)
+def own_cache_left_alone(monkeypatch):
+    """What these tests keep is no machine code: it must not get into the cache of whoever runs them."""
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+    monkeypatch.setattr(kernel_cache, "_of_the_user", lambda: None)
+
+
 @pytest.fixture
 def directory(tmp_path, monkeypatch):
     place = tmp_path / "kernels" / ("a" * 20)
