@@ -397,7 +397,7 @@ class Main(Screen[None]):
             return
         if self.film is not None and isinstance(command, SLOW) and self.skip_film() and isinstance(command, Train):
             return
-        if self.view.message:
+        if self.view.message and not (self.guide is not None and self.guide.keeps_message):
             self.view = replace(self.view, message="")
         try:
             job = self.player.begin(command)

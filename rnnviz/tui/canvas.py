@@ -1,8 +1,8 @@
 """Canvas: a widget that is given lines and sends only the cells that changed. Over SSH that is most of speed.
 
-    sheet = Sheet(width, height)
-    sheet.put(0, 2, "h₃", palette.text)
-    Canvas(lambda width, height: sheet, id="score")
+sheet = Sheet(width, height)
+sheet.put(0, 2, "h₃", palette.text)
+Canvas(lambda width, height: sheet, id="score")
 """
 
 from __future__ import annotations
@@ -172,4 +172,3 @@ class Canvas(Widget):
             line = strip(row, self._cuts.get(y, []), self._base)
             self._strips[y] = line.adjust_cell_length(self.size.width, self._base)
         return self._strips[y]
-

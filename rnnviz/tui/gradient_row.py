@@ -1,7 +1,7 @@
 """The gradient's part of the score: bars on a log axis, the line of the highway, the ghost, and their numbers.
 
-    ‖∂L₄₀/∂h‖            ▂▄▆█      h 1.7e-04 × 0.83
-    ⠒⠒ c   -3      ⠤⠒▁▃▅████      c 5.6e-04 × 0.84
+‖∂L₄₀/∂h‖            ▂▄▆█      h 1.7e-04 × 0.83
+⠒⠒ c   -3      ⠤⠒▁▃▅████      c 5.6e-04 × 0.84
 """
 
 from __future__ import annotations
@@ -138,9 +138,7 @@ def _ghost(
             sheet.put(y, cell, glyph, palette.dim)
 
 
-def _exponents(
-    sheet: Sheet, frame: Frame, y: int, cols: Columns, norms: list[float], palette: Palette
-) -> None:
+def _exponents(sheet: Sheet, frame: Frame, y: int, cols: Columns, norms: list[float], palette: Palette) -> None:
     """The power of ten of each bar; where columns are narrow, only where it changes and there is room."""
     sheet.put(y, GUTTER - 4, "10^", palette.faint)
     free, told = cols.left, ""

@@ -580,6 +580,12 @@ class Guide:
         is_answer = run.pending is not None or self._question_of(run) is not None
         return (is_answer and Change in self._way and run.target.phase is Phase.BACKWARD) or not is_new
 
+    @property
+    def keeps_message(self) -> bool:
+        """Whether the message stays through the next command: a paused performance says so until the presenter acts,
+        and a step that was on its way arrives meanwhile."""
+        return self._sending and self.performer is not None and self.performer.is_paused
+
     def predict(self) -> None:
         """Answer the open question: for a performance, which then turns out to be right."""
         self._answer("1")

@@ -72,9 +72,7 @@ def loss_curve(
         plot.curve(curve)
     if epoch_cursor is not None and epochs:
         plot.mark(max(epoch_cursor, 1), f"{epoch_cursor}", on_axis=True)
-    plot.legend(
-        "loss", [(c, f"{c.name} {value}", value) for c, value in zip(curves, newest, strict=True) if c.y]
-    )
+    plot.legend("loss", [(c, f"{c.name} {value}", value) for c, value in zip(curves, newest, strict=True) if c.y])
     if not epochs:
         plot.note("no epoch yet")
     else:
@@ -140,9 +138,7 @@ def self_fed(
     return plot.text(color)
 
 
-def _over_points(
-    series: Numbers, curves: list[Curve], width: int, height: int, signs: Signs, quiet: RGB
-) -> Page:
+def _over_points(series: Numbers, curves: list[Curve], width: int, height: int, signs: Signs, quiet: RGB) -> Page:
     """A page over the points of the series. Its scale is the data's: a curve that runs away leaves it."""
     own = [float(y) for y in series if math.isfinite(y)]
     others = [float(y) for c in curves for y in c.y if math.isfinite(y)]

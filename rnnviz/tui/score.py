@@ -207,9 +207,7 @@ def _heatmap(
     return heatmap, unread
 
 
-def _one_unit(
-    sheet: Sheet, y: int, x: int, cols: Columns, value: float, palette: Palette, reach: float = 1.0
-) -> None:
+def _one_unit(sheet: Sheet, y: int, x: int, cols: Columns, value: float, palette: Palette, reach: float = 1.0) -> None:
     """A unit with a row to itself: its value where it fits, and without colours at least its sign."""
     if cols.width >= 5:
         text = short(value).center(cols.width)

@@ -1,9 +1,9 @@
 """What goes into the network and what comes out, in the score: curves for numbers, the task's own words for symbols.
 
-    input x   A x y y x … ?                                   1  2  3 … T
-              ▲╌╌ 20 steps ╌╌▶      what the answer hangs on, and how far it has to be carried
-    output ŷ  C C B C … A                                     faint where nobody judges it
-    target                A         where the loss is, and what would have been right
+input x   A x y y x … ?                                   1  2  3 … T
+          ▲╌╌ 20 steps ╌╌▶      what the answer hangs on, and how far it has to be carried
+output ŷ  C C B C … A                                     faint where nobody judges it
+target                A         where the loss is, and what would have been right
 """
 
 from __future__ import annotations

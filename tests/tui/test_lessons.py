@@ -12,13 +12,14 @@ from textual.pilot import Pilot
 from rnnviz.lessons.course import Start, head
 from rnnviz.lessons.pages import LINES
 from rnnviz.lessons.progress import FILE
+from rnnviz.player.commands import Next
 from rnnviz.player.cursor import Phase
 from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.canvas import Canvas
 from tests.lessons.learner import Learner
 from tests.tui.driving import text
 
-LESSON = '''+++
+LESSON = """+++
 title = "{title}"
 summary = "How fast a gradient fades."
 sources = ["Bengio, Simard and Frasconi 1994"]
@@ -98,7 +99,7 @@ settings = {{ gain = 1.2 }}
 ```
 
 Now it is {{grad_ratio:.1e}}.
-'''
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -379,7 +380,7 @@ async def test_a_hint_takes_the_note_away(course: Path) -> None:
 
 async def test_a_step_begins_without_the_ghost_and_the_undo_of_the_one_before(course: Path) -> None:
     file = course / "01-half-is-gone.md"
-    file.write_text(file.read_text(encoding="utf-8").replace("train = 3", 'settings = { gain = 1.0 }\ntrain = 3', 1))
+    file.write_text(file.read_text(encoding="utf-8").replace("train = 3", "settings = { gain = 1.0 }\ntrain = 3", 1))
     lesson = app(course)
     async with lesson.run_test(size=(80, 24)) as pilot:
         await lesson.settled()
@@ -726,6 +727,10 @@ async def test_a_performance_plays_to_the_end_and_any_key_pauses(course: Path, d
         await pilot.pause(0.3)
         assert guide.run is not None
         assert guide.run.at == at
+        guide.walk(Next())  # a step that was on its way when the key came
+        assert "Paused" in lesson.main.view.message
+        await pilot.press("left")
+        assert not lesson.main.view.message, "it is the presenter's key that ends the notice"
         await pilot.press("space")
         await _until(pilot, lambda: performer.is_over)
         assert all(answer.is_right for answer in guide.run.answers.values())

@@ -100,9 +100,7 @@ def _about(frame: Frame, view: View, name: str, *, whole: bool) -> str:
     return about[0].upper() + about[1:]
 
 
-def _one(
-    sheet: Sheet, y: int, x: int, frame: Frame, view: View, name: str, chosen: bool, palette: Palette
-) -> None:
+def _one(sheet: Sheet, y: int, x: int, frame: Frame, view: View, name: str, chosen: bool, palette: Palette) -> None:
     reason = _why_not(frame, view, name)
     value = value_of(frame, name) if why_not(frame, name) is None else "–"
     style = palette.faint if reason else palette.text
@@ -188,9 +186,7 @@ def _found(frame: Frame, view: View, text: str) -> dict[str, Any]:
     return {} if row is None else _at(frame, view, row)
 
 
-def _clicked(
-    frame: Frame, view: View, x: int, y: int, width: int, height: int
-) -> Command | dict[str, Any]:
+def _clicked(frame: Frame, view: View, x: int, y: int, width: int, height: int) -> Command | dict[str, Any]:
     """A row is chosen; of the chosen one the signs ◂ and ▸ turn it."""
     knobs, n = _in_view(frame, view, height)
     here = knobs.index(_chosen(frame, view))

@@ -62,9 +62,7 @@ def _unrolled(sheet: Sheet, frame: Frame, shown: int, palette: Palette) -> None:
             _step(sheet, 1 + n * slot, slot, frame, node, shown, n == slots - 1, palette)
 
 
-def _step(
-    sheet: Sheet, x: int, slot: int, frame: Frame, node: Node, shown: int, last: bool, palette: Palette
-) -> None:
+def _step(sheet: Sheet, x: int, slot: int, frame: Frame, node: Node, shown: int, last: bool, palette: Palette) -> None:
     """A step in its slot: the arrow from the step before, then the box, and input and output below and above."""
     here = node.t == frame.cursor.t
     ink = accent(frame, palette) if here else palette.text

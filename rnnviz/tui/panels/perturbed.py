@@ -1,7 +1,7 @@
 """Perturbation: the state of this moment moved a part of the way to another sequence's, and what becomes of it.
 
-     1 %   ▁·······················   0 %  A     how far off each later state is, in parts of the whole way
-    75 %   ▆▆▇▇████████████████████ 100 %  B
+ 1 %   ▁·······················   0 %  A     how far off each later state is, in parts of the whole way
+75 %   ▆▆▇▇████████████████████ 100 %  B
 """
 
 from __future__ import annotations
@@ -59,8 +59,7 @@ def _head(frame: Frame, found: Perturbation, width: int) -> str:
         width,
         f"At t = {found.t} {states} goes a part of the way to another sequence's, whose answer is "
         f"{found.other_answer}. On the right: how far off h is at step {found.last}, and the answer.",
-        f"{states} at t = {found.t}, moved a part of the way to the state of answer {found.other_answer}: "
-        f"how far off?",
+        f"{states} at t = {found.t}, moved a part of the way to the state of answer {found.other_answer}: how far off?",
         f"{states} at t = {found.t} moved towards answer {found.other_answer}'s",
     )
 

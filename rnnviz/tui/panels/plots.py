@@ -21,6 +21,7 @@ from rnnviz.tui.view import View
 if TYPE_CHECKING:
     from rnnviz.player.frame import Frame
 
+
 def _ink(palette: Palette) -> dict[str, Any]:
     return dict(
         color=palette.has_color, ascii=palette.ascii,

@@ -1,8 +1,8 @@
 """Time travel: the training as a strip to scrub along, and below it the field of lag × epoch.
 
-    loss    one bar an epoch, on a log scale; the present epoch stands out
-    lag     one row a lag (or every 2nd, 5th … where they do not all fit), one column an epoch: how many per cent of
-            the gradient are left there, or the power of ten where it is less than one; in narrow columns the tens
+loss    one bar an epoch, on a log scale; the present epoch stands out
+lag     one row a lag (or every 2nd, 5th … where they do not all fit), one column an epoch: how many per cent of
+        the gradient are left there, or the power of ten where it is less than one; in narrow columns the tens
 """
 
 from __future__ import annotations
@@ -77,9 +77,7 @@ def _axis(sheet: Sheet, frame: Frame, columns: dict[int, int], palette: Palette)
     sheet.put(1, at, str(now), palette.accent + Style(underline=True))
 
 
-def _field(
-    sheet: Sheet, frame: Frame, columns: dict[int, int], cell: int, height: int, palette: Palette
-) -> None:
+def _field(sheet: Sheet, frame: Frame, columns: dict[int, int], cell: int, height: int, palette: Palette) -> None:
     field = frame.field
     room = height - 2
     if field is None or room < 1:
