@@ -114,9 +114,7 @@ def report(out: Output, result: Result, seconds: float) -> None:
     done = f"{numbers.counted(epochs, 'epoch')} in {seconds:.2f} s: {newest(history)}"
     out.print(done if epochs else "not trained: 0 epochs")
     out.print()
-    curve = plot.loss_curve(
-        history["loss"], history["val_loss"], None, out.width, 12, baseline=task.baseline, **ink
-    )
+    curve = plot.loss_curve(history["loss"], history["val_loss"], None, out.width, 12, baseline=task.baseline, **ink)
     out.print_ansi(curve)
     out.print()
     if task.series is not None and task.clean is not None:

@@ -1,8 +1,8 @@
 """Conditions: a metric compared with a number, a word or another metric. Nothing is evaluated but the comparison.
 
-    >>> condition("grad_ratio >= 1e-3")
-    >>> condition("horizon > 2 * start.horizon")
-    >>> condition("cell == 'lstm'")
+>>> condition("grad_ratio >= 1e-3")
+>>> condition("horizon > 2 * start.horizon")
+>>> condition("cell == 'lstm'")
 """
 
 from __future__ import annotations

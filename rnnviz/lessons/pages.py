@@ -1,11 +1,11 @@
 """What a lesson says now, in lines of a given width. The screen draws these lines and the checker counts them.
 
-    prose                          on entering a step
-    prose, question, choices       while a question is open (or the number being typed)
-    verdict, explanation           once it is answered
-    prose, goal, conditions        while an exercise is open; hints take the prose's place
-    solved, explanation            once it is solved, while that is to be seen
-    prose, goal, solved before     while something else is: set up anew, or changed
+prose                          on entering a step
+prose, question, choices       while a question is open (or the number being typed)
+verdict, explanation           once it is answered
+prose, goal, conditions        while an exercise is open; hints take the prose's place
+solved, explanation            once it is solved, while that is to be seen
+prose, goal, solved before     while something else is: set up anew, or changed
 """
 
 from __future__ import annotations

@@ -147,7 +147,11 @@ class Progress:
             "hints": dict(run.hints),
             "answers": {
                 step: {
-                    "said": a.said, "right": a.is_right, "answer": a.right, "tries": a.tries, "first": a.first_right,
+                    "said": a.said,
+                    "right": a.is_right,
+                    "answer": a.right,
+                    "tries": a.tries,
+                    "first": a.first_right,
                 }
                 for step, a in run.answers.items()
             },

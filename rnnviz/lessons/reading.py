@@ -154,9 +154,7 @@ class _Reader:
             line = front.line_of("introduces")
             self.wrong(line, "introduces is not a list of names", 'write introduces = ["gradient"]')
             return None
-        lesson = Lesson(
-            self.path, int(name[1]), name[2], title, summary, experiment, sources, steps, tuple(introduces)
-        )
+        lesson = Lesson(self.path, int(name[1]), name[2], title, summary, experiment, sources, steps, tuple(introduces))
         for step, what, remedy in too_much(lesson):
             self.wrong(self.line_with(1, "[experiment]") if step is None else step.line, what, remedy)
         return lesson
@@ -465,9 +463,7 @@ class _Reader:
 
     def metric(self, name: Any, line: int) -> Any:
         if not isinstance(name, str):
-            self.wrong(
-                line, f"answer {name!r} is not a metric", "name what the live frame shows, like \"horizon\""
-            )
+            self.wrong(line, f"answer {name!r} is not a metric", 'name what the live frame shows, like "horizon"')
             return None
         reference = self.attempt(line, lambda: parse(name))
         if reference is not None and METRICS[reference.name].is_text:

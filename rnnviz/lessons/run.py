@@ -248,9 +248,7 @@ def grade(question: Prediction, said: str, frame: Frame, start: Start) -> Answer
     if not isinstance(found, float):
         return Answer(said, False, say(question.answer.name, found))
     unit = f" {question.unit}" if question.unit else ""
-    return Answer(
-        said, question.tolerance.accepts(evaluate(said), found), say(question.answer.name, found) + unit
-    )
+    return Answer(said, question.tolerance.accepts(evaluate(said), found), say(question.answer.name, found) + unit)
 
 
 def right_answer(question: object, frame: Frame, start: Start) -> str:

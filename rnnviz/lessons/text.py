@@ -1,7 +1,7 @@
 """Prose: Markdown's bold, emphasis and code, figures quoted from the frame, and lines of a given width.
 
-    >>> wrapped("Only **{grad_ratio:.1e}** is left.", 78, quote)
-    [[("Only ", ""), ("1.2e-06", "bold"), (" is left.", "")]]
+>>> wrapped("Only **{grad_ratio:.1e}** is left.", 78, quote)
+[[("Only ", ""), ("1.2e-06", "bold"), (" is left.", "")]]
 """
 
 from __future__ import annotations

@@ -145,7 +145,27 @@ class Pin(Plain):
 
 
 Command = (
-    Right | Left | Next | Previous | Seek | Go | ShowGradient | SelectUnit | Train | Back | ShowSample | Change
-    | Undo | Redo | DismissGhost | Cut | Measure | Survey | Check | Compare | Alone | Pin
+    Right
+    | Left
+    | Next
+    | Previous
+    | Seek
+    | Go
+    | ShowGradient
+    | SelectUnit
+    | Train
+    | Back
+    | ShowSample
+    | Change
+    | Undo
+    | Redo
+    | DismissGhost
+    | Cut
+    | Measure
+    | Survey
+    | Check
+    | Compare
+    | Alone
+    | Pin
 )
 SLOW = (Train, Back, ShowSample, Change, Undo, Redo, Cut, Measure, Survey, Check, Compare, Pin)

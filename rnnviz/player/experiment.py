@@ -70,9 +70,7 @@ class Experiment:
     spectral_radius: float | None = setting(
         None, "rescale the initial recurrent weights to this spectral radius", kind=float, low=0.0, high=100.0
     )
-    forget_bias: float | None = setting(
-        None, "initial forget-gate bias of an LSTM", kind=float, low=-100.0, high=100.0
-    )
+    forget_bias: float | None = setting(None, "initial forget-gate bias of an LSTM", kind=float, low=-100.0, high=100.0)
     loop: bool = setting(
         True, "the loop; off: W_hh is 0 and training leaves it 0, so h is a layer without a past", kind=bool
     )
@@ -91,9 +89,7 @@ class Experiment:
     source: str | None = setting(
         None, "text file (UTF-8) for the task 'characters'; in an experiment file, relative to that file", kind=str
     )
-    loss_at: str | None = setting(
-        None, "which steps carry loss: every, last, or step numbers like 3,7", kind=str
-    )
+    loss_at: str | None = setting(None, "which steps carry loss: every, last, or step numbers like 3,7", kind=str)
     batch_size: int = setting(8, "sequences per batch", kind=int, flag="--batch", low=1, high=1_000_000)
     epochs: int = setting(20, "passes over the training data", kind=int, low=0, high=1_000_000)
     optimizer: str = setting("sgd", "update rule", kind=str, choices=OPTIMIZERS)
@@ -114,9 +110,7 @@ class Experiment:
         None, "clip the gradient of each weight array to this norm, its own (Keras' clipnorm)", kind=float, above=0.0
     )
     clip_value: float | None = setting(None, "clip each element of the gradient to ± this", kind=float, above=0.0)
-    truncate: str | None = setting(
-        None, "truncated back-propagation: k1,k2 (every k1 steps, k2 steps back)", kind=str
-    )
+    truncate: str | None = setting(None, "truncated back-propagation: k1,k2 (every k1 steps, k2 steps back)", kind=str)
     validation_split: float = setting(
         0.1, "share of the sequences kept for validation (the last ones)", kind=float, low=0.0, below=1.0
     )

@@ -1,10 +1,10 @@
 """Ghost: the run before a change, kept dimmed behind the present one until it is dismissed.
 
-    >>> frame = player.do(Change((("gain", 0.7),)))
-    >>> frame.ghost.name, frame.ghost.horizon
-    ('gain 1.0', 9.6)
-    >>> behind(frame)[3]                # how high the ghost's bar stands in the column of t = 3
-    0.0021
+>>> frame = player.do(Change((("gain", 0.7),)))
+>>> frame.ghost.name, frame.ghost.horizon
+('gain 1.0', 9.6)
+>>> behind(frame)[3]                # how high the ghost's bar stands in the column of t = 3
+0.0021
 """
 
 from __future__ import annotations

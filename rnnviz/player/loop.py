@@ -19,6 +19,4 @@ STILL_THERE = {"rnn": "", "lstm": "c: fₜ ⊙ c", "gru": "zₜ ⊙ h"}
 def without_loop(model: Model) -> Model:
     import numpy as np  # not above: the first paint reads STILL_THERE and needs no NumPy
 
-    return model.with_params(
-        {name: np.zeros_like(w) if "weight_hh" in name else w for name, w in model.params.items()}
-    )
+    return model.with_params({name: np.zeros_like(w) if "weight_hh" in name else w for name, w in model.params.items()})

@@ -114,9 +114,7 @@ def checked(scene: Scene) -> float | None:
     return scene.measured.get("checked")
 
 
-def work(
-    scene: Scene, what: What, report: Callable[[Progress], None], is_cancelled: Callable[[], bool]
-) -> None:
+def work(scene: Scene, what: What, report: Callable[[Progress], None], is_cancelled: Callable[[], bool]) -> None:
     """Measure it and keep it with the scene, unless cancelled on the way."""
     from rnnviz.player.frame import Progress
 

@@ -294,9 +294,7 @@ _metric("loss_step", "whose gradient is on the screen; none for the total", "d")
 
 # the loss
 _metric("loss", "loss of the sequence in view", ".4f", low=0)(lambda f: f.scene.trace.loss)
-_metric("step_loss", "what step t adds to the loss", ".4f", "step", low=0)(
-    lambda f, t: f.scene.trace.step_loss[t - 1]
-)
+_metric("step_loss", "what step t adds to the loss", ".4f", "step", low=0)(lambda f, t: f.scene.trace.step_loss[t - 1])
 _metric("train_loss", "training loss of the last completed epoch", ".4f", low=0)(
     lambda f: _of_epoch(f, f.learning.loss)
 )
@@ -312,9 +310,7 @@ _metric("best_val_loss", "lowest validation loss of all epochs trained so far", 
 _metric("best_epoch", "the epoch with that lowest validation loss", "d", low=1)(
     lambda f: 1 + f.learning.val_loss.index(min(f.learning.val_loss)) if f.learning.val_loss else None
 )
-_metric("baseline", "loss of the best answer that ignores the input", ".4f", low=0)(
-    lambda f: f.scene.task.baseline
-)
+_metric("baseline", "loss of the best answer that ignores the input", ".4f", low=0)(lambda f: f.scene.task.baseline)
 _metric("is_finite", "1 while loss and hidden state are numbers, 0 once they are inf or nan", "d", low=0, high=1)(
     lambda f: f.scene.is_finite
 )
@@ -459,9 +455,7 @@ _metric("grad_norm", "‖∂L_K/∂h_t‖: the last loss step's gradient at step
 _metric("total_norm", "‖∂L/∂h_t‖: the total over all loss steps, at step t", ".1e", "state", low=0)(
     lambda f, t: f.scene.gradient(None).norms[t]
 )
-_metric("shown_norm", "the gradient on the screen, at step t", ".1e", "state", low=0)(
-    lambda f, t: f.gradient.norms[t]
-)
+_metric("shown_norm", "the gradient on the screen, at step t", ".1e", "state", low=0)(lambda f, t: f.gradient.norms[t])
 _metric("kept", "what of the gradient is left at step t: ‖∂L_K/∂h_t‖ / ‖∂L_K/∂h_K‖; above 1 it has grown",
         ".1e", "state", low=0)(
     lambda f, t: _kept(f, t)

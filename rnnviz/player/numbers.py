@@ -1,7 +1,7 @@
 """How a number is written on the screen: always the same width, so that it keeps its column.
 
-    >>> scientific(0.000389), fixed(-0.4149), exponent(9.96e-5)
-    ('3.9e-04', '-0.415', -5)
+>>> scientific(0.000389), fixed(-0.4149), exponent(9.96e-5)
+('3.9e-04', '-0.415', -5)
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ class _Program:
         return f"{self.T}, {self.task.input_size}, {self.e.hidden_size}, {self.task.output_size}"
 
     def _loss_steps(self) -> tuple[int, ...] | str:
-        """"every", "last", or steps counted from 0. Sequences of several lengths count from their own end."""
+        """ "every", "last", or steps counted from 0. Sequences of several lengths count from their own end."""
         mask = self.task.loss_mask
         if (mask.sum(axis=1) == 1).all() and mask[np.arange(len(mask)), self.task.lengths - 1].all():
             return "last"
@@ -228,7 +228,7 @@ model = Model()  # its state_dict has the names, shapes and gate order of rnnviz
     def forward(self, x, start=None):  # (N, T, I), (L, N, H)
         last = []
         for l in range(L):
-            W_ih, W_hh, {'b_ih, b_hh' if two else 'b_ih'} = (getattr(self, f"{{name}}_l{{l}}") for name in self.names)
+            W_ih, W_hh, {"b_ih, b_hh" if two else "b_ih"} = (getattr(self, f"{{name}}_l{{l}}") for name in self.names)
             h, states = x.new_zeros(len(x), H) if start is None else start[l], []
             for x_t in x.unbind(1):
                 a = x_t @ W_ih.T + h @ W_hh.T + {biases}
@@ -242,8 +242,9 @@ model = Model()  # its state_dict has the names, shapes and gate order of rnnviz
 """
 
     def start(self) -> str:
-        e, one_bias = self.e, self.spec.biases == 1 and not (
-            self.e.cell == "rnn" and self.e.activation in _TORCH_ACTIVATIONS
+        e, one_bias = (
+            self.e,
+            self.spec.biases == 1 and not (self.e.cell == "rnn" and self.e.activation in _TORCH_ACTIVATIONS),
         )
         body: list[str] = []
         if e.init == "pytorch":

@@ -354,9 +354,7 @@ class Player:
                 return self._train("batch", 1, job, report, onward=True)
         raise TypeError(f"not a slow command: {command!r}")
 
-    def _train(
-        self, amount: str, count: int, job: Job, report: Report, *, onward: bool = False
-    ) -> Callable[[], None]:
+    def _train(self, amount: str, count: int, job: Job, report: Report, *, onward: bool = False) -> Callable[[], None]:
         timeline, per_epoch = self._run.timeline, self._run.timeline.training.batches_per_epoch
         epoch, batch = timeline.place
         all_epochs = self._run.experiment.epochs - epoch
@@ -415,8 +413,7 @@ class Player:
         timeline.goto(place)
         with np.errstate(all="ignore"):
             rows = tuple(
-                (name, float(np.linalg.norm(w)), float(np.linalg.norm(new[name] - w)))
-                for name, w in old.items()
+                (name, float(np.linalg.norm(w)), float(np.linalg.norm(new[name] - w))) for name, w in old.items()
             )
         update = Update(rows, float("nan") if loss is None else loss, self.frame.scene.trace.loss, after)
 
@@ -517,9 +514,7 @@ class Player:
         if plots:
             scene.complete()
         if frame.comparing:
-            scene.beside[frame.pinned] = self._companions.beside(
-                run.settings, frame.pinned, run.timeline.place, sample
-            )
+            scene.beside[frame.pinned] = self._companions.beside(run.settings, frame.pinned, run.timeline.place, sample)
         return scene
 
     def _compare(self, pinned: Settings | None, job: Job, report: Report) -> Callable[[], None]:

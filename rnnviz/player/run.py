@@ -220,9 +220,7 @@ def gradients(
 def trace_of(model: Model, task: Task, sample: int = 0) -> Trace:
     """The trace of one sequence, without the padding after its end."""
     if not 0 <= sample < len(task):
-        raise InputError(
-            f"sample: {sample} is not one of the {len(task)} sequences; use 0 to {len(task) - 1}"
-        )
+        raise InputError(f"sample: {sample} is not one of the {len(task)} sequences; use 0 to {len(task) - 1}")
     steps = int(task.lengths[sample])
     return model.trace(
         task.x[sample, :steps, None],
@@ -237,8 +235,7 @@ def outputs(model: Model, task: Task, which: slice = slice(None)) -> Array:
     x = task.x[which]
     at_once = max(1, min(_AT_ONCE, _NUMBERS_AT_ONCE // (task.seq_len * model.spec.forward_width)))
     parts = [
-        model.forward(x[start : start + at_once].swapaxes(0, 1)).swapaxes(0, 1)
-        for start in range(0, len(x), at_once)
+        model.forward(x[start : start + at_once].swapaxes(0, 1)).swapaxes(0, 1) for start in range(0, len(x), at_once)
     ]
     return np.concatenate(parts).astype(np.float64)
 

@@ -1,7 +1,7 @@
 """How much an experiment takes, in bytes and in time, known before anything of it is made.
 
-    >>> fit(Experiment(hidden_size=2048, num_layers=8, seq_len=10_000, points=20_000))
-    InputError: experiment: would take 10.8 GiB (10,000 sequences …), more than the 4.0 GiB allowed here; use fewer …
+>>> fit(Experiment(hidden_size=2048, num_layers=8, seq_len=10_000, points=20_000))
+InputError: experiment: would take 10.8 GiB (10,000 sequences …), more than the 4.0 GiB allowed here; use fewer …
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The few lines of the engine that compute what the cursor shows, read from the engine itself, so never stale.
 
-    reading a step    the cell's forward         rnnviz/nn/cells/rnn.py
-    the loss          losses.evaluate            rnnviz/nn/losses.py
-    going back        the cell's backward_step   rnnviz/nn/cells/rnn.py
-    the update        the optimizer's rule       rnnviz/nn/optimizer.py
+reading a step    the cell's forward         rnnviz/nn/cells/rnn.py
+the loss          losses.evaluate            rnnviz/nn/losses.py
+going back        the cell's backward_step   rnnviz/nn/cells/rnn.py
+the update        the optimizer's rule       rnnviz/nn/optimizer.py
 """
 
 from __future__ import annotations

@@ -116,9 +116,7 @@ def split(n: int, validation_split: float, remedy: str) -> int:
         raise InputError(f"validation_split: {validation_split:g} must be at least 0 and less than 1")
     n_train = math.floor(n * (1.0 - validation_split))
     if n_train < 1:
-        raise InputError(
-            f"validation_split: {validation_split:g} of {n} leaves no sequence to train on; {remedy}"
-        )
+        raise InputError(f"validation_split: {validation_split:g} of {n} leaves no sequence to train on; {remedy}")
     return n_train
 
 

@@ -205,8 +205,7 @@ def _copying(seq_len: int | None, lag: int | None) -> tuple[int, int]:
         raise InputError(f"lag: {lag} does not fit into {T} steps; use at most {T - 1}, or more steps")
     if T - lag > lag - 1:
         raise InputError(
-            f"lag: {lag} is too short to copy {T - lag} symbols in {T} steps; "
-            f"use at least {T // 2 + 1}, or fewer steps"
+            f"lag: {lag} is too short to copy {T - lag} symbols in {T} steps; use at least {T // 2 + 1}, or fewer steps"
         )
     return T, lag
 

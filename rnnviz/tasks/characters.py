@@ -98,9 +98,7 @@ def build(
     end_to_end = last_start // seq_len + 1
     n = sample_count(samples, max(end_to_end, 2))
     if n > last_start + 1:
-        raise InputError(
-            f"samples: the text has only {last_start + 1} windows of {seq_len}; use at most that"
-        )
+        raise InputError(f"samples: the text has only {last_start + 1} windows of {seq_len}; use at most that")
     if n * seq_len * len(vocab) > MOST_NUMBERS:
         fits = MOST_NUMBERS // (seq_len * len(vocab))
         if samples is not None or fits < 2:

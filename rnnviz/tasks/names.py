@@ -40,9 +40,7 @@ class Names(Task):
         return text if y is None else f"{text}; it answers {self.answers(y)[self.lengths[i] - 1]}"
 
 
-def build(
-    *, seq_len: int, samples: int | None, seed: int, validation_split: float, loss_at: LossAt = "auto"
-) -> Names:
+def build(*, seq_len: int, samples: int | None, seed: int, validation_split: float, loss_at: LossAt = "auto") -> Names:
     """x (N, T, 26) one-hot letters, zeros after the name; targets (N, T): its language, at every step.
 
     The names are shuffled by the seed, then the first `samples` are taken. Names of more than seq_len letters

@@ -198,8 +198,7 @@ def test_the_reach_is_told_after_training_and_with_the_gradients(capsys):
 
 def test_gradients_after_training_are_those_of_the_trained_weights(capsys):
     before, after = (
-        strict(says(capsys, "gradients", "--json", "--after-epochs", n, "--sample", "3")[1])
-        for n in ("0", "5")
+        strict(says(capsys, "gradients", "--json", "--after-epochs", n, "--sample", "3")[1]) for n in ("0", "5")
     )
     assert before["grad_norm"] != after["grad_norm"]
     assert before["experiment"] == after["experiment"]
@@ -290,9 +289,7 @@ def test_another_encoding_gets_ascii():
         assert "?" not in run.stdout
 
 
-@pytest.mark.parametrize(
-    "arguments", [["train"], ["gradients"], ["train", "--json"], ["--help"]], ids=" ".join
-)
+@pytest.mark.parametrize("arguments", [["train"], ["gradients"], ["train", "--json"], ["--help"]], ids=" ".join)
 def test_a_closed_pipe_is_silent(arguments):
     reader, writer = os.pipe()
     os.close(reader)
@@ -303,9 +300,7 @@ def test_a_closed_pipe_is_silent(arguments):
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
-@pytest.mark.parametrize(
-    "arguments", [["train", "--epochs", "1"], ["gradients", "--json"], ["lessons"]], ids=" ".join
-)
+@pytest.mark.parametrize("arguments", [["train", "--epochs", "1"], ["gradients", "--json"], ["lessons"]], ids=" ".join)
 def test_a_full_disk_is_one_line(arguments):
     with open("/dev/full", "w") as full:
         run = subprocess.run([*RNNVIZ, *arguments], stdout=full, stderr=subprocess.PIPE, text=True)

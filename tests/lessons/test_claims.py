@@ -134,8 +134,11 @@ CLAIMS: dict[str, Claim] = {
     "training-the-sine/learning-too-much": Claim(
         "overfitting, past a valley that is neither its first epochs nor its last",
         (
-            "train_loss < start.train_loss", "val_loss > start.val_loss", "best_val_loss < 0.95 * val_loss",
-            "best_epoch >= 5", "best_epoch <= 100",
+            "train_loss < start.train_loss",
+            "val_loss > start.val_loss",
+            "best_val_loss < 0.95 * val_loss",
+            "best_epoch >= 5",
+            "best_epoch <= 100",
         ),
     ),
     "names/ten-epochs": Claim("better than guessing, far from all", ("accuracy > 0.25", "train_loss < val_loss")),

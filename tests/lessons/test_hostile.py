@@ -45,7 +45,7 @@ def question(text: str) -> str:
     return block(f'[predict]\nquestion = "?"\n{text}') + "\nBecause.\n"
 
 
-TRAINS = '```toml\n[do]\nsettings = {{ seed = {n} }}\ntrain = {epochs}\n```\n'
+TRAINS = "```toml\n[do]\nsettings = {{ seed = {n} }}\ntrain = {epochs}\n```\n"
 
 # name -> the file, and the line, what is wrong and what to do of one of its problems
 HOSTILE: dict[str, tuple[str, int, str, str]] = {

@@ -13,9 +13,7 @@ from tests.lessons.learner import Learner
 
 COURSE: Course = find()
 QUICK = ("sequences-and-memory", "why-gradients-vanish", "short-term-memory")  # the rest takes longer: -m slow
-SLUGS = [
-    pytest.param(slug, marks=() if slug in QUICK else pytest.mark.slow) for slug in map(COURSE.slug, COURSE.files)
-]
+SLUGS = [pytest.param(slug, marks=() if slug in QUICK else pytest.mark.slow) for slug in map(COURSE.slug, COURSE.files)]
 
 
 @pytest.fixture(autouse=True)

@@ -69,8 +69,17 @@ def test_forgetting_a_lesson(lesson: Lesson, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "damage",
-    ["", "{", "[]", "null", '{"version": 1}', '{"version": 1, "courses": []}', "\x00\x01", '{"version": "x"}',
-     "[" * 100_000],
+    [
+        "",
+        "{",
+        "[]",
+        "null",
+        '{"version": 1}',
+        '{"version": 1, "courses": []}',
+        "\x00\x01",
+        '{"version": "x"}',
+        "[" * 100_000,
+    ],
 )
 def test_a_damaged_file_is_set_aside_and_said(lesson: Lesson, tmp_path: Path, damage: str) -> None:
     (tmp_path / FILE).write_text(damage)
@@ -435,9 +444,7 @@ def test_a_user_of_whom_the_system_knows_nothing() -> None:
 
 
 @posix
-@pytest.mark.parametrize(
-    "what", ["[]", '{"version": 2, "courses": {}}', None], ids=["damaged", "newer", "locked"]
-)
+@pytest.mark.parametrize("what", ["[]", '{"version": 2, "courses": {}}', None], ids=["damaged", "newer", "locked"])
 def test_what_is_noted_fits_into_the_rule_of_a_lesson(lesson: Lesson, tmp_path: Path, what: str | None) -> None:
     """80 cells, less the rule's own and the number of the step."""
     if what is None:

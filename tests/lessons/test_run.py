@@ -310,9 +310,7 @@ def test_what_is_missing_is_told_in_words_and_shares_in_percent() -> None:
     assert condition("accuracy >= 0.9").told(frame, {}) == f"✗ right answers {100 * right:.0f} %, needs ≥ 90 %"
     assert condition("reach >= needed_lag").missing(frame, {}).endswith(f", needs ≥ {value(frame, 'needed_lag'):.0f}")
     assert condition("parameters < 9").told(frame, {}).startswith("✗ parameters ")
-    assert condition("accuracy <= 1").told(frame, {}) == (
-        f"✓ right answers {100 * right:.0f} %, needs ≤ 100 %"
-    )
+    assert condition("accuracy <= 1").told(frame, {}) == (f"✓ right answers {100 * right:.0f} %, needs ≤ 100 %")
 
 
 def test_a_percent_sign_stays_with_its_number() -> None:

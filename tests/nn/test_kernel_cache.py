@@ -65,9 +65,7 @@ def belongs_to_somebody(path):
 
 @posix
 @pytest.mark.parametrize("which", ["file", "cache", "rnnviz", "chosen", "base"])
-@pytest.mark.parametrize(
-    "change", [group_may_write, all_may_write, pytest.param(belongs_to_somebody, marks=as_root)]
-)
+@pytest.mark.parametrize("change", [group_may_write, all_may_write, pytest.param(belongs_to_somebody, marks=as_root)])
 def test_what_somebody_else_could_have_written_is_not_believed(base, which, change):
     keep("rnn", "float64", CODE)
     cache = kernel_cache.cache_directory()
@@ -248,8 +246,7 @@ def eventually(condition, seconds=20.0):
 def test_sessions_that_share_a_cache_compile_once(base):
     log = base / "log"
     sessions = [
-        subprocess.Popen([sys.executable, "-c", SESSION, str(log)], stdout=subprocess.PIPE, text=True)
-        for _ in range(4)
+        subprocess.Popen([sys.executable, "-c", SESSION, str(log)], stdout=subprocess.PIPE, text=True) for _ in range(4)
     ]
     assert [session.communicate(timeout=60)[0] for session in sessions] == ["[b'code', b'code']\n"] * 4
     assert log.read_text() == "compiler\n"

@@ -91,9 +91,7 @@ def test_an_exploded_network_feeds_itself_nan():
 def test_answers_stand_beside_what_they_should_be(task):
     result = train(Experiment(task=task, epochs=0))
     judged = result.task.loss_mask[result.task.n_train :].sum(axis=1)
-    assert (
-        [len(said) for said in result.prediction] == [len(true) for true in result.targets] == judged.tolist()
-    )
+    assert [len(said) for said in result.prediction] == [len(true) for true in result.targets] == judged.tolist()
     if result.task.labels:
         assert {word for said in result.prediction for word in said} <= set(result.task.labels)
 

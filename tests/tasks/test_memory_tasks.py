@@ -39,9 +39,7 @@ def test_always_saying_one_scores_a_sixth_on_adding():
     assert np.mean((task.targets[task.loss_mask] - 1.0) ** 2) == pytest.approx(1 / 6, rel=0.01)
 
 
-@pytest.mark.parametrize(
-    ("seq_len", "lag"), [(3, None), (20, None), (None, 30), (None, 2), (30, 16), (100, None)]
-)
+@pytest.mark.parametrize(("seq_len", "lag"), [(3, None), (20, None), (None, 30), (None, 2), (30, 16), (100, None)])
 def test_copying_answers_come_lag_steps_after_their_symbols(seq_len, lag):
     task = tasks.build("copying", seq_len=seq_len, lag=lag)
     width = task.seq_len - task.lag

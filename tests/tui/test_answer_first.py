@@ -35,9 +35,7 @@ from tests.tui.driving import text
 
 COURSE: Course = find()
 QUICK = ("back-through-time",)
-SLUGS = [
-    pytest.param(slug, marks=() if slug in QUICK else pytest.mark.slow) for slug in map(COURSE.slug, COURSE.files)
-]
+SLUGS = [pytest.param(slug, marks=() if slug in QUICK else pytest.mark.slow) for slug in map(COURSE.slug, COURSE.files)]
 SIZES = ((80, 24), (160, 50))
 PALETTE = Palette()
 SLOW = ("compare", "travel")  # panels that would train other networks; closed wherever that would tell anything

@@ -22,9 +22,7 @@ def stretches(place) -> list[tuple[int, int]]:
 
 @given(heights, units, units, st.booleans(), cells, st.tuples(st.booleans(), st.booleans()), st.booleans())
 def test_rows_follow_one_another_and_fill_the_height_at_most(height, H, unit, pair, cell, curves, gradient):
-    place = rows(
-        height, H, min(unit, H - 1), pair=pair, gates=cell[0], cell=cell[1], curves=curves, gradient=gradient
-    )
+    place = rows(height, H, min(unit, H - 1), pair=pair, gates=cell[0], cell=cell[1], curves=curves, gradient=gradient)
     found = stretches(place)
     assert found[0][0] == 0
     assert all(start < end for start, end in found), "every quantity has a row"

@@ -31,8 +31,9 @@ def entries(lines: list[str]) -> dict[int, list[str]]:
     return {int(row[0]): row for row in cells if row and row[0].isdigit()}
 
 
-@pytest.mark.parametrize("experiment", [FADING, Experiment(cell="lstm"), Experiment(cell="gru"),
-                                        Experiment(activation="relu", gain=30.0)])
+@pytest.mark.parametrize(
+    "experiment", [FADING, Experiment(cell="lstm"), Experiment(cell="gru"), Experiment(activation="relu", gain=30.0)]
+)
 async def test_start_times_product_is_every_rows_gradient(experiment: Experiment) -> None:
     app = RnnvizApp(experiment, compile=False)
     async with app.run_test(size=(160, 60)) as pilot:

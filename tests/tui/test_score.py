@@ -1,5 +1,4 @@
-"""The score as a pure drawing: at any size, for any cell and task, whatever the numbers; and what it says is the trace.
-"""
+"""The score as a pure drawing: at any size, for any cell and task, whatever the numbers; what it says is the trace."""
 
 import random
 import re
