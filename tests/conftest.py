@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Iterator
 
 import pytest
 
 from rnnviz.nn import engine
+
+if importlib.util.find_spec("termios") is None:  # Windows
+    collect_ignore = ["terminal"]  # the app in a real terminal needs a pty
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

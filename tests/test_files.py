@@ -40,7 +40,7 @@ def link(to: str) -> Callable[[Path], None]:
 
 ODD: dict[str, tuple[Callable[[Path], None], str]] = {
     "folder": (Path.mkdir, "it is a folder"),
-    "pipe": (os.mkfifo, "it is a pipe"),
+    "pipe": (lambda path: os.mkfifo(path), "it is a pipe"),
     "socket": (socket_at, "it is a socket"),
     "zeros": (link("/dev/zero"), "it is a device"),
     "nothing": (link("/dev/null"), "it is a device"),

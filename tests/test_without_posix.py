@@ -56,10 +56,34 @@ async def main():
 asyncio.run(main())
 """
 
+IMPORT_ALL = """
+import importlib, pkgutil
+import rnnviz
+
+missing = []
+for module in pkgutil.walk_packages(rnnviz.__path__, "rnnviz."):
+    if not module.name.endswith("__main__"):
+        try:
+            importlib.import_module(module.name)
+        except ImportError:
+            missing.append(module.name)
+print(*missing)
+"""
+POSIX_ONLY = [
+    "rnnviz.tui.driver",
+    "rnnviz.tui.outlet",
+]  # the driver of a POSIX terminal; Textual brings Windows its own
+
+COLLECT = """
+import pytest
+sys.path.insert(0, {root!r})
+sys.exit(pytest.main(["--rootdir={root}", "{root}/tests", "--collect-only", "-qq", "-p", "no:cacheprovider"]))
+"""
+
 COMMAND = "from rnnviz.cli.main import main; sys.exit(main({!r}))"
 
 
-def hidden(code: str, tmp_path) -> subprocess.CompletedProcess[str]:
+def hidden(code: str, tmp_path: Path) -> subprocess.CompletedProcess[str]:
     env = {
         "PATH": "/usr/bin:/bin",
         "HOME": str(tmp_path),
@@ -70,6 +94,19 @@ def hidden(code: str, tmp_path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", HIDE + code], env=env, capture_output=True, text=True, timeout=120, cwd=tmp_path
     )
+
+
+@pytest.mark.slow
+def test_every_module_can_be_imported(tmp_path):
+    run = hidden(IMPORT_ALL, tmp_path)
+    assert (run.returncode, run.stdout.split(), run.stderr) == (0, POSIX_ONLY, "")
+
+
+@pytest.mark.slow
+def test_the_tests_can_be_collected(tmp_path):
+    run = hidden(COLLECT.format(root=str(LESSON.parents[1])), tmp_path)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "tests/tui/test_app.py" in run.stdout
 
 
 @pytest.mark.slow

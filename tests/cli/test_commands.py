@@ -3,7 +3,6 @@
 import io
 import json
 import os
-import pty
 import re
 import signal
 import subprocess
@@ -115,6 +114,7 @@ def test_a_file_and_flags_give_the_same_numbers_and_flags_win(tmp_path, capsys):
     assert (told["experiment"]["hidden_size"], told["experiment"]["seed"]) == (5, 3)
 
 
+@pytest.mark.skipif(os.name != "posix", reason="sends SIGINT")
 def test_ctrl_c_stops_with_one_line():
     with subprocess.Popen(
         [*RNNVIZ, "train", "--epochs", "1000000"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -130,7 +130,7 @@ def test_ctrl_c_stops_with_one_line():
 
 
 def test_progress_is_drawn_on_a_terminal_and_wiped():
-    main_side, side = pty.openpty()
+    main_side, side = pytest.importorskip("pty").openpty()
     try:
         command = [*RNNVIZ, "train", "--json"]
         out = subprocess.run(command, stdout=subprocess.PIPE, stderr=side, stdin=subprocess.DEVNULL).stdout
@@ -248,7 +248,7 @@ def test_a_gradient_that_is_really_gone_says_underflow(capsys):
 
 
 def in_a_terminal(*arguments, **env):
-    main_side, side = pty.openpty()
+    main_side, side = pytest.importorskip("pty").openpty()
     settings = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "COLUMNS")}
     settings |= {"TERM": "xterm-256color", "COLORTERM": "truecolor", "COLUMNS": "100", **env}
     with subprocess.Popen([*RNNVIZ, *arguments], stdin=side, stdout=side, stderr=side, env=settings) as run:

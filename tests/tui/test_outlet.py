@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-import pty
 import select
 import threading
-import tty
 
 import pytest
 
-from rnnviz.tui import outlet
-from rnnviz.tui.outlet import Outlet
+pty = pytest.importorskip("pty")
+tty = pytest.importorskip("tty")
+outlet = pytest.importorskip("rnnviz.tui.outlet")
+Outlet = outlet.Outlet
 
 LAST = "\x1b[?1049l"
 
