@@ -139,8 +139,8 @@ def test_the_commands(arguments, code, said, tmp_path):
 @pytest.mark.slow
 def test_the_compiler(tmp_path):
     code = """
-from rnnviz.nn import compile
-handle = compile.start()
+from rnnviz.nn import loading
+handle = loading.start()
 assert handle.running
 handle.stop()
 assert not handle.running

@@ -30,7 +30,7 @@ def compiled_meanwhile(training: Training, epochs: int) -> Iterator[None]:
     preparing = None
     if seconds_in_numpy(training, epochs) >= PAYS_FROM:
         with suppress(Exception):
-            preparing = import_module("rnnviz.nn.compile").start(lambda *_: None)
+            preparing = import_module("rnnviz.nn.loading").start(lambda *_: None)
     try:
         yield
     finally:

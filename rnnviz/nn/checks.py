@@ -95,6 +95,23 @@ def parameters(spec: ModelSpec, params: Mapping[str, Any]) -> Params:
     }
 
 
+def initial_state(spec: ModelSpec, B: int, h0: Any, c0: Any) -> tuple[Array | None, Array | None]:
+    """h0 and c0 as (L, B, H) arrays of the spec's dtype, or None; for one layer (B, H) will do."""
+    if c0 is not None and not spec.has_cell_state:
+        raise InputError(f"c0: a {spec.cell} has no cell state; only an lstm does")
+    return _state(spec, "h0", h0, B), _state(spec, "c0", c0, B)
+
+
+def _state(spec: ModelSpec, what: str, value: Any, B: int) -> Array | None:
+    if value is None:
+        return None
+    L, H = spec.num_layers, spec.hidden_size
+    value = as_array(what, value, "real numbers of shape (num_layers, B, hidden_size)")
+    if L == 1 and value.ndim == 2:
+        value = value[None]
+    return numbers(what, value, (L, B, H), "(num_layers, B, hidden_size)", spec.dtype)
+
+
 def memory_limit() -> int:
     """Bytes a single request may take: half of the machine's memory, and at most 4 GiB."""
     try:

@@ -11,33 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import Protocol, cast
 
 from rnnviz.nn import numpy_engine as _numpy
+from rnnviz.nn.data import Data
 from rnnviz.nn.optimizer import Optimizer, OptimizerState
-from rnnviz.nn.passes import (
-    Backward as Backward,
-)
-from rnnviz.nn.passes import (
-    Forward as Forward,
-)
-from rnnviz.nn.passes import (
-    LayerBackward as LayerBackward,
-)
-from rnnviz.nn.passes import (
-    LayerForward as LayerForward,
-)
-from rnnviz.nn.passes import (
-    LayerWeights as LayerWeights,
-)
-from rnnviz.nn.passes import (
-    layer_weights as layer_weights,
-)
+from rnnviz.nn.records import Backward, Forward
 from rnnviz.nn.spec import ModelSpec, one_of
 from rnnviz.nn.types import Array, Params, ParamsLike
-
-if TYPE_CHECKING:
-    from rnnviz.nn.training import Data
 
 NAMES = ("numpy", "numba")
 

@@ -2,22 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 
 from rnnviz.nn import losses
-from rnnviz.nn.passes import Forward
+from rnnviz.nn.records import Forward
+from rnnviz.nn.spec import ModelSpec
 from rnnviz.nn.types import Array, ParamsLike
-
-if TYPE_CHECKING:
-    from rnnviz.nn.trace import Trace
 
 #: ε^(1/3) in float64: where the truncation error of a central difference meets its rounding error.
 STEP = float(np.finfo(np.float64).eps) ** (1 / 3)
 _STATES = 8
+
+
+class Runner(Protocol):
+    """An engine, as far as it is run again."""
+
+    def forward(
+        self, spec: ModelSpec, params: ParamsLike, x: Array, h0: Array | None = None, c0: Array | None = None
+    ) -> Forward: ...
+
+
+class Trace(Protocol):
+    """What is checked: rnnviz.nn.trace.Trace, where each field is described."""
+
+    @property
+    def T(self) -> int: ...
+    @property
+    def spec(self) -> ModelSpec: ...
+    @property
+    def params(self) -> ParamsLike: ...
+    @property
+    def x(self) -> Array: ...
+    @property
+    def y(self) -> Array: ...
+    @property
+    def targets(self) -> Array: ...
+    @property
+    def loss_name(self) -> str: ...
+    @property
+    def loss_mask(self) -> Array: ...
+    @property
+    def gates(self) -> Mapping[str, Array]: ...
+    @property
+    def grads(self) -> ParamsLike: ...
+    @property
+    def grad_h(self) -> Array: ...
+    @property
+    def grad_c(self) -> Array | None: ...
+    @property
+    def forward(self) -> Forward: ...
+    @property
+    def engine(self) -> Runner: ...
 
 
 @np.errstate(all="ignore")

@@ -18,10 +18,8 @@ import math
 import numpy as np
 
 from rnnviz.errors import InputError
-from rnnviz.nn.spec import ModelSpec, one_of, real_number, whole_number
+from rnnviz.nn.spec import INITIALISERS, ModelSpec, one_of, real_number, whole_number
 from rnnviz.nn.types import Array, Params
-
-INITIALISERS = ("keras", "pytorch", "identity", "orthogonal", "chrono")
 
 
 def initial_params(

@@ -101,7 +101,7 @@ def cached(cell: str, dtype: str) -> bytes | None:
                 if note not in notes:
                     notes.append(note)
                 continue
-            code = unsealed((cell, dtype), content)
+            code = unpack((cell, dtype), content)
             if code is not None:
                 with contextlib.suppress(OSError):
                     os.utime(directory)
@@ -115,7 +115,7 @@ def keep(cell: str, dtype: str, code: bytes) -> bool:
         with contextlib.suppress(OSError):
             real = _made(directory, ours)
             mode = 0o644 if _is_for_a_class() else files.PRIVATE_FILE
-            files.replace(real / _name(cell, dtype), sealed((cell, dtype), code), mode)
+            files.replace(real / _name(cell, dtype), pack((cell, dtype), code), mode)
             remove_stale(real)
             return True
     return False
@@ -146,7 +146,7 @@ def _made(directory: Path, ours: int) -> Path:
     return real
 
 
-def sealed(kernel: Kernel, code: bytes) -> bytes:
+def pack(kernel: Kernel, code: bytes) -> bytes:
     """With a heading of its length and a checksum: half a file is told from a whole one, and one kernel's from
     another's."""
     return _HEAD.pack(_MAGIC, len(code), _checksum(kernel, code)) + code
@@ -156,8 +156,8 @@ def _checksum(kernel: Kernel, code: bytes) -> bytes:
     return hashlib.sha256("\0".join((fingerprint(), *kernel, "")).encode() + code).digest()
 
 
-def unsealed(kernel: Kernel, content: bytes) -> bytes | None:
-    """The code of a sealed file; None if it is not whole, or another kernel's."""
+def unpack(kernel: Kernel, content: bytes) -> bytes | None:
+    """The code of a packed file; None if it is not whole, or another kernel's."""
     if len(content) < _HEAD.size:
         return None
     magic, length, checksum = _HEAD.unpack_from(content)
@@ -166,8 +166,8 @@ def unsealed(kernel: Kernel, content: bytes) -> bytes | None:
     return code if is_whole and _checksum(kernel, code) == checksum else None
 
 
-def next_sealed(pipe: IO[bytes]) -> bytes | None:
-    """The next sealed code of a pipe, still sealed; None if there is none whole."""
+def next_packed(pipe: IO[bytes]) -> bytes | None:
+    """The next packed code of a pipe, still packed; None if there is no complete one."""
     head = pipe.read(_HEAD.size)
     if len(head) < _HEAD.size:
         return None

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnviz.nn import checks
+from rnnviz.nn.cells import CELLS
 from rnnviz.nn.cells.activations import slope as activation_slope
 from rnnviz.nn.metrics import norm
-from rnnviz.nn.numpy_engine import CELLS
-from rnnviz.nn.passes import Forward, layer_weights
+from rnnviz.nn.records import Forward, layer_weights
 from rnnviz.nn.spec import ModelSpec
 from rnnviz.nn.types import Array, ParamsLike, ReadOnly
 

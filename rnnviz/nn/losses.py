@@ -12,9 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rnnviz.nn.spec import LOSSES as LOSSES
 from rnnviz.nn.types import Array
-
-LOSSES = ("mse", "cross_entropy")
 
 
 class LossValue(NamedTuple):

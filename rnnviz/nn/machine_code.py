@@ -20,7 +20,7 @@ ENTRIES = ("forward", "backward", "triangle", "train", "update")
 
 
 class Kernels(Protocol):
-    """The entries of one cell for one dtype, by name; see kernels/entries.py for their arguments."""
+    """The entries of one cell for one dtype, by name; see kernels/c_api.py for their arguments."""
 
     def call(self, name: str, *arrays: Array) -> None: ...
 

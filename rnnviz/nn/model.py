@@ -11,18 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from rnnviz.errors import InputError
 from rnnviz.nn import checks, initialise
 from rnnviz.nn import engine as engines
 from rnnviz.nn.spec import ModelSpec
+from rnnviz.nn.trace import Trace, make_trace
 from rnnviz.nn.types import Array, Params, ReadOnly
-
-if TYPE_CHECKING:
-    from rnnviz.nn.trace import Trace
 
 _KINDS = {"rnn": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}
 
@@ -134,7 +131,7 @@ class Model(ReadOnly):
         T, B = x.shape[0], x.shape[1]
         width = self.spec.forward_width
         checks.memory("forward", 8 * T * B * width, f"T={T}, B={B}, {width} numbers a step")
-        h, c = self.initial_state(B, h0, c0, self.spec.dtype)
+        h, c = checks.initial_state(self.spec, B, h0, c0)
         run = engines.current().forward(self.spec, self.params, x, h, c)
         return run.y
 
@@ -157,24 +154,8 @@ class Model(ReadOnly):
 
         Raises InputError for bad input, and for more memory than sensible (a trace takes O(T·B·H) per layer).
         """
-        from rnnviz.nn.trace import make_trace
-
-        return make_trace(self, x, targets, loss, loss_at, h0=h0, c0=c0, engine=engine)
-
-    def initial_state(self, B: int, h0: Any, c0: Any, dtype: str) -> tuple[Array | None, Array | None]:
-        """h0 and c0 checked, as (L, B, H) arrays or None."""
-        if c0 is not None and not self.spec.has_cell_state:
-            raise InputError(f"c0: a {self.spec.cell} has no cell state; only an lstm does")
-        return self._state("h0", h0, B, dtype), self._state("c0", c0, B, dtype)
-
-    def _state(self, what: str, value: Any, B: int, dtype: str) -> Array | None:
-        if value is None:
-            return None
-        L, H = self.spec.num_layers, self.spec.hidden_size
-        value = checks.as_array(what, value, "real numbers of shape (num_layers, B, hidden_size)")
-        if L == 1 and value.ndim == 2:
-            value = value[None]
-        return checks.numbers(what, value, (L, B, H), "(num_layers, B, hidden_size)", dtype)
+        exact = self.in_float64
+        return make_trace(exact.spec, exact.params, x, targets, loss, loss_at, h0=h0, c0=c0, engine=engine)
 
     def copy_params(self) -> Params:
         """Writable copies of the parameters."""

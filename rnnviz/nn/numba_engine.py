@@ -1,6 +1,6 @@
 """The fast engine: the functions of numpy_engine with the same meaning, by the kernels in kernels/.
 
-Here arrays are checked, made and named; a kernel only fills them. The kernels come as machine code (compile.py); numba
+Here arrays are checked, made and named; a kernel only fills them. The kernels come as machine code (compiler.py); numba
 itself is not imported. While the app compiles in the background, a cell that is not ready is left to the
 numpy engine; otherwise the first call of a cell waits for its compiler.
 """
@@ -12,21 +12,18 @@ import os
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
-from rnnviz.nn import compile as compiler
-from rnnviz.nn import losses, numpy_engine
-from rnnviz.nn.kernels.plan import Plan, Rates, make_plan
+from rnnviz.nn import compiler, losses, numpy_engine
+from rnnviz.nn.data import Data
+from rnnviz.nn.kernels.buffer_sizes import Plan, Rates, make_plan
 from rnnviz.nn.machine_code import Kernels, MachineCode
-from rnnviz.nn.optimizer import ADAM_BETAS, CONVENTIONS, OPTIMIZERS, Optimizer, OptimizerState, clip
-from rnnviz.nn.passes import Backward, Forward, LayerBackward, LayerForward, LayerWeights, layer_weights
-from rnnviz.nn.spec import ACTIVATIONS, ModelSpec
+from rnnviz.nn.optimizer import ADAM_BETAS, CONVENTIONS, Optimizer, OptimizerState, clip
+from rnnviz.nn.records import Backward, Forward, LayerBackward, LayerForward, LayerWeights, layer_weights
+from rnnviz.nn.spec import ACTIVATIONS, LOSSES, OPTIMIZERS, ModelSpec
 from rnnviz.nn.types import Array, Params, ParamsLike
-
-if TYPE_CHECKING:
-    from rnnviz.nn.training import Data
 
 name = "numba"
 
@@ -36,9 +33,16 @@ SHARED_ABOVE = 5_000_000
 #: Sequences that a tile of a product takes at once: no half should break one up.
 _ROWS = 8
 
+
+class Background(Protocol):
+    """Whoever compiles beside the app (loading.Handle)."""
+
+    def request(self, cell: str, dtype: str) -> None: ...
+
+
 _kernels: dict[tuple[str, str], Kernels] = {}
 _lock = threading.Lock()
-_background: compiler.Handle | None = None
+_background: Background | None = None
 _local = threading.local()
 
 
@@ -53,7 +57,7 @@ def install(cell: str, dtype: str, kernels: Kernels) -> None:
     _kernels[cell, dtype] = kernels
 
 
-def in_background(handle: compiler.Handle | None) -> None:
+def in_background(handle: Background | None) -> None:
     """From now on let `handle` compile what is missing, and use the numpy engine meanwhile. None: wait instead."""
     global _background
     _background = handle
@@ -65,12 +69,12 @@ def ready(spec: ModelSpec) -> bool:
 
 
 def _kernels_of(spec: ModelSpec) -> Kernels | None:
-    """The kernels for a model, or None: the numpy engine stands in. Raises compile.CompilerError."""
+    """The kernels for a model, or None: the numpy engine stands in. Raises compiler.CompilerError."""
     found = loaded(spec.cell, spec.dtype)
     if found is not None:
         return found
     if _background is not None:
-        _background.want(spec.cell, spec.dtype)
+        _background.request(spec.cell, spec.dtype)
         return None
     with _lock:
         if loaded(spec.cell, spec.dtype) is None:
@@ -90,7 +94,7 @@ class _InProcess:
 
     def __init__(self, cell: str) -> None:
         os.environ.setdefault("NUMBA_OPT", "0")  # looked at, not raced; numba reads it when it is imported
-        from rnnviz.nn.kernels.entries import ENTRIES
+        from rnnviz.nn.kernels.c_api import ENTRIES
 
         self._entries = ENTRIES[cell]
 
@@ -367,7 +371,7 @@ def _train_alone(kernels: Kernels, spec: ModelSpec, weights: _Flat, data: Data, 
         spec,
         data.x.shape[1],
         order.shape[1],
-        loss=losses.LOSSES.index(data.loss),
+        loss=LOSSES.index(data.loss),
         rule=OPTIMIZERS.index(weights.rule.name),
         updates=weights.updates,
     )
@@ -379,7 +383,7 @@ def _train_alone(kernels: Kernels, spec: ModelSpec, weights: _Flat, data: Data, 
 
 def _train_one_by_one(kernels: Kernels, spec: ModelSpec, weights: _Flat, data: Data, order: Array, out: Array) -> None:
     """The gradients of one batch at a time, for an update that is not all done in the kernel."""
-    plan = _plan(spec, data.x.shape[1], order.shape[1], loss=losses.LOSSES.index(data.loss))
+    plan = _plan(spec, data.x.shape[1], order.shape[1], loss=LOSSES.index(data.loss))
     work, loss = _work(0, plan.work_size, weights.dtype), np.empty(1)
     for number, batch in enumerate(order):
         sizes = np.array(plan._replace(positions=int(np.count_nonzero(data.mask[batch]))), np.int64)
@@ -394,7 +398,7 @@ def _train_shared(kernels: Kernels, spec: ModelSpec, weights: _Flat, data: Data,
     T, B = data.x.shape[1], order.shape[1]
     half = -(-B // (2 * _ROWS)) * _ROWS
     grads, inputs, losses_of = (weights.grads, np.empty_like(weights.grads)), _inputs(data), np.empty((2, 1))
-    plans = [_plan(spec, T, size, loss=losses.LOSSES.index(data.loss)) for size in (half, B - half)]
+    plans = [_plan(spec, T, size, loss=LOSSES.index(data.loss)) for size in (half, B - half)]
     work = [_work(part, plan.work_size, weights.dtype) for part, plan in enumerate(plans)]
 
     def run(part: int, sequences: Array, positions: int) -> None:

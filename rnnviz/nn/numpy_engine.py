@@ -12,22 +12,18 @@ Rumelhart, Hinton & Williams 1986 (10.1038/323533a0); Werbos 1990 (10.1109/5.583
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rnnviz.nn import losses, optimizer
-from rnnviz.nn.cells import gru, lstm, rnn
+from rnnviz.nn.cells import CELLS
+from rnnviz.nn.data import Data
 from rnnviz.nn.metrics import norm
-from rnnviz.nn.passes import Backward, Forward, LayerBackward, LayerForward, LayerWeights, layer_weights
+from rnnviz.nn.records import Backward, Forward, LayerBackward, LayerForward, LayerWeights, layer_weights
 from rnnviz.nn.spec import ModelSpec
 from rnnviz.nn.types import Array, Params, ParamsLike
 
-if TYPE_CHECKING:
-    from rnnviz.nn.training import Data
-
 name = "numpy"
-CELLS = {"rnn": rnn, "lstm": lstm, "gru": gru}
 
 
 @np.errstate(all="ignore")

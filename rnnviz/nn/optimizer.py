@@ -12,10 +12,9 @@ from typing import NamedTuple
 import numpy as np
 
 from rnnviz.errors import InputError
-from rnnviz.nn.spec import one_of, real_number
+from rnnviz.nn.spec import OPTIMIZERS, one_of, real_number
 from rnnviz.nn.types import Array, Params, ParamsLike
 
-OPTIMIZERS = ("sgd", "adam", "rmsprop")
 ADAM_BETAS = (0.9, 0.999)
 
 

@@ -1,4 +1,4 @@
-"""ModelSpec: the shape of a model, and from it the name and shape of every parameter.
+"""ModelSpec: the shape of a model, and from it the name and shape of every parameter; and all names to choose from.
 
 >>> ModelSpec(cell="rnn", input_size=1, hidden_size=20, output_size=1, biases=1).parameter_shapes
 {'rnn.weight_ih_l0': (20, 1), 'rnn.weight_hh_l0': (20, 20), 'rnn.bias_ih_l0': (20,),
@@ -23,6 +23,10 @@ GATES: dict[str, tuple[str, ...]] = {"rnn": ("h",), "lstm": ("i", "f", "g", "o")
 CELLS = tuple(GATES)
 ACTIVATIONS = ("tanh", "relu", "identity", "sigmoid")
 DTYPES = ("float64", "float32")
+LOSSES = ("mse", "cross_entropy")
+INITIALISERS = ("keras", "pytorch", "identity", "orthogonal", "chrono")
+OPTIMIZERS = ("sgd", "adam", "rmsprop")
+CONVENTIONS = ("pytorch", "keras")
 #: Sizes beyond these are slips: names and shapes of the parameters are listed before their memory is looked at.
 LARGEST, DEEPEST = 1_000_000, 1_000
 

@@ -21,8 +21,7 @@ from rnnviz.errors import InputError, shown
 from rnnviz.nn import checks, gradcheck, losses, metrics
 from rnnviz.nn import engine as engines
 from rnnviz.nn import ledger as ledgers
-from rnnviz.nn.model import Model
-from rnnviz.nn.passes import Backward, Forward
+from rnnviz.nn.records import Backward, Forward
 from rnnviz.nn.spec import ModelSpec, one_of, whole_number
 from rnnviz.nn.types import Array, ParamsLike, ReadOnly
 
@@ -294,7 +293,8 @@ class Trace(ReadOnly):
 
 
 def make_trace(
-    model: Model,
+    spec: ModelSpec,
+    params: ParamsLike,
     x: Any,
     targets: Any,
     loss: str = "mse",
@@ -304,10 +304,8 @@ def make_trace(
     c0: Any = None,
     engine: str | engines.Engine | None = None,
 ) -> Trace:
-    """See Model.trace."""
+    """See Model.trace. Spec and params are those of a model in float64, the params frozen."""
     chosen = engines.resolve(engine)
-    model = model.in_float64
-    spec, params = model.spec, model.params
     one_of("loss", loss, losses.LOSSES)
     x = checks.numbers("x", x, (None, None, spec.input_size), "(T, B, input_size)", "float64").copy()
     T, B, H = x.shape[0], x.shape[1], spec.hidden_size
@@ -315,7 +313,7 @@ def make_trace(
     checks.memory("trace", 8 * T * B * H * spec.num_layers * width, f"T={T}, B={B}, H={H}, L={spec.num_layers}")
     mask = loss_mask(loss_at, T, B)
     targets = _targets(loss, targets, mask, spec.output_size, loss_at)
-    h, c = model.initial_state(B, h0, c0, "float64")
+    h, c = checks.initial_state(spec, B, h0, c0)
 
     run = chosen.forward(spec, params, x, h, c)
     with np.errstate(all="ignore"):

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnviz.nn import Trace
-from rnnviz.nn.numpy_engine import CELLS
-from rnnviz.nn.passes import layer_weights
+from rnnviz.nn.cells import CELLS
+from rnnviz.nn.records import layer_weights
 from rnnviz.nn.types import Array
 from rnnviz.player.numbers import exponent, subscript
 

@@ -34,7 +34,7 @@ from rnnviz.player.commands import Measure
 from rnnviz.player.numbers import fixed
 
 if TYPE_CHECKING:
-    from rnnviz.nn.passes import Forward
+    from rnnviz.nn.records import Forward
     from rnnviz.nn.trace import Trace
     from rnnviz.player.frame import Progress, Scene
 

@@ -266,7 +266,8 @@ def continued(model: Model, task: Task, sample: int, length: int = 120) -> str:
     """What a network that reads characters goes on with after sequence `sample`: each is drawn from what it
     expects, and read next. The same network always draws the same; where nothing can be drawn it ends."""
     model = model.in_float64
-    h, c = model.initial_state(1, None, None, "float64")
+    h: Array | None = None
+    c: Array | None = None
     x, text = task.x[sample, : task.lengths[sample], None], ""
     rng = np.random.default_rng(sample)
     for _ in range(length):

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from rnnviz.nn import losses, optimizer
-from rnnviz.nn.numpy_engine import CELLS
+from rnnviz.nn.cells import CELLS
 from rnnviz.player.cursor import Phase
 from rnnviz.player.experiment import Experiment
 

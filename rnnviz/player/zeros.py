@@ -16,8 +16,8 @@ from typing import Literal
 import numpy as np
 
 from rnnviz.nn import Trace
-from rnnviz.nn.numpy_engine import CELLS
-from rnnviz.nn.passes import layer_weights
+from rnnviz.nn.cells import CELLS
+from rnnviz.nn.records import layer_weights
 from rnnviz.nn.types import Array
 
 Kind = Literal["error", "readout", "slope", "gate", "W_hh", "underflow", "cancelled"]

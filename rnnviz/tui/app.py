@@ -822,9 +822,9 @@ class RnnvizApp(App[None]):
             self.post_message(Failed(error))
         if self._compile:
             with suppress(Exception):  # whatever numba lacks here, the numpy engine stays
-                from rnnviz.nn import compile as compiling
+                from rnnviz.nn import loading
 
-                self._compiling = compiling.start(self._engine_ready, on_note=self._note)
+                self._compiling = loading.start(self._engine_ready, on_note=self._note)
 
     def _engine_ready(self, name: str) -> None:
         """Called on another thread."""

@@ -16,10 +16,10 @@ LONG = Experiment(task="adding", cell="lstm", seq_len=100, hidden_size=100, samp
 def calls(monkeypatch):
     """What is asked of the compiler, which is a stand-in here."""
     made = []
-    compiling = ModuleType("rnnviz.nn.compile")
+    loading = ModuleType("rnnviz.nn.loading")
     handle = SimpleNamespace(stop=lambda: made.append("stop"))
-    compiling.start = lambda on_ready: made.append("start") or handle
-    monkeypatch.setitem(sys.modules, "rnnviz.nn.compile", compiling)
+    loading.start = lambda on_ready: made.append("start") or handle
+    monkeypatch.setitem(sys.modules, "rnnviz.nn.loading", loading)
     return made
 
 
@@ -40,7 +40,7 @@ def test_a_compiler_that_fails_is_no_reason_to_stop(calls, monkeypatch):
     def broken(on_ready):
         raise OSError("no compiler here")
 
-    monkeypatch.setattr(sys.modules["rnnviz.nn.compile"], "start", broken)
+    monkeypatch.setattr(sys.modules["rnnviz.nn.loading"], "start", broken)
     with compiled_meanwhile(Run(LONG).training, LONG.epochs):
         trained = True
     assert trained

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from rnnviz.nn import kernel_cache
-from rnnviz.nn.kernel_cache import cached, keep, sealed
+from rnnviz.nn.kernel_cache import cached, keep, pack
 
 posix = pytest.mark.skipif(not hasattr(os, "getuid"), reason="needs owners")
 as_root = pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="needs two accounts")
@@ -130,9 +130,9 @@ def test_a_file_under_anothers_name_is_another_file(base, other):
 
 
 def test_a_file_of_another_version_is_another_file(base, monkeypatch):
-    content = sealed(("rnn", "float64"), CODE)
+    content = pack(("rnn", "float64"), CODE)
     monkeypatch.setattr(kernel_cache, "fingerprint", lambda: "e" * 20)
-    assert kernel_cache.unsealed(("rnn", "float64"), content) is None
+    assert kernel_cache.unpack(("rnn", "float64"), content) is None
 
 
 @posix
@@ -197,9 +197,9 @@ def test_a_class_reads_what_root_keeps_for_it(base):
 
 SESSION = """
 import subprocess, sys, time
-from rnnviz.nn import compile as compiling, kernel_cache
+from rnnviz.nn import compiler, kernel_cache
 kernel_cache.fingerprint = lambda: "f" * 20
-compiling.LOOK_EVERY = 0.05
+compiler.LOOK_EVERY = 0.05
 once = subprocess.Popen
 def begin(command, **options):
     return once([sys.executable, "-c", COMPILER], **options)
@@ -210,11 +210,11 @@ time.sleep(1)
 from rnnviz.nn import kernel_cache
 kernel_cache.fingerprint = lambda: "f" * 20
 for line in sys.stdin:
-    sys.stdout.buffer.write(kernel_cache.sealed(tuple(line.split()), b"code"))
+    sys.stdout.buffer.write(kernel_cache.pack(tuple(line.split()), b"code"))
     sys.stdout.flush()
 '''
-compiling.subprocess.Popen = begin
-print([code for _, code in compiling.compiled([("rnn", "float64"), ("gru", "float64")])])
+compiler.subprocess.Popen = begin
+print([code for _, code in compiler.compiled([("rnn", "float64"), ("gru", "float64")])])
 """
 
 HOLDER = """

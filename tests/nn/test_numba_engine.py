@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rnnviz.nn import Data, Model, Optimizer, Training, engine, numba_engine, numpy_engine
-from rnnviz.nn.compile import IN_PROCESS, compiled
+from rnnviz.nn.compiler import IN_PROCESS, compiled
 from rnnviz.nn.machine_code import make_table
 
 CELLS = ("rnn", "lstm", "gru")

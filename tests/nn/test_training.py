@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rnnviz.nn import Data, Model, Optimizer, Training, evaluate, losses, numpy_engine
+from rnnviz.nn import Data, Model, Optimizer, Training, evaluate, losses, numpy_engine, optimizer, spec
 from rnnviz.nn.optimizer import clip
 
 from . import golden, naive
@@ -292,3 +292,7 @@ def test_values_are_clipped_first_then_arrays_then_all() -> None:
     size = np.hypot(0.5, 0.3)
     np.testing.assert_allclose(found["a"], [0.5 * 0.1 / size, 0])
     np.testing.assert_allclose(found["b"], [0, 0.3 * 0.1 / size])
+
+
+def test_every_name_of_a_convention_has_its_numbers():
+    assert tuple(optimizer.CONVENTIONS) == spec.CONVENTIONS

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from rnnviz.nn import Model, Trace
-from rnnviz.nn.numpy_engine import CELLS
-from rnnviz.nn.passes import layer_weights
+from rnnviz.nn.cells import CELLS
+from rnnviz.nn.records import layer_weights
 from rnnviz.player.highway import along_z
 from rnnviz.player.zeros import Zero, zero_because, zeros
 

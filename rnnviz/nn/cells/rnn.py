@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 
 from rnnviz.nn.cells.activations import activate, product, slope
-from rnnviz.nn.passes import LayerForward, LayerWeights, StepBack
+from rnnviz.nn.records import LayerForward, LayerWeights, StepBack
 from rnnviz.nn.spec import ModelSpec
 from rnnviz.nn.types import Array
 

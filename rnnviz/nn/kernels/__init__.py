@@ -4,5 +4,5 @@ Read rnn.py first: its equations stand beside the loops, as in nn/cells/. train.
 batches. Every error is raised in Python before a kernel runs; no kernel allocates.
 
 Importing one of these modules imports numba, which takes long and much memory. The app never does: another
-process compiles (nn/compile.py), and nn/numba_engine.py runs the finished machine code.
+process compiles (nn/compiler.py), and nn/numba_engine.py runs the finished machine code.
 """

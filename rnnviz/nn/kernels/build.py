@@ -12,9 +12,9 @@ os.environ["NUMBA_OPT"] = "0"  # before numba is imported
 
 from typing import Any
 
-from rnnviz.nn.kernels.entries import ENTRIES, for_table
+from rnnviz.nn.kernels.c_api import ENTRIES, for_table
 from rnnviz.nn.kernels.jit import OPTIONS
-from rnnviz.nn.kernels.untyped import llvm, njit, types
+from rnnviz.nn.kernels.numba_untyped import llvm, njit, types
 
 #: A kernel's arrays belong to its caller, so numba's reference counts of them are never used. Numba keeps its own
 #: from being inlined; called at every load, they would cost more than the arithmetic.

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnviz.nn.kernels.untyped import cgutils, intrinsic, njit, overload, types
+from rnnviz.nn.kernels.numba_untyped import cgutils, intrinsic, njit, overload, types
 
 OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
 

@@ -26,7 +26,7 @@ class Scratch(NamedTuple):
 
 
 class Run(NamedTuple):
-    """Forward; as rnnviz.nn.passes.LayerForward. What a cell does not have is never read."""
+    """Forward; as rnnviz.nn.records.LayerForward. What a cell does not have is never read."""
 
     x: Any  # (T, B, I)
     h: Any  # (T+1, B, H), h[0] given
@@ -37,7 +37,7 @@ class Run(NamedTuple):
 
 
 class Back(NamedTuple):
-    """Backward; as rnnviz.nn.passes.LayerBackward. grad_h[1:] comes in holding what reaches h_t from above."""
+    """Backward; as rnnviz.nn.records.LayerBackward. grad_h[1:] comes in holding what reaches h_t from above."""
 
     grad_h: Any  # (T+1, B, H)
     grad_c: Any  # (T+1, B, H): lstm

@@ -11,7 +11,7 @@ import numpy as np
 
 from rnnviz.nn.kernels.jit import kernel, view
 
-MSE, CROSS_ENTROPY = range(2)  # positions in rnnviz.nn.losses.LOSSES
+MSE, CROSS_ENTROPY = range(2)  # positions in rnnviz.nn.spec.LOSSES
 
 
 @kernel

@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from rnnviz.nn.kernels.buffer_sizes import BLOCK
 from rnnviz.nn.kernels.jit import compiled_as, flat, kernel, view
-from rnnviz.nn.kernels.plan import BLOCK
+from rnnviz.nn.kernels.numba_untyped import cgutils, intrinsic, ir, llvm, types
 from rnnviz.nn.kernels.simd import REGISTER, lane_count
-from rnnviz.nn.kernels.untyped import cgutils, intrinsic, ir, llvm, types
 
 #: Rows of a tile: ROWS · VECTORS sums and what they are made of must fit in the registers.
 ROWS = 8 if REGISTER == 64 or llvm.get_host_cpu_features().get("neon") else 4

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from rnnviz.nn.kernels.jit import compiled_as
-from rnnviz.nn.kernels.untyped import (
+from rnnviz.nn.kernels.numba_untyped import (
     cgutils,
     intrinsic,
     ir,

@@ -9,7 +9,7 @@ import numpy as np
 
 from rnnviz.nn.kernels.jit import kernel
 
-SGD, ADAM, RMSPROP = range(3)  # positions in rnnviz.nn.optimizer.OPTIMIZERS
+SGD, ADAM, RMSPROP = range(3)  # positions in rnnviz.nn.spec.OPTIMIZERS
 
 
 @kernel

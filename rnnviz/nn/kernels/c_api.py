@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rnnviz.nn.kernels import gru, lstm, rnn
+from rnnviz.nn.kernels.buffer_sizes import Plan, Rates
 from rnnviz.nn.kernels.jit import kernel
 from rnnviz.nn.kernels.layer import Back, Run, Scratch, Weights, weight_gradients
-from rnnviz.nn.kernels.plan import Plan, Rates
+from rnnviz.nn.kernels.numba_untyped import carray, intrinsic, types
 from rnnviz.nn.kernels.train import make
 from rnnviz.nn.kernels.triangle import make_triangle
-from rnnviz.nn.kernels.untyped import carray, intrinsic, types
 from rnnviz.nn.kernels.updates import update
 
 FORWARD = "i1 f2 f2 f1 f1 f1 f1 f1 f3 f3 f3 f3 f3 f3"

@@ -1,11 +1,9 @@
-"""The compiled kernels: how they are compiled, and how they come into use. Where they are kept: kernel_cache.py.
+"""Compiles the kernels in another process. kernel_cache.py keeps the result; loading.py brings it into use.
 
-    python -m rnnviz.nn.compile            compiles for every cell what is not in the cache yet, and says where
+    python -m rnnviz.nn.compiler           compiles for every cell what is not in the cache yet, and says where
 
-Nobody waits for the compiler. `start` looks into the cache in a thread and takes what is there into use within
-some hundredths of a second; what is missing is compiled by another process at the lowest priority, which hands it
-back through a pipe, so that it works without a writable place as well. Of all sessions that share a cache one
-compiles; the others take from the cache what it puts there.
+The other process returns the object files through a pipe, so that this works without a writable place as well. Of
+all sessions that share a cache one compiles; the others take from the cache what it puts there.
 """
 
 from __future__ import annotations
@@ -23,8 +21,7 @@ from typing import IO
 
 import rnnviz
 from rnnviz.nn import kernel_cache
-from rnnviz.nn.kernel_cache import Kernel, cached, keep, next_sealed, sealed, unsealed
-from rnnviz.nn.machine_code import MachineCode
+from rnnviz.nn.kernel_cache import Kernel, cached, keep, next_packed, pack, unpack
 from rnnviz.nn.spec import CELLS, DTYPES
 
 #: Numba's own switches for looking into kernels work on kernels that run inside this process.
@@ -37,7 +34,7 @@ _PACKAGE = Path(rnnviz.__file__).parent
 
 
 class CompilerError(RuntimeError):
-    """The kernels could not be compiled; the message is the end of what the compiler said."""
+    """The kernels could not be compiled; the message is the compiler's last line."""
 
 
 # -- compiling -----------------------------------------------------------------------------------------
@@ -88,7 +85,7 @@ class _Compiler:
         self._lowest_priority, self._stop, self._lock = lowest_priority, stop, lock
         self._process: subprocess.Popen[bytes] | None = None
         self._made: queue.Queue[bytes | None] = queue.Queue()
-        self._said: list[bytes] = []
+        self._errors: list[bytes] = []
         self._readers: list[threading.Thread] = []
 
     def __enter__(self) -> _Compiler:
@@ -99,21 +96,21 @@ class _Compiler:
         if self._process is None:
             self._process = self._begin()
         assert self._process.stdin is not None
-        with contextlib.suppress(OSError):  # a process that is gone says more below
+        with contextlib.suppress(OSError):  # if the process is gone, its error output is read below
             self._process.stdin.write(f"{' '.join(kernel)}\n".encode())
             self._process.stdin.flush()
         content = self._wait()
-        code = None if content is None else unsealed(kernel, content)
+        code = None if content is None else unpack(kernel, content)
         if code is None:
             self._readers[1].join(5 if content is None else 0)
-            lines = b"".join(self._said).decode(errors="replace").strip().splitlines()
+            lines = b"".join(self._errors).decode(errors="replace").strip().splitlines()
             raise CompilerError(lines[-1] if lines else "the compiler ended without a word")
         return code
 
     def _begin(self) -> subprocess.Popen[bytes]:
         ours = {name: value for name, value in os.environ.items() if not name.startswith("NUMBA_")}
         ours["PYTHONPATH"] = os.pathsep.join(filter(None, (str(_PACKAGE.parent), ours.get("PYTHONPATH"))))
-        command = [sys.executable, "-P", "-m", "rnnviz.nn.compile", "--pipe"]
+        command = [sys.executable, "-P", "-m", "rnnviz.nn.compiler", "--pipe"]
         if self._lowest_priority:
             command.append("--nice")
         held = () if self._lock is None else (self._lock,)
@@ -135,7 +132,7 @@ class _Compiler:
             raise CompilerError(str(error)) from error
         self._readers = [
             threading.Thread(target=_read_codes, args=(process.stdout, self._made), daemon=True),
-            threading.Thread(target=_read_words, args=(process.stderr, self._said), daemon=True),
+            threading.Thread(target=_read_errors, args=(process.stderr, self._errors), daemon=True),
         ]
         for reader in self._readers:
             reader.start()
@@ -165,127 +162,17 @@ def _read_codes(pipe: IO[bytes], made: queue.Queue[bytes | None]) -> None:
     content: bytes | None = b""
     with contextlib.suppress(OSError, ValueError):
         while content is not None:
-            content = next_sealed(pipe)
+            content = next_packed(pipe)
             made.put(content)
     made.put(None)
 
 
-def _read_words(pipe: IO[bytes], said: list[bytes]) -> None:
+def _read_errors(pipe: IO[bytes], errors: list[bytes]) -> None:
     with contextlib.suppress(OSError, ValueError):
-        said.append(pipe.read())
+        errors.append(pipe.read())
 
 
-# -- into use ------------------------------------------------------------------------------------------
-
-
-class Handle:
-    """A compilation in the background. `stop` ends it and its process; it may be called twice, from anywhere."""
-
-    def __init__(
-        self,
-        in_use: Iterable[Kernel],
-        in_cache: Iterable[Kernel],
-        on_ready: Callable[[str], None] | None,
-        on_note: Callable[[str], None] | None = None,
-    ) -> None:
-        self._on_ready, self._on_note = on_ready, on_note
-        self._stopping = threading.Event()
-        self._queue: queue.Queue[Kernel | None] = queue.Queue()
-        self._in_use = set(in_use)
-        for kernel in (*self._in_use, *in_cache):
-            self._queue.put(kernel)
-        self._thread = threading.Thread(target=self._run, name="rnnviz-compile", daemon=True)
-        self._thread.start()
-
-    def want(self, cell: str, dtype: str) -> None:
-        """Have these kernels taken into use as soon as they are compiled. Returns at once."""
-        if (cell, dtype) not in self._in_use:
-            self._in_use.add((cell, dtype))
-            self._queue.put((cell, dtype))
-
-    def stop(self) -> None:
-        self._stopping.set()
-        self._queue.put(None)
-        if threading.current_thread() is not self._thread:
-            self._thread.join(5)
-
-    @property
-    def running(self) -> bool:
-        return self._thread.is_alive()
-
-    def _run(self) -> None:
-        # without a compiler or a fitting machine the numpy engine simply stays in use
-        with contextlib.suppress(Exception):
-            from rnnviz.nn import numba_engine
-
-            numba_engine.in_background(self)
-        if self._on_note is not None:
-            with contextlib.suppress(Exception):
-                for kernel in self._in_use:
-                    cached(*kernel)
-                for note in kernel_cache.notes:
-                    self._on_note(note)
-        while not self._stopping.is_set():
-            wanted = self._drained()
-            with contextlib.suppress(Exception):
-                for kernel, code in compiled(wanted, lowest_priority=True, stop=self._stopping):
-                    # what was asked for since is not worth another process if it is in this one's work anyway
-                    if kernel in self._in_use:
-                        self._use(kernel, code)
-
-    def _drained(self) -> list[Kernel]:
-        """All that waits in the queue, or the next that will."""
-        wanted = [self._queue.get()]
-        with contextlib.suppress(queue.Empty):
-            while True:
-                wanted.append(self._queue.get_nowait())
-        return list(dict.fromkeys(kernel for kernel in wanted if kernel is not None))
-
-    def _use(self, kernel: Kernel, code: bytes) -> None:
-        from rnnviz.nn import engine, numba_engine
-
-        if numba_engine.loaded(*kernel) is None:
-            numba_engine.install(*kernel, MachineCode(code))
-            engine.load_numba()
-            if self._on_ready is not None:
-                self._on_ready(kernel[0])
-
-
-def start(
-    on_ready: Callable[[str], None] | None = None,
-    cell: str = "rnn",
-    dtype: str = "float64",
-    *,
-    on_note: Callable[[str], None] | None = None,
-) -> Handle:
-    """Bring the compiled kernels into use without ever making the caller wait.
-
-    Those of `cell` come first; then the other cells are compiled for when they are wanted. Until a cell's kernels are
-    there the numba engine leaves its work to the numpy engine. `on_ready(cell)` is called in another thread whenever
-    a cell's kernels come into use, `on_note(text)` where a cache cannot be believed. Whatever else goes wrong, nothing
-    is said and the numpy engine stays.
-    """
-    if IN_PROCESS:
-        return Handle((), (), None)
-    return Handle([(cell, dtype)], [(name, dtype) for name in CELLS if name != cell], on_ready, on_note)
-
-
-def load_cached(cell: str = "rnn", dtype: str = "float64") -> bool:
-    """Take the kernels of a cell into use if they are in the cache: some hundredths of a second, no compiler."""
-    from rnnviz.nn import engine, numba_engine
-
-    with contextlib.suppress(Exception):
-        if numba_engine.loaded(cell, dtype) is None:
-            code = cached(cell, dtype)
-            if code is None:
-                return False
-            numba_engine.install(cell, dtype, MachineCode(code))
-        engine.load_numba()
-        return True
-    return False
-
-
-# -- python -m rnnviz.nn.compile -----------------------------------------------------------------------
+# -- python -m rnnviz.nn.compiler ----------------------------------------------------------------------
 
 
 def main(arguments: list[str]) -> int:
@@ -318,7 +205,7 @@ def _compile_into_pipe(options: list[str]) -> int:
     with os.fdopen(out, "wb") as pipe:
         while True:
             cell, dtype = wanted.get()
-            pipe.write(sealed((cell, dtype), build(cell, dtype)))
+            pipe.write(pack((cell, dtype), build(cell, dtype)))
             pipe.flush()
 
 

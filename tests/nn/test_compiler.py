@@ -13,8 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from rnnviz.nn import compile as compiling
-from rnnviz.nn import engine, kernel_cache, numba_engine
+from rnnviz.nn import compiler, engine, kernel_cache, loading, numba_engine
 
 CODE = b"machine code" * 1000
 RNN, GRU = ("rnn", "float64"), ("gru", "float64")
@@ -39,7 +38,7 @@ def directory(tmp_path, monkeypatch):
 @pytest.fixture
 def untouched(monkeypatch):
     """The engines as after an import, and as they were after the test."""
-    monkeypatch.setattr(compiling, "IN_PROCESS", False)
+    monkeypatch.setattr(compiler, "IN_PROCESS", False)
     monkeypatch.setattr(numba_engine, "_kernels", {})
     monkeypatch.setattr(numba_engine, "_background", None)
     monkeypatch.setattr(engine, "_engines", {"numpy": engine.numpy_engine})
@@ -56,34 +55,34 @@ def eventually(condition, seconds=10.0):
 
 
 def test_what_is_kept_is_found_again(directory):
-    assert compiling.cached("rnn", "float64") is None
-    assert compiling.keep("rnn", "float64", CODE)
-    assert compiling.cached("rnn", "float64") == CODE
-    assert compiling.cached("rnn", "float32") is None
+    assert kernel_cache.cached("rnn", "float64") is None
+    assert kernel_cache.keep("rnn", "float64", CODE)
+    assert kernel_cache.cached("rnn", "float64") == CODE
+    assert kernel_cache.cached("rnn", "float32") is None
     assert [path.name for path in directory.iterdir()] == ["rnn-float64.o"]
 
 
 @pytest.mark.parametrize("damage", [lambda c: c[:-1], lambda c: c[:20], lambda c: b"", lambda c: b"\xff" * len(c)])
 def test_a_damaged_file_counts_as_missing(directory, damage):
-    compiling.keep("rnn", "float64", CODE)
+    kernel_cache.keep("rnn", "float64", CODE)
     file = directory / "rnn-float64.o"
     file.write_bytes(damage(file.read_bytes()))
-    assert compiling.cached("rnn", "float64") is None
+    assert kernel_cache.cached("rnn", "float64") is None
 
 
 def test_one_wrong_bit_is_noticed():
-    content = bytearray(kernel_cache.sealed(RNN, CODE))
-    assert kernel_cache.unsealed(RNN, kernel_cache.next_sealed(io.BytesIO(content))) == CODE
+    content = bytearray(kernel_cache.pack(RNN, CODE))
+    assert kernel_cache.unpack(RNN, kernel_cache.next_packed(io.BytesIO(content))) == CODE
     content[-5] ^= 1
-    assert kernel_cache.unsealed(RNN, bytes(content)) is None
+    assert kernel_cache.unpack(RNN, bytes(content)) is None
 
 
 def test_where_nothing_is_writable_nothing_is_kept(monkeypatch, tmp_path):
     file = tmp_path / "file"
     file.touch()
     monkeypatch.setattr(kernel_cache, "cache_directory", lambda: file / "kernels" / "key")
-    assert not compiling.keep("rnn", "float64", CODE)
-    assert compiling.cached("rnn", "float64") is None
+    assert not kernel_cache.keep("rnn", "float64", CODE)
+    assert kernel_cache.cached("rnn", "float64") is None
 
 
 def test_only_old_caches_of_other_versions_are_removed(directory):
@@ -92,7 +91,7 @@ def test_only_old_caches_of_other_versions_are_removed(directory):
         place.mkdir(parents=True)
     for place in (old, foreign):
         os.utime(place, (0, 0))
-    compiling.keep("rnn", "float64", CODE)
+    kernel_cache.keep("rnn", "float64", CODE)
     assert sorted(path.name for path in directory.parent.iterdir()) == sorted([directory.name, "c" * 20, foreign.name])
 
 
@@ -130,22 +129,22 @@ def test_the_user_says_where(monkeypatch, tmp_path):
 
 STAND_IN = """
 import os, sys, time
-from rnnviz.nn.compile import sealed
+from rnnviz.nn.compiler import pack
 with open(PID, "a") as file:
     file.write(f"{os.getpid()}\\n")
 def put(code, cell="rnn"):
-    sys.stdout.buffer.write(sealed((cell, "float64"), code))
+    sys.stdout.buffer.write(pack((cell, "float64"), code))
     sys.stdout.flush()
 """
 
 
-def compiler(monkeypatch, tmp_path, program):
+def stand_in(monkeypatch, tmp_path, program):
     """In place of the compiler a program of ours; returns the file into which it writes the ids of its processes."""
     script, pid = tmp_path / "compiler.py", tmp_path / "pid"
     script.write_text(f"PID = {str(pid)!r}\n" + STAND_IN + textwrap.dedent(program))
     once = subprocess.Popen
     monkeypatch.setattr(
-        compiling.subprocess, "Popen", lambda command, **options: once([sys.executable, str(script)], **options)
+        compiler.subprocess, "Popen", lambda command, **options: once([sys.executable, str(script)], **options)
     )
     return pid
 
@@ -160,39 +159,39 @@ def alive(pid_file):
 
 def test_what_another_process_compiles_is_kept(directory, monkeypatch, tmp_path):
     program = "put(b'one'); put(b'two', 'gru')"
-    pid = compiler(monkeypatch, tmp_path, program)
+    pid = stand_in(monkeypatch, tmp_path, program)
     wanted = [("rnn", "float64"), ("gru", "float64")]
     found = [(wanted[0], b"one"), (wanted[1], b"two")]
-    assert list(compiling.compiled(wanted)) == found
+    assert list(compiler.compiled(wanted)) == found
     assert not alive(pid)
-    monkeypatch.setattr(compiling.subprocess, "Popen", None)  # the second time nobody is asked
-    assert list(compiling.compiled(wanted)) == found
+    monkeypatch.setattr(compiler.subprocess, "Popen", None)  # the second time nobody is asked
+    assert list(compiler.compiled(wanted)) == found
 
 
 @pytest.mark.parametrize(
     ("program", "said"),
     [
         ("sys.exit('no LLVM here')", "no LLVM here"),
-        ("sys.stdout.buffer.write(sealed(('rnn', 'float64'), b'half of it')[:-3])", "without a word"),
+        ("sys.stdout.buffer.write(pack(('rnn', 'float64'), b'half of it')[:-3])", "without a word"),
         ("print('chatter')", "without a word"),
     ],
 )
 def test_a_failing_compiler_says_why_and_leaves_nothing(directory, monkeypatch, tmp_path, program, said):
-    pid = compiler(monkeypatch, tmp_path, program)
-    with pytest.raises(compiling.CompilerError, match=said):
-        list(compiling.compiled([("rnn", "float64")]))
+    pid = stand_in(monkeypatch, tmp_path, program)
+    with pytest.raises(compiler.CompilerError, match=said):
+        list(compiler.compiled([("rnn", "float64")]))
     assert not alive(pid)
-    assert compiling.cached("rnn", "float64") is None
+    assert kernel_cache.cached("rnn", "float64") is None
 
 
 def test_no_cache_at_all_still_gives_the_code(monkeypatch, tmp_path):
     monkeypatch.setattr(kernel_cache, "cache_directory", lambda: Path(os.devnull) / "kernels" / "key")
-    compiler(monkeypatch, tmp_path, "put(b'code')")
-    assert list(compiling.compiled([("rnn", "float64")])) == [(("rnn", "float64"), b"code")]
+    stand_in(monkeypatch, tmp_path, "put(b'code')")
+    assert list(compiler.compiled([("rnn", "float64")])) == [(("rnn", "float64"), b"code")]
 
 
 def test_the_compiler_stops_when_nobody_waits_for_it():
-    command = [sys.executable, "-m", "rnnviz.nn.compile", "--pipe", "rnn", "float64"]
+    command = [sys.executable, "-m", "rnnviz.nn.compiler", "--pipe", "rnn", "float64"]
     run = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
     assert run.returncode == 1
     assert run.stdout == b""
@@ -209,15 +208,15 @@ class Kernels:
 
 
 def test_start_uses_one_cell_and_keeps_the_others_for_later(directory, untouched, monkeypatch, tmp_path):
-    monkeypatch.setattr(compiling, "MachineCode", Kernels)
-    compiler(monkeypatch, tmp_path, "put(b'l', 'lstm'); put(b'r'); put(b'g', 'gru')")
+    monkeypatch.setattr(loading, "MachineCode", Kernels)
+    stand_in(monkeypatch, tmp_path, "put(b'l', 'lstm'); put(b'r'); put(b'g', 'gru')")
     ready = []
-    handle = compiling.start(ready.append, cell="lstm")
-    assert eventually(lambda: compiling.cached("gru", "float64"))
+    handle = loading.start(ready.append, cell="lstm")
+    assert eventually(lambda: kernel_cache.cached("gru", "float64"))
     assert ready == ["lstm"]
     assert engine.current().name == "numba"
     assert numba_engine.loaded("rnn", "float64") is None
-    handle.want("gru", "float64")
+    handle.request("gru", "float64")
     assert eventually(lambda: ready == ["lstm", "gru"])
     assert numba_engine.loaded("gru", "float64").code == b"g"
     handle.stop()
@@ -225,9 +224,9 @@ def test_start_uses_one_cell_and_keeps_the_others_for_later(directory, untouched
 
 
 def test_a_failure_is_silent_and_numpy_stays(directory, untouched, monkeypatch, tmp_path, capfd):
-    pid = compiler(monkeypatch, tmp_path, "sys.exit('no LLVM here')")
+    pid = stand_in(monkeypatch, tmp_path, "sys.exit('no LLVM here')")
     ready = []
-    handle = compiling.start(ready.append)
+    handle = loading.start(ready.append)
     assert eventually(pid.exists)
     assert eventually(lambda: not alive(pid))
     handle.stop()
@@ -237,8 +236,8 @@ def test_a_failure_is_silent_and_numpy_stays(directory, untouched, monkeypatch, 
 
 
 def test_stop_ends_the_compiler(directory, untouched, monkeypatch, tmp_path):
-    pid = compiler(monkeypatch, tmp_path, "time.sleep(600)")
-    handle = compiling.start()
+    pid = stand_in(monkeypatch, tmp_path, "time.sleep(600)")
+    handle = loading.start()
     assert eventually(lambda: pid.exists() and pid.read_text())
     handle.stop()
     assert not handle.running
@@ -248,8 +247,8 @@ def test_stop_ends_the_compiler(directory, untouched, monkeypatch, tmp_path):
 
 def test_start_does_not_wait(directory, untouched, monkeypatch):
     never = threading.Event()
-    monkeypatch.setattr(compiling, "compiled", lambda *a, **k: never.wait() or iter(()))
-    handle = compiling.start()
+    monkeypatch.setattr(compiler, "compiled", lambda *a, **k: never.wait() or iter(()))
+    handle = loading.start()
     assert handle.running
     never.set()
     handle.stop()
@@ -258,8 +257,8 @@ def test_start_does_not_wait(directory, untouched, monkeypatch):
 def test_until_then_numpy_computes(directory, untouched, monkeypatch):
     from rnnviz.nn import Model
 
-    monkeypatch.setattr(compiling, "compiled", lambda *a, **k: iter(()))
-    handle = compiling.start()
+    monkeypatch.setattr(compiler, "compiled", lambda *a, **k: iter(()))
+    handle = loading.start()
     assert eventually(lambda: numba_engine._background is handle)
     model = Model.create(cell="gru", seed=1)
     x = [[[0.5]], [[1.0]]]
@@ -303,7 +302,7 @@ def assert_computed(process):
     return err.strip()
 
 
-compiled_only = pytest.mark.skipif(compiling.IN_PROCESS, reason="kernels run inside the process")
+compiled_only = pytest.mark.skipif(compiler.IN_PROCESS, reason="kernels run inside the process")
 
 
 @pytest.mark.slow
@@ -331,7 +330,7 @@ def test_a_home_that_cannot_be_written(tmp_path):
 def test_an_interrupted_compilation_leaves_no_trace(tmp_path):
     run = using({"NUMBA_CACHE_DIR": str(tmp_path)})
     children = Path(f"/proc/{run.pid}/task/{run.pid}/children")
-    assert eventually(lambda: "rnnviz.nn.compile" in commands(children))
+    assert eventually(lambda: "rnnviz.nn.compiler" in commands(children))
     child = int(children.read_text().split()[0])
     run.kill()
     run.communicate()
@@ -350,7 +349,7 @@ def commands(children):
 def test_a_package_that_cannot_be_written(tmp_path):
     """An installed copy whose folders are read-only; nothing may be left in it either (not even by root)."""
     copy = tmp_path / "site" / "rnnviz"
-    shutil.copytree(Path(compiling.rnnviz.__file__).parent, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(Path(compiler.rnnviz.__file__).parent, copy, ignore=shutil.ignore_patterns("__pycache__"))
     before = sorted(copy.rglob("*"))
     for place in (copy, *(p for p in before if p.is_dir())):
         place.chmod(0o555)

@@ -22,8 +22,8 @@ class Plan(NamedTuple):
     gates: int  # G, blocks of H rows in the weights
     biases: int  # 1 or 2
     activation: int  # position in spec.ACTIVATIONS
-    loss: int  # position in losses.LOSSES
-    rule: int  # position in optimizer.OPTIMIZERS
+    loss: int  # position in spec.LOSSES
+    rule: int  # position in spec.OPTIMIZERS
     updates: int  # done before this call
     positions: int  # 0; for a part of a batch: steps of the whole batch that carry loss
     bias_size: int  # a bias of all gates

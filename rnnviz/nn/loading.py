@@ -1,0 +1,105 @@
+"""Brings the compiled kernels into use without making anybody wait for the compiler.
+
+`start` looks into the cache in a thread and takes what is there into use within some hundredths of a second; what is
+missing is compiled by another process at the lowest priority (compiler.py). Until then the numpy engine computes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+from collections.abc import Callable, Iterable
+
+from rnnviz.nn import compiler, engine, kernel_cache, numba_engine
+from rnnviz.nn.kernel_cache import Kernel, cached
+from rnnviz.nn.machine_code import MachineCode
+from rnnviz.nn.spec import CELLS
+
+
+class Handle:
+    """A compilation in the background. `stop` ends it and its process; it may be called twice, from anywhere."""
+
+    def __init__(
+        self,
+        in_use: Iterable[Kernel],
+        in_cache: Iterable[Kernel],
+        on_ready: Callable[[str], None] | None,
+        on_note: Callable[[str], None] | None = None,
+    ) -> None:
+        self._on_ready, self._on_note = on_ready, on_note
+        self._stopping = threading.Event()
+        self._queue: queue.Queue[Kernel | None] = queue.Queue()
+        self._in_use = set(in_use)
+        for kernel in (*self._in_use, *in_cache):
+            self._queue.put(kernel)
+        self._thread = threading.Thread(target=self._run, name="rnnviz-compile", daemon=True)
+        self._thread.start()
+
+    def request(self, cell: str, dtype: str) -> None:
+        """Bring these kernels into use as soon as they are compiled. Returns at once."""
+        if (cell, dtype) not in self._in_use:
+            self._in_use.add((cell, dtype))
+            self._queue.put((cell, dtype))
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._queue.put(None)
+        if threading.current_thread() is not self._thread:
+            self._thread.join(5)
+
+    @property
+    def running(self) -> bool:
+        return self._thread.is_alive()
+
+    def _run(self) -> None:
+        # without a compiler or a fitting machine the numpy engine simply stays in use
+        with contextlib.suppress(Exception):
+            numba_engine.in_background(self)
+        if self._on_note is not None:
+            with contextlib.suppress(Exception):
+                for kernel in self._in_use:
+                    cached(*kernel)
+                for note in kernel_cache.notes:
+                    self._on_note(note)
+        while not self._stopping.is_set():
+            wanted = self._drained()
+            with contextlib.suppress(Exception):
+                for kernel, code in compiler.compiled(wanted, lowest_priority=True, stop=self._stopping):
+                    # also what was requested meanwhile, if this process was to compile it anyway
+                    if kernel in self._in_use:
+                        self._use(kernel, code)
+
+    def _drained(self) -> list[Kernel]:
+        """All that waits in the queue, or the next that will."""
+        wanted = [self._queue.get()]
+        with contextlib.suppress(queue.Empty):
+            while True:
+                wanted.append(self._queue.get_nowait())
+        return list(dict.fromkeys(kernel for kernel in wanted if kernel is not None))
+
+    def _use(self, kernel: Kernel, code: bytes) -> None:
+        if numba_engine.loaded(*kernel) is None:
+            numba_engine.install(*kernel, MachineCode(code))
+            engine.load_numba()
+            if self._on_ready is not None:
+                self._on_ready(kernel[0])
+
+
+def start(
+    on_ready: Callable[[str], None] | None = None,
+    cell: str = "rnn",
+    dtype: str = "float64",
+    *,
+    on_note: Callable[[str], None] | None = None,
+) -> Handle:
+    """Bring the compiled kernels into use without ever making the caller wait.
+
+    Those of `cell` come first; then the other cells are compiled for when they are wanted. Until a cell's kernels are
+    there the numba engine leaves its work to the numpy engine. `on_ready(cell)` is called in another thread whenever
+    a cell's kernels come into use, `on_note(text)` where a cache cannot be believed. Whatever else goes wrong, nothing
+    is said and the numpy engine stays.
+    """
+    if compiler.IN_PROCESS:
+        return Handle((), (), None)
+    return Handle([(cell, dtype)], [(name, dtype) for name in CELLS if name != cell], on_ready, on_note)
