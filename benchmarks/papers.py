@@ -22,9 +22,10 @@ import sys
 import time
 from dataclasses import dataclass
 
+from rnnviz.experiment.build import trace_of
+from rnnviz.experiment.experiment import Experiment
+from rnnviz.experiment.run import Run
 from rnnviz.nn import Training, engine
-from rnnviz.player.experiment import Experiment
-from rnnviz.player.run import Run, trace_of
 
 
 @dataclass(frozen=True)

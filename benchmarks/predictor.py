@@ -24,11 +24,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from rnnviz.experiment.build import trace_of
+from rnnviz.experiment.evaluate import accuracy
+from rnnviz.experiment.experiment import Experiment
+from rnnviz.experiment.run import Run
 from rnnviz.nn import engine
-from rnnviz.player.experiment import Experiment
-from rnnviz.player.frame import Scene
-from rnnviz.player.reach import LEARNT, reach
-from rnnviz.player.run import Run, accuracy, trace_of
+from rnnviz.scene.frame import Scene
+from rnnviz.views.reach import LEARNT, reach
 
 RECALL = Experiment(task="recall", hidden_size=16, samples=240, batch_size=32, epochs=20)
 NETWORKS = [

@@ -18,8 +18,8 @@ __version__ = "0.2.0"
 _HOME = {
     "Model": "rnnviz.nn",
     "Trace": "rnnviz.nn",
-    "Experiment": "rnnviz.player.experiment",
-    "train": "rnnviz.player.run",
+    "Experiment": "rnnviz.experiment.experiment",
+    "train": "rnnviz.experiment.run",
     "InputError": "rnnviz.errors",
 }
 
@@ -27,10 +27,10 @@ __all__ = ["__version__", *_HOME]
 
 if TYPE_CHECKING:
     from rnnviz.errors import InputError as InputError
+    from rnnviz.experiment.experiment import Experiment as Experiment
+    from rnnviz.experiment.run import train as train
     from rnnviz.nn import Model as Model
     from rnnviz.nn import Trace as Trace
-    from rnnviz.player.experiment import Experiment as Experiment
-    from rnnviz.player.run import train as train
 
 
 def __getattr__(name: str) -> Any:

@@ -13,8 +13,8 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from rnnviz.experiment.experiment import Experiment
 from rnnviz.nn import engine
-from rnnviz.player.experiment import Experiment
 from rnnviz.tui.app import RnnvizApp
 
 HERE = Path(__file__).parent

@@ -13,9 +13,9 @@ import pytest
 
 from rnnviz import files
 from rnnviz.errors import InputError
+from rnnviz.experiment.experiment import Experiment
 from rnnviz.lessons.check import check
 from rnnviz.lessons.course import find, head
-from rnnviz.player.experiment import Experiment
 from rnnviz.tasks import build
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs pipes and devices")

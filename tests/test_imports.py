@@ -60,7 +60,7 @@ def test_answers_without_numbers_import_nothing_heavy(arguments, said):
     ("code", "never"),
     [
         ("import rnnviz", HEAVY),
-        ("import rnnviz.player.experiment", HEAVY),
+        ("import rnnviz.experiment.experiment", HEAVY),
         ("import rnnviz.tasks.catalog", HEAVY),
         ("import rnnviz.nn", HEAVY),
         ("from rnnviz.nn.spec import CELLS, LOSSES, OPTIMIZERS", HEAVY),  # names alone

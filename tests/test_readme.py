@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from rnnviz.cli.main import main
-from rnnviz.player.experiment import Experiment
+from rnnviz.experiment.experiment import Experiment
 from rnnviz.tui.keys import ACTIONS, face
 
 ROOT = Path(__file__).parents[1]

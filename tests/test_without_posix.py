@@ -71,7 +71,7 @@ print(*missing)
 """
 POSIX_ONLY = [
     "rnnviz.tui.driver",
-    "rnnviz.tui.outlet",
+    "rnnviz.tui.output_queue",
 ]  # the driver of a POSIX terminal; Textual brings Windows its own
 
 COLLECT = """

@@ -22,37 +22,40 @@ import pytest
 
 import rnnviz
 from rnnviz.cli.main import main
+from rnnviz.experiment.build import trace_of
+from rnnviz.experiment.experiment import Experiment
 from rnnviz.lessons.conditions import condition
-from rnnviz.player import compare, ledger, measure, metrics, numbers, reach
-from rnnviz.player.commands import Change, Compare, Survey
-from rnnviz.player.cursor import Cursor, Phase
-from rnnviz.player.experiment import Experiment
-from rnnviz.player.frame import Frame, Scene, Update
 from rnnviz.player.player import Player
-from rnnviz.player.run import trace_of
-from rnnviz.player.telling import tell
-from rnnviz.tui import bars, panels, score
+from rnnviz.scene.commands import Change, Compare, Survey
+from rnnviz.scene.cursor import Cursor, Phase
+from rnnviz.scene.frame import Frame, Scene, Update
+from rnnviz.tui import panels, score, status_lines
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import sheet_for
 from rnnviz.tui.view import View
+from rnnviz.views import analysis, comparison, ledger, metrics, reach
+from rnnviz.words import numbers
+from rnnviz.words.narration import tell
 
 ROOT = Path(rnnviz.__file__).parent
 #: The packages whose modules say something, each of them with all it holds.
-SPEAKERS = ("player", "lessons", "tui", "cli")
+SPEAKERS = ("experiment", "scene", "views", "player", "words", "export", "lessons", "tui", "cli")
 #: Modules whose words hang on files, flags, settings, keys and the place in a course; no number that was measured
 #: chooses them. A new module is not among them.
 OF_SETTINGS = {
     "cli/flags", "cli/lessons", "cli/main", "lessons/arithmetic", "lessons/check", "lessons/cost", "lessons/course",
-    "lessons/pages", "lessons/progress", "lessons/reading", "lessons/record", "lessons/setup", "lessons/source",
-    "player/experiment", "player/ghost", "player/knobs", "player/peers", "player/player", "player/run", "tui/app",
-    "tui/contents", "tui/keys", "tui/lesson", "tui/perform", "tui/panels/code", "tui/panels/knobs",
+    "lessons/pages", "lessons/progress", "lessons/reading", "lessons/results", "lessons/setup", "lessons/lesson_file",
+    "experiment/experiment", "scene/ghost", "experiment/settings", "export/programs", "export/excerpts",
+    "player/player", "experiment/run", "experiment/build", "tui/app",
+    "tui/course_menu", "tui/keys", "tui/lesson", "tui/autoplay", "tui/panels/code", "tui/panels/knobs",
 }  # fmt: skip
 #: Likewise, in modules that do speak of numbers.
 ELSEWHERE = {
-    "closing.ClosingScreen._sheet",
-    "measure.work", "bars.progress", "bars.tabs", "bars.key_bar", "score.skeleton", "conditions.tolerance",
-    "conditions.condition", "conditions.Tolerance.__str__", "gradients.chosen_step", "compare._difference",
-    "compare.Companions.beside", "metrics.parse", "metrics._index", "metrics._gate", "base.sheet_for",
+    "closing_page.ClosingScreen._sheet",
+    "analysis.work", "status_lines.progress", "status_lines.tabs", "status_lines.key_bar",
+    "score.skeleton", "conditions.tolerance",
+    "conditions.condition", "conditions.Tolerance.__str__", "gradients.chosen_step", "comparison._difference",
+    "companions.Companions.beside", "metrics.parse", "metrics._index", "metrics._gate", "base.sheet_for",
     "triangle._why_not", "perturbed._why_not", "plots._no_series", "words._no_words",
 }  # fmt: skip
 
@@ -178,9 +181,9 @@ def said_in(frame: Frame) -> Iterator[str]:
     palette = Palette("none")
     yield from tell(frame)
     yield from str_of(score.draw(frame, 80, 20, palette))
-    yield from str_of(bars.title(frame, 120, palette))
-    yield from str_of(bars.telling(frame, View(), 80, 2, palette))
-    yield bars.note(frame, View(), 80)[0]
+    yield from str_of(status_lines.title(frame, 120, palette))
+    yield from str_of(status_lines.telling(frame, View(), 80, 2, palette))
+    yield status_lines.note(frame, View(), 80)[0]
     yield from str_of(sheet_for(panels.BY_ID["network"], frame, View(panel="network", page=1), 100, 14, palette))
     yield from str_of(sheet_for(panels.BY_ID["compare"], frame, View(panel="compare"), 100, 44, palette))
     for panel in panels.ALL:
@@ -193,7 +196,7 @@ def said_in(frame: Frame) -> Iterator[str]:
     if found is not None:
         yield found.text()
         yield from (found.line(room)[0] for room in (20, 40, 60))
-    yield compare.explained(frame)
+    yield comparison.explained(frame)
     for name in metrics.METRICS:
         yield metrics.written(frame, name)
     for text in ("loss < 0.1", "accuracy >= 0.9", "grad_ratio >= 1e-3", "horizon > 2 * start.horizon", "loss != 3"):
@@ -231,7 +234,7 @@ def everything() -> tuple[list[tuple[str, Frame, list[str]]], list[tuple[str, st
     try:
         of_frames = [(name, frame, list(said_in(frame))) for name, frame in frames()]
         of_commands = [(" ".join(flags), printed(flags)) for flags in COMMANDS]
-        measure.verdict_of(math.nan), measure.verdict_of(0.0), measure.verdict_of(1.0)
+        analysis.verdict_of(math.nan), analysis.verdict_of(0.0), analysis.verdict_of(1.0)
         for value in VALUES:
             for speak in number_speakers():
                 speak(value)
@@ -273,7 +276,7 @@ VALUES = (math.nan, math.inf, -math.inf, 1e119, -1e119, 0.0, -0.0, 5e-324, -5e-3
 
 
 def number_speakers() -> list[Callable[[float], str]]:
-    """Every function of player/numbers.py that writes one number."""
+    """Every function of words/numbers.py that writes one number."""
     found = []
     for name, function in vars(numbers).items():
         is_text = inspect.isfunction(function) and str(function.__annotations__.get("return")) == "str"

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from rnnviz.errors import LONGEST_SHOWN, InputError, shown
-from rnnviz.player.experiment import Experiment, checked
+from rnnviz.experiment.experiment import Experiment, checked
 from rnnviz.tasks.catalog import CATALOG
 from rnnviz.terminal import columns_of
 

@@ -17,15 +17,16 @@ import numpy as np
 from rnnviz.cli.flags import Asked
 from rnnviz.cli.output import Output, Progress, notes, paragraph, print_json
 from rnnviz.errors import InputError
+from rnnviz.experiment.build import build_task, resolved
+from rnnviz.experiment.experiment import Experiment
+from rnnviz.experiment.run import gradients
 from rnnviz.nn import Trace, Training, half_life, horizon
 from rnnviz.nn.metrics import fades
-from rnnviz.player import numbers
-from rnnviz.player.experiment import Experiment
-from rnnviz.player.reach import Reach, first_used, reach_of
-from rnnviz.player.run import build_task, gradients, resolved
-from rnnviz.player.zeros import Zero, zeros
 from rnnviz.tasks import Task
 from rnnviz.tasks.catalog import info
+from rnnviz.views.reach import Reach, first_used, reach_of
+from rnnviz.views.zero_gradients import Zero, zeros
+from rnnviz.words import numbers
 
 
 @dataclass(frozen=True)

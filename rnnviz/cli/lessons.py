@@ -146,7 +146,7 @@ def _near(path: Path) -> str:
 
 def metrics() -> int:
     from rnnviz.cli.output import Output
-    from rnnviz.player.metrics import METRICS
+    from rnnviz.views.metrics import METRICS
 
     out = Output()
     shown = {m.name: f"{m.name}[{', '.join(_AXES[a] for a in m.axes)}]" if m.axes else m.name for m in METRICS.values()}

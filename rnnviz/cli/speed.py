@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib import import_module
 
+from rnnviz.experiment.cost import Size
 from rnnviz.nn import Training
-from rnnviz.player.size import Size
 
 PAYS_FROM = 3.0  # seconds of training in NumPy; importing numba takes about one
 

@@ -12,12 +12,14 @@ from rich.table import Table
 from rnnviz.cli.flags import Asked
 from rnnviz.cli.output import Output, Progress, notes, paragraph, print_json
 from rnnviz.cli.speed import compiled_meanwhile
+from rnnviz.experiment.build import trace_of
+from rnnviz.experiment.evaluate import fit, outputs
+from rnnviz.experiment.experiment import Experiment
+from rnnviz.experiment.run import Result, Run
 from rnnviz.nn import Training
-from rnnviz.player import numbers
-from rnnviz.player.experiment import Experiment
-from rnnviz.player.reach import Reach, reach_of
-from rnnviz.player.run import Result, Run, fit, outputs, trace_of
 from rnnviz.tasks.catalog import info
+from rnnviz.views.reach import Reach, reach_of
+from rnnviz.words import numbers
 
 EXAMPLES = 5  # sequences told in words where there is no curve to draw
 
@@ -105,7 +107,7 @@ def summary(out: Output, ready: Run) -> None:
 
 
 def report(out: Output, result: Result, seconds: float) -> None:
-    from rnnviz.tui import plot
+    from rnnviz.tui import charts
 
     task, history = result.task, result.history
     color = out.console.color_system is not None and not out.console.no_color
@@ -114,18 +116,18 @@ def report(out: Output, result: Result, seconds: float) -> None:
     done = f"{numbers.counted(epochs, 'epoch')} in {seconds:.2f} s: {newest(history)}"
     out.print(done if epochs else "not trained: 0 epochs")
     out.print()
-    curve = plot.loss_curve(history["loss"], history["val_loss"], None, out.width, 12, baseline=task.baseline, **ink)
+    curve = charts.loss_curve(history["loss"], history["val_loss"], None, out.width, 12, baseline=task.baseline, **ink)
     out.print_ansi(curve)
     out.print()
     if task.series is not None and task.clean is not None:
         series, start = task.series.tolist(), task.seq_len
         ahead = fit(result.model, task).tolist()
         out.print("one step ahead: every window is read from the data")
-        picture = plot.sine_fit(series, ahead, out.width, 12, start=start, clean=task.clean.tolist(), **ink)
+        picture = charts.sine_fit(series, ahead, out.width, 12, start=start, clean=task.clean.tolist(), **ink)
         out.print_ansi(picture)
         out.print()
         out.print("fed by itself: every point it says becomes its next input")
-        out.print_ansi(plot.self_fed(series, list(result.prediction), start, out.width, 12, **ink))
+        out.print_ansi(charts.self_fed(series, list(result.prediction), start, out.width, 12, **ink))
     else:
         examples(out, result)
     found = reached(result)

@@ -14,20 +14,20 @@ from math import isfinite
 from pathlib import Path
 
 from rnnviz.errors import InputError
+from rnnviz.experiment.experiment import Experiment
 from rnnviz.lessons.conditions import Condition, defined, seen
 from rnnviz.lessons.course import introduced, is_lesson
-from rnnviz.lessons.introduced import NAMES, ROWS, unknown
+from rnnviz.lessons.introductions import NAMES, ROWS, unknown
 from rnnviz.lessons.lesson import Do, Exercise, Lesson, Point, Prediction, Step
+from rnnviz.lessons.lesson_file import source_lines
 from rnnviz.lessons.pages import WIDTH, page, room
+from rnnviz.lessons.prose import plain, quotes
 from rnnviz.lessons.reading import Problem, read
 from rnnviz.lessons.run import LessonRun
 from rnnviz.lessons.setup import END, Setup, arrive
-from rnnviz.lessons.source import source_lines
-from rnnviz.lessons.text import plain, quotes
-from rnnviz.player.experiment import Experiment
-from rnnviz.player.frame import Frame
-from rnnviz.player.metrics import METRICS, Reference
 from rnnviz.player.player import Player, open_player
+from rnnviz.scene.frame import Frame
+from rnnviz.views.metrics import METRICS, Reference
 
 #: Rows of the score that give way to an open panel at 80 × 24.
 BESIDE_NO_PANEL = ("gates", "cell", "reach")

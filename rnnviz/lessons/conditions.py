@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rnnviz.errors import InputError
-from rnnviz.player.metrics import METRICS, Reference, Value, called, parse, resolve, say, value
+from rnnviz.views.metrics import METRICS, Reference, Value, called, parse, resolve, say, value
 
 if TYPE_CHECKING:
-    from rnnviz.player.frame import Frame
+    from rnnviz.scene.frame import Frame
 
 Start = Mapping[str, Value]  # what `start.` metrics were when the question or exercise was opened
 

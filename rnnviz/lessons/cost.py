@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from rnnviz.errors import InputError
+from rnnviz.experiment.cost import Size, size_of
 from rnnviz.lessons.lesson import Do, Exercise, Lesson, Step
 from rnnviz.lessons.setup import Setup
-from rnnviz.player.size import Size, size_of
 
 MOST_SECONDS = 300  # of a whole lesson in NumPy, its solutions included; the longest that comes with rnnviz takes four
 MOST_BYTES = 250_000_000  # of one network with its data

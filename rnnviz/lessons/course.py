@@ -98,7 +98,7 @@ def head(file: Path) -> tuple[str, str]:
 
 
 def introduced(files: Sequence[Path], upto: Path) -> frozenset[str] | None:
-    """What the lessons of a course have introduced up to one of them, that one included (see introduced.py); None
+    """What the lessons of a course have introduced up to one of them, that one included (see introductions.py); None
     where none of them introduces anything: then everything is known from the beginning."""
     lists = {file: _front(file).get("introduces") for file in files}
     if not any(isinstance(names, list) for names in lists.values()):
@@ -110,7 +110,7 @@ def introduced(files: Sequence[Path], upto: Path) -> frozenset[str] | None:
 
 def _front(file: Path) -> dict[str, Any]:
     """The front matter of a lesson; empty where it cannot be made out."""
-    from rnnviz.lessons.source import SourceError, source_lines, toml
+    from rnnviz.lessons.lesson_file import SourceError, source_lines, toml
 
     try:
         lines = [line.strip() for line in source_lines(file)]

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rnnviz.experiment.experiment import Experiment
 from rnnviz.lessons.conditions import Condition, Tolerance
-from rnnviz.player.experiment import Experiment
-from rnnviz.player.metrics import Reference
+from rnnviz.views.metrics import Reference
 
 ROWS = ("input", "gates", "cell", "hidden", "output", "gradient", "time", "reach", "side")
 
@@ -35,7 +35,7 @@ class Choice:
 @dataclass(frozen=True)
 class Prediction:
     """A question before the reveal: choose, or type a number that is compared with a metric. hides: names of what the
-    screen masks beside that (see asked.py)."""
+    screen masks beside that (see withheld.py)."""
 
     question: str
     line: int

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 
 from rnnviz.lessons.conditions import seen
 from rnnviz.lessons.lesson import Exercise, Point, Prediction
+from rnnviz.lessons.prose import Line, wrapped
 from rnnviz.lessons.run import LessonRun
-from rnnviz.lessons.text import Line, wrapped
-from rnnviz.player.ghost import label, words
-from rnnviz.player.metrics import Reference, say
+from rnnviz.scene.ghost import label, words
+from rnnviz.views.metrics import Reference, say
 
 if TYPE_CHECKING:
-    from rnnviz.player.frame import Frame
+    from rnnviz.scene.frame import Frame
 
 #: The measure: what a step may say at once at 80 × 24, in lines of so many cells.
 WIDTH = 78

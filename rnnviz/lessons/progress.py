@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnnviz import files
-from rnnviz.lessons.record import Answer, standing, tally
+from rnnviz.lessons.results import Answer, standing, tally
 
 if TYPE_CHECKING:
     from rnnviz.lessons.lesson import Lesson

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from rnnviz.errors import InputError
+from rnnviz.experiment.experiment import Experiment, found_from
 from rnnviz.lessons.conditions import Condition, condition, tolerance
 from rnnviz.lessons.cost import too_much
 from rnnviz.lessons.lesson import ROWS, Choice, Do, Exercise, Lesson, Point, Prediction, Step
-from rnnviz.lessons.source import LONGEST_TEXT, SourceError, source_lines, toml
-from rnnviz.lessons.text import lone_sign, quotes, wide_character
-from rnnviz.player.experiment import Experiment, found_from
-from rnnviz.player.metrics import METRICS, parse
+from rnnviz.lessons.lesson_file import LONGEST_TEXT, SourceError, source_lines, toml
+from rnnviz.lessons.prose import lone_sign, quotes, wide_character
+from rnnviz.views.metrics import METRICS, parse
 
 T = TypeVar("T")
 
@@ -67,7 +67,7 @@ def read(path: Path) -> tuple[Lesson | None, list[Problem]]:
 
 def readouts() -> Collection[str]:
     """What a question may hide."""
-    from rnnviz.lessons.asked import NAMES  # asked.py knows runs, and those are made of what is read here
+    from rnnviz.lessons.withheld import NAMES  # withheld.py knows runs, and those are made of what is read here
 
     return NAMES
 

@@ -17,17 +17,17 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from rnnviz.errors import InputError
+from rnnviz.experiment.experiment import Experiment
 from rnnviz.lessons.arithmetic import evaluate
 from rnnviz.lessons.conditions import Condition, Start, remember, seen
 from rnnviz.lessons.lesson import Exercise, Lesson, Prediction, Step
-from rnnviz.lessons.record import Answer, standing
+from rnnviz.lessons.prose import quotes
+from rnnviz.lessons.results import Answer, standing
 from rnnviz.lessons.setup import CURSOR, Setup
-from rnnviz.lessons.text import quotes
-from rnnviz.player.experiment import Experiment
-from rnnviz.player.metrics import Reference, Value, say
+from rnnviz.views.metrics import Reference, Value, say
 
 if TYPE_CHECKING:
-    from rnnviz.player.frame import Frame
+    from rnnviz.scene.frame import Frame
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,10 @@ from difflib import get_close_matches
 from typing import Any
 
 from rnnviz.errors import InputError
+from rnnviz.experiment.experiment import Experiment
 from rnnviz.lessons.lesson import Do
-from rnnviz.player.commands import (
+from rnnviz.player.player import OF_THE_TASK, Player
+from rnnviz.scene.commands import (
     Back,
     Change,
     Command,
@@ -31,10 +33,8 @@ from rnnviz.player.commands import (
     ShowSample,
     Train,
 )
-from rnnviz.player.cursor import Phase
-from rnnviz.player.experiment import Experiment
-from rnnviz.player.frame import Frame
-from rnnviz.player.player import OF_THE_TASK, Player
+from rnnviz.scene.cursor import Phase
+from rnnviz.scene.frame import Frame
 
 END = 10**9  # a time step beyond every sequence: its last
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from rnnviz.player.frame import Frame
+from rnnviz.scene.frame import Frame
 
 Run = TypeVar("Run")
 

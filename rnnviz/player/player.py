@@ -21,10 +21,16 @@ from dataclasses import replace
 import numpy as np
 
 from rnnviz.errors import InputError
+from rnnviz.experiment import cost
+from rnnviz.experiment.ablation import without_loop
+from rnnviz.experiment.build import build_model, build_task, build_training, resolved, trace_of
+from rnnviz.experiment.experiment import Experiment
 from rnnviz.nn import engine
-from rnnviz.player import measure, perturb, size
-from rnnviz.player.album import Album
-from rnnviz.player.commands import (
+from rnnviz.player.companions import Companions, Stopped
+from rnnviz.player.history import History, Moment
+from rnnviz.player.timeline import Place, Timeline
+from rnnviz.player.training_frames import Album
+from rnnviz.scene.commands import (
     SLOW,
     Alone,
     Back,
@@ -50,16 +56,12 @@ from rnnviz.player.commands import (
     Train,
     Undo,
 )
-from rnnviz.player.compare import Companions, Settings, Stopped
-from rnnviz.player.cursor import Cursor, Phase, phase_and_step
-from rnnviz.player.experiment import Experiment
-from rnnviz.player.field import Field, Ray, ray
-from rnnviz.player.frame import Frame, Learning, Progress, Scene, Seen, Update
-from rnnviz.player.ghost import Ghost, difference, ghost_of, label, words
-from rnnviz.player.history import History, Moment
-from rnnviz.player.loop import without_loop
-from rnnviz.player.run import build_model, build_task, build_training, resolved, trace_of
-from rnnviz.player.timeline import Place, Timeline
+from rnnviz.scene.cursor import Cursor, Phase, phase_and_step
+from rnnviz.scene.frame import Frame, Learning, Progress, Scene, Seen, Update
+from rnnviz.scene.ghost import Ghost, difference, ghost_of, label, words
+from rnnviz.views import analysis, perturbation
+from rnnviz.views.comparison import Settings
+from rnnviz.views.horizon_history import Field, Ray, ray
 
 Report = Callable[[Progress], None]
 
@@ -72,7 +74,7 @@ class Run:
         self.asked = experiment
         self.experiment = resolved(experiment)
         self.cut = cut or not experiment.loop
-        size.fit(self.experiment)
+        cost.fit(self.experiment)
         self.task = build_task(self.experiment)
         model = build_model(self.experiment, self.task)
         self.timeline = Timeline(build_training(self.experiment, model, self.task))
@@ -334,13 +336,13 @@ class Player:
             case Cut():
                 return self._cut()
             case Measure("perturbed", t, parts):
-                perturb.work(self.frame.scene, t, parts, report, lambda: job.is_cancelled)
+                perturbation.work(self.frame.scene, t, parts, report, lambda: job.is_cancelled)
                 return lambda: None
             case Measure("triangle" | "gain" as what):
-                measure.work(self.frame.scene, what, report, lambda: job.is_cancelled)
+                analysis.work(self.frame.scene, what, report, lambda: job.is_cancelled)
                 return lambda: None
             case Check():
-                said = measure.check(self.frame.scene, report)
+                said = analysis.check(self.frame.scene, report)
                 return lambda: self._hint(said)
             case Undo() | Redo():
                 return self._restore(back=isinstance(command, Undo))

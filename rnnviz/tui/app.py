@@ -32,26 +32,26 @@ from textual.worker import WorkerFailed
 
 from rnnviz import terminal
 from rnnviz.errors import InputError
+from rnnviz.experiment.settings import in_labels
 from rnnviz.glyphs import visible
-from rnnviz.player.commands import SLOW, Command, Measure, Next, Seek, Train
-from rnnviz.player.cursor import Phase
-from rnnviz.player.knobs import in_labels
-from rnnviz.tui import bars, keys, mouse, notice, panels, score
+from rnnviz.scene.commands import SLOW, Command, Measure, Next, Seek, Train
+from rnnviz.scene.cursor import Phase
+from rnnviz.tui import keys, mouse, panels, score, status_lines, too_small
 from rnnviz.tui.canvas import Canvas, Sheet
-from rnnviz.tui.film import INTERVAL, OF_TRAINING, PICTURES, Film
-from rnnviz.tui.frames import Frames
 from rnnviz.tui.geometry import columns_of
+from rnnviz.tui.held_frames import Frames
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import sheet_for
+from rnnviz.tui.training_film import INTERVAL, OF_TRAINING, PICTURES, Film
 from rnnviz.tui.view import View
 
 if TYPE_CHECKING:
+    from rnnviz.experiment.experiment import Experiment
     from rnnviz.lessons.course import Course, Start
     from rnnviz.lessons.progress import Progress as Kept
     from rnnviz.lessons.run import LessonRun
-    from rnnviz.player.experiment import Experiment
-    from rnnviz.player.frame import Frame, Progress, Scene
     from rnnviz.player.player import Job, Player
+    from rnnviz.scene.frame import Frame, Progress, Scene
     from rnnviz.tui.driver import TerminalDriver
     from rnnviz.tui.lesson import Guide
 
@@ -152,7 +152,7 @@ class Main(Screen[None]):
                 for panel in panels.BESIDE:
                     yield Canvas(partial(self._panel, panel), id=f"beside-{panel.id}")
         yield Canvas(self._keys, id="keys")
-        yield Static(notice.TEXT, id="notice")
+        yield Static(too_small.TEXT, id="notice")
 
     @property
     def is_busy(self) -> bool:
@@ -164,7 +164,7 @@ class Main(Screen[None]):
 
     def _title(self, width: int, height: int) -> Sheet:
         heading = self.guide.title if self.guide is not None and self.guide.is_on else " rnnviz "
-        return bars.title(self.frame, width, self.palette, heading, self.view)
+        return status_lines.title(self.frame, width, self.palette, heading, self.view)
 
     def _score(self, width: int, height: int) -> Sheet:
         if self.frame is None:
@@ -176,19 +176,19 @@ class Main(Screen[None]):
         return sheet
 
     def _telling(self, width: int, height: int) -> Sheet:
-        return bars.telling(self.frame, self.view, width, height, self.palette)
+        return status_lines.telling(self.frame, self.view, width, height, self.palette)
 
     def _lesson(self, width: int, height: int) -> Sheet:
         if self.guide is None:
             return Sheet(width, height)
-        told = ("", False) if self.query_one("#telling").display else bars.note(self.frame, self.view, width)
+        told = ("", False) if self.query_one("#telling").display else status_lines.note(self.frame, self.view, width)
         return self.guide.sheet(width, height, *told)
 
     def _tabs(self, width: int, height: int) -> Sheet:
         if self.view.panel is None:
             return Sheet(width, height)
         marked = self.guide is not None and self.guide.points_at(self.view.panel)
-        return bars.tabs(panels.BY_ID[self.view.panel], self.frame, width, self.palette, marked, self.view)
+        return status_lines.tabs(panels.BY_ID[self.view.panel], self.frame, width, self.palette, marked, self.view)
 
     def _open_panel(self, width: int, height: int) -> Sheet:
         if self.view.panel is None:
@@ -209,7 +209,7 @@ class Main(Screen[None]):
 
     def _keys(self, width: int, height: int) -> Sheet:
         lesson = self.guide.keys() if self.guide is not None else []
-        sheet, self.places = bars.key_bar(self.frame, self.view, width, self.palette, lesson)
+        sheet, self.places = status_lines.key_bar(self.frame, self.view, width, self.palette, lesson)
         return sheet
 
     def draw(self) -> None:
@@ -261,8 +261,8 @@ class Main(Screen[None]):
 
     def on_resize(self, event: events.Resize) -> None:
         self.set_class(event.size.width >= WIDE, "wide")
-        self.set_class(event.size.width < bars.NARROW, "narrow")
-        self.set_class(notice.is_too_small(event.size), "tiny")
+        self.set_class(event.size.width < status_lines.NARROW, "narrow")
+        self.set_class(too_small.is_too_small(event.size), "tiny")
         self.share_out()
 
     def share_out(self) -> None:
@@ -607,9 +607,9 @@ class Main(Screen[None]):
 
     def do_contents(self) -> None:
         """The lessons, and how far one is in each."""
-        from rnnviz.tui.contents import ContentsScreen
+        from rnnviz.tui.course_menu import ContentsScreen
 
-        if self.player is None or notice.is_too_small(self.size):
+        if self.player is None or too_small.is_too_small(self.size):
             return
         try:
             guide = self.guide or self._guide()
@@ -650,7 +650,7 @@ class Main(Screen[None]):
     def do_help(self) -> None:
         from rnnviz.tui.help import HelpScreen
 
-        if not notice.is_too_small(self.size):
+        if not too_small.is_too_small(self.size):
             self.app.push_screen(HelpScreen())
 
     def do_command_palette(self) -> None:
@@ -735,15 +735,15 @@ class RnnvizApp(App[None]):
 
     def on_resize(self, event: events.Resize) -> None:
         """In a window too small for it what is open over the score is covered by the notice, and uncovered again."""
-        covered = isinstance(self.screen, notice.TooSmall)
-        if notice.is_too_small(event.size):
+        covered = isinstance(self.screen, too_small.TooSmall)
+        if too_small.is_too_small(event.size):
             if len(self.screen_stack) > 1 and not covered:
-                self.push_screen(notice.TooSmall())
+                self.push_screen(too_small.TooSmall())
         elif covered:
             self.pop_screen()
 
     def action_command_palette(self) -> None:
-        if not notice.is_too_small(self.size):
+        if not too_small.is_too_small(self.size):
             super().action_command_palette()
 
     async def on_event(self, event: events.Event) -> None:

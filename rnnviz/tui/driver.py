@@ -24,10 +24,10 @@ from textual.geometry import Size
 from textual.message import Message
 
 from rnnviz.terminal import size_of
-from rnnviz.tui.input import Alive, Input, Typeahead
-from rnnviz.tui.outlet import Outlet, is_ready
-from rnnviz.tui.pacing import Line
-from rnnviz.tui.watch import LEAVING, Watch
+from rnnviz.tui.input_filter import Alive, Input, Typeahead
+from rnnviz.tui.line_pacing import Line
+from rnnviz.tui.output_queue import Outlet, is_ready
+from rnnviz.tui.watchdog import LEAVING, Watch
 
 STOPPING = ("SIGTSTP", "SIGTTIN", "SIGTTOU")
 KITTY_KEYS = 1 | 8 | 16  # disambiguate, report all keys, report their text: what Textual's parser understands

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from rnnviz.glyphs import glyphs
 
 if TYPE_CHECKING:
-    from rnnviz.player.frame import Frame
+    from rnnviz.scene.frame import Frame
 
 GUTTER = 10  # cells for the names of the rows
 SIDE = 20  # the least cells for the numbers of this moment

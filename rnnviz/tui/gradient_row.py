@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING
 from rich.style import Style
 
 from rnnviz.glyphs import cells, lines_at_most
-from rnnviz.player.cursor import Phase
-from rnnviz.player.numbers import exponent, factor, loss, scientific, steps, subscript
+from rnnviz.scene.cursor import Phase
 from rnnviz.tui.canvas import Sheet
 from rnnviz.tui.geometry import GUTTER, Columns, Rows
 from rnnviz.tui.marks import BARS, DASHES, DOTS, SOLID, level, solid
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.view import View
+from rnnviz.words.numbers import exponent, factor, loss, scientific, steps, subscript
 
 if TYPE_CHECKING:
-    from rnnviz.player.frame import Frame, Gradient
-    from rnnviz.player.ghost import Ghost
+    from rnnviz.scene.frame import Frame, Gradient
+    from rnnviz.scene.ghost import Ghost
 
 
 def gradient_axis(norms: list[float], n: int) -> tuple[int, int]:
@@ -52,7 +52,7 @@ def draw_gradient(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palett
         return
     norms = [float(v) for v in gradient.norms]
     along = [] if lane is None else [float(v) for v in lane.norms]
-    from rnnviz.player.ghost import behind
+    from rnnviz.scene.ghost import behind
 
     before = behind(frame) if view.knows("ghost") and not view.hides("others") else None
     ghost = [] if before is None else [float(v) for v in before]
@@ -235,7 +235,7 @@ def write_ghost(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Pal
 def first_used(frame: Frame) -> int:
     """The first step of which a truncated update uses this gradient; 0 where all is used, and of the total, to which
     each loss step adds a stretch of its own."""
-    from rnnviz.player import reach as reaching
+    from rnnviz.views import reach as reaching
 
     truncation, k = frame.experiment.truncation(), frame.loss_step
     first = 1 if k is None else reaching.first_used(k, truncation, frame.scene.task.seq_len)
@@ -259,12 +259,12 @@ def fitting(room: int, *forms: str) -> str:
 
 def write_check(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Palette) -> None:
     """What the gradient check found, once it was asked for: below the numbers of the gradient, else beside them."""
-    from rnnviz.player import measure
+    from rnnviz.views import analysis
 
-    figure = measure.checked(frame.scene)
+    figure = analysis.checked(frame.scene)
     if figure is None or place.gradient is None or place.exponent is None:
         return
-    mark, style = ("✓", palette.output) if measure.agrees(figure) else ("✗", palette.warn)
+    mark, style = ("✓", palette.output) if analysis.agrees(figure) else ("✗", palette.warn)
     whole, short_form = f"{mark} checked {scientific(figure, 0)}", f"{mark} {scientific(figure, 0)}"
     for y in (place.exponent, place.time):
         if is_blank(sheet, y, left):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rnnviz.player.commands import (
+from rnnviz.scene.commands import (
     Back,
     Check,
     Command,
@@ -28,11 +28,11 @@ from rnnviz.player.commands import (
     Train,
     Undo,
 )
-from rnnviz.player.cursor import Phase
+from rnnviz.scene.cursor import Phase
 from rnnviz.tui.view import View
 
 if TYPE_CHECKING:
-    from rnnviz.player.frame import Frame
+    from rnnviz.scene.frame import Frame
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ def face(key: str) -> str:
     return _FACES.get(key, key)
 
 
-#: What a key has to do with, where a lesson introduces that (see lessons/introduced.py); panels go by their own ids.
+#: What a key has to do with, where a lesson introduces that (see lessons/introductions.py); panels go by their own ids.
 INTRODUCED = {
     "batch": "train", "epoch": "train", "all": "train", "all_back": "train", "cut": "cut", "gradient": "gradient",
     "ghost": "ghost",

@@ -14,34 +14,34 @@ from rich.style import Style
 from rnnviz.errors import InputError, shown
 from rnnviz.glyphs import cells, cut, lines_at_most
 from rnnviz.lessons import arithmetic
-from rnnviz.lessons.asked import masked
 from rnnviz.lessons.course import introduced
-from rnnviz.lessons.introduced import keys_named, tools
+from rnnviz.lessons.introductions import keys_named, tools
 from rnnviz.lessons.pages import LINES, WIDTH, page
 from rnnviz.lessons.reading import read
 from rnnviz.lessons.run import LessonRun, references, right_answer, setup_of
 from rnnviz.lessons.setup import toward
-from rnnviz.player.commands import Back, Change, Cut, Go, ShowSample, Train
-from rnnviz.player.cursor import Phase
-from rnnviz.player.metrics import needs
+from rnnviz.lessons.withheld import masked
+from rnnviz.scene.commands import Back, Change, Cut, Go, ShowSample, Train
+from rnnviz.scene.cursor import Phase
 from rnnviz.tui import panels
 from rnnviz.tui.canvas import Sheet
-from rnnviz.tui.film import LEAST_ROWS, OF_TRAINING
 from rnnviz.tui.geometry import GUTTER
 from rnnviz.tui.keys import ACTIONS, INTRODUCED, face
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.score import GATES
+from rnnviz.tui.training_film import LEAST_ROWS, OF_TRAINING
+from rnnviz.views.metrics import needs
 
 if TYPE_CHECKING:
     from rnnviz.lessons.course import Course
     from rnnviz.lessons.lesson import Lesson, Point
     from rnnviz.lessons.progress import Progress
+    from rnnviz.lessons.prose import Line
     from rnnviz.lessons.setup import Setup
-    from rnnviz.lessons.text import Line
-    from rnnviz.player.commands import Command
-    from rnnviz.player.frame import Frame
+    from rnnviz.scene.commands import Command
+    from rnnviz.scene.frame import Frame
     from rnnviz.tui.app import Main
-    from rnnviz.tui.perform import Performer
+    from rnnviz.tui.autoplay import Performer
     from rnnviz.tui.view import View
 
 TRY_AGAIN = 1.0  # seconds until progress that could not be kept is tried again
@@ -329,7 +329,7 @@ class Guide:
     def start(self, run: LessonRun, speed: float | None = None) -> None:
         """The first lesson of a session, read already; with a speed it performs by itself."""
         if speed is not None:
-            from rnnviz.tui.perform import Performer
+            from rnnviz.tui.autoplay import Performer
 
             self.performer = Performer(self, speed)
             self._become(run.reset())
@@ -636,7 +636,7 @@ class Guide:
 
     def close(self) -> None:
         """The closing page of the course."""
-        from rnnviz.tui.closing import ClosingScreen
+        from rnnviz.tui.closing_page import ClosingScreen
 
         self.main.app.push_screen(ClosingScreen(self))
 

@@ -10,7 +10,7 @@ from rich.style import Style
 from rnnviz.tui.palette import Palette
 
 if TYPE_CHECKING:
-    from rnnviz.player.frame import Frame
+    from rnnviz.scene.frame import Frame
 
 BARS = " ▁▂▃▄▅▆▇█"
 SOLID = ("█", "▓")  # a full cell of a bar, and of the chosen one where there is no colour

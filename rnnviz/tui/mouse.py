@@ -8,7 +8,7 @@ from textual import events
 from textual.geometry import Offset
 from textual.widget import Widget
 
-from rnnviz.player.commands import Seek, SelectUnit
+from rnnviz.scene.commands import Seek, SelectUnit
 from rnnviz.tui import panels, score
 from rnnviz.tui.geometry import columns_of
 

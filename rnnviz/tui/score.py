@@ -24,8 +24,7 @@ from typing import TYPE_CHECKING
 
 from rich.style import Style
 
-from rnnviz.player.cursor import Phase
-from rnnviz.player.numbers import fixed, portion, short
+from rnnviz.scene.cursor import Phase
 from rnnviz.tui.canvas import Sheet
 from rnnviz.tui.geometry import GUTTER, Columns, Rows, columns_of, rows
 from rnnviz.tui.gradient_row import draw_gradient, write_check, write_ghost, write_gradient
@@ -33,10 +32,11 @@ from rnnviz.tui.marks import BARS, accent
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.sequence import draw_input, draw_output, draws_curves, reads_symbols, write_input, write_output
 from rnnviz.tui.view import EVERYTHING, View
+from rnnviz.words.numbers import fixed, portion, short
 
 if TYPE_CHECKING:
-    from rnnviz.player.frame import Frame, Scene
-    from rnnviz.player.reach import Reach
+    from rnnviz.scene.frame import Frame, Scene
+    from rnnviz.views.reach import Reach
 
 # Most telling first: what a low window gives up is at the end.
 GATES = {"f": "forget f", "i": "input i", "g": "new g", "o": "output o",

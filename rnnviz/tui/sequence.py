@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING
 from rich.style import Style
 
 from rnnviz.glyphs import cells, clip, cut, visible
-from rnnviz.player.numbers import fixed, percent, portion
 from rnnviz.tui.canvas import Sheet
 from rnnviz.tui.geometry import Columns, Place, Rows
 from rnnviz.tui.marks import DASHES, DOTS, level
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.view import View
+from rnnviz.words.numbers import fixed, percent, portion
 
 if TYPE_CHECKING:
-    from rnnviz.player.frame import Array, Frame
+    from rnnviz.scene.frame import Array, Frame
 
 NEEDED = Style(bold=True, underline=True)  # the input an answer hangs on
 

@@ -13,10 +13,12 @@ import numpy as np
 import pytest
 
 from rnnviz.cli.main import main
-from rnnviz.player.experiment import Experiment
-from rnnviz.player.reach import part
-from rnnviz.player.run import accuracy, build_model, build_task, resolved, trace_of, train
+from rnnviz.experiment.build import build_model, build_task, resolved, trace_of
+from rnnviz.experiment.evaluate import accuracy
+from rnnviz.experiment.experiment import Experiment
+from rnnviz.experiment.run import train
 from rnnviz.tasks import NAMES
+from rnnviz.views.reach import part
 
 RNNVIZ = [sys.executable, "-m", "rnnviz"]
 
@@ -412,7 +414,7 @@ def test_memory_that_runs_out_is_told_in_one_line(capsys, monkeypatch):
     def exhausted(*_):
         raise MemoryError
 
-    monkeypatch.setattr("rnnviz.player.run.build_task", exhausted)
+    monkeypatch.setattr("rnnviz.experiment.build.build_task", exhausted)
     code, out, err = says(capsys, "train")
     assert (code, out) == (2, "")
     assert err == "rnnviz train: not enough memory for this; use fewer steps, sequences or units\n"

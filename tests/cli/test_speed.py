@@ -6,8 +6,8 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 from rnnviz.cli.speed import PAYS_FROM, compiled_meanwhile, seconds_in_numpy
-from rnnviz.player.experiment import Experiment
-from rnnviz.player.run import Run
+from rnnviz.experiment.experiment import Experiment
+from rnnviz.experiment.run import Run
 
 LONG = Experiment(task="adding", cell="lstm", seq_len=100, hidden_size=100, samples=10_000, batch_size=50)
 

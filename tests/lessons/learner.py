@@ -14,12 +14,12 @@ from typing import Any
 
 from textual.pilot import Pilot
 
+from rnnviz.experiment.settings import BY_NAME
 from rnnviz.lessons.lesson import Do, Exercise, Prediction
 from rnnviz.lessons.run import LessonRun, right_answer
 from rnnviz.lessons.setup import END, Setup, arrive
-from rnnviz.player.cursor import Cursor, Phase
-from rnnviz.player.knobs import BY_NAME
 from rnnviz.player.player import Player
+from rnnviz.scene.cursor import Cursor, Phase
 from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.canvas import Canvas
 

@@ -16,18 +16,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
+from rnnviz.experiment.experiment import Experiment
+from rnnviz.experiment.run import Run
 from rnnviz.lessons.conditions import Start, condition, remember
 from rnnviz.lessons.course import find
 from rnnviz.lessons.lesson import Lesson, Prediction
 from rnnviz.lessons.reading import read
 from rnnviz.lessons.run import references, setup_of
 from rnnviz.lessons.setup import Setup, arrive
-from rnnviz.player.commands import Train
-from rnnviz.player.experiment import Experiment
-from rnnviz.player.frame import Frame
-from rnnviz.player.metrics import parse, value
 from rnnviz.player.player import open_player
-from rnnviz.player.run import Run
+from rnnviz.scene.commands import Train
+from rnnviz.scene.frame import Frame
+from rnnviz.views.metrics import parse, value
 
 SEEDS: dict[str, tuple[int, ...]] = {
     # One unit with W_hh > 0, as the lesson says of its own.

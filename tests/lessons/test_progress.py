@@ -17,10 +17,10 @@ from rnnviz.lessons.course import find
 from rnnviz.lessons.lesson import Exercise, Lesson, Prediction
 from rnnviz.lessons.pages import page
 from rnnviz.lessons.progress import FILE, Progress
+from rnnviz.lessons.prose import plain
 from rnnviz.lessons.reading import read
 from rnnviz.lessons.run import LessonRun
 from rnnviz.lessons.setup import arrive
-from rnnviz.lessons.text import plain
 from rnnviz.player.player import Player
 
 

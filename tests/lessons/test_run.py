@@ -9,20 +9,20 @@ import numpy as np
 import pytest
 
 from rnnviz.errors import InputError
+from rnnviz.experiment.experiment import Experiment
 from rnnviz.lessons.conditions import condition, tolerance
 from rnnviz.lessons.course import Course, find, head
 from rnnviz.lessons.lesson import Lesson
 from rnnviz.lessons.pages import page
+from rnnviz.lessons.prose import plain, wrapped
 from rnnviz.lessons.reading import read
 from rnnviz.lessons.run import LessonRun, right_answer
 from rnnviz.lessons.setup import Setup, arrive
-from rnnviz.lessons.text import plain, wrapped
-from rnnviz.player.commands import Change, Cut, Right, SelectUnit, Train
-from rnnviz.player.cursor import Phase
-from rnnviz.player.experiment import Experiment
-from rnnviz.player.frame import Frame
-from rnnviz.player.metrics import value
 from rnnviz.player.player import Player
+from rnnviz.scene.commands import Change, Cut, Right, SelectUnit, Train
+from rnnviz.scene.cursor import Phase
+from rnnviz.scene.frame import Frame
+from rnnviz.views.metrics import value
 
 BROKEN = Path(__file__).parent / "broken"
 

@@ -17,8 +17,8 @@ import pytest
 
 import rnnviz
 from rnnviz import tasks
+from rnnviz.experiment.run import Run
 from rnnviz.nn import Data, Model, Optimizer, Trace, Training
-from rnnviz.player.run import Run
 
 WAYS: dict[str, Callable[[Any], Any]] = {
     "pickle": lambda value: pickle.loads(pickle.dumps(value)),

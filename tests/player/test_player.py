@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnnviz.errors import InputError
-from rnnviz.player.commands import (
+from rnnviz.experiment.experiment import Experiment
+from rnnviz.player.player import Player
+from rnnviz.scene.commands import (
     Back,
     Change,
     Left,
@@ -21,11 +23,9 @@ from rnnviz.player.commands import (
     ShowSample,
     Train,
 )
-from rnnviz.player.cursor import Cursor, Phase, phase_and_step
-from rnnviz.player.experiment import Experiment
-from rnnviz.player.frame import Frame
-from rnnviz.player.player import Player
-from rnnviz.player.telling import tell
+from rnnviz.scene.cursor import Cursor, Phase, phase_and_step
+from rnnviz.scene.frame import Frame
+from rnnviz.words.narration import tell
 
 SMALL = Experiment(hidden_size=4, seq_len=5, points=20)
 

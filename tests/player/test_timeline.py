@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from rnnviz.player.experiment import Experiment
-from rnnviz.player.run import build_model, build_task, build_training, resolved
+from rnnviz.experiment.build import build_model, build_task, build_training, resolved
+from rnnviz.experiment.experiment import Experiment
 from rnnviz.player.timeline import Timeline
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from rnnviz import tasks
 from rnnviz.errors import InputError
-from rnnviz.player.experiment import TASKS
+from rnnviz.experiment.experiment import TASKS
 from rnnviz.tasks.captions import WORDS
 from rnnviz.tasks.catalog import LONGEST_CAPTION, LONGEST_NAME, SHAPES
 from rnnviz.tasks.surnames import SURNAMES

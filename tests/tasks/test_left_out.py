@@ -10,9 +10,9 @@ import pytest
 
 from rnnviz import tasks
 from rnnviz.cli.main import main
-from rnnviz.player.commands import Change, Right
-from rnnviz.player.experiment import Experiment
+from rnnviz.experiment.experiment import Experiment
 from rnnviz.player.player import Player
+from rnnviz.scene.commands import Change, Right
 from rnnviz.tasks import characters
 
 LINE = "the miller took the long road to town\n"

@@ -8,7 +8,7 @@ import pytest
 
 from rnnviz.cli.main import main
 from rnnviz.errors import InputError
-from rnnviz.player.experiment import Experiment
+from rnnviz.experiment.experiment import Experiment
 from rnnviz.tasks import own_files
 
 TABLE = "month,riders\n" + "".join(f"m{i},{100 + i * 37 % 29}\n" for i in range(48))

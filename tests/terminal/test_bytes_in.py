@@ -10,7 +10,7 @@ import pytest
 
 from tests.terminal.app import ready, rnnviz
 from tests.terminal.driver import Terminal
-from tests.tui.test_input import nonsense
+from tests.tui.test_input_filter import nonsense
 
 MEGABYTES = 2_000_000
 

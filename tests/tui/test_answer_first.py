@@ -10,26 +10,26 @@ from pathlib import Path
 
 import pytest
 
-from rnnviz.lessons.asked import NAMES, NOTHING, READOUTS, SHOWN_NOWHERE, Masked, masked, references
 from rnnviz.lessons.course import Course, Start, find
 from rnnviz.lessons.lesson import Prediction
+from rnnviz.lessons.prose import plain, quotes
 from rnnviz.lessons.reading import read
 from rnnviz.lessons.run import LessonRun, right_answer
 from rnnviz.lessons.setup import Setup, arrive
-from rnnviz.lessons.text import plain, quotes
-from rnnviz.player.commands import Go
-from rnnviz.player.cursor import Phase
-from rnnviz.player.frame import Frame
-from rnnviz.player.metrics import METRICS, Reference, say, value
-from rnnviz.player.numbers import factor, fixed, loss, percent, rounded, scientific, significant, steps
+from rnnviz.lessons.withheld import NAMES, NOTHING, READOUTS, SHOWN_NOWHERE, Masked, masked, references
 from rnnviz.player.player import Player
-from rnnviz.tui import bars, panels, score
+from rnnviz.scene.commands import Go
+from rnnviz.scene.cursor import Phase
+from rnnviz.scene.frame import Frame
+from rnnviz.tui import panels, score, status_lines
 from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.canvas import Canvas
 from rnnviz.tui.lesson import draw
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import sheet_for
 from rnnviz.tui.view import ANSWER_FIRST, View
+from rnnviz.views.metrics import METRICS, Reference, say, value
+from rnnviz.words.numbers import factor, fixed, loss, percent, rounded, scientific, significant, steps
 from tests.lessons.learner import Learner
 from tests.tui.driving import text
 
@@ -146,9 +146,9 @@ def screen(
     kept = masked(run, frame)
     kept = kept if hides is None else Masked(frozenset(hides), kept.since)
     view = View(masked=kept.names, masked_from=kept.since, masked_until=kept.until, plots=True)
-    rows = bars.title(frame, width, PALETTE, view=view).plain()
+    rows = status_lines.title(frame, width, PALETTE, view=view).plain()
     rows += score.draw(frame, width if width < 120 else width * 58 // 100, height - 8, PALETTE, view).plain()
-    rows += bars.telling(frame, view, width, 2, PALETTE).plain()
+    rows += status_lines.telling(frame, view, width, 2, PALETTE).plain()
     for panel in panels.ALL:
         closed = view.hides(*panel.shows)
         if panel.id in SLOW and not closed:

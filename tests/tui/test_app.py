@@ -8,16 +8,16 @@ import pytest
 from textual import events
 from textual.geometry import Region
 
-from rnnviz.player.cursor import Phase
-from rnnviz.player.experiment import Experiment
-from rnnviz.player.numbers import exponent, fixed, loss, scientific
+from rnnviz.experiment.experiment import Experiment
 from rnnviz.player.player import Player
-from rnnviz.tui import bars, keys, panels
+from rnnviz.scene.cursor import Phase
+from rnnviz.tui import keys, panels, status_lines
 from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.canvas import Canvas
 from rnnviz.tui.geometry import columns
 from rnnviz.tui.help import sections
 from rnnviz.tui.palette import Palette
+from rnnviz.words.numbers import exponent, fixed, loss, scientific
 from tests.tui.driving import press, text
 
 
@@ -353,7 +353,7 @@ def test_no_heading_pushes_out_the_network_and_its_loss(width: int) -> None:
     heading = " 14 Beyond: better starts, shorter walks, attention "
     for experiment in (Experiment(task="recall", lag=60, hidden_size=16), Experiment(task="names", cell="lstm")):
         frame = Player(experiment).frame
-        row = bars.title(frame, width, Palette(), heading).plain()[0]
+        row = status_lines.title(frame, width, Palette(), heading).plain()[0]
         assert f" T {frame.T} " in row
         assert f"loss {loss(frame.scene.trace.loss)}" in row
         assert row.startswith(" 14 Beyond: bett")

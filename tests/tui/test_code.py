@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from rnnviz.experiment import build
+from rnnviz.experiment.experiment import Experiment
+from rnnviz.export import excerpts, programs
 from rnnviz.nn import losses, optimizer
 from rnnviz.nn.cells import gru, lstm, rnn
-from rnnviz.player import peers, run, source
-from rnnviz.player.experiment import Experiment
 from rnnviz.tui.app import RnnvizApp
 from tests.tui.driving import press, rows
 
@@ -46,11 +47,11 @@ async def test_it_shows_the_lines_that_compute_what_the_cursor_shows(cell: str) 
 
 def test_paths_begin_at_the_package_whatever_the_folders_above_are_called(tmp_path: Path) -> None:
     above = tmp_path / "rnnviz" / "rnnviz"
-    shutil.copytree(Path(source.__file__).parents[1], above / "rnnviz", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(Path(excerpts.__file__).parents[1], above / "rnnviz", ignore=shutil.ignore_patterns("__pycache__"))
     program = (
-        "from rnnviz.player import source, experiment\n"
-        "from rnnviz.player.cursor import Phase\n"
-        "print([source.excerpt(experiment.Experiment(), phase).where for phase in Phase])"
+        "from rnnviz.experiment import experiment\nfrom rnnviz.export import excerpts\n"
+        "from rnnviz.scene.cursor import Phase\n"
+        "print([excerpts.excerpt(experiment.Experiment(), phase).where for phase in Phase])"
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=above, capture_output=True, text=True)
     files = ("nn/cells/rnn.py, forward", "nn/losses.py, evaluate", "nn/cells/rnn.py, backward_step",
@@ -110,16 +111,16 @@ MODELS = [
 ]
 
 
-def programs(experiment: Experiment) -> tuple[dict[str, str], int]:
-    experiment = run.resolved(experiment)
-    task = run.build_task(experiment)
-    count = run.build_model(experiment, task).parameter_count
-    return {"torch": peers.pytorch(experiment, task), "keras": peers.keras(experiment, task)}, count
+def programs_of(experiment: Experiment) -> tuple[dict[str, str], int]:
+    experiment = build.resolved(experiment)
+    task = build.build_task(experiment)
+    count = build.build_model(experiment, task).parameter_count
+    return {"torch": programs.pytorch(experiment, task), "keras": programs.keras(experiment, task)}, count
 
 
 @pytest.mark.parametrize("experiment", MODELS, ids=lambda e: f"{e.cell}-{e.task}-{e.init}-{e.activation}")
 def test_the_programs_compile_and_name_their_parameters(experiment: Experiment) -> None:
-    texts, count = programs(experiment)
+    texts, count = programs_of(experiment)
     for name, text in texts.items():
         compile(text, name, "exec")
         told = re.search(r'"parameters"\)  # (\d+)', text)
@@ -138,7 +139,7 @@ def test_the_programs_run(experiment: Experiment, framework: str, tmp_path: Path
     if subprocess.run([python, "-c", f"import {framework}"], capture_output=True, env=there).returncode:
         pytest.skip(f"{framework} is not installed for {python}; RNNVIZ_PEERS names a Python that has it")
     program = tmp_path / "program.py"
-    program.write_text(programs(experiment)[0][framework], encoding="utf-8")
+    program.write_text(programs_of(experiment)[0][framework], encoding="utf-8")
     done = subprocess.run([python, program], capture_output=True, text=True, env=there)
     assert done.returncode == 0, done.stderr
     printed = re.search(r"^(\d+) parameters$", done.stdout, re.MULTILINE)
@@ -165,11 +166,11 @@ def test_the_programs_run(experiment: Experiment, framework: str, tmp_path: Path
     ],
 )
 def test_the_programs_update_as_the_experiment_does(rule, settings, pytorch, keras, note) -> None:
-    experiment = run.resolved(Experiment(optimizer=rule, **settings))
-    task = run.build_task(experiment)
+    experiment = build.resolved(Experiment(optimizer=rule, **settings))
+    task = build.build_task(experiment)
     for name, program, line in (
-        ("pytorch", peers.pytorch(experiment, task), pytorch),
-        ("keras", peers.keras(experiment, task), keras),
+        ("pytorch", programs.pytorch(experiment, task), pytorch),
+        ("keras", programs.keras(experiment, task), keras),
     ):
         assert line in program
         assert ("(--convention)" in program) == (name == note)

@@ -2,11 +2,11 @@
 
 import pytest
 
-from rnnviz.player.experiment import Experiment
-from rnnviz.player.numbers import factor, portion, scientific
+from rnnviz.experiment.experiment import Experiment
 from rnnviz.player.player import Player
 from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.geometry import columns
+from rnnviz.words.numbers import factor, portion, scientific
 
 
 async def press(pilot, *names: str) -> list[str]:

@@ -8,13 +8,11 @@ import pytest
 from textual import events
 from textual.pilot import Pilot
 
-from rnnviz.player import ghost as ghosts
-from rnnviz.player.commands import Change, Go
-from rnnviz.player.experiment import Experiment
-from rnnviz.player.knobs import BY_NAME, KNOBS, called, why_not
-from rnnviz.player.numbers import scientific, steps
+from rnnviz.experiment.experiment import Experiment
+from rnnviz.experiment.settings import BY_NAME, KNOBS, called, why_not
 from rnnviz.player.player import Player
-from rnnviz.player.reach import part
+from rnnviz.scene import ghost as ghosts
+from rnnviz.scene.commands import Change, Go
 from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.geometry import columns_of
 from rnnviz.tui.marks import DOTS
@@ -22,6 +20,8 @@ from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.knobs import KNOBS_PANEL, listed
 from rnnviz.tui.score import draw
 from rnnviz.tui.view import View
+from rnnviz.views.reach import part
+from rnnviz.words.numbers import scientific, steps
 from tests.tui.driving import press, text
 
 RECALL = Experiment(task="recall", lag=20, samples=60)

@@ -9,17 +9,17 @@ from typing import Any
 
 import pytest
 
-from rnnviz.player import measure
-from rnnviz.player.cursor import Phase
-from rnnviz.player.experiment import Experiment
-from rnnviz.player.ledger import table
+from rnnviz.experiment.build import trace_of
+from rnnviz.experiment.experiment import Experiment
 from rnnviz.player.player import Player
-from rnnviz.player.run import trace_of
+from rnnviz.scene.cursor import Phase
 from rnnviz.tui import panels
 from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import sheet_for
 from rnnviz.tui.view import View
+from rnnviz.views import analysis
+from rnnviz.views.ledger import table
 from tests.tui.driving import press, rows
 
 FADING = Experiment(seq_len=40, gain=0.7)
@@ -118,13 +118,13 @@ async def test_gated_cells_say_why_there_is_no_slope_times_weight() -> None:
 
 
 async def test_a_large_networks_gain_is_worked_out_beside_and_gives_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    go_on, gains = threading.Event(), measure.ledgers.gains
+    go_on, gains = threading.Event(), analysis.ledgers.gains
 
     def slow(*arguments: Any) -> Any:
         go_on.wait(20)
         return gains(*arguments)
 
-    monkeypatch.setattr(measure.ledgers, "gains", slow)
+    monkeypatch.setattr(analysis.ledgers, "gains", slow)
     app = RnnvizApp(Experiment(hidden_size=64, seq_len=20), compile=False)
     async with app.run_test(size=(80, 24)) as pilot:
         await app.settled()

@@ -12,8 +12,8 @@ from textual.pilot import Pilot
 from rnnviz.lessons.course import Start, head
 from rnnviz.lessons.pages import LINES
 from rnnviz.lessons.progress import FILE
-from rnnviz.player.commands import Next
-from rnnviz.player.cursor import Phase
+from rnnviz.scene.commands import Next
+from rnnviz.scene.cursor import Phase
 from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.canvas import Canvas
 from tests.lessons.learner import Learner

@@ -8,10 +8,10 @@ import pytest
 from textual.events import MouseScrollDown, MouseScrollUp
 from textual.pilot import Pilot
 
+from rnnviz.experiment.experiment import Experiment
+from rnnviz.experiment.settings import KNOBS
 from rnnviz.lessons.course import Start
 from rnnviz.lessons.pages import page
-from rnnviz.player.experiment import Experiment
-from rnnviz.player.knobs import KNOBS
 from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.lesson import measure
 from tests.tui.driving import press, rows, text

@@ -7,14 +7,14 @@ import re
 import numpy as np
 import pytest
 
-from rnnviz.player.commands import Go
-from rnnviz.player.experiment import Experiment
-from rnnviz.player.numbers import factor, fixed, scientific
+from rnnviz.experiment.experiment import Experiment
 from rnnviz.player.player import Player
+from rnnviz.scene.commands import Go
 from rnnviz.tui import panels
 from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.view import View
+from rnnviz.words.numbers import factor, fixed, scientific
 from tests.tui.driving import press, text
 
 

@@ -6,10 +6,10 @@ import re
 
 import pytest
 
-from rnnviz.player.experiment import Experiment
-from rnnviz.player.numbers import fixed
+from rnnviz.experiment.experiment import Experiment
 from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.panels.neuron import PANEL
+from rnnviz.words.numbers import fixed
 from tests.tui.driving import press, rows
 
 SIZES = [((80, 24), "panel"), ((160, 50), "open")]

@@ -11,9 +11,9 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.theme import BUILTIN_THEMES
 
+from rnnviz.tui.compact_update import Pen, codes, sixteen
 from rnnviz.tui.marks import solid
 from rnnviz.tui.palette import MARKS, VGA, WORDS, Palette, contrast
-from rnnviz.tui.wire import Pen, codes, sixteen
 
 XTERM = (
     "#000000", "#cd0000", "#00cd00", "#cdcd00", "#0000ee", "#cd00cd", "#00cdcd", "#e5e5e5",

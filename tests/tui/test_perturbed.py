@@ -7,19 +7,20 @@ from typing import Any
 
 import pytest
 
+from rnnviz.experiment.experiment import Experiment
 from rnnviz.lessons.check import check
 from rnnviz.lessons.course import Start
-from rnnviz.player import measure, perturb
-from rnnviz.player.commands import Change, Seek, Train
-from rnnviz.player.experiment import Experiment
-from rnnviz.player.numbers import scientific
-from rnnviz.player.perturb import PARTS, perturbation
 from rnnviz.player.player import Player
+from rnnviz.scene.commands import Change, Seek, Train
 from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import sheet_for
 from rnnviz.tui.panels.perturbed import PANEL
 from rnnviz.tui.view import View
+from rnnviz.views import analysis
+from rnnviz.views import perturbation as perturbation_module
+from rnnviz.views.perturbation import PARTS, perturbation
+from rnnviz.words.numbers import scientific
 from tests.tui.driving import press, rows, text
 
 RECALL = Experiment(task="recall", lag=10, hidden_size=6, samples=20)
@@ -61,14 +62,14 @@ def test_numbers_that_are_none_are_drawn_as_such() -> None:
 def threads(monkeypatch: pytest.MonkeyPatch) -> list[threading.Thread]:
     """Every network counts as large; the threads on which moved states are followed."""
     seen: list[threading.Thread] = []
-    forward = perturb._forward
+    forward = perturbation_module._forward
 
     def watched(*given: Any) -> Any:
         seen.append(threading.current_thread())
         return forward(*given)
 
-    monkeypatch.setattr(measure, "AT_ONCE", 0)
-    monkeypatch.setattr(perturb, "_forward", watched)
+    monkeypatch.setattr(analysis, "AT_ONCE", 0)
+    monkeypatch.setattr(perturbation_module, "_forward", watched)
     return seen
 
 

@@ -11,8 +11,8 @@ import random
 import numpy as np
 import pytest
 
-from rnnviz.player.experiment import CELLS, TASKS, Experiment
-from rnnviz.player.frame import Frame
+from rnnviz.experiment.experiment import CELLS, TASKS, Experiment
+from rnnviz.scene.frame import Frame
 from rnnviz.tui import keys, panels
 from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.canvas import Canvas

@@ -7,13 +7,13 @@ import random
 import pytest
 from textual.pilot import Pilot
 
+from rnnviz.experiment.experiment import CELLS, Experiment
 from rnnviz.lessons.course import Start
-from rnnviz.player.experiment import CELLS, Experiment
 from rnnviz.tui import panels
 from rnnviz.tui.app import RnnvizApp
-from rnnviz.tui.contents import ContentsScreen
+from rnnviz.tui.course_menu import ContentsScreen
 from rnnviz.tui.help import HelpScreen
-from rnnviz.tui.notice import TooSmall
+from rnnviz.tui.too_small import TooSmall
 
 SIZES = [
     (1, 1), (2, 1), (1, 9), (10, 3), (21, 3), (59, 24), (60, 19), (60, 20), (80, 24), (100, 30), (119, 40), (120, 31),

@@ -7,23 +7,23 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from rnnviz.experiment.experiment import CELLS, Experiment
 from rnnviz.nn.metrics import norm
-from rnnviz.player.commands import Change, Cut, Seek, SelectUnit, ShowGradient, ShowSample, Train
-from rnnviz.player.cursor import Cursor, Phase
-from rnnviz.player.experiment import CELLS, Experiment
-from rnnviz.player.frame import Frame
-from rnnviz.player.highway import highway
-from rnnviz.player.numbers import factor, fixed, percent, portion, scientific
 from rnnviz.player.player import Player
-from rnnviz.player.telling import tell
+from rnnviz.scene.commands import Change, Cut, Seek, SelectUnit, ShowGradient, ShowSample, Train
+from rnnviz.scene.cursor import Cursor, Phase
+from rnnviz.scene.frame import Frame
 from rnnviz.tasks import NAMES
-from rnnviz.tui import bars, panels, score
+from rnnviz.tui import panels, score, status_lines
 from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.geometry import columns
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import sheet_for
 from rnnviz.tui.sequence import _with_share
 from rnnviz.tui.view import View
+from rnnviz.views.highway import highway
+from rnnviz.words.narration import tell
+from rnnviz.words.numbers import factor, fixed, percent, portion, scientific
 
 PALETTES = [Palette(colors, dark) for colors in ("truecolor", "256", "standard", "none") for dark in (True, False)]
 
@@ -65,7 +65,7 @@ def test_it_draws_at_any_size_wherever_the_cursor_is(task: str, cell: str) -> No
         lines = drawn(frame, width, height, palette)
         assert [len(line) for line in lines] == [width] * height
         assert all(len(line) <= 78 for line in tell(frame)), tell(frame)
-        bars.title(frame, width, palette)
+        status_lines.title(frame, width, palette)
         for panel in (panels.BY_ID["compare"], panels.BY_ID["words"]):
             sheet = sheet_for(panel, frame, View(panel=panel.id), width, height, palette)
             assert (sheet.width, sheet.height) == (width, height)

@@ -6,10 +6,10 @@ import math
 
 import numpy as np
 
+from rnnviz.experiment.experiment import Experiment
 from rnnviz.nn.metrics import horizon
-from rnnviz.player.commands import Back, Survey, Train
-from rnnviz.player.experiment import Experiment
 from rnnviz.player.player import Player
+from rnnviz.scene.commands import Back, Survey, Train
 from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.canvas import Canvas
 

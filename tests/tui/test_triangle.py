@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rnnviz.experiment.experiment import Experiment
 from rnnviz.nn import Trace
-from rnnviz.player import measure
-from rnnviz.player.commands import Measure
-from rnnviz.player.experiment import Experiment
-from rnnviz.player.numbers import exponent, scientific
 from rnnviz.player.player import Player
+from rnnviz.scene.commands import Measure
 from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.geometry import columns
 from rnnviz.tui.panels.triangle import _are_spelled, sign
+from rnnviz.views import analysis
+from rnnviz.words.numbers import exponent, scientific
 from tests.tui.driving import press, rows
 
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
@@ -94,7 +94,7 @@ async def test_a_loss_at_the_end_alone_is_one_row() -> None:
 
 
 async def test_it_is_worked_out_beside_and_once_for_a_scene(monkeypatch: pytest.MonkeyPatch) -> None:
-    go_on, whole = threading.Event(), measure._triangle_in_parts
+    go_on, whole = threading.Event(), analysis._triangle_in_parts
     asked = []
 
     def slow(trace: Trace) -> Any:
@@ -103,7 +103,7 @@ async def test_it_is_worked_out_beside_and_once_for_a_scene(monkeypatch: pytest.
             go_on.wait(20)
             yield part
 
-    monkeypatch.setattr(measure, "_triangle_in_parts", slow)
+    monkeypatch.setattr(analysis, "_triangle_in_parts", slow)
     app = RnnvizApp(Experiment(seq_len=40, points=60, hidden_size=64), compile=False)
     async with app.run_test(size=(80, 24)) as pilot:
         await app.settled()
@@ -125,15 +125,15 @@ async def test_it_is_worked_out_beside_and_once_for_a_scene(monkeypatch: pytest.
 
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
 def test_in_parts_it_is_the_same_triangle_and_gain(cell: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(measure, "AT_ONCE", 0)
+    monkeypatch.setattr(analysis, "AT_ONCE", 0)
     player = Player(Experiment(cell=cell, seq_len=40, points=60, hidden_size=40, loss_at="3,17,29,30,40"))
     scene = player.frame.scene
-    assert measure.triangle(scene) is None
-    assert measure.gain(scene) is None
+    assert analysis.triangle(scene) is None
+    assert analysis.gain(scene) is None
     player.do(Measure("triangle"))
     player.do(Measure("gain"))
-    np.testing.assert_allclose(measure.triangle(scene), scene.trace.triangle, rtol=1e-13)
-    np.testing.assert_allclose(measure.gain(scene), scene.trace.gain, rtol=1e-13)
+    np.testing.assert_allclose(analysis.triangle(scene), scene.trace.triangle, rtol=1e-13)
+    np.testing.assert_allclose(analysis.gain(scene), scene.trace.gain, rtol=1e-13)
 
 
 @pytest.mark.parametrize(
@@ -149,15 +149,15 @@ def test_the_power_of_ten_is_that_of_the_number_as_it_is_written() -> None:
     values = [10.0**p * f for p in range(-320, 300, 7) for f in (0.9999999999999999, 1.0, 1.0000000000000002, 3.0)]
     scene = Player(Experiment()).frame.scene
     scene.measured["triangle"] = np.array([[*values, 0.0, np.inf, np.nan]])
-    powers = measure.powers(scene)
+    powers = analysis.powers(scene)
     assert powers is not None
-    assert powers[0].tolist() == [*map(exponent, values), *[measure.NO_POWER] * 3]
+    assert powers[0].tolist() == [*map(exponent, values), *[analysis.NO_POWER] * 3]
 
 
 def test_the_power_itself_stands_in_a_cell_wherever_there_is_room_for_all_of_them() -> None:
     near, far = Player(Experiment()).frame, Player(Experiment(seq_len=40, gain=0.1)).frame
     for frame in (near, far):
-        measure.work(frame.scene, "triangle", lambda progress: None, lambda: False)
+        analysis.work(frame.scene, "triangle", lambda progress: None, lambda: False)
     assert _are_spelled(near, 3), "-2 and a cell between"
     assert not _are_spelled(near, 2)
     assert not _are_spelled(far, 3), "-30 would touch its neighbours"

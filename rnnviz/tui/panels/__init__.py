@@ -23,7 +23,7 @@ from rnnviz.tui.panels.triangle import PANEL as TRIANGLE
 from rnnviz.tui.panels.words import WORDS
 
 if TYPE_CHECKING:
-    from rnnviz.player.frame import Frame
+    from rnnviz.scene.frame import Frame
     from rnnviz.tui.view import View
 
 ALL: tuple[Panel, ...] = (

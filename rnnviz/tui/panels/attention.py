@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 
 from rich.style import Style
 
-from rnnviz.player.numbers import scientific, subscript
 from rnnviz.tui.canvas import Sheet
 from rnnviz.tui.geometry import GUTTER, columns
 from rnnviz.tui.marks import BARS, accent
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import Panel
 from rnnviz.tui.view import View
+from rnnviz.words.numbers import scientific, subscript
 
 if TYPE_CHECKING:
-    from rnnviz.player.frame import Frame
+    from rnnviz.scene.frame import Frame
 
 
 def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -> Sheet:
-    from rnnviz.player.attention import attention
+    from rnnviz.views.attention import attention
 
     sheet = Sheet(width, height)
     k, t = frame.scene.last_loss_step, frame.cursor.t

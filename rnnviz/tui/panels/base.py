@@ -12,8 +12,8 @@ from rnnviz.tui.palette import Palette
 from rnnviz.tui.view import View
 
 if TYPE_CHECKING:
-    from rnnviz.player.commands import Command
-    from rnnviz.player.frame import Frame
+    from rnnviz.scene.commands import Command
+    from rnnviz.scene.frame import Frame
 
     Draw = Callable[[Frame, View, int, int, Palette], Sheet]
     Take = Callable[[Frame, View], Command | dict[str, Any] | None]
@@ -48,7 +48,7 @@ class Panel:
     needs     (frame) -> a command that works out what it cannot show yet, or None; sent once for each scene
     leaves    (frame) -> a command for when it is closed, or None
     copies    (frame, view) -> the text that the copy key takes from it
-    shows     names of the figures it draws (see lessons/asked.py): while one of them is asked for, it stays closed
+    shows     names of the figures it draws (see lessons/withheld.py): while one of them is asked for, it stays closed
     stands_beside  (frame) -> whether what it has to show is worth a place beside the score that nobody asked for
     """
 

@@ -12,8 +12,8 @@ from rnnviz.tui.panels.base import Panel
 from rnnviz.tui.view import View
 
 if TYPE_CHECKING:
-    from rnnviz.player.experiment import Experiment
-    from rnnviz.player.frame import Frame
+    from rnnviz.experiment.experiment import Experiment
+    from rnnviz.scene.frame import Frame
     from rnnviz.tasks import Task
 
 PAGES = ("NumPy", "PyTorch", "Keras")
@@ -22,9 +22,9 @@ PAGES = ("NumPy", "PyTorch", "Keras")
 def text(frame: Frame, page: int) -> tuple[str, tuple[str, ...], int]:
     """(what it is, its lines, the line to begin at)."""
     if PAGES[page] == "NumPy":
-        from rnnviz.player import source
+        from rnnviz.export import excerpts
 
-        excerpt = source.excerpt(frame.experiment, frame.cursor.phase)
+        excerpt = excerpts.excerpt(frame.experiment, frame.cursor.phase)
         return excerpt.where, excerpt.lines, excerpt.start
     lines = _program(frame.experiment, frame.scene.task, PAGES[page])
     return f"the same model in {PAGES[page]}, ready to run: Y copies it", lines, 0
@@ -32,9 +32,9 @@ def text(frame: Frame, page: int) -> tuple[str, tuple[str, ...], int]:
 
 @lru_cache(maxsize=8)
 def _program(experiment: Experiment, task: Task, framework: str) -> tuple[str, ...]:
-    from rnnviz.player import peers
+    from rnnviz.export import programs
 
-    write = peers.pytorch if framework == "PyTorch" else peers.keras
+    write = programs.pytorch if framework == "PyTorch" else programs.keras
     return tuple(write(experiment, task).splitlines())
 
 

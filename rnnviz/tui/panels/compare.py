@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rnnviz.glyphs import cut
-from rnnviz.player.commands import Alone, Compare, Pin
-from rnnviz.player.cursor import Phase
-from rnnviz.player.numbers import brief, loss, scientific
+from rnnviz.scene.commands import Alone, Compare, Pin
+from rnnviz.scene.cursor import Phase
 from rnnviz.tui.canvas import Sheet
 from rnnviz.tui.geometry import GUTTER, columns_of
 from rnnviz.tui.gradient_row import gradient_axis, half_lives, power_labels, reach, times, two_paths
@@ -15,16 +14,17 @@ from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import Panel
 from rnnviz.tui.score import time_axis
 from rnnviz.tui.view import View
+from rnnviz.words.numbers import brief, loss, scientific
 
 if TYPE_CHECKING:
-    from rnnviz.player.compare import Row
-    from rnnviz.player.frame import Frame
+    from rnnviz.scene.frame import Frame
+    from rnnviz.views.comparison import Row
 
 MOST_ROWS = 12  # of text for one gradient row
 
 
 def draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -> Sheet:
-    from rnnviz.player.compare import explained
+    from rnnviz.views.comparison import explained
 
     sheet = Sheet(width, height)
     rows = frame.compared

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rnnviz.glyphs import cells, cut, cut_before, lines_at_most, rjust
-from rnnviz.player.ghost import words
-from rnnviz.player.knobs import (
+from rnnviz.experiment.settings import (
     BY_NAME,
     FIELDS,
     KNOBS,
@@ -23,14 +21,16 @@ from rnnviz.player.knobs import (
     value_of,
     why_not,
 )
+from rnnviz.glyphs import cells, cut, cut_before, lines_at_most, rjust
+from rnnviz.scene.ghost import words
 from rnnviz.tui.canvas import Sheet
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import Panel
 from rnnviz.tui.view import View
 
 if TYPE_CHECKING:
-    from rnnviz.player.commands import Command
-    from rnnviz.player.frame import Frame
+    from rnnviz.scene.commands import Command
+    from rnnviz.scene.frame import Frame
 
 GROUP, LABEL, VALUE = 10, 17, 13  # cells
 GROUPED = 56  # cells from which the groups have a column of their own

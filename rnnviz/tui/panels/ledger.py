@@ -7,17 +7,17 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from rnnviz.glyphs import lines_at_most
-from rnnviz.player.commands import Command, Measure, Seek
-from rnnviz.player.numbers import factor, rounded, significant, subscript
+from rnnviz.scene.commands import Command, Measure, Seek
 from rnnviz.tui.canvas import Sheet
 from rnnviz.tui.marks import accent
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import Panel
 from rnnviz.tui.view import View
+from rnnviz.words.numbers import factor, rounded, significant, subscript
 
 if TYPE_CHECKING:
-    from rnnviz.player.frame import Frame
-    from rnnviz.player.ledger import Row, Table
+    from rnnviz.scene.frame import Frame
+    from rnnviz.views.ledger import Row, Table
 
 LEAST_ROWS = 3  # of the table, before there is a word about it
 NO_SPLIT = {
@@ -27,7 +27,7 @@ NO_SPLIT = {
 
 
 def _table(frame: Frame) -> Table:
-    from rnnviz.player import ledger
+    from rnnviz.views import ledger
 
     return ledger.table(frame.scene, frame.loss_step)
 
@@ -140,9 +140,9 @@ def _step(by: int) -> Callable[[Frame, View], Command | None]:
 
 
 def _needs(frame: Frame) -> Command | None:
-    from rnnviz.player import measure
+    from rnnviz.views import analysis
 
-    return Measure("gain") if measure.gain(frame.scene) is None else None
+    return Measure("gain") if analysis.gain(frame.scene) is None else None
 
 
 PANEL = Panel(

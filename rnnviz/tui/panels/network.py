@@ -4,7 +4,7 @@
                much arrives from the step before and from the input; going back, what each step keeps of the gradient
     folded     the one box these are copies of, with its weights
 
-Numbers come from player/diagram.py; here they are only placed.
+Numbers come from views/diagram.py; here they are only placed.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from typing import TYPE_CHECKING
 
 from rich.style import Style
 
+from rnnviz.experiment.ablation import STILL_THERE
 from rnnviz.glyphs import clip, cut, visible
-from rnnviz.player.diagram import KEEPING, Node, node_at
-from rnnviz.player.loop import STILL_THERE
-from rnnviz.player.numbers import factor, scientific, subscript
 from rnnviz.tui.canvas import Sheet
 from rnnviz.tui.marks import accent
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import Panel
 from rnnviz.tui.view import View
+from rnnviz.views.diagram import KEEPING, Node, node_at
+from rnnviz.words.numbers import factor, scientific, subscript
 
 if TYPE_CHECKING:
-    from rnnviz.player.frame import Frame
+    from rnnviz.scene.frame import Frame
 
 SLOT = 20  # the least cells for a box and the arrow that leads to it
 INSIDE = 11  # cells in a box

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rnnviz.glyphs import wrap
-from rnnviz.player.commands import SelectUnit
-from rnnviz.player.cursor import Phase
+from rnnviz.scene.commands import SelectUnit
+from rnnviz.scene.cursor import Phase
 from rnnviz.tui.canvas import Sheet
 from rnnviz.tui.marks import accent
 from rnnviz.tui.palette import Palette
@@ -14,9 +14,9 @@ from rnnviz.tui.panels.base import Panel
 from rnnviz.tui.view import View
 
 if TYPE_CHECKING:
-    from rnnviz.player.frame import Frame
-    from rnnviz.player.neuron import Equation
-    from rnnviz.player.sums import Line
+    from rnnviz.scene.frame import Frame
+    from rnnviz.views.neuron import Equation
+    from rnnviz.words.equations import Line
 
 COLUMN = 26  # cells of one addend in a list
 LISTED = 20  # rows of addends at most: more would make a step slow over SSH
@@ -25,7 +25,7 @@ LISTED = 20  # rows of addends at most: more would make a step slow over SSH
 def equations(frame: Frame) -> tuple[str, tuple[Equation, ...], tuple[Equation, ...]]:
     """What the panel is about, in words, and its equations: those of this moment, and with room to spare the
     others of the same unit and step."""
-    from rnnviz.player import neuron
+    from rnnviz.views import neuron
 
     trace, t, unit = frame.scene.trace, frame.cursor.t, frame.cursor.unit
     ahead = neuron.forward(trace, t, unit) if t >= 1 else ()
@@ -62,14 +62,14 @@ def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -
 
 def _block(sheet: Sheet, y: int, end: int, told: tuple[Equation, ...], frame: Frame, palette: Palette) -> int:
     """Every equation on a line of its own, and below it, as far as the room goes, its terms as a list."""
-    from rnnviz.player import sums
+    from rnnviz.words import equations
 
     columns = max(1, (sheet.width - 1) // COLUMN)
     spare = end - y - len(told)
     long = [e for e in told if len(e.terms) > columns]
     listing = spare // max(1, len(long)) >= 3
     for equation in told:
-        line = sums.spelled(equation, sheet.width - 2, fold=spare >= len(long) + (equation not in long))
+        line = equations.spelled(equation, sheet.width - 2, fold=spare >= len(long) + (equation not in long))
         x = sheet.put(y, 1, line.name, accent(frame, palette))
         x = sheet.put(y, x, line.sum, palette.text)
         if line.folded:
@@ -80,7 +80,7 @@ def _block(sheet: Sheet, y: int, end: int, told: tuple[Equation, ...], frame: Fr
         y += 1
         if listing and equation in long:
             rows = min(-(-(len(equation.terms) + 1) // columns), spare // len(long), LISTED // len(told))
-            lines = sums.listed(equation, rows * columns)
+            lines = equations.listed(equation, rows * columns)
             rows = -(-len(lines) // columns)
             for at, addend in enumerate(lines):
                 _addend(sheet, y + at % rows, 1 + at // rows * COLUMN, addend, palette)

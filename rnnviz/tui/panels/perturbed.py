@@ -9,25 +9,25 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from rnnviz.player.numbers import scientific
 from rnnviz.tui.canvas import Sheet
 from rnnviz.tui.geometry import columns
 from rnnviz.tui.marks import BARS, accent
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import Panel
 from rnnviz.tui.view import View
+from rnnviz.words.numbers import scientific
 
 if TYPE_CHECKING:
-    from rnnviz.player.commands import Command
-    from rnnviz.player.frame import Frame
-    from rnnviz.player.perturb import Perturbation
+    from rnnviz.scene.commands import Command
+    from rnnviz.scene.frame import Frame
+    from rnnviz.views.perturbation import Perturbation
 
 
 def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -> Sheet:
-    from rnnviz.player import perturb
+    from rnnviz.views import perturbation
 
     sheet = Sheet(width, height)
-    found = perturb.known(frame.scene, frame.cursor.t)
+    found = perturbation.known(frame.scene, frame.cursor.t)
     if found is None:
         sheet.put(0, 1, "Following the moved state to the end …", palette.dim)
         return sheet
@@ -89,10 +89,10 @@ def _bar(way: float) -> str:
 
 
 def _why_not(frame: Frame) -> str | None:
-    from rnnviz.player import perturb
+    from rnnviz.views import perturbation
 
     t, k = frame.cursor.t, frame.scene.last_loss_step
-    if perturb.another(frame.scene, max(1, min(t, k))) is None:
+    if perturbation.another(frame.scene, max(1, min(t, k))) is None:
         return "No other sequence of this task asks for another answer here."
     if not 0 < t < k:
         return f"Go to a step from 1 to {k - 1}: its state is moved, and followed to step {k}." if k > 1 else (
@@ -102,9 +102,9 @@ def _why_not(frame: Frame) -> str | None:
 
 
 def _needs(frame: Frame) -> Command | None:
-    from rnnviz.player import perturb
+    from rnnviz.views import perturbation
 
-    return perturb.needs(frame.scene, frame.cursor.t)
+    return perturbation.needs(frame.scene, frame.cursor.t)
 
 
 PANEL = Panel(

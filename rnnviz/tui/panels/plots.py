@@ -19,7 +19,7 @@ from rnnviz.tui.panels.base import Panel
 from rnnviz.tui.view import View
 
 if TYPE_CHECKING:
-    from rnnviz.player.frame import Frame
+    from rnnviz.scene.frame import Frame
 
 
 def _ink(palette: Palette) -> dict[str, Any]:
@@ -43,9 +43,9 @@ def _no_series(frame: Frame) -> str | None:
 def _plot(frame: Frame, view: View, width: int, height: int, text: Callable[[ModuleType], str]) -> Sheet:
     sheet = Sheet(width, height)
     if view.plots and height >= 4:
-        from rnnviz.tui import plot
+        from rnnviz.tui import charts
 
-        _paint(sheet, text(plot))
+        _paint(sheet, text(charts))
     return sheet
 
 
@@ -56,7 +56,7 @@ def _draw_fit(frame: Frame, view: View, width: int, height: int, palette: Palett
     start = len(series) - len(fit)
     return _plot(
         frame, view, width, height,
-        lambda plot: plot.sine_fit(series, fit, width, height, clean=clean, start=start, **_ink(palette)),
+        lambda charts: charts.sine_fit(series, fit, width, height, clean=clean, start=start, **_ink(palette)),
     )  # fmt: skip
 
 
@@ -66,7 +66,7 @@ def _draw_self_fed(frame: Frame, view: View, width: int, height: int, palette: P
     start = len(series) - len(own)
     return _plot(
         frame, view, width, height,
-        lambda plot: plot.self_fed(series, own, start, width, height, **_ink(palette)),
+        lambda charts: charts.self_fed(series, own, start, width, height, **_ink(palette)),
     )  # fmt: skip
 
 
@@ -74,7 +74,7 @@ def _draw_loss(frame: Frame, view: View, width: int, height: int, palette: Palet
     learning = frame.learning
     return _plot(
         frame, view, width, height,
-        lambda plot: plot.loss_curve(
+        lambda charts: charts.loss_curve(
             learning.loss, learning.val_loss, frame.cursor.epoch, width, height,
             baseline=frame.scene.task.baseline, upto=_upto(frame), **_ink(palette),
         ),

@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING
 
 from rich.style import Style
 
-from rnnviz.player.commands import Back, Survey, Train
-from rnnviz.player.numbers import exponent, loss, steps
+from rnnviz.scene.commands import Back, Survey, Train
 from rnnviz.tui.canvas import Sheet
 from rnnviz.tui.marks import solid
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import Panel
 from rnnviz.tui.view import View
+from rnnviz.words.numbers import exponent, loss, steps
 
 if TYPE_CHECKING:
-    from rnnviz.player.commands import Command
-    from rnnviz.player.field import Ray
-    from rnnviz.player.frame import Frame
+    from rnnviz.scene.commands import Command
+    from rnnviz.scene.frame import Frame
+    from rnnviz.views.horizon_history import Ray
 
 GUTTER = 10
 SIDE = 20

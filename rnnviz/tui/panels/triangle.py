@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 from rich.style import Style
 
 from rnnviz.glyphs import wrap
-from rnnviz.player.commands import Command, Measure
-from rnnviz.player.numbers import scientific, subscript
+from rnnviz.scene.commands import Command, Measure
 from rnnviz.tui import keys
 from rnnviz.tui.canvas import Sheet
 from rnnviz.tui.geometry import Columns, columns_of
@@ -22,9 +21,10 @@ from rnnviz.tui.marks import accent
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import Panel
 from rnnviz.tui.view import View
+from rnnviz.words.numbers import scientific, subscript
 
 if TYPE_CHECKING:
-    from rnnviz.player.frame import Frame
+    from rnnviz.scene.frame import Frame
 
 UNDERFLOW = "∅"
 _SMALL = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -41,11 +41,11 @@ def sign(power: int | None, value: float = 0.0) -> str:
 
 
 def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -> Sheet:
-    from rnnviz.player import measure
+    from rnnviz.views import analysis
 
     sheet = Sheet(width, height)
-    triangle = measure.triangle(frame.scene)
-    powers = measure.powers(frame.scene)
+    triangle = analysis.triangle(frame.scene)
+    powers = analysis.powers(frame.scene)
     if triangle is None or powers is None:
         sheet.put(0, 1, "Walking back from every loss in turn …", palette.dim)
         return sheet
@@ -59,7 +59,7 @@ def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -
     for y, line in enumerate(wrap(_sentence(frame, cols, rows), width - 2)[: top - 1]):
         sheet.put(y, 1, line, palette.text)
     _axis(sheet, top - 1, frame, cols, palette)
-    low, high = measure.span(frame.scene)
+    low, high = analysis.span(frame.scene)
     spelled = _are_spelled(frame, cols.width)
     width_of_shades = max(high - low, 1e-9)
     for y, k in enumerate(rows, start=top):
@@ -68,7 +68,7 @@ def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -
         sheet.put(y, 1, label, accent(frame, palette) if here else palette.dim)
         values, tens = triangle[k].tolist(), powers[k].tolist()
         for step in range(cols.first, min(k + 1, cols.first + cols.count)):
-            value, power = values[step], tens[step] if tens[step] != measure.NO_POWER else None
+            value, power = values[step], tens[step] if tens[step] != analysis.NO_POWER else None
             style = palette.warn if power is None else palette.fade((math.log10(value) - low) / width_of_shades)
             if step == t and here:  # marked in every row, the cursor's column would take too many bytes a step
                 style = style + (Style(bold=True, underline=True) if palette.has_color else Style(reverse=True))
@@ -80,9 +80,9 @@ def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -
 
 def _are_spelled(frame: Frame, width: int) -> bool:
     """Whether columns of this width have room for every power of ten itself, and a cell between them."""
-    from rnnviz.player import measure
+    from rnnviz.views import analysis
 
-    return all(len(str(math.floor(power))) < width for power in measure.span(frame.scene))
+    return all(len(str(math.floor(power))) < width for power in analysis.span(frame.scene))
 
 
 def _cell(power: int | None, value: float, width: int, spelled: bool) -> str:
@@ -136,17 +136,17 @@ def _choose(action: str) -> Callable[[Frame, View], Command]:
 
 
 def _why_not(frame: Frame) -> str | None:
-    from rnnviz.player import measure
+    from rnnviz.views import analysis
 
-    if frame.T > measure.LONGEST:
-        return f"The triangle of {frame.T} steps is too large to keep; it is for up to {measure.LONGEST}."
+    if frame.T > analysis.LONGEST:
+        return f"The triangle of {frame.T} steps is too large to keep; it is for up to {analysis.LONGEST}."
     return None
 
 
 def _needs(frame: Frame) -> Command | None:
-    from rnnviz.player import measure
+    from rnnviz.views import analysis
 
-    return Measure("triangle") if _why_not(frame) is None and measure.triangle(frame.scene) is None else None
+    return Measure("triangle") if _why_not(frame) is None and analysis.triangle(frame.scene) is None else None
 
 
 PANEL = Panel(

@@ -6,14 +6,14 @@ import math
 from typing import TYPE_CHECKING
 
 from rnnviz.glyphs import cells, cut, lines_at_most, ljust, visible
-from rnnviz.player.numbers import fixed, percent
 from rnnviz.tui.canvas import Sheet
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import Panel
 from rnnviz.tui.view import View
+from rnnviz.words.numbers import fixed, percent
 
 if TYPE_CHECKING:
-    from rnnviz.player.frame import Frame
+    from rnnviz.scene.frame import Frame
 
 LEFT = 1
 PARTS = " ▏▎▍▌▋▊▉█"

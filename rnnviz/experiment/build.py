@@ -1,0 +1,104 @@
+"""From an Experiment to its parts: task, model, training, and the trace of one sequence."""
+
+from __future__ import annotations
+
+from rnnviz import tasks
+from rnnviz.errors import InputError
+from rnnviz.experiment import cost
+from rnnviz.experiment.ablation import without_loop
+from rnnviz.experiment.experiment import Experiment
+from rnnviz.nn import Data, Model, Optimizer, Trace, Training
+from rnnviz.tasks import Task, catalog
+
+
+def resolved(experiment: Experiment) -> Experiment:
+    """The experiment with what it leaves to its task filled in: seq_len, lag, samples and loss_at."""
+    info = catalog.info(experiment.task)
+    for setting in ("samples", "source"):
+        catalog.accepts(experiment.task, setting, getattr(experiment, setting))
+    seq_len, lag = catalog.dimensions(experiment.task, experiment.seq_len, experiment.lag)
+    return experiment.with_(
+        seq_len=seq_len,
+        lag=lag if "lag" in info.uses else None,
+        samples=info.samples if experiment.samples is None else experiment.samples,
+        loss_at=info.loss_at if experiment.loss_at is None else experiment.loss_at,
+    )
+
+
+def build_task(experiment: Experiment) -> Task:
+    """The sequences. Raises InputError, with what to do, for settings that do not fit together, or into memory with
+    their network: then nothing is made."""
+    cost.fit(experiment, trains=False)
+    return tasks.build(
+        experiment.task,
+        seq_len=experiment.seq_len,
+        points=experiment.points,
+        noise=experiment.noise,
+        lag=experiment.lag,
+        samples=experiment.samples,
+        seed=experiment.seed,
+        validation_split=experiment.validation_split,
+        source=experiment.source,
+        loss_at=experiment.loss_steps() or "auto",
+    )
+
+
+def build_model(experiment: Experiment, task: Task) -> Model:
+    """The network at its start, with the task's input and output sizes."""
+    model = Model.create(
+        cell=experiment.cell,
+        input_size=task.input_size,
+        hidden_size=experiment.hidden_size,
+        output_size=task.output_size,
+        num_layers=experiment.num_layers,
+        activation=experiment.activation,
+        init=experiment.init,
+        gain=experiment.gain,
+        spectral_radius=experiment.spectral_radius,
+        forget_bias=experiment.forget_bias,
+        max_lag=max(2, task.lag or task.seq_len),
+        biases=experiment.biases,
+        dtype=experiment.dtype,
+        seed=experiment.seed,
+    )
+    return model if experiment.loop else without_loop(model)
+
+
+def build_training(experiment: Experiment, model: Model, task: Task) -> Training:
+    """The first `task.n_train` sequences to train on, the rest to validate with."""
+    data = Data(task.x, task.targets, task.loss_mask, task.loss)
+    optimizer = Optimizer(
+        name=experiment.optimizer,
+        learning_rate=experiment.learning_rate,
+        momentum=experiment.momentum,
+        clip_norm=experiment.clip_norm,
+        clip_each=experiment.clip_each,
+        clip_value=experiment.clip_value,
+        convention=experiment.convention,
+        epsilon=experiment.epsilon,
+    )
+    validation = data.select(slice(task.n_train, None)) if task.n_train < len(task) else None
+    return Training(
+        model,
+        data.select(slice(task.n_train)),
+        validation,
+        optimizer,
+        batch_size=experiment.batch_size,
+        shuffle=experiment.shuffle,
+        seed=experiment.seed,
+        truncate=experiment.truncation(),
+        loop=experiment.loop,
+    )
+
+
+def trace_of(model: Model, task: Task, sample: int = 0) -> Trace:
+    """The trace of one sequence, without the padding after its end."""
+    if not 0 <= sample < len(task):
+        raise InputError(f"sample: {sample} is not one of the {len(task)} sequences; use 0 to {len(task) - 1}")
+    steps = int(task.lengths[sample])
+    return model.trace(
+        task.x[sample, :steps, None],
+        task.targets[sample, :steps, None],
+        loss=task.loss,
+        loss_at=task.loss_mask[sample, :steps, None],
+    )

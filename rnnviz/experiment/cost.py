@@ -1,0 +1,91 @@
+"""How much an experiment takes, in bytes and in time, known before anything of it is made.
+
+>>> fit(Experiment(hidden_size=2048, num_layers=8, seq_len=10_000, points=20_000))
+InputError: experiment: would take 10.8 GiB (10,000 sequences …), more than the 4.0 GiB allowed here; use fewer …
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from math import floor
+from pathlib import Path
+
+from rnnviz.experiment.experiment import Experiment
+from rnnviz.nn import checks
+from rnnviz.nn.spec import ModelSpec
+from rnnviz.tasks import catalog
+
+STEP = 60e-6  # seconds of one step of one layer, forward and back, however small (NumPy's own overhead)
+RATE = 4e9  # multiplications and additions a second in NumPy's products, at sizes like these
+
+#: Weights, gradients, and copies of the weights: to train, to go back to, to look at.
+_COPIES = 4
+_OF_OPTIMIZERS = {"sgd": 1, "rmsprop": 1, "adam": 2}  # vectors as long as the weights
+
+
+@dataclass(frozen=True)
+class Size:
+    """sequences of `steps` steps, `trained` of them to train on, in batches of `batch`; states: vectors of an
+    optimizer; has_classes: a target is one number, whatever the outputs."""
+
+    spec: ModelSpec
+    sequences: int
+    trained: int
+    steps: int
+    batch: int
+    states: int
+    has_classes: bool
+
+    def bytes(self, trains: bool = True) -> int:
+        """Of data, weights, one batch of training (if it is trained) and one sequence looked at."""
+        spec, T = self.spec, self.steps
+        gates = len(spec.gates) * spec.hidden_size * spec.num_layers
+        targets = 1 if self.has_classes else spec.output_size
+        data = self.sequences * T * (spec.input_size + targets)
+        weights = spec.parameter_count * (_COPIES + self.states)
+        trace = T * (3 * gates + (2 * spec.state_size + spec.hidden_size) * spec.num_layers)
+        return 8 * (data + weights + T * self.batch * 4 * gates * trains + trace)
+
+    def seconds(self, epochs: int) -> float:
+        """About how long so many epochs take in NumPy: STEP and RATE were measured on two cores."""
+        spec = self.spec
+        width = spec.hidden_size * len(spec.gates)
+        one_step = STEP + 6 * self.batch * width * (spec.hidden_size + spec.input_size) / RATE
+        return epochs * -(-self.trained // self.batch) * self.steps * spec.num_layers * one_step
+
+
+def size_of(experiment: Experiment) -> Size:
+    """Of a text, which is not read for it, the limits: its characters, and the different ones among them."""
+    task = catalog.info(experiment.task)
+    T, _ = catalog.dimensions(experiment.task, experiment.seq_len, experiment.lag)
+    if experiment.task == "sine":
+        sequences = experiment.points - T
+    elif experiment.samples is not None:
+        sequences = experiment.samples
+    else:
+        most = task.at_most if experiment.source is None else _characters(experiment.source)
+        sequences = task.samples or most // (T if experiment.task == "characters" else 1)
+    spec = ModelSpec(
+        experiment.cell, task.inputs, experiment.hidden_size, task.outputs, experiment.num_layers,
+        biases=experiment.biases, dtype=experiment.dtype,
+    )  # fmt: skip
+    sequences = max(1, sequences)
+    trained = max(1, floor(sequences * (1 - experiment.validation_split)))
+    batch = min(experiment.batch_size, trained)
+    return Size(spec, sequences, trained, T, batch, _OF_OPTIMIZERS[experiment.optimizer], task.loss != "mse")
+
+
+def _characters(source: str) -> int:
+    """At most, of a text file; whatever is wrong with it is said when it is read."""
+    try:
+        return min(os.stat(Path(source).expanduser()).st_size, catalog.MOST_CHARACTERS)
+    except (OSError, ValueError, RuntimeError):
+        return 0
+
+
+def fit(experiment: Experiment, trains: bool = True) -> None:
+    """Raises InputError if the experiment would take more memory than sensible."""
+    size = size_of(experiment)
+    what = f"{size.sequences:,} sequences of {size.steps:,} steps, {size.spec.parameter_count:,} parameters"
+    checks.memory("experiment", size.bytes(trains), what)

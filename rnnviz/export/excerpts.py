@@ -1,0 +1,60 @@
+"""The few lines of the engine that compute what the cursor shows, read from the engine itself, so never stale.
+
+reading a step    the cell's forward         rnnviz/nn/cells/rnn.py
+the loss          losses.evaluate            rnnviz/nn/losses.py
+going back        the cell's backward_step   rnnviz/nn/cells/rnn.py
+the update        the optimizer's rule       rnnviz/nn/optimizer.py
+"""
+
+from __future__ import annotations
+
+import inspect
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from rnnviz.experiment.experiment import Experiment
+from rnnviz.nn import losses, optimizer
+from rnnviz.nn.cells import CELLS
+from rnnviz.scene.cursor import Phase
+
+#: The folder that holds the package, whatever the folders above it are called.
+_ABOVE = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Excerpt:
+    """where: file and function. lines: the function's own. start: the line to begin at: the first equation."""
+
+    where: str
+    lines: tuple[str, ...]
+    start: int
+
+
+def excerpt(experiment: Experiment, phase: Phase) -> Excerpt:
+    """The function that computes what this phase shows, with these settings."""
+    cell = CELLS[experiment.cell]
+    match phase:
+        case Phase.FORWARD:
+            return _read((cell.forward,))
+        case Phase.LOSS:
+            return _read((losses.evaluate,))
+        case Phase.BACKWARD:
+            return _read((cell.backward_step, cell.slopes))
+        case Phase.UPDATE:
+            return _read((optimizer.RULES[experiment.optimizer], optimizer.update))
+
+
+@lru_cache(maxsize=32)
+def _read(functions: tuple[Callable[..., Any], ...]) -> Excerpt:
+    file = Path(inspect.getsourcefile(functions[0]) or "?")
+    where = file.relative_to(_ABOVE).as_posix() if file.is_relative_to(_ABOVE) else file.name
+    lines: list[str] = []
+    for function in functions:
+        source = textwrap.dedent(inspect.getsource(function)).replace("\N{COMBINING CIRCUMFLEX ACCENT}", "^")
+        lines += [*([""] if lines else []), *source.splitlines()]
+    start = next((n for n, line in enumerate(lines) if line.lstrip().startswith("#")), 0)
+    return Excerpt(f"{where}, {functions[0].__name__.lstrip('_')}", tuple(lines), start)

@@ -1,0 +1,63 @@
+"""The closing page of a course: what one can explain by now, what was missed, and where to go next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from rnnviz.lessons.course import head
+from rnnviz.lessons.reading import read
+from rnnviz.lessons.results import DONE, counted
+
+if TYPE_CHECKING:
+    from rnnviz.lessons.course import Course
+    from rnnviz.lessons.progress import Progress
+
+#: Tools that no lesson needs, with their keys.
+TOOLS = (
+    "`F` plays freely, without a lesson: with every row, key and panel.",
+    "`s` shows the code behind the picture, and the same model in PyTorch and Keras, ready to run.",
+    "`p` checks the gradients of this sequence against central differences.",
+    "`m` travels through the training: how far the gradient reached, epoch by epoch.",
+    "`P` pins the present settings, and `c` compares them with what you change.",
+    "`ctrl+p` finds any command by its name; `rnnviz --help` lists those for your own networks and data.",
+)
+
+
+def is_over(course: Course, progress: Progress) -> bool:
+    """Whether the last lesson has been finished."""
+    return progress.of(course.slug(course.files[-1])).finished
+
+
+def closing(course: Course, progress: Progress) -> Iterator[str]:
+    """Paragraphs in the Markdown of lessons; an empty one is a space."""
+    finished = [file for file in course.files if progress.of(course.slug(file)).finished]
+    yield f"You have been through {len(finished)} of {counted(len(course.files), 'lesson')}."
+    yield ""
+    yield "**You can now explain**"
+    for file in finished:
+        title, summary = head(file)
+        yield f"{title}: {summary}"
+    missed = [line for file in course.files for line in _missed(course, progress, course.slug(file))]
+    yield ""
+    if missed:
+        yield "**To try again**: `L` and `→` lead to a step, `r` asks its question once more"
+        yield from missed
+    else:
+        yield "Every question was right at first try, and every exercise solved without a hint."
+    yield ""
+    yield "**Where to go next**"
+    yield from TOOLS
+
+
+def _missed(course: Course, progress: Progress, slug: str) -> Iterator[str]:
+    """The questions and exercises of a lesson that did not go well at first."""
+    kept = progress.of(slug)
+    if not (kept.answers or kept.solved or kept.skipped):
+        return
+    lesson, _ = read(course.file(slug))
+    for number, step in enumerate(lesson.steps if lesson is not None else (), start=1):
+        mark, how = kept.standing(step.id)
+        if step.task is not None and how and mark != DONE:
+            assert lesson is not None
+            yield f"{lesson.number}.{number} {step.heading}: {how}"

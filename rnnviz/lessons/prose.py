@@ -1,0 +1,128 @@
+"""Prose: Markdown's bold, emphasis and code, figures quoted from the frame, and lines of a given width.
+
+>>> wrapped("Only **{grad_ratio:.1e}** is left.", 78, quote)
+[[("Only ", ""), ("1.2e-06", "bold"), (" is left.", "")]]
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable
+
+from rnnviz.errors import InputError
+from rnnviz.glyphs import cells, pieces
+from rnnviz.views.metrics import Reference, check_format, parse
+
+Span = tuple[str, str]  # text, and how it is set: "", "bold", "em" or "code"
+Line = list[Span]
+Quote = Callable[[Reference, str | None], str]
+
+_QUOTE = re.compile(r"\{([^{}]*)\}")
+_MARK = re.compile(r"\*\*(?=\S)(.+?)(?<=\S)\*\*|(?<![\w*])[*_](?=[^\s*_])(.+?)(?<=[^\s*_])[*_](?![\w*])|`([^`]+)`")
+_BREAK = re.compile(r" (?!%)")  # `90 %` stays together
+_LINK = re.compile(r"\[([^\]]+)\]\([^)\s]+\)")
+_STYLES = ("bold", "em", "code")
+
+
+def quotes(text: str) -> list[tuple[Reference, str | None]]:
+    """All `{metric}` and `{metric:format}` in a text. Raises InputError for one that names no metric."""
+    return [_quoted(inside) for inside in _QUOTE.findall(text)]
+
+
+def _quoted(inside: str) -> tuple[Reference, str | None]:
+    name, colon, spec = inside.partition(":")
+    try:
+        reference = parse(name)
+    except InputError as error:
+        raise InputError(f"{{{inside}}}: {error}") from None
+    if colon:
+        check_format(reference.name, spec)
+    return reference, spec if colon else None
+
+
+def filled(text: str, quote: Quote) -> str:
+    return _QUOTE.sub(lambda match: quote(*_quoted(match[1])), text)
+
+
+def spans(text: str) -> Line:
+    """A paragraph's stretches, without the signs of Markdown."""
+    text = _LINK.sub(r"\1", text)
+    line: Line = []
+    at = 0
+    for match in _MARK.finditer(text):
+        line.append((text[at : match.start()], ""))
+        which = next(i for i in range(3) if match[i + 1] is not None)
+        line.append((match[which + 1], _STYLES[which]))
+        at = match.end()
+    line.append((text[at:], ""))
+    return [span for span in line if span[0]]
+
+
+def lone_sign(text: str) -> str | None:
+    """A brace, a ** or a ` that nothing closes, or that closes nothing; None where all have their partners."""
+    left = _QUOTE.sub("x", text)
+    lone = next((brace for brace in "{}" if brace in left), None)
+    unset = "".join(part for part, style in spans(left) if not style)
+    return lone or next((sign for sign in ("**", "`") if sign in unset), None)
+
+
+def plain(line: Line) -> str:
+    return "".join(text for text, _ in line)
+
+
+def wrapped(text: str, width: int, quote: Quote | None = None, indent: int = 0) -> list[Line]:
+    """A paragraph in lines of at most `width` cells, broken at spaces (a word longer than a line: anywhere); lines
+    after the first are indented."""
+    lines: list[Line] = [[]]
+    used = 0
+    for word in _words(spans(filled(text, quote) if quote else text), width - indent):
+        size = sum(cells(part) for part, _ in word)
+        gap = 1 if used > (indent if len(lines) > 1 else 0) else 0
+        if gap and used + gap + size > width:
+            lines.append([(" " * indent, "")] if indent else [])
+            used, gap = indent, 0
+        if gap:
+            same = lines[-1][-1][1] == word[0][1]
+            lines[-1].append((" ", word[0][1] if same else ""))
+        lines[-1] += word
+        used += gap + size
+    return [_joined(line) for line in lines]
+
+
+def _words(line: Line, most: int) -> Iterable[Line]:
+    """Words of at most so many cells."""
+    word: Line = []
+    for text, style in line:
+        for i, part in enumerate(_BREAK.split(text)):
+            if i and word:
+                yield word
+                word = []
+            for piece in pieces(part, most) if part else ():
+                if word and sum(cells(text) for text, _ in word) + cells(piece) > most:
+                    yield word
+                    word = []
+                word.append((piece, style))
+    if word:
+        yield word
+
+
+def _joined(line: Line) -> Line:
+    """Neighbours of one style as one stretch."""
+    out: Line = []
+    for text, style in line:
+        if out and out[-1][1] == style:
+            out[-1] = (out[-1][0] + text, style)
+        else:
+            out.append((text, style))
+    return out
+
+
+def wide_character(text: str) -> str | None:
+    """The first character that does not take exactly one cell of a terminal."""
+    for char in text:
+        if unicodedata.east_asian_width(char) in "WF" or unicodedata.combining(char) or char == "\u200d":
+            return char
+        if unicodedata.category(char) in ("Cc", "Cf") and char != "\n":
+            return char
+    return None

@@ -1,0 +1,113 @@
+"""A lesson that performs by itself, for a talk: it moves, predicts, reveals and solves. Any key pauses it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from rnnviz.lessons.pages import page
+from rnnviz.lessons.prose import plain
+from rnnviz.scene.commands import Next, Previous
+from rnnviz.scene.cursor import Cursor, Phase
+
+if TYPE_CHECKING:
+    from textual.timer import Timer
+
+    from rnnviz.lessons.setup import Setup
+    from rnnviz.tui.lesson import Guide
+
+PER_WORD = 0.33  # seconds to read a word aloud
+AT_LEAST = 2.5  # seconds a page stands
+STEPS_A_SECOND = 10.0  # of a walk through time
+
+
+class Performer:
+    def __init__(self, guide: Guide, speed: float) -> None:
+        self.guide, self.speed = guide, speed
+        self.is_paused = False
+        self.is_over = False
+        self._timer: Timer | None = None
+        self._is_walking = False
+
+    def begin(self) -> None:
+        if not self._is_walking:
+            self._later(self._reading(), self._go_on)
+
+    def hears(self, key: str) -> bool:
+        """Any key pauses; then space goes on, and every other key is the presenter's own."""
+        if self.is_over:
+            return False
+        if not self.is_paused:
+            self.is_paused = True
+            if self._timer is not None:
+                self._timer.stop()
+            self.guide.main.look(message="Paused. space goes on; every other key is yours.")
+            return key not in ("q", "ctrl+q", "ctrl+c")
+        if key == "space":
+            self.is_paused = self._is_walking = False
+            self.guide.restore()
+            self.begin()
+            return True
+        return False
+
+    def end(self) -> None:
+        self.is_over = True
+        self.guide.main.look(message="The lesson is over. L shows all lessons, q leaves.")
+
+    def walks(self, target: Setup) -> bool:
+        """Whether it goes there step by step, for all to see; if so it calls the guide again when it is there."""
+        frame = self.guide.main.frame
+        if frame is None or self.is_paused or target.phase is Phase.UPDATE:
+            return False
+        t = frame.T if target.phase is Phase.LOSS else min(target.t, frame.T)
+        here, there = frame.cursor.place(frame.T), Cursor(phase=target.phase, t=t).place(frame.T)
+        if here == there or frame.cursor.phase is Phase.UPDATE:
+            return False
+        self._is_walking = True
+        self._later(1 / STEPS_A_SECOND, lambda: self._walk(there))
+        return True
+
+    def _walk(self, there: int) -> None:
+        main = self.guide.main
+        if main.frame is None:
+            return
+        here = main.frame.cursor.place(main.frame.T)
+        if here != there:
+            self.guide.walk(Next() if here < there else Previous())
+            self._later(1 / STEPS_A_SECOND, lambda: self._walk(there))
+        else:
+            self._is_walking = False
+            self.guide.pursue()
+            self.begin()
+
+    def _go_on(self) -> None:
+        guide, run = self.guide, self.guide.run
+        if run is None or self.is_over:
+            return
+        if guide.is_busy:  # training, say
+            self._later(0.1, self._go_on)
+            return
+        exercise = run.open_exercise
+        if run.open_question is not None:
+            guide.predict()
+        elif exercise is not None and len(run.shown_hints) < len(exercise.hints):
+            guide.hint()
+        elif exercise is not None:
+            guide.solve()
+        else:
+            guide.next()
+        if not self.is_over and not self._is_walking:
+            self._later(0.1 if guide.is_busy else self._reading(), self._go_on)
+
+    def _reading(self) -> float:
+        run = self.guide.run
+        if run is None:
+            return AT_LEAST
+        words = sum(len(plain(line).split()) for line in page(run, self.guide.main.frame).lines)
+        return max(AT_LEAST, words * PER_WORD)
+
+    def _later(self, seconds: float, then: Callable[[], None]) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+        if not self.is_paused:
+            self._timer = self.guide.main.set_timer(seconds / self.speed, then)

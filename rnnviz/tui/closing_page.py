@@ -1,0 +1,69 @@
+"""The closing page on the screen: after the last lesson, and from the contents."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen
+
+from rnnviz.lessons.closing_page import closing
+from rnnviz.lessons.pages import WIDTH
+from rnnviz.lessons.prose import Line, wrapped
+from rnnviz.tui.canvas import Canvas, Sheet
+from rnnviz.tui.lesson import put
+
+if TYPE_CHECKING:
+    from rnnviz.tui.lesson import Guide
+
+
+class ClosingScreen(ModalScreen[None]):
+    """↑↓ scroll, L shows the lessons, esc closes."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,enter", "dismiss", "close", show=False),
+        Binding("L", "contents", "lessons", show=False),
+        Binding("down,j", "scroll(1)", "down", show=False),
+        Binding("up,k", "scroll(-1)", "up", show=False),
+        Binding("pagedown,space", "scroll(10)", "down", show=False),
+        Binding("pageup", "scroll(-10)", "up", show=False),
+    ]
+    DEFAULT_CSS = """
+    ClosingScreen { align: center middle; background: $background; }
+    """
+
+    def __init__(self, guide: Guide) -> None:
+        super().__init__()
+        self.guide, self.top = guide, 0
+        self.paragraphs = list(closing(guide.course, guide.progress))
+
+    def compose(self) -> ComposeResult:
+        yield Canvas(self._sheet, id="contents")
+
+    def _sheet(self, width: int, height: int) -> Sheet:
+        palette = self.guide.main.palette
+        sheet = Sheet(width, height)
+        sheet.put(0, 1, "The end of the course", palette.accent)
+        lines = self._lines(min(width - 2, WIDTH))
+        room = max(1, height - 4)
+        self.top = min(max(0, self.top), max(0, len(lines) - room))
+        for y, line in enumerate(lines[self.top : self.top + room], start=2):
+            put(sheet, y, 1, line, palette)
+        more = "↑↓ scroll  " if len(lines) > room else ""
+        sheet.put(height - 1, 1, f"{more}L lessons  esc close", palette.dim)
+        below = len(lines) - room - self.top
+        if below > 0:
+            sheet.right(height - 1, f"↓{below} ", palette.faint)
+        return sheet
+
+    def _lines(self, width: int) -> list[Line]:
+        return [line for text in self.paragraphs for line in (wrapped(text, width, indent=2) if text else [[]])]
+
+    def action_scroll(self, by: int) -> None:
+        self.top += by
+        self.query_one(Canvas).repaint()
+
+    def action_contents(self) -> None:
+        self.dismiss()
+        self.guide.main.do_contents()

@@ -1,0 +1,71 @@
+"""Frames go out when the line is free. What came meanwhile is not sent; its place on the screen is remembered, and
+drawn as it is by then."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from rich.console import RenderableType
+from textual._compositor import ChopsUpdate, LayoutUpdate
+from textual.geometry import Region
+
+from rnnviz.tui.compact_update import tight
+
+if TYPE_CHECKING:
+    from rnnviz.tui.app import RnnvizApp
+
+LOOK = 0.01  # seconds between two looks whether the line is free
+
+
+class Frames:
+    """What the app has to show, on its way to the driver."""
+
+    def __init__(self, app: RnnvizApp) -> None:
+        self._app = app
+        self._held: set[Region] = set()  # places whose cells are not sent yet
+        self._is_looking = False
+
+    @property
+    def are_held(self) -> bool:
+        return bool(self._held)
+
+    def show(self, update: RenderableType | None, display: Any) -> None:
+        """display: Textual's own way to write an update."""
+        driver = self._app.frame_driver
+        if driver is None or not isinstance(update, ChopsUpdate | LayoutUpdate):
+            display(tight(update, self._app.ascii))
+        elif self._held or not driver.has_room:
+            self._held.update(_places(update))
+            self._look_later()
+        else:
+            driver.write_frame(partial(display, tight(update, self._app.ascii)))
+
+    def _look_later(self) -> None:
+        if not self._is_looking:
+            self._is_looking = True
+            asyncio.get_running_loop().call_later(LOOK, self._look)
+
+    def _look(self) -> None:
+        """Show what was held back as soon as the line has room: what is there now, of all its places at once."""
+        self._is_looking = False
+        app = self._app
+        driver = app.frame_driver
+        if driver is None or not app._running or not app.screen_stack:
+            return
+        if app._batch_count or not driver.has_room:
+            self._look_later()
+            return
+        held, self._held = self._held, set()
+        screen = app.screen
+        whole = screen.size.region
+        seen = {place.intersection(whole) for place in held}
+        screen._compositor._dirty_regions |= {place for place in seen if place}
+        screen._compositor_refresh()
+
+
+def _places(update: ChopsUpdate | LayoutUpdate) -> list[Region]:
+    if isinstance(update, LayoutUpdate):
+        return [update.region]
+    return [Region(start, y, end - start, 1) for y, start, end in update.spans]

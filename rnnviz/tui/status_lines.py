@@ -1,0 +1,180 @@
+"""The single lines around the score: title, telling, key bar. Pure: a frame and a width in, a Sheet out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.style import Style
+
+from rnnviz.glyphs import cells, cut, lines_at_most
+from rnnviz.scene.cursor import Phase
+from rnnviz.tui import keys, panels
+from rnnviz.tui.canvas import Sheet
+from rnnviz.tui.marks import accent
+from rnnviz.tui.palette import Palette
+from rnnviz.tui.panels import Panel
+from rnnviz.tui.view import EVERYTHING, View
+from rnnviz.words.narration import tell
+from rnnviz.words.numbers import loss
+
+if TYPE_CHECKING:
+    from rnnviz.scene.frame import Frame, Progress
+
+NARROW = 80  # cells below which a sentence of the telling may need two rows
+HEADING = 24  # cells of a lesson's heading before it gives any to the task's name
+LOSS = 18  # cells that stay free for the loss
+WATCHED = "Each picture is the network after some epochs. Press esc to stop."
+UNWATCHED = "The picture shows the network before. Press esc to stop."
+ABOUT = 12  # cells below which a panel's title says no more than its name
+_TOLD = {  # what the sentences of a phase are about
+    Phase.FORWARD: ("output", "judged"), Phase.LOSS: ("loss", "output", "judged"), Phase.BACKWARD: ("gradient",),
+    Phase.UPDATE: ("loss",),
+}  # fmt: skip
+CELL_NAMES = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU"}
+
+
+def title(
+    frame: Frame | None, width: int, palette: Palette, heading: str = " rnnviz ", view: View = EVERYTHING
+) -> Sheet:
+    sheet = Sheet(width, 1)
+    if frame is None:
+        sheet.put(0, 0, heading, palette.accent)
+        return sheet
+    experiment, scene, cursor = frame.experiment, frame.scene, frame.cursor
+    cell = CELL_NAMES[experiment.cell]
+    if experiment.cell == "rnn":
+        cell = f"{experiment.activation} {cell}"
+    if frame.cut:
+        cell = f"cut {CELL_NAMES[experiment.cell]}"
+    layers = f" × {experiment.num_layers}" if experiment.num_layers > 1 else ""
+    what = f"{cell} · H {scene.H}{layers} T {frame.T}"
+    room = width - LOSS - len(what)  # of heading and task: the network and its loss are never pushed out
+    least = 3 + min(ABOUT, cells(scene.task.title))
+    heading = _shortened(heading, room - least if room - least >= HEADING else room)
+    x = sheet.put(0, 0, heading, palette.accent)
+    room -= x + 3
+    if room >= min(ABOUT, cells(scene.task.title)):
+        what = f"{cut(scene.task.title, room)} · {what}"
+    sheet.put(0, x, what, palette.text)
+    learning = frame.learning
+    epochs, batches = str(learning.epochs), str(learning.batches_per_epoch)
+    place = f"epoch {cursor.epoch:>{len(epochs)}}/{epochs} batch {cursor.batch:>{len(batches)}}/{batches}"
+    value = f"loss {'?' if view.hides('loss') else loss(scene.trace.loss)}"
+    engine = "●" if frame.engine == "numba" else "○"
+    alarm = palette.warn if scene.has_exploded else palette.text
+    parts = [(value, alarm), (place, palette.text)]
+    if view.knows("engine"):
+        parts.insert(0, (engine, palette.faint))
+    if width >= 100:
+        parts.append((f"sequence {scene.sample + 1}/{len(scene.task)}", palette.dim))
+    right = width - 1
+    for text, style in parts:
+        if right - len(text) <= x + cells(what) + 1:
+            break
+        right -= len(text)
+        sheet.put(0, right, text, style)
+        right -= 1 if text == engine else 2
+    return sheet
+
+
+def _shortened(heading: str, room: int) -> str:
+    return heading if cells(heading) <= room else cut(heading.rstrip(), max(0, room - 1)) + " "
+
+
+def telling(frame: Frame | None, view: View, width: int, height: int, palette: Palette) -> Sheet:
+    """The moment in words; a hint, a message, what is being typed or the progress of a job go before it. Two rows hold
+    both sentences, on a narrow screen (where each may take two) four."""
+    sheet = Sheet(width, height)
+    if frame is None:
+        sheet.put(0, 1, "Reading the first frame …", palette.dim)
+        return sheet
+    waits = f"This moment in words: {view.waits}."
+    first, second = (waits, "") if view.hides(*_TOLD[frame.cursor.phase]) else tell(frame)
+    both = height > (2 if width < NARROW else 1)
+    styles = [palette.warn if frame.scene.has_exploded else palette.text, palette.dim]
+    if view.prompt is not None:
+        first, second = f"go to t = {view.prompt}▏", f"0 to {frame.T}; enter or any other key ends it."
+    elif frame.job is not None:
+        first = progress(frame.job, width - 2, view)
+        second = WATCHED if frame.job.what == "training" else UNWATCHED
+    elif view.message:
+        first, styles[0] = view.message, palette.warn
+    elif frame.hint:
+        first, second = (first, frame.hint) if both else (frame.hint, "")
+        styles[1] = accent(frame, palette)
+    elif not both and frame.cursor.phase is Phase.FORWARD and frame.cursor.t == 0:
+        first = second
+    y = 0
+    for text, style in zip((first, second) if both else (first,), styles, strict=False):
+        for line in lines_at_most(text, width - 2, height - y):
+            sheet.put(y, 1, line, style)
+            y += 1
+    return sheet
+
+
+def note(frame: Frame | None, view: View, width: int) -> tuple[str, bool]:
+    """What a lesson's rule says in place of its heading, where there is no other line for it; whether it warns."""
+    if frame is None:
+        return "", False
+    if view.prompt is not None:
+        return f"go to t = {view.prompt}▏", False
+    if frame.job is not None:
+        return progress(frame.job, width - 12, view), False
+    if view.message:
+        return view.message, True
+    return frame.hint, False
+
+
+def progress(job: Progress, width: int, view: View = EVERYTHING) -> str:
+    """`training  ━━━━━━────  60/100 batches  loss 0.2031`"""
+    is_told = job.loss is not None and not view.hides("loss", "history")
+    value = f"  loss {loss(job.loss)}" if is_told else ""
+    tail = f"  {job.done}/{job.total} {job.unit}{value}" if job.unit else ""
+    room = max(4, min(30, width - len(job.what) - len(tail) - 2))
+    full = room * job.done // max(1, job.total)
+    return f"{job.what}  {'━' * full}{'─' * (room - full)}{tail}"
+
+
+def tabs(
+    active: Panel, frame: Frame | None, width: int, palette: Palette, marked: bool = False, view: View = EVERYTHING
+) -> Sheet:
+    """The open panel's name, and the ones tab leads to. marked: a lesson points at it."""
+    sheet = Sheet(width, 1)
+    sign, style = ("▐", palette.accent + Style(reverse=True)) if marked else ("▾", palette.accent)
+    x = sheet.put(0, 1, f"{sign} {active.title}", style) + 2
+    following = panels.following(active.id, 1, frame, view)
+    onward = f"tab: {panels.BY_ID[following].title if following else 'close'} "
+    if x + len(onward) < width:
+        sheet.right(0, onward, palette.faint)
+    room = width - len(onward) - x - 1
+    if room >= ABOUT:
+        sheet.put(0, x, cut(active.about, room), palette.faint)
+    return sheet
+
+
+def key_bar(
+    frame: Frame | None, view: View, width: int, palette: Palette, lesson: Sequence[tuple[str, str]] = ()
+) -> tuple[Sheet, list[tuple[int, int, str]]]:
+    """The keys that apply here, and where each stands: (start, end, id of the action or panel), for the mouse."""
+    sheet = Sheet(width, 1)
+    places = []
+    x = 1
+    words = panels.BY_ID[view.panel].words if view.panel else {}
+    entries = [(_face(name), label, name) for name, label in keys.bar(frame, view, words, lesson)]
+    ends = entries[-2:]
+    for key, label, name in entries:
+        kept = 0 if (key, label, name) in ends else sum(len(face) + len(word) + 3 for face, word, _ in ends)
+        if x + len(key) + 1 + len(label) + kept > width:
+            continue
+        start = x
+        x = sheet.put(0, x, key, palette.accent)
+        x = sheet.put(0, x + 1, label, palette.dim)
+        places.append((start, x, name))
+        x += 2
+    return sheet, places
+
+
+def _face(name: str) -> str:
+    """The key of an action or a panel, by its id."""
+    return keys.face(keys.BY_ID[name].keys[0]) if name in keys.BY_ID else panels.BY_ID[name].key

@@ -1,0 +1,114 @@
+"""Compare: other runs beside the present one, on the same sequence, at the same place in training, under the same
+cursor.
+
+    RNN, LSTM and GRU   the same settings with another cell: the same data, seed and batches
+    present and pinned  settings that were pinned earlier, and what they were changed to
+
+A companion is always where the present run is: it is trained by as many epochs and batches, and taken back with
+it. What it shows depends on its settings and that place alone, so it may come and go.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rnnviz.experiment.experiment import CELLS, Experiment
+from rnnviz.scene.ghost import label, words
+
+if TYPE_CHECKING:
+    from rnnviz.scene.frame import Frame, Gradient, Scene
+
+CELL_NAMES = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU"}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What determines a companion: the experiment as it was asked for, and whether its loop is cut."""
+
+    asked: Experiment
+    cut: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Companion:
+    """A run beside the present one, at the same place in training."""
+
+    settings: Settings
+    scene: Scene
+
+
+@dataclass(frozen=True)
+class Row:
+    """One run among those compared.
+
+    name      RNN, LSTM, GRU; or now and then, when it was pinned
+    what      its settings that the others do not share, in words
+    gradient  of the loss step the frame shows, where the run has it, else of its last
+    kept      of a gated cell, how much of its highway a step keeps: the mean of f or z; else None
+    """
+
+    name: str
+    what: str
+    is_present: bool
+    gradient: Gradient
+    loss: float
+    parameters: int
+    kept: float | None = None
+
+
+def compared(frame: Frame) -> tuple[Row, ...]:
+    """The runs side by side, the present one among them; () while nothing is compared, or not yet."""
+    companions = frame.scene.beside.get(frame.pinned) if frame.comparing else None
+    if companions is None or frame.asked is None:
+        return ()
+    present = Settings(frame.asked, frame.cut)
+    rows = [(present, frame.scene), *((c.settings, c.scene) for c in companions)]
+    if frame.pinned is None:
+        rows.sort(key=lambda row: CELLS.index(row[0].asked.cell))
+    out = []
+    for settings, scene in rows:
+        is_present = scene is frame.scene
+        known = frame.loss_step is None or frame.loss_step in scene.loss_steps
+        others = [other for other, _ in rows if other is not settings]
+        name = CELL_NAMES[settings.asked.cell] if frame.pinned is None else "now" if is_present else "then"
+        out.append(
+            Row(
+                name=name,
+                what="" if frame.pinned is None else _difference(settings, others[0]),
+                is_present=is_present,
+                gradient=scene.gradient(frame.loss_step if known else scene.last_loss_step),
+                loss=scene.trace.loss,
+                parameters=scene.model.parameter_count,
+                kept=_kept(scene),
+            )
+        )
+    return tuple(out)
+
+
+def _kept(scene: Scene) -> float | None:
+    carries = {"lstm": "f", "gru": "z"}.get(scene.trace.spec.cell)
+    return None if carries is None else float(scene.gate_means[carries].mean())
+
+
+def explained(frame: Frame) -> str:
+    """`Untrained: mean f 0.73 (LSTM), mean z 0.50 (GRU).`: what the gates leave of the highway; nothing where
+    there are none."""
+    kept = {row.name: row.kept for row in frame.compared if row.kept is not None}
+    if frame.pinned is not None or set(kept) != {"LSTM", "GRU"}:
+        return ""
+    if not all(map(math.isfinite, kept.values())):
+        return ""
+    untrained = (frame.cursor.epoch, frame.cursor.batch) == (0, 0)
+    said = f"mean f {kept['LSTM']:.2f} (LSTM), mean z {kept['GRU']:.2f} (GRU)."
+    return f"Untrained: {said}" if untrained else f"M{said[1:]}"
+
+
+def _difference(settings: Settings, other: Settings) -> str:
+    """`gain 0.7 · lstm`: what these settings have that the others have not."""
+    own, its = settings.asked.to_dict(), other.asked.to_dict()
+    parts = [f"{label(name)} {words(own[name])}" for name in own if own[name] != its[name]]
+    if settings.cut != other.cut:
+        parts.append("loop cut" if settings.cut else "loop closed")
+    return " · ".join(parts) or "the same settings"

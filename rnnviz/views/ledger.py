@@ -1,0 +1,147 @@
+"""The ledger as a table: step by step back from a loss, what is left of its gradient, and who took the rest.
+
+    t   ‖∂L₁₀/∂h‖   factor = slope × weight   left
+    10  4.9091e-02                            1
+    9   2.30e-02     0.47    0.85    0.55     0.46913
+
+For a simple RNN each factor is what the activation's slope leaves times what the weights make of that. In an
+LSTM or GRU the gradient has several ways back at once, so there is no such product; there the table follows the
+way along the highway instead (see highway.py).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnnviz.nn.ledger import Ledger, make_ledger
+from rnnviz.scene.frame import Scene
+from rnnviz.views import analysis
+from rnnviz.words.numbers import counted, factor, steps, subscript
+
+
+@dataclass(frozen=True)
+class Row:
+    """The gradient at time t, and what the step from t+1 back to t did to it (nan in the first row).
+
+    norm     ‖∂L_k/∂h_t‖
+    factor   norm at t / norm at t+1
+    slope    what the activation leaves of the gradient: ‖φ'(a) ⊙ g‖ / ‖g‖, simple RNN
+    weight   what W_hh makes of that: ‖W_hhᵀ (φ' ⊙ g)‖ / ‖φ' ⊙ g‖, simple RNN
+    left     product of the factors so far: norm at t / norm at the loss step
+    mean_slope   the slope's plain mean over the units: 1 - h² for tanh
+    gain     the most that any gradient could keep in this step; None while it is not known
+    along    the gradient's norm on the highway, open: the mean of the gate that carries it (f or z)
+    """
+
+    t: int
+    norm: float
+    factor: float
+    slope: float
+    weight: float
+    left: float
+    mean_slope: float
+    gain: float | None
+    along: float
+    open: float
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows from the loss step (None: the total, from the end) back to t = 0, and a sentence that says it all."""
+
+    cell: str
+    loss_step: int | None
+    rows: tuple[Row, ...]
+    highway: str | None
+    sentence: str
+
+    def row_of(self, t: int) -> int | None:
+        """Which row is that of time t; None if it has none."""
+        at = self.rows[0].t - t
+        return at if 0 <= at < len(self.rows) else None
+
+
+def table(scene: Scene, loss_step: int | None) -> Table:
+    """Kept with the scene, until more is known about it."""
+    gain = analysis.gain(scene)
+    key = f"ledger of {loss_step}, gain {gain is not None}"
+    if key not in scene.measured:
+        scene.measured[key] = _table(scene, loss_step, gain)
+    made: Table = scene.measured[key]
+    return made
+
+
+def _table(scene: Scene, loss_step: int | None, gain: np.ndarray | None) -> Table:
+    trace, gradient = scene.trace, scene.gradient(loss_step)
+    start = scene.last_loss_step if loss_step is None else loss_step
+    ledger = make_ledger(
+        trace.spec,
+        trace.params,
+        trace.forward,
+        np.full(trace.T, np.nan) if gain is None else gain,
+        grad_h=trace.item(loss_step).grad_h,
+        norms=trace.grad_norm(loss_step),
+        start=start,
+    )
+    lane = gradient.highway
+    carries = {"lstm": "f", "gru": "z"}.get(trace.spec.cell)
+
+    def row(t: int) -> Row:
+        def of_step(values: np.ndarray) -> float:
+            return float(values[t]) if t < start else math.nan
+
+        return Row(
+            t=t,
+            norm=float(gradient.norms[t]),
+            factor=of_step(ledger.factor),
+            slope=of_step(ledger.slope_share),
+            weight=of_step(ledger.weight_share),
+            left=float(ledger.product[t]),
+            mean_slope=of_step(ledger.slope),
+            gain=None if gain is None else of_step(ledger.gain),
+            along=math.nan if lane is None else float(lane.norms[t]),
+            open=math.nan if carries is None else of_step(scene.gate_means[carries]),
+        )
+
+    rows = tuple(row(t) for t in range(start, -1, -1))
+    sentence = _sentence(scene, loss_step, ledger, start)
+    return Table(trace.spec.cell, loss_step, rows, None if lane is None else lane.along, sentence)
+
+
+def _sentence(scene: Scene, loss_step: int | None, ledger: Ledger, start: int) -> str:
+    """`Mean to h₁: a step keeps 0.64 (0.85 × 0.75); half is gone after 2.9 steps.`"""
+    if loss_step is None:
+        return "The total: each step adds its own error to what comes back. t shows one loss."
+    zeros = np.flatnonzero(scene.trace.grad_norm(loss_step)[: start + 1] == 0)
+    if len(zeros):
+        zero = scene.zero(loss_step, int(zeros[-1]))
+        assert zero is not None
+        return f"From t = {zeros[-1]} back the gradient is 0: {zero.words}."
+    if start == 0 or not np.isfinite(ledger.product[: start + 1]).all():
+        return "Not every number here is finite, so there is no rate to tell."
+    first = min(1, start - 1)  # h₀ is given: what the steps to h₁ keep counts, as in the metric mean_factor
+    mean = float(ledger.product[first]) ** (1 / (start - first))
+    gradient = scene.gradient(loss_step)
+    kept = f"a step keeps {factor(mean)}" if mean <= 1 else f"a step makes it {factor(mean)} times as much"
+    split = ""
+    if scene.trace.spec.cell == "rnn":
+        slope, weight = (_mean_factor(share[first:start]) for share in (ledger.slope_share, ledger.weight_share))
+        split = f" ({factor(slope)} × {factor(weight)})"
+    if gradient.half_life is not None:
+        end = f"half is gone after {steps(gradient.half_life, start)} steps"
+    elif gradient.half_gone is None:
+        end = "it grows on its way back" if mean > 1 else f"after {counted(start, 'step')} more than half is left"
+    elif gradient.horizon is not None:
+        end = f"99 % is gone after {steps(gradient.horizon, start)} steps"
+    else:
+        end = "more than 1 % is left at h₀"
+    return f"Mean to h{subscript(first)}: {kept}{split}; {end}."
+
+
+def _mean_factor(shares: np.ndarray) -> float:
+    """The factor that, taken at every step, has the same product."""
+    with np.errstate(all="ignore"):
+        return float(np.exp(np.log(shares).mean()))

@@ -1,0 +1,340 @@
+"""Reach: what is measured about the way from the last loss step back to the step its answer hangs on.
+
+    >>> player.frame.reach.text()
+    '1.1 % of the gradient arrives 20 steps back · 24 % right (guessing: 30 %)'
+
+    arrives   how much of the gradient is left at the step the answer hangs on
+    share     what part of the weights' gradient comes from that step, against what the last step sends
+    answers   whether the task is learnt: by the answers, and by nothing else
+
+It predicts nothing. A short reach does not say that a network cannot learn: Adam scales a gradient of 1e-5 up, and a
+state latched in an attractor remembers because small changes die out, so that its gradient vanishes (Bengio, Simard
+and Frasconi 1994). A long one does not say that it will. benchmarks/predictor.py has the record: of 612 networks,
+66 % learnt with a horizon as long as the lag, and 36 % with a shorter one.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rnnviz.experiment.evaluate import judged
+from rnnviz.views import analysis
+from rnnviz.words.numbers import counted, is_whole, percent, scientific
+
+if TYPE_CHECKING:
+    from rnnviz.experiment.experiment import Experiment
+    from rnnviz.nn import Trace
+    from rnnviz.scene.frame import Gradient, Scene
+    from rnnviz.tasks import Task
+    from rnnviz.views.zero_gradients import Zero
+
+#: A gradient this many times larger than it set out has exploded.
+EXPLODES = 1e3
+#: From this share of right answers on a task counts as learnt; of a task whose answers are numbers, from an error of
+#: this part of a constant answer's on.
+LEARNT, LEARNT_ERROR = 0.9, 0.1
+#: A learnt task's mistakes are at most this part of those a constant answer makes (where most answers are blanks).
+MISTAKES = 0.2
+#: Right on fewer sequences than this may be luck.
+ENOUGH = 10
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What the network answers to the sequences it is judged by.
+
+    sequences  how many those are
+    count      how many answers those hold, where they are classes: one for each step that is judged
+    right      share of right answers; None where answers are numbers
+    constant   the share that the best constant answer gets right
+    error      mean squared error, where answers are numbers; baseline: that of the best constant answer
+    """
+
+    sequences: int
+    right: float | None = None
+    constant: float | None = None
+    error: float | None = None
+    baseline: float | None = None
+    count: int | None = None
+
+    @property
+    def learnt(self) -> bool | None:
+        """None: too few sequences to tell."""
+        if self.sequences < ENOUGH:
+            return None
+        if self.right is not None:
+            return self.right >= LEARNT and 1 - self.right <= MISTAKES * (1 - (self.constant or 0.0))
+        if self.error is not None and self.baseline:
+            return self.error <= LEARNT_ERROR * self.baseline
+        return None
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The same in words, the longest first."""
+        if self.right is not None:
+            if self.learnt is None:
+                count = self.sequences if self.count is None else self.count
+                return (f"{round(self.right * count)} of {counted(count, 'answer')} right",)
+            right = f"{percent(self.right, 0)} right"
+            if self.learnt:
+                return f"learnt: {right}", right
+            return f"{right} (guessing: {percent(self.constant or 0.0, 0)})", right
+        if self.error is None:
+            return ("",)
+        error = f"error {_number(self.error)}"
+        whole = f"{error} (guessing: {_number(self.baseline or 0.0)})"
+        return (f"learnt: {whole}", f"learnt: {error}", error) if self.learnt else (whole, error)
+
+
+@dataclass(frozen=True)
+class Reach:
+    """The way of one sequence's last loss back to what its answer hangs on.
+
+    loss_step   k, the last step that carries loss
+    step        the earliest step whose input the answer at k hangs on; lag = k - step
+    start       ‖∂L_k/∂h_k‖: the gradient as it sets out
+    arrives     ‖∂L_k/∂h_step‖ / ‖∂L_k/∂h_k‖; nan if the gradient at k is 0 or not finite, or at `step` nan
+    along       "h"; "c" where more arrives in an LSTM's cell state, and is meant
+    share       ‖G_step‖ / Σ_t ‖G_t‖, t = 1..k: G_t is what the recurrent weights (W_ih, W_hh and biases of all layers)
+                get from being used at step t, of the gradient of L_k. 1/k is an even share. None if no number
+    near        the same of step k itself
+    horizon     lag at which 1 % is left, along `along`; None: more is left after all k steps there are
+    first_used  the first step that the weight update hears of: 1, or later with truncated back-propagation
+    answers     None while they are not known
+    zero        why the gradient is exactly 0 at `step`, where it is (at k already, if `start` is)
+    layers      of the network: the gradient is that of the top one's state
+    """
+
+    loss_step: int
+    step: int
+    start: float
+    arrives: float
+    along: str
+    share: float | None
+    near: float | None
+    horizon: float | None
+    first_used: int = 1
+    answers: Answers | None = None
+    zero: Zero | None = None
+    layers: int = 1
+
+    @property
+    def lag(self) -> int:
+        return self.loss_step - self.step
+
+    @property
+    def is_truncated(self) -> bool:
+        return self.first_used > 1
+
+    @property
+    def learnt(self) -> bool | None:
+        """None where that is not known, or too few sequences tell."""
+        return None if self.answers is None else self.answers.learnt
+
+    @property
+    def arrival(self) -> tuple[str, ...]:
+        """How much arrives, in words: the longest first."""
+        back = f"{self.lag} step{'s' * (self.lag != 1)} back"
+        if self.step < self.first_used:
+            used = self.loss_step - self.first_used + 1
+            last = f"the last {used} steps" if used > 1 else "the last step"
+            return (
+                f"truncated: the update uses only {last}, the answer is {back}",
+                f"the update uses {last}, of {self.lag} back",
+                f"update: last {counted(used, 'step')}, answer {self.lag} back",
+                f"update: last {counted(used, 'step')}",
+            )
+        if self.start == 0:
+            why = "" if self.zero is None else self.zero.words
+            return f"the gradient is 0 from the start: {why}", f"the gradient is 0: {why}", "the gradient is 0"
+        if self.lag == 0:
+            return "the answer hangs on the last step itself", "the answer is at hand"
+        if not math.isfinite(self.arrives):
+            if math.isinf(self.start) or math.isinf(self.arrives):
+                return f"the gradient overflows {back}", "the gradient overflows"
+            return f"the gradient is nan {back}", "the gradient is nan"
+        through = " in c" if self.along == "c" else ""
+        if self.arrives == 0:
+            where = " in the top layer" if self.layers > 1 else ""
+            if self.zero is None:  # the quotient of two numbers underflowed, not the gradient
+                return f"hardly anything of the gradient arrives{where} {back}", "hardly anything arrives"
+            if self.zero.kind == "underflow":
+                return (
+                    f"the gradient{where} underflows at t = {self.zero.t}, before it is {back}",
+                    f"it underflows at t = {self.zero.t}",
+                    "it underflows",
+                )
+            return (
+                f"nothing of the gradient arrives{where} {back}: {self.zero.words}",
+                f"nothing arrives {back}: {self.zero.short}",
+                f"nothing arrives: {self.zero.short}",
+                "nothing arrives",
+            )
+        much, end = part(self.arrives), ": it explodes" if self.arrives > EXPLODES else ""
+        return (
+            f"{much} the gradient arrives{through} {back}{end}" if much.endswith("×")
+            else f"{much} of the gradient arrives{through} {back}{end}",
+            f"{much} arrives{through} {back}{end}",
+            f"{much} arrives {back}",
+            f"arrives: {much}",
+        )  # fmt: skip
+
+    @property
+    def sends(self) -> str:
+        """What part of the weights' gradient comes from there, in words; "" where that is not known."""
+        if self.share is None or self.near is None or self.step < self.first_used or not self.lag:
+            return ""
+        if self.share == 0:  # the first half of the sentence says so, and why
+            return ""
+        return f"that step sends {part(self.share)} of the weights' gradient, the last step {part(self.near)}"
+
+    def line(self, room: int = 10_000) -> tuple[str, str]:
+        """What is measured about the gradient, and the answers, in at most `room` cells together with the ` · `
+        between them; of each the longest that fits, and what does not fit at all is left out whole."""
+        answers = ("",) if self.answers is None else self.answers.texts
+        longer = [f"{self.arrival[0]}; {self.sends}"] if self.sends else []
+        for arrival in (*longer, *self.arrival):
+            for answer in answers:
+                if len(arrival) + (len(answer) + 5 if answer else 0) <= room:
+                    return arrival, answer
+        return next((text for text in self.arrival if len(text) <= room), ""), ""
+
+    def text(self, room: int = 10_000) -> str:
+        return " · ".join(filter(None, self.line(room)))
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON has it."""
+        answers = None if self.answers is None else {**asdict(self.answers), "learnt": self.answers.learnt}
+        return {
+            "loss_step": self.loss_step,
+            "step": self.step,
+            "lag": self.lag,
+            "arrives": self.arrives,
+            "along": self.along,
+            "share": self.share,
+            "share_of_last_step": self.near,
+            "horizon": self.horizon,
+            "first_step_used": self.first_used,
+            "zero_because": None if self.zero is None else self.zero.words,
+            "answers": answers,
+        }
+
+
+def reach(scene: Scene, truncation: tuple[int, int] | None = None) -> Reach | None:
+    """None where the task does not say what its answer hangs on. truncation: (k1, k2) of the training."""
+    k = scene.last_loss_step
+    needed = scene.needs(k) if scene.task.lag is not None else ()
+    if not needed:
+        return None
+    step = min(needed)
+    gradient = scene.gradient(k)
+    paths = [gradient]
+    if gradient.highway is not None and gradient.highway.along == "c":
+        paths.append(gradient.highway)
+    # The first of equals, so that c is named only where more arrives there.
+    best = max(paths, key=lambda path: _or(left(path, k, step), -1.0))
+    first = first_used(k, truncation, scene.task.seq_len)
+    shares = _shares(scene, k, first)
+    return Reach(
+        loss_step=k,
+        step=step,
+        start=float(best.norms[k]),
+        arrives=left(best, k, step),
+        along=best.along,
+        share=None if shares is None else float(shares[step - 1]),
+        near=None if shares is None else float(shares[k - 1]),
+        horizon=best.horizon,
+        first_used=first,
+        answers=answers(scene),
+        zero=scene.zero(k, k if best.norms[k] == 0 else step, best.along),
+        layers=scene.trace.L,
+    )
+
+
+def reach_of(trace: Trace, task: Task, sample: int, experiment: Experiment) -> Reach | None:
+    """The same without a player: of the sequence that was traced, its answers counted however long that takes."""
+    from rnnviz.nn import Model
+    from rnnviz.scene.frame import Scene
+
+    if task.lag is None:
+        return None
+    scene = Scene(task, sample, Model(trace.spec, dict(trace.params)), trace)
+    _ = scene.accuracy, scene.error
+    return reach(scene, experiment.truncation())
+
+
+def left(gradient: Gradient, k: int, t: int) -> float:
+    """norms[t] / norms[k]; nan where the gradient at k is 0, inf or nan, or nan at t."""
+    start, there = float(gradient.norms[k]), float(gradient.norms[t])
+    return there / start if start > 0 and math.isfinite(start) else math.nan
+
+
+def first_used(k: int, truncation: tuple[int, int] | None, T: int) -> int:
+    """The first step whose use of the weights the error of step k is walked back to, as in
+    numpy_engine.truncated_backward: its part of k1 steps ends at `stop`, and k2 steps before that the walk ends."""
+    if truncation is None:
+        return 1
+    k1, k2 = truncation
+    stop = min((k - 1) // k1 * k1 + k1, T)
+    return min(k, max(stop - k2, 0) + 1)
+
+
+def answers(scene: Scene) -> Answers | None:
+    """None while that takes more than a moment and nobody has worked it out."""
+    task = scene.task
+    count = analysis.judged(scene)
+    if task.loss == "cross_entropy":
+        right = analysis.accuracy(scene)
+        of = int(task.loss_mask[judged(task)].sum())
+        return None if right is None else Answers(count, right=right, constant=constant(task), count=of)
+    error = analysis.error(scene)
+    return None if error is None else Answers(count, error=error, baseline=task.baseline)
+
+
+def constant(task: Task) -> float:
+    """The share of right answers of the best constant answer, over the sequences that are judged."""
+    which = judged(task)
+    _, counts = np.unique(task.targets[which][task.loss_mask[which]], return_counts=True)
+    return float(counts.max() / counts.sum())
+
+
+def part(share: float) -> str:
+    """`1.1 %`, `2.0e-05`, `68 ×`: how much of a whole."""
+    if share == 0:
+        return "0 %"
+    if share >= 1e3:
+        return f"{scientific(share)} ×"
+    if is_whole(share):
+        return "100 %"
+    if share > 1:
+        return f"{share:.3g} ×" if share >= 1.005 else f"{max(share, 1.0001):.5g} ×"
+    if share >= 0.995:
+        return percent(share)
+    return f"{100 * share:.2g} %" if share >= 0.001 else scientific(share)
+
+
+def _shares(scene: Scene, k: int, first: int) -> np.ndarray | None:
+    """(k,): what each step sends of the weights' gradient, as shares of 1; steps before `first` send nothing. None
+    if they are no numbers."""
+    key = f"shares of {k} from {first}"
+    if key not in scene.measured:
+        sent = np.array(scene.trace.sent(k))
+        sent[: first - 1] = 0.0
+        with np.errstate(all="ignore"):
+            shares = sent / sent.max(initial=0.0)
+            shares /= shares.sum()
+        scene.measured[key] = shares if np.isfinite(shares).all() else None
+    found: np.ndarray | None = scene.measured[key]
+    return found
+
+
+def _or(value: float, instead: float) -> float:
+    return instead if math.isnan(value) else value
+
+
+def _number(value: float) -> str:
+    return f"{value:.2g}" if value == 0 or 1e-3 <= value < 1e3 else scientific(value)

@@ -1,0 +1,150 @@
+"""Why a gradient is exactly 0: a factor on its way back is 0, or a product of small factors underflowed.
+
+    >>> zero_because(trace, k=10, t=3)           # a tanh RNN, saturated at step 7: h = ±1
+    Zero(kind='slope', t=7, short='slope 0 at t = 7', words='the slope of tanh is 0 at t = 7')
+
+The way back from h_t to h_{t-1} multiplies by the slopes of step t and by W_hh (a GRU also by z alone); along c it
+multiplies by f. Which of them are 0 is asked of the numbers themselves: where no product of non-zero numbers leads on,
+a factor is to blame; where one does and the result is 0 all the same, the product was too small for float64.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from rnnviz.nn import Trace
+from rnnviz.nn.cells import CELLS
+from rnnviz.nn.records import layer_weights
+from rnnviz.nn.types import Array
+
+Kind = Literal["error", "readout", "slope", "gate", "W_hh", "underflow", "cancelled"]
+
+
+@dataclass(frozen=True)
+class Zero:
+    """kind: which factor. t: the time step it belongs to. short: for a column of 20 cells. words: a clause."""
+
+    kind: Kind
+    t: int
+    short: str
+    words: str
+
+
+def zero_because(trace: Trace, k: int | None, t: int, along: str = "h") -> Zero | None:
+    """Why ∂L_k/∂h_t (k None: the total) of the top layer is exactly 0: the first cause on the way back to t.
+
+    along: "h", or the highway "c" of an LSTM or "z" of a GRU (see highway.py). None where it is not 0, and for
+    t > k, which no error of step k reaches.
+    """
+    end = k or trace.loss_steps[-1]
+    if t > end:
+        return None
+    from rnnviz.views.highway import along_z
+
+    item = trace.item(k)
+    grad = item.grad_c if along == "c" else along_z(trace, k) if along == "z" else item.grad_h
+    if grad is None or grad[t].any():
+        return None
+    last = t  # the first of these zeros on the way back
+    while last < end and not grad[last + 1].any():
+        last += 1
+    if last == end:
+        return _direct(trace, k, t, end, along)
+    step = _Step(trace, k, last)
+    if along == "h":
+        return step.back()
+    return step.through(*(("f", 3) if along == "c" else ("z", 2)), grad[last + 1])
+
+
+def zeros(trace: Trace, k: int | None) -> list[Zero | None]:
+    """zero_because for t = 0..T, along h: one look at each stretch of zeros."""
+    norms = trace.grad_norm(k)
+    out: list[Zero | None] = [None] * (trace.T + 1)
+    for t in range(k or trace.loss_steps[-1], -1, -1):
+        if norms[t] == 0:
+            out[t] = out[t + 1] if t < trace.T and out[t + 1] is not None else zero_because(trace, k, t)
+    return out
+
+
+def _direct(trace: Trace, k: int | None, t: int, end: int, along: str) -> Zero:
+    """Nothing arrives even at the loss step, where the walk back begins."""
+    error, readout = trace.grad_y[end - 1], trace.params["readout.weight"]
+    if not error.any():
+        if not trace.loss_mask[end - 1].any():
+            return Zero("error", end, "no loss there", f"step {end} carries no loss")
+        if k is None and not trace.grad_y.any():
+            return Zero("error", end, "all errors are 0", "every error is 0")
+        return Zero("error", end, "the error is 0", f"the error of step {end} is 0")
+    if along == "c" and trace.item(k).grad_h[end].any():
+        return _Step(trace, k, end).from_h()
+    if not ((error != 0)[..., None] & (readout != 0)).any():
+        return Zero("readout", end, "W_out is 0", "the weights of the readout are 0")
+    return _product(end, error[..., None] * readout)
+
+
+def _product(t: int, products: Array) -> Zero:
+    """Products of non-zero numbers lead to time t, and yet their sum is 0."""
+    if products.any():
+        return Zero("cancelled", t, f"cancels at t = {t}", f"its terms cancel each other at t = {t}")
+    return Zero("underflow", t, f"underflow at t = {t}", f"it underflowed at t = {t}, too small for float64")
+
+
+class _Step:
+    """The step back from time t + 1 to t, where the gradient is lost."""
+
+    def __init__(self, trace: Trace, k: int | None, t: int) -> None:
+        self.trace, self.t = trace, t
+        self.item = trace.item(k)
+        self.cell = trace.spec.cell
+        self.W_hh = layer_weights(trace.spec, trace.params, trace.L - 1).W_hh
+
+    def slopes(self, t: int) -> list[Array]:
+        """(B, …) each: the local derivatives of step t."""
+        layer = self.trace.forward.window(t - 1, t).layers[-1]
+        return [slope[0] for slope in CELLS[self.cell].slopes(self.trace.spec, layer)]
+
+    def from_h(self) -> Zero:
+        """∂L/∂c_t = o ⊙ tanh'(c_t) ⊙ ∂L/∂h_t, at the loss step."""
+        h_by_c, grad_h = self.slopes(self.t)[2], self.item.grad_h[self.t]
+        if ((h_by_c != 0) & (grad_h != 0)).any():
+            return _product(self.t, h_by_c * grad_h)
+        return Zero("gate", self.t, f"o·tanh' 0 at t = {self.t}", f"o·tanh'(c) is 0 at t = {self.t}")
+
+    def through(self, gate: str, at: int, grad: Array) -> Zero:
+        """Along c by f, or by z alone. What h adds to c is 0 here, if c is."""
+        factor = self.slopes(self.t + 1)[at]
+        if ((factor != 0) & (grad != 0)).any():
+            return _product(self.t, factor * grad)
+        return Zero("gate", self.t + 1, f"{gate} is 0 at t = {self.t + 1}", f"the gate {gate} is 0 at t = {self.t + 1}")
+
+    def back(self) -> Zero:
+        """Through the rows of W_hh, a block for each gate; in a GRU through z, too."""
+        t, slopes = self.t + 1, self.slopes(self.t + 1)
+        grad_h = self.item.grad_h[t]
+        if self.cell == "lstm":
+            assert self.item.grad_c is not None
+            factors = np.concatenate([slopes[0], slopes[1][:, None]], axis=1)  # (B, G, H)
+            arriving = np.stack([*[self.item.grad_c[t]] * 3, grad_h], axis=1)
+        else:
+            factors = slopes[0][:, None] if self.cell == "rnn" else slopes[1]
+            arriving = np.broadcast_to(grad_h[:, None], factors.shape)
+        rows = (len(factors), -1)
+        sent = ((factors != 0) & (arriving != 0)).reshape(rows)
+        z = slopes[2] if self.cell == "gru" else np.zeros_like(grad_h)
+        if (sent[..., None] & (self.W_hh != 0)).any() or ((z != 0) & (grad_h != 0)).any():
+            with np.errstate(all="ignore"):
+                products = (factors * arriving).reshape(rows)[..., None] * self.W_hh
+            return _product(self.t, np.append(products, z * grad_h))
+        if sent.any():
+            what = "W_hh and z" if self.cell == "gru" else "W_hh"
+            verb = "are" if self.cell == "gru" else "is"
+            part = " in the rows that the gradient enters" if self.W_hh.any() else ""
+            return Zero("W_hh", t, f"{what} {verb} 0", f"{what} {verb} 0{part}")
+        if self.cell == "rnn":
+            name = self.trace.spec.activation
+            return Zero("slope", t, f"slope 0 at t = {t}", f"the slope of {name} is 0 at t = {t}")
+        gates = "the slopes of all gates" if self.cell == "lstm" else "z and the slopes of all gates"
+        return Zero("slope", t, f"slopes 0 at t = {t}", f"{gates} are 0 at t = {t}")
