@@ -1,9 +1,13 @@
-"""Files beside the code that must agree with it."""
+"""Files beside the code that must agree with it, and how it is packed."""
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 import tomllib
+import zipfile
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -45,3 +49,21 @@ def test_the_tests_use_one_textual_and_one_rich():
         (range_of,) = [line for line in PROJECT["dependencies"] if line.startswith(library)]
         assert re.fullmatch(rf"{library}==[\d.]+", pinned)
         assert Requirement(range_of).specifier.contains(pinned.partition("==")[2])
+
+
+def test_inside_an_archive_it_says_how_to_install_it(tmp_path):
+    """Lessons, styles and the kernels' sources are read as files."""
+    archive = tmp_path / "rnnviz.whl"
+    with zipfile.ZipFile(archive, "w") as file:
+        for path in (ROOT / "rnnviz").rglob("*.py"):
+            file.write(path, path.relative_to(ROOT))
+    for words, code, line in [
+        (["train"], 2, f"rnnviz train: it cannot run inside an archive; install it: python -m pip install {archive}\n"),
+        (["--free"], 2, f"rnnviz: it cannot run inside an archive; install it: python -m pip install {archive}\n"),
+        (["--version"], 0, f"rnnviz {rnnviz.__version__}\n"),
+    ]:
+        run = subprocess.run(
+            [sys.executable, "-m", "rnnviz", *words],
+            capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(archive)}, cwd=tmp_path,
+        )  # fmt: skip
+        assert (run.returncode, run.stdout + run.stderr) == (code, line)

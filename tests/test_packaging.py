@@ -1,7 +1,9 @@
-"""What is in the wheel: all that the app reads at run time, and nothing of the checkout besides."""
+"""What is in the sdist and in the wheel made from it: all that the app reads at run time, and nothing besides."""
 
+import os
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -15,38 +17,52 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    place = tmp_path_factory.mktemp("wheel")
-    pip = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", place, ROOT]
-    subprocess.run(pip, check=True)
-    (path,) = place.glob("*.whl")
+def dist(tmp_path_factory) -> Path:
+    """The folder of a release: RNNVIZ_DIST where one has been built, or one built here."""
+    if built := os.environ.get("RNNVIZ_DIST"):
+        return Path(built)
+    pytest.importorskip("build")
+    place = tmp_path_factory.mktemp("dist")
+    subprocess.run([sys.executable, "-m", "build", "--outdir", place, ROOT], check=True, stdout=subprocess.DEVNULL)
+    return place
+
+
+@pytest.fixture(scope="module")
+def wheel(dist):
+    (path,) = dist.glob("*.whl")
     with zipfile.ZipFile(path) as archive:
         yield archive
 
 
-def test_every_file_of_the_package_is_in_it(wheel):
-    files = {
-        str(path.relative_to(ROOT))
-        for path in (ROOT / "rnnviz").rglob("*")
+@pytest.fixture(scope="module")
+def sdist(dist) -> set[str]:
+    (path,) = dist.glob("*.tar.gz")
+    with tarfile.open(path) as archive:
+        return {name.split("/", 1)[1] for name in archive.getnames()}
+
+
+def files_of(*folders: str) -> set[str]:
+    return {
+        path.relative_to(ROOT).as_posix()
+        for folder in folders
+        for path in (ROOT / folder).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
-    assert files <= set(wheel.namelist())
 
 
-def test_every_lesson_is_in_it(wheel):
-    lessons = {
-        f"rnnviz/lessons/course/{path.relative_to(ROOT / 'lessons')}"
-        for path in (ROOT / "lessons").rglob("*")
-        if path.is_file()
-    }
-    assert lessons
-    assert lessons <= set(wheel.namelist())
-
-
-def test_nothing_else_is_in_it(wheel):
+def test_the_wheel_has_the_package_and_the_course_and_nothing_else(wheel):
     info = f"rnnviz-{rnnviz.__version__}.dist-info"
-    assert {name.split("/")[0] for name in wheel.namelist()} == {"rnnviz", info}
-    assert f"{info}/licenses/LICENSE" in wheel.namelist()
+    course = {f"rnnviz/lessons/course/{name.removeprefix('lessons/')}" for name in files_of("lessons")}
+    about = {f"{info}/{name}" for name in ("METADATA", "WHEEL", "RECORD", "entry_points.txt", "licenses/LICENSE")}
+    assert "rnnviz/py.typed" in wheel.namelist()
+    assert len(course) > 15
+    assert set(wheel.namelist()) == files_of("rnnviz") | course | about
+
+
+def test_the_sdist_has_what_the_tests_need(sdist):
+    assert files_of("rnnviz", "lessons", "tests", "screenshots", "benchmarks") <= sdist
+    assert {"pyproject.toml", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "CITATION.cff", "LICENSE"} <= sdist
+    assert not [name for name in sdist if name.startswith((".venv", ".git/", "dist"))]
 
 
 def test_it_installs_one_command(wheel):

@@ -321,6 +321,17 @@ def terminal_missing(stdin_tty: bool, stdout_tty: bool) -> str | None:
     return None
 
 
+def archive_around() -> str | None:
+    """The archive that this is run from (a wheel or a zip on PYTHONPATH): lessons, styles and the kernels' sources are
+    read as files, which it has none of. None in a folder."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    if os.path.isdir(here):
+        return None
+    while not os.path.isfile(here) and here != os.path.dirname(here):
+        here = os.path.dirname(here)
+    return here
+
+
 def memory_missing() -> str | None:
     """Why the app cannot open under this limit of memory (ulimit -v), in a few words; None if it can. NumPy's library
     ends the process where it gets none, whatever the screen looks like by then."""

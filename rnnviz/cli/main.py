@@ -15,7 +15,7 @@ import os
 import sys
 from typing import TextIO
 
-from rnnviz.cli.flags import ABOUT_LESSONS, COMMANDS, in_flags, memory_missing, read, terminal_missing
+from rnnviz.cli.flags import ABOUT_LESSONS, COMMANDS, archive_around, in_flags, memory_missing, read, terminal_missing
 from rnnviz.errors import InputError
 from rnnviz.glyphs import one_line
 
@@ -64,6 +64,9 @@ def _give_up(stream: TextIO) -> None:
 
 
 def _run(command: str | None, argv: list[str]) -> int:
+    archive = archive_around()
+    if archive and not {"-h", "--help", "--version"} & set(argv):
+        raise InputError(f"it cannot run inside an archive; install it: python -m pip install {archive}")
     if command in ABOUT_LESSONS:
         from rnnviz.cli.lessons import run as run_lessons
 
