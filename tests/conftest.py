@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import sys
 from collections.abc import Iterator
 
 import pytest
+
+# Before NumPy is imported: the processes of pytest-xdist share the processors, so none has threads of its own.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from rnnviz.nn import engine
 
@@ -18,6 +23,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--keys-seed", type=int, default=0, help="seed of the random keys")
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """The whole suite runs in as many processes as there are processors, chosen tests in this one alone."""
+    is_whole = config.args == config.getini("testpaths") and not config.option.keyword
+    return None if is_whole else 0
+
+
 @pytest.fixture(autouse=True, scope="module")
 def engines() -> Iterator[None]:
     """A file of tests that loads the compiled engine does so for itself alone: others compare bit for bit."""
@@ -26,3 +37,12 @@ def engines() -> Iterator[None]:
     engine._engines.clear()
     engine._engines.update(before)
     engine._selected = selected
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An app in a test is waited for until nothing is left to do, not for a time (tests/quiet.py)."""
+    if "rnnviz.tui.app" in sys.modules:
+        from tests import quiet
+
+        quiet.install(monkeypatch)

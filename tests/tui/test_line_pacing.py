@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from threading import Thread
 
 import pytest
 
@@ -139,11 +140,19 @@ def test_an_answer_nobody_asked_for_is_nothing() -> None:
     assert line.is_free()
 
 
-def test_the_end_waits_for_answers_only_where_there_are_any() -> None:
-    silent = Line()
-    silent.begins()
-    silent.await_answers(60.0)  # never heard: comes back at once
-    heard = Line()
-    heard.begins()
-    heard.answered()
-    heard.await_answers(60.0)
+def test_the_end_waits_for_an_answer_that_may_still_come_and_for_no_other() -> None:
+    now = 0.0
+    line = Line(lambda: now)
+    line.await_answers(3600.0)  # nothing was asked
+    line.begins()
+    waiting = Thread(target=line.await_answers, args=(3600.0,), daemon=True)
+    waiting.start()
+    waiting.join(0.05)
+    assert waiting.is_alive()
+    line.answered()
+    waiting.join(60.0)
+    assert not waiting.is_alive()
+    line.begins()
+    line.await_answers(0.001)  # no longer than the end has
+    now = GIVE_UP
+    line.await_answers(3600.0)  # it has been missing for so long that it will not come
