@@ -188,7 +188,7 @@ class Scene:
     @cached_property
     def continuation(self) -> str | None:
         """The text that the network goes on with, for a task that reads what it writes; else None."""
-        if self.task.name != "characters":
+        if not self.task.continues:
             return None
         return continued(self.model, self.task, self.sample)
 

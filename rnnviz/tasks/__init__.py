@@ -12,7 +12,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from rnnviz.tasks.catalog import CATALOG, NAMES, TaskInfo, accepts, dimensions, info
+from rnnviz.tasks.catalog import CATALOG, NAMES, OPTIONAL, TaskInfo, accepts, dimensions, info
 
 if TYPE_CHECKING:
     from rnnviz.tasks.base import LossAt
@@ -51,19 +51,10 @@ def build(
     accepts(name, "samples", samples)
     accepts(name, "source", source)
     T, lag = dimensions(name, seq_len, lag)
-    settings: dict[str, dict[str, Any]] = {
-        "sine": {"points": points, "noise": noise},
-        "recall": {"lag": lag, "samples": samples},
-        "adding": {"lag": lag, "samples": samples},
-        "copying": {"lag": lag, "samples": samples},
-        "names": {"samples": samples},
-        "characters": {"samples": samples, "source": source},
-        "captions": {"samples": samples, "noise": noise},
-    }
+    given = {"lag": lag, "points": points, "noise": noise, "samples": samples, "source": source}
+    used = {setting: given[setting] for setting in OPTIONAL if setting in info(name).uses}
     module = import_module(f"rnnviz.tasks.{name}")
-    task: Task = module.build(
-        seq_len=T, seed=seed, validation_split=validation_split, loss_at=loss_at, **settings[name]
-    )
+    task: Task = module.build(seq_len=T, seed=seed, validation_split=validation_split, loss_at=loss_at, **used)
     return task
 
 

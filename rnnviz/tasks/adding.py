@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rnnviz.tasks.base import Array, LossAt, Task, fit_memory, mask, rng_of, sample_count, shape_of, split
+from rnnviz.tasks.base import Array, LossAt, Task, described, fit_memory, rng_of, sample_count, split
 from rnnviz.tasks.catalog import info
 
 
@@ -26,6 +26,10 @@ class Adding(Task):
         a, b = (float(self.x[i, t, 0]) for t in steps)
         text = f"{a:.2f} at step {steps[0] + 1} + {b:.2f} at step {steps[1] + 1} = {a + b:.2f}"
         return text if y is None else f"{text}; it answers {y[-1, 0]:.2f}"
+
+    def amount(self, i: int, t: int) -> float | None:
+        number, marked = self.x[i, t - 1]
+        return float(number) if marked else None
 
     def needs(self, i: int, k: int) -> tuple[int, ...]:
         """The two marked steps, as far as they have come."""
@@ -59,14 +63,9 @@ def build(
     sums = numbers[rows, first] + numbers[rows, second]
     lengths = np.full(n, seq_len)
     return Adding(
-        name="adding",
-        title="adding",
-        shape=shape_of("many-to-one", loss_at),
-        loss="mse",
+        **described("adding", lengths, seq_len, loss_at),
         x=np.stack([numbers, markers], axis=2),
         targets=np.repeat(sums[:, None, None], seq_len, axis=1),
-        loss_mask=mask(lengths, seq_len, "last" if loss_at == "auto" else loss_at),
-        lengths=lengths,
         n_train=n_train,
         lag=lag,
         baseline=1.0 / 6.0,

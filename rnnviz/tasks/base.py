@@ -10,7 +10,7 @@ import math
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from rnnviz.errors import InputError, shown
 from rnnviz.nn import checks
 from rnnviz.nn.types import ReadOnly
+from rnnviz.tasks.catalog import info
 
 Array = NDArray[Any]
 LossAt = str | Sequence[int]  # "auto", "every", "last", or steps counted from 1
@@ -38,6 +39,11 @@ class Task(ReadOnly):
     labels       what each output stands for, when outputs are classes
     notes        what of the data is left out or merged, and how much of how much; one line each
     """
+
+    #: Whether an input is the answer of the step before, so that a network can go on alone (evaluate.continued).
+    continues: ClassVar[bool] = False
+    #: Whether the sequences are shuffled before the first `samples` of them are taken: the others are a test set.
+    is_shuffled: ClassVar[bool] = False
 
     name: str
     title: str
@@ -97,6 +103,14 @@ class Task(ReadOnly):
         """The steps whose input the answer of sequence i at step k hangs on, where the task can name them."""
         return ()
 
+    def picture(self, i: int) -> Array | None:
+        """(rows, columns) of the picture that sequence i is about; None where it is about none."""
+        return None
+
+    def amount(self, i: int, t: int) -> float | None:
+        """The number in 0..1 that the answer needs from step t of sequence i; None where it needs no number."""
+        return None
+
     def answers(self, y: Array) -> tuple[str, ...]:
         """The label of the largest output at each step of y (T, O); "?" where y is not a number."""
         return tuple(self.labels[int(row.argmax())] if np.isfinite(row).all() else "?" for row in y)
@@ -145,6 +159,20 @@ def mask(lengths: Array, T: int, loss_at: LossAt) -> Array:
             f"add a step up to {shortest}, or use last"
         )
     return np.asarray(chosen)
+
+
+def described(name: str, lengths: Array, T: int, loss_at: LossAt = "auto") -> dict[str, Any]:
+    """What every task `name` says of itself, for its Task: name, title, shape and loss as the catalog has them, the
+    lengths, and the mask of the steps that carry loss."""
+    task = info(name)
+    return {
+        "name": name,
+        "title": task.title,
+        "shape": shape_of(task.shape, loss_at),
+        "loss": task.loss,
+        "lengths": lengths,
+        "loss_mask": mask(lengths, T, task.loss_at if loss_at == "auto" else loss_at),
+    }
 
 
 def shape_of(own: str, loss_at: LossAt) -> str:

@@ -21,14 +21,13 @@ from rnnviz.tasks.base import (
     LossAt,
     Task,
     constant_cross_entropy,
+    described,
     fit_memory,
-    mask,
     rng_of,
     sample_count,
-    shape_of,
     split,
 )
-from rnnviz.tasks.catalog import info
+from rnnviz.tasks.catalog import LONGEST_CAPTION, info
 
 END = "∎"
 PICTURES = {
@@ -62,6 +61,9 @@ class Captions(Task):
         said = "".join(self.answers(y)).partition(END)[0]
         return f"{text}; it answers {said or 'nothing'}"
 
+    def picture(self, i: int) -> Array:
+        return np.asarray(self.x[i, 0].reshape(3, 3))
+
     def needs(self, i: int, k: int) -> tuple[int, ...]:
         """The picture, which is shown at the first step."""
         return (1,)
@@ -77,9 +79,6 @@ def build(
     loss_at: LossAt = "auto",
 ) -> Captions:
     """x (N, T, 9): the pixels at step 1, zeros after; targets (N, T): letters, then END."""
-    longest = max(map(len, WORDS)) + 1
-    if seq_len < longest:
-        raise InputError(f"seq_len: {seq_len} steps are too few for captions; use {longest} or more")
     if not (math.isfinite(noise) and noise >= 0):
         raise InputError(f"noise: {noise} must be a number of at least 0")
     n = sample_count(samples, info("captions").samples or 0)
@@ -94,18 +93,13 @@ def build(
         row[: len(word)] = [LABELS.index(letter) for letter in word]
     lengths = np.array([len(word) + 1 for word in WORDS])[which]
     targets = spelled[which]
-    loss_mask = mask(lengths, seq_len, "every" if loss_at == "auto" else loss_at)
+    facts = described("captions", lengths, seq_len, loss_at)
     return Captions(
-        name="captions",
-        title="captions in miniature",
-        shape=shape_of("one-to-many", loss_at),
-        loss="cross_entropy",
+        **facts,
         x=x,
         targets=targets,
-        loss_mask=loss_mask,
-        lengths=lengths,
         n_train=n_train,
-        lag=longest - 1,
-        baseline=constant_cross_entropy(targets, loss_mask),
+        lag=LONGEST_CAPTION - 1,
+        baseline=constant_cross_entropy(targets, facts["loss_mask"]),
         labels=LABELS,
     )

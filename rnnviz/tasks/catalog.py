@@ -10,14 +10,27 @@ Free of numpy, so that `--help` and a menu can read it without importing anythin
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from rnnviz.errors import InputError, shown
 
+OPTIONAL = ("lag", "points", "noise", "samples", "source")  # settings that only some tasks use
+SHAPES = ("many-to-many", "many-to-one", "one-to-many")
+
+COPY_SYMBOLS = 8  # symbols that may have to be copied (Arjovsky et al. 2016, section 4.1)
+COPY_WIDTH = 10  # how many of them in one sequence, when there is room
+MOST_CHARACTERS = 200_000  # read from a text file: more would not be learnt here in an evening
+LONGEST_NAME = 11  # letters in the longest surname of names.py
+LONGEST_CAPTION = 7  # letters in the longest word of captions.py, with its end mark
+
+
+Dimensions = tuple[int, int | None]
+
 
 @dataclass(frozen=True)
 class TaskInfo:
-    """One task, told in a few words, and the settings it takes when a person sets none."""
+    """One task in a few words, and the settings it takes when a person sets none."""
 
     name: str
     title: str
@@ -27,7 +40,9 @@ class TaskInfo:
     loss_at: str  # the task's own choice, in words that fit the setting where they can
     seq_len: int
     samples: int | None  # None: counted from the data (windows of the sine or of a text)
-    uses: frozenset[str]  # which of the optional settings lag, samples, source mean something here
+    uses: frozenset[str]  # which of the settings in OPTIONAL mean something here
+    #: (seq_len, lag) where a person left one of them open, or both; raises InputError where they do not fit together.
+    fill: Callable[[TaskInfo, int | None, int | None], Dimensions]
     inputs: int = 1  # I and O; of a text at most
     outputs: int = 1
     at_most: int = 0  # sequences where they are counted from the data; of the text that comes with rnnviz, characters
@@ -35,13 +50,46 @@ class TaskInfo:
     recipe: tuple[tuple[str, object], ...] = ()
 
 
-SHAPES = ("many-to-many", "many-to-one", "one-to-many")
+def _without_lag(task: TaskInfo, seq_len: int | None, lag: int | None) -> Dimensions:
+    return task.seq_len if seq_len is None else seq_len, None
 
-COPY_SYMBOLS = 8  # symbols that may have to be copied (Arjovsky et al. 2016, section 4.1)
-COPY_WIDTH = 10  # how many of them in one sequence, when there is room
-MOST_CHARACTERS = 200_000  # read from a text file: more would not be learnt here in an evening
-LONGEST_NAME = 11  # letters in the longest surname of names.py
-LONGEST_CAPTION = 7  # letters in the longest word of captions.py, with its end mark
+
+def _captions(task: TaskInfo, seq_len: int | None, lag: int | None) -> Dimensions:
+    """captions says the last letter of its longest word that many steps after the picture."""
+    T = task.seq_len if seq_len is None else seq_len
+    if T < LONGEST_CAPTION:
+        raise InputError(f"seq_len: {T} steps are too few for captions; use {LONGEST_CAPTION} or more")
+    return T, LONGEST_CAPTION - 1
+
+
+def _to_the_end(task: TaskInfo, seq_len: int | None, lag: int | None) -> Dimensions:
+    """recall and adding answer at the last step T, so the farthest input they need is at T - lag."""
+    T = seq_len if seq_len is not None else (task.seq_len if lag is None else lag + 1)
+    if T < 2:
+        raise InputError(f"seq_len: the task {task.name!r} needs at least 2 steps")
+    if lag is not None and lag > T - 1:
+        raise InputError(f"lag: {lag} does not fit into {T} steps; use at most {T - 1}, or more steps")
+    return T, T - 1 if lag is None else lag
+
+
+def _copying(task: TaskInfo, seq_len: int | None, lag: int | None) -> Dimensions:
+    """copying says the symbol of step t at step t + lag, and all of them in the last T - lag steps."""
+    if lag is None:
+        T = task.seq_len if seq_len is None else seq_len
+        if T < 3:
+            raise InputError("seq_len: copying needs at least 3 steps: a symbol, the signal, the answer")
+        return T, T - max(1, min(COPY_WIDTH, (T - 1) // 3))
+    if lag < 2:
+        raise InputError("lag: copying needs at least 2: the signal stands between symbol and answer")
+    T = lag + max(1, min(COPY_WIDTH, lag // 2)) if seq_len is None else seq_len
+    if lag > T - 1:
+        raise InputError(f"lag: {lag} does not fit into {T} steps; use at most {T - 1}, or more steps")
+    if T - lag > lag - 1:
+        raise InputError(
+            f"lag: {lag} is too short to copy {T - lag} symbols in {T} steps; use at least {T // 2 + 1}, or fewer steps"
+        )
+    return T, lag
+
 
 _ADAM = (("optimizer", "adam"), ("learning_rate", 0.01), ("batch_size", 32))
 
@@ -57,7 +105,8 @@ CATALOG: dict[str, TaskInfo] = {
             "every",
             seq_len=10,
             samples=None,
-            uses=frozenset(),
+            uses=frozenset({"points", "noise"}),
+            fill=_without_lag,
         ),
         TaskInfo(
             "recall",
@@ -69,13 +118,14 @@ CATALOG: dict[str, TaskInfo] = {
             seq_len=21,
             samples=500,
             uses=frozenset({"lag", "samples"}),
+            fill=_to_the_end,
             inputs=7,
             outputs=4,
             recipe=(*_ADAM, ("epochs", 20)),
         ),
         TaskInfo(
             "adding",
-            "adding problem",
+            "adding",
             "read random numbers, two of them marked; at the end say their sum",
             "many-to-one",
             "mse",
@@ -83,6 +133,7 @@ CATALOG: dict[str, TaskInfo] = {
             seq_len=30,
             samples=1000,
             uses=frozenset({"lag", "samples"}),
+            fill=_to_the_end,
             inputs=2,
             outputs=1,
             recipe=(*_ADAM, ("epochs", 40)),
@@ -97,6 +148,7 @@ CATALOG: dict[str, TaskInfo] = {
             seq_len=20,
             samples=1000,
             uses=frozenset({"lag", "samples"}),
+            fill=_copying,
             inputs=10,
             outputs=9,
             recipe=(*_ADAM, ("epochs", 60)),
@@ -111,6 +163,7 @@ CATALOG: dict[str, TaskInfo] = {
             seq_len=LONGEST_NAME,
             samples=None,
             uses=frozenset({"samples"}),
+            fill=_without_lag,
             inputs=26,
             outputs=8,
             at_most=361,
@@ -126,6 +179,7 @@ CATALOG: dict[str, TaskInfo] = {
             seq_len=40,
             samples=None,
             uses=frozenset({"samples", "source"}),
+            fill=_without_lag,
             inputs=128,
             outputs=128,
             at_most=2_000,
@@ -140,7 +194,8 @@ CATALOG: dict[str, TaskInfo] = {
             "every",
             seq_len=LONGEST_CAPTION,
             samples=200,
-            uses=frozenset({"samples"}),
+            uses=frozenset({"samples", "noise"}),
+            fill=_captions,
             inputs=9,
             outputs=18,
             recipe=(*_ADAM, ("epochs", 40)),
@@ -159,7 +214,7 @@ def info(name: str) -> TaskInfo:
         raise InputError(f"task: {shown(name)} is unknown; choose from {', '.join(NAMES)}") from None
 
 
-def dimensions(name: str, seq_len: int | None, lag: int | None) -> tuple[int, int | None]:
+def dimensions(name: str, seq_len: int | None, lag: int | None) -> Dimensions:
     """`(seq_len, lag)` of task `name` with what was left open filled in.
 
     lag is how many steps back the farthest input lies that an answer needs; None where a task has no such
@@ -171,43 +226,7 @@ def dimensions(name: str, seq_len: int | None, lag: int | None) -> tuple[int, in
     for field, value in (("seq_len", seq_len), ("lag", lag)):
         if value is not None and value < 1:
             raise InputError(f"{field}: {value} is out of range; it must be at least 1")
-    if "lag" in task.uses:
-        return _copying(seq_len, lag) if name == "copying" else _to_the_end(name, seq_len, lag)
-    T = task.seq_len if seq_len is None else seq_len
-    if name == "captions":
-        if T < LONGEST_CAPTION:
-            raise InputError(f"seq_len: {T} steps are too few for captions; use {LONGEST_CAPTION} or more")
-        return T, LONGEST_CAPTION - 1
-    return T, None
-
-
-def _to_the_end(name: str, seq_len: int | None, lag: int | None) -> tuple[int, int]:
-    """recall and adding answer at the last step T, so the farthest input they need is at T - lag."""
-    T = seq_len if seq_len is not None else (info(name).seq_len if lag is None else lag + 1)
-    if T < 2:
-        raise InputError(f"seq_len: the task {name!r} needs at least 2 steps")
-    if lag is not None and lag > T - 1:
-        raise InputError(f"lag: {lag} does not fit into {T} steps; use at most {T - 1}, or more steps")
-    return T, T - 1 if lag is None else lag
-
-
-def _copying(seq_len: int | None, lag: int | None) -> tuple[int, int]:
-    """copying says the symbol of step t at step t + lag, and all of them in the last T - lag steps."""
-    if lag is None:
-        T = info("copying").seq_len if seq_len is None else seq_len
-        if T < 3:
-            raise InputError("seq_len: copying needs at least 3 steps: a symbol, the signal, the answer")
-        return T, T - max(1, min(COPY_WIDTH, (T - 1) // 3))
-    if lag < 2:
-        raise InputError("lag: copying needs at least 2: the signal stands between symbol and answer")
-    T = lag + max(1, min(COPY_WIDTH, lag // 2)) if seq_len is None else seq_len
-    if lag > T - 1:
-        raise InputError(f"lag: {lag} does not fit into {T} steps; use at most {T - 1}, or more steps")
-    if T - lag > lag - 1:
-        raise InputError(
-            f"lag: {lag} is too short to copy {T - lag} symbols in {T} steps; use at least {T // 2 + 1}, or fewer steps"
-        )
-    return T, lag
+    return task.fill(task, seq_len, lag)
 
 
 def accepts(name: str, setting: str, value: object) -> None:

@@ -24,10 +24,9 @@ from rnnviz.tasks.base import (
     LossAt,
     Task,
     constant_cross_entropy,
-    mask,
+    described,
     one_hot,
     sample_count,
-    shape_of,
     split,
 )
 from rnnviz.tasks.catalog import MOST_CHARACTERS
@@ -65,6 +64,8 @@ the next small bend, but something of the start of it is there, and is heard, at
 
 
 class Characters(Task):
+    continues = True
+
     def say(self, i: int, y: Array | None = None) -> str:
         shown, next_one = visible("".join(self.tokens(i))), self.labels[self.targets[i, -1]]
         text = f"“{shown}” is followed by {quoted(next_one)}"
@@ -112,18 +113,13 @@ def build(
     notes = [f"Only the first {len(text):,} characters are read, of {whole}."] if whole else []
     notes += _merged(text, vocab) + _left_out(text, starts, seq_len, source is None)
     targets = windows[:, 1:].copy()
-    loss_mask = mask(lengths, seq_len, "every" if loss_at == "auto" else loss_at)
+    facts = described("characters", lengths, seq_len, loss_at)
     return Characters(
-        name="characters",
-        title="characters" if source is None else f"characters of {Path(source).name}",
-        shape=shape_of("many-to-many", loss_at),
-        loss="cross_entropy",
+        **facts | ({} if source is None else {"title": f"characters of {Path(source).name}"}),
         x=one_hot(windows[:, :-1], len(vocab)),
         targets=targets,
-        loss_mask=loss_mask,
-        lengths=lengths,
         n_train=n_train,
-        baseline=constant_cross_entropy(targets, loss_mask),
+        baseline=constant_cross_entropy(targets, facts["loss_mask"]),
         vocab=vocab,
         labels=vocab,
         notes=tuple(notes),

@@ -14,7 +14,7 @@ import math
 
 import numpy as np
 
-from rnnviz.tasks.base import Array, LossAt, Task, fit_memory, mask, one_hot, rng_of, sample_count, shape_of, split
+from rnnviz.tasks.base import Array, LossAt, Task, described, fit_memory, one_hot, rng_of, sample_count, split
 from rnnviz.tasks.catalog import COPY_SYMBOLS, info
 
 SYMBOLS = tuple("abcdefgh")
@@ -61,19 +61,14 @@ def build(
     targets = np.full((n, seq_len), blank)
     targets[:, lag:] = symbols
     lengths = np.full(n, seq_len)
-    loss_mask = mask(lengths, seq_len, "every" if loss_at == "auto" else loss_at)
+    facts = described("copying", lengths, seq_len, loss_at)
     return Copying(
-        name="copying",
-        title="copying",
-        shape=shape_of("many-to-many", loss_at),
-        loss="cross_entropy",
+        **facts,
         x=one_hot(tokens, len(VOCAB)),
         targets=targets,
-        loss_mask=loss_mask,
-        lengths=lengths,
         n_train=n_train,
         lag=lag,
-        baseline=math.log(COPY_SYMBOLS) * float(loss_mask[:, lag:].sum() / loss_mask.sum()),
+        baseline=math.log(COPY_SYMBOLS) * float(facts["loss_mask"][:, lag:].sum() / facts["loss_mask"].sum()),
         vocab=VOCAB,
         labels=LABELS,
     )

@@ -20,11 +20,10 @@ from rnnviz.tasks.base import (
     LossAt,
     Task,
     constant_cross_entropy,
+    described,
     fit_memory,
-    mask,
     rng_of,
     sample_count,
-    shape_of,
     split,
 )
 from rnnviz.tasks.surnames import SURNAMES
@@ -34,6 +33,8 @@ LANGUAGES = tuple(SURNAMES)
 
 
 class Names(Task):
+    is_shuffled = True
+
     def say(self, i: int, y: Array | None = None) -> str:
         name = "".join(self.tokens(i)).capitalize()
         text = f"{name} is {self.labels[self.targets[i, 0]]}"
@@ -69,18 +70,13 @@ def build(*, seq_len: int, samples: int | None, seed: int, validation_split: flo
             row[t, VOCAB.index(letter)] = 1.0
     lengths = np.array([len(name) for name, _ in chosen])
     targets = np.repeat(np.array([language for _, language in chosen])[:, None], seq_len, axis=1)
-    loss_mask = mask(lengths, seq_len, "last" if loss_at == "auto" else loss_at)
+    facts = described("names", lengths, seq_len, loss_at)
     return Names(
-        name="names",
-        title="names",
-        shape=shape_of("many-to-one", loss_at),
-        loss="cross_entropy",
+        **facts,
         x=x,
         targets=targets,
-        loss_mask=loss_mask,
-        lengths=lengths,
         n_train=n_train,
-        baseline=constant_cross_entropy(targets, loss_mask),
+        baseline=constant_cross_entropy(targets, facts["loss_mask"]),
         vocab=VOCAB,
         labels=LANGUAGES,
         notes=tuple(_notes(n, len(known), every, seq_len)),

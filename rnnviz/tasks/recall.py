@@ -13,7 +13,7 @@ import math
 
 import numpy as np
 
-from rnnviz.tasks.base import Array, LossAt, Task, fit_memory, mask, one_hot, rng_of, sample_count, shape_of, split
+from rnnviz.tasks.base import Array, LossAt, Task, described, fit_memory, one_hot, rng_of, sample_count, split
 from rnnviz.tasks.catalog import info
 
 SYMBOLS = ("A", "B", "C", "D")
@@ -55,14 +55,9 @@ def build(
     tokens[:, -1] = VOCAB.index(QUESTION)
     lengths = np.full(n, seq_len)
     return Recall(
-        name="recall",
-        title="recall",
-        shape=shape_of("many-to-one", loss_at),
-        loss="cross_entropy",
+        **described("recall", lengths, seq_len, loss_at),
         x=one_hot(tokens, len(VOCAB)),
         targets=np.repeat(symbols[:, None], seq_len, axis=1),
-        loss_mask=mask(lengths, seq_len, "last" if loss_at == "auto" else loss_at),
-        lengths=lengths,
         n_train=n_train,
         lag=lag,
         baseline=math.log(len(SYMBOLS)),

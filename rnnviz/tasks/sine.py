@@ -13,7 +13,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from rnnviz.errors import InputError
-from rnnviz.tasks.base import Array, LossAt, Task, constant_mse, fit_memory, mask, rng_of, shape_of, split
+from rnnviz.tasks.base import Array, LossAt, Task, constant_mse, described, fit_memory, rng_of, split
 
 
 class Sine(Task):
@@ -47,18 +47,13 @@ def build(
     windows = sliding_window_view(series, seq_len)  # (points - seq_len + 1, seq_len)
     targets = windows[1:, :, None].copy()
     lengths = np.full(n, seq_len)
-    loss_mask = mask(lengths, seq_len, "every" if loss_at == "auto" else loss_at)
+    facts = described("sine", lengths, seq_len, loss_at)
     return Sine(
-        name="sine",
-        title="noisy sine",
-        shape=shape_of("many-to-many", loss_at),
-        loss="mse",
+        **facts,
         x=windows[:-1, :, None].copy(),
         targets=targets,
-        loss_mask=loss_mask,
-        lengths=lengths,
         n_train=n_train,
-        baseline=constant_mse(targets, loss_mask),
+        baseline=constant_mse(targets, facts["loss_mask"]),
         series=series,
         clean=clean,
     )

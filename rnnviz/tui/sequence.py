@@ -75,12 +75,12 @@ def _lag(sheet: Sheet, y: int, frame: Frame, needed: tuple[int, ...], cols: Colu
     if k in cols:
         sheet.put(y, right, "▶", palette.dim)
     free = left
-    x = frame.scene.trace.x[:, 0]
     for t in seen:
         if t in cols:
             text = "▲"
-            if frame.scene.task.name == "adding":  # what is written there is one of the two numbers
-                text += portion(float(x[t - 1, 0]))
+            amount = frame.scene.task.amount(frame.scene.sample, t)
+            if amount is not None:
+                text += portion(amount)
             if cols.x(t) >= free or t == seen[0]:
                 free = sheet.put(y, cols.x(t), text[: max(1, right - cols.x(t))], palette.input)
     many = f" {k - seen[0]} step{'s' * (k - seen[0] > 1)} "

@@ -413,7 +413,7 @@ _metric("test_error", "standard error of that share", ".0%", low=0, high=0.5)(
 
 
 def _test(frame: Frame) -> tuple[float, int] | None:
-    return _once(frame.scene, "test", lambda: _tested(frame)) if frame.experiment.task == "names" else None
+    return _once(frame.scene, "test", lambda: _tested(frame)) if frame.scene.task.is_shuffled else None
 
 
 def _tested(frame: Frame) -> tuple[float, int] | None:

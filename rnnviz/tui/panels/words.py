@@ -28,8 +28,9 @@ def draw(frame: Frame, view: View, width: int, height: int, palette: Palette) ->
         y = _paragraph(sheet, y, f"On its own it goes on: “{text}”", room, max(1, min(3, height - y - 4)), palette)
     for note in scene.task.notes:
         y = _paragraph(sheet, y, note, room, 1, palette)
-    if scene.task.name == "captions":
-        _picture(sheet, y, width, frame, palette)
+    picture = scene.task.picture(scene.sample)
+    if picture is not None:
+        _picture(sheet, y, width, picture.tolist(), palette)
     t = frame.cursor.t
     if not 1 <= t <= frame.read:
         sheet.put(y, LEFT, "What it expects stands here as soon as a step is read.", palette.faint)
@@ -91,13 +92,11 @@ def _number(sheet: Sheet, y: int, t: int, frame: Frame, palette: Palette) -> Non
         sheet.put(y + 2, LEFT, f"Always saying the mean scores {scene.task.baseline:.4f}.", palette.dim)
 
 
-def _picture(sheet: Sheet, y: int, width: int, frame: Frame, palette: Palette) -> None:
-    """The nine pixels, in the right upper corner: three cells each, with their values."""
-    pixels = frame.scene.trace.x[0, 0]
+def _picture(sheet: Sheet, y: int, width: int, pixels: list[list[float]], palette: Palette) -> None:
+    """The pixels, in the right upper corner: three cells each, with their values."""
     left = width - 16
-    for row in range(3):
-        for column in range(3):
-            value = float(pixels[3 * row + column])
+    for row, values in enumerate(pixels):
+        for column, value in enumerate(values):
             style = palette.heat_text(value) if palette.has_color else palette.text
             sheet.put(y + 1 + row, left + 5 * column, fixed(value, 1).center(5), style)
 
