@@ -13,13 +13,14 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import Field, dataclass, fields
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NoReturn
 
 from rnnviz.errors import LONGEST_SHOWN, InputError, shown
-from rnnviz.experiment.experiment import Experiment, checked
+from rnnviz.experiment.experiment import SETTINGS, Experiment
+from rnnviz.experiment.setting import Setting
 from rnnviz.tasks.catalog import CATALOG
 from rnnviz.terminal import columns_of
 
@@ -33,17 +34,8 @@ COMMANDS = {
 APP_NEEDS = 600_000_000  # bytes of address space: 450 MB and some for the numbers
 ABOUT_LESSONS = ("lessons", "lesson", "play")
 
-_GROUPS = {
-    "what it learns": ("task", "seq_len", "lag", "points", "noise", "samples", "source", "loss_at"),
-    "the network": (
-        "cell", "hidden_size", "num_layers", "activation", "init", "gain", "spectral_radius", "forget_bias",
-        "loop", "biases", "dtype",
-    ),
-    "how it learns": (
-        "epochs", "batch_size", "optimizer", "learning_rate", "momentum", "convention", "epsilon", "clip_norm",
-        "clip_each", "clip_value", "truncate", "validation_split", "shuffle", "seed",
-    ),
-}  # fmt: skip
+#: The settings' groups under a title each, in the order of the help.
+_GROUPS = {"what it learns": ("task",), "the network": ("network", "weights"), "how it learns": ("training",)}
 
 _USAGE = {
     None: "rnnviz [--lessons DIR]\n       rnnviz [FILE.toml] [flags]\n       rnnviz train [FILE.toml] [flags]\n"
@@ -85,14 +77,14 @@ class Asked:
     lessons: str | None = None  # a folder of lessons to open in place of rnnviz' own
 
 
-def flag_of(f: Field[Any]) -> str:
-    return f.metadata["flag"] or "--" + f.name.replace("_", "-")
+def flag_of(setting: Setting) -> str:
+    return setting.flag or "--" + setting.name.replace("_", "-")
 
 
 def in_flags(message: str) -> str:
-    """An error that begins with a field's name, beginning with its flag."""
+    """An error that begins with a setting's name, beginning with its flag."""
     name, colon, rest = message.partition(": ")
-    flags = {f.name: flag_of(f) for f in fields(Experiment)}
+    flags = {name: flag_of(setting) for name, setting in SETTINGS.items()}
     flags |= {"sample": "--sample", "loss_step": "--loss-step", "after_epochs": "--after-epochs"}
     return f"{flags[name]}: {rest}" if colon and name in flags else message
 
@@ -119,23 +111,23 @@ def _experiments(given: dict[str, Any], file: str | None, command: str | None) -
     """The experiment of the flags, over that of the file; one for each cell."""
     settings: dict[str, Any] = {}
     cells = ["rnn"]
-    for f in fields(Experiment):
-        if f.name == "cell" and f.name in given:
-            cells = list(dict.fromkeys(checked(f, cell.strip()) for cell in given["cell"].split(",")))
+    for name, setting in SETTINGS.items():
+        if name == "cell" and name in given:
+            cells = list(dict.fromkeys(setting.checked(cell.strip()) for cell in given["cell"].split(",")))
             settings["cell"] = cells[0]
-        elif f.name in given:
-            settings[f.name] = checked(f, _typed(f, given[f.name]))
+        elif name in given:
+            settings[name] = setting.checked(_typed(setting, given[name]))
     if len(cells) > 1 and command is None:
         raise InputError("cell: the app shows one cell at a time; rnnviz gradients compares several")
     base = (Experiment.from_file(file) if file else Experiment()).with_(**settings)
     return tuple(base.with_(cell=cell) for cell in cells) if len(cells) > 1 else (base,)
 
 
-def _typed(f: Field[Any], value: Any) -> Any:
-    """The text of a flag as the field's kind, or as it is where it is none (then `checked` says so)."""
-    if f.metadata["kind"] in (int, float):
+def _typed(setting: Setting, value: Any) -> Any:
+    """The text of a flag as the setting's kind, or as it is where it is none (then `checked` says so)."""
+    if setting.kind in (int, float):
         try:
-            return f.metadata["kind"](value)
+            return setting.kind(value)
         except ValueError:
             return value
     return value
@@ -236,11 +228,11 @@ def _parser(command: str | None) -> _Parser:
         general.add_argument("--sample", metavar="I", help="which sequence, counted from 0 (default 0)")
     general.add_argument("--version", "-V", action="version", version=_version(), help="print the version")
     general.add_argument("--help", "-h", action="help", help="print this")
-    by_name = {f.name: f for f in fields(Experiment)}
-    for title, names in _GROUPS.items():
+    for title, groups in _GROUPS.items():
         group = parser.add_argument_group(title)
-        for name in names:
-            _add(group, by_name[name], several=command is not None)
+        for setting in SETTINGS.values():
+            if setting.group in groups:
+                _add(group, setting, several=command is not None)
     return parser
 
 
@@ -255,20 +247,19 @@ def plain_parser(command: str, usage: str, about: str) -> _Parser:
     return parser
 
 
-def _add(group: Any, f: Field[Any], several: bool) -> None:
-    m = f.metadata
-    help = m["help"] + ("" if f.default is None else f" (default {_shown(f.default)})")
-    if m["kind"] is bool:
-        group.add_argument(flag_of(f), action=argparse.BooleanOptionalAction, dest=f.name, help=help)
+def _add(group: Any, setting: Setting, several: bool) -> None:
+    flag, help = flag_of(setting), setting.help
+    if not setting.is_optional:
+        help += f" (default {_shown(setting.default)})"
+    if setting.kind is bool:
+        group.add_argument(flag, action=argparse.BooleanOptionalAction, dest=setting.name, help=help)
         return
-    if m["choices"]:
-        help = f"{help}: {', '.join(m['choices'])}"
-    if f.name == "cell":
-        help += "; several with commas are compared" if several else ""
-        group.add_argument(flag_of(f), dest=f.name, metavar="NAME", help=help)
-        return
-    metavar = {int: "N", float: "X", str: "NAME" if m["choices"] else "TEXT"}[m["kind"]]
-    group.add_argument(flag_of(f), dest=f.name, metavar=metavar, help=help)
+    if setting.choices:
+        help = f"{help}: {', '.join(setting.choices)}"
+    if setting.name == "cell" and several:
+        help += "; several with commas are compared"
+    metavar = {int: "N", float: "X", str: "NAME" if setting.choices else "TEXT"}[setting.kind]
+    group.add_argument(flag, dest=setting.name, metavar=metavar, help=help)
 
 
 def _shown(value: Any) -> str:

@@ -3,53 +3,43 @@
     >>> Experiment(hidden_size=32, seed=7).to_toml()
     'hidden_size = 32\\nseed = 7\\n'
 
-It is frozen, knows nothing of numpy or a terminal, and is read from and written to TOML. Each field
-carries its own help, choices and limits in its metadata; the command line's flags, the TOML reader and the
-app's knobs are all made from that one description.
+It is frozen, knows nothing of numpy or a terminal, and is read from and written to TOML. Each field carries its
+Setting in its metadata (setting.py): the command line's flags, the TOML reader, the app's knobs, the lessons and
+their checker are all made from that one record.
 """
 
 from __future__ import annotations
 
 import errno
-import math
-import sys
-from collections.abc import Mapping
-from dataclasses import Field, asdict, dataclass, field, fields, replace
-from numbers import Number
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from rnnviz import files
 from rnnviz.errors import InputError, shown
+from rnnviz.experiment import applicability
+from rnnviz.experiment.setting import GROUPS, Setting, setting
+from rnnviz.tasks import catalog
 
 CELLS = ("rnn", "lstm", "gru")
 ACTIVATIONS = ("tanh", "relu", "identity", "sigmoid")
 INITIALISERS = ("keras", "pytorch", "identity", "orthogonal", "chrono")
 OPTIMIZERS = ("sgd", "adam", "rmsprop")
 CONVENTIONS = ("pytorch", "keras")
-STEP_LISTS = ("loss_at", "truncate")  # a list of whole numbers is kept as the text "3,7"
-TASKS = ("sine", "recall", "adding", "copying", "names", "characters", "captions")
+TASKS = catalog.NAMES
 
+
+def _per_decade(low: int, high: int) -> tuple[float, ...]:
+    return tuple(float(f"{digit}e{power}") for power in range(low, high + 1) for digit in (1, 2, 5))
+
+
+_SMALL = (1, 2, 3, 4, 6, 8, 12, 16, 20, 24, 32, 48, 64, 96, 128, 192, 256)
+_LENGTHS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100, 150, 200, 300, 500)
+_COUNTS = (2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
+_GAINS = (*(round(0.1 * n, 1) for n in range(21)), 2.5, 3.0, 4.0, 5.0, 10.0)
 
 LARGEST_FILE = 100_000  # bytes of an experiment file; all settings with their comments take a few thousand
-
-
-def setting(
-    default: Any,
-    help: str,
-    *,
-    kind: type,
-    flag: str | None = None,
-    choices: tuple[str, ...] | None = None,
-    low: float | None = None,
-    high: float | None = None,
-    above: float | None = None,
-    below: float | None = None,
-) -> Any:
-    """A field of Experiment. `low` and `high` are allowed; `above` and `below` are not. A default of
-    None makes the field optional: it is then left to the task or the initialiser."""
-    meta = dict(help=help, kind=kind, flag=flag, choices=choices, low=low, high=high, above=above, below=below)
-    return field(default=default, metadata=meta)
 
 
 @dataclass(frozen=True)
@@ -60,67 +50,168 @@ class Experiment:
     line that begins with the field's name, for a value that is not one.
     """
 
-    task: str = setting("sine", "what the network is asked to learn", kind=str, choices=TASKS)
-    cell: str = setting("rnn", "recurrent unit", kind=str, choices=CELLS)
-    hidden_size: int = setting(20, "units in the hidden state", kind=int, flag="--hidden", low=1, high=2048)
-    num_layers: int = setting(1, "recurrent layers on top of each other", kind=int, flag="--layers", low=1, high=8)
-    activation: str = setting("tanh", "activation of the simple RNN", kind=str, choices=ACTIVATIONS)
-    init: str = setting("keras", "initialiser of the weights", kind=str, choices=INITIALISERS)
-    gain: float = setting(1.0, "multiplies the initial recurrent weights", kind=float, low=0.0, high=100.0)
-    spectral_radius: float | None = setting(
-        None, "rescale the initial recurrent weights to this spectral radius", kind=float, low=0.0, high=100.0
-    )
-    forget_bias: float | None = setting(None, "initial forget-gate bias of an LSTM", kind=float, low=-100.0, high=100.0)
-    loop: bool = setting(
-        True, "the loop; off: W_hh is 0 and training leaves it 0, so h is a layer without a past", kind=bool
-    )
-    biases: int = setting(
-        1, "bias vectors per layer: 1 as Keras, 2 as PyTorch (a GRU always has 2)", kind=int, low=1, high=2
-    )
+    task: str = setting(
+        "sine", "what the network is asked to learn", kind=str, label="task", group="task",
+        choices=TASKS,
+    )  # fmt: skip
     seq_len: int | None = setting(
-        None, "time steps in one sequence (the window of the sine)", kind=int, flag="--steps", low=1, high=10_000
-    )
-    lag: int | None = setting(None, "how many steps the task must remember", kind=int, low=1, high=10_000)
-    points: int = setting(50, "points of the sine", kind=int, low=2, high=1_000_000)
-    noise: float = setting(0.1, "standard deviation of the noise on the sine", kind=float, low=0.0, high=100.0)
+        None, "time steps in one sequence (the window of the sine)", kind=int, label="sequence length", group="task",
+        flag="--steps", low=1, high=10_000, steps=_LENGTHS, open="auto", of_task=True,
+    )  # fmt: skip
+    lag: int | None = setting(
+        None, "how many steps the task must remember", kind=int, label="lag", group="task",
+        low=1, high=10_000, steps=_LENGTHS, open="auto", of_task=True, why_not=applicability.lag,
+    )  # fmt: skip
+    loss_at: str | None = setting(
+        None,
+        "which steps carry loss: every, last, or step numbers like 3,7",
+        kind=str, label="loss position", group="task",
+        steps=("every", "last"), open="auto", of_task=True, is_list=True, format="every, last, 3,7",
+    )  # fmt: skip
+    noise: float = setting(
+        0.1, "standard deviation of the noise in the data", kind=float, label="noise", group="task",
+        low=0.0, high=100.0, steps=(0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0), why_not=applicability.noise,
+    )  # fmt: skip
+    points: int = setting(
+        50, "points of the sine", kind=int, label="points", group="task",
+        low=2, high=1_000_000, steps=(12, 20, 30, 50, 75, 100, 150, 200, 300, 500, 1000),
+        why_not=applicability.points,
+    )  # fmt: skip
     samples: int | None = setting(
-        None, "sequences in the data set (not for the sine, whose windows are counted)", kind=int, low=2, high=1_000_000
-    )
+        None,
+        "sequences in the data set (not for the sine, whose windows are counted)",
+        kind=int, label="sequences", group="task",
+        low=2, high=1_000_000, steps=_COUNTS, open="auto", of_task=True, why_not=applicability.samples,
+    )  # fmt: skip
     source: str | None = setting(
-        None, "text file (UTF-8) for the task 'characters'; in an experiment file, relative to that file", kind=str
-    )
-    loss_at: str | None = setting(None, "which steps carry loss: every, last, or step numbers like 3,7", kind=str)
-    batch_size: int = setting(8, "sequences per batch", kind=int, flag="--batch", low=1, high=1_000_000)
-    epochs: int = setting(20, "passes over the training data", kind=int, low=0, high=1_000_000)
-    optimizer: str = setting("sgd", "update rule", kind=str, choices=OPTIMIZERS)
-    learning_rate: float = setting(0.01, "step size of the update", kind=float, flag="--lr", above=0.0)
+        None,
+        "text file (UTF-8) for the task 'characters'; in an experiment file, relative to that file",
+        kind=str, label="text file", group="task",
+        open="built in", of_task=True, format="", why_not=applicability.source,
+    )  # fmt: skip
+    cell: str = setting(
+        "rnn", "recurrent unit", kind=str, label="cell", group="network",
+        choices=CELLS, redraws=True,
+    )  # fmt: skip
+    hidden_size: int = setting(
+        20, "units in the hidden state", kind=int, label="units", group="network",
+        flag="--hidden", low=1, high=2048, steps=_SMALL, redraws=True,
+    )  # fmt: skip
+    num_layers: int = setting(
+        1, "stacked recurrent layers", kind=int, label="layers", group="network",
+        flag="--layers", low=1, high=8, steps=tuple(range(1, 9)), redraws=True,
+    )  # fmt: skip
+    activation: str = setting(
+        "tanh", "activation of the simple RNN", kind=str, label="activation", group="network",
+        choices=ACTIVATIONS, why_not=applicability.activation,
+    )  # fmt: skip
+    loop: bool = setting(
+        True,
+        "the loop; off: W_hh is 0 and training leaves it 0, so h is a layer without a past",
+        kind=bool, label="loop", group="network",
+        steps=(False, True),
+    )  # fmt: skip
+    init: str = setting(
+        "keras", "initialiser of the weights", kind=str, label="initialiser", group="weights",
+        choices=INITIALISERS, redraws=True,
+    )  # fmt: skip
+    gain: float = setting(
+        1.0, "multiplies the initial recurrent weights", kind=float, label="recurrent gain", group="weights",
+        low=0.0, high=100.0, steps=_GAINS,
+    )  # fmt: skip
+    spectral_radius: float | None = setting(
+        None,
+        "rescale the initial recurrent weights to this spectral radius",
+        kind=float, label="spectral radius", group="weights",
+        low=0.0, high=100.0, steps=_GAINS[1:], open="not rescaled",
+    )  # fmt: skip
+    forget_bias: float | None = setting(
+        None, "initial forget-gate bias of an LSTM", kind=float, label="forget bias", group="weights",
+        low=-100.0, high=100.0, steps=tuple(float(n) for n in range(-5, 11)), open="auto",
+        why_not=applicability.forget_bias,
+    )  # fmt: skip
+    biases: int = setting(
+        1,
+        "bias vectors per layer: 1 as Keras, 2 as PyTorch (a GRU always has 2)",
+        kind=int, label="bias vectors", group="weights",
+        low=1, high=2, steps=(1, 2), why_not=applicability.biases,
+    )  # fmt: skip
+    seed: int = setting(
+        0, "seed of weights, data and batch order", kind=int, label="seed", group="weights",
+        low=0, high=2**32 - 1, steps=tuple(range(1000)), redraws=True, format="0 and up",
+    )  # fmt: skip
+    optimizer: str = setting(
+        "sgd", "update rule", kind=str, label="optimizer", group="training",
+        choices=OPTIMIZERS,
+    )  # fmt: skip
+    learning_rate: float = setting(
+        0.01, "step size of the update", kind=float, label="learning rate", group="training",
+        flag="--lr", above=0.0, steps=_per_decade(-5, 2),
+    )  # fmt: skip
+    momentum: float = setting(
+        0.0, "momentum of SGD", kind=float, label="momentum", group="training",
+        low=0.0, below=1.0, steps=(0.0, 0.5, 0.8, 0.9, 0.95, 0.99), why_not=applicability.momentum,
+    )  # fmt: skip
     convention: str = setting(
-        "pytorch", "whose formulas for adam, rmsprop and the clip norms", kind=str, choices=CONVENTIONS
-    )
+        "pytorch",
+        "PyTorch's or Keras's formulas for adam, rmsprop and the clip norms",
+        kind=str, label="convention", group="training",
+        choices=CONVENTIONS, why_not=applicability.convention,
+    )  # fmt: skip
     epsilon: float | None = setting(
-        None, "of adam and rmsprop (default: the convention's, 1e-8 in PyTorch, 1e-7 in Keras)", kind=float, above=0.0
-    )
-    momentum: float = setting(0.0, "momentum of SGD", kind=float, low=0.0, below=1.0)
+        None,
+        "epsilon of adam and rmsprop (default: the convention's, 1e-8 in PyTorch, 1e-7 in Keras)",
+        kind=float, label="epsilon", group="training",
+        above=0.0, steps=_per_decade(-10, -1), open="auto", why_not=applicability.epsilon,
+    )  # fmt: skip
     clip_norm: float | None = setting(
         None,
         "clip the norm of all weights' gradient (PyTorch's clip_grad_norm_, Keras' global_clipnorm)",
-        kind=float, above=0.0,
+        kind=float, label="clip norm", group="training",
+        above=0.0, steps=_per_decade(-3, 2), open="off",
     )  # fmt: skip
     clip_each: float | None = setting(
-        None, "clip the gradient of each weight array to this norm, its own (Keras' clipnorm)", kind=float, above=0.0
-    )
-    clip_value: float | None = setting(None, "clip each element of the gradient to ± this", kind=float, above=0.0)
-    truncate: str | None = setting(None, "truncated back-propagation: k1,k2 (every k1 steps, k2 steps back)", kind=str)
+        None,
+        "clip the norm of each weight array's own gradient (Keras' clipnorm)",
+        kind=float, label="clip each", group="training",
+        above=0.0, steps=_per_decade(-3, 2), open="off",
+    )  # fmt: skip
+    clip_value: float | None = setting(
+        None, "clip each element of the gradient to ± this", kind=float, label="clip value", group="training",
+        above=0.0, steps=_per_decade(-3, 2), open="off",
+    )  # fmt: skip
+    truncate: str | None = setting(
+        None,
+        "truncated back-propagation: k1,k2 (every k1 steps, k2 steps back)",
+        kind=str, label="truncation", group="training",
+        steps=("1,1", "1,5", "5,5", "5,10", "10,10", "10,20", "20,20"), open="off", is_list=True, format="k1,k2",
+    )  # fmt: skip
+    batch_size: int = setting(
+        8, "sequences per batch", kind=int, label="batch size", group="training",
+        flag="--batch", low=1, high=1_000_000, steps=tuple(2**n for n in range(11)),
+    )  # fmt: skip
+    epochs: int = setting(
+        20, "passes over the training data", kind=int, label="epochs", group="training",
+        low=0, high=1_000_000, steps=(1, 2, 5, 10, 20, 50, 100, 200, 500, 1000),
+    )  # fmt: skip
     validation_split: float = setting(
-        0.1, "share of the sequences kept for validation (the last ones)", kind=float, low=0.0, below=1.0
-    )
-    shuffle: bool = setting(True, "shuffle the training sequences each epoch", kind=bool)
-    dtype: str = setting("float64", "precision", kind=str, choices=("float64", "float32"))
-    seed: int = setting(0, "seed of weights, data and batch order", kind=int, low=0, high=2**32 - 1)
+        0.1,
+        "share of the sequences kept for validation (the last ones)",
+        kind=float, label="validation", group="training",
+        low=0.0, below=1.0, steps=(0.0, 0.1, 0.2, 0.3, 0.5),
+    )  # fmt: skip
+    shuffle: bool = setting(
+        True, "shuffle the training sequences each epoch", kind=bool, label="shuffle", group="training",
+        steps=(False, True),
+    )  # fmt: skip
+    dtype: str = setting(
+        "float64", "precision", kind=str, label="precision", group="training",
+        choices=("float64", "float32"),
+    )  # fmt: skip
 
     def __post_init__(self) -> None:
-        for f in fields(self):
-            object.__setattr__(self, f.name, checked(f, getattr(self, f.name)))
+        for name, one in SETTINGS.items():
+            object.__setattr__(self, name, one.checked(getattr(self, name)))
         self.loss_steps()
         self.truncation()
 
@@ -152,6 +243,14 @@ class Experiment:
         """The fields that differ from the defaults, in their order."""
         return {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) != f.default}
 
+    def differences(self, other: Experiment) -> tuple[Setting, ...]:
+        """The settings that have another value in `other`, in their order."""
+        return tuple(one for name, one in SETTINGS.items() if getattr(self, name) != getattr(other, name))
+
+    def named(self, settings: Iterable[Setting]) -> tuple[str, ...]:
+        """Its values of some settings, as the screen names them: `recurrent gain 0.7`, `cell lstm`."""
+        return tuple(f"{one.label} {one.show(getattr(self, one.name))}" for one in settings)
+
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
 
@@ -170,7 +269,7 @@ class Experiment:
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any], where: str = "experiment") -> Experiment:
         """Raises InputError naming the unknown field or the bad value, and `where` it stood."""
-        known = {f.name for f in fields(cls)}
+        known = SETTINGS
         for name in values:
             if name not in known:
                 from difflib import get_close_matches
@@ -192,9 +291,9 @@ class Experiment:
         except tomllib.TOMLDecodeError as error:
             raise InputError(f"{where}: not valid TOML: {error}") from None
         except RecursionError:
-            raise InputError(f"{where}: not an experiment: lists in lists without end") from None
+            raise InputError(f"{where}: not an experiment: it is nested too deeply") from None
         except ValueError:  # Python reads whole numbers of up to 4,300 digits
-            raise InputError(f"{where}: not an experiment: it has a number of thousands of digits") from None
+            raise InputError(f"{where}: not an experiment: it has a number with thousands of digits") from None
         return cls.from_mapping(values, where)
 
     @classmethod
@@ -235,53 +334,6 @@ def found_from(folder: str | Path, path: str) -> str:
     return path if path.startswith("~") else str(Path(folder).absolute() / path)
 
 
-def checked(f: Field[Any], value: Any) -> Any:
-    """`value` as field `f` keeps it; raises InputError if it is not one."""
-    m = f.metadata
-    kind: Any = m["kind"]
-    if value is None:
-        if f.default is None:
-            return None
-        raise InputError(f"{f.name}: needs a value")
-    if f.name in STEP_LISTS and isinstance(value, list | tuple):
-        value = ",".join(map(shown, value))
-    if isinstance(value, Number) and hasattr(value, "item"):  # NumPy's numbers as Python's
-        value = value.item()
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value) if abs(value) <= sys.float_info.max else math.inf
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise InputError(f"{f.name}: {shown(value)} is not {_KIND_NAMES[kind]}")
-    if m["choices"] and value not in m["choices"]:
-        raise InputError(f"{f.name}: {shown(value)} is unknown; choose from {', '.join(m['choices'])}")
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        if isinstance(value, float) and not math.isfinite(value):
-            raise InputError(f"{f.name}: {value} is not a finite number")
-        wrong = (
-            (m["low"] is not None and value < m["low"])
-            or (m["high"] is not None and value > m["high"])
-            or (m["above"] is not None and value <= m["above"])
-            or (m["below"] is not None and value >= m["below"])
-        )
-        if wrong:
-            told = f"{value:g}" if isinstance(value, float) else shown(value)
-            raise InputError(f"{f.name}: {told} is out of range; it must be {limits(f)}")
-    return value
-
-
-def limits(f: Field[Any]) -> str:
-    """The range of a numeric field in words: `at least 1 and at most 2048`."""
-    m = f.metadata
-    words = {"low": "at least", "above": "more than", "high": "at most", "below": "less than"}
-    return " and ".join(f"{word} {_number(m[key])}" for key, word in words.items() if m[key] is not None)
-
-
-def _number(value: float) -> str:
-    return str(value) if isinstance(value, int) else f"{value:g}"
-
-
-_KIND_NAMES = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
-
-
 def _whole_numbers(text: str) -> list[int]:
     try:
         return [int(part) for part in text.split(",")]
@@ -297,3 +349,17 @@ def _toml_value(value: Any) -> str:
         escaped = "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in escaped)
         return f'"{escaped}"'
     return repr(value)
+
+
+#: Every setting by its name, in the order of the fields.
+SETTINGS: dict[str, Setting] = {f.name: replace(f.metadata["setting"], name=f.name) for f in fields(Experiment)}
+#: The same in the order in which the knobs show them.
+BY_GROUP = tuple(sorted(SETTINGS.values(), key=lambda one: GROUPS.index(one.group)))
+#: Settings that a task chooses, so that a new task leaves them open.
+OF_TASK = tuple(name for name, one in SETTINGS.items() if one.of_task)
+
+
+def in_labels(message: str) -> str:
+    """An error that begins with a setting's name, beginning with what the setting is called on the screen."""
+    name, colon, rest = message.partition(": ")
+    return f"{SETTINGS[name].label}: {rest}" if colon and name in SETTINGS else message

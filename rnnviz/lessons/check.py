@@ -6,15 +6,15 @@ page is measured. `rnnviz lessons check` prints what is wrong, with file, line a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import fields
 from difflib import get_close_matches
 from itertools import pairwise
 from math import isfinite
 from pathlib import Path
 
 from rnnviz.errors import InputError
-from rnnviz.experiment.experiment import Experiment
+from rnnviz.experiment.experiment import SETTINGS
 from rnnviz.lessons.conditions import Condition, defined, seen
 from rnnviz.lessons.course import introduced, is_lesson
 from rnnviz.lessons.introductions import NAMES, ROWS, unknown
@@ -297,8 +297,7 @@ def unreachable(condition: Condition, locked: Collection[str], frame: Frame) -> 
 
 
 def _limits(setting: str) -> tuple[float, float, tuple[str, ...]]:
-    meta = next(f.metadata for f in fields(Experiment) if f.name == setting)
-    low = meta["low"] if meta["low"] is not None else meta["above"]
-    high = meta["high"] if meta["high"] is not None else meta["below"]
-    infinity = float("inf")
-    return (-infinity if low is None else low), (infinity if high is None else high), meta["choices"] or ()
+    one = SETTINGS[setting]
+    low = one.low if one.low is not None else one.above
+    high = one.high if one.high is not None else one.below
+    return (-math.inf if low is None else low), (math.inf if high is None else high), one.choices

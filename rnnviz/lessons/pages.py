@@ -13,11 +13,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rnnviz.experiment.experiment import SETTINGS
 from rnnviz.lessons.conditions import seen
 from rnnviz.lessons.lesson import Exercise, Point, Prediction
 from rnnviz.lessons.prose import Line, wrapped
 from rnnviz.lessons.run import LessonRun
-from rnnviz.scene.ghost import label, words
 from rnnviz.views.metrics import Reference, say
 
 if TYPE_CHECKING:
@@ -140,5 +140,5 @@ def solved_before(run: LessonRun, frame: Frame) -> str:
 def keeps(run: LessonRun, frame: Frame) -> str:
     """What the exercise locks and is something else now; empty if nothing is."""
     kept = {name: getattr(run.target.experiment, name) for name in run.broken(frame)}
-    told = ", ".join(f"{label(name)} at {words(value)}" for name, value in kept.items())
+    told = ", ".join(f"{SETTINGS[name].label} at {SETTINGS[name].show(value)}" for name, value in kept.items())
     return f"this exercise keeps {told}: r puts everything back" if kept else ""

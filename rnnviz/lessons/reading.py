@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
 from rnnviz.errors import InputError
-from rnnviz.experiment.experiment import Experiment, found_from
+from rnnviz.experiment.experiment import SETTINGS, Experiment, found_from
 from rnnviz.lessons.conditions import Condition, condition, tolerance
 from rnnviz.lessons.cost import too_much
 from rnnviz.lessons.lesson import ROWS, Choice, Do, Exercise, Lesson, Point, Prediction, Step
@@ -302,7 +302,7 @@ class _Reader:
         return title, summary, experiment, tuple(map(str, sources))
 
     def settings(self, settings: Mapping[str, Any], block: _Block) -> Experiment | None:
-        names = {f.name for f in fields(Experiment)}
+        names = SETTINGS
         self.known(settings, names, "experiment", lambda name: block.line_of("experiment", name))
         good: dict[str, Any] = {}
         for name in (name for name in settings if name in names):
@@ -313,7 +313,7 @@ class _Reader:
             return None
         return self.attempt(block.line_of("experiment"), lambda: Experiment(**good).beside(self.path.parent))
 
-    def known(self, given: Mapping[str, Any], keys: set[str], where: str, line_of: Callable[[str], int]) -> None:
+    def known(self, given: Mapping[str, Any], keys: Collection[str], where: str, line_of: Callable[[str], int]) -> None:
         for name in given:
             if name not in keys:
                 close = get_close_matches(name, keys, n=1)
@@ -521,7 +521,7 @@ class _Reader:
         else:
             self.wrong(line, "the exercise does not say when it is solved", 'add solved = ["METRIC OP VALUE"]')
         locked = table.get("locked", [])
-        names = {f.name for f in fields(Experiment)}
+        names = SETTINGS
         if not isinstance(locked, list):
             self.wrong(line_of("locked"), "locked is not a list", 'write locked = ["seq_len"]')
             locked = []

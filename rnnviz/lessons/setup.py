@@ -12,14 +12,14 @@ free play and tomorrow's start all end in the same picture, and reach it by the 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
 
 from rnnviz.errors import InputError
-from rnnviz.experiment.experiment import Experiment
+from rnnviz.experiment.experiment import OF_TASK, SETTINGS, Experiment
 from rnnviz.lessons.lesson import Do
-from rnnviz.player.player import OF_THE_TASK, Player
+from rnnviz.player.player import Player
 from rnnviz.scene.commands import (
     Back,
     Change,
@@ -98,9 +98,9 @@ def _settings(setup: Setup, given: Any) -> Setup:
     if not isinstance(given, Mapping) or not given:
         raise InputError(f"settings: {given!r} is not a table of settings; write {{ seq_len = 40, gain = 0.7 }}")
     new = {name: (None if value == "auto" else value) for name, value in given.items()}
-    known = {f.name for f in fields(Experiment)}
+    known = SETTINGS
     old = setup.experiment.to_dict()
-    left_open = dict.fromkeys(OF_THE_TASK) if new.get("task", old["task"]) != old["task"] else {}
+    left_open = dict.fromkeys(OF_TASK) if new.get("task", old["task"]) != old["task"] else {}
     unknown = [name for name in new if name not in known]
     if unknown:
         close = get_close_matches(unknown[0], known, n=1)
@@ -254,7 +254,7 @@ def _difference(old: Experiment | None, new: Experiment) -> tuple[tuple[str, Any
     then, now = old.to_dict() if old else {}, new.to_dict()
     names = [name for name in now if then.get(name, now) != now[name]]
     if "task" in names:
-        names += [name for name in OF_THE_TASK if name not in names]
+        names += [name for name in OF_TASK if name not in names]
     return tuple((name, now[name]) for name in names)
 
 

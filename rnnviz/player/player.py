@@ -24,7 +24,7 @@ from rnnviz.errors import InputError
 from rnnviz.experiment import cost
 from rnnviz.experiment.ablation import without_loop
 from rnnviz.experiment.build import build_model, build_task, build_training, resolved, trace_of
-from rnnviz.experiment.experiment import Experiment
+from rnnviz.experiment.experiment import OF_TASK, Experiment
 from rnnviz.nn import engine
 from rnnviz.player.companions import Companions, Stopped
 from rnnviz.player.history import History, Moment
@@ -58,7 +58,7 @@ from rnnviz.scene.commands import (
 )
 from rnnviz.scene.cursor import Cursor, Phase, phase_and_step
 from rnnviz.scene.frame import Frame, Learning, Progress, Scene, Seen, Update
-from rnnviz.scene.ghost import Ghost, difference, ghost_of, label, words
+from rnnviz.scene.ghost import Ghost, difference, ghost_of
 from rnnviz.views import analysis, perturbation
 from rnnviz.views.comparison import Settings
 from rnnviz.views.horizon_history import Field, Ray, ray
@@ -583,14 +583,10 @@ def _after_update(cursor: Cursor) -> Cursor:
     return replace(cursor, phase=Phase.BACKWARD, t=0) if cursor.phase is Phase.UPDATE else cursor
 
 
-#: Settings that a task chooses for itself, and whose numbers mean nothing to another task.
-OF_THE_TASK = ("seq_len", "lag", "samples", "source", "loss_at")
-
-
 def changed(asked: Experiment, settings: tuple[tuple[str, object], ...]) -> Experiment:
     """`asked` with some settings changed. Raises InputError naming the one that is wrong."""
     new = dict(settings)
-    left_open = dict.fromkeys(OF_THE_TASK) if new.get("task", asked.task) != asked.task else {}
+    left_open = dict.fromkeys(OF_TASK) if new.get("task", asked.task) != asked.task else {}
     try:
         return Experiment.from_mapping({**asked.to_dict(), **left_open, **new}, "")
     except InputError as error:  # it names the setting
@@ -599,9 +595,9 @@ def changed(asked: Experiment, settings: tuple[tuple[str, object], ...]) -> Expe
 
 def told(old: Experiment, new: Experiment) -> str:
     """What changed, in words: `gain 1.0 → 0.7`."""
-    then, now = old.to_dict(), new.to_dict()
     return ", ".join(
-        f"{label(name)} {words(then[name])} → {words(now[name])}" for name in then if then[name] != now[name]
+        f"{one.label} {one.show(getattr(old, one.name))} → {one.show(getattr(new, one.name))}"
+        for one in old.differences(new)
     )
 
 

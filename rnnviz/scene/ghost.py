@@ -2,7 +2,7 @@
 
 >>> frame = player.do(Change((("gain", 0.7),)))
 >>> frame.ghost.name, frame.ghost.horizon
-('gain 1.0', 9.6)
+('recurrent gain 1.0', 9.6)
 >>> behind(frame)[3]                # how high the ghost's bar stands in the column of t = 3
 0.0021
 """
@@ -10,44 +10,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rnnviz.experiment.experiment import Experiment
 
 if TYPE_CHECKING:
     from rnnviz.scene.frame import Array, Frame, Gradient, Scene
-
-#: Short names of settings, where the name of the field is long or says little by itself.
-LABELS = {
-    "hidden_size": "units",
-    "num_layers": "layers",
-    "init": "initialiser",
-    "spectral_radius": "spectral radius",
-    "forget_bias": "forget bias",
-    "biases": "bias vectors",
-    "seq_len": "steps",
-    "loss_at": "loss at",
-    "batch_size": "batch size",
-    "learning_rate": "learning rate",
-    "clip_norm": "clip norm",
-    "clip_each": "clip each",
-    "clip_value": "clip value",
-    "validation_split": "validation",
-    "dtype": "precision",
-}
-
-
-def label(name: str) -> str:
-    return LABELS.get(name, name)
-
-
-def words(value: Any) -> str:
-    """A setting's value as it is shown: 1.0, 20, lstm, on; auto for what is left open."""
-    if value is None:
-        return "auto"
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    return f"{value!r}" if isinstance(value, float) else str(value)
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,10 +74,8 @@ def ghost_of(frame: Frame) -> Ghost:
 
 
 def difference(ghost: Ghost, present: Experiment, epoch: int, batch: int, cut: bool) -> str:
-    """What the ghost has that the present has not: `gain 1.0 · units 20 · epoch 12`."""
-    then, now = ghost.asked.to_dict(), present.to_dict()
-    parts = [f"{label(name)} {words(then[name])}" for name in then
-             if then[name] != now[name]]  # fmt: skip
+    """What the ghost has that the present has not: `recurrent gain 1.0 · units 20 · epoch 12`."""
+    parts = list(ghost.asked.named(ghost.asked.differences(present)))
     if (ghost.epoch, ghost.batch) != (epoch, batch):
         parts.append(f"epoch {ghost.epoch}" + (f" batch {ghost.batch}" if ghost.batch else ""))
     if ghost.cut != cut:

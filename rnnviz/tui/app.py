@@ -32,7 +32,7 @@ from textual.worker import WorkerFailed
 
 from rnnviz import terminal
 from rnnviz.errors import InputError
-from rnnviz.experiment.settings import in_labels
+from rnnviz.experiment.experiment import in_labels
 from rnnviz.glyphs import visible
 from rnnviz.scene.commands import SLOW, Command, Measure, Next, Seek, Train
 from rnnviz.scene.cursor import Phase

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rnnviz.experiment.experiment import CELLS, Experiment
-from rnnviz.scene.ghost import label, words
 
 if TYPE_CHECKING:
     from rnnviz.scene.frame import Frame, Gradient, Scene
@@ -107,8 +106,7 @@ def explained(frame: Frame) -> str:
 
 def _difference(settings: Settings, other: Settings) -> str:
     """`gain 0.7 · lstm`: what these settings have that the others have not."""
-    own, its = settings.asked.to_dict(), other.asked.to_dict()
-    parts = [f"{label(name)} {words(own[name])}" for name in own if own[name] != its[name]]
+    parts = list(settings.asked.named(settings.asked.differences(other.asked)))
     if settings.cut != other.cut:
         parts.append("loop cut" if settings.cut else "loop closed")
     return " · ".join(parts) or "the same settings"

@@ -17,14 +17,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from rnnviz.errors import InputError
-from rnnviz.experiment.experiment import Experiment
+from rnnviz.experiment.experiment import SETTINGS
 from rnnviz.words.numbers import percent, scientific, unsigned_zero
 
 if TYPE_CHECKING:
@@ -722,15 +722,14 @@ def _setting(name: str) -> Callable[[Frame], Any]:
     return lambda frame: getattr(frame.experiment, name)
 
 
-for _field in fields(Experiment):
-    if _field.name not in METRICS:
-        _kind = _field.metadata["kind"]
-        _form = {int: "d", float: "g", bool: "d", str: "s"}[_kind]
-        METRICS[_field.name] = Metric(
-            _field.name,
-            f"setting: {_field.metadata['help']}",
+for _name, _one in SETTINGS.items():
+    if _name not in METRICS:
+        _form = {int: "d", float: "g", bool: "d", str: "s"}[_one.kind]
+        METRICS[_name] = Metric(
+            _name,
+            f"setting: {_one.help}",
             _form,
-            _setting(_field.name),
-            setting=_field.name,
-            is_text=_kind is str,
+            _setting(_name),
+            setting=_name,
+            is_text=_one.kind is str,
         )

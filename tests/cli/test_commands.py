@@ -414,7 +414,7 @@ def test_memory_that_runs_out_is_told_in_one_line(capsys, monkeypatch):
     def exhausted(*_):
         raise MemoryError
 
-    monkeypatch.setattr("rnnviz.experiment.build.build_task", exhausted)
+    monkeypatch.setattr("rnnviz.experiment.run.build_task", exhausted)
     code, out, err = says(capsys, "train")
     assert (code, out) == (2, "")
     assert err == "rnnviz train: not enough memory for this; use fewer steps, sequences or units\n"
@@ -444,15 +444,14 @@ def test_a_terminal_without_a_full_screen_is_refused(monkeypatch, capsys, term):
 
 
 def test_every_setting_has_its_flag(capsys):
-    from dataclasses import fields
-
     from rnnviz.cli.flags import flag_of
+    from rnnviz.experiment.experiment import SETTINGS
 
     for command in ([], ["train"], ["gradients"]):
         code, out, _ = says(capsys, *command, "--help")
         assert code == 0
-        for f in fields(Experiment):
-            assert re.search(rf"^  {flag_of(f)}\b", out, re.M), f.name
+        for setting in SETTINGS.values():
+            assert re.search(rf"^  {flag_of(setting)}\b", out, re.M), setting.name
         assert max(map(len, out.split("\n"))) <= 110
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from textual.pilot import Pilot
 
-from rnnviz.experiment.settings import BY_NAME
+from rnnviz.experiment.experiment import SETTINGS
 from rnnviz.lessons.lesson import Do, Exercise, Prediction
 from rnnviz.lessons.run import LessonRun, right_answer
 from rnnviz.lessons.setup import END, Setup, arrive
@@ -188,7 +188,7 @@ class Learner:
     async def set(self, setting: str, value: object) -> None:
         """Open the knobs, find this one, type the value."""
         await self.press("o", "slash")
-        await self.type(BY_NAME[setting].label)
+        await self.type(SETTINGS[setting].label)
         await self.press("enter")
         written = "auto" if value in (None, "auto") else f"{value:g}" if isinstance(value, float) else str(value)
         await self.press("enter")

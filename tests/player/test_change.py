@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from rnnviz.errors import InputError
-from rnnviz.experiment import settings
-from rnnviz.experiment.experiment import Experiment
+from rnnviz.experiment.experiment import BY_GROUP, SETTINGS, Experiment
 from rnnviz.experiment.run import train
 from rnnviz.player.player import Player
 from rnnviz.scene import ghost as ghosts
@@ -28,6 +27,7 @@ from rnnviz.scene.commands import (
 )
 from rnnviz.scene.cursor import Phase
 from rnnviz.scene.frame import Frame
+from rnnviz.views import knobs
 
 SMALL = Experiment(seq_len=5, points=20, hidden_size=4)
 
@@ -137,8 +137,8 @@ def test_undone_to_the_start_it_is_the_first_frame(seed: int) -> None:
     player = Player(SMALL)
     first = player.frame
     for _ in range(25):
-        knob = chance.choice([k for k in settings.KNOBS if k.name not in ("samples", "points", "task")])
-        turned = settings.turned(player.frame, knob.name, chance.choice((-1, 1)))
+        knob = chance.choice([k for k in BY_GROUP if k.name not in ("samples", "points", "task")])
+        turned = knobs.turned(player.frame, knob.name, chance.choice((-1, 1)))
         command = chance.choice(
             [turned, turned, Cut(), Seek(chance.randrange(9)), Train("batch", 2), ShowSample(1), Undo(), Redo()]
         )
@@ -171,17 +171,17 @@ def test_the_ghost_is_the_run_before_the_first_change_until_it_is_dismissed() ->
     assert before.ghost is None
     ghost = player.do(change(gain=0.5)).ghost
     assert ghost is not None
-    assert ghost.name == "gain 1.0"
+    assert ghost.name == "recurrent gain 1.0"
     assert (ghost.norms == before.gradient.norms).all()
     assert (ghost.half_life, ghost.horizon) == (before.gradient.half_life, before.gradient.horizon)
     ghost = all_of(player, change(gain=0.6), change(hidden_size=8), Train("epoch")).ghost
     assert ghost is not None
     assert ghost.scene is before.scene
-    assert ghost.name == "units 4 · gain 1.0 · epoch 0"
+    assert ghost.name == "units 4 · recurrent gain 1.0 · epoch 0"
     assert player.do(DismissGhost()).ghost is None
     ghost = player.do(change(gain=0.7)).ghost
     assert ghost is not None
-    assert ghost.name == "gain 0.6 · epoch 1"
+    assert ghost.name == "recurrent gain 0.6 · epoch 1"
     assert player.do(Undo()).ghost is None
 
 
@@ -270,11 +270,11 @@ def test_past_the_cut_an_lstm_still_remembers_through_c() -> None:
 
 
 def test_every_setting_has_a_knob_that_says_what_it_is() -> None:
-    assert {knob.name for knob in settings.KNOBS} == {f.name for f in fields(Experiment)}
+    assert {knob.name for knob in BY_GROUP} == {f.name for f in fields(Experiment)}
     frame = Player(SMALL).frame
-    for knob in settings.KNOBS:
-        assert settings.value_of(frame, knob.name)
-        assert settings.range_of(frame, knob.name) or knob.name == "source"
+    for knob in BY_GROUP:
+        assert knobs.value_of(frame, knob.name)
+        assert knobs.range_of(frame, knob.name) or knob.name == "source"
 
 
 @pytest.mark.parametrize("task", ["sine", "recall", "characters"])
@@ -282,14 +282,14 @@ def test_every_setting_has_a_knob_that_says_what_it_is() -> None:
 def test_a_knob_turned_up_and_down_again_is_where_it_was(cell: str, task: str) -> None:
     player = Player(Experiment(cell=cell, task=task, seq_len=12, points=30, lag=10 if task == "recall" else None))
     frame = player.frame
-    for knob in settings.KNOBS:
-        up = settings.turned(frame, knob.name, +1)
+    for knob in BY_GROUP:
+        up = knobs.turned(frame, knob.name, +1)
         if isinstance(up, str):
-            assert settings.why_not(frame, knob.name) or "enter types" in up or "is the" in up
+            assert knobs.why_not(frame, knob.name) or "enter types" in up or "is the" in up
             continue
         [(name, value)] = up.settings
-        there = replace(frame, asked=settings.asked(frame).with_(**{name: value}))
-        down = settings.turned(replace(there, experiment=frame.experiment.with_(**{name: value})), knob.name, -1)
+        there = replace(frame, asked=knobs.asked(frame).with_(**{name: value}))
+        down = knobs.turned(replace(there, experiment=frame.experiment.with_(**{name: value})), knob.name, -1)
         assert isinstance(down, Change)
         was = getattr(frame.asked, name)
         assert down.settings == ((name, was if was is not None else down.settings[0][1]),)
@@ -299,7 +299,7 @@ def test_a_learning_rate_goes_in_steps_of_one_two_five() -> None:
     player = Player(SMALL)
     seen = []
     for _ in range(4):
-        command = settings.turned(player.frame, "learning_rate", +1)
+        command = knobs.turned(player.frame, "learning_rate", +1)
         assert isinstance(command, Change)
         seen.append(player.do(command).experiment.learning_rate)
     assert seen == [0.02, 0.05, 0.1, 0.2]
@@ -307,24 +307,24 @@ def test_a_learning_rate_goes_in_steps_of_one_two_five() -> None:
 
 def test_what_has_no_effect_says_why() -> None:
     frame = Player(SMALL).frame
-    assert settings.why_not(frame, "forget_bias") == "only an LSTM has a forget gate"
-    assert settings.why_not(frame, "lag") == "this task has none to set"
-    assert settings.why_not(frame, "momentum") is None
+    assert knobs.why_not(frame, "forget_bias") == "only an LSTM has a forget gate"
+    assert knobs.why_not(frame, "lag") == "this task has none to set"
+    assert knobs.why_not(frame, "momentum") is None
     lstm = Player(Experiment(cell="lstm", task="recall", lag=5, optimizer="adam")).frame
-    assert settings.why_not(lstm, "forget_bias") is None
-    assert settings.why_not(lstm, "lag") is None
-    assert "adam" in (settings.why_not(lstm, "momentum") or "")
-    assert settings.why_not(lstm, "activation") == "the gates of an LSTM come with theirs"
-    assert settings.turned(lstm, "momentum", 1) == "momentum: only sgd has one, not adam."
+    assert knobs.why_not(lstm, "forget_bias") is None
+    assert knobs.why_not(lstm, "lag") is None
+    assert "adam" in (knobs.why_not(lstm, "momentum") or "")
+    assert knobs.why_not(lstm, "activation") == "an LSTM's activations are fixed"
+    assert knobs.turned(lstm, "momentum", 1) == "momentum: only sgd has one, not adam."
 
 
 def test_what_is_left_open_says_what_came_of_it_and_steps_on_from_there() -> None:
     frame = Player(Experiment()).frame
-    assert settings.value_of(frame, "seq_len") == "auto 10"
-    assert settings.turned(frame, "seq_len", +1) == change(seq_len=12)
-    assert settings.turned(frame, "seq_len", -1) == change(seq_len=8)
+    assert knobs.value_of(frame, "seq_len") == "auto 10"
+    assert knobs.turned(frame, "seq_len", +1) == change(seq_len=12)
+    assert knobs.turned(frame, "seq_len", -1) == change(seq_len=8)
     lowest = Player(Experiment(seq_len=1)).frame
-    assert settings.turned(lowest, "seq_len", -1) == change(seq_len=None)
+    assert knobs.turned(lowest, "seq_len", -1) == change(seq_len=None)
 
 
 @pytest.mark.parametrize(
@@ -335,7 +335,7 @@ def test_what_is_left_open_says_what_came_of_it_and_steps_on_from_there() -> Non
     ],
 )  # fmt: skip
 def test_a_typed_value(name: str, text: str, value: object) -> None:
-    assert settings.parse(name, text) == value
+    assert SETTINGS[name].parse(text) == value
 
 
 @pytest.mark.parametrize(
@@ -343,15 +343,15 @@ def test_a_typed_value(name: str, text: str, value: object) -> None:
 )
 def test_a_typed_value_that_is_none(name: str, text: str) -> None:
     with pytest.raises(InputError, match=name):
-        settings.parse(name, text)
+        SETTINGS[name].parse(text)
 
 
 def test_a_knob_says_whether_it_draws_other_weights() -> None:
     """Those that do not leave every weight matrix as it is but for its size."""
     experiment = Experiment(seq_len=5, points=20, hidden_size=6, init="orthogonal")
     before = Player(experiment).frame.scene.model.params
-    for knob in settings.KNOBS:
-        turned = settings.turned(Player(experiment).frame, knob.name, +1)
+    for knob in BY_GROUP:
+        turned = knobs.turned(Player(experiment).frame, knob.name, +1)
         if isinstance(turned, str) or knob.name in ("task", "biases"):  # another task may read other inputs
             continue
         after = Player(experiment).do(turned).scene.model.params
@@ -376,7 +376,7 @@ def test_a_ghost_of_another_task_stands_behind_nothing() -> None:
 def test_more_spectral_radius_is_more_than_what_was_drawn() -> None:
     frame = Player(SMALL).frame
     for by, compare in ((1, float.__gt__), (-1, float.__lt__)):
-        asked = settings.turned(frame, "spectral_radius", by)
+        asked = knobs.turned(frame, "spectral_radius", by)
         assert isinstance(asked, Change)
         assert compare(dict(asked.settings)["spectral_radius"], frame.experiment.gain)
 

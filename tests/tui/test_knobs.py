@@ -8,8 +8,7 @@ import pytest
 from textual import events
 from textual.pilot import Pilot
 
-from rnnviz.experiment.experiment import Experiment
-from rnnviz.experiment.settings import BY_NAME, KNOBS, called, why_not
+from rnnviz.experiment.experiment import BY_GROUP, SETTINGS, Experiment
 from rnnviz.player.player import Player
 from rnnviz.scene import ghost as ghosts
 from rnnviz.scene.commands import Change, Go
@@ -20,6 +19,7 @@ from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.knobs import KNOBS_PANEL, listed
 from rnnviz.tui.score import draw
 from rnnviz.tui.view import View
+from rnnviz.views.knobs import called, why_not
 from rnnviz.views.reach import part
 from rnnviz.words.numbers import scientific, steps
 from tests.tui.driving import press, text
@@ -33,7 +33,7 @@ def line(app: RnnvizApp, word: str, name: str = "panel") -> str:
 
 async def choose(pilot: Pilot, name: str) -> None:
     """Open the knobs and find one by its label."""
-    await press(pilot, "o", "slash", *[{" ": "space"}.get(char, char) for char in BY_NAME[name].label], "enter")
+    await press(pilot, "o", "slash", *[{" ": "space"}.get(char, char) for char in SETTINGS[name].label], "enter")
 
 
 @pytest.mark.parametrize(("size", "panel"), [((80, 24), "panel"), ((160, 50), "open")])
@@ -68,11 +68,11 @@ async def test_the_ghost_stands_behind_the_bars_until_it_is_dismissed() -> None:
         before = text(app)
         await choose(pilot, "gain")
         await press(pilot, *["left"] * 5, "o")
-        assert "ghost: gain 1.0" in text(app)
+        assert "recurrent gain 1.0" in text(app)
         assert "its 1 % horizon all 21" in text(app)
         assert any(dot in text(app) for dot in DOTS)
         await press(pilot, "z")
-        assert "ghost" not in text(app)
+        assert "recurrent gain 1.0" not in text(app)
         assert not any(dot in text(app) for dot in DOTS)
         await press(pilot, "z")
         assert "no ghost" in text(app, "telling")
@@ -200,8 +200,8 @@ async def test_every_knob_that_does_something_can_be_chosen_and_is_in_view_with_
         await app.settled()
         await press(pilot, "o")
         assert app.main.frame is not None
-        alive = [knob for knob in KNOBS if why_not(app.main.frame, knob.name) is None]
-        assert 15 < len(alive) < len(KNOBS)
+        alive = [knob for knob in BY_GROUP if why_not(app.main.frame, knob.name) is None]
+        assert 15 < len(alive) < len(BY_GROUP)
         for knob in alive:
             assert f"▸ {knob.label}" in text(app, "panel")
             assert all(len(row) == 80 for row in text(app, "panel").splitlines())
@@ -233,7 +233,7 @@ async def test_the_knobs_open_again_where_they_were_left() -> None:
         await press(pilot, "home", "right")  # an LSTM: activation goes, forget bias comes
         assert "▸ cell" in text(app, "panel")
         await press(pilot, "slash", *"activ")
-        assert "the gates of an LSTM" in line(app, "/activ")
+        assert "an LSTM's activations" in line(app, "/activ")
 
 
 async def test_keys_that_come_in_one_burst_are_heard_in_their_order() -> None:
@@ -270,7 +270,7 @@ def test_a_few_letters_mean_the_knob_they_begin() -> None:
     for letters, name in meant.items():
         assert called(letters)[0].name == name, letters
     assert called("") == () == called("no such thing")
-    for knob in KNOBS:
+    for knob in BY_GROUP:
         assert called(knob.label)[0] is knob
 
 

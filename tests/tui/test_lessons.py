@@ -414,7 +414,7 @@ async def test_an_answer_keeps_the_ghost_of_its_question_where_bars_are_drawn(co
         await learner.press("n", "2", "enter")
         assert lesson.main.frame is not None
         ghost = lesson.main.frame.ghost
-        assert (ghost and ghost.name) == ("gain 0.7" if phase == "backward" else None)
+        assert (ghost and ghost.name) == ("recurrent gain 0.7" if phase == "backward" else None)
         await learner.press("u")
         assert lesson.main.frame.experiment.gain == 1.0, "what the answer set up is not the learner's to undo"
 
@@ -432,7 +432,7 @@ async def test_an_answer_come_back_to_has_its_ghost_again(course: Path) -> None:
             assert frame is not None
             assert frame.experiment.gain == 1.0
             assert frame.ghost is not None
-            assert frame.ghost.name == "gain 0.7"
+            assert frame.ghost.name == "recurrent gain 0.7"
             assert (frame.cursor.phase, frame.cursor.t) == (Phase.BACKWARD, 0)
 
 

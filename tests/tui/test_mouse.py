@@ -8,8 +8,7 @@ import pytest
 from textual.events import MouseScrollDown, MouseScrollUp
 from textual.pilot import Pilot
 
-from rnnviz.experiment.experiment import Experiment
-from rnnviz.experiment.settings import KNOBS
+from rnnviz.experiment.experiment import BY_GROUP, Experiment
 from rnnviz.lessons.course import Start
 from rnnviz.lessons.pages import page
 from rnnviz.tui.app import RnnvizApp
@@ -68,7 +67,7 @@ async def test_a_knob_is_chosen_and_turned_by_clicks_and_the_wheel() -> None:
         at = place(app, "panel", "units")
         await pilot.click("#panel", offset=at)
         await pilot.pause()
-        assert KNOBS[app.main.view.row].name == "hidden_size"
+        assert BY_GROUP[app.main.view.row].name == "hidden_size"
         await pilot.click("#panel", offset=place(app, "panel", "◂"))
         await app.settled()
         assert app.main.frame is not None
@@ -78,9 +77,9 @@ async def test_a_knob_is_chosen_and_turned_by_clicks_and_the_wheel() -> None:
         await app.settled()
         assert app.main.frame.experiment.hidden_size == 20
         await wheel(pilot, "#panel", 0, 1)
-        assert KNOBS[app.main.view.row].name == "num_layers"
+        assert BY_GROUP[app.main.view.row].name == "num_layers"
         await wheel(pilot, "#panel", 0, -1)
-        assert KNOBS[app.main.view.row].name == "hidden_size"
+        assert BY_GROUP[app.main.view.row].name == "hidden_size"
         await pilot.click("#tabs", offset=(70, 0))
         await pilot.pause()
         assert app.main.view.panel == "network"

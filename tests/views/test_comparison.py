@@ -57,8 +57,8 @@ def test_a_pinned_run_stands_beside_what_it_is_changed_to() -> None:
     player = alone(SMALL, Train("epoch"), Pin(), Change((("gain", 0.3), ("cell", "gru"))), Compare())
     now, pinned = player.frame.compared
     assert (now.name, pinned.name) == ("now", "then")
-    assert now.what == "cell gru · gain 0.3"
-    assert pinned.what == "cell rnn · gain 1.0"
+    assert now.what == "cell gru · recurrent gain 0.3"
+    assert pinned.what == "cell rnn · recurrent gain 1.0"
     assert pinned.loss == alone(SMALL).frame.scene.trace.loss, "both stand at the same place in training"
     player.do(Train("epoch", 2))
     assert losses(player) == {

@@ -8,27 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rnnviz.experiment.settings import (
-    BY_NAME,
-    FIELDS,
-    KNOBS,
-    Knob,
-    asked,
-    called,
-    range_of,
-    turned,
-    typed,
-    value_of,
-    why_not,
-)
+from rnnviz.experiment.experiment import BY_GROUP, SETTINGS
 from rnnviz.glyphs import cells, cut, cut_before, lines_at_most, rjust
-from rnnviz.scene.ghost import words
 from rnnviz.tui.canvas import Sheet
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import Panel
 from rnnviz.tui.view import View
+from rnnviz.views.knobs import asked, called, range_of, turned, typed, value_of, why_not
 
 if TYPE_CHECKING:
+    from rnnviz.experiment.setting import Setting
     from rnnviz.scene.commands import Command
     from rnnviz.scene.frame import Frame
 
@@ -60,9 +49,9 @@ def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -
     return sheet
 
 
-def listed(frame: Frame, view: View) -> tuple[Knob, ...]:
+def listed(frame: Frame, view: View) -> tuple[Setting, ...]:
     """The knobs that do something here, those that an open exercise keeps as they are at the end."""
-    alive = [knob for knob in KNOBS if why_not(frame, knob.name) is None]
+    alive = [knob for knob in BY_GROUP if why_not(frame, knob.name) is None]
     return tuple(sorted(alive, key=lambda knob: knob.name in view.locked))
 
 
@@ -70,7 +59,7 @@ def first_in_view(chosen: int, rows: int, room: int) -> int:
     return min(max(0, chosen - room // 2), rows - room)
 
 
-def _group(knob: Knob, view: View) -> str:
+def _group(knob: Setting, view: View) -> str:
     return "locked" if knob.name in view.locked else knob.group
 
 
@@ -89,10 +78,10 @@ def _sought(sheet: Sheet, y: int, frame: Frame, view: View, palette: Palette) ->
 
 def _about(frame: Frame, view: View, name: str, *, whole: bool) -> str:
     """What the chosen knob means; where there is room also all it can be, or why it does nothing."""
-    about = f"{FIELDS[name].metadata['help']}."
-    if BY_NAME[name].open == "auto":
-        about += " auto: left to the task." if BY_NAME[name].group == "task" else " auto: left to the initialiser."
-    if BY_NAME[name].redraws:
+    about = f"{SETTINGS[name].help}."
+    if SETTINGS[name].open == "auto":
+        about += " auto: left to the task." if SETTINGS[name].group == "task" else " auto: left to the initialiser."
+    if SETTINGS[name].redraws:
         about += " New random weights are drawn."
     if whole:
         more = _why_not(frame, view, name) or range_of(frame, name)
@@ -107,7 +96,7 @@ def _one(sheet: Sheet, y: int, x: int, frame: Frame, view: View, name: str, chos
     if chosen:
         sheet.put(y, x, "▸", palette.accent)
         style = palette.dim if reason else palette.accent
-    sheet.put(y, x + 2, BY_NAME[name].label, style)
+    sheet.put(y, x + 2, SETTINGS[name].label, style)
     at = x + 2 + LABEL
     if chosen and view.typing is not None and not view.finding:
         sheet.put(y, at, rjust(cut_before(f"{view.typing}▏", VALUE), VALUE), palette.accent)
@@ -136,7 +125,7 @@ def _was(frame: Frame, name: str) -> str:
     before = getattr(frame.ghost.asked, name)
     if before == getattr(asked(frame), name):
         return ""
-    return f"was {BY_NAME[name].open if before is None else words(before)}  "
+    return f"was {SETTINGS[name].show(before)}  "
 
 
 def _wrapped(sheet: Sheet, y: int, text: str, palette: Palette) -> None:
@@ -145,18 +134,18 @@ def _wrapped(sheet: Sheet, y: int, text: str, palette: Palette) -> None:
         y += 1
 
 
-def _chosen(frame: Frame, view: View) -> Knob:
-    """By its place in KNOBS; the next one where that does nothing here."""
+def _chosen(frame: Frame, view: View) -> Setting:
+    """By its place in BY_GROUP; the next one where that does nothing here."""
     knobs = listed(frame, view)
     if view.row < 0:
         return knobs[0]
-    return next((knob for knob in KNOBS[view.row :] if knob in knobs), knobs[-1])
+    return next((knob for knob in BY_GROUP[view.row :] if knob in knobs), knobs[-1])
 
 
 def _at(frame: Frame, view: View, row: int) -> dict[str, Any]:
     """A row of the list becomes the chosen one."""
     knobs = listed(frame, view)
-    return {"row": KNOBS.index(knobs[min(max(row, 0), len(knobs) - 1)]), "message": ""}
+    return {"row": BY_GROUP.index(knobs[min(max(row, 0), len(knobs) - 1)]), "message": ""}
 
 
 def _choose(by: int) -> Any:
@@ -200,7 +189,7 @@ def _clicked(frame: Frame, view: View, x: int, y: int, width: int, height: int) 
     return _at(frame, view, row)
 
 
-def _in_view(frame: Frame, view: View, height: int) -> tuple[tuple[Knob, ...], int]:
+def _in_view(frame: Frame, view: View, height: int) -> tuple[tuple[Setting, ...], int]:
     """The list, and how many of it there is room for."""
     knobs = listed(frame, view)
     return knobs, min(height - _words(height), len(knobs))
@@ -215,7 +204,7 @@ def _turn(by: int) -> Any:
     def take(frame: Frame, view: View) -> Command | dict[str, Any]:
         name = _chosen(frame, view).name
         if name in view.locked:
-            return {"message": f"{BY_NAME[name].label}: {_why_not(frame, view, name)}."}
+            return {"message": f"{SETTINGS[name].label}: {_why_not(frame, view, name)}."}
         asked_for = turned(frame, name, by)
         return {"message": asked_for} if isinstance(asked_for, str) else asked_for
 
@@ -226,7 +215,7 @@ def _type(frame: Frame, view: View) -> dict[str, Any]:
     name = _chosen(frame, view).name
     reason = _why_not(frame, view, name)
     if reason is not None:
-        return {"message": f"{BY_NAME[name].label}: {reason}."}
+        return {"message": f"{SETTINGS[name].label}: {reason}."}
     return {"typing": "", "message": ""}
 
 

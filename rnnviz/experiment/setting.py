@@ -1,0 +1,136 @@
+"""Setting: all that one field of the Experiment means, in one record.
+
+Flags, knobs, the experiment file's reader, lessons, their checker and every message read it; nothing about a setting
+is written anywhere else.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from numbers import Number
+from typing import Any
+
+from rnnviz.errors import InputError, shown
+
+#: The groups, in the order in which the knobs show them.
+GROUPS = ("network", "weights", "task", "training")
+
+_KIND_NAMES = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting of the Experiment.
+
+    label       its name on the screen; name: the field's, which files and `Experiment(...)` use
+    help        what it means, in a few words without a full stop
+    default     None: it is optional, and left to the task or the initialiser where nobody sets it
+    choices     the values it can have, if they can be counted
+    low, high   the smallest and largest number allowed; above, below: limits that are not allowed themselves
+    format      what a text looks like: `k1,k2`
+    steps       the values that a knob leads through, in order; for a choice they are its choices
+    open        the word for None; "" for a setting that needs a value
+    flag        its flag, where that is not `--` and the name
+    is_list     a list of whole numbers is kept as the text "3,7"
+    of_task     whether a task chooses it, so that its number means nothing to another task
+    redraws     whether other random weights come with it
+    why_not     why it has no effect on an experiment (with what is left open filled in), or None where it has one
+    """
+
+    label: str
+    group: str
+    help: str
+    kind: type
+    default: Any = None
+    name: str = ""
+    choices: tuple[str, ...] = ()
+    low: float | None = None
+    high: float | None = None
+    above: float | None = None
+    below: float | None = None
+    format: str | None = None
+    steps: tuple[Any, ...] = ()
+    open: str = ""
+    flag: str = ""
+    is_list: bool = False
+    of_task: bool = False
+    redraws: bool = False
+    why_not: Callable[[Any], str | None] = lambda experiment: None
+
+    @property
+    def is_optional(self) -> bool:
+        return self.default is None
+
+    def checked(self, value: Any) -> Any:
+        """`value` as the setting keeps it. Raises InputError, in a line that begins with its name, if it is not one."""
+        if value is None:
+            if self.is_optional:
+                return None
+            raise InputError(f"{self.name}: needs a value")
+        if self.is_list and isinstance(value, list | tuple):
+            value = ",".join(map(shown, value))
+        if isinstance(value, Number) and hasattr(value, "item"):  # NumPy's numbers as Python's
+            value = value.item()
+        if self.kind is float and isinstance(value, int) and not isinstance(value, bool):
+            value = float(value) if abs(value) <= sys.float_info.max else math.inf
+        if not isinstance(value, self.kind) or (self.kind is int and isinstance(value, bool)):
+            raise InputError(f"{self.name}: {shown(value)} is not {_KIND_NAMES[self.kind]}")
+        if self.choices and value not in self.choices:
+            raise InputError(f"{self.name}: {shown(value)} is unknown; choose from {', '.join(self.choices)}")
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            self._check_range(value)
+        return value
+
+    def _check_range(self, value: float) -> None:
+        if isinstance(value, float) and not math.isfinite(value):
+            raise InputError(f"{self.name}: {value} is not a finite number")
+        wrong = (
+            (self.low is not None and value < self.low)
+            or (self.high is not None and value > self.high)
+            or (self.above is not None and value <= self.above)
+            or (self.below is not None and value >= self.below)
+        )
+        if wrong:
+            number = f"{value:g}" if isinstance(value, float) else shown(value)
+            raise InputError(f"{self.name}: {number} is out of range; it must be {self.limits}")
+
+    @property
+    def limits(self) -> str:
+        """The range of a number in words: `at least 1 and at most 2048`."""
+        ends = (("at least", self.low), ("more than", self.above), ("at most", self.high), ("less than", self.below))
+        return " and ".join(
+            f"{words} {end if isinstance(end, int) else f'{end:g}'}" for words, end in ends if end is not None
+        )
+
+    def parse(self, text: str) -> Any:
+        """A value as a person types it: what is empty, or the word for None, leaves it open. Raises InputError."""
+        text = text.strip()
+        if self.is_optional and text.lower() in ("", "auto", "none", "off", self.open):
+            return None
+        if self.kind is bool:
+            if text.lower() not in ("on", "off", "true", "false"):
+                raise InputError(f"{self.name}: {text!r} is neither on nor off")
+            return text.lower() in ("on", "true")
+        if self.kind is str:
+            return text
+        try:
+            return self.kind(text)
+        except ValueError:
+            raise InputError(f"{self.name}: {text!r} is not {_KIND_NAMES[self.kind]}") from None
+
+    def show(self, value: Any) -> str:
+        """A value as it is shown: 1.0, 20, lstm, on; the word for None for what is left open."""
+        if value is None:
+            return self.open or "auto"
+        if isinstance(value, bool):
+            return "on" if value else "off"
+        return f"{value!r}" if isinstance(value, float) else str(value)
+
+
+def setting(default: Any, help: str, *, kind: type, label: str, group: str, **facts: Any) -> Any:
+    """A field of the Experiment, with its Setting in the metadata."""
+    record = Setting(label=label, group=group, help=help, kind=kind, default=default, **facts)
+    return field(default=default, metadata={"setting": record})
