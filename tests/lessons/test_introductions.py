@@ -10,9 +10,8 @@ from rnnviz.lessons.check import check
 from rnnviz.lessons.course import find, introduced
 from rnnviz.lessons.introductions import NAMES
 from rnnviz.tui import keys, panels
+from tests.lessons.half_is_gone import LESSON
 
-LESSON = (Path(__file__).parent / "broken" / "01-same-choice-twice.md").read_text(encoding="utf-8")
-LESSON = LESSON.replace('"it shrinks", if = "grad_ratio >=', '"it grows", if = "grad_ratio >=')
 PANELS = tuple(panels.BY_ID)
 
 

@@ -23,17 +23,14 @@ from rnnviz.scene.commands import Change, Cut, Right, SelectUnit, Train
 from rnnviz.scene.cursor import Phase
 from rnnviz.scene.frame import Frame
 from rnnviz.views.metrics import value
-
-BROKEN = Path(__file__).parent / "broken"
+from tests.lessons.half_is_gone import LESSON
 
 
 @pytest.fixture
 def lesson(tmp_path: Path) -> Lesson:
-    """The lesson that the broken ones are made from, made whole again."""
-    text = (BROKEN / "01-no-hints.md").read_text(encoding="utf-8")
-    whole = text.replace('"loss_at"]\n', '"loss_at"]\nhints = ["Which setting?", "The gain."]\n')
     path = tmp_path / "01-half-is-gone.md"
-    path.write_text(whole, encoding="utf-8")
+    hint = '"Which setting multiplies the recurrent weights?"'
+    path.write_text(LESSON.replace(hint, '"Which setting?", "The gain."'), encoding="utf-8")
     found, problems = read(path)
     assert found is not None, problems
     return found

@@ -8,8 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnnviz.nn import Model, half_life, horizon
-
-from . import naive
+from tests.nn import naive
 
 T, H = 40, 6
 

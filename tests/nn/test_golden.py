@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from rnnviz.nn import Model
-
-from . import golden
+from tests.nn import golden
 
 PYTORCH, KERAS = golden.load("pytorch"), golden.load("keras")
 

@@ -5,8 +5,7 @@ import pytest
 
 from rnnviz.nn import Model
 from rnnviz.nn.ledger import state_jacobian
-
-from . import naive
+from tests.nn import naive
 
 CASES = [
     ("rnn", "tanh", 1, 2),

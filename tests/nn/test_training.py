@@ -5,8 +5,7 @@ import pytest
 
 from rnnviz.nn import Data, Model, Optimizer, Training, evaluate, losses, numpy_engine, optimizer, spec
 from rnnviz.nn.optimizer import clip
-
-from . import golden, naive
+from tests.nn import golden, naive
 
 HISTORIES = np.load(golden.FOLDER / "histories.npz")
 RULES = {

@@ -1,3 +1,6 @@
+"""A lesson with nothing wrong, which the tests write, change and break."""
+
+LESSON = """\
 +++
 title = "Half is gone"
 summary = "How fast a gradient fades."
@@ -13,10 +16,13 @@ gain = 0.7
 
 The network has read {T} steps. Its loss is {loss:.3f}.
 
-~~~toml
+```toml
 [do]
 phase = "loss"
-~~~
+
+[point]
+at = "output"
+```
 
 ## How far back?
 
@@ -73,3 +79,4 @@ settings = { gain = 1.2 }
 ```
 
 Now it is {grad_ratio:.1e}.
+"""
