@@ -43,12 +43,13 @@ SPEAKERS = ("experiment", "scene", "views", "player", "words", "export", "lesson
 #: Modules whose words hang on files, flags, settings, keys and the place in a course; no number that was measured
 #: chooses them. A new module is not among them.
 OF_SETTINGS = {
-    "cli/flags", "cli/lessons", "cli/main", "experiment/applicability", "experiment/build",
-    "experiment/experiment", "experiment/run", "experiment/setting", "export/excerpts", "export/programs",
-    "lessons/arithmetic", "lessons/check", "lessons/cost", "lessons/course", "lessons/lesson_file",
-    "lessons/pages", "lessons/progress", "lessons/reading", "lessons/results", "lessons/setup", "player/player",
-    "scene/ghost", "tui/app", "tui/autoplay", "tui/course_menu", "tui/keys", "tui/lesson", "tui/panels/code",
-    "tui/panels/knobs", "views/knobs",
+    "cli/command", "cli/commands", "cli/flags", "cli/lessons", "cli/main", "cli/surroundings",
+    "experiment/applicability", "experiment/build", "experiment/experiment", "experiment/run",
+    "experiment/setting", "export/excerpts", "export/programs", "lessons/arithmetic", "lessons/check",
+    "lessons/cost", "lessons/course", "lessons/lesson_file", "lessons/pages", "lessons/progress",
+    "lessons/reading", "lessons/results", "lessons/setup", "player/player", "scene/ghost", "tui/app",
+    "tui/autoplay", "tui/course_menu", "tui/keys", "tui/lesson", "tui/panels/code", "tui/panels/knobs",
+    "views/knobs",
 }  # fmt: skip
 #: Likewise, in modules that do speak of numbers.
 ELSEWHERE = {

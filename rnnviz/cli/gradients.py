@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnviz.cli.flags import Asked
+from rnnviz.cli.command import Options
 from rnnviz.cli.output import Output, Progress, notes, paragraph, print_json
 from rnnviz.errors import InputError
 from rnnviz.experiment.build import build_task, resolved
@@ -89,16 +89,16 @@ class Told:
         }
 
 
-def run(asked: Asked) -> int:
-    told = [untrained(experiment, asked) for experiment in asked.experiments]
-    if asked.after_epochs:
-        told = [trained(t, asked) for t in told]
-    if asked.json:
+def run(options: Options) -> int:
+    told = [untrained(experiment, options) for experiment in options.experiments]
+    if options["after_epochs"]:
+        told = [trained(t, options) for t in told]
+    if options["json"]:
         objects = [t.as_json() for t in told]
         print_json(objects if len(objects) > 1 else objects[0])
         return 0
     out = Output()
-    head(out, told, asked)
+    head(out, told, options)
     notes(out, told[0].task)
     if len(told) == 1:
         one(out, told[0])
@@ -107,26 +107,26 @@ def run(asked: Asked) -> int:
     return 0
 
 
-def untrained(experiment: Experiment, asked: Asked) -> Told:
+def untrained(experiment: Experiment, options: Options) -> Told:
     """What is asked for before training, so that a step or a sequence that is not there is told before it too."""
     experiment = resolved(experiment)
     task = build_task(experiment)
-    trace = gradients(experiment, asked.sample, task=task)
-    return Told(experiment, task, trace, asked.sample, chosen_step(trace, asked.loss_step))
+    trace = gradients(experiment, options["sample"], task=task)
+    return Told(experiment, task, trace, options["sample"], chosen_step(trace, options["loss_step"]))
 
 
-def trained(told: Told, asked: Asked) -> Told:
+def trained(told: Told, options: Options) -> Told:
     experiment = told.experiment
-    progress = Progress(f"{experiment.cell} epoch", asked.after_epochs)
+    progress = Progress(f"{experiment.cell} epoch", options["after_epochs"])
 
     def on_epoch(training: Training) -> None:
         progress(training.epoch, f"loss {numbers.loss(training.history['loss'][-1])}")
 
     try:
-        trace = gradients(experiment, asked.sample, asked.after_epochs, on_epoch, told.task)
+        trace = gradients(experiment, options["sample"], options["after_epochs"], on_epoch, told.task)
     finally:
         progress.clear()
-    return Told(experiment, told.task, trace, asked.sample, told.loss_step)
+    return Told(experiment, told.task, trace, options["sample"], told.loss_step)
 
 
 def chosen_step(trace: Trace, asked: int | str | None) -> int | None:
@@ -141,10 +141,12 @@ def chosen_step(trace: Trace, asked: int | str | None) -> int | None:
     return int(asked)
 
 
-def head(out: Output, told: list[Told], asked: Asked) -> None:
+def head(out: Output, told: list[Told], options: Options) -> None:
     e, trace = told[0].experiment, told[0].trace
     cells = ", ".join(name(t.experiment) for t in told)
-    trained = f"after {numbers.counted(asked.after_epochs, 'epoch')}" if asked.after_epochs else "before training"
+    trained = (
+        f"after {numbers.counted(options['after_epochs'], 'epoch')}" if options["after_epochs"] else "before training"
+    )
     layers = f" × {e.num_layers} layers" if e.num_layers > 1 else ""
     first = f"{cells}, {numbers.counted(e.hidden_size, 'unit')}{layers}, {info(e.task).title}, "
     first += f"{numbers.counted(trace.T, 'step')}, {trained}"

@@ -5,74 +5,37 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Any
 
-from rnnviz.cli.flags import memory_missing, plain_parser, terminal_missing
+from rnnviz.cli.command import Options
+from rnnviz.cli.surroundings import require_terminal
 from rnnviz.errors import InputError, shown
 from rnnviz.glyphs import cells, cut, lines_at_most, ljust, one_line
 from rnnviz.lessons.course import Course, Start, find, head
 
-_PROG = {
-    "lessons": ("rnnviz lessons [--lessons DIR]\n       rnnviz lessons check [PATH…]\n       rnnviz lessons metrics",
-                "The course: its lessons, and how far you are in each.\n"
-                "check reads lesson files (or folders of them), runs every step, and says what is wrong and what to\n"
-                "do; without a PATH it checks the course that comes with rnnviz. metrics lists what a lesson can\n"
-                "quote and compare."),
-    "lesson": ("rnnviz lesson SLUG [--lessons DIR]", "Open one lesson, by its slug or number."),
-    "play": ("rnnviz play SLUG [--speed S] [--lessons DIR]",
-             "Perform a lesson by itself, for a talk: it moves, predicts and reveals. Any key pauses."),
-}  # fmt: skip
 WIDEST_SLUG = 24
-_DIR = "a folder of lessons in place of the course that comes with rnnviz"
 
 
-def run(command: str, argv: list[str], is_tty: bool) -> int:
-    """One of the commands about lessons; its exit code. Raises InputError."""
-    asked = _read(command, argv)
-    if command == "lessons":
-        if asked["what"] == "check":
-            return check(asked["paths"], asked["lessons"])
-        if asked["paths"]:
-            raise InputError(f"{shown(asked['paths'][0])} is one word too many; rnnviz lessons check PATH checks files")
-        if asked["what"] == "metrics":
-            return metrics()
-        if asked["what"] is not None:
-            raise InputError(f"{shown(asked['what'])} is neither check nor metrics; rnnviz lesson SLUG opens a lesson")
-        return show(find(asked["lessons"]))
-    find(asked["lessons"]).file(asked["slug"])
-    missing = terminal_missing(is_tty, is_tty) or memory_missing()
-    if missing:
-        raise InputError(f"{missing}; rnnviz lessons lists them, and they are Markdown to read")
+def run(options: Options) -> int:
+    """`rnnviz lessons`: its exit code. Raises InputError."""
+    what, paths = options["what"], options["paths"] or []
+    if what == "check":
+        return check(paths, options["lessons"])
+    if paths:
+        raise InputError(f"{shown(paths[0])} is an unexpected argument; rnnviz lessons check PATH checks files")
+    if what == "metrics":
+        return metrics()
+    if what is not None:
+        raise InputError(f"{shown(what)} is neither check nor metrics; rnnviz lesson SLUG opens a lesson")
+    return show(find(options["lessons"]))
+
+
+def open_one(options: Options) -> int:
+    """`rnnviz lesson SLUG` and `rnnviz play SLUG`."""
+    find(options["lessons"]).file(options["slug"])
+    require_terminal("rnnviz lessons lists them, and they are Markdown to read")
     from rnnviz.tui.app import run as run_app
 
-    return run_app(start=Start(asked["lessons"], asked["slug"], asked.get("speed"))) or 0
-
-
-def _read(command: str, argv: list[str]) -> dict[str, Any]:
-    usage, about = _PROG[command]
-    parser = plain_parser(command, usage, about)
-    parser.add_argument("--lessons", metavar="DIR", default=None, help=_DIR)
-    if command == "lessons":
-        parser.add_argument("what", nargs="?", default=None, metavar="check|metrics", help="see above")
-        parser.add_argument("paths", nargs="*", metavar="PATH", help="lesson files, or folders of them")
-    else:
-        parser.add_argument("slug", metavar="SLUG", help="which lesson: its slug or its number")
-    if command == "play":
-        parser.add_argument("--speed", metavar="S", default="1", help="1 is the pace of a talk, 2 is twice as fast")
-    asked: dict[str, Any] = vars(parser.parse_args(argv))
-    if command == "play":
-        asked["speed"] = _speed(asked["speed"])
-    return asked
-
-
-def _speed(text: str) -> float:
-    try:
-        speed = float(text)
-    except ValueError:
-        speed = 0.0
-    if not 0.05 <= speed <= 100:
-        raise InputError(f"--speed: {shown(text)} is not a number from 0.05 to 100")
-    return speed
+    return run_app(start=Start(options["lessons"], options["slug"], options.values.get("speed"))) or 0
 
 
 # -- the list ------------------------------------------------------------------------------------------
@@ -98,7 +61,7 @@ def show(course: Course) -> int:
         about = lines_at_most(kept.tally or f"{title}: {summary}", max(20, out.width - cells(start)), 1)
         out.print(start + "".join(about))
     out.print()
-    out.print("rnnviz goes on where you left; rnnviz lesson SLUG opens one.")
+    out.print("rnnviz resumes where you left off; rnnviz lesson SLUG opens one.")
     if progress.of(slugs[-1]).finished:
         out.print("You have reached the end: in rnnviz, L and c show the closing page, with what to try again.")
     for note in progress.notes:

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import gc
 import os
 import sys
 from typing import TextIO
 
-from rnnviz.cli.flags import ABOUT_LESSONS, COMMANDS, archive_around, in_flags, memory_missing, read, terminal_missing
+from rnnviz.cli.command import Command
+from rnnviz.cli.commands import APP, COMMANDS
+from rnnviz.cli.flags import in_flags, read
+from rnnviz.cli.surroundings import archive_around
 from rnnviz.errors import InputError
 from rnnviz.glyphs import one_line
 
@@ -31,10 +33,10 @@ def main(argv: list[str] | None = None) -> int:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
         with contextlib.suppress(AttributeError, ValueError):  # a stand-in for a stream, or a closed one
             getattr(sys, name).reconfigure(errors="replace")
-    command = argv[0] if argv and argv[0] in COMMANDS else None
+    command = COMMANDS.get(argv[0], APP) if argv else APP
     try:
         try:
-            code = _run(command, argv[1:] if command else argv)
+            code = _run(command, argv if command is APP else argv[1:])
         except SystemExit as end:  # --help and --version
             code = end.code if isinstance(end.code, int) else 0
         sys.stdout.flush()
@@ -54,7 +56,7 @@ def main(argv: list[str] | None = None) -> int:
             return _say(command, f"the output cannot be written: {error.strerror}", 2)
         from rnnviz.crash import report
 
-        return _say(command, report(error, "" if command else "lesson progress is kept, start it again; "), 1)
+        return _say(command, report(error, "" if command.name else "lesson progress is kept, start it again; "), 1)
 
 
 def _give_up(stream: TextIO) -> None:
@@ -63,49 +65,17 @@ def _give_up(stream: TextIO) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def _run(command: str | None, argv: list[str]) -> int:
+def _run(command: Command, argv: list[str]) -> int:
     archive = archive_around()
     if archive and not {"-h", "--help", "--version"} & set(argv):
         raise InputError(f"it cannot run inside an archive; install it: python -m pip install {archive}")
-    if command in ABOUT_LESSONS:
-        from rnnviz.cli.lessons import run as run_lessons
-
-        return run_lessons(command, argv, _is_tty(sys.stdin) and _is_tty(sys.stdout))
-    asked = read(argv, command)
-    if command == "train":
-        from rnnviz.cli.train import run as run_train
-
-        return run_train(asked)
-    if command == "gradients":
-        from rnnviz.cli.gradients import run as run_gradients
-
-        return run_gradients(asked)
-    missing = terminal_missing(_is_tty(sys.stdin), _is_tty(sys.stdout)) or memory_missing()
-    if missing:
-        raise InputError(f"{missing}; in a pipe or a script use: rnnviz gradients")
-    if not asked.free:
-        from rnnviz.lessons.course import Start, find
-
-        if asked.lessons is not None:
-            find(asked.lessons)
-        start = Start(asked.lessons)
-    gc.disable()  # nothing to collect before the first frame, which turns it on again; looking costs a tenth of it
-    from rnnviz.tui.app import run as run_app
-
-    return run_app(asked.experiments[0], None if asked.free else start) or 0
+    return command(read(argv, command))
 
 
-def _is_tty(stream: object) -> bool:
-    try:
-        return stream.isatty()  # type: ignore[attr-defined, no-any-return]
-    except (AttributeError, ValueError):  # closed, or none at all
-        return False
-
-
-def _say(command: str | None, message: str, code: int) -> int:
+def _say(command: Command, message: str, code: int) -> int:
     line = one_line(message)
     try:
-        print(f"rnnviz {command}: {line}" if command else f"rnnviz: {line}", file=sys.stderr, flush=True)
+        print(f"{f'rnnviz {command.name}'.strip()}: {line}", file=sys.stderr, flush=True)
     except (OSError, ValueError, AttributeError):
         _give_up(sys.stderr)
     return code

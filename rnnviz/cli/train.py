@@ -9,7 +9,7 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
-from rnnviz.cli.flags import Asked
+from rnnviz.cli.command import Options
 from rnnviz.cli.output import Output, Progress, notes, paragraph, print_json
 from rnnviz.cli.speed import compiled_meanwhile
 from rnnviz.experiment.build import trace_of
@@ -24,11 +24,11 @@ from rnnviz.words import numbers
 EXAMPLES = 5  # sequences told in words where there is no curve to draw
 
 
-def run(asked: Asked) -> int:
-    runs = [Run(asked.experiments[0])]
+def run(options: Options) -> int:
+    runs = [Run(options.experiments[0])]
     # every cell is built before the first is trained: what one cannot be is told at once
-    runs += [Run(experiment, runs[0].task) for experiment in asked.experiments[1:]]
-    if asked.json:
+    runs += [Run(experiment, runs[0].task) for experiment in options.experiments[1:]]
+    if options["json"]:
         objects = [told(trained(ready)) for ready in runs]
         print_json(objects if len(objects) > 1 else objects[0])
         return 0

@@ -459,7 +459,7 @@ def test_every_setting_has_its_flag(capsys):
 def test_too_little_memory_for_the_app_is_one_line() -> None:
     """Before anything of it is on the screen: NumPy's library would end it there."""
     program = (
-        "import resource, sys\nfrom rnnviz.cli import main\nmain._is_tty = lambda stream: True\n"
+        "import resource, sys\nfrom rnnviz.cli import main, surroundings\nsurroundings.is_tty = lambda stream: True\n"
         "resource.setrlimit(resource.RLIMIT_AS, (400_000_000, -1))\nraise SystemExit(main.main([]))"
     )
     run = subprocess.run(

@@ -178,12 +178,13 @@ def test_a_home_stays_the_readers_own(there) -> None:
 
 
 def test_a_flag_is_relative_to_the_folder_one_is_in(there) -> None:
+    from rnnviz.cli.commands import COMMANDS
     from rnnviz.cli.flags import read
 
     file = str(there / "e.toml")
-    assert "beside" in text_of(read([file], "train").experiments[0])
-    assert "beside" in text_of(read(["--experiment", file], None).experiments[0])
-    assert "quite other" in text_of(read([file, "--source", "words.txt"], "train").experiments[0])
+    assert "beside" in text_of(read([file], COMMANDS["train"]).experiments[0])
+    assert "beside" in text_of(read(["--experiment", file]).experiments[0])
+    assert "quite other" in text_of(read([file, "--source", "words.txt"], COMMANDS["train"]).experiments[0])
 
 
 def test_a_lesson_names_a_text_beside_itself(there) -> None:

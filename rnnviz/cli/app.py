@@ -1,0 +1,23 @@
+"""`rnnviz` without a command: the app."""
+
+from __future__ import annotations
+
+import gc
+
+from rnnviz.cli.command import Options
+from rnnviz.cli.surroundings import require_terminal
+
+
+def run(options: Options) -> int:
+    require_terminal("in a pipe or a script use: rnnviz gradients")
+    start = None
+    if not options["free"]:
+        from rnnviz.lessons.course import Start, find
+
+        if options["lessons"] is not None:
+            find(options["lessons"])
+        start = Start(options["lessons"])
+    gc.disable()  # nothing to collect before the first frame, which turns it on again; looking costs a tenth of it
+    from rnnviz.tui.app import run as run_app
+
+    return run_app(options.experiments[0], start) or 0

@@ -1,0 +1,86 @@
+"""A command of the command line as one record, and what a person gives it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any
+
+from rnnviz.errors import InputError, shown
+from rnnviz.experiment.experiment import Experiment
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One flag (`--sample`) or positional argument (`slug`) of a command.
+
+    read     from the text to the value; raises InputError
+    default  the value where it is not given
+    more     further arguments of argparse's add_argument
+    """
+
+    name: str
+    help: str
+    metavar: str | None = None
+    read: Callable[[Any], Any] = lambda given: given
+    default: Any = None
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        return self.name.lstrip("-").replace("-", "_")
+
+
+@dataclass(frozen=True)
+class Options:
+    """A command line that was read: an experiment for each cell of `--cell`, and the command's arguments by their
+    keys."""
+
+    experiments: tuple[Experiment, ...]
+    values: Mapping[str, Any]
+
+    def __getitem__(self, key: str) -> Any:
+        return self.values[key]
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command; its module's `run(options)` returns the exit code.
+
+    about             its line in the list of commands
+    description       what its --help begins with
+    run               "module:function"; imported once the command is used
+    takes_experiment  whether it takes an experiment file and a flag for each setting
+    several           whether --cell may name several cells
+    """
+
+    name: str
+    about: str
+    usage: str
+    description: str
+    run: str
+    arguments: tuple[Argument, ...] = ()
+    examples: tuple[str, ...] = ()
+    takes_experiment: bool = True
+    several: bool = True
+
+    def __call__(self, options: Options) -> int:
+        module, _, function = self.run.partition(":")
+        return int(getattr(import_module(module), function)(options) or 0)
+
+
+def whole_number(key: str) -> Callable[[str], int]:
+    """Reads a whole number of at least 0; key: what an error calls it."""
+
+    def read(text: str) -> int:
+        if number(text) < 0:
+            raise InputError(f"{key}: {shown(text)} is not a whole number of at least 0")
+        return number(text)
+
+    return read
+
+
+def number(text: str) -> int:
+    """A whole number of at least 0, or -1 for what is none. Python itself gives up at 4,300 digits."""
+    return int(text) if text.isdecimal() and len(text) <= 20 else -1

@@ -1,0 +1,146 @@
+"""The commands, in the order in which --help lists them. Each is one record here and one module that runs it."""
+
+from __future__ import annotations
+
+from rnnviz.cli.command import Argument, Command, number, whole_number
+from rnnviz.errors import InputError, shown
+
+
+def _loss_step(text: str) -> int | str:
+    if text == "total":
+        return text
+    if number(text) < 1:
+        raise InputError(f"loss_step: {shown(text)} is not a step (1 and up) or total")
+    return number(text)
+
+
+def _speed(text: str) -> float:
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not 0.05 <= speed <= 100:
+        raise InputError(f"--speed: {shown(text)} is not a number from 0.05 to 100")
+    return speed
+
+
+def _json(help: str) -> Argument:
+    return Argument("--json", f"print one JSON object instead: {help}", default=False, more={"action": "store_true"})
+
+
+_LESSONS = Argument("--lessons", "a folder of lessons in place of the course that comes with rnnviz", metavar="DIR")
+_SLUG = Argument("slug", "which lesson: its slug or its number", metavar="SLUG")
+
+APP = Command(
+    "",
+    "open the app",
+    "rnnviz [--lessons DIR]\n       rnnviz [FILE.toml] [flags]\n       rnnviz train [FILE.toml] [flags]\n"
+    "       rnnviz gradients [FILE.toml] [flags]",
+    "See a recurrent neural network think and learn, one time step at a time, in your terminal.\n"
+    "Without a command it opens the app: on the lessons, where you left off; with --free or any other flag\n"
+    "on the plain score.",
+    "rnnviz.cli.app:run",
+    (
+        Argument("--free", "open the plain score, without lessons", default=False, more={"action": "store_true"}),
+        Argument("--lessons", "open the lessons in this folder", metavar="DIR"),
+    ),
+    ("rnnviz", "rnnviz --steps 40 --loss-at last", "rnnviz --task names --cell lstm"),
+    several=False,
+)
+
+_TRAIN = Command(
+    "train",
+    "train a network; print its layers, the loss curve and the fit",
+    "rnnviz train [FILE.toml] [flags]",
+    "Train a network, without the app. The defaults are the Keras recipe: a noisy sine,\n"
+    "SimpleRNN(20), Dense(1), 461 parameters, 20 epochs of SGD.",
+    "rnnviz.cli.train:run",
+    (
+        _json(
+            "experiment, parameters, history.loss, history.val_loss, prediction (the sine fed by itself; other "
+            "tasks: the answers), targets, reach (how much of the last gradient arrives at the step its answer "
+            "hangs on; whether the task is learnt, by its answers), notes (what of the data is left out). What is "
+            "not finite is null. With several cells: a list of such objects"
+        ),
+    ),
+    (
+        "rnnviz train --cell lstm --hidden 32 --epochs 50",
+        "rnnviz train --task recall --optimizer adam --cell rnn,lstm,gru",
+    ),
+)
+
+_GRADIENTS = Command(
+    "gradients",
+    "print the gradient of every time step as log bars",
+    "rnnviz gradients [FILE.toml] [flags]",
+    "One forward and one backward pass, without the app: how much of the gradient of one\n"
+    "step's loss is left at each time step before it.",
+    "rnnviz.cli.gradients:run",
+    (
+        _json(
+            "experiment, loss_step, grad_norm (index = time step 0..T), gain, slope and factor (per step), "
+            "half_life, horizon, reach, notes. What is not finite or not defined is null. With several cells: a "
+            "list of such objects"
+        ),
+        Argument(
+            "--loss-step", "whose loss: that of step K, or the total (default: the last step that carries loss)",
+            metavar="K|total", read=_loss_step,
+        ),
+        Argument(
+            "--after-epochs", "train for N epochs first (default 0)", metavar="N", read=whole_number("after_epochs"),
+            default=0,
+        ),
+        Argument(
+            "--sample", "which sequence, counted from 0 (default 0)", metavar="I", read=whole_number("sample"),
+            default=0,
+        ),
+    ),
+    (
+        "rnnviz gradients --steps 40 --gain 1.5",
+        "rnnviz gradients --task recall --lag 60 --cell rnn,lstm,gru",
+        "rnnviz gradients --after-epochs 20 --loss-step 5 --json",
+    ),
+)  # fmt: skip
+
+_COURSE = Command(
+    "lessons",
+    "list the lessons of the course and your progress; check lesson files",
+    "rnnviz lessons [--lessons DIR]\n       rnnviz lessons check [PATH…]\n       rnnviz lessons metrics",
+    "The course: its lessons, and your progress in each.\n"
+    "check reads lesson files (or folders of them), runs every step, and says what is wrong and what to\n"
+    "do; without a PATH it checks the course that comes with rnnviz. metrics lists what a lesson can\n"
+    "quote and compare.",
+    "rnnviz.cli.lessons:run",
+    (
+        _LESSONS,
+        Argument("what", "see above", metavar="check|metrics", more={"nargs": "?"}),
+        Argument("paths", "lesson files, or folders of them", metavar="PATH", more={"nargs": "*"}),
+    ),
+    takes_experiment=False,
+)
+
+_LESSON = Command(
+    "lesson",
+    "open one lesson",
+    "rnnviz lesson SLUG [--lessons DIR]",
+    "Open one lesson, by its slug or number.",
+    "rnnviz.cli.lessons:open_one",
+    (_LESSONS, _SLUG),
+    takes_experiment=False,
+)
+
+_PLAY = Command(
+    "play",
+    "autoplay a lesson, for a talk",
+    "rnnviz play SLUG [--speed S] [--lessons DIR]",
+    "Autoplay a lesson, for a talk: it moves, predicts and reveals. Any key pauses.",
+    "rnnviz.cli.lessons:open_one",
+    (
+        _LESSONS,
+        _SLUG,
+        Argument("--speed", "1 is the pace of a talk, 2 is twice as fast", metavar="S", read=_speed, default=1.0),
+    ),
+    takes_experiment=False,
+)
+
+COMMANDS: dict[str, Command] = {command.name: command for command in (_TRAIN, _GRADIENTS, _COURSE, _LESSON, _PLAY)}
