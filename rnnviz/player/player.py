@@ -330,7 +330,7 @@ class Player:
                 sample = (self.frame.scene.sample + by) % len(self._run.task)
                 scene = self._scene(self._run, sample)
                 ghost = self.frame.ghost and self.frame.ghost.showing(sample)
-                return lambda: self._present(scene, keep_gradient=True, ghost=ghost)
+                return lambda: self._present(scene, ghost=ghost)
             case Change(settings):
                 return self._change(settings)
             case Cut():
@@ -544,10 +544,7 @@ class Player:
 
         return show
 
-    def _present(
-        self, scene: Scene, *, keep_gradient: bool = False, hint: str = "", ghost: Ghost | None = None,
-        onward: bool = False,
-    ) -> None:  # fmt: skip
+    def _present(self, scene: Scene, *, hint: str = "", ghost: Ghost | None = None, onward: bool = False) -> None:
         """A new scene under the cursor: same phase and step where it has them; with `onward`, where the story goes on
         after an update, at its beginning."""
         old, cursor, run = self.frame, self.frame.cursor, self._run
