@@ -97,6 +97,10 @@ def _file(word: str) -> str:
     raise InputError(f"{shown(word)} is neither a command nor an experiment file (.toml); {hint}")
 
 
+#: Python 3.14 would colour the help; plain text reads well everywhere.
+_PLAIN: dict[str, Any] = {"color": False} if sys.version_info >= (3, 14) else {}
+
+
 class _Parser(argparse.ArgumentParser):
     """One clear line for an error, in place of the whole usage."""
 
@@ -111,7 +115,8 @@ class _Parser(argparse.ArgumentParser):
         return known
 
     def _unknown(self, word: str) -> str:
-        known = [flag for flag in self._option_string_actions if flag.startswith("--")]
+        rows = [row.strip().split("  ")[0] for row in self.format_help().splitlines() if row.startswith("  -")]
+        known = [flag.split()[0] for row in rows for flag in row.split(", ") if flag.startswith("--")]
         if word in COMMANDS:
             return f"the command comes first: rnnviz {word} …"
         if not word.startswith("-"):
@@ -131,12 +136,12 @@ def _parser(command: Command) -> _Parser:
         add_help=False,
         allow_abbrev=False,
         argument_default=argparse.SUPPRESS,
+        **_PLAIN,
     )
-    parser.__dict__["color"] = False  # Python 3.14 would colour the help; plain text reads well everywhere
     if command.takes_experiment:
-        parser._positionals.title = "experiment"
         from_file = "start from the settings in this file; flags override them"
-        parser.add_argument("file", nargs="?", default=None, metavar="FILE.toml", help=from_file)
+        file = parser.add_argument_group("experiment")
+        file.add_argument("file", nargs="?", default=None, metavar="FILE.toml", help=from_file)
     general = parser.add_argument_group("general") if command.takes_experiment else parser
     if command.takes_experiment:
         general.add_argument("--experiment", metavar="FILE", help="same as FILE.toml")

@@ -36,12 +36,14 @@ from rnnviz.experiment.experiment import in_labels
 from rnnviz.glyphs import visible
 from rnnviz.scene.commands import SLOW, Command, Measure, Next, Seek, Train
 from rnnviz.scene.cursor import Phase
-from rnnviz.tui import keys, mouse, panels, score, status_lines, too_small
+from rnnviz.tui import keys, mouse, panels, plotext_private, score, status_lines, too_small
 from rnnviz.tui.canvas import Canvas, Sheet
 from rnnviz.tui.geometry import columns_of
 from rnnviz.tui.held_frames import Frames
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import sheet_for
+from rnnviz.tui.rich_private import set_color_system
+from rnnviz.tui.textual_private import end_with, error_of
 from rnnviz.tui.training_film import INTERVAL, OF_TRAINING, PICTURES, Film
 from rnnviz.tui.view import View
 
@@ -699,7 +701,8 @@ class RnnvizApp(App[None]):
             os.environ.pop("NO_COLOR", None)  # empty, it is not set; Textual takes it for set
         super().__init__(ansi_color=True if os.environ.get("NO_COLOR") else None)
         self.strength = terminal.colors()
-        self.console._color_system = COLOR_SYSTEMS.get(self.strength, ColorSystem.TRUECOLOR)
+        set_color_system(self.console, COLOR_SYSTEMS.get(self.strength, ColorSystem.TRUECOLOR))
+        self.own_driver: TerminalDriver | None = None  # it says so itself; None on Windows and in tests
         self._frames = Frames(self)
         self.ascii = ascii  # the terminal has no other glyphs
         self._experiment = experiment
@@ -814,8 +817,7 @@ class RnnvizApp(App[None]):
         gc.freeze()  # what is there now stays; nobody need look through it again
         gc.enable()
         try:
-            import plotext  # noqa: F401
-
+            plotext_private.load()
             player.frame.scene.complete()
             self.post_message(PlotsReady())
         except Exception as error:
@@ -853,34 +855,29 @@ class RnnvizApp(App[None]):
 
     def exit(self, result: None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
         super().exit(result, return_code, message)
-        if self._own_driver is not None:
-            self._own_driver.end_soon(return_code)
+        if self.own_driver is not None:
+            self.own_driver.end_soon(return_code)
 
     def action_suspend_process(self) -> None:
         """Stop, as any program does on ctrl+z, and give the shell its terminal."""
-        if self._own_driver is not None and self._own_driver.has_job_control:
-            self._own_driver.suspend()
+        if self.own_driver is not None and self.own_driver.has_job_control:
+            self.own_driver.suspend()
         else:
             self.main.look(message="ctrl+z needs a shell that can bring rnnviz back (fg); there is none here.")
 
-    @property
-    def _own_driver(self) -> TerminalDriver | None:
-        """None where there is no terminal of POSIX: Windows, tests."""
-        driver = self._driver
-        return driver if hasattr(driver, "end_soon") else None  # type: ignore[return-value]
-
     def _handle_exception(self, error: Exception) -> None:
-        """Whatever a widget, a worker or a timer lets through ends the app; `run` raises it."""
-        if self._own_driver is None:
+        """Whatever a widget, a worker or a timer lets through."""
+        if self.own_driver is None:
             super()._handle_exception(error)
-            return
-        if self._exception is None:
-            cause = error.error if isinstance(error, WorkerFailed) else error
-            self._exception = cause if isinstance(cause, Exception) else error
-            self._exception_event.set()
-        self._return_code = 1
-        self._own_driver.end_soon(1)
-        self._close_messages_no_wait()
+        else:
+            self.fail(error)
+
+    def fail(self, error: Exception) -> None:
+        """End with this error; `run` raises it."""
+        if self.own_driver is not None:
+            self.own_driver.end_soon(1)
+        cause = error.error if isinstance(error, WorkerFailed) else error
+        end_with(self, cause if isinstance(cause, Exception) else error)
 
     def _catch_the_rest(self) -> None:
         """Errors that would only be printed, over the picture: on threads, and in what the event loop calls."""
@@ -894,7 +891,7 @@ class RnnvizApp(App[None]):
 
         def in_loop(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
             if isinstance(context.get("exception"), Exception) and self.is_running:
-                self._handle_exception(context["exception"])
+                self.fail(context["exception"])
 
         threading.excepthook = on_thread
         logging.getLogger("asyncio").addHandler(logging.NullHandler())  # PYTHONDEVMODE: what took longer than 0.1 s
@@ -909,11 +906,6 @@ class RnnvizApp(App[None]):
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         """What Textual draws goes out in its short form, in ASCII where there is no more, and when the line is free."""
         self._frames.show(renderable, partial(super()._display, screen))
-
-    @property
-    def frame_driver(self) -> Any:
-        """The driver, where it is one that paces frames."""
-        return self._driver if hasattr(self._driver, "write_frame") else None
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         for action in keys.ACTIONS:
@@ -933,9 +925,9 @@ def run(experiment: Experiment | None = None, start: Start | None = None) -> int
     try:
         app.run()
     finally:
-        if app._own_driver is not None:
-            app._own_driver.finish()
-    failure: BaseException | None = app._exception or app.failure
+        if app.own_driver is not None:
+            app.own_driver.finish()
+    failure: BaseException | None = error_of(app) or app.failure
     if failure is not None:
         raise failure
     return app.return_code or 0

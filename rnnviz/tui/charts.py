@@ -11,11 +11,11 @@ own, and its figure, which is global, is cleared for each curve. So: call from o
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from types import ModuleType
 from typing import Any
+
+from rnnviz.tui import plotext_private
 
 RGB = tuple[int, int, int]
 BLUE: RGB = (0x4C, 0x9B, 0xE8)
@@ -508,21 +508,11 @@ def _draw(
 
 
 def _load() -> Any:
-    """plotext, imported at the first plot. Its built-in manual is half of its import and is left out."""
+    """plotext, imported at the first plot."""
     global _plotext
     if _plotext is None:
-        manual = "plotext._doc.doc"
-        if "plotext" not in sys.modules:
-            stand_in = ModuleType(manual)
-            stand_in.docs = None  # type: ignore[attr-defined]
-            sys.modules[manual] = stand_in
-        try:
-            import plotext
-        finally:
-            if getattr(sys.modules.get(manual), "docs", 0) is None:
-                del sys.modules[manual]
-        plotext.terminal.limit(False, False)
-        _plotext = plotext
+        _plotext = plotext_private.load()
+        _plotext.terminal.limit(False, False)
     return _plotext
 
 

@@ -17,10 +17,11 @@ from rich.color import Color, ColorSystem
 from rich.console import Console, RenderableType
 from rich.segment import Segment
 from rich.style import Style
-from textual._compositor import ChopsUpdate, LayoutUpdate
 
 from rnnviz.terminal import ascii_cells
 from rnnviz.tui.palette import VGA, WORDS, contrast, cube, luminance, rgb
+from rnnviz.tui.rich_private import color_system
+from rnnviz.tui.textual_private import ChopsUpdate, CompositorUpdate, LayoutUpdate, is_partial, is_whole
 
 Codes = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]  # attributes, foreground, background
 PLAIN: Codes = ((), (), ())
@@ -107,7 +108,7 @@ class Pen:
     """Writes segments, each style told by what differs from the one before."""
 
     def __init__(self, console: Console, ascii: bool) -> None:
-        self.system = console._color_system or ColorSystem.TRUECOLOR
+        self.system = color_system(console)
         self.ascii = ascii
         self.out: list[str] = []
         self.now = PLAIN
@@ -129,16 +130,12 @@ class Pen:
         return "".join(self.out)
 
 
-class TightUpdate(ChopsUpdate):
+class TightUpdate(CompositorUpdate):
     """A ChopsUpdate, told in as few bytes as it takes."""
 
-    ascii = False
-
-    @classmethod
-    def of(cls, update: ChopsUpdate, ascii: bool = False) -> TightUpdate:
-        tight = cls(update.chops, update.spans, update.chop_ends)
-        tight.ascii = ascii
-        return tight
+    def __init__(self, update: ChopsUpdate, ascii: bool = False) -> None:
+        self.chops, self.spans, self.chop_ends = update.chops, update.spans, update.chop_ends
+        self.ascii = ascii
 
     def render_segments(self, console: Console) -> str:
         pen = Pen(console, self.ascii)
@@ -154,16 +151,12 @@ class TightUpdate(ChopsUpdate):
         return pen.text()
 
 
-class TightLayout(LayoutUpdate):
+class TightLayout(CompositorUpdate):
     """A LayoutUpdate, the whole screen, likewise."""
 
-    ascii = False
-
-    @classmethod
-    def of(cls, update: LayoutUpdate, ascii: bool = False) -> TightLayout:
-        tight = cls(update.strips, update.region)
-        tight.ascii = ascii
-        return tight
+    def __init__(self, update: LayoutUpdate, ascii: bool = False) -> None:
+        self.strips, self.region = update.strips, update.region
+        self.ascii = ascii
 
     def render_segments(self, console: Console) -> str:
         pen = Pen(console, self.ascii)
@@ -174,10 +167,10 @@ class TightLayout(LayoutUpdate):
         return pen.text()
 
 
-def tight(update: RenderableType | None, ascii: bool = False) -> RenderableType | None:
+def tight(update: RenderableType | None, ascii: bool = False) -> RenderableType | CompositorUpdate | None:
     """What Textual wants to draw, in its short form; anything else as it is."""
-    if type(update) is ChopsUpdate:
-        return TightUpdate.of(update, ascii)
-    if type(update) is LayoutUpdate:
-        return TightLayout.of(update, ascii)
+    if is_partial(update):
+        return TightUpdate(update, ascii)
+    if is_whole(update):
+        return TightLayout(update, ascii)
     return update

@@ -6,6 +6,7 @@ What stands here is the life of the terminal. `Outlet` writes, `Watch` hears sig
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import sys
@@ -15,10 +16,9 @@ import time
 import tty
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from textual import events
-from textual.app import App
+from textual import events, messages
 from textual.drivers.linux_driver import LinuxDriver
 from textual.geometry import Size
 from textual.message import Message
@@ -27,13 +27,19 @@ from rnnviz.terminal import size_of
 from rnnviz.tui.input_filter import Alive, Input, Typeahead
 from rnnviz.tui.line_pacing import Line
 from rnnviz.tui.output_queue import Outlet, is_ready
+from rnnviz.tui.textual_private import KeyTable
 from rnnviz.tui.watchdog import LEAVING, Watch
+
+if TYPE_CHECKING:
+    from rnnviz.tui.app import RnnvizApp
 
 STOPPING = ("SIGTSTP", "SIGTTIN", "SIGTTOU")
 KITTY_KEYS = 1 | 8 | 16  # disambiguate, report all keys, report their text: what Textual's parser understands
 DRAIN = 0.4  # seconds a terminal has to take the rest before it is dropped
 AWAKE = 0.05  # seconds after which a process that was continued has heard why
 SETTLED = 0.1  # seconds after entering in which nobody can have changed the terminal
+
+KeyTable()  # raises ImportError where Textual has it no more; then Textual reads the keys with a driver of its own
 
 MOUSE = (1000, 1003, 1015, 1006)
 
@@ -46,6 +52,9 @@ ENTER = (
     + "\x1b[8l"  # what is written from right to left stays in its columns (terminals that would reorder a row)
     + "\x1b[?2048$p"  # is the size told in the input?
 )
+BEGINS_WHOLE = "\x1b[?2026$p"  # can a frame be shown at once? Apple's Terminal writes a p
+RAW_INPUT = termios.IXON | termios.IXOFF | termios.ICRNL | termios.INLCR | termios.IGNCR  # off: every key as it is
+RAW_LOCAL = termios.ECHO | termios.ICANON | termios.IEXTEN | termios.ISIG
 LEAVE = (
     "\x18\x1b[?2026l\x1b[0m"  # break off what was cut short
     + "\x1b[?2004l\x1b[?7h\x1b[?2048l\x1b[8h"
@@ -57,17 +66,22 @@ LEAVE = (
 class TerminalDriver(LinuxDriver):
     """Reads the terminal of standard input, writes to that of standard output (main has seen to it that both are)."""
 
-    def __init__(self, app: App[Any], **settings: Any) -> None:
-        kept = [(n, signal.getsignal(n)) for n in (signal.SIGTSTP, signal.SIGCONT)]
-        super().__init__(app, **settings)
-        for number, handler in kept:  # Textual's handlers work in the middle of whatever is being done
-            signal.signal(number, handler)
+    def __init__(self, app: RnnvizApp, *, size: tuple[int, int] | None = None, **settings: Any) -> None:
+        assert sys.__stdin__ is not None
         assert sys.__stdout__ is not None
         self.out = sys.__stdout__.fileno()
         self.encoding = sys.__stdout__.encoding or "utf-8"
-        self._size = self._size or self._get_terminal_size()
+        kept = [(n, signal.getsignal(n)) for n in (signal.SIGTSTP, signal.SIGCONT)]
+        super().__init__(app, size=size or size_of(self.out, sys.__stdin__.fileno()), **settings)
+        for number, handler in kept:  # Textual's handlers work in the middle of whatever is being done
+            signal.signal(number, handler)
+        self.app = app
+        app.own_driver = self
+        self.loop = asyncio.get_running_loop()
         self.line = Line()
-        self._typed = Typeahead(app, self._loop)
+        self._typed = Typeahead(app, self.loop)
+        self._reader: threading.Thread | None = None
+        self._is_told_sizes = False  # the terminal tells of a new size in its input
         self.outlet: Outlet | None = None
         self.watch: Watch | None = None
         self._is_gone = False  # there is nobody any more who could answer
@@ -94,7 +108,7 @@ class TerminalDriver(LinuxDriver):
         self._give_back(max(0.0, end - time.monotonic()))
 
     def disable_input(self) -> None:
-        thread, self._key_thread = self._key_thread, None
+        thread, self._reader = self._reader, None
         if thread is not None:
             if not self._is_gone:
                 self.line.await_answers(DRAIN)
@@ -157,17 +171,18 @@ class TerminalDriver(LinuxDriver):
         self._entered = time.monotonic()
         with suppress(termios.error):
             raw = termios.tcgetattr(self.fileno)
-            raw[tty.LFLAG] = self._patch_lflag(raw[tty.LFLAG])
-            raw[tty.IFLAG] = self._patch_iflag(raw[tty.IFLAG])
+            raw[tty.LFLAG] = raw[tty.LFLAG] & ~RAW_LOCAL
+            raw[tty.IFLAG] = raw[tty.IFLAG] & ~RAW_INPUT
             raw[tty.CC][termios.VMIN] = 1
             termios.tcsetattr(self.fileno, termios.TCSANOW, raw)
-        self._in_band_window_resize = self._mouse_pixels = False
+        self._is_told_sizes = False
         self.write(ENTER + self.line.begins())
-        self._request_terminal_sync_mode_support()
-        if self._key_thread is None:
+        if os.environ.get("TERM_PROGRAM") != "Apple_Terminal":
+            self.write(BEGINS_WHOLE)
+        if self._reader is None:
             self.exit_event = threading.Event()  # its own: one that is late must not go on beside the next
-            self._key_thread = threading.Thread(target=self._run_input_thread, name="rnnviz-input", daemon=True)
-            self._key_thread.start()
+            self._reader = threading.Thread(target=self._read, name="rnnviz-input", daemon=True)
+            self._reader.start()
         self._tell_size()
 
     def _give_back(self, seconds: float) -> None:
@@ -203,7 +218,7 @@ class TerminalDriver(LinuxDriver):
         elif name == "SIGCONT":
             self._is_to_stop = False
             self._soon(self._continued)
-        elif name == "SIGWINCH" and not self._in_band_window_resize:
+        elif name == "SIGWINCH" and not self._is_told_sizes:
             self._soon(self._tell_size)
 
     def _gone(self) -> None:
@@ -213,7 +228,7 @@ class TerminalDriver(LinuxDriver):
 
     def _leave(self, code: int) -> None:
         if self.watch is not None and self.watch.leave(code):
-            self._soon(lambda: self._app.exit(return_code=code))
+            self._soon(lambda: self.app.exit(return_code=code))
 
     def end_soon(self, code: int) -> None:
         """The app is to end: from now on it is certain that it will."""
@@ -233,7 +248,7 @@ class TerminalDriver(LinuxDriver):
 
     def _soon(self, what: Any) -> None:
         with suppress(RuntimeError):  # the loop is closed: the end has come
-            self._loop.call_soon_threadsafe(what)
+            self.loop.call_soon_threadsafe(what)
 
     # -- stopping and going on -----------------------------------------------------------------------------
 
@@ -263,7 +278,7 @@ class TerminalDriver(LinuxDriver):
             return
         if self._claim():
             self._enter()
-            self._app.refresh(layout=True)
+            self.app.refresh(layout=True)
         else:
             self._gone()
 
@@ -274,12 +289,9 @@ class TerminalDriver(LinuxDriver):
 
     # -- in ------------------------------------------------------------------------------------------------
 
-    def _get_terminal_size(self) -> tuple[int, int]:
-        return size_of(self.out, self.fileno)
-
     def _tell_size(self) -> None:
-        size = Size(*self._get_terminal_size())
-        self._app.post_message(events.Resize(size, size))
+        size = Size(*size_of(self.out, self.fileno))
+        self.app.post_message(events.Resize(size, size))
 
     def run_input_thread(self) -> None:
         parser = Input()
@@ -301,8 +313,10 @@ class TerminalDriver(LinuxDriver):
     def process_message(self, message: Message) -> None:
         if isinstance(message, Alive):
             self.line.answered()
-        else:
-            super().process_message(message)
+            return
+        if isinstance(message, messages.InBandWindowResize) and message.supported:
+            self._is_told_sizes = True
+        super().process_message(message)
 
     def send_message(self, message: Message) -> None:
         if isinstance(message, events.InputEvent | events.Paste):
@@ -310,8 +324,8 @@ class TerminalDriver(LinuxDriver):
         else:
             super().send_message(message)
 
-    def _run_input_thread(self) -> None:
+    def _read(self) -> None:
         try:
             self.run_input_thread()
         except Exception as error:
-            self._soon(lambda error=error: self._app._handle_exception(error))
+            self._soon(lambda error=error: self.app.fail(error))

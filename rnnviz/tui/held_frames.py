@@ -8,10 +8,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from rich.console import RenderableType
-from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.geometry import Region
 
 from rnnviz.tui.compact_update import tight
+from rnnviz.tui.textual_private import ChopsUpdate, LayoutUpdate, draw_again, is_batching, is_partial, is_whole
 
 if TYPE_CHECKING:
     from rnnviz.tui.app import RnnvizApp
@@ -27,14 +27,10 @@ class Frames:
         self._held: set[Region] = set()  # places whose cells are not sent yet
         self._is_looking = False
 
-    @property
-    def are_held(self) -> bool:
-        return bool(self._held)
-
     def show(self, update: RenderableType | None, display: Any) -> None:
         """display: Textual's own way to write an update."""
-        driver = self._app.frame_driver
-        if driver is None or not isinstance(update, ChopsUpdate | LayoutUpdate):
+        driver = self._app.own_driver
+        if driver is None or not (is_partial(update) or is_whole(update)):
             display(tight(update, self._app.ascii))
         elif self._held or not driver.has_room:
             self._held.update(_places(update))
@@ -51,18 +47,17 @@ class Frames:
         """Show what was held back as soon as the line has room: what is there now, of all its places at once."""
         self._is_looking = False
         app = self._app
-        driver = app.frame_driver
-        if driver is None or not app._running or not app.screen_stack:
+        driver = app.own_driver
+        if driver is None or not app.is_running or not app.screen_stack:
             return
-        if app._batch_count or not driver.has_room:
+        if is_batching(app) or not driver.has_room:
             self._look_later()
             return
         held, self._held = self._held, set()
         screen = app.screen
         whole = screen.size.region
         seen = {place.intersection(whole) for place in held}
-        screen._compositor._dirty_regions |= {place for place in seen if place}
-        screen._compositor_refresh()
+        draw_again(screen, {place for place in seen if place})
 
 
 def _places(update: ChopsUpdate | LayoutUpdate) -> list[Region]:

@@ -8,6 +8,7 @@ asked only about those that are well formed. Nothing grows: a sequence that does
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from asyncio import AbstractEventLoop
@@ -16,14 +17,15 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
 from threading import Lock
+from typing import Any
 
 from textual import constants, events, messages
-from textual._xterm_parser import IS_ITERM, XTermParser
 from textual.app import App
 from textual.keys import Keys
 from textual.message import Message
 
 from rnnviz.terminal import clamped
+from rnnviz.tui.textual_private import KeyTable
 
 ESC = "\x1b"
 LONGEST = 4096  # characters of a sequence that is waited for, and of a paste that is kept
@@ -69,7 +71,7 @@ class Input:
 
     def __init__(self) -> None:
         self._decode = getincrementaldecoder("utf-8")("replace").decode
-        self._tables = XTermParser()
+        self._table = KeyTable()
         self._held = ""  # a sequence that has begun
         self._paste: str | None = None  # while something is pasted
         self._last = 0.0  # when bytes came
@@ -138,7 +140,7 @@ class Input:
     def _known(self, sequence: str, alt: bool = False) -> Iterator[Message]:
         """The keys Textual knows by this sequence; none where its numbers mean nothing."""
         with suppress(ValueError, OverflowError, LookupError):
-            for event in list(self._tables._sequence_to_key_events(sequence, alt)):
+            for event in self._table.keys(sequence, alt):
                 if event.key != Keys.Ignore:
                     yield event
 
@@ -156,7 +158,7 @@ class Input:
         elif mode := _MODE.fullmatch(sequence):
             yield from _mode(mode[1], int(mode[2]))
         elif _MOUSE.fullmatch(sequence):
-            event = self._tables.parse_mouse_code(sequence)
+            event = self._table.mouse(sequence)
             if event is not None:
                 yield event
         elif key := _KEY.fullmatch(sequence):
@@ -173,8 +175,7 @@ class Input:
         size = clamped(columns, rows)
         pixels = max(1, width * size[0] // max(columns, 1)), max(1, height * size[1] // max(rows, 1))
         event = events.Resize.from_dimensions(size, pixels)
-        tables = self._tables
-        tables.terminal_size, tables.terminal_pixel_size, tables.mouse_pixels = event.size, event.pixel_size, True
+        self._table.resized(event)
         return event
 
 
@@ -182,8 +183,13 @@ def _mode(number: str, state: int) -> Iterator[Message]:
     """The answer to "do you know this mode?"."""
     if number == "2026" and state > 0:
         yield messages.TerminalSupportsSynchronizedOutput()
-    elif number == "2048" and constants.SMOOTH_SCROLL and not IS_ITERM:
+    elif number == "2048" and constants.SMOOTH_SCROLL and not _is_iterm():
         yield messages.InBandWindowResize.from_setting_parameter(state)
+
+
+def _is_iterm() -> bool:
+    """It says that it tells its size in the input, and tells it wrong."""
+    return os.environ.get("LC_TERMINAL") == "iTerm2" or os.environ.get("TERM_PROGRAM") == "iTerm.app"
 
 
 def _key(fields: str, final: str) -> str | None:
@@ -209,7 +215,7 @@ class Typeahead:
     """Between the thread that reads and the app: holds back what the app has no time for yet, and drops the oldest of
     it when there is too much. ctrl+c goes before everything."""
 
-    def __init__(self, app: App[object], loop: AbstractEventLoop) -> None:
+    def __init__(self, app: App[Any], loop: AbstractEventLoop) -> None:
         self._app, self._loop = app, loop
         self._waiting: deque[Message] = deque(maxlen=TYPED)
         self._lock = Lock()
@@ -230,10 +236,6 @@ class Typeahead:
         with suppress(RuntimeError):  # the loop is closed: the end has come
             self._loop.call_soon_threadsafe(self._take)
 
-    @property
-    def is_empty(self) -> bool:
-        return not self._waiting
-
     def _take(self) -> None:
         app = self._app
         while self._has_time():
@@ -249,9 +251,9 @@ class Typeahead:
 
     def _has_time(self) -> bool:
         app = self._app
-        before: int = app._message_queue.qsize()
+        before: int = app.message_queue_size
         for screen in app.screen_stack[-1:]:
-            before += screen._message_queue.qsize()
+            before += screen.message_queue_size
             if screen.focused is not None:
-                before += screen.focused._message_queue.qsize()
+                before += screen.focused.message_queue_size
         return before < AT_ONCE

@@ -40,7 +40,7 @@ def act(main_screen: app.Main) -> None:
             Job.run = broken
             main_screen.action_act("epoch")
         case "input":
-            main_screen.app._driver.process_message = broken
+            main_screen.app.own_driver.process_message = broken
         case "unmount":
             app.RnnvizApp.on_unmount = broken
             main_screen.app.exit()

@@ -7,12 +7,12 @@ import pytest
 from rich.color import ColorSystem
 from rich.console import Console
 from rich.style import Style
-from textual._compositor import ChopsUpdate
 from textual.app import App, ComposeResult
 
 from rnnviz.tui.canvas import Canvas, Sheet, spans, strip
 from rnnviz.tui.compact_update import PLAIN, TightUpdate, change, codes
 from rnnviz.tui.palette import Palette
+from rnnviz.tui.textual_private import ChopsUpdate
 
 WIDTH, HEIGHT = 40, 8
 GLYPHS = "▀█▁▅⠉⠒▲·xh01 -+"
@@ -66,7 +66,7 @@ def update(sheet: Sheet, cuts: dict[int, list[tuple[int, int]]]) -> TightUpdate:
         chops.append({0: strip(sheet.cells[y], cuts.get(y, []), Style())})
         ends.append([WIDTH])
         places += [(y, start, end) for start, end in cuts.get(y, [])]
-    return TightUpdate.of(ChopsUpdate(chops, places, ends))
+    return TightUpdate(ChopsUpdate(chops, places, ends))
 
 
 def everything(sheet: Sheet) -> TightUpdate:
@@ -178,5 +178,5 @@ async def test_a_canvas_asks_for_a_redraw_of_the_changed_cells_only() -> None:
 def test_rows_of_a_window_that_was_higher_are_not_drawn():
     """They were to be drawn, and then it became lower."""
     row = strip([("x", None)] * 4, [], Style.null())
-    late = TightUpdate.of(ChopsUpdate([{0: row}], [(0, 0, 4), (3, 0, 4)], [[4]]))
+    late = TightUpdate(ChopsUpdate([{0: row}], [(0, 0, 4), (3, 0, 4)], [[4]]))
     assert late.render_segments(Console()) == "\x1b[1;1Hxxxx"

@@ -1,0 +1,119 @@
+"""Everything private of Textual that the app uses, seen with Textual 8.2.8: nothing else in rnnviz names any of it.
+
+| name | what it is for | without it |
+|---|---|---|
+| `_compositor.ChopsUpdate`, its `chops`, `spans`, `chop_ends` | a step sends changed cells only | its own update |
+| `_compositor.LayoutUpdate`, its `strips`, `region` | the same for a whole screen | its own update |
+| `App._display(screen, update)`, overridden | sees every update before it is written | its own update |
+| `App._batch_count` | whether drawing waits for more to come | never seems to wait |
+| `Screen._compositor._dirty_regions`, `_compositor_refresh` | draws again what was held back | the whole screen |
+| `_xterm_parser.XTermParser`, its `_sequence_to_key_events` | the table of keys | Textual's own driver |
+| `App._handle_exception(error)`, overridden | an error ends the app in order | Textual shows it |
+| `App._exception`, `_exception_event`, `_return_code`, `_close_messages_no_wait` | the same | `App.exit` |
+
+A test fails when one of them moves, and another runs the app without them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+from textual import events
+from textual.app import App
+from textual.geometry import Region
+from textual.screen import Screen
+
+if TYPE_CHECKING:
+    from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
+else:
+    try:
+        from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
+    except ImportError:
+
+        class CompositorUpdate:
+            """Nothing is one: every update is taken as Textual makes it."""
+
+        class ChopsUpdate(CompositorUpdate): ...
+
+        class LayoutUpdate(CompositorUpdate): ...
+
+
+__all__ = ["ChopsUpdate", "CompositorUpdate", "LayoutUpdate"]
+
+
+# -- what is drawn -------------------------------------------------------------------------------------------
+
+
+def is_partial(update: object) -> TypeGuard[ChopsUpdate]:
+    """Whether it draws stretches of lines, and we know how to read them."""
+    return type(update) is ChopsUpdate and _has(update, "chops", "spans", "chop_ends")
+
+
+def is_whole(update: object) -> TypeGuard[LayoutUpdate]:
+    """Whether it draws a rectangle, and we know how to read it."""
+    return type(update) is LayoutUpdate and _has(update, "strips", "region")
+
+
+def is_batching(app: App[Any]) -> bool:
+    return bool(getattr(app, "_batch_count", 0))
+
+
+def draw_again(screen: Screen[Any], places: Iterable[Region]) -> None:
+    """Draw these places as they are now."""
+    if _has(screen, "_compositor", "_compositor_refresh") and _has(screen._compositor, "_dirty_regions"):
+        screen._compositor._dirty_regions.update(places)
+        screen._compositor_refresh()
+    else:
+        screen.app.refresh(layout=True)
+
+
+# -- what is typed -------------------------------------------------------------------------------------------
+
+
+class KeyTable:
+    """Which keys a sequence stands for. Raises ImportError where Textual has its table no more."""
+
+    def __init__(self) -> None:
+        from textual._xterm_parser import XTermParser
+
+        self._parser = XTermParser()
+        if not _has(self._parser, "_sequence_to_key_events", "parse_mouse_code"):
+            raise ImportError("Textual's table of keys has moved")
+
+    def keys(self, sequence: str, alt: bool) -> list[events.Key]:
+        """Raises ValueError, OverflowError or LookupError where its numbers mean nothing."""
+        return list(self._parser._sequence_to_key_events(sequence, alt))
+
+    def mouse(self, sequence: str) -> Any:
+        """The mouse event, or None."""
+        return self._parser.parse_mouse_code(sequence)
+
+    def resized(self, event: events.Resize) -> None:
+        """The mouse is told in pixels from now on; this is how many there are."""
+        self._parser.terminal_size, self._parser.terminal_pixel_size = event.size, event.pixel_size
+        self._parser.mouse_pixels = True
+
+
+# -- how it ends ---------------------------------------------------------------------------------------------
+
+
+def end_with(app: App[Any], error: Exception) -> None:
+    """End the app at once with this error, which `error_of` then gives; Textual's own way prints it as well."""
+    if not _has(app, "_exception", "_exception_event", "_return_code", "_close_messages_no_wait"):
+        app.exit(return_code=1)
+        return
+    if app._exception is None:
+        app._exception = error
+        app._exception_event.set()
+    app._return_code = 1
+    app._close_messages_no_wait()
+
+
+def error_of(app: App[Any]) -> Exception | None:
+    """The first error that ended the app."""
+    return getattr(app, "_exception", None)
+
+
+def _has(thing: object, *names: str) -> bool:
+    return all(hasattr(thing, name) for name in names)
