@@ -25,7 +25,7 @@ from rnnviz.tui.compact_update import TightLayout, TightUpdate, tight
 
 PACKAGE = Path(rnnviz.__file__).parent
 OWN_FILES = {"tui/textual_private.py", "tui/rich_private.py", "tui/plotext_private.py"}
-OVERRIDDEN = {("RnnvizApp", "_display"), ("RnnvizApp", "_handle_exception")}  # named in textual_private
+OVERRIDDEN = {("RnnvizApp", "_display"), ("DrivenApp", "_handle_exception")}  # named in textual_private
 DOCUMENTED = {"_exit"}  # os._exit
 
 

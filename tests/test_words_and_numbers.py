@@ -48,7 +48,7 @@ OF_SETTINGS = {
     "experiment/setting", "export/excerpts", "export/programs", "lessons/arithmetic", "lessons/check",
     "lessons/cost", "lessons/course", "lessons/lesson_file", "lessons/pages", "lessons/progress",
     "lessons/reading", "lessons/results", "lessons/setup", "player/player", "scene/ghost", "tui/app",
-    "tui/autoplay", "tui/course_menu", "tui/keys", "tui/lesson", "tui/panels/code", "tui/panels/knobs",
+    "tui/autoplay", "tui/course_menu", "tui/keys", "tui/panels/code", "tui/panels/knobs",
     "views/knobs",
 }  # fmt: skip
 #: Likewise, in modules that do speak of numbers.

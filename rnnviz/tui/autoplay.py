@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
     from rnnviz.lessons.setup import Setup
-    from rnnviz.tui.lesson import Guide
+    from rnnviz.tui.guide import Guide
 
 PER_WORD = 0.33  # seconds to read a word aloud
 AT_LEAST = 2.5  # seconds a page stands
@@ -41,7 +41,7 @@ class Performer:
             self.is_paused = True
             if self._timer is not None:
                 self._timer.stop()
-            self.guide.main.look(message="Paused. space goes on; every other key is yours.")
+            self.guide.stage.say("Paused. space goes on; every other key is yours.")
             return key not in ("q", "ctrl+q", "ctrl+c")
         if key == "space":
             self.is_paused = self._is_walking = False
@@ -52,11 +52,11 @@ class Performer:
 
     def end(self) -> None:
         self.is_over = True
-        self.guide.main.look(message="The lesson is over. L shows all lessons, q leaves.")
+        self.guide.stage.say("The lesson is over. L shows all lessons, q leaves.")
 
     def walks(self, target: Setup) -> bool:
         """Whether it goes there step by step, for all to see; if so it calls the guide again when it is there."""
-        frame = self.guide.main.frame
+        frame = self.guide.stage.frame
         if frame is None or self.is_paused or target.phase is Phase.UPDATE:
             return False
         t = frame.T if target.phase is Phase.LOSS else min(target.t, frame.T)
@@ -68,16 +68,16 @@ class Performer:
         return True
 
     def _walk(self, there: int) -> None:
-        main = self.guide.main
-        if main.frame is None:
+        frame = self.guide.stage.frame
+        if frame is None:
             return
-        here = main.frame.cursor.place(main.frame.T)
+        here = frame.cursor.place(frame.T)
         if here != there:
-            self.guide.walk(Next() if here < there else Previous())
+            self.guide.pursuit.send(Next() if here < there else Previous())
             self._later(1 / STEPS_A_SECOND, lambda: self._walk(there))
         else:
             self._is_walking = False
-            self.guide.pursue()
+            self.guide.pursuit.go_on()
             self.begin()
 
     def _go_on(self) -> None:
@@ -89,7 +89,7 @@ class Performer:
             return
         exercise = run.open_exercise
         if run.open_question is not None:
-            guide.predict()
+            guide.answer("1")  # it turns out to be right
         elif exercise is not None and len(run.shown_hints) < len(exercise.hints):
             guide.hint()
         elif exercise is not None:
@@ -103,11 +103,11 @@ class Performer:
         run = self.guide.run
         if run is None:
             return AT_LEAST
-        words = sum(len(plain(line).split()) for line in page(run, self.guide.main.frame).lines)
+        words = sum(len(plain(line).split()) for line in page(run, self.guide.stage.frame).lines)
         return max(AT_LEAST, words * PER_WORD)
 
     def _later(self, seconds: float, then: Callable[[], None]) -> None:
         if self._timer is not None:
             self._timer.stop()
         if not self.is_paused:
-            self._timer = self.guide.main.set_timer(seconds / self.speed, then)
+            self._timer = self.guide.stage.set_timer(seconds / self.speed, then)

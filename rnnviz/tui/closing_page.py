@@ -12,10 +12,12 @@ from rnnviz.lessons.closing_page import closing
 from rnnviz.lessons.pages import WIDTH
 from rnnviz.lessons.prose import Line, wrapped
 from rnnviz.tui.canvas import Canvas, Sheet
-from rnnviz.tui.lesson import put
+from rnnviz.tui.lesson_view import put
 
 if TYPE_CHECKING:
-    from rnnviz.tui.lesson import Guide
+    from rnnviz.lessons.course import Course
+    from rnnviz.lessons.progress import Progress
+    from rnnviz.tui.stage import Stage
 
 
 class ClosingScreen(ModalScreen[None]):
@@ -33,16 +35,16 @@ class ClosingScreen(ModalScreen[None]):
     ClosingScreen { align: center middle; background: $background; }
     """
 
-    def __init__(self, guide: Guide) -> None:
+    def __init__(self, stage: Stage, course: Course, progress: Progress) -> None:
         super().__init__()
-        self.guide, self.top = guide, 0
-        self.paragraphs = list(closing(guide.course, guide.progress))
+        self.stage, self.top = stage, 0
+        self.paragraphs = list(closing(course, progress))
 
     def compose(self) -> ComposeResult:
         yield Canvas(self._sheet, id="contents")
 
     def _sheet(self, width: int, height: int) -> Sheet:
-        palette = self.guide.main.palette
+        palette = self.stage.palette
         sheet = Sheet(width, height)
         sheet.put(0, 1, "The end of the course", palette.accent)
         lines = self._lines(min(width - 2, WIDTH))
@@ -66,4 +68,4 @@ class ClosingScreen(ModalScreen[None]):
 
     def action_contents(self) -> None:
         self.dismiss()
-        self.guide.main.do_contents()
+        self.stage.show_lessons()

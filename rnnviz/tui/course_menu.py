@@ -14,14 +14,15 @@ from rnnviz.glyphs import cut
 from rnnviz.lessons.closing_page import is_over
 from rnnviz.lessons.course import BROKEN, head
 from rnnviz.lessons.lesson import Prediction
+from rnnviz.lessons.opening import read_lesson
 from rnnviz.lessons.prose import plain, wrapped
 from rnnviz.lessons.results import DONE, NONE, SKIPPED
+from rnnviz.tui import panels
 from rnnviz.tui.canvas import Canvas, Sheet
-from rnnviz.tui.lesson import read_lesson
 
 if TYPE_CHECKING:
     from rnnviz.lessons.lesson import Lesson
-    from rnnviz.tui.lesson import Guide
+    from rnnviz.tui.guide import Guide
 
 ABOUT = 2  # rows at most for what a lesson is about
 OPEN = "·"
@@ -65,7 +66,7 @@ class ContentsScreen(ModalScreen[None]):
     # -- drawing -------------------------------------------------------------------------------------------
 
     def _sheet(self, width: int, height: int) -> Sheet:
-        palette = self.guide.main.palette
+        palette = self.guide.stage.palette
         sheet = Sheet(width, height)
         sheet.put(0, 1, "Lessons" if self.lesson is None else cut(self.lesson.name, width - 2), palette.accent)
         rows = self._lessons() if self.lesson is None else self._steps(self.lesson)
@@ -124,9 +125,9 @@ class ContentsScreen(ModalScreen[None]):
         y -= y + 1 + len(lines) > end  # where it is tight, without a row between
         if y >= end:
             return
-        sheet.put(y, 3, "Sources", self.guide.main.palette.dim)
+        sheet.put(y, 3, "Sources", self.guide.stage.palette.dim)
         for i, line in enumerate(lines[: end - y], start=y + 1):
-            sheet.put(i, 5, cut(plain(line), width - 6), self.guide.main.palette.text)
+            sheet.put(i, 5, cut(plain(line), width - 6), self.guide.stage.palette.text)
 
     # -- keys ----------------------------------------------------------------------------------------------
 
@@ -162,7 +163,7 @@ class ContentsScreen(ModalScreen[None]):
         if self.lesson is not None:
             return
         try:
-            self.lesson = read_lesson(self.guide.course, self.slugs[self.row])
+            self.lesson = read_lesson(self.guide.course, self.slugs[self.row], panels.BY_ID)
         except InputError as error:
             self._say(str(error))
             return

@@ -31,7 +31,7 @@ from rnnviz.tui.textual_private import KeyTable
 from rnnviz.tui.watchdog import LEAVING, Watch
 
 if TYPE_CHECKING:
-    from rnnviz.tui.app import RnnvizApp
+    from rnnviz.tui.driven import DrivenApp
 
 STOPPING = ("SIGTSTP", "SIGTTIN", "SIGTTOU")
 KITTY_KEYS = 1 | 8 | 16  # disambiguate, report all keys, report their text: what Textual's parser understands
@@ -66,7 +66,7 @@ LEAVE = (
 class TerminalDriver(LinuxDriver):
     """Reads the terminal of standard input, writes to that of standard output (main has seen to it that both are)."""
 
-    def __init__(self, app: RnnvizApp, *, size: tuple[int, int] | None = None, **settings: Any) -> None:
+    def __init__(self, app: DrivenApp, *, size: tuple[int, int] | None = None, **settings: Any) -> None:
         assert sys.__stdin__ is not None
         assert sys.__stdout__ is not None
         self.out = sys.__stdout__.fileno()
@@ -76,7 +76,7 @@ class TerminalDriver(LinuxDriver):
         for number, handler in kept:  # Textual's handlers work in the middle of whatever is being done
             signal.signal(number, handler)
         self.app = app
-        app.own_driver = self
+        app.driven_by(self)
         self.loop = asyncio.get_running_loop()
         self.line = Line()
         self._typed = Typeahead(app, self.loop)

@@ -14,7 +14,7 @@ from rnnviz.tui.compact_update import tight
 from rnnviz.tui.textual_private import ChopsUpdate, LayoutUpdate, draw_again, is_batching, is_partial, is_whole
 
 if TYPE_CHECKING:
-    from rnnviz.tui.app import RnnvizApp
+    from rnnviz.tui.driven import DrivenApp
 
 LOOK = 0.01  # seconds between two looks whether the line is free
 
@@ -22,8 +22,8 @@ LOOK = 0.01  # seconds between two looks whether the line is free
 class Frames:
     """What the app has to show, on its way to the driver."""
 
-    def __init__(self, app: RnnvizApp) -> None:
-        self._app = app
+    def __init__(self, app: DrivenApp, *, ascii: bool) -> None:
+        self._app, self._ascii = app, ascii
         self._held: set[Region] = set()  # places whose cells are not sent yet
         self._is_looking = False
 
@@ -31,12 +31,12 @@ class Frames:
         """display: Textual's own way to write an update."""
         driver = self._app.own_driver
         if driver is None or not (is_partial(update) or is_whole(update)):
-            display(tight(update, self._app.ascii))
+            display(tight(update, self._ascii))
         elif self._held or not driver.has_room:
             self._held.update(_places(update))
             self._look_later()
         else:
-            driver.write_frame(partial(display, tight(update, self._app.ascii)))
+            driver.write_frame(partial(display, tight(update, self._ascii)))
 
     def _look_later(self) -> None:
         if not self._is_looking:

@@ -1,6 +1,6 @@
 """The one registry of keys. Bindings, the key bar, the help screen, the palette and the README come from it.
 
-An action either names a player command (made fresh from the frame) or a method of the app.
+An action is a command of the player, made fresh from the frame, or something the app does (see actions.py).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Action:
     """keys: Textual's names. label: a word or two for the key bar. help: one line for help and palette.
-    Either `command` or `method` (of the app). repeatable: may be told apart from a view change."""
+    command: what the player is sent; without one it is an action of the app, by its id (see actions.py)."""
 
     id: str
     keys: tuple[str, ...]
@@ -46,7 +46,6 @@ class Action:
     help: str
     group: str
     command: Callable[[Frame], Command] | None = None
-    method: str | None = None
 
 
 def _const(command: Command) -> Callable[[Frame], Command]:
@@ -76,12 +75,12 @@ ACTIONS: tuple[Action, ...] = (
     Action("next", ("enter",), "next", "the next thing in the story: step, loss, way back, update", WALK,
            _const(Next())),
     Action("previous", ("backspace",), "previous", "the thing before in the story", WALK, _const(Previous())),
-    Action("play", ("space",), "play", "play the story by itself, or pause", WALK, method="play"),
-    Action("faster", ("plus", "equals_sign"), "faster", "play faster", WALK, method="faster"),
-    Action("slower", ("minus",), "slower", "play slower", WALK, method="slower"),
+    Action("play", ("space",), "play", "play the story by itself, or pause", WALK),
+    Action("faster", ("plus", "equals_sign"), "faster", "play faster", WALK),
+    Action("slower", ("minus",), "slower", "play slower", WALK),
     Action("start", ("home",), "start", "to t = 0", WALK, _const(Seek(0))),
     Action("end", ("end",), "end", "to the last step", WALK, lambda frame: Seek(frame.T)),
-    Action("seek", ("g",), "go to", "go to a step: g or a digit, then the number", WALK, method="seek"),
+    Action("seek", ("g",), "go to", "go to a step: g or a digit, then the number", WALK),
     Action("batch", ("b",), "batch", "train by one batch", TRAIN, _const(Train("batch"))),
     Action("epoch", ("e",), "epoch", "train to the end of the epoch", TRAIN, _const(Train("epoch"))),
     Action("all", ("a",), "all", "train through all epochs of the experiment", TRAIN, _const(Train("all"))),
@@ -107,32 +106,27 @@ ACTIONS: tuple[Action, ...] = (
            _const(Pin())),
     Action("check", ("p",), "proof", "proof: hold this sequence's gradients against central differences", LOOK,
            _const(Check())),
-    Action("find", ("slash",), "find", "find a knob by its name", LOOK, method="find"),
+    Action("find", ("slash",), "find", "find a knob by its name", LOOK),
     Action("page_down", ("pagedown",), "", "further down in an open list, or in a lesson's text that is longer than "
-           "its place", LOOK, method="page(1)"),
-    Action("page_up", ("pageup",), "", "further up", LOOK, method="page(-1)"),
-    Action("group_down", ("right_square_bracket",), "", "the next group of knobs", LOOK, method="group"),
-    Action("group_up", ("left_square_bracket",), "", "the group before", LOOK, method="group"),
-    Action("copy", ("Y",), "copy", "copy the code in the open panel", LOOK, method="copy"),
-    Action("panel", ("tab",), "panel", "the next panel: sine fit, feeding on itself, loss", LOOK,
-           method="panel(1)"),
-    Action("panel_back", ("shift+tab",), "", "the panel before", LOOK, method="panel(-1)"),
-    Action("lesson_next", ("n",), "next", "the next step of the lesson (so does enter where nothing is asked)", LESSON,
-           method="lesson_next"),
-    Action("lesson_previous", ("N",), "", "the step before", LESSON, method="lesson_previous"),
-    Action("lesson_hint", ("H",), "hint", "a hint for the open exercise", LESSON, method="lesson_hint"),
+           "its place", LOOK),
+    Action("page_up", ("pageup",), "", "further up", LOOK),
+    Action("group_down", ("right_square_bracket",), "", "the next group of knobs", LOOK),
+    Action("group_up", ("left_square_bracket",), "", "the group before", LOOK),
+    Action("copy", ("Y",), "copy", "copy the code in the open panel", LOOK),
+    Action("panel", ("tab",), "panel", "the next panel: sine fit, feeding on itself, loss", LOOK),
+    Action("panel_back", ("shift+tab",), "", "the panel before", LOOK),
+    Action("lesson_next", ("n",), "next", "the next step of the lesson (so does enter where nothing is asked)", LESSON),
+    Action("lesson_previous", ("N",), "", "the step before", LESSON),
+    Action("lesson_hint", ("H",), "hint", "a hint for the open exercise", LESSON),
     Action("lesson_return", ("r",), "restore",
-           "ask an answered question again; else set up this step's picture again, and end free play", LESSON,
-           method="lesson_return"),
-    Action("lesson_leave", ("F",), "play freely", "leave the lesson's rails: free to play; r comes back", LESSON,
-           method="lesson_leave"),
-    Action("contents", ("L",), "lessons", "all lessons and how far you are: open, jump, reset", LESSON,
-           method="contents"),
-    Action("cancel", ("escape",), "stop", "stop what runs, close what is open", APP, method="cancel"),
-    Action("help", ("question_mark", "f1"), "keys", "all keys", APP, method="help"),
-    Action("commands", ("ctrl+p",), "", "find a command by its name", APP, method="command_palette"),
-    Action("suspend", ("ctrl+z",), "", "suspend rnnviz; fg in the shell brings it back", APP, method="suspend"),
-    Action("quit", ("q", "ctrl+q", "ctrl+c"), "quit", "leave rnnviz", APP, method="quit"),
+           "ask an answered question again; else set up this step's picture again, and end free play", LESSON),
+    Action("lesson_leave", ("F",), "play freely", "leave the lesson's rails: free to play; r comes back", LESSON),
+    Action("contents", ("L",), "lessons", "all lessons and how far you are: open, jump, reset", LESSON),
+    Action("cancel", ("escape",), "stop", "stop what runs, close what is open", APP),
+    Action("help", ("question_mark", "f1"), "keys", "all keys", APP),
+    Action("commands", ("ctrl+p",), "", "find a command by its name", APP),
+    Action("suspend", ("ctrl+z",), "", "suspend rnnviz; fg in the shell brings it back", APP),
+    Action("quit", ("q", "ctrl+q", "ctrl+c"), "quit", "leave rnnviz", APP),
 )  # fmt: skip
 
 BY_ID = {action.id: action for action in ACTIONS}

@@ -12,6 +12,7 @@ from rnnviz.scene.cursor import Phase
 from rnnviz.tui import keys, panels
 from rnnviz.tui.canvas import Sheet
 from rnnviz.tui.marks import accent
+from rnnviz.tui.notice import Kind, Notice
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels import Panel
 from rnnviz.tui.view import EVERYTHING, View
@@ -93,16 +94,15 @@ def telling(frame: Frame | None, view: View, width: int, height: int, palette: P
     first, second = (waits, "") if view.hides(*_TOLD[frame.cursor.phase]) else tell(frame)
     both = height > (2 if width < NARROW else 1)
     styles = [palette.warn if frame.scene.has_exploded else palette.text, palette.dim]
-    if view.prompt is not None:
-        first, second = f"go to t = {view.prompt}▏", f"0 to {frame.T}; enter or any other key ends it."
-    elif frame.job is not None:
-        first = progress(frame.job, width - 2, view)
-        second = WATCHED if frame.job.what == "training" else UNWATCHED
-    elif view.message:
-        first, styles[0] = view.message, palette.warn
-    elif frame.hint:
-        first, second = (first, frame.hint) if both else (frame.hint, "")
-        styles[1] = accent(frame, palette)
+    said = spoken(frame, view, width - 2)
+    if said is not None and said.kind is Kind.HINT and both:
+        second, styles[1] = said.line, accent(frame, palette)
+    elif said is not None:
+        first, styles[0] = said.line, said.style(palette)
+        if said.kind is Kind.PROMPT:
+            second = f"0 to {frame.T}; enter or any other key ends it."
+        elif said.kind is Kind.PROGRESS and frame.job is not None:
+            second = WATCHED if frame.job.what == "training" else UNWATCHED
     elif not both and frame.cursor.phase is Phase.FORWARD and frame.cursor.t == 0:
         first = second
     y = 0
@@ -113,17 +113,17 @@ def telling(frame: Frame | None, view: View, width: int, height: int, palette: P
     return sheet
 
 
-def note(frame: Frame | None, view: View, width: int) -> tuple[str, bool]:
-    """What a lesson's rule says in place of its heading, where there is no other line for it; whether it warns."""
+def spoken(frame: Frame | None, view: View, width: int) -> Notice | None:
+    """What is said to the person, if anything is: a number being typed, a job, news or a warning, a hint."""
     if frame is None:
-        return "", False
+        return None
     if view.prompt is not None:
-        return f"go to t = {view.prompt}▏", False
+        return Notice(f"go to t = {view.prompt}▏", Kind.PROMPT)
     if frame.job is not None:
-        return progress(frame.job, width - 12, view), False
-    if view.message:
-        return view.message, True
-    return frame.hint, False
+        return Notice(progress(frame.job, width, view), Kind.PROGRESS)
+    if view.notice is not None:
+        return view.notice
+    return Notice(frame.hint, Kind.HINT) if frame.hint else None
 
 
 def progress(job: Progress, width: int, view: View = EVERYTHING) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rnnviz.tui.notice import Notice
+
 
 @dataclass(frozen=True)
 class View:
@@ -14,7 +16,8 @@ class View:
     masked, masked_from, masked_until: names of what a question asks for (see lessons/withheld.py), the first time step
     whose states and outputs that is, and the number of the step that asks, if that is still to come.
     introduced: what the lessons have introduced so far (see lessons/introductions.py); None: everything.
-    playing, speed: whether the story plays by itself, and at how many steps a second. message: a warning."""
+    playing, speed: whether the story plays by itself, and at how many steps a second. notice: what the line below the
+    score says to the person, None for the moment in words."""
 
     panel: str | None = None
     page: int = 0
@@ -22,7 +25,7 @@ class View:
     prompt: str | None = None
     playing: bool = False
     speed: float = 4.0
-    message: str = ""
+    notice: Notice | None = None
     typing: str | None = None
     finding: bool = False
     locked: tuple[str, ...] = ()

@@ -113,7 +113,8 @@ class Learner:
         return self.report
 
     def message(self) -> str:
-        return self.screen() + self.app.main.view.message
+        notice = self.app.main.view.notice
+        return self.screen() + (notice.text if notice is not None else "")
 
     async def answer(self, *, wrong: bool) -> None:
         step, question = self.run.step, self.run.open_question

@@ -15,6 +15,7 @@ from rnnviz.cli.main import main
 from rnnviz.lessons.course import BROKEN, Start, find, head
 from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.canvas import Canvas
+from rnnviz.tui.notice import Kind
 from tests.tui.driving import press
 
 FRONT = """+++
@@ -174,17 +175,20 @@ async def test_the_app_lives_beside_a_bad_lesson(name: str, tmp_path: Path, monk
         assert app.main.guide is not None
         assert app.main.guide.run is not None
         assert app.main.guide.run.lesson.slug == "good", "the lesson that was open stays"
-        assert "02-bad.md, line " in app.main.view.message
+        assert app.main.view.notice is not None
+        assert "02-bad.md, line " in app.main.view.notice.text
+        assert app.main.view.notice.kind is Kind.WARNING
 
 
 @pytest.mark.parametrize("name", ["digits", "no-such-panel", "epochs"])
 def test_a_bad_lesson_asked_for_is_one_line(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As `rnnviz lesson bad` has it, once there is a terminal."""
     from rnnviz.errors import InputError
+    from rnnviz.lessons.opening import first_lesson
     from rnnviz.lessons.progress import Progress
-    from rnnviz.tui.lesson import first_lesson
+    from rnnviz.tui import panels
 
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     place = course(tmp_path, HOSTILE[name][0])
     with pytest.raises(InputError, match=r"02-bad\.md, line \d+: .*rnnviz lessons check says more"):
-        first_lesson(find(place), Progress("x"), "bad")
+        first_lesson(find(place), Progress("x"), "bad", panels.BY_ID)

@@ -24,7 +24,7 @@ from rnnviz.scene.frame import Frame
 from rnnviz.tui import panels, score, status_lines
 from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.canvas import Canvas
-from rnnviz.tui.lesson import draw
+from rnnviz.tui.lesson_view import draw
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import sheet_for
 from rnnviz.tui.view import ANSWER_FIRST, View

@@ -222,7 +222,7 @@ async def test_playing_tells_the_whole_story_once(monkeypatch: pytest.MonkeyPatc
         assert list(dict.fromkeys(phases)) == list(Phase)
         assert app.main.frame.cursor.phase is Phase.UPDATE
         assert "moves most" in text(app, "telling"), "how it ends stays to be read"
-        assert app.main._timer is None, "nothing ticks when nothing plays"
+        assert not app.main.playback.is_on, "nothing ticks when nothing plays"
         await press(pilot, "space")
         assert app.main.frame.cursor.batch == 1, "and space goes on with the next batch"
         assert app.main.view.playing

@@ -716,7 +716,7 @@ async def test_a_performance_plays_to_the_end_and_any_key_pauses(course: Path, d
         await lesson.settled()
         guide = lesson.main.guide
         assert guide is not None
-        performer = guide.performer
+        performer = guide.pursuit.presenter
         assert performer is not None
         await pilot.press("right")
         await pilot.pause(0.3)
@@ -727,10 +727,11 @@ async def test_a_performance_plays_to_the_end_and_any_key_pauses(course: Path, d
         await pilot.pause(0.3)
         assert guide.run is not None
         assert guide.run.at == at
-        guide.walk(Next())  # a step that was on its way when the key came
-        assert "Paused" in lesson.main.view.message
+        guide.pursuit.send(Next())  # a step that was on its way when the key came
+        assert lesson.main.view.notice is not None
+        assert "Paused" in lesson.main.view.notice.text
         await pilot.press("left")
-        assert not lesson.main.view.message, "it is the presenter's key that ends the notice"
+        assert lesson.main.view.notice is None, "it is the presenter's key that ends the notice"
         await pilot.press("space")
         await _until(pilot, lambda: performer.is_over)
         assert all(answer.is_right for answer in guide.run.answers.values())

@@ -12,7 +12,7 @@ from rnnviz.experiment.experiment import BY_GROUP, Experiment
 from rnnviz.lessons.course import Start
 from rnnviz.lessons.pages import page
 from rnnviz.tui.app import RnnvizApp
-from rnnviz.tui.lesson import measure
+from rnnviz.tui.lesson_view import measure
 from tests.tui.driving import press, rows, text
 
 
@@ -157,7 +157,7 @@ async def test_a_note_longer_than_the_lessons_rule_is_shown_whole() -> None:
     note = " ".join(["Progress", "will", "not", "be", "kept:", "/a/folder" * 12, "cannot", "be", "written", "here."])
     async with app.run_test(size=(80, 24)) as pilot:
         await app.settled()
-        app.main.look(message=note)
+        app.main.warn(note)
         await pilot.pause()
         shown = " ".join(row.strip() for row in rows(app, "lesson")[:4])
         assert note.replace(" ", "") in shown.replace(" ", "")

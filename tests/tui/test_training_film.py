@@ -67,7 +67,7 @@ async def test_training_is_shown_epoch_by_epoch_and_then_nothing_moves() -> None
     async with app.run_test(size=(80, 24)) as pilot:
         await app.settled()
         await press(pilot, "right", "right", "right")
-        app.main.has_films = True
+        app.main.jobs.projector.is_wanted = True
         seen, show = [], app.main.show
         app.main.show = lambda frame: (seen.append((frame.cursor.epoch, frame.cursor.t)), show(frame))
         await pilot.press("a")
@@ -78,8 +78,8 @@ async def test_training_is_shown_epoch_by_epoch_and_then_nothing_moves() -> None
         assert {t for _, t in seen} == {3}, "the place in the sequence is kept"
         assert app.main.frame.cursor.epoch == 20
         assert app.main.view.panel == "loss"
-        assert app.main.film is None
-        assert app.main._film_timer is None
+        assert not app.main.jobs.projector.is_loaded
+        assert app.main.jobs.projector._timer is None
 
 
 async def test_escape_or_another_a_skips_to_the_end() -> None:
@@ -87,13 +87,13 @@ async def test_escape_or_another_a_skips_to_the_end() -> None:
         app = RnnvizApp(compile=False)
         async with app.run_test(size=(80, 24)) as pilot:
             await app.settled()
-            app.main.has_films = True
+            app.main.jobs.projector.is_wanted = True
             await pilot.press("a")
             while not app.main.shows_film:
                 await asyncio.sleep(0.005)
             assert app.main.frame.cursor.epoch < 20
             await pilot.press(key)
-            assert app.main.film is None
+            assert not app.main.jobs.projector.is_loaded
             assert app.main.frame.cursor.epoch == 20
             assert app.main.frame.learning.loss[-1] > 0
             await press(pilot)
@@ -104,12 +104,12 @@ async def test_a_long_training_says_how_far_it_is_before_its_first_picture_and_s
     app = RnnvizApp(Experiment(epochs=100_000), compile=False)
     async with app.run_test(size=(80, 24)) as pilot:
         await app.settled()
-        app.main.has_films = True
+        app.main.jobs.projector.is_wanted = True
         await pilot.press("a")
         while app.main.frame.job is None:
             await asyncio.sleep(0.005)
         assert app.main.frame.cursor.epoch == 0, "the first picture is of epoch 5,000"
         assert "esc stop" in text(app, "keys")
         await press(pilot, "escape")
-        assert app.main.film is None
+        assert not app.main.jobs.projector.is_loaded
         assert app.main.frame.cursor.epoch < 100_000

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rnnviz.experiment.experiment import BY_GROUP, SETTINGS
 from rnnviz.glyphs import cells, cut, cut_before, lines_at_most, rjust
 from rnnviz.tui.canvas import Sheet
+from rnnviz.tui.notice import Kind, Notice
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import Panel
 from rnnviz.tui.view import View
@@ -145,7 +146,7 @@ def _chosen(frame: Frame, view: View) -> Setting:
 def _at(frame: Frame, view: View, row: int) -> dict[str, Any]:
     """A row of the list becomes the chosen one."""
     knobs = listed(frame, view)
-    return {"row": BY_GROUP.index(knobs[min(max(row, 0), len(knobs) - 1)]), "message": ""}
+    return {"row": BY_GROUP.index(knobs[min(max(row, 0), len(knobs) - 1)]), "notice": None}
 
 
 def _choose(by: int) -> Any:
@@ -166,7 +167,7 @@ def _choose_group(by: int) -> Any:
 
 
 def _find(frame: Frame, view: View) -> dict[str, Any]:
-    return {"typing": "", "finding": True, "message": ""}
+    return {"typing": "", "finding": True, "notice": None}
 
 
 def _found(frame: Frame, view: View, text: str) -> dict[str, Any]:
@@ -200,13 +201,17 @@ def _words(height: int) -> int:
     return 1 if height < 14 else 3
 
 
+def _refusal(text: str) -> Notice:
+    return Notice(text, Kind.WARNING)
+
+
 def _turn(by: int) -> Any:
     def take(frame: Frame, view: View) -> Command | dict[str, Any]:
         name = _chosen(frame, view).name
         if name in view.locked:
-            return {"message": f"{SETTINGS[name].label}: {_why_not(frame, view, name)}."}
+            return {"notice": _refusal(f"{SETTINGS[name].label}: {_why_not(frame, view, name)}.")}
         asked_for = turned(frame, name, by)
-        return {"message": asked_for} if isinstance(asked_for, str) else asked_for
+        return {"notice": _refusal(asked_for)} if isinstance(asked_for, str) else asked_for
 
     return take
 
@@ -215,13 +220,13 @@ def _type(frame: Frame, view: View) -> dict[str, Any]:
     name = _chosen(frame, view).name
     reason = _why_not(frame, view, name)
     if reason is not None:
-        return {"message": f"{SETTINGS[name].label}: {reason}."}
-    return {"typing": "", "message": ""}
+        return {"notice": _refusal(f"{SETTINGS[name].label}: {reason}.")}
+    return {"typing": "", "notice": None}
 
 
 def _typed(frame: Frame, view: View, text: str) -> Command | dict[str, Any]:
     asked_for = typed(frame, _chosen(frame, view).name, text)
-    return {"message": asked_for} if isinstance(asked_for, str) else asked_for
+    return {"notice": _refusal(asked_for)} if isinstance(asked_for, str) else asked_for
 
 
 KNOBS_PANEL = Panel(

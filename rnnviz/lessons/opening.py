@@ -1,0 +1,45 @@
+"""Opening a lesson of a course: read, and where the learner left it. No terminal in it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from rnnviz.errors import InputError, shown
+from rnnviz.lessons.course import Course
+from rnnviz.lessons.lesson import Lesson
+from rnnviz.lessons.progress import Progress
+from rnnviz.lessons.reading import read
+from rnnviz.lessons.run import LessonRun
+
+
+def once_more(run: LessonRun) -> LessonRun:
+    """A lesson that was left at its end is opened at its first step again, its answers and its tick kept."""
+    return run.jump(0) if run.finished and run.is_last else run
+
+
+def first_lesson(course: Course, progress: Progress, slug: str | None, panels: Collection[str]) -> LessonRun:
+    """The lesson a session begins with: the one asked for; else the one that was left, or the one after it if it
+    was finished; else the first. Raises InputError where it cannot be read."""
+    slugs = [course.slug(file) for file in course.files]
+    if slug is not None:
+        return once_more(progress.resume(read_lesson(course, course.slug(course.file(slug)), panels)))
+    last = progress.last if progress.last in slugs else slugs[0]
+    at = slugs.index(last)
+    run = progress.resume(read_lesson(course, last, panels))
+    if run.finished and run.is_last and at + 1 < len(slugs):
+        run = progress.resume(read_lesson(course, slugs[at + 1], panels))
+    return once_more(run)
+
+
+def read_lesson(course: Course, slug: str, panels: Collection[str]) -> Lesson:
+    """panels: the names of those it may open. Raises InputError with the first thing that is wrong."""
+    lesson, problems = read(course.file(slug))
+    if lesson is None:
+        first = problems[0]
+        raise InputError(f"{first.path.name}, line {first.line}: {first.what}. rnnviz lessons check says more.")
+    for step in lesson.steps:
+        for name, argument in step.do + step.reveal:
+            if name == "panel" and argument and argument not in panels:
+                unknown = f"{lesson.path.name}, line {step.line}: unknown panel {shown(argument)}."
+                raise InputError(f"{unknown} rnnviz lessons check says more.")
+    return lesson

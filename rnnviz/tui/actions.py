@@ -1,0 +1,109 @@
+"""What keys do that is no command of the player: each action of the app, by its id in the one registry (keys.py)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from rnnviz.tui import panels, too_small
+
+if TYPE_CHECKING:
+    from rnnviz.tui.guide import Guide
+    from rnnviz.tui.screen import ScoreScreen
+
+    Do = Callable[[ScoreScreen], None]
+
+
+def _following(screen: ScoreScreen, by: int) -> None:
+    screen.open_panel(panels.following(screen.view.panel, by, screen.frame, screen.view))
+
+
+def _seek(screen: ScoreScreen) -> None:
+    if screen.frame is not None:
+        screen.look(prompt="")
+
+
+def _find(screen: ScoreScreen) -> None:
+    if screen.frame is not None:
+        screen.open_panel("knobs")
+        screen.look(typing="", finding=True)
+
+
+def _scroll(screen: ScoreScreen, by: int) -> None:
+    """Where no open panel takes the key: through a lesson's text that is longer than its place."""
+    if screen.guide is not None:
+        screen.guide.scroll(by)
+
+
+def _group(screen: ScoreScreen) -> None:
+    screen.say("[ and ] lead through the groups of the knobs: o opens them.")
+
+
+def _copy(screen: ScoreScreen) -> None:
+    """What the open panel has to copy goes to the terminal's clipboard."""
+    panel = panels.BY_ID.get(screen.view.panel or "")
+    if panel is None or panel.copies is None or screen.frame is None:
+        screen.say("Open a panel that has something to copy: s, the code.")
+        return
+    text = panel.copies(screen.frame, screen.view)
+    screen.app.copy_to_clipboard(text)
+    screen.say(f"{len(text.splitlines())} lines copied, if this terminal lets an app do that.")
+
+
+def _lead(ask: Callable[[Guide], None]) -> Do:
+    """What the guide does, where there is a lesson."""
+
+    def do(screen: ScoreScreen) -> None:
+        if screen.guide is not None and screen.guide.run is not None:
+            ask(screen.guide)
+        else:
+            screen.say("No lesson is open; L shows them.")
+
+    return do
+
+
+def _cancel(screen: ScoreScreen) -> None:
+    """One thing at a time: a job, playing, the open panel, what is said."""
+    if screen.jobs.cancel():
+        return
+    if screen.playback.is_on:
+        screen.pause()
+    elif screen.view.panel is not None:
+        screen.open_panel(None)
+    else:
+        screen.look(notice=None)
+
+
+def _help(screen: ScoreScreen) -> None:
+    from rnnviz.tui.help import HelpScreen
+
+    if not too_small.is_too_small(screen.size):
+        screen.open_screen(HelpScreen())
+
+
+DO: dict[str, Do] = {
+    "play": lambda screen: screen.playback.switch(),
+    "faster": lambda screen: screen.playback.faster(1),
+    "slower": lambda screen: screen.playback.faster(-1),
+    "seek": _seek,
+    "find": _find,
+    "page_down": partial(_scroll, by=1),
+    "page_up": partial(_scroll, by=-1),
+    "group_down": _group,
+    "group_up": _group,
+    "copy": _copy,
+    "panel": partial(_following, by=1),
+    "panel_back": partial(_following, by=-1),
+    "lesson_next": _lead(lambda guide: guide.next()),
+    "lesson_previous": _lead(lambda guide: guide.previous()),
+    "lesson_hint": _lead(lambda guide: guide.hint()),
+    "lesson_return": _lead(lambda guide: guide.come_back()),
+    "lesson_leave": _lead(lambda guide: guide.leave()),
+    "contents": lambda screen: screen.show_lessons(),
+    "cancel": _cancel,
+    "help": _help,
+    "commands": lambda screen: screen.app.action_command_palette(),
+    "suspend": lambda screen: screen.app.action_suspend_process(),
+    "quit": lambda screen: screen.app.exit(),
+}

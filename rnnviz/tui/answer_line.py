@@ -1,0 +1,67 @@
+"""The answer to a lesson's question while it is being given: a digit that chooses, or a number typed key by key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from rnnviz.lessons import arithmetic
+from rnnviz.tui.lesson_view import DIGITS
+
+if TYPE_CHECKING:
+    from rnnviz.lessons.run import LessonRun
+    from rnnviz.tui.stage import Stage
+
+
+class AnswerLine:
+    """give: what is done with an answer."""
+
+    def __init__(self, stage: Stage, give: Callable[[str], None]) -> None:
+        self._stage, self._give = stage, give
+        self.typed = ""
+
+    def takes(self, run: LessonRun, name: str) -> bool:
+        """A key, by its action: what a number being typed makes of it."""
+        if not self.typed:
+            return False
+        if name == "cancel":
+            self._type("")
+        elif name == "previous":
+            self._type(self.typed[:-1])
+        elif name == "next" and run.open_question is not None:
+            self._give(self.typed)
+        else:
+            return False
+        return True
+
+    def types(self, run: LessonRun, character: str) -> bool:
+        """A character, while a number is asked for or a choice; whether it was taken. Once a number has been begun
+        every character is a part of it, and no longer a key; only n enters it, as it goes on elsewhere."""
+        question = run.open_question
+        if question is None or question.choices:
+            return character in DIGITS and self._chooses(run, character)
+        if character == "n" and self.typed and not self.typed.endswith("l"):  # ln begins with an l
+            self._give(self.typed)
+        elif self.typed or character in arithmetic.STARTS:
+            self._type(self.typed + character)
+        else:
+            return False
+        return True
+
+    def _chooses(self, run: LessonRun, digit: str) -> bool:
+        """A digit where no number is asked for: a choice, or nothing to answer with; whether it was taken."""
+        question = run.open_question
+        if question is None and run.answer is None:
+            return False
+        if question is None:
+            self._stage.say("This is answered. r asks it once more; g goes to a time step.")
+        elif digit in "1234"[: len(question.choices)]:
+            self._give(digit)
+        else:
+            self._stage.say(f"Choose 1 to {len(question.choices)}; g goes to a time step.")
+        return True
+
+    def _type(self, text: str) -> None:
+        self.typed = text[: arithmetic.LONGEST]
+        self._stage.hush()
+        self._stage.draw()

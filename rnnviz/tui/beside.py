@@ -1,0 +1,18 @@
+"""The column beside the score, on a wide screen: panels, and the text of a lesson. Its width has this one owner."""
+
+from __future__ import annotations
+
+WIDE = 120  # cells from which there is one
+PADDING = (0, 1, 0, 2)  # top, right, bottom, left
+_SHARE, _MOST = 42, 90  # percent of the screen, cells
+
+
+def column_width(screen: int) -> int:
+    """Its cells, padding included, on a screen so wide."""
+    return min(_MOST, screen * _SHARE // 100)
+
+
+def text_width(screen: int) -> int:
+    """Its cells to write on."""
+    _, right, _, left = PADDING
+    return column_width(screen) - left - right

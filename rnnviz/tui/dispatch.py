@@ -1,0 +1,180 @@
+"""Who gets a key. It passes along LISTENERS, in this order, to the first that takes it.
+
+    typing       what is typed into an open panel: every key, until enter or esc
+    performer    a lesson that performs by itself: any key pauses it
+    answer       a lesson's question: a digit chooses, a number is typed
+    step_number  the number of a step to go to, after g or a digit
+    lesson       enter goes on where nothing is asked, esc and backspace where a number is typed
+    lesson_text  PgDn and PgUp, while there is more of the text
+    open_panel   the keys an open panel takes for itself
+    panel_key    a panel's own key opens it, and closes it again
+    app          what keys do that is no command (actions.py)
+    player       a command; a key that comes before there is a player waits for it
+
+What is chosen with the mouse or in the command palette comes without a key, and passes along the same list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rnnviz.errors import InputError
+from rnnviz.experiment.experiment import in_labels
+from rnnviz.scene.commands import Seek
+from rnnviz.tui import actions, keys, panels
+
+if TYPE_CHECKING:
+    from rnnviz.tui.screen import ScoreScreen
+
+LONGEST_PASTE = 1000  # characters
+LONGEST_NUMBER = 6  # digits
+
+
+@dataclass(frozen=True)
+class Press:
+    """key: Textual's name of it, None of what came without one. action, panel: whose key it is, by id."""
+
+    key: str | None = None
+    character: str | None = None
+    action: str | None = None
+    panel: str | None = None
+
+    @classmethod
+    def of_key(cls, key: str, character: str | None) -> Press:
+        return cls(key, character, keys.BY_KEY.get(key), panels.BY_KEY.get(key))
+
+    @classmethod
+    def of(cls, name: str) -> Press:
+        """An action or a panel by its id, without a key."""
+        return cls(panel=name) if name in panels.BY_ID else cls(action=name)
+
+
+Listener = Callable[["ScoreScreen", Press], bool]
+
+
+def hear(screen: ScoreScreen, press: Press) -> bool:
+    """Whether someone took it."""
+    return any(listener(screen, press) for listener in LISTENERS)
+
+
+def typing(screen: ScoreScreen, press: Press) -> bool:
+    text = screen.view.typing
+    if text is None or press.key is None:
+        return False
+    if press.key == "escape":
+        screen.look(typing=None, finding=False)
+    elif press.key == "enter":
+        _typed_into(screen, text)
+    elif press.key == "backspace":
+        _type(screen, text[:-1])
+    elif press.character is not None and press.character.isprintable():
+        _type(screen, (text + press.character)[:LONGEST_PASTE])
+    return True
+
+
+def _type(screen: ScoreScreen, text: str) -> None:
+    found = panels.BY_ID[screen.view.panel or ""].found if screen.view.finding else None
+    if found is not None and screen.frame is not None:
+        screen.look(**{"typing": text, **found(screen.frame, screen.view, text)})
+    else:
+        screen.look(typing=text)
+
+
+def _typed_into(screen: ScoreScreen, text: str) -> None:
+    was_sought = screen.view.finding
+    screen.change(typing=None, finding=False)
+    if was_sought:
+        screen.draw()
+        return
+    typed = panels.BY_ID[screen.view.panel or ""].typed
+    if typed is None or screen.frame is None:
+        return
+    try:
+        screen.take(typed(screen.frame, screen.view, text))
+    except InputError as error:
+        screen.warn(in_labels(str(error)))
+
+
+def performer(screen: ScoreScreen, press: Press) -> bool:
+    return screen.guide is not None and press.key is not None and screen.guide.hears(press.key)
+
+
+def answer(screen: ScoreScreen, press: Press) -> bool:
+    return screen.guide is not None and press.key is not None and screen.guide.types(press.character)
+
+
+def step_number(screen: ScoreScreen, press: Press) -> bool:
+    prompt = screen.view.prompt
+    if press.key is not None and len(press.key) == 1 and press.key in "0123456789":
+        if screen.frame is not None:
+            _go_to(screen, (prompt or "") + press.key)
+        return True
+    if prompt is None or press.action is None:
+        return False
+    if press.action == "previous":
+        _go_to(screen, prompt[:-1])
+        return True
+    screen.look(prompt=None)
+    return press.action in ("next", "cancel", "seek")
+
+
+def _go_to(screen: ScoreScreen, number: str) -> None:
+    number = number.lstrip("0")[:LONGEST_NUMBER] or number[:1]
+    screen.change(prompt=number)
+    if number:
+        screen.send(Seek(int(number)))
+    else:
+        screen.draw()
+
+
+def lesson(screen: ScoreScreen, press: Press) -> bool:
+    return screen.guide is not None and press.action is not None and screen.guide.takes(press.action)
+
+
+def lesson_text(screen: ScoreScreen, press: Press) -> bool:
+    by = {"page_down": 1, "page_up": -1}.get(press.action or "", 0)
+    if screen.guide is None or not screen.guide.can_scroll(by):
+        return False
+    screen.guide.scroll(by)
+    return True
+
+
+def open_panel(screen: ScoreScreen, press: Press) -> bool:
+    panel = panels.BY_ID.get(screen.view.panel or "")
+    if panel is None or press.action is None or press.action not in panel.takes or screen.frame is None:
+        return False
+    screen.take(panel.takes[press.action](screen.frame, screen.view))
+    return True
+
+
+def panel_key(screen: ScoreScreen, press: Press) -> bool:
+    if press.panel is None:
+        return False
+    screen.open_panel(None if screen.view.panel == press.panel else press.panel)
+    return True
+
+
+def app(screen: ScoreScreen, press: Press) -> bool:
+    if press.action is None or press.action not in actions.DO:
+        return False
+    actions.DO[press.action](screen)
+    return True
+
+
+def player(screen: ScoreScreen, press: Press) -> bool:
+    action = keys.BY_ID.get(press.action or "")
+    if action is None or action.command is None:
+        return False
+    if screen.frame is None:
+        screen.early.append(action.id)
+    else:
+        screen.pause()
+        screen.send(action.command(screen.frame))
+    return True
+
+
+LISTENERS: tuple[Listener, ...] = (
+    typing, performer, answer, step_number, lesson, lesson_text, open_panel, panel_key, app, player,
+)  # fmt: skip

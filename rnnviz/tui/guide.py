@@ -1,0 +1,376 @@
+"""The guide through the lessons of a course: keys and clicks become a new LessonRun, and the player is brought to the
+picture that run wants.
+
+    key or click → LessonRun (lessons/run.py) → Pursuit, to its picture → arrived → progress kept, drawn
+    every frame  → observe: on the way on, or perhaps with an exercise solved
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from rnnviz.errors import InputError
+from rnnviz.lessons.opening import once_more, read_lesson
+from rnnviz.lessons.pages import page
+from rnnviz.lessons.run import LessonRun, references, right_answer, setup_of
+from rnnviz.lessons.withheld import masked
+from rnnviz.scene.cursor import Phase
+from rnnviz.tui import beside, lesson_view, panels
+from rnnviz.tui.answer_line import AnswerLine
+from rnnviz.tui.canvas import Sheet
+from rnnviz.tui.introduced import Introduced
+from rnnviz.tui.lesson_text import LessonText
+from rnnviz.tui.lesson_view import needed
+from rnnviz.tui.progress_keeper import ProgressKeeper
+from rnnviz.tui.pursuit import Presenter, Pursuit
+from rnnviz.tui.training_film import LEAST_ROWS, OF_TRAINING
+from rnnviz.views.metrics import needs
+
+if TYPE_CHECKING:
+    from rnnviz.lessons.course import Course
+    from rnnviz.lessons.lesson import Point
+    from rnnviz.lessons.progress import Progress
+    from rnnviz.lessons.setup import Setup
+    from rnnviz.scene.commands import Command
+    from rnnviz.scene.frame import Frame
+    from rnnviz.tui.notice import Notice
+    from rnnviz.tui.stage import Stage
+    from rnnviz.tui.view import View
+
+
+class Guide:
+    """`run` is all it knows of the lesson; the rest is getting there."""
+
+    def __init__(self, stage: Stage, course: Course, progress: Progress) -> None:
+        self.stage, self.course, self.progress = stage, course, progress
+        self.run: LessonRun | None = None
+        self.pursuit = Pursuit(stage, self._arrived)
+        self.answer_line, self.text = AnswerLine(stage, self.answer), LessonText()
+        self.keeper = ProgressKeeper(stage, progress)
+        self._introduced = Introduced(course)
+        self._skip_asked = False
+
+    # -- what the screen asks ------------------------------------------------------------------------------
+
+    @property
+    def is_on(self) -> bool:
+        """A lesson is open and the learner on its rails."""
+        return self.run is not None and not self.run.free
+
+    @property
+    def is_busy(self) -> bool:
+        return self.pursuit.is_on
+
+    @property
+    def typed(self) -> str:
+        return self.answer_line.typed
+
+    @property
+    def title(self) -> str:
+        assert self.run is not None
+        return f" {self.run.lesson.name} "
+
+    @property
+    def point(self) -> Point | None:
+        return page(self.run, self.stage.frame).point if self.run is not None and self.is_on else None
+
+    @property
+    def locked(self) -> tuple[str, ...]:
+        """Settings the open exercise does not let be changed."""
+        exercise = self.run.open_exercise if self.run is not None and self.is_on else None
+        return exercise.locked if exercise is not None else ()
+
+    def limited(self, view: View) -> View:
+        """The view without what an open question asks for, and without what no lesson has introduced yet."""
+        run, frame = self.run, self.stage.frame
+        if run is None or frame is None or not self.is_on:
+            return replace(view, masked=frozenset(), introduced=None)
+        kept = masked(run, frame)
+        return replace(
+            view, masked=kept.names, masked_from=kept.since, masked_until=kept.until,
+            introduced=self._introduced.names(run),
+        )  # fmt: skip
+
+    def mark(self, sheet: Sheet, side: int) -> Sheet:
+        return lesson_view.mark(sheet, self.point, self.stage.palette, side)
+
+    def points_at(self, panel: str) -> bool:
+        return self.point is not None and self.point.at == f"panel:{panel}"
+
+    def rows(self, width: int, height: int, panel_open: bool) -> tuple[int, int, int]:
+        """Rows for the lesson under the score, for the lesson beside it, and at most for an open panel below."""
+        assert self.run is not None
+        frame, moment = self.stage.frame, self.stage.moment_rows
+        below, room = lesson_view.rows(
+            self.run, frame, width, height, moment=moment, panel_open=panel_open, typed=self.typed
+        )
+        return below, needed(self.run, frame, beside.text_width(width), self.typed) + 1, room
+
+    def has_room_for_film(self, width: int, height: int) -> bool:
+        """Whether the loss curve can be drawn below the score."""
+        return not self.is_on or self.rows(width, height, True)[2] >= LEAST_ROWS
+
+    def needs(self, frame: Frame) -> Command | None:
+        """What this step speaks of and takes long to know, of whatever the learner has made of the network."""
+        if self.run is None or self.run.free or self.pursuit.is_on:
+            return None
+        return needs(frame, references(self.run.step))
+
+    def keys(self) -> list[tuple[str, str]]:
+        """The keys a lesson adds to the key bar, most wanted first."""
+        run = self.run
+        if run is None:
+            return []
+        onward = "next"
+        if run.is_last:
+            is_end = run.lesson.slug == self.course.slug(self.course.files[-1])
+            onward = "closing page" if is_end else "next lesson"
+        return lesson_view.keys(run, onward)
+
+    # -- its text, which may be longer than its place ------------------------------------------------------
+
+    def sheet(self, width: int, height: int, note: Notice | None) -> Sheet:
+        stage = self.stage
+        if self.run is None:
+            return Sheet(width, height)
+        return self.text.sheet(self.run, stage.frame, width, height, stage.palette, typed=self.typed, note=note)
+
+    def scroll(self, by: int, lines: int | None = None) -> None:
+        self.text.scroll(by, lines)
+        self.stage.draw()
+
+    def can_scroll(self, by: int) -> bool:
+        """Whether there is text below (1) or above (-1) what is shown."""
+        return self.is_on and self.text.can_scroll(by)
+
+    def clicked(self, x: int, y: int, width: int) -> None:
+        """A click on a choice is its digit."""
+        run = self.run
+        if run is None or not self.is_on or run.open_question is None:
+            return
+        digit = self.text.choice_at(run, self.stage.frame, x, y, width, self.typed)
+        if digit is not None:
+            self.answer(digit)
+
+    # -- opening and ending --------------------------------------------------------------------------------
+
+    def open(self, slug: str) -> None:
+        """Open a lesson where it was left. One that is not right says so and changes nothing."""
+        try:
+            run = self.progress.resume(read_lesson(self.course, slug, panels.BY_ID))
+        except InputError as error:
+            self.stage.warn(str(error))
+            return
+        self.become(once_more(run))
+
+    def perform(self, run: LessonRun, presenter: Presenter) -> None:
+        """From its beginning, led by another than the learner."""
+        self.pursuit.presenter = presenter
+        self.become(run.reset())
+        presenter.begin()
+
+    def _finish(self, run: LessonRun) -> None:
+        """The lesson is over: the next one, or the end of the course."""
+        self.run = run
+        self._keep()
+        if self.pursuit.presenter is not None:
+            self.pursuit.presenter.end()
+            return
+        slugs = [self.course.slug(file) for file in self.course.files]
+        at = slugs.index(run.lesson.slug) + 1 if run.lesson.slug in slugs else len(slugs)
+        if at < len(slugs):
+            self.open(slugs[at])
+        else:
+            self.close()
+
+    def close(self) -> None:
+        """The closing page of the course."""
+        from rnnviz.tui.closing_page import ClosingScreen
+
+        self.stage.open_screen(ClosingScreen(self.stage, self.course, self.progress))
+
+    def reset(self, slug: str) -> None:
+        """One lesson as if it had never been opened."""
+        self.keeper.forget(slug)
+        if self.run is not None and self.run.lesson.slug == slug:
+            self.become(self.run.reset())
+
+    # -- keys ----------------------------------------------------------------------------------------------
+
+    def hears(self, key: str) -> bool:
+        """Any key, before it means anything; whether an autoplay takes it."""
+        return self.pursuit.presenter is not None and self.pursuit.presenter.hears(key)
+
+    def takes(self, name: str) -> bool:
+        """A key, by its action; whether the lesson wants it."""
+        run = self.run
+        if name == "cancel" and self.pursuit.is_on and not self.stage.shows_film:
+            self.pursuit.stop()
+            self.stage.say("Stopped. r sets up this step's picture.")
+            return False
+        if run is None or run.free:
+            return False
+        if name != "lesson_next":
+            self._skip_asked = False
+        if self.answer_line.takes(run, name):
+            return True
+        panel = panels.BY_ID.get(self.stage.view.panel or "")
+        panel_wants_it = panel is not None and "next" in panel.takes
+        if name == "next" and not panel_wants_it and (run.is_done or run.open_question is not None):
+            self.next()
+            return True
+        return False
+
+    def types(self, character: str | None) -> bool:
+        """A character that may belong to an answer; whether it does."""
+        is_asked = self.is_on and not self.pursuit.is_on and self.stage.view.prompt is None
+        if not is_asked or self.run is None or character is None or not character.isprintable():
+            return False
+        return self.answer_line.types(self.run, character)
+
+    def answer(self, said: str) -> None:
+        assert self.run is not None
+        try:
+            run = self.run.saying(said, self.stage.frame)
+        except InputError as error:
+            self.stage.warn(str(error))  # what was typed stays, to be mended
+            return
+        self.answer_line.typed = ""
+        self.become(run)
+
+    def next(self) -> None:
+        """Forward; over an open question or exercise only when asked twice."""
+        run = self.run
+        if run is None:
+            return
+        if not run.is_done and not run.again and run.step.id not in run.skipped and not self._skip_asked:
+            self._skip_asked = True
+            question = run.open_question
+            what = "Solve this first"
+            if question is not None:
+                what = f"Answer first, 1 to {len(question.choices)}" if question.choices else "Type a number first"
+            self.stage.say(f"{what}; n once more skips it.")
+            return
+        moved = run.next(self.stage.frame)
+        if run.is_last:
+            self._finish(moved)
+        else:
+            self.become(moved)
+
+    def previous(self) -> None:
+        if self.run is None:
+            return
+        if self.run.at == 0:
+            self.stage.say("This is the first step. L shows all lessons.")
+            return
+        self.become(self.run.previous())
+
+    def jump(self, at: int) -> None:
+        if self.run is not None:
+            self.become(self.run.jump(at))
+
+    def come_back(self) -> None:
+        """What the return key does: back on the rails or the picture as it was; an answered question once more."""
+        run = self.run
+        if run is not None and run.answer is not None and not run.free:
+            self.become(run.retried())
+        else:
+            self.restore()
+
+    def restore(self) -> None:
+        """Back on the rails, the step's picture as it was."""
+        if self.run is not None:
+            self.become(self.run.restored())
+
+    def leave(self) -> None:
+        if self.run is not None and not self.run.free:
+            self.run = self.run.left()
+            self.pursuit.stop()
+            self.stage.share_out()
+            self.stage.say("Free to play. r comes back to the lesson, as it was.")
+
+    def hint(self) -> None:
+        run = self.run
+        if run is None or run.open_exercise is None:
+            self.stage.say("No hint here: hints belong to exercises.")
+        elif not run.open_exercise.hints:
+            self.stage.say("This exercise has no hints.")
+        else:
+            self.stage.hush()
+            self._changed(run.hinted())
+
+    # -- getting there -------------------------------------------------------------------------------------
+
+    def become(self, run: LessonRun) -> None:
+        """A new state of the lesson: set off for its picture."""
+        self.pursuit.stop()
+        self.stage.skip_film()
+        self.run, self._skip_asked = run, False
+        self.answer_line.typed, self.text.top = "", 0
+        self.stage.pause()
+        self.pursuit.set_off(run, self._question_of(run))
+        self.stage.share_out()
+        self.stage.hush()
+        self.pursuit.go_on()
+
+    @staticmethod
+    def _question_of(run: LessonRun) -> Setup | None:
+        """The network of an answered question, where the answer's bars are held against its: come back to, the answer
+        has its ghost again."""
+        question = setup_of(run.lesson, run.at, revealed=False)
+        is_compared = run.answer is not None and run.target.phase is Phase.BACKWARD
+        return question if is_compared and question.experiment != run.target.experiment else None
+
+    def _arrived(self) -> None:
+        stage, run, pursuit = self.stage, self.run, self.pursuit
+        assert run is not None
+        assert stage.frame is not None
+        if pursuit.has_solved:  # a performance has solved an exercise
+            self.observe(stage.frame)
+            return
+        watched = OF_TRAINING if pursuit.has_trained and stage.view.panel == OF_TRAINING else None
+        wanted = run.target.panel or watched
+        first = not run.stands
+        if self.pursuit.presenter is not None and run.pending is not None:
+            run = replace(run, pending=right_answer(run.task, stage.frame, run.start))
+        stage.settle(ghost=pursuit.keeps_ghost(run, self._question_of(run) is not None))
+        self.run = run.arrived(stage.frame)
+        do = run.step.do + (run.step.reveal if run.pending is not None or run.answer is not None else ())
+        if first and stage.view.panel != wanted and (not run.keep_cursor or any(name == "panel" for name, _ in do)):
+            stage.open_panel(wanted)
+        self._keep()
+        stage.share_out()
+        stage.draw()
+
+    def solve(self) -> None:
+        """Carry out the first known solution of the open exercise: for a performance."""
+        if self.run is not None and self.run.open_exercise is not None:
+            self.pursuit.aim_at(self.run.target.after(self.run.open_exercise.solutions[0]))
+            self.pursuit.go_on()
+
+    def observe(self, frame: Frame) -> None:
+        """Every frame comes by here: on the way somewhere, or perhaps with an exercise solved."""
+        if self.run is None or self.run.free or self.pursuit.is_sending:
+            return
+        if self.pursuit.is_on:
+            if frame.job is None:
+                self.pursuit.go_on()
+            return
+        run = self.run.observed(frame)
+        if run is not self.run:
+            if run.target.panel and self.stage.view.panel == "knobs":  # the step's own panel shows what was reached
+                self.run, self.text.top = run, 0
+                self.stage.open_panel(run.target.panel)
+            self._changed(run)
+
+    def _changed(self, run: LessonRun) -> None:
+        """Another state of the lesson, and the same picture."""
+        self.run, self.text.top = run, 0
+        self._keep()
+        self.stage.share_out()
+        self.stage.draw()
+
+    def _keep(self) -> None:
+        if self.pursuit.presenter is None and self.run is not None:  # a performance is nobody's progress
+            self.keeper.keep(self.run)

@@ -1,0 +1,38 @@
+"""What the lessons so far have introduced: more than that the screen does not show while a lesson is open."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rnnviz.lessons.course import introduced
+from rnnviz.lessons.introductions import keys_named, tools
+from rnnviz.tui import panels
+from rnnviz.tui.keys import ACTIONS, INTRODUCED, face
+
+if TYPE_CHECKING:
+    from rnnviz.lessons.course import Course
+    from rnnviz.lessons.run import LessonRun
+
+#: What a key has been introduced with, by its face.
+_OF_KEYS = {
+    **{face(action.keys[0]): INTRODUCED[action.id] for action in ACTIONS if action.id in INTRODUCED},
+    **{panel.key: panel.id for panel in panels.ALL if panel.key},
+}
+
+
+class Introduced:
+    def __init__(self, course: Course) -> None:
+        self._course = course
+        self._until: dict[str, frozenset[str] | None] = {}  # by the lesson's slug: its own and those before it
+
+    def names(self, run: LessonRun) -> frozenset[str] | None:
+        """What the lessons have introduced; to that this step's panel and the keys it names or takes. None:
+        everything."""
+        slug = run.lesson.slug
+        if slug not in self._until:
+            self._until[slug] = introduced(self._course.files, run.lesson.path)
+        known = self._until[slug]
+        if known is None:
+            return None
+        of_keys = {_OF_KEYS[face] for face in keys_named(run) if face in _OF_KEYS}
+        return known | of_keys | {*tools(run), *filter(None, [run.target.panel])}

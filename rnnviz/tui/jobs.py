@@ -1,0 +1,119 @@
+"""Commands on their way to the player: a quick one is done at once, a slow one is a job on a thread of its own.
+
+jobs.send(Train("all"))      # → JobReported, JobReported, …, JobDone, posted by the thread
+jobs.reported(progress)      # the screen hands them over, on its own thread
+jobs.done(message)
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from threading import Thread
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+
+from rnnviz.errors import InputError
+from rnnviz.experiment.experiment import in_labels
+from rnnviz.scene.commands import SLOW, Command, Train
+from rnnviz.tui.projector import Projector
+
+if TYPE_CHECKING:
+    from rnnviz.player.player import Job
+    from rnnviz.scene.frame import Progress
+    from rnnviz.tui.stage import Stage
+
+REPORT_EVERY = 0.05  # seconds between two looks at a job's progress
+
+
+class JobReported(Message):
+    def __init__(self, progress: Progress) -> None:
+        super().__init__()
+        self.progress = progress
+
+
+class JobDone(Message):
+    def __init__(self, job: Job, error: BaseException | None) -> None:
+        super().__init__()
+        self.job = job
+        self.error = error
+
+
+class Jobs:
+    """post: how a thread tells the screen, whose methods are called by its own thread alone."""
+
+    def __init__(self, stage: Stage, post: Callable[[Message], object]) -> None:
+        self._stage, self._post = stage, post
+        self.projector: Projector[JobDone] = Projector(stage, self._finish)
+
+    def send(self, command: Command, *, is_watched: bool, keeps_notice: bool) -> None:
+        """A training that is watched is seen epoch by epoch; one more command to train skips to its end."""
+        stage = self._stage
+        if stage.player is None:
+            return
+        if isinstance(command, SLOW) and self.projector.skip() and isinstance(command, Train):
+            return
+        if not keeps_notice:
+            stage.hush()
+        try:
+            job = stage.player.begin(command)
+        except InputError as error:
+            stage.warn(in_labels(str(error)))
+            return
+        if job is not None:
+            pictures = self.projector.load(command) if is_watched else 0
+            Thread(target=self._work, args=(job, pictures), daemon=True).start()
+        stage.show(stage.player.frame)
+
+    def cancel(self) -> bool:
+        """Stop the job under way, or skip what is only still shown of it; whether there was one."""
+        player = self._stage.player
+        if self.projector.has_end:
+            return self.projector.skip()
+        if player is None or player.job is None:
+            return False
+        player.job.cancel()
+        return True
+
+    def _work(self, job: Job, pictures: int) -> None:
+        """On a thread."""
+        last = time.monotonic()
+
+        def report(progress: Progress) -> None:
+            nonlocal last
+            if progress.seen is not None or time.monotonic() - last >= REPORT_EVERY:
+                last = time.monotonic()
+                self._post(JobReported(progress))
+
+        error: BaseException | None = None
+        try:
+            job.run(report, pictures)
+        except BaseException as raised:
+            error = raised
+        self._post(JobDone(job, error))
+
+    def reported(self, progress: Progress) -> None:
+        player = self._stage.player
+        if self.projector.is_loaded and progress.seen is not None:
+            self.projector.add(progress)
+        elif player is not None and not self.projector.is_behind:
+            self._stage.show(player.note(progress))
+
+    def done(self, end: JobDone) -> None:
+        if self.projector.is_loaded and end.error is None:
+            self.projector.ended(end)
+        else:
+            self.projector.unload()
+            self._finish(end)
+
+    def _finish(self, end: JobDone) -> None:
+        player = self._stage.player
+        assert player is not None
+        frame = player.finish(end.job)
+        if isinstance(end.error, InputError):
+            self._stage.show(frame, warning=in_labels(str(end.error)))
+        elif end.error is not None:
+            raise end.error
+        else:
+            self._stage.show(frame)

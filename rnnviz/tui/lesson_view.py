@@ -1,0 +1,165 @@
+"""A lesson on the screen: its text, the mark on what it speaks of, and its keys. Pure: a run and a size in, a Sheet
+out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.style import Style
+
+from rnnviz.glyphs import cells, cut, lines_at_most
+from rnnviz.lessons.introductions import tools
+from rnnviz.lessons.pages import LINES, WIDTH, page
+from rnnviz.tui.canvas import Sheet
+from rnnviz.tui.geometry import GUTTER
+from rnnviz.tui.palette import Palette
+from rnnviz.tui.score import GATES
+
+if TYPE_CHECKING:
+    from rnnviz.lessons.lesson import Point
+    from rnnviz.lessons.prose import Line
+    from rnnviz.lessons.run import LessonRun
+    from rnnviz.scene.frame import Frame
+    from rnnviz.tui.notice import Notice
+
+DIGITS = "0123456789"
+LOW = 24  # rows below which a panel beside a lesson costs the score more of its own
+LEAST_SCORE = 8  # rows the score keeps beside lesson and panel
+GATE_ROWS = 3  # rows more, so that there is room for a gate
+LEAST_PANEL = 5  # rows an open panel has at least
+LEAST_TEXT = 4  # rows of a lesson, its rule included
+#: The keys of what an exercise takes.
+_TOOL_KEYS = {"knobs": ("knobs", "knobs"), "train": ("all", "train"), "cut": ("cut", "loop")}
+
+
+def draw(run: LessonRun, frame: Frame | None, width: int, height: int, palette: Palette, *, typed: str = "",
+         note: Notice | None = None, top: int = 0) -> Sheet:  # fmt: skip
+    """A rule with the step's heading, or a note in its place, and the step's text below it, from line `top` on. The
+    rule says how many lines there are above and below. A note longer than the rule takes the rows it needs."""
+    sheet = Sheet(width, height)
+    told = page(run, frame, measure(width), typed)
+    place = f" {run.at + 1}/{len(run.lesson.steps)} "
+    if told.standing and len(told.heading) + len(told.standing) + len(place) + 8 <= width and note is None:
+        place = f" {told.standing} ·{place}"
+    top, above, below = scrolled(len(told.lines), height - 1, top)
+    if above or below:
+        place = f" PgUp ↑{above} ─{place}" if above else place
+        place = f" PgDn ↓{below} ─{place}" if below else place
+    sheet.put(0, 0, "─" * width, palette.faint)
+    room = width - cells(place) - 5
+    heading, style = (told.heading, palette.accent) if note is None else (note.line, note.style(palette))
+    sheet.put(0, 1, f" {cut(heading, room)} ", style)
+    sheet.right(0, place + "─", palette.accent if below else palette.dim)
+    for y, line in enumerate(told.lines[top : top + max(0, height - 1)], start=1):
+        put(sheet, y, 1, line, palette)
+    if note is not None and cells(note.line) > room:
+        for y, row in enumerate(lines_at_most(note.line, width - 2, height)):
+            sheet.put(y, 0, f" {row}".ljust(width), note.style(palette))
+    return sheet
+
+
+def scrolled(lines: int, room: int, top: int) -> tuple[int, int, int]:
+    """The first of so many lines that is shown, and how many are above and below what is."""
+    top = min(max(0, top), max(0, lines - room))
+    return top, top, max(0, lines - room - top)
+
+
+def choices_in(run: LessonRun, lines: tuple[Line, ...]) -> list[tuple[int, int, str]]:
+    """Where the choices of the open question begin: (line, cell, its digit)."""
+    question = run.open_question
+    found = []
+    for y, line in enumerate(lines):
+        x = 0
+        for text, style in line:
+            if style == "code" and text in DIGITS:
+                found.append((y, x, text))
+            x += cells(text)
+    return found[-len(question.choices) :] if question is not None and question.choices else []
+
+
+def put(sheet: Sheet, y: int, x: int, line: Line, palette: Palette) -> None:
+    strong = palette.text + Style(bold=True)
+    styles = {
+        "": palette.text, "bold": strong, "em": palette.text + Style(italic=True), "code": palette.accent,
+        "typed": palette.accent, "quiet": palette.dim,
+    }  # fmt: skip
+    for text, style in line:
+        x = sheet.put(y, x, text, styles[style])
+
+
+def measure(width: int) -> int:
+    """Cells for text: long lines read badly."""
+    return max(20, min(WIDTH, width - 2))
+
+
+def needed(run: LessonRun, frame: Frame | None, width: int, typed: str = "") -> int:
+    """Rows the step wants now, its rule included."""
+    return 1 + len(page(run, frame, measure(width), typed).lines)
+
+
+def rows(run: LessonRun, frame: Frame | None, width: int, height: int, *, moment: int, panel_open: bool,
+         typed: str = "") -> tuple[int, int]:  # fmt: skip
+    """Rows for the lesson under the score, and at most for an open panel below it. moment: rows of the moment in
+    words, above it."""
+    wanted = needed(run, frame, width, typed)
+    score = LEAST_SCORE if height >= LOW else LEAST_SCORE - 2
+    if panel_open:  # on a low screen the score gives up rows, and the text scrolls
+        below = min(wanted, max(LEAST_TEXT, height - 3 - moment - score - LEAST_PANEL))
+    else:
+        gates = GATE_ROWS if frame is not None and frame.scene.trace.gates else 0
+        below = max(1 + LINES, min(wanted, height - 2 - moment - LEAST_SCORE - gates))
+    return below, max(3, height - 3 - moment - below - score)
+
+
+def keys(run: LessonRun, onward: str) -> list[tuple[str, str]]:
+    """The keys a lesson adds to the key bar, most wanted first. onward: the word for what comes after this step."""
+    if run.free:
+        return [("lesson_return", "back to the lesson")]
+    skip = ("lesson_next", "skip")
+    if run.open_question is not None:
+        if run.again:
+            skip = ("lesson_next", "leave it")
+        return [skip] if run.open_question.choices else [("next", "answer"), skip]
+    if run.open_exercise is not None:
+        hints = run.open_exercise.hints
+        more = [_TOOL_KEYS[tool] for tool in tools(run)]
+        more += [("lesson_hint", "hint")] if len(run.shown_hints) < len(hints) else []
+        return [*more, ("lesson_return", "restore"), skip]
+    again = [("lesson_return", "try again")] if run.answer is not None else []
+    return [("lesson_next", onward), *again]
+
+
+_ROWS: dict[str, tuple[str, ...]] = {  # how the rows of the score are named there
+    "input": ("input x",),
+    "gates": tuple(GATES.values()),
+    "cell": ("cell c",),
+    "hidden": ("hidden h",),
+    "output": ("output ŷ",),
+    "gradient": ("‖∂L",),
+    "time": ("time t",),
+    "reach": ("reach",),
+}
+
+
+def mark(sheet: Sheet, point: Point | None, palette: Palette, side: int) -> Sheet:
+    """Mark what a step speaks of: its name is set off, with a pointer to it. side: the cell at which
+    the numbers of the moment begin."""
+    if point is None or point.at.startswith("panel:"):
+        return sheet
+    names = ["".join(char for char, _ in row[:GUTTER]) for row in sheet.cells]
+    if point.at == "side":
+        for y, row in enumerate(sheet.cells):
+            if any(char != " " for char, _ in row[side:]):
+                sheet.put(y, side - 1, "▌", palette.accent)
+        return sheet
+    every = tuple(name for names_of in _ROWS.values() for name in names_of)
+    inside = False
+    for y, name in enumerate(names):
+        if name.startswith(every):
+            inside = name.startswith(_ROWS[point.at])
+            if inside:
+                label = name.rstrip()[: GUTTER - 1].rstrip("▀▄▸ ")
+                sheet.put(y, 0, label, palette.accent + Style(reverse=True))
+                if sheet.at(y, GUTTER - 1) == " " and point.at != "time":  # the chosen unit keeps its own mark
+                    sheet.put(y, GUTTER - 1, "◂", palette.accent)
+    return sheet

@@ -1,0 +1,53 @@
+"""The main screen: keys, clicks and what jobs post, handed on to whom they concern."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+
+from rnnviz.tui import dispatch, keys, mouse, panels
+from rnnviz.tui.dispatch import Press
+from rnnviz.tui.jobs import JobDone, JobReported
+from rnnviz.tui.screen import ScoreScreen
+
+
+class Main(ScoreScreen):
+    """The score, what it says, the panels, and the keys."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(Binding(",".join(a.keys), f"act('{a.id}')", a.help, show=False, id=a.id) for a in keys.ACTIONS),
+        *(Binding(p.key, f"act('{p.id}')", p.about, show=False) for p in panels.ALL if p.key),
+    ]
+
+    def on_key(self, event: events.Key) -> None:
+        """Keys are heard here, before the bindings: by those it would be done only when the app hears of them again,
+        after keys that came with them in one burst, over a slow line say, have been taken for something else."""
+        if dispatch.hear(self, Press.of_key(event.key, event.character)):
+            event.stop()
+
+    def action_act(self, name: str) -> None:
+        """An action or a panel by its id: from the mouse, the command palette."""
+        dispatch.hear(self, Press.of(name))
+
+    def catch_up(self) -> None:
+        """What was pressed before there was a player."""
+        early, self.early = self.early, []
+        for name in early:
+            self.action_act(name)
+
+    def on_click(self, event: events.Click) -> None:
+        mouse.click(self, event)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        mouse.wheel(self, event, 1)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        mouse.wheel(self, event, -1)
+
+    def on_job_reported(self, message: JobReported) -> None:
+        self.jobs.reported(message.progress)
+
+    def on_job_done(self, message: JobDone) -> None:
+        self.jobs.done(message)

@@ -1,0 +1,65 @@
+"""Playing: the walk goes on by itself, so many steps a second."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rnnviz.scene.commands import Next
+from rnnviz.scene.cursor import Phase
+from rnnviz.tui.notice import Notice
+
+if TYPE_CHECKING:
+    from textual.timer import Timer
+
+    from rnnviz.tui.stage import Stage
+
+SPEEDS = (1.0, 2.0, 4.0, 8.0, 16.0)  # steps a second
+
+
+class Playback:
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._timer: Timer | None = None  # none while nothing plays
+
+    @property
+    def is_on(self) -> bool:
+        return self._timer is not None
+
+    def switch(self) -> None:
+        """Play, or pause."""
+        stage = self._stage
+        if self.is_on:
+            self.pause()
+        elif stage.frame is not None:
+            if stage.frame.cursor.phase is Phase.UPDATE:
+                stage.send(Next())
+            self._start()
+            stage.look(playing=True)
+
+    def pause(self) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+            self._stage.look(playing=False)
+
+    def faster(self, by: int) -> None:
+        view = self._stage.view
+        at = SPEEDS.index(view.speed)
+        speed = SPEEDS[min(max(at + by, 0), len(SPEEDS) - 1)]
+        self._stage.look(speed=speed, notice=Notice(f"space plays {speed:g} steps a second."))
+        if self.is_on:
+            self._start()
+
+    def _start(self) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self._stage.set_interval(1 / self._stage.view.speed, self._tick)
+
+    def _tick(self) -> None:
+        stage = self._stage
+        if stage.player is None or stage.frame is None or stage.player.job is not None:
+            return
+        if stage.frame.cursor.phase is not Phase.UPDATE:
+            stage.send(Next())
+        if stage.frame.cursor.phase is Phase.UPDATE:  # the walk is over; its last line stays to be read
+            self.pause()

@@ -1,0 +1,308 @@
+"""The screen: canvases around the score, how they share out the rows, and what each draws. It is the Stage of those who
+act on it.
+
+What it shows is two immutable records: the frame, which comes from the player, and the view, which is its own. Any
+change ends in `draw`; canvases send only the cells that differ.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.screen import ModalScreen, Screen
+from textual.widgets import Static
+
+from rnnviz.errors import InputError
+from rnnviz.scene.commands import Command, Measure
+from rnnviz.tui import beside, panels, score, status_lines, too_small
+from rnnviz.tui.canvas import Canvas, Sheet
+from rnnviz.tui.geometry import columns_of
+from rnnviz.tui.jobs import Jobs
+from rnnviz.tui.notice import Kind, Notice
+from rnnviz.tui.palette import Palette
+from rnnviz.tui.panels.base import sheet_for
+from rnnviz.tui.play import Playback
+from rnnviz.tui.view import View
+
+if TYPE_CHECKING:
+    from rnnviz.lessons.course import Course
+    from rnnviz.lessons.progress import Progress
+    from rnnviz.player.player import Player
+    from rnnviz.scene.frame import Frame, Scene
+    from rnnviz.tui.guide import Guide
+
+TALL = 32  # rows from which the moment is put into words beside a lesson
+
+
+class ScoreScreen(Screen[None]):
+    def __init__(self) -> None:
+        super().__init__()
+        self.player: Player | None = None
+        self.frame: Frame | None = None
+        self.view = View()
+        self.palette = Palette()
+        self.guide: Guide | None = None  # leads through the lessons; None before one was opened
+        self.expects_lesson = False  # one is being read
+        self.jobs = Jobs(self, self.post_message)
+        self.playback = Playback(self)
+        self.early: list[str] = []  # actions asked for before there was a player
+        self.places: list[tuple[int, int, str]] = []  # where the keys stand in the key bar
+        self._drawn: dict[str, tuple[object, Sheet]] = {}
+        self._rows: dict[str, int] = {}  # at which row panels were left that open there again
+        self._asked: set[tuple[Scene, Command]] = set()  # what was asked for a panel or a lesson, of this scene
+
+    def compose(self) -> ComposeResult:
+        yield Canvas(self._title, id="title")
+        with Horizontal(id="body"):
+            with Vertical(id="left"):
+                yield Canvas(self._score, id="score")
+                yield Canvas(self._telling, id="telling")
+                yield Canvas(self._lesson, id="lesson")
+                yield Canvas(self._tabs, id="tabs")
+                yield Canvas(self._open_panel, id="panel")
+            with Vertical(id="beside") as column:
+                column.styles.padding = beside.PADDING
+                yield Canvas(self._lesson, id="lesson-beside")
+                yield Canvas(self._tabs, id="tabs-beside")
+                yield Canvas(self._open_panel, id="open")
+                for panel in panels.BESIDE:
+                    yield Canvas(partial(self._panel, panel), id=f"beside-{panel.id}")
+        yield Canvas(self._keys, id="keys")
+        yield Static(too_small.TEXT, id="notice")
+
+    @property
+    def is_busy(self) -> bool:
+        """Something is still to come before the screen stands still."""
+        lesson = self.expects_lesson or (self.guide is not None and self.guide.is_busy)
+        return self.player is None or self.player.job is not None or lesson
+
+    # -- drawing: each canvas asks for its sheet ---------------------------------------------------------
+
+    def _title(self, width: int, height: int) -> Sheet:
+        heading = self.guide.title if self.guide is not None and self.guide.is_on else " rnnviz "
+        return status_lines.title(self.frame, width, self.palette, heading, self.view)
+
+    def _score(self, width: int, height: int) -> Sheet:
+        if self.frame is None:
+            return score.skeleton(width, height, self.palette)
+        sheet = score.draw(self.frame, width, height, self.palette, self.view)
+        if self.guide is not None and self.guide.is_on:
+            side = columns_of(self.frame, width).end + 2
+            return self.guide.mark(sheet, side)
+        return sheet
+
+    def _telling(self, width: int, height: int) -> Sheet:
+        return status_lines.telling(self.frame, self.view, width, height, self.palette)
+
+    def _lesson(self, width: int, height: int) -> Sheet:
+        if self.guide is None:
+            return Sheet(width, height)
+        is_said_above = self.query_one("#telling").display
+        note = None if is_said_above else status_lines.spoken(self.frame, self.view, width - 12)
+        return self.guide.sheet(width, height, note)
+
+    def _tabs(self, width: int, height: int) -> Sheet:
+        if self.view.panel is None:
+            return Sheet(width, height)
+        marked = self.guide is not None and self.guide.points_at(self.view.panel)
+        return status_lines.tabs(panels.BY_ID[self.view.panel], self.frame, width, self.palette, marked, self.view)
+
+    def _open_panel(self, width: int, height: int) -> Sheet:
+        if self.view.panel is None:
+            return Sheet(width, height)
+        return self._panel(panels.BY_ID[self.view.panel], width, height)
+
+    def _panel(self, panel: panels.Panel, width: int, height: int) -> Sheet:
+        if self.frame is None:
+            return Sheet(width, height)
+        if panel.follows is None:
+            return sheet_for(panel, self.frame, self.view, width, height, self.palette)
+        key = (panel.follows(self.frame, self.view), self.view.masked, self.palette, width, height)
+        known = self._drawn.get(panel.id)
+        if known is None or known[0] != key:
+            sheet = sheet_for(panel, self.frame, self.view, width, height, self.palette)
+            self._drawn[panel.id] = known = (key, sheet)
+        return known[1]
+
+    def _keys(self, width: int, height: int) -> Sheet:
+        lesson = self.guide.keys() if self.guide is not None else []
+        sheet, self.places = status_lines.key_bar(self.frame, self.view, width, self.palette, lesson)
+        return sheet
+
+    def draw(self) -> None:
+        if self.guide is not None:
+            self.view = self.guide.limited(self.view)
+        if self.frame is not None:
+            for panel in panels.BESIDE:
+                has_nothing = panel.why_not(self.frame) is not None or not panel.stands_beside(self.frame)
+                empty = has_nothing or not self.view.knows(panel.id)
+                self.query_one(f"#beside-{panel.id}").set_class(empty, "empty")
+        for canvas in self.query(Canvas):
+            if canvas.display and canvas.size:
+                canvas.repaint()
+
+    # -- what is shown ------------------------------------------------------------------------------------
+
+    def open(self, player: Player) -> None:
+        """The player is there."""
+        self.player = player
+        self.show(player.frame)
+
+    def show(self, frame: Frame, warning: str = "") -> None:
+        self.frame = frame
+        if warning:
+            self.change(notice=Notice(warning, Kind.WARNING))
+        self.draw()
+        self._ask()
+        if self.guide is not None:
+            self.guide.observe(frame)
+
+    def change(self, **changes: Any) -> None:
+        """Change the view; it is drawn by what follows."""
+        self.view = replace(self.view, **changes)
+
+    def look(self, **changes: Any) -> None:
+        self.change(**changes)
+        self.draw()
+        self._ask()
+
+    def say(self, text: str) -> None:
+        self.look(notice=Notice(text))
+
+    def warn(self, text: str) -> None:
+        self.look(notice=Notice(text, Kind.WARNING))
+
+    def hush(self) -> None:
+        self.change(notice=None)
+
+    def use_colors(self, palette: Palette) -> None:
+        self.palette = palette
+        self.draw()
+
+    def _ask(self) -> None:
+        """The open panel or the lesson may need what takes long to know: ask the player, once for each scene."""
+        frame, player = self.frame, self.player
+        panel = panels.BY_ID.get(self.view.panel or "")
+        if frame is None or player is None:
+            return
+        wanted = (
+            panel.needs(frame) if panel is not None and panel.needs is not None else None,
+            self.guide.needs(frame) if self.guide is not None else None,
+        )
+        self._asked = {(scene, command) for scene, command in self._asked if scene is frame.scene}
+        for command in wanted:
+            is_free = player.job is None or (isinstance(command, Measure) and command.outdates(player.job.command))
+            if command is not None and is_free and (frame.scene, command) not in self._asked:
+                self._asked.add((frame.scene, command))
+                self.send(command)
+                return
+
+    # -- who gets which rows ------------------------------------------------------------------------------
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.set_class(event.size.width >= beside.WIDE, "wide")
+        self.set_class(event.size.width < status_lines.NARROW, "narrow")
+        self.set_class(too_small.is_too_small(event.size), "tiny")
+        self.share_out()
+
+    def share_out(self) -> None:
+        if not self.children:  # it may be told of its size, and to leave, before it has any
+            return
+        guide = self.guide if self.guide is not None and self.guide.is_on else None
+        self.set_class(guide is not None or self.expects_lesson, "lesson")
+        self.set_class(self.size.height >= TALL, "tall")
+        self.query_one("#beside").styles.width = beside.column_width(self.size.width)
+        wanted = panels.BY_ID[self.view.panel].height if self.view.panel else None
+        self.change(locked=guide.locked if guide is not None else ())
+        if guide is not None:
+            lesson, beside_it, room = guide.rows(*self.size, self.view.panel is not None)
+            self.query_one("#lesson").styles.height = lesson
+            self.query_one("#lesson-beside").styles.height = beside_it
+            wanted = min(wanted, room) if wanted else None
+        self.query_one("#panel").styles.height = wanted
+
+    @property
+    def moment_rows(self) -> int:
+        return 2 * self.query_one("#telling").display
+
+    def has_room_for_film(self) -> bool:
+        return not self.has_class("wide") and (self.guide is None or self.guide.has_room_for_film(*self.size))
+
+    def open_panel(self, panel: str | None) -> None:
+        left = panels.BY_ID.get(self.view.panel or "")
+        if left is not None and left.leaves is not None and left.id != panel and self.frame is not None:
+            command = left.leaves(self.frame)
+            if command is not None:
+                self.send(command)
+        if left is not None and left.keeps_row:
+            self._rows[left.id] = self.view.row
+        keeps = panel is not None and panels.BY_ID[panel].keeps_row
+        row = self._rows.get(panel or "", -1) if keeps else 0
+        self._asked = set()
+        self.set_class(panel is not None, "panel-open")
+        self.change(panel=panel, page=0, row=row, typing=None, finding=False)
+        self.share_out()
+        self.look()
+
+    # -- the player, seen from the stage -------------------------------------------------------------------
+
+    def send(self, command: Command, *, is_watched: bool = True, keeps_notice: bool = False) -> None:
+        self.jobs.send(command, is_watched=is_watched, keeps_notice=keeps_notice)
+
+    def take(self, asked: Command | dict[str, Any] | None) -> None:
+        """What an open panel made of a key."""
+        if isinstance(asked, dict):
+            self.look(**asked)
+        elif asked is not None:
+            self.send(asked)
+
+    def settle(self, *, ghost: bool) -> None:
+        if self.player is not None:
+            self.frame = self.player.settle(ghost=ghost)
+
+    def pause(self) -> None:
+        self.playback.pause()
+
+    @property
+    def shows_film(self) -> bool:
+        return self.jobs.projector.has_end
+
+    def skip_film(self) -> bool:
+        return self.jobs.projector.skip()
+
+    # -- lessons ------------------------------------------------------------------------------------------
+
+    def lead(self, course: Course, progress: Progress) -> Guide:
+        """From now on there is a guide through this course."""
+        from rnnviz.tui.guide import Guide
+
+        self.guide, self.expects_lesson = Guide(self, course, progress), False
+        return self.guide
+
+    def show_lessons(self) -> None:
+        from rnnviz.tui.course_menu import ContentsScreen
+
+        if self.player is None or too_small.is_too_small(self.size):
+            return
+        try:
+            guide = self.guide or self._lead_through_own_course()
+        except InputError as error:
+            self.warn(str(error))
+            return
+        self.open_screen(ContentsScreen(guide))
+
+    def _lead_through_own_course(self) -> Guide:
+        """For who began on the plain score."""
+        from rnnviz.lessons.course import find
+        from rnnviz.lessons.progress import Progress
+
+        course = find()
+        return self.lead(course, Progress(course.name))
+
+    def open_screen(self, screen: ModalScreen[None]) -> None:
+        self.app.push_screen(screen)
