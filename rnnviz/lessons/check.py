@@ -22,7 +22,8 @@ from rnnviz.lessons.lesson import Do, Exercise, Lesson, Point, Prediction, Step
 from rnnviz.lessons.lesson_file import source_lines
 from rnnviz.lessons.pages import WIDTH, page, room
 from rnnviz.lessons.prose import plain, quotes
-from rnnviz.lessons.reading import Problem, read
+from rnnviz.lessons.reading import read
+from rnnviz.lessons.report import Problem
 from rnnviz.lessons.run import LessonRun
 from rnnviz.lessons.setup import END, Setup, arrive
 from rnnviz.player.player import Player, open_player

@@ -1,0 +1,143 @@
+"""A lesson's Markdown: its front matter, and a section for each ## heading, with paragraphs and toml blocks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from rnnviz.lessons.lesson_file import SourceError, toml
+from rnnviz.lessons.report import Report
+
+FENCES = ("```", "~~~")
+# What Markdown knows and a step does not; the second list only where a paragraph begins.
+_NO_PLACE = re.compile(r"#+\s+\S|\||>|!\[")
+_NO_PLACE_FIRST = re.compile(r"#\S*|<\S*|\d+[.)]\s")
+
+
+@dataclass
+class Block:
+    """A fenced block: its tables, and where its lines stand in the file."""
+
+    tables: dict[str, Any]
+    line: int
+    source: list[str]
+
+    def line_of(self, *keys: str) -> int:
+        """Where a key stands; each further key is looked for after the one before."""
+        at = 0
+        for key in keys:
+            sign = re.compile(rf"(^|[{{,\s\[.]){re.escape(key)}\s*[=\]]")
+            at = next((i for i in range(at, len(self.source)) if sign.search(self.source[i])), at)
+        return self.line + 1 + at
+
+
+@dataclass
+class Section:
+    heading: str
+    line: int
+    parts: list[tuple[int, str | Block]] = field(default_factory=list)
+
+
+class Markdown:
+    """Reads the lines of a file; what is wrong with them goes into the report."""
+
+    def __init__(self, report: Report, lines: list[str]) -> None:
+        self.report, self.wrong, self.lines = report, report.wrong, lines
+
+    def front(self) -> tuple[Block | None, int]:
+        """The front matter, and the line the body begins on (from 0)."""
+        lines = self.lines
+        if not lines or lines[0].strip() != "+++":
+            self.wrong(1, "there is no front matter", "begin the file with +++, title and summary as TOML, and +++")
+            return None, 0
+        end = next((i for i in range(1, len(lines)) if lines[i].strip() == "+++"), None)
+        if end is None:
+            self.wrong(1, "the front matter has no end", "put a line +++ after it")
+            return None, 0
+        return self.toml(lines[1:end], 1), end + 1
+
+    def toml(self, source: list[str], line: int) -> Block | None:
+        """A block whose lines begin after line `line` (from 1)."""
+        try:
+            return Block(toml(source), line, source)
+        except SourceError as error:
+            where = line + error.line
+            if error.key:
+                where = Block({}, line, source).line_of(error.key)
+            self.wrong(where, error.what, error.remedy)
+            return None
+
+    def sections(self, at: int) -> Iterator[Section]:
+        """One for each ## heading, with its paragraphs and blocks in their order."""
+        section: Section | None = None
+        lines = self.lines
+        while at < len(lines):
+            line, number = lines[at], at + 1
+            if line.startswith("## "):
+                if section is not None:
+                    yield section
+                section = Section(line[3:].strip(), number)
+                at += 1
+            elif line.startswith("```"):
+                end = next((i for i in range(at + 1, len(lines)) if lines[i].strip().startswith("```")), None)
+                if end is None:
+                    self.wrong(number, "the block has no end", "put a line ``` after it")
+                    break
+                self.fenced(section, line[3:].strip(), lines[at + 1 : end], number)
+                at = end + 1
+            elif line.strip().startswith(FENCES):
+                self.wrong(number, f"{line.rstrip()!r} begins no block", "begin it with ```toml at the margin")
+                fence = line.strip()[:3]
+                end = next((i for i in range(at + 1, len(lines)) if lines[i].strip().startswith(fence)), at)
+                at = end + 1
+            elif not line.strip():
+                at += 1
+            else:
+                end = at
+                while end < len(lines) and (told := lines[end].strip()):
+                    if told.startswith(FENCES) or lines[end].startswith("## "):
+                        break
+                    end += 1
+                self.paragraphs(section, lines[at:end], number)
+                at = end
+        if section is not None:
+            yield section
+
+    def fenced(self, section: Section | None, kind: str, source: list[str], line: int) -> None:
+        if kind != "toml":
+            self.wrong(line, f"a block of {kind or 'no kind'}", "only ```toml blocks can stand in a lesson")
+        elif section is None:
+            self.wrong(line, "a block before the first step", "put it under a ## heading")
+        else:
+            block = self.toml(source, line)
+            if block is not None:
+                section.parts.append((line, block))
+
+    def paragraphs(self, section: Section | None, lines: list[str], number: int) -> None:
+        first = lines[0]
+        if first.startswith("# ") and section is None:
+            return  # the title once more, for a code host
+        if section is None:
+            self.wrong(number, "text before the first step", "put it under a ## heading")
+            return
+        for i, line in enumerate(lines):
+            sign = _NO_PLACE.match(line) or (_NO_PLACE_FIRST.match(line) if i == 0 else None)
+            if sign or "![" in line:
+                what = f"{sign[0].split()[0]!r}" if sign else "a picture"
+                remedy = "write short sentences; ## begins the next step, - an item of a list"
+                self.wrong(number + i, f"{what} has no place in a step", remedy)
+                return
+        text: list[str] = []
+        for line in lines:
+            item = re.match(r"\s*[-*] +(.*)", line)
+            if item:
+                text.append("• " + item[1].strip())
+            elif text:
+                text[-1] += " " + line.strip()
+            else:
+                text.append(line.strip())
+        for paragraph in text:
+            self.report.proper(number, paragraph)
+            section.parts.append((number, paragraph))
