@@ -151,6 +151,7 @@ def test_the_trace_is_that_of_the_chosen_sequence_without_its_padding():
         trace_of(model, task, 361)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not GOLDEN.exists(), reason="made by tests/golden/make.py")
 def test_the_default_experiment_lands_where_keras_does():
     """200 runs of Keras against 60 of ours, data and all: the largest distance of the two distributions

@@ -12,7 +12,7 @@ from rnnviz.tui.app import RnnvizApp
 from tests.lessons.learner import Learner
 
 COURSE: Course = find()
-QUICK = ("sequences-and-memory", "why-gradients-vanish", "short-term-memory")  # the rest takes longer: -m slow
+QUICK = ("sequences-and-memory", "why-gradients-vanish")  # the rest takes longer: -m slow
 SLUGS = [pytest.param(slug, marks=() if slug in QUICK else pytest.mark.slow) for slug in map(COURSE.slug, COURSE.files)]
 
 

@@ -29,7 +29,11 @@ def look_at_everything(trace):
     assert isinstance(trace.loss, float)
 
 
-@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e200, 1e-320])
+SLOW = pytest.mark.slow
+VALUES = [np.nan, 1e200, *(pytest.param(value, marks=SLOW) for value in (np.inf, -np.inf, 1e-320))]
+
+
+@pytest.mark.parametrize("value", VALUES)
 @pytest.mark.parametrize(("cell", "activation"), CASES)
 @pytest.mark.parametrize("loss", ["mse", "cross_entropy"])
 def test_trace_of_weights_gone_wild(cell, activation, value, loss):

@@ -14,9 +14,9 @@ CASES = [
     ("rnn", "relu", 2, 2),
     ("rnn", "identity", 1, 2),
     ("lstm", "tanh", 1, 1),
-    ("lstm", "tanh", 3, 2),
+    pytest.param(("lstm", "tanh", 3, 2), marks=pytest.mark.slow),
     ("gru", "tanh", 1, 2),
-    ("gru", "tanh", 3, 2),
+    pytest.param(("gru", "tanh", 3, 2), marks=pytest.mark.slow),
 ]
 T, B, INPUTS, H, OUTPUTS = 4, 2, 2, 3, 2
 

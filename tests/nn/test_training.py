@@ -211,6 +211,7 @@ def sine(seed):
     return Data(windows[:, :-1], windows[:, 1:])
 
 
+@pytest.mark.slow
 def test_the_recipe_lands_where_keras_does():
     """loss and val_loss after 20 epochs, 150 of our seeds against 200 of Keras': everything is drawn anew each
     time, so distributions are compared. Kolmogorov-Smirnov's D must stay below its 0.1 % critical value, 1.95

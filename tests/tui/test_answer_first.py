@@ -34,7 +34,7 @@ from tests.lessons.learner import Learner
 from tests.tui.driving import text
 
 COURSE: Course = find()
-QUICK = ("back-through-time",)
+QUICK = ("sequences-and-memory",)
 SLUGS = [pytest.param(slug, marks=() if slug in QUICK else pytest.mark.slow) for slug in map(COURSE.slug, COURSE.files)]
 SIZES = ((80, 24), (160, 50))
 PALETTE = Palette()
