@@ -27,18 +27,8 @@ NUMBERS = {
     "tiny": [1e-320, 5e-324],
     "negative": [-1.0, -2.0],
 }
-SIZES = [
-    (0, 0),
-    (1, 1),
-    (2, 1),
-    (1, 5),
-    (7, 2),
-    (12, 3),
-    (20, 4),
-    (33, 5),
-    (60, 12),
-    pytest.param((200, 50), marks=pytest.mark.slow),
-]
+SIZES = [(0, 0), (1, 1), (2, 1), (1, 5), (7, 2), (12, 3), (20, 4), (33, 5), (60, 12)]
+LARGE = pytest.param((200, 50), marks=pytest.mark.slow)
 
 
 def plots(values, width, height, **options):
@@ -52,7 +42,7 @@ def plots(values, width, height, **options):
     ]
 
 
-@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize("size", [*SIZES, LARGE], ids=str)
 @pytest.mark.parametrize("values", NUMBERS.values(), ids=NUMBERS.keys())
 def test_every_plot_has_exactly_the_size_it_is_asked_for(values, size):
     width, height = size

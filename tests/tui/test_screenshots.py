@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -49,24 +50,36 @@ async def test_picture_is_up_to_date_to_the_byte(name: str, monkeypatch: pytest.
     assert kept(name) == await now(name, monkeypatch), STALE
 
 
-SVG = kept("knobs")
+SVG = kept("score-forward")
+
+
+def inverted(before: str, after: str = "") -> Callable[[str], str]:
+    """A change of the first colour between these: its red turned round."""
+    pattern = f"({before}#)(..)(?=[^>]*{after})"
+    return lambda svg: re.sub(pattern, lambda m: f"{m[1]}{255 - int(m[2], 16):02x}", svg, count=1)
 
 
 @pytest.mark.parametrize(
-    ("old", "new"),
-    [("recurrent", "recurrenz"), ("fill: #87afd7", "fill: #af87d7"), ("font-weight: bold", "font-style: italic"),
-     ('<rect fill="#262626"', '<rect fill="#464646"'), ("text-decoration: underline;", "")],
-)  # fmt: skip
-def test_a_picture_that_looks_different_is_noticed(old: str, new: str) -> None:
-    assert old in SVG
-    assert difference(grid(SVG), grid(SVG.replace(old, new)))
+    "change",
+    [
+        pytest.param(lambda svg: svg.replace("rnnviz&#160;", "rnnvix&#160;"), id="glyph"),
+        pytest.param(inverted(r"\.terminal-r1 { fill: "), id="colour"),
+        pytest.param(inverted('<rect fill="', "crispEdges"), id="ground"),
+        pytest.param(lambda svg: svg.replace(";font-weight: bold }", " }"), id="bold"),
+        pytest.param(lambda svg: svg.replace(";font-weight: bold }", ";font-style: italic }"), id="italic"),
+    ],
+)
+def test_a_picture_that_looks_different_is_noticed(change: Callable[[str], str]) -> None:
+    assert change(SVG) != SVG
+    assert difference(grid(SVG), grid(change(SVG)))
 
 
 def test_a_picture_that_is_only_written_differently_is_the_same() -> None:
-    other = re.sub(r"terminal-", "other-", SVG).replace("font-weight: bold", "font-weight:bold ;")
-    other = other.replace("fill: #87afd7", "fill: #89add7")  # a theme's colour, moved a little
+    other = SVG.replace("terminal-", "other-").replace(";font-weight: bold }", "; font-weight:bold; }")
+    other = re.sub(r"fill: #808080", "fill: #84847c", other)  # a colour moved a little
     assert other != SVG
     assert difference(grid(SVG), grid(other)) == []
+    assert text(grid(SVG))[0].startswith(" rnnviz")
     assert len(text(grid(SVG))) == 24
 
 
