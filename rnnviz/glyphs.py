@@ -7,7 +7,7 @@
 
 Terminals agree on the width of one character, and disagree on sequences that are joined into one picture. So what is
 joined is taken apart: joiners and variation selectors go, a flag is its two letters, a combining mark stays with its
-letter. Knows no terminal and no widget; the grid (tui/canvas.py) holds what it gets against the toolkit's own widths.
+letter. Knows no terminal and no widget; the grid (sheet.py) holds what it gets against the toolkit's own widths.
 """
 
 from __future__ import annotations

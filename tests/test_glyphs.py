@@ -9,7 +9,8 @@ from rich.cells import cell_len
 from rich.style import Style
 
 from rnnviz import glyphs
-from rnnviz.tui.canvas import Sheet, cells_of, spans, strip
+from rnnviz.sheet import Sheet, cells_of
+from rnnviz.tui.canvas import spans, strip
 
 #: A text of every kind, and its cells as they should be seen.
 KINDS = {

@@ -24,7 +24,7 @@ from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.compact_update import TightLayout, TightUpdate, tight
 
 PACKAGE = Path(rnnviz.__file__).parent
-OWN_FILES = {"tui/textual_private.py", "tui/rich_private.py", "tui/plotext_private.py"}
+OWN_FILES = {"tui/textual_private.py", "tui/rich_private.py", "charts/plotext_private.py"}
 OVERRIDDEN = {("RnnvizApp", "_display"), ("DrivenApp", "_handle_exception")}  # named in textual_private
 DOCUMENTED = {"_exit"}  # os._exit
 
@@ -206,7 +206,9 @@ def test_rich_takes_the_colours_we_choose() -> None:
 
 
 def test_plotext_is_loaded_without_its_manual() -> None:
-    code = "import sys; from rnnviz.tui import plotext_private as p; p.load(); print('plotext._doc.doc' in sys.modules)"
+    code = (
+        "import sys; from rnnviz.charts.plotext_private import load; load(); print('plotext._doc.doc' in sys.modules)"
+    )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout == "False\n"
     assert importlib.util.find_spec("plotext._doc.doc") is not None, "the manual has moved"

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from rnnviz.glyphs import cut, escaped
+from rnnviz.sheet import Sheet
 from rnnviz.terminal import ascii_cells, ascii_words, columns_of, lacks_unicode
 
 if TYPE_CHECKING:
@@ -51,9 +52,12 @@ class Output:
             text = ascii_words(text)
         self.console.print(Text(text), crop=False, overflow="ignore", soft_wrap=True)
 
-    def print_ansi(self, text: str) -> None:
-        """Text with 24-bit colours, in the colours this terminal has."""
-        self.console.print(Text.from_ansi(text, no_wrap=True), crop=False, overflow="ignore", soft_wrap=True)
+    def print_sheet(self, sheet: Sheet) -> None:
+        """In the colours this terminal has."""
+        lines = Text("\n", no_wrap=True).join(
+            Text.assemble(*((text, style or "") for text, style in sheet.runs(y))) for y in range(sheet.height)
+        )
+        self.console.print(lines, crop=False, overflow="ignore", soft_wrap=True)
 
 
 class _Console(Console):

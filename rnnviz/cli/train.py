@@ -107,27 +107,27 @@ def summary(out: Output, ready: Run) -> None:
 
 
 def report(out: Output, result: Result, seconds: float) -> None:
-    from rnnviz.tui import charts
+    from rnnviz.charts import plots
 
     task, history = result.task, result.history
     color = out.console.color_system is not None and not out.console.no_color
-    ink: dict[str, Any] = {"color": color, "ascii": out.ascii}
+    ink: dict[str, Any] = {"inks": plots.COLORS if color else plots.NO_COLORS, "ascii": out.ascii}
     epochs = len(history["loss"])
     done = f"{numbers.counted(epochs, 'epoch')} in {seconds:.2f} s: {newest(history)}"
     out.print(done if epochs else "not trained: 0 epochs")
     out.print()
-    curve = charts.loss_curve(history["loss"], history["val_loss"], None, out.width, 12, baseline=task.baseline, **ink)
-    out.print_ansi(curve)
+    curve = plots.loss_curve(history["loss"], history["val_loss"], None, out.width, 12, baseline=task.baseline, **ink)
+    out.print_sheet(curve)
     out.print()
     if task.series is not None and task.clean is not None:
         series, start = task.series.tolist(), task.seq_len
         ahead = fit(result.model, task).tolist()
         out.print("one step ahead: every window is read from the data")
-        picture = charts.sine_fit(series, ahead, out.width, 12, start=start, clean=task.clean.tolist(), **ink)
-        out.print_ansi(picture)
+        picture = plots.sine_fit(series, ahead, out.width, 12, start=start, clean=task.clean.tolist(), **ink)
+        out.print_sheet(picture)
         out.print()
         out.print("fed by itself: every point it says becomes its next input")
-        out.print_ansi(charts.self_fed(series, list(result.prediction), start, out.width, 12, **ink))
+        out.print_sheet(plots.self_fed(series, list(result.prediction), start, out.width, 12, **ink))
     else:
         examples(out, result)
     found = reached(result)

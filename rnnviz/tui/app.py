@@ -29,9 +29,10 @@ from textual.message import Message
 from textual.screen import Screen
 
 from rnnviz import terminal
+from rnnviz.charts import plotext_private
 from rnnviz.errors import InputError
 from rnnviz.glyphs import visible
-from rnnviz.tui import keys, panels, plotext_private, too_small
+from rnnviz.tui import keys, panels, too_small
 from rnnviz.tui.dispatch import LONGEST_PASTE
 from rnnviz.tui.driven import DrivenApp, Failed
 from rnnviz.tui.held_frames import Frames

@@ -11,7 +11,8 @@ from textual.screen import ModalScreen
 from rnnviz.lessons.closing_page import closing
 from rnnviz.lessons.pages import WIDTH
 from rnnviz.lessons.prose import Line, wrapped
-from rnnviz.tui.canvas import Canvas, Sheet
+from rnnviz.sheet import Sheet
+from rnnviz.tui.canvas import Canvas
 from rnnviz.tui.lesson_view import put
 
 if TYPE_CHECKING:

@@ -17,8 +17,9 @@ from rnnviz.lessons.lesson import Prediction
 from rnnviz.lessons.opening import read_lesson
 from rnnviz.lessons.prose import plain, wrapped
 from rnnviz.lessons.results import DONE, NONE, SKIPPED
+from rnnviz.sheet import Sheet
 from rnnviz.tui import panels
-from rnnviz.tui.canvas import Canvas, Sheet
+from rnnviz.tui.canvas import Canvas
 
 if TYPE_CHECKING:
     from rnnviz.lessons.lesson import Lesson

@@ -13,7 +13,7 @@ from rich.style import Style
 
 from rnnviz.glyphs import cells, lines_at_most
 from rnnviz.scene.cursor import Phase
-from rnnviz.tui.canvas import Sheet
+from rnnviz.sheet import Sheet
 from rnnviz.tui.geometry import GUTTER, Columns, Rows
 from rnnviz.tui.marks import BARS, DASHES, DOTS, SOLID, level, solid
 from rnnviz.tui.palette import Palette

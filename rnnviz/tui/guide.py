@@ -16,9 +16,9 @@ from rnnviz.lessons.pages import page
 from rnnviz.lessons.run import LessonRun, references, right_answer, setup_of
 from rnnviz.lessons.withheld import masked
 from rnnviz.scene.cursor import Phase
+from rnnviz.sheet import Sheet
 from rnnviz.tui import beside, lesson_view, panels
 from rnnviz.tui.answer_line import AnswerLine
-from rnnviz.tui.canvas import Sheet
 from rnnviz.tui.introduced import Introduced
 from rnnviz.tui.lesson_text import LessonText
 from rnnviz.tui.lesson_view import needed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rnnviz.lessons.pages import page
-from rnnviz.tui.canvas import Sheet
+from rnnviz.sheet import Sheet
 from rnnviz.tui.lesson_view import choices_in, draw, measure, scrolled
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from rich.style import Style
 from rnnviz.glyphs import cells, cut, lines_at_most
 from rnnviz.lessons.introductions import tools
 from rnnviz.lessons.pages import LINES, WIDTH, page
-from rnnviz.tui.canvas import Sheet
+from rnnviz.sheet import Sheet
 from rnnviz.tui.geometry import GUTTER
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.score import GATES

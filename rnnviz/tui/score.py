@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 from rich.style import Style
 
 from rnnviz.scene.cursor import Phase
-from rnnviz.tui.canvas import Sheet
+from rnnviz.sheet import Sheet
 from rnnviz.tui.geometry import GUTTER, Columns, Rows, columns_of, rows
 from rnnviz.tui.gradient_row import draw_gradient, write_check, write_ghost, write_gradient
 from rnnviz.tui.marks import BARS, accent

@@ -19,8 +19,9 @@ from textual.widgets import Static
 
 from rnnviz.errors import InputError
 from rnnviz.scene.commands import Command, Measure
+from rnnviz.sheet import Sheet
 from rnnviz.tui import beside, panels, score, status_lines, too_small
-from rnnviz.tui.canvas import Canvas, Sheet
+from rnnviz.tui.canvas import Canvas
 from rnnviz.tui.geometry import columns_of
 from rnnviz.tui.jobs import Jobs
 from rnnviz.tui.notice import Kind, Notice

@@ -9,8 +9,8 @@ from rich.style import Style
 
 from rnnviz.glyphs import cells, cut, lines_at_most
 from rnnviz.scene.cursor import Phase
+from rnnviz.sheet import Sheet
 from rnnviz.tui import keys, panels
-from rnnviz.tui.canvas import Sheet
 from rnnviz.tui.marks import accent
 from rnnviz.tui.notice import Kind, Notice
 from rnnviz.tui.palette import Palette

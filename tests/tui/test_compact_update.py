@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.style import Style
 from textual.app import App, ComposeResult
 
-from rnnviz.tui.canvas import Canvas, Sheet, spans, strip
+from rnnviz.sheet import Sheet
+from rnnviz.tui.canvas import Canvas, spans, strip
 from rnnviz.tui.compact_update import PLAIN, TightUpdate, change, codes
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.textual_private import ChopsUpdate

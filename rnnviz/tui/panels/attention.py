@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.style import Style
 
-from rnnviz.tui.canvas import Sheet
+from rnnviz.sheet import Sheet
 from rnnviz.tui.geometry import GUTTER, columns
 from rnnviz.tui.marks import BARS, accent
 from rnnviz.tui.palette import Palette

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rnnviz.glyphs import lines_at_most
-from rnnviz.tui.canvas import Sheet
+from rnnviz.sheet import Sheet
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.view import View
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rnnviz.glyphs import cut
 from rnnviz.scene.commands import Alone, Compare, Pin
 from rnnviz.scene.cursor import Phase
-from rnnviz.tui.canvas import Sheet
+from rnnviz.sheet import Sheet
 from rnnviz.tui.geometry import GUTTER, columns_of
 from rnnviz.tui.gradient_row import gradient_axis, half_lives, power_labels, reach, times, two_paths
 from rnnviz.tui.palette import Palette

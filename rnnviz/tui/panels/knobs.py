@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnviz.experiment.experiment import BY_GROUP, SETTINGS
 from rnnviz.glyphs import cells, cut, cut_before, lines_at_most, rjust
-from rnnviz.tui.canvas import Sheet
+from rnnviz.sheet import Sheet
 from rnnviz.tui.notice import Kind, Notice
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import Panel

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rnnviz.glyphs import lines_at_most
 from rnnviz.scene.commands import Command, Measure, Seek
-from rnnviz.tui.canvas import Sheet
+from rnnviz.sheet import Sheet
 from rnnviz.tui.marks import accent
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import Panel

@@ -16,7 +16,7 @@ from rich.style import Style
 
 from rnnviz.experiment.ablation import STILL_THERE
 from rnnviz.glyphs import clip, cut, visible
-from rnnviz.tui.canvas import Sheet
+from rnnviz.sheet import Sheet
 from rnnviz.tui.marks import accent
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import Panel

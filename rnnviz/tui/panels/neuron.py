@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rnnviz.glyphs import wrap
 from rnnviz.scene.commands import SelectUnit
 from rnnviz.scene.cursor import Phase
-from rnnviz.tui.canvas import Sheet
+from rnnviz.sheet import Sheet
 from rnnviz.tui.marks import accent
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import Panel

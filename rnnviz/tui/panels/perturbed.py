@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from rnnviz.tui.canvas import Sheet
+from rnnviz.sheet import Sheet
 from rnnviz.tui.geometry import columns
 from rnnviz.tui.marks import BARS, accent
 from rnnviz.tui.palette import Palette

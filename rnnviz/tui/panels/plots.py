@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from rich.color import Color
 from rich.style import Style
-from rich.text import Text
 
-from rnnviz.tui.canvas import Sheet
+from rnnviz.sheet import Sheet
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import Panel
 from rnnviz.tui.view import View
@@ -22,11 +21,16 @@ if TYPE_CHECKING:
     from rnnviz.scene.frame import Frame
 
 
-def _ink(palette: Palette) -> dict[str, Any]:
-    return dict(
-        color=palette.has_color, ascii=palette.ascii,
-        primary=_rgb(palette.output), secondary=_rgb(palette.input), quiet=_rgb(palette.dim),
-    )  # fmt: skip
+def _inks(palette: Palette) -> dict[str, Any]:
+    from rnnviz.charts.plots import NO_COLORS, Inks
+
+    inks = Inks(_ink(palette.output), _ink(palette.input), _ink(palette.dim)) if palette.has_color else NO_COLORS
+    return dict(inks=inks, ascii=palette.ascii)
+
+
+def _ink(style: Style) -> Style:
+    """Its colour alone, whatever else its words have."""
+    return Style(color=Color.from_triplet((style.color or Color.parse("#808080")).get_truecolor()))
 
 
 def _series(frame: Frame) -> list[float]:
@@ -40,13 +44,12 @@ def _no_series(frame: Frame) -> str | None:
     return None
 
 
-def _plot(frame: Frame, view: View, width: int, height: int, text: Callable[[ModuleType], str]) -> Sheet:
-    sheet = Sheet(width, height)
-    if view.plots and height >= 4:
-        from rnnviz.tui import charts
+def _plot(view: View, width: int, height: int, draw: Callable[[ModuleType], Sheet]) -> Sheet:
+    if not view.plots or height < 4:
+        return Sheet(width, height)
+    from rnnviz.charts import plots
 
-        _paint(sheet, text(charts))
-    return sheet
+    return draw(plots)
 
 
 def _draw_fit(frame: Frame, view: View, width: int, height: int, palette: Palette) -> Sheet:
@@ -55,8 +58,8 @@ def _draw_fit(frame: Frame, view: View, width: int, height: int, palette: Palett
     fit = [] if frame.scene.fit is None else frame.scene.fit.tolist()
     start = len(series) - len(fit)
     return _plot(
-        frame, view, width, height,
-        lambda charts: charts.sine_fit(series, fit, width, height, clean=clean, start=start, **_ink(palette)),
+        view, width, height,
+        lambda plots: plots.sine_fit(series, fit, width, height, clean=clean, start=start, **_inks(palette)),
     )  # fmt: skip
 
 
@@ -65,18 +68,18 @@ def _draw_self_fed(frame: Frame, view: View, width: int, height: int, palette: P
     own = [] if frame.scene.prediction is None else frame.scene.prediction.tolist()
     start = len(series) - len(own)
     return _plot(
-        frame, view, width, height,
-        lambda charts: charts.self_fed(series, own, start, width, height, **_ink(palette)),
+        view, width, height,
+        lambda plots: plots.self_fed(series, own, start, width, height, **_inks(palette)),
     )  # fmt: skip
 
 
 def _draw_loss(frame: Frame, view: View, width: int, height: int, palette: Palette) -> Sheet:
     learning = frame.learning
     return _plot(
-        frame, view, width, height,
-        lambda charts: charts.loss_curve(
+        view, width, height,
+        lambda plots: plots.loss_curve(
             learning.loss, learning.val_loss, frame.cursor.epoch, width, height,
-            baseline=frame.scene.task.baseline, upto=_upto(frame), **_ink(palette),
+            baseline=frame.scene.task.baseline, upto=_upto(frame), **_inks(palette),
         ),
     )  # fmt: skip
 
@@ -102,18 +105,3 @@ SELF_FED = Panel("self-fed", "feeding on itself", "the network reading its own o
 LOSS = Panel("loss", "loss curve", "training and validation loss per epoch", _draw_loss, follows=_network,
              shows=frozenset(("history", "baseline")),
              stands_beside=lambda frame: bool(frame.learning.loss))  # fmt: skip
-
-
-def _rgb(style: Style) -> tuple[int, int, int]:
-    color = style.color or Color.parse("#808080")
-    r, g, b = color.get_truecolor()
-    return r, g, b
-
-
-def _paint(sheet: Sheet, ansi: str) -> None:
-    for y, line in enumerate(ansi.splitlines()):
-        text = Text.from_ansi(line)
-        sheet.put(y, 0, text.plain)
-        for span in text.spans:
-            style = span.style if isinstance(span.style, Style) else None
-            sheet.put(y, span.start, text.plain[span.start : span.end], style)

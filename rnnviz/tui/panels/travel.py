@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from rich.style import Style
 
 from rnnviz.scene.commands import Back, Survey, Train
-from rnnviz.tui.canvas import Sheet
+from rnnviz.sheet import Sheet
 from rnnviz.tui.marks import solid
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import Panel

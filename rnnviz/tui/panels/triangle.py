@@ -14,8 +14,8 @@ from rich.style import Style
 
 from rnnviz.glyphs import wrap
 from rnnviz.scene.commands import Command, Measure
+from rnnviz.sheet import Sheet
 from rnnviz.tui import keys
-from rnnviz.tui.canvas import Sheet
 from rnnviz.tui.geometry import Columns, columns_of
 from rnnviz.tui.marks import accent
 from rnnviz.tui.palette import Palette

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from rnnviz.glyphs import cells, cut, lines_at_most, ljust, visible
-from rnnviz.tui.canvas import Sheet
+from rnnviz.sheet import Sheet
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import Panel
 from rnnviz.tui.view import View

@@ -1,0 +1,153 @@
+"""The plots: loss per epoch, the sine with the network's fit, and the sine it makes when fed by itself.
+
+    loss_curve([0.5, 0.2, 0.1], [0.6, 0.3, 0.2], epoch_cursor=2, width=60, height=10)
+
+Each function is pure: numbers in, a sheet of exactly `width` × `height` cells out. Axes, ticks, legend and marks are
+made here (page.py, scale.py), a curve itself by plotext (plotext_line.py), so: call from one thread only. nan and inf
+are gaps, and said in words.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from rich.color import Color
+from rich.style import Style
+
+from rnnviz.charts.page import Curve, Page, Signs, signs_of
+from rnnviz.charts.scale import Numbers, log10, log_ticks, newest, not_finite, room, ticks
+from rnnviz.sheet import Sheet
+
+
+@dataclass(frozen=True)
+class Inks:
+    """What is drawn in which style: the network's own curve, what it is held against, axes and data. None: as text."""
+
+    primary: Style | None = None
+    secondary: Style | None = None
+    quiet: Style | None = None
+
+
+NO_COLORS = Inks()
+COLORS = Inks(*(Style(color=Color.parse(color)) for color in ("#e8954c", "#4c9be8", "#8a8a8a")))
+
+
+def loss_curve(
+    loss: Numbers,
+    val_loss: Numbers = (),
+    epoch_cursor: int | None = None,
+    width: int = 60,
+    height: int = 12,
+    *,
+    baseline: float | None = None,
+    upto: int = 0,
+    ascii: bool = False,
+    inks: Inks = COLORS,
+) -> Sheet:
+    """Training and validation loss per epoch on a logarithmic scale; loss[0] belongs to epoch 1.
+
+    `epoch_cursor` marks an epoch (0, before any training, is the left edge). `baseline` is drawn as a dotted
+    line: what a guess would score. `upto` is the epoch at which a training under way will end: the axis has room
+    for it, so that the curve grows and the axis stays. A loss of 0, which no logarithm has, is left out like nan
+    and inf.
+    """
+    signs = signs_of(ascii)
+    epochs = max(len(loss), len(val_loss))
+    last = max(epochs, upto, 2)
+    curves = [
+        Curve("training", log10(loss), 1, inks.primary, signs.line),
+        Curve("validation", log10(val_loss), 1, inks.secondary, signs.dot),
+    ]
+    values = [newest(loss), newest(val_loss)]
+    levels = [y for c in curves for y in c.y if math.isfinite(y)]
+    if baseline is not None and baseline > 0 and math.isfinite(baseline) and levels:
+        level = math.log10(baseline)
+        curves.append(Curve("guess", [level] * (last if upto else epochs), 1, inks.quiet, signs.dotted))
+        values.append(f"{baseline:.3g}")
+        levels.append(level)
+    plot = Page(width, height, signs, inks.quiet)
+    low, high = room(levels, 0.05, 0.1)
+    y_ticks = log_ticks(low, high, height) if levels else []
+    plot.frame((1, last), (low, high), y_ticks, "epoch", last=upto or epochs)
+    for curve in (*curves[2:], curves[0], plot.thinned(curves[1])):  # where both are alike neither hides the other
+        plot.curve(curve)
+    if epoch_cursor is not None and epochs:
+        plot.mark(max(epoch_cursor, 1), f"{epoch_cursor}", on_axis=True)
+    plot.legend("loss", [(c, f"{c.name} {value}", value) for c, value in zip(curves, values, strict=True) if c.y])
+    if not epochs:
+        plot.note("no epoch yet")
+    else:
+        plot.note(not_finite("loss", loss, "epoch", 1) or not_finite("validation", val_loss, "epoch", 1))
+    return plot.sheet()
+
+
+def sine_fit(
+    series: Numbers,
+    fit: Numbers = (),
+    width: int = 60,
+    height: int = 12,
+    *,
+    start: int = 0,
+    clean: Numbers = (),
+    ascii: bool = False,
+    inks: Inks = COLORS,
+) -> Sheet:
+    """The noisy series as points, the sine without its noise as a dotted line, and the one-step-ahead fit.
+
+    fit[j] is what the network said series[start + j] would be.
+    """
+    signs = signs_of(ascii)
+    curves = [
+        Curve("fit", list(fit), start, inks.primary, signs.line),
+        Curve("data", list(series), 0, inks.quiet, signs.dot),
+        Curve("sine", list(clean), 0, inks.secondary, signs.dotted),
+    ]
+    plot = _over_points(series, curves, width, height, signs, inks)
+    plot.note(not_finite("fit", fit, "point", start + 1) or not_finite("data", series, "point", 1))
+    return plot.sheet()
+
+
+def self_fed(
+    series: Numbers,
+    prediction: Numbers = (),
+    start: int = 0,
+    width: int = 60,
+    height: int = 12,
+    *,
+    ascii: bool = False,
+    inks: Inks = COLORS,
+) -> Sheet:
+    """The series as points, and the network going on alone: prediction[j] stands for series[start + j].
+
+    The mark stands at series[start], the first value that is the network's own and that it then reads.
+    """
+    signs = signs_of(ascii)
+    curves = [
+        Curve("fed by itself", list(prediction), start, inks.primary, signs.line),
+        Curve("data", list(series), 0, inks.quiet, signs.dot),
+    ]
+    plot = _over_points(series, curves, width, height, signs, inks)
+    if len(prediction):
+        plot.mark(start, "from here it feeds on itself")
+    plot.note(not_finite("prediction", prediction, "point", start + 1))
+    return plot.sheet()
+
+
+def _over_points(series: Numbers, curves: list[Curve], width: int, height: int, signs: Signs, inks: Inks) -> Page:
+    """A page over the points of the series. Its scale is the data's: a curve that runs away leaves it."""
+    own = [float(y) for y in series if math.isfinite(y)]
+    others = [float(y) for c in curves for y in c.y if math.isfinite(y)]
+    low, high = room(own, 0.1, 0.1)
+    span = high - low
+    low = max(low - span, min([low, *others]))
+    high = min(high + span, max([high, *others]))
+    points = max([len(series)] + [c.start + len(c.y) for c in curves])
+    page = Page(width, height, signs, inks.quiet)
+    page.frame((0, max(points - 1, 1)), (low, high), ticks(low, high, height), "point", first=1)
+    for curve in reversed(curves):
+        page.curve(curve)
+    page.legend("", [(c, c.name, c.name) for c in curves if c.y])
+    if not points:
+        page.note("no points")
+    return page
