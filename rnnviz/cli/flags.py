@@ -62,7 +62,7 @@ def read(argv: list[str], command: Command = APP) -> Options:
 def _experiments(given: dict[str, Any], file: str | None, command: Command) -> tuple[Experiment, ...]:
     """The experiment of the flags, over that of the file; one for each cell."""
     settings: dict[str, Any] = {}
-    cells = ["rnn"]
+    cells: list[str] = []
     for name, setting in SETTINGS.items():
         if name == "cell" and name in given:
             cells = list(dict.fromkeys(setting.checked(cell.strip()) for cell in given["cell"].split(",")))

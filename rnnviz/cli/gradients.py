@@ -21,6 +21,7 @@ from rnnviz.experiment.build import build_task, resolved
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.experiment.run import gradients
 from rnnviz.nn import Trace, Training, half_life, horizon
+from rnnviz.nn.cells import CELLS
 from rnnviz.nn.metrics import fades
 from rnnviz.tasks import Task
 from rnnviz.tasks.catalog import info
@@ -162,7 +163,7 @@ def head(out: Output, told: list[Told], options: Options) -> None:
 
 
 def name(experiment: Experiment) -> str:
-    return f"{experiment.activation} RNN" if experiment.cell == "rnn" else experiment.cell.upper()
+    return CELLS[experiment.cell].described(experiment.activation)
 
 
 def one(out: Output, told: Told) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from rnnviz.nn.cells import CELLS
 from rnnviz.tasks import catalog
 
 
@@ -26,16 +27,23 @@ class Chosen(Protocol):
 
 
 def activation(e: Chosen) -> str | None:
-    of = {"lstm": "an LSTM's", "gru": "a GRU's"}.get(e.cell)
-    return None if of is None else f"{of} activations are fixed"
+    cell = CELLS[e.cell]
+    return None if cell.activation is None else f"{cell.noun}'s activations are fixed"
 
 
 def forget_bias(e: Chosen) -> str | None:
-    return None if e.cell == "lstm" else "only an LSTM has a forget gate"
+    having = " and ".join(cell.noun for cell in CELLS.values() if cell.remembers)
+    return None if CELLS[e.cell].remembers else f"only {having} has a forget gate"
 
 
 def biases(e: Chosen) -> str | None:
-    return "a GRU always has 2" if e.cell == "gru" else None
+    cell = CELLS[e.cell]
+    return None if cell.biases is None else f"{cell.noun} always has {cell.biases}"
+
+
+def recurrent(e: Chosen) -> str | None:
+    cell = CELLS[e.cell]
+    return None if cell.recurrent else f"{cell.noun} has no recurrent weights W_hh"
 
 
 def momentum(e: Chosen) -> str | None:

@@ -20,9 +20,9 @@ from rnnviz import files
 from rnnviz.errors import InputError, shown
 from rnnviz.experiment import applicability
 from rnnviz.experiment.setting import GROUPS, Setting, setting
+from rnnviz.nn.spec import CELLS
 from rnnviz.tasks import catalog
 
-CELLS = ("rnn", "lstm", "gru")
 ACTIVATIONS = ("tanh", "relu", "identity", "sigmoid")
 INITIALISERS = ("keras", "pytorch", "identity", "orthogonal", "chrono")
 OPTIMIZERS = ("sgd", "adam", "rmsprop")
@@ -109,7 +109,7 @@ class Experiment:
         True,
         "the loop; off: W_hh is 0 and training leaves it 0, so h is a layer without a past",
         kind=bool, label="loop", group="network",
-        steps=(False, True),
+        steps=(False, True), why_not=applicability.recurrent,
     )  # fmt: skip
     init: str = setting(
         "keras", "initialiser of the weights", kind=str, label="initialiser", group="weights",
@@ -117,13 +117,13 @@ class Experiment:
     )  # fmt: skip
     gain: float = setting(
         1.0, "multiplies the initial recurrent weights", kind=float, label="recurrent gain", group="weights",
-        low=0.0, high=100.0, steps=_GAINS,
+        low=0.0, high=100.0, steps=_GAINS, why_not=applicability.recurrent,
     )  # fmt: skip
     spectral_radius: float | None = setting(
         None,
         "rescale the initial recurrent weights to this spectral radius",
         kind=float, label="spectral radius", group="weights",
-        low=0.0, high=100.0, steps=_GAINS[1:], open="not rescaled",
+        low=0.0, high=100.0, steps=_GAINS[1:], open="not rescaled", why_not=applicability.recurrent,
     )  # fmt: skip
     forget_bias: float | None = setting(
         None, "initial forget-gate bias of an LSTM", kind=float, label="forget bias", group="weights",

@@ -36,7 +36,7 @@ class Excerpt:
 
 def excerpt(experiment: Experiment, phase: Phase) -> Excerpt:
     """The function that computes what this phase shows, with these settings."""
-    cell = CELLS[experiment.cell]
+    cell = CELLS[experiment.cell].equations
     match phase:
         case Phase.FORWARD:
             return _read((cell.forward,))

@@ -13,8 +13,9 @@ import numpy as np
 
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.glyphs import one_line
+from rnnviz.nn.cells import CELLS
 from rnnviz.nn.optimizer import CONVENTIONS
-from rnnviz.nn.spec import GATES, ModelSpec
+from rnnviz.nn.spec import ModelSpec
 from rnnviz.tasks import Task
 
 
@@ -36,7 +37,8 @@ class _Program:
 
     def __init__(self, experiment: Experiment, task: Task) -> None:
         self.e, self.task = experiment, task
-        self.gates = len(GATES[experiment.cell])
+        self.cell = CELLS[experiment.cell]
+        self.gates = len(self.cell.blocks)
         self.T = int(task.seq_len)
         self.spec = ModelSpec(
             cell=experiment.cell,
@@ -53,6 +55,11 @@ class _Program:
     def dimensions(self) -> str:
         return f"{self.T}, {self.task.input_size}, {self.e.hidden_size}, {self.task.output_size}"
 
+    @property
+    def loops(self) -> bool:
+        """Whether h goes on through recurrent weights; a cell that has none has nothing to leave out, either."""
+        return self.e.loop or not self.cell.recurrent
+
     def _loss_steps(self) -> tuple[int, ...] | str:
         """ "every", "last", or steps counted from 0. Sequences of several lengths count from their own end."""
         mask = self.task.loss_mask
@@ -67,8 +74,7 @@ class _Program:
 
     def heading(self) -> str:
         e, layers = self.e, f", {self.e.num_layers} layers" if self.e.num_layers > 1 else ""
-        name = f"{e.activation} RNN" if e.cell == "rnn" else e.cell.upper()
-        what = f"{name}, {e.hidden_size} units{layers}, {one_line(self.task.title)}"
+        what = f"{self.cell.described(e.activation)}, {e.hidden_size} units{layers}, {one_line(self.task.title)}"
         return f"# {what}: the model that rnnviz shows, in {self.framework}.{self.about_truncation()}"
 
     def about_truncation(self) -> str:
@@ -136,7 +142,6 @@ class _Program:
 
 # -- PyTorch -------------------------------------------------------------------------------------------
 
-_TORCH_CELLS = {"rnn": "nn.RNN", "lstm": "nn.LSTM", "gru": "nn.GRU"}
 _TORCH_ACTIVATIONS = {"identity": "a", "sigmoid": "torch.sigmoid(a)"}
 
 
@@ -171,16 +176,17 @@ class _Torch(_Program):
         )
 
     def model(self) -> str:
-        e, own = self.e, self.e.cell == "rnn" and self.e.activation in _TORCH_ACTIVATIONS
-        if own:
-            recurrent = "SimpleRNN()"
-        elif e.cell == "rnn":
-            recurrent = f'nn.RNN(I, H, L, nonlinearity="{e.activation}", batch_first=True)'
+        layer, source = self.cell.torch.layer, self.cell.torch.source
+        if self._has_own_activation:
+            source, recurrent = self._own_cell(), "SimpleRNN()"
+        elif source:
+            source, recurrent = f"{source}\n\n", f"{layer}()"
         else:
-            recurrent = f"{_TORCH_CELLS[e.cell]}(I, H, L, batch_first=True)"
+            chosen = "" if self.cell.activation else f'nonlinearity="{self.e.activation}", '
+            recurrent = f"{layer}(I, H, L, {chosen}batch_first=True)"
         taken = {"every": "h", "last": "h[:, -1]"}.get(str(self.steps), "h[:, steps]")
         return (
-            (self._own_cell() if own else "")
+            source
             + f"""class Model(nn.Module):
     def __init__(self):
         super().__init__()
@@ -196,6 +202,11 @@ model = Model()  # its state_dict has the names, shapes and gate order of rnnviz
 """
         )
 
+    @property
+    def _has_own_activation(self) -> bool:
+        """nn.RNN knows tanh and relu only."""
+        return self.cell.activation is None and self.e.activation in _TORCH_ACTIVATIONS
+
     def _states(self) -> str:
         if self.e.truncation() is None:
             return "        h, _ = self.rnn(x)  # (N, T, H)"
@@ -209,7 +220,6 @@ model = Model()  # its state_dict has the names, shapes and gate order of rnnviz
         h = torch.cat(parts, 1)  # (N, T, H)"""
 
     def _own_cell(self) -> str:
-        """nn.RNN knows tanh and relu only."""
         two = self.e.biases == 2
         names = '("weight_ih", "weight_hh", "bias_ih"' + (', "bias_hh")' if two else ")")
         shapes = "(H, I if l == 0 else H), (H, H), (H,)" + (", (H,)" if two else "")
@@ -242,10 +252,8 @@ model = Model()  # its state_dict has the names, shapes and gate order of rnnviz
 """
 
     def start(self) -> str:
-        e, one_bias = (
-            self.e,
-            self.spec.biases == 1 and not (self.e.cell == "rnn" and self.e.activation in _TORCH_ACTIVATIONS),
-        )
+        e = self.e
+        one_bias = self.spec.biases == 1 and not (self._has_own_activation or self.cell.torch.source)
         body: list[str] = []
         if e.init == "pytorch":
             body.append("nn.init.uniform_(p, -(H**-0.5), H**-0.5)")
@@ -255,17 +263,17 @@ model = Model()  # its state_dict has the names, shapes and gate order of rnnviz
                 "identity": f"p.copy_(torch.eye(H).repeat({self.gates}, 1))",
             }.get(e.init, "p.copy_(torch.cat([nn.init.orthogonal_(torch.empty(H, H)) for _ in p.split(H)]))")
             other = "nn.init.normal_(p, 0, 0.001)" if e.init == "identity" else "nn.init.xavier_uniform_(p)"
+            if self.cell.recurrent:
+                body += ['if "weight_hh" in name:', f"    {recurrent}"]
             body += [
-                'if "weight_hh" in name:',
-                f"    {recurrent}",
-                "elif p.dim() == 2:",
+                f"{'elif' if body else 'if'} p.dim() == 2:",
                 f"    {other}",
                 "else:",
                 "    nn.init.zeros_(p)",
             ]
         body += self._recurrent_scale()
         body += self._gate_biases()
-        if not e.loop:
+        if not self.loops:
             body += ['if "weight_hh" in name:  # no loop', "    p.zero_()"]
         if one_bias:
             body += [
@@ -279,7 +287,9 @@ model = Model()  # its state_dict has the names, shapes and gate order of rnnviz
 
     def _recurrent_scale(self) -> list[str]:
         e = self.e
-        body = []
+        body: list[str] = []
+        if not self.cell.recurrent:
+            return body
         if e.gain != 1.0 or e.spectral_radius is not None:
             body.append('if "weight_hh" in name:')
         if e.gain != 1.0:
@@ -301,11 +311,11 @@ model = Model()  # its state_dict has the names, shapes and gate order of rnnviz
         if "log_tau" in chosen:
             body.append(f"    log_tau = {chosen.pop('log_tau')}")
         for gate, value in chosen.items():
-            n = GATES[self.e.cell].index(gate)
+            n = self.cell.block_names.index(gate)
             body.append(f"    p[{n} * H : {n + 1} * H] = {value}  # gate {gate}")
         if self.spec.biases == 2 and self.e.init == "pytorch":
             body.append('if "bias_hh" in name:')
-            body += [f"    p[{n} * H : {n + 1} * H] = 0" for n in (GATES[self.e.cell].index(g) for g in chosen)]
+            body += [f"    p[{n} * H : {n + 1} * H] = 0" for n in (self.cell.block_names.index(g) for g in chosen)]
         return body
 
     def training(self) -> str:
@@ -348,16 +358,13 @@ model = Model()  # its state_dict has the names, shapes and gate order of rnnviz
                 "        loss.backward()",
                 *clip,
                 "        optimizer.step()",
-                *([] if e.loop else no_loop),
+                *([] if self.loops else no_loop),
                 '    print(epoch + 1, f"{loss.item():.4f}")',
             ]
         )
 
 
 # -- Keras ---------------------------------------------------------------------------------------------
-
-_KERAS_CELLS = {"rnn": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}
-_KERAS_ORDER = {"rnn": ("h",), "lstm": ("i", "f", "g", "o"), "gru": ("z", "r", "n")}
 
 
 class _Keras(_Program):
@@ -383,38 +390,46 @@ class _Keras(_Program):
     def _by_hand(self) -> bool:
         """Whether the initial weights are not what Keras' layers start from."""
         e = self.e
-        own = e.init in ("keras", "pytorch") and e.gain == 1.0 and e.spectral_radius is None and e.loop
-        own = own and not self._has_two_drawn_biases
-        return not own or (e.cell == "lstm" and e.forget_bias is not None)
+        own = e.init in ("keras", "pytorch") and not self._has_two_drawn_biases
+        if self.cell.recurrent:
+            own = own and e.gain == 1.0 and e.spectral_radius is None and e.loop
+        return not own or (self.cell.remembers != "" and e.forget_bias is not None)
 
     @property
     def _has_two_drawn_biases(self) -> bool:
         """Whether Keras' one bias is the sum of two that are not 0."""
-        return self.e.init == "pytorch" and self.spec.biases == 2 and self.e.cell != "gru"
+        return self.e.init == "pytorch" and self._has_two_biases
+
+    @property
+    def _has_two_biases(self) -> bool:
+        """Where Keras' layer has one. A cell that always has two has them in Keras, too."""
+        return self.spec.biases == 2 and self.cell.biases is None
 
     def model(self) -> str:
         e = self.e
         options = ["H"]
-        if e.cell == "rnn":
+        if self.cell.activation is None:
             activation = {"identity": "linear"}.get(e.activation, e.activation)
             options.append(f'activation="{activation}"')
-        dense, lines = "O", []
+        dense, lines = "O", self.cell.keras.source.splitlines()
+        layer = self.cell.keras.layer if lines else f"layers.{self.cell.keras.layer}"
         if e.init == "pytorch":
             lines.append("u = keras.initializers.RandomUniform(-(H**-0.5), H**-0.5)")
-            options.append("kernel_initializer=u, recurrent_initializer=u, bias_initializer=u")
-            options += ["unit_forget_bias=False"] if e.cell == "lstm" else []
+            recurrent = "recurrent_initializer=u, " if self.cell.recurrent else ""
+            options.append(f"kernel_initializer=u, {recurrent}bias_initializer=u")
+            options += ["unit_forget_bias=False"] if self.cell.remembers else []
             dense = "O, kernel_initializer=u, bias_initializer=u"
-        if not e.loop:
+        if not self.loops:
             options.append("recurrent_constraint=lambda w: 0 * w")  # Keras applies it after each update
         lines.append("inputs = h = keras.Input((T, I))")
         for number in range(e.num_layers):
             whole = self.steps != "last" or number < e.num_layers - 1
             sequences = ", return_sequences=True" if whole else ""
-            lines.append(f"h = layers.{_KERAS_CELLS[e.cell]}({', '.join(options)}{sequences})(h)")
+            lines.append(f"h = {layer}({', '.join(options)}{sequences})(h)")
         if self.steps not in ("every", "last"):
             lines.append("h = keras.ops.take(h, steps, axis=1)")
         lines += [f"model = keras.Model(inputs, layers.Dense({dense})(h))"]
-        if self.spec.biases == 2 and e.cell != "gru":
+        if self._has_two_biases:
             fewer = e.num_layers * self.gates * e.hidden_size
             lines.append(f"# rnnviz has two biases a layer, as PyTorch; Keras has their sum: {fewer} parameters fewer")
         lines.append(f'print(model.count_params(), "parameters")  # {self.parameter_count}')
@@ -423,48 +438,50 @@ class _Keras(_Program):
     @property
     def parameter_count(self) -> int:
         fewer = self.e.num_layers * self.gates * self.e.hidden_size
-        return self.spec.parameter_count - (fewer if self.spec.biases == 2 and self.e.cell != "gru" else 0)
+        return self.spec.parameter_count - (fewer if self._has_two_biases else 0)
 
     def start(self) -> str:
         e = self.e
         if not self._by_hand:
             return ""
         body: list[str] = []
+        names = "kernel, recurrent, bias" if self.cell.recurrent else "kernel, bias"
         if e.init == "identity":
+            recurrent = f"recurrent = np.tile(np.eye(H), (1, {self.gates}))"
             body += [
                 "kernel = rng.normal(0, 0.001, kernel.shape)",
-                f"recurrent = np.tile(np.eye(H), (1, {self.gates}))",
+                *([recurrent] if self.cell.recurrent else []),
                 "bias = np.zeros(bias.shape)",
             ]
-        elif e.init in ("orthogonal", "chrono"):
+        elif e.init in ("orthogonal", "chrono") and self.cell.recurrent:
             draw = "np.linalg.qr(rng.standard_normal((H, H)))[0]"
             body.append(f"recurrent = np.concatenate([{draw} for _ in range({self.gates})], axis=1)")
         if self._has_two_drawn_biases:
             body.append("bias = bias + rng.uniform(-(H**-0.5), H**-0.5, bias.shape)  # the sum of both")
-        if e.gain != 1.0:
+        if e.gain != 1.0 and self.cell.recurrent:
             body.append(f"recurrent = {e.gain!r} * recurrent")
-        if e.spectral_radius is not None:
+        if e.spectral_radius is not None and self.cell.recurrent:
             body += [
                 f"for W in np.split(recurrent, {self.gates}, axis=1):",
                 "    radius = np.abs(np.linalg.eigvals(W)).max()",
                 "    if radius > 0:  # 0 stays 0",
                 f"        W *= {e.spectral_radius!r} / radius",
             ]
-        if not e.loop:
+        if not self.loops:
             body.append("recurrent = 0 * recurrent  # no loop")
         chosen = gate_biases(e, self.task, "np.log(rng.uniform(1, {most:g}, H))")
-        row = "bias[0]" if e.cell == "gru" else "bias"
+        row = "bias" if self.cell.biases is None or self.cell.biases == 1 else "bias[0]"
         if "log_tau" in chosen:
             body.append(f"log_tau = {chosen.pop('log_tau')}")
         for gate, value in chosen.items():
-            n = _KERAS_ORDER[e.cell].index(gate)
+            n = self.cell.keras.order.index(gate)
             body.append(f"{row}[{n} * H : {n + 1} * H] = {value}  # gate {gate}")
         lines = [
             f"rng = np.random.default_rng({e.seed})",
             f"for layer in model.layers[1 : {e.num_layers + 1}]:",
-            "    kernel, recurrent, bias = (w.copy() for w in layer.get_weights())",
+            f"    {names} = (w.copy() for w in layer.get_weights())",
             *(f"    {line}" for line in body),
-            "    layer.set_weights([kernel, recurrent, bias])",
+            f"    layer.set_weights([{names}])",
         ]
         if e.init == "identity":
             lines += [
@@ -510,11 +527,12 @@ class _Keras(_Program):
 def gate_biases(e: Experiment, task: Task, drawn: str) -> dict[str, str]:
     """gate -> the bias that is set apart, in words of the program; `log_tau` -> how it is drawn, for chrono."""
     chosen: dict[str, str] = {}
-    if e.init == "chrono" and e.cell != "rnn":
+    cell = CELLS[e.cell]
+    if e.init == "chrono" and cell.chrono:
         chosen["log_tau"] = drawn.format(most=max(2, task.lag or task.seq_len) - 1)
-        chosen |= {"f": "log_tau", "i": "-log_tau"} if e.cell == "lstm" else {"z": "log_tau"}
-    elif e.cell == "lstm" and e.init in ("keras", "orthogonal"):
-        chosen["f"] = "1.0"
-    if e.cell == "lstm" and e.forget_bias is not None:
-        chosen["f"] = repr(e.forget_bias)
+        chosen |= {gate: "log_tau" if sign > 0 else "-log_tau" for gate, sign in cell.chrono.items()}
+    elif cell.remembers and e.init in ("keras", "orthogonal"):
+        chosen[cell.remembers] = "1.0"
+    if cell.remembers and e.forget_bias is not None:
+        chosen[cell.remembers] = repr(e.forget_bias)
     return chosen

@@ -26,6 +26,7 @@ from rnnviz.lessons.reading import read
 from rnnviz.lessons.report import Problem
 from rnnviz.lessons.run import LessonRun
 from rnnviz.lessons.setup import END, Setup, arrive
+from rnnviz.nn.cells import CELLS
 from rnnviz.player.player import Player, open_player
 from rnnviz.scene.frame import Frame
 from rnnviz.views.metrics import METRICS, Reference
@@ -138,7 +139,10 @@ class _Checker:
         if point is None:
             return
         kind, _, name = point.at.partition(":")
-        cells = {"gates": ("lstm", "gru"), "cell": ("lstm",)}.get(point.at)
+        cells = {
+            "gates": [cell.name for cell in CELLS.values() if cell.gates],
+            "cell": [cell.name for cell in CELLS.values() if cell.has_cell_state],
+        }.get(point.at)
         cell = frame.experiment.cell
         if kind == "panel" and name not in self.panels:
             yield self.problem(point.line, f"unknown panel {name!r}", f"panels: {', '.join(self.panels)}")

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from rnnviz.errors import InputError, shown
+from rnnviz.nn.cells import CELLS
 from rnnviz.nn.spec import ModelSpec
 from rnnviz.nn.types import Array, Params
 
@@ -98,7 +99,8 @@ def parameters(spec: ModelSpec, params: Mapping[str, Any]) -> Params:
 def initial_state(spec: ModelSpec, B: int, h0: Any, c0: Any) -> tuple[Array | None, Array | None]:
     """h0 and c0 as (L, B, H) arrays of the spec's dtype, or None; for one layer (B, H) will do."""
     if c0 is not None and not spec.has_cell_state:
-        raise InputError(f"c0: a {spec.cell} has no cell state; only an lstm does")
+        having = " or ".join(cell.noun for cell in CELLS.values() if cell.has_cell_state)
+        raise InputError(f"c0: {spec.about_cell.noun} has no cell state; only {having} does")
     return _state(spec, "h0", h0, B), _state(spec, "c0", c0, B)
 
 

@@ -105,7 +105,7 @@ def _loss_after(trace: Trace, t: int, of_cell: bool, move: Array) -> float:
     elif c is not None:
         c[-1] += move
         if t > 0:
-            h[-1] = trace.gates["o"][t - 1] * np.tanh(c[-1])
+            h[-1] = trace.gates[trace.spec.about_cell.output_gate][t - 1] * np.tanh(c[-1])
     y = trace.y.copy()
     if t > 0:
         y[t - 1] = h[-1] @ trace.params["readout.weight"].T + trace.params["readout.bias"]

@@ -18,6 +18,7 @@ import math
 import numpy as np
 
 from rnnviz.errors import InputError
+from rnnviz.nn.cells import CELLS
 from rnnviz.nn.spec import INITIALISERS, ModelSpec, one_of, real_number, whole_number
 from rnnviz.nn.types import Array, Params
 
@@ -41,8 +42,10 @@ def initial_params(
     forget_bias = None if forget_bias is None else real_number("forget_bias", forget_bias)
     if gain < 0 or (spectral_radius or 0.0) < 0:
         raise InputError("gain and spectral_radius: must be at least 0")
-    if init == "chrono" and spec.cell == "rnn":
-        raise InputError("init: chrono sets the biases of gates and a simple RNN has none; use cell lstm or gru")
+    if init == "chrono" and not spec.about_cell.chrono:
+        others = " or ".join(cell.name for cell in CELLS.values() if cell.chrono)
+        noun = spec.about_cell.noun
+        raise InputError(f"init: chrono sets the biases of gates and {noun} has none; use cell {others}")
 
     rng = np.random.default_rng(seed)
     bound = 1.0 / math.sqrt(spec.hidden_size)
@@ -61,10 +64,11 @@ def initial_params(
             params[name] = rng.uniform(-limit, limit, shape)
 
     for layer in range(spec.num_layers):
-        W_hh = params[f"rnn.weight_hh_l{layer}"]
-        W_hh *= gain
-        if spectral_radius is not None:
-            rescale(W_hh, spectral_radius)
+        W_hh = params.get(f"rnn.weight_hh_l{layer}")
+        if W_hh is not None:
+            W_hh *= gain
+            if spectral_radius is not None:
+                rescale(W_hh, spectral_radius)
         _gate_biases(spec, params, layer, init, forget_bias, max_lag, rng)
     return {name: np.ascontiguousarray(a, spec.dtype) for name, a in params.items()}
 
@@ -105,15 +109,16 @@ def _gate_biases(
     H = spec.hidden_size
     b_ih, b_hh = params[f"rnn.bias_ih_l{layer}"], params.get(f"rnn.bias_hh_l{layer}")
     block = {gate: slice(n * H, (n + 1) * H) for n, gate in enumerate(spec.gates)}
+    remembers = spec.about_cell.remembers
     chosen: dict[str, Array | float] = {}
     if init == "chrono":
         # σ(log τ) = 1 - 1/(1+τ): a gate with this bias forgets in about τ steps
         keep = np.log(rng.uniform(1.0, max(max_lag - 1.0, 1.0), H))
-        chosen = {"f": keep, "i": -keep} if spec.cell == "lstm" else {"z": keep}
-    elif spec.cell == "lstm" and init in ("keras", "orthogonal"):
-        chosen = {"f": 1.0}
-    if spec.cell == "lstm" and forget_bias is not None:
-        chosen["f"] = forget_bias
+        chosen = {gate: sign * keep for gate, sign in spec.about_cell.chrono.items()}
+    elif remembers and init in ("keras", "orthogonal"):
+        chosen = {remembers: 1.0}
+    if remembers and forget_bias is not None:
+        chosen[remembers] = forget_bias
     for gate, value in chosen.items():
         b_ih[block[gate]] = value
         if b_hh is not None:

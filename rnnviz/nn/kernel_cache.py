@@ -79,7 +79,8 @@ def fingerprint() -> str:
     from llvmlite import binding
 
     digest = hashlib.sha256()
-    for source in sorted((_PACKAGE / "nn" / "kernels").glob("*.py")):
+    folders = (_PACKAGE / "nn" / "kernels", _PACKAGE / "nn" / "cells" / "descriptions")
+    for source in (_PACKAGE / "nn" / "cells" / "cell.py", *(file for f in folders for file in sorted(f.glob("*.py")))):
         digest.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
     processor = binding.get_host_cpu_name() + binding.get_host_cpu_features().flatten()
     for fact in (rnnviz.__version__, version("numba"), version("llvmlite"), processor, sys.version):

@@ -33,14 +33,14 @@ class Ledger(ReadOnly):
 
     gain            largest singular value of ∂s_t/∂s_{t-1}; s is the full state (all layers, h and c);
                     the largest of the batch. It bounds how much any gradient can keep in this step
-    slope           mean over units of φ'(a_t); for lstm and gru of the candidate's tanh', 1 - g² and 1 - n²
-    slope_share     ‖φ'(a_t) ⊙ g_t‖ / ‖g_t‖, g the gradient on h (simple RNN; nan for lstm and gru)
-    weight_share    ‖W_hhᵀ (φ' ⊙ g_t)‖ / ‖φ' ⊙ g_t‖ (simple RNN; nan for lstm and gru)
+    slope           mean over units of φ'(a_t); of a gated cell that of its content, 1 - g² or 1 - n²
+    slope_share     ‖φ'(a_t) ⊙ g_t‖ / ‖g_t‖, g the gradient on h (simple RNN; nan for gated cells)
+    weight_share    ‖W_hhᵀ (φ' ⊙ g_t)‖ / ‖φ' ⊙ g_t‖ (simple RNN; nan for gated cells)
     factor          ‖g_{t-1}‖ / ‖g_t‖. For one loss step and the simple RNN it is slope_share · weight_share;
                     for the total it also holds what the loss of step t-1 adds
     product         (T+1,): the running product of the factors from the loss step, 1 there: ‖g_t‖ / ‖g_k‖
     bound           (T+1,): the running product of the gains from the loss step, 1 there: ‖∂s_k/∂s_t‖ ≤ bound
-    forget_highway  lstm: mean over units of f_t = ∂c_t/∂c_{t-1} along the cell alone; None for other cells
+    forget_highway  lstm: mean over units of f_t = ∂c_t/∂c_{t-1} along the cell alone; None without a cell state
     """
 
     gain: Array
@@ -72,17 +72,17 @@ def make_ledger(
     slope_share = np.full(T, np.nan)
     weight_share = np.full(T, np.nan)
     forget = None
-    if spec.cell == "rnn":
-        slopes = activation_slope(spec.activation, top.h[1:])
+    content = spec.about_cell.content
+    slopes = activation_slope(spec.activation, top.gates[..., content * H : (content + 1) * H])
+    if not spec.about_cell.gates:
         through_slope = slopes * grad_h[1:]
         after_slope = norm(through_slope, axis=(1, 2))
         slope_share = after_slope / norms[1:]
         weight_share = norm(through_slope @ w.W_hh, axis=(1, 2)) / after_slope
-    else:
-        candidate = top.gates[..., 2 * H : 3 * H]  # g of the lstm and n of the gru stand in the same place
-        slopes = 1.0 - candidate * candidate
-    if spec.cell == "lstm":
-        forget = _until(start, top.gates[..., H : 2 * H].mean(axis=(1, 2)))
+    carry = spec.about_cell.carry
+    if carry is not None and carry.state == "c":
+        at = spec.gates.index(carry.gate)
+        forget = _until(start, carry.share(top.gates[..., at * H : (at + 1) * H]).mean(axis=(1, 2)))
 
     bound = np.full(T + 1, np.nan)
     bound[: start + 1] = np.append(np.cumprod(gain[:start][::-1])[::-1], 1.0)
@@ -133,7 +133,7 @@ def state_jacobian(spec: ModelSpec, params: ParamsLike, forward: Forward) -> Arr
     A layer's new state depends on its own old one directly, and on the lower layers' old states through the
     input it reads at the same step: ∂s_t^l/∂s_{t-1}^m = ∂s_t^l/∂x_t^l · ∂h_t^{l-1}/∂s_{t-1}^m for m < l.
     """
-    cell, size, H = CELLS[spec.cell], spec.state_size, spec.hidden_size
+    cell, size, H = CELLS[spec.cell].equations, spec.state_size, spec.hidden_size
     T, B = forward.y.shape[:2]
     if spec.num_layers == 1:
         only: Array = cell.jacobian(layer_weights(spec, params, 0), cell.slopes(spec, forward.layers[0]))[0]

@@ -88,7 +88,7 @@ class Handle:
 
 def start(
     on_ready: Callable[[str], None] | None = None,
-    cell: str = "rnn",
+    cell: str = CELLS[0],
     dtype: str = "float64",
     *,
     on_note: Callable[[str], None] | None = None,

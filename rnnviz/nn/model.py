@@ -21,8 +21,6 @@ from rnnviz.nn.spec import ModelSpec
 from rnnviz.nn.trace import Trace, make_trace
 from rnnviz.nn.types import Array, Params, ReadOnly
 
-_KINDS = {"rnn": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}
-
 
 class SummaryRow(NamedTuple):
     """A line of Keras' model.summary()."""
@@ -113,10 +111,10 @@ class Model(ReadOnly):
     def summary(self) -> list[SummaryRow]:
         """One row a layer, as Keras shows them."""
         shapes = self.spec.parameter_shapes
-        rows = []
+        rows, kind = [], self.spec.about_cell.keras.layer
         for layer in range(self.spec.num_layers):
             count = sum(int(np.prod(shape)) for name, shape in shapes.items() if name.endswith(f"_l{layer}"))
-            rows.append(SummaryRow(f"rnn_l{layer}", _KINDS[self.spec.cell], ("B", "T", self.spec.hidden_size), count))
+            rows.append(SummaryRow(f"rnn_l{layer}", kind, ("B", "T", self.spec.hidden_size), count))
         count = sum(int(np.prod(shape)) for name, shape in shapes.items() if name.startswith("readout."))
         rows.append(SummaryRow("readout", "Dense", ("B", "T", self.spec.output_size), count))
         return rows

@@ -70,7 +70,7 @@ def ready(spec: ModelSpec) -> bool:
 
 def _kernels_of(spec: ModelSpec) -> Kernels | None:
     """The kernels for a model, or None: the numpy engine stands in. Raises compiler.CompilerError."""
-    found = loaded(spec.cell, spec.dtype)
+    found = loaded(spec.about_cell.name, spec.dtype)  # an unknown cell is an error, and not something to compile
     if found is not None:
         return found
     if _background is not None:
@@ -140,7 +140,7 @@ def _run_arguments(spec: ModelSpec, run: LayerForward) -> list[Array]:
     """A layer's forward pass, whichever engine it comes from, as the kernels take it."""
     none = _unused(spec)
     c = none if run.c is None else run.c
-    gates = none if spec.cell == "rnn" else run.gates
+    gates = run.gates if spec.about_cell.gates else none
     extra = np.tanh(run.c[1:]) if run.c is not None else none if run.rec_n is None else run.rec_n
     return [np.ascontiguousarray(a) for a in (run.x, run.h, c, run.pre, gates, extra)]
 
@@ -154,7 +154,7 @@ def forward(spec: ModelSpec, params: ParamsLike, x: Array, h0: Array | None = No
     kernels = _kernels_of(spec)
     if kernels is None:
         return numpy_engine.forward(spec, params, x, h0, c0)
-    T, B, H = x.shape[0], x.shape[1], spec.hidden_size
+    T, B, H, cell = x.shape[0], x.shape[1], spec.hidden_size, spec.about_cell
     width = H * len(spec.gates)
     layers: list[LayerForward] = []
     inputs = np.ascontiguousarray(x)
@@ -163,11 +163,11 @@ def forward(spec: ModelSpec, params: ParamsLike, x: Array, h0: Array | None = No
         h[0] = 0.0 if h0 is None else h0[index]
         pre = np.empty((T, B, width), spec.dtype)
         c = extra = unused = _unused(spec)
-        gates = unused if spec.cell == "rnn" else np.empty_like(pre)
-        if spec.cell == "lstm":
+        gates = np.empty_like(pre) if cell.gates else unused
+        if cell.has_cell_state:
             c = np.empty_like(h)
             c[0] = 0.0 if c0 is None else c0[index]
-        if spec.cell != "rnn":
+        if cell.has_cell_state or cell.has_reset:
             extra = np.empty((T, B, H), spec.dtype)
         arguments = _layer_arguments(spec, layer_weights(spec, params, index), T, B)
         kernels.call("forward", *arguments, inputs, h, c, pre, gates, extra)
@@ -175,10 +175,10 @@ def forward(spec: ModelSpec, params: ParamsLike, x: Array, h0: Array | None = No
             LayerForward(
                 x=inputs,
                 h=h,
-                c=c if spec.cell == "lstm" else None,
+                c=c if cell.has_cell_state else None,
                 pre=pre,
-                gates=h[1:] if spec.cell == "rnn" else gates,
-                rec_n=extra if spec.cell == "gru" else None,
+                gates=gates if cell.gates else h[1:],
+                rec_n=extra if cell.has_reset else None,
             )
         )
         inputs = h[1:]
@@ -207,7 +207,7 @@ def backward(spec: ModelSpec, params: ParamsLike, forward: Forward, grad_y: Arra
         grad_h[1:] = direct
         grad_c = unused if run.c is None else np.empty_like(run.c)
         grad_pre = np.empty_like(run.pre)
-        grad_rec = np.empty_like(run.pre) if spec.cell == "gru" else grad_pre
+        grad_rec = np.empty_like(run.pre) if spec.about_cell.has_reset else grad_pre
         gradients = LayerWeights(*(np.empty_like(a) for a in (w.W_ih, w.W_hh, w.b_ih, w.b_ih)))
         assert gradients.b_hh is not None
         kernels.call(

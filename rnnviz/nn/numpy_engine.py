@@ -29,7 +29,7 @@ name = "numpy"
 @np.errstate(all="ignore")
 def forward(spec: ModelSpec, params: ParamsLike, x: Array, h0: Array | None = None, c0: Array | None = None) -> Forward:
     """x (T, B, I); h0, c0 (L, B, H) or None for zeros."""
-    cell = CELLS[spec.cell]
+    cell = CELLS[spec.cell].equations
     layers = []
     inputs = x
     for index in range(spec.num_layers):
@@ -51,7 +51,7 @@ def backward(spec: ModelSpec, params: ParamsLike, forward: Forward, grad_y: Arra
         w, layer = layer_weights(spec, params, index), forward.layers[index]
         back = layer_backward(spec, w, layer, direct)
         layers.insert(0, back)
-        grads |= weight_gradients(index, w, layer, back)
+        grads |= weight_gradients(spec, index, w, layer, back)
         if index > 0:
             direct = back.grad_pre @ w.W_ih
     return Backward(tuple(layers), {name: grads[name] for name in spec.parameter_shapes})
@@ -59,11 +59,11 @@ def backward(spec: ModelSpec, params: ParamsLike, forward: Forward, grad_y: Arra
 
 def layer_backward(spec: ModelSpec, w: LayerWeights, layer: LayerForward, direct: Array) -> LayerBackward:
     """Back through time in one layer: direct (T, B, H) reaches h_t from above, the rest through step t+1."""
-    cell = CELLS[spec.cell]
+    cell = CELLS[spec.cell].equations
     grad_h = np.empty_like(layer.h)
     grad_c = None if layer.c is None else np.empty_like(layer.h)
     grad_pre = np.empty_like(layer.pre)
-    grad_rec = np.empty_like(layer.pre) if spec.cell == "gru" else grad_pre
+    grad_rec = np.empty_like(layer.pre) if spec.about_cell.has_reset else grad_pre
     slopes = cell.slopes(spec, layer)
     through_h = np.zeros_like(layer.h[0])
     through_c = None
@@ -82,13 +82,14 @@ def layer_backward(spec: ModelSpec, w: LayerWeights, layer: LayerForward, direct
     return LayerBackward(grad_h, grad_c, grad_pre, grad_rec)
 
 
-def weight_gradients(index: int, w: LayerWeights, layer: LayerForward, back: LayerBackward) -> Params:
+def weight_gradients(spec: ModelSpec, index: int, w: LayerWeights, layer: LayerForward, back: LayerBackward) -> Params:
     """The same weights act at every step, so their gradient is the sum over all steps and sequences."""
     grads = {
         f"rnn.weight_ih_l{index}": flat(back.grad_pre).T @ flat(layer.x),
-        f"rnn.weight_hh_l{index}": flat(back.grad_rec).T @ flat(layer.h[:-1]),
         f"rnn.bias_ih_l{index}": back.grad_pre.sum(axis=(0, 1)),
     }
+    if spec.about_cell.recurrent:
+        grads[f"rnn.weight_hh_l{index}"] = flat(back.grad_rec).T @ flat(layer.h[:-1])
     if w.b_hh is not None:
         grads[f"rnn.bias_hh_l{index}"] = back.grad_rec.sum(axis=(0, 1))
     return grads
@@ -133,7 +134,7 @@ def triangle(spec: ModelSpec, params: ParamsLike, forward: Forward, grad_y: Arra
     layer matters, since its h_t acts on the loss through its own later states alone.
     Time O(T² B H²), memory O(T B H + T²).
     """
-    cell, w, layer = CELLS[spec.cell], layer_weights(spec, params, spec.num_layers - 1), forward.layers[-1]
+    cell, w, layer = CELLS[spec.cell].equations, layer_weights(spec, params, spec.num_layers - 1), forward.layers[-1]
     T, B, H = len(grad_y), *layer.h.shape[1:]
     norms = np.zeros((T + 1, T + 1))
     rows = sorted(steps, reverse=True)  # the latest loss first, so that those under way are always a prefix

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
+
 from rnnviz.nn.spec import ModelSpec
 from rnnviz.nn.types import Array, Params, ParamsLike
 
@@ -18,7 +20,7 @@ class LayerWeights(NamedTuple):
     """The parameters of one recurrent layer. The rows are the gates of the cell, H rows each."""
 
     W_ih: Array  # (G*H, I)
-    W_hh: Array  # (G*H, H)
+    W_hh: Array  # (G*H, H); (0, H) for a cell without recurrent weights
     b_ih: Array  # (G*H,)
     b_hh: Array | None  # (G*H,), or None with one bias (Keras' layout)
 
@@ -29,10 +31,10 @@ class LayerForward:
 
     x: Array  # (T, B, I): what the layer read; for layer l > 0 the h of the layer below
     h: Array  # (T+1, B, H): hidden states
-    c: Array | None  # (T+1, B, H): cell states of an LSTM
+    c: Array | None  # (T+1, B, H): cell states, of a cell that has them
     pre: Array  # (T, B, G*H): pre-activations, what tanh and sigmoid are applied to
-    gates: Array  # (T, B, G*H): the activated blocks; for the simple RNN this is h[1:] again
-    rec_n: Array | None  # (T, B, H): GRU only, W_hn h + b_hn before the reset gate multiplies it
+    gates: Array  # (T, B, G*H): the activated blocks; for a cell of one block this is h[1:] again
+    rec_n: Array | None  # (T, B, H): with a reset gate, W_hn h + b_hn before that multiplies it
 
 
 @dataclass(frozen=True)
@@ -68,11 +70,11 @@ class LayerBackward:
                 For t = 0 h_0 does not follow: it is given, not computed
     grad_pre    dL/d(W_ih x_t + b_ih): what the input weights' gradient is made of; also the gradient of the
                 pre-activation itself, which the input side enters with factor 1
-    grad_rec    dL/d(W_hh h_{t-1} + b_hh): the same array, except in the n-block of a GRU (times r_t)
+    grad_rec    dL/d(W_hh h_{t-1} + b_hh): the same array, except in a block with a reset gate (times r_t)
     """
 
     grad_h: Array  # (T+1, B, H)
-    grad_c: Array | None  # (T+1, B, H), LSTM only
+    grad_c: Array | None  # (T+1, B, H), with a cell state only
     grad_pre: Array  # (T, B, G*H)
     grad_rec: Array  # (T, B, G*H)
 
@@ -95,10 +97,19 @@ class StepBack(NamedTuple):
     grad_c: Array | None  # (..., B, H): what reaches c_{t-1} through step t
 
 
+class Paths(NamedTuple):
+    """How the states of step t move with those of step t-1, apart from the weights. Any axes may lead (B, H)."""
+
+    blocks: Array  # (..., B, G, H): ∂(h_t or c_t)/∂(W_hh h_{t-1}), each block's own state; G = 0 without W_hh
+    carry: Array | None  # (..., B, H): past the weights, ∂h_t/∂h_{t-1} or ∂c_t/∂c_{t-1}; None: no such way
+    h_by_c: Array | None  # (..., B, H): ∂h_t/∂c_t, with a cell state
+
+
 def layer_weights(spec: ModelSpec, params: ParamsLike, layer: int) -> LayerWeights:
+    W_ih = params[f"rnn.weight_ih_l{layer}"]
     return LayerWeights(
-        params[f"rnn.weight_ih_l{layer}"],
-        params[f"rnn.weight_hh_l{layer}"],
+        W_ih,
+        params[f"rnn.weight_hh_l{layer}"] if spec.about_cell.recurrent else np.empty((0, spec.hidden_size), W_ih.dtype),
         params[f"rnn.bias_ih_l{layer}"],
         params.get(f"rnn.bias_hh_l{layer}"),
     )

@@ -16,11 +16,10 @@ from numbers import Real
 from typing import Any
 
 from rnnviz.errors import InputError, shown
+from rnnviz.nn import cells
+from rnnviz.nn.cells.cell import Cell
 
-#: The gates of each cell in the order in which their rows are stacked in weight_ih, weight_hh and the
-#: biases. It is PyTorch's order (torch.nn.LSTM, torch.nn.GRU); the simple RNN has one block and no gate.
-GATES: dict[str, tuple[str, ...]] = {"rnn": ("h",), "lstm": ("i", "f", "g", "o"), "gru": ("r", "z", "n")}
-CELLS = tuple(GATES)
+CELLS = tuple(cells.CELLS)
 ACTIVATIONS = ("tanh", "relu", "identity", "sigmoid")
 DTYPES = ("float64", "float32")
 LOSSES = ("mse", "cross_entropy")
@@ -35,12 +34,11 @@ LARGEST, DEEPEST = 1_000_000, 1_000
 class ModelSpec:
     """Stacked recurrent layers and a linear readout of the top one.
 
-    cell          "rnn", "lstm" or "gru"
+    cell          one of CELLS; see nn/cells
     input_size    I, hidden_size H (units of every layer), output_size O, num_layers L
-    activation    of the simple RNN: "tanh", "relu", "identity", "sigmoid"; lstm and gru always use tanh
+    activation    of the simple RNN: "tanh", "relu", "identity", "sigmoid"; the other cells have their own
     biases        2: bias_ih and bias_hh as PyTorch; 1: bias_ih alone as Keras' SimpleRNN and LSTM.
-                  A GRU always has 2, because its recurrent n-bias is multiplied by the reset gate
-                  (PyTorch; Keras' reset_after=True)
+                  Some cells always have as many, a GRU 2
     dtype         "float64" or "float32": the precision of the parameters and of training
 
     Raises InputError for an unknown name or a size below 1.
@@ -63,20 +61,25 @@ class ModelSpec:
         for name in ("input_size", "hidden_size", "output_size"):
             object.__setattr__(self, name, whole_number(name, getattr(self, name), low=1, high=LARGEST))
         object.__setattr__(self, "num_layers", whole_number("num_layers", self.num_layers, low=1, high=DEEPEST))
-        if self.cell != "rnn":
-            object.__setattr__(self, "activation", "tanh")
-        if self.cell == "gru":
-            object.__setattr__(self, "biases", 2)
+        if self.about_cell.activation is not None:
+            object.__setattr__(self, "activation", self.about_cell.activation)
+        if self.about_cell.biases is not None:
+            object.__setattr__(self, "biases", self.about_cell.biases)
+
+    @property
+    def about_cell(self) -> Cell:
+        """What there is to know about the cell."""
+        return cells.CELLS[self.cell]
 
     @property
     def gates(self) -> tuple[str, ...]:
         """Names of the blocks of H rows in the weights, in order."""
-        return GATES[self.cell]
+        return self.about_cell.block_names
 
     @property
     def has_cell_state(self) -> bool:
         """Whether the state is (h, c) rather than h alone."""
-        return self.cell == "lstm"
+        return self.about_cell.has_cell_state
 
     @property
     def state_size(self) -> int:
@@ -95,7 +98,8 @@ class ModelSpec:
         shapes: dict[str, tuple[int, ...]] = {}
         for layer in range(self.num_layers):
             shapes[f"rnn.weight_ih_l{layer}"] = (width, self.input_size if layer == 0 else H)
-            shapes[f"rnn.weight_hh_l{layer}"] = (width, H)
+            if self.about_cell.recurrent:
+                shapes[f"rnn.weight_hh_l{layer}"] = (width, H)
             shapes[f"rnn.bias_ih_l{layer}"] = (width,)
             if self.biases == 2:
                 shapes[f"rnn.bias_hh_l{layer}"] = (width,)

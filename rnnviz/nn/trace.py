@@ -34,7 +34,7 @@ class LayerTrace(ReadOnly):
     h: Array  # (T+1, B, H)
     c: Array | None  # (T+1, B, H), lstm only
     pre: Array  # (T, B, G*H): pre-activations
-    gates: Mapping[str, Array]  # name -> (T, B, H): {i f g o}, {r z n}; {}: a simple RNN has none
+    gates: Mapping[str, Array]  # name -> (T, B, H): {i f g o}, {r z n}, …; {}: a simple RNN has none
     grad_h: Array  # (T+1, B, H): dL/dh_t, c_t held
     grad_c: Array | None  # (T+1, B, H): dL/dc_t, h_t following (h_0 does not)
 
@@ -395,7 +395,7 @@ def _targets(loss: str, targets: Any, mask: Array, outputs: int, loss_at: Any) -
 
 
 def _named_gates(spec: ModelSpec, gates: Array) -> Mapping[str, Array]:
-    if spec.cell == "rnn":
+    if not spec.about_cell.gates:
         return {}
     blocks = np.split(gates, len(spec.gates), axis=-1)
     return {name: _frozen(block) for name, block in zip(spec.gates, blocks, strict=True)}

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from rnnviz.errors import InputError
-from rnnviz.experiment.experiment import CELLS, Experiment
+from rnnviz.experiment.experiment import Experiment
+from rnnviz.nn.spec import CELLS
 from rnnviz.player.timeline import Place
 from rnnviz.scene.frame import Progress
 from rnnviz.views.comparison import Companion, Settings
@@ -32,7 +33,7 @@ class Companions:
         self, present: Settings, pinned: Settings | None, place: Place, sample: int,
         job: Job | None = None, report: Report = lambda progress: None,
     ) -> tuple[Companion, ...]:  # fmt: skip
-        """Those to be shown beside the present run: the other two cells, or what was pinned. A cell these
+        """Those to be shown beside the present run: the other cells, or what was pinned. A cell these
         settings cannot have (a simple RNN has no gates for chrono) is left out. Raises Stopped if `job` was."""
         wanted = [pinned] if pinned else [Settings(asked, present.cut) for asked in _other_cells(present.asked)]
         found = []

@@ -26,6 +26,7 @@ from rnnviz.experiment.ablation import without_loop
 from rnnviz.experiment.build import build_model, build_task, build_training, resolved, trace_of
 from rnnviz.experiment.experiment import OF_TASK, Experiment
 from rnnviz.nn import engine
+from rnnviz.nn.cells import CELLS
 from rnnviz.player.companions import Companions, Stopped
 from rnnviz.player.history import History, Moment
 from rnnviz.player.timeline import Place, Timeline
@@ -73,7 +74,7 @@ class Run:
     def __init__(self, experiment: Experiment, *, cut: bool = False) -> None:
         self.asked = experiment
         self.experiment = resolved(experiment)
-        self.cut = cut or not experiment.loop
+        self.cut = (cut or not experiment.loop) and CELLS[experiment.cell].recurrent
         cost.fit(self.experiment)
         self.task = build_task(self.experiment)
         model = build_model(self.experiment, self.task)
@@ -468,6 +469,9 @@ class Player:
         return show
 
     def _cut(self) -> Callable[[], None]:
+        cell = CELLS[self._run.asked.cell]
+        if not cell.recurrent:
+            return lambda: self._hint(f"There is no loop to cut: {cell.noun} has no recurrent weights W_hh.")
         if not self._run.asked.loop:
             return lambda: self._hint("This network has no loop to close: the setting loop is off.")
         run = copy(self._run)
@@ -600,7 +604,7 @@ def told(old: Experiment, new: Experiment) -> str:
 
 def is_small(experiment: Experiment) -> bool:
     """Whether data, network and scene of an experiment as resolved() leaves it are made in a few milliseconds."""
-    gates = {"rnn": 1, "gru": 3, "lstm": 4}[experiment.cell]
+    gates = len(CELLS[experiment.cell].blocks)
     points = experiment.points if experiment.task == "sine" else 0
     return (
         experiment.task not in ("names", "characters")

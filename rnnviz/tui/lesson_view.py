@@ -10,10 +10,10 @@ from rich.style import Style
 from rnnviz.glyphs import cells, cut, lines_at_most
 from rnnviz.lessons.introductions import tools
 from rnnviz.lessons.pages import LINES, WIDTH, page
+from rnnviz.nn.cells import CELLS
 from rnnviz.sheet import Sheet
 from rnnviz.tui.geometry import GUTTER
 from rnnviz.tui.palette import Palette
-from rnnviz.tui.score import GATES
 
 if TYPE_CHECKING:
     from rnnviz.lessons.lesson import Point
@@ -131,7 +131,7 @@ def keys(run: LessonRun, onward: str) -> list[tuple[str, str]]:
 
 _ROWS: dict[str, tuple[str, ...]] = {  # how the rows of the score are named there
     "input": ("input x",),
-    "gates": tuple(GATES.values()),
+    "gates": tuple(dict.fromkeys(block.row for cell in CELLS.values() for block in cell.blocks if block.row)),
     "cell": ("cell c",),
     "hidden": ("hidden h",),
     "output": ("output ŷ",),

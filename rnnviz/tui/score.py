@@ -35,14 +35,11 @@ from rnnviz.tui.view import EVERYTHING, View
 from rnnviz.words.numbers import fixed, portion, short
 
 if TYPE_CHECKING:
+    from rnnviz.nn.cells.cell import Cell
     from rnnviz.scene.frame import Frame, Scene
     from rnnviz.views.reach import Reach
 
-# Most telling first: what a low window gives up is at the end.
-GATES = {"f": "forget f", "i": "input i", "g": "new g", "o": "output o",
-         "z": "keep z", "r": "reset r", "n": "new n"}  # fmt: skip
 REACH_FROM = 9  # rows of a score that has room for the reach
-SIGNED = ("g", "n")  # -1 to 1; the others 0 to 1
 
 
 def draw(frame: Frame, width: int, height: int, palette: Palette, view: View = EVERYTHING) -> Sheet:
@@ -77,9 +74,15 @@ def rows_of(frame: Frame, height: int, palette: Palette, view: View = EVERYTHING
     trace, gated = frame.scene.trace, view.knows("gates")
     return rows(
         height, frame.scene.H, frame.cursor.unit, pair=palette.has_halves,
-        gates=tuple(gate for gate in GATES if gated and gate in trace.gates), cell=gated and trace.c is not None,
+        gates=gate_rows(trace.spec.about_cell) if gated else (), cell=gated and trace.c is not None,
         curves=(not reads_symbols(frame), draws_curves(frame)), gradient=view.knows("gradient"),
     )  # fmt: skip
+
+
+def gate_rows(cell: Cell) -> tuple[str, ...]:
+    """Most telling first, what carries the old state: a low window gives up the last."""
+    rows = [block.name for block in cell.blocks if block.row]
+    return tuple(sorted(rows, key=lambda name: cell.carry is None or name != cell.carry.gate))
 
 
 def units_at(frame: Frame, y: int, height: int, palette: Palette, view: View = EVERYTHING) -> list[int]:
@@ -111,8 +114,9 @@ def skeleton(width: int, height: int, palette: Palette) -> Sheet:
 
 def _gates(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: Palette, view: View) -> None:
     """One row a gate for the chosen unit, and where there are two the mean over the units below it."""
+    blocks = {block.name: block for block in frame.scene.trace.spec.about_cell.blocks}
     for name, (first, n) in place.gates.items():
-        sheet.put(first, 0, GATES[name], palette.dim)
+        sheet.put(first, 0, blocks[name].row, palette.dim)
         if view.hides("gates"):
             sheet.put(first, cols.left, view.waits[: cols.end - cols.left], palette.faint)
             continue
@@ -125,7 +129,7 @@ def _gates(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: Pale
                 if t > frame.read:
                     sheet.put(y, cols.x(t), "·", palette.faint)
                 elif t:
-                    draw_gate = _signed if name in SIGNED else _open
+                    draw_gate = _signed if blocks[name].is_signed else _open
                     draw_gate(sheet, y, cols.x(t), cols, float(kind[t - 1]), palette)
 
 
@@ -286,10 +290,11 @@ def _side_gates(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Pal
     t, unit, scene = frame.cursor.t, frame.cursor.unit, frame.scene
     if not 1 <= t <= frame.read:
         return
+    blocks = {block.name: block for block in scene.trace.spec.about_cell.blocks}
     for name, (y, _) in place.gates.items():
         own, mean = float(scene.trace.gates[name][t - 1, 0, unit]), float(scene.gate_means[name][t - 1])
         x = sheet.put(y, left, name.ljust(4), palette.faint)
-        plus = "+" if name in SIGNED else " "
+        plus = "+" if blocks[name].is_signed else " "
         x = sheet.put(y, x, fixed(own, 2).replace("+", plus).ljust(6), accent(frame, palette))
         sheet.put(y, x, f"ø{fixed(mean, 2).replace('+', plus)}", palette.dim)
 

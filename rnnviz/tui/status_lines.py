@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rich.style import Style
 
 from rnnviz.glyphs import cells, cut, lines_at_most
+from rnnviz.nn.cells import CELLS
 from rnnviz.scene.cursor import Phase
 from rnnviz.sheet import Sheet
 from rnnviz.tui import keys, panels
@@ -32,7 +33,6 @@ _TOLD = {  # what the sentences of a phase are about
     Phase.FORWARD: ("output", "judged"), Phase.LOSS: ("loss", "output", "judged"), Phase.BACKWARD: ("gradient",),
     Phase.UPDATE: ("loss",),
 }  # fmt: skip
-CELL_NAMES = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU"}
 
 
 def title(
@@ -43,11 +43,8 @@ def title(
         sheet.put(0, 0, heading, palette.accent)
         return sheet
     experiment, scene, cursor = frame.experiment, frame.scene, frame.cursor
-    cell = CELL_NAMES[experiment.cell]
-    if experiment.cell == "rnn":
-        cell = f"{experiment.activation} {cell}"
-    if frame.cut:
-        cell = f"cut {CELL_NAMES[experiment.cell]}"
+    about = CELLS[experiment.cell]
+    cell = f"cut {about.title}" if frame.cut else about.described(experiment.activation)
     layers = f" × {experiment.num_layers}" if experiment.num_layers > 1 else ""
     what = f"{cell} · H {scene.H}{layers} T {frame.T}"
     room = width - LOSS - len(what)  # of heading and task: the network and its loss are never pushed out

@@ -1,7 +1,7 @@
 """Compare: other runs beside the present one, on the same sequence, at the same place in training, under the same
 cursor.
 
-    RNN, LSTM and GRU   the same settings with another cell: the same data, seed and batches
+    the cells           the same settings with another cell: the same data, seed and batches
     present and pinned  settings that were pinned earlier, and what they were changed to
 
 A companion is always where the present run is: it is trained by as many epochs and batches, and taken back with
@@ -14,12 +14,11 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rnnviz.experiment.experiment import CELLS, Experiment
+from rnnviz.experiment.experiment import Experiment
+from rnnviz.nn.cells import CELLS
 
 if TYPE_CHECKING:
     from rnnviz.scene.frame import Frame, Gradient, Scene
-
-CELL_NAMES = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU"}
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ class Row:
     name      RNN, LSTM, GRU; or now and then, when it was pinned
     what      its settings that the others do not share, in words
     gradient  of the loss step the frame shows, where the run has it, else of its last
-    kept      of a gated cell, how much of its highway a step keeps: the mean of f or z; else None
+    kept      of a gated cell, how much of the old state a step keeps: the mean of f or z; else None
     """
 
     name: str
@@ -65,13 +64,13 @@ def compared(frame: Frame) -> tuple[Row, ...]:
     present = Settings(frame.asked, frame.cut)
     rows = [(present, frame.scene), *((c.settings, c.scene) for c in companions)]
     if frame.pinned is None:
-        rows.sort(key=lambda row: CELLS.index(row[0].asked.cell))
+        rows.sort(key=lambda row: CELLS[row[0].asked.cell].order)
     out = []
     for settings, scene in rows:
         is_present = scene is frame.scene
         known = frame.loss_step is None or frame.loss_step in scene.loss_steps
         others = [other for other, _ in rows if other is not settings]
-        name = CELL_NAMES[settings.asked.cell] if frame.pinned is None else "now" if is_present else "then"
+        name = CELLS[settings.asked.cell].title if frame.pinned is None else "now" if is_present else "then"
         out.append(
             Row(
                 name=name,
@@ -87,21 +86,22 @@ def compared(frame: Frame) -> tuple[Row, ...]:
 
 
 def _kept(scene: Scene) -> float | None:
-    carries = {"lstm": "f", "gru": "z"}.get(scene.trace.spec.cell)
-    return None if carries is None else float(scene.gate_means[carries].mean())
+    carry = scene.trace.spec.about_cell.carry
+    return None if carry is None else float(carry.share(scene.gate_means[carry.gate]).mean())
 
 
 def explained(frame: Frame) -> str:
     """`Untrained: mean f 0.73 (LSTM), mean z 0.50 (GRU).`: what the gates leave of the highway; nothing where
     there are none."""
     kept = {row.name: row.kept for row in frame.compared if row.kept is not None}
-    if frame.pinned is not None or set(kept) != {"LSTM", "GRU"}:
-        return ""
-    if not all(map(math.isfinite, kept.values())):
+    carrying = [cell for cell in CELLS.values() if cell.carry is not None and cell.title in kept]
+    if frame.pinned is not None or len(kept) < 2 or not all(map(math.isfinite, kept.values())):
         return ""
     untrained = (frame.cursor.epoch, frame.cursor.batch) == (0, 0)
-    said = f"mean f {kept['LSTM']:.2f} (LSTM), mean z {kept['GRU']:.2f} (GRU)."
-    return f"Untrained: {said}" if untrained else f"M{said[1:]}"
+    means = ", ".join(
+        f"mean {cell.carry.label} {kept[cell.title]:.2f} ({cell.title})" for cell in carrying if cell.carry
+    )
+    return f"Untrained: {means}." if untrained else f"M{means[1:]}."
 
 
 def _difference(settings: Settings, other: Settings) -> str:

@@ -17,9 +17,6 @@ from rnnviz.words.numbers import fixed
 if TYPE_CHECKING:
     from rnnviz.scene.frame import Array, Frame, Gradient
 
-#: The gate that lets the old state through, and what it is about.
-KEEPING = {"lstm": "f", "gru": "z"}
-
 
 @dataclass(frozen=True)
 class Node:
@@ -28,9 +25,9 @@ class Node:
     x, y         the input and the output in words; "" where the step has none (t = 0)
     h            ‖h_t‖
     c            ‖c_t‖ of the top layer of an LSTM
-    from_before  ‖W_hh·h_{t-1}‖, over all gates: what arrives from the step before
+    from_before  ‖W_hh·h_{t-1}‖, over all gates: what arrives from the step before; None without W_hh
     from_below   ‖W_ih·x_t‖, x_t what the layer reads
-    keeps        mean of the gate that lets the top layer's old state through: f of an LSTM, z of a GRU
+    keeps        mean share of the top layer's old state that stays: f of an LSTM, z of a GRU
     gradient     ‖∂L/∂h_t‖ as the score shows it; highway: ‖∂L/∂c_t‖ of an LSTM
     factor       what the step back from here to t-1 keeps of it; highway_factor likewise
     has_loss     the error enters here: the loss step shown, or for the total every one
@@ -59,22 +56,24 @@ def node_at(frame: Frame, t: int) -> Node | None:
     read = t <= frame.read
     step = read and t >= 1
     layers = range(trace.L)
-    cell = trace.spec.cell
+    cell = trace.spec.about_cell
     gradient, lane = frame.gradient, frame.gradient.highway
     k = frame.loss_step
     reached = frame.reached is not None and t >= frame.reached and (k is None or t <= k)
     beyond = reached and t >= 1 and frame.reached is not None and t - 1 >= frame.reached
     is_c = lane is not None and lane.along == "c"
-    keeping = KEEPING.get(cell)
+    carry = cell.carry
     return Node(
         t=t,
         x=_input(frame, t) if step else "",
         y=_output(frame, t) if step else "",
         h=tuple(_size(trace.layers[n].h[t]) for n in layers) if read else None,
         c=_size(trace.c[t]) if read and trace.c is not None else None,
-        from_before=_arriving(frame, "weight_hh", [trace.layers[n].h[t - 1] for n in layers]) if step else None,
+        from_before=_arriving(frame, "weight_hh", [trace.layers[n].h[t - 1] for n in layers])
+        if step and cell.recurrent
+        else None,
         from_below=_arriving(frame, "weight_ih", [trace.layers[n].x[t - 1] for n in layers]) if step else None,
-        keeps=float(trace.gates[keeping][t - 1].mean()) if step and keeping else None,
+        keeps=float(carry.share(trace.gates[carry.gate][t - 1]).mean()) if step and carry else None,
         gradient=float(gradient.norms[t]) if reached else None,
         highway=float(lane.norms[t]) if reached and lane is not None and is_c else None,
         factor=_factor(gradient, t) if beyond else None,

@@ -20,23 +20,26 @@ def highway(trace: Trace, k: int | None) -> tuple[str, Array] | None:
     """(name, norms (T+1,)) of the gradient of loss step k (None: the total) on the top layer's highway.
 
     "c": ‖∂L_k/∂c_t‖, every path from c_t on counted. "z": the part of ∂L_k/∂h_t that went back from step to step
-    through z_t ⊙ alone, δ_{t-1} = z_t ⊙ δ_t, from where the readout let it in.
+    through z_t ⊙ alone, δ_{t-1} = z_t ⊙ δ_t, from where the readout let it in. None for a cell without W_hh, too: all
+    of its gradient on h goes that way.
     """
-    item = trace.item(k)
-    if item.grad_c is not None:
-        return "c", norm(item.grad_c, axis=(1, 2))
-    if "z" not in trace.gates:
+    name = trace.spec.about_cell.highway
+    if name is None:
         return None
-    return "z", norm(along_z(trace, k), axis=(1, 2))
+    item = trace.item(k)
+    return name, norm(along_gate(trace, k) if item.grad_c is None else item.grad_c, axis=(1, 2))
 
 
-def along_z(trace: Trace, k: int | None) -> Array:
-    """(T+1, B, H): the part of ∂L_k/∂h_t (None: of the total) of a GRU that came back through z alone."""
+def along_gate(trace: Trace, k: int | None) -> Array:
+    """(T+1, B, H): the part of ∂L_k/∂h_t (None: of the total) that came back through the gate that carries h alone."""
+    carry = trace.spec.about_cell.carry
+    assert carry is not None
+    kept = carry.share(trace.gates[carry.gate])
     along = np.zeros_like(trace.h)
     with np.errstate(all="ignore"):
         entering = trace.grad_y @ trace.params["readout.weight"]  # (T, B, H)
         for t in range(trace.T if k is None else k, 0, -1):
             if k is None or t == k:
                 along[t] += entering[t - 1]
-            along[t - 1] = trace.gates["z"][t - 1] * along[t]
+            along[t - 1] = kept[t - 1] * along[t]
     return along

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnviz.experiment.experiment import BY_GROUP, SETTINGS, Experiment
 from rnnviz.experiment.setting import Setting
+from rnnviz.nn.cells import CELLS
 from rnnviz.scene.commands import Change
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def value_of(frame: Frame, name: str) -> str:
 
 def choices(frame: Frame, name: str) -> tuple[Any, ...]:
     """The values ← and → lead through here."""
-    if name == "init" and frame.experiment.cell == "rnn":  # chrono is about gates
+    if name == "init" and not CELLS[frame.experiment.cell].chrono:  # which is about gates
         return tuple(choice for choice in SETTINGS[name].choices if choice != "chrono")
     return SETTINGS[name].steps or SETTINGS[name].choices
 

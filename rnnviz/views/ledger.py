@@ -33,7 +33,8 @@ class Row:
     left     product of the factors so far: norm at t / norm at the loss step
     mean_slope   the slope's plain mean over the units: 1 - h² for tanh
     gain     the most that any gradient could keep in this step; None while it is not known
-    along    the gradient's norm on the highway, open: the mean of the gate that carries it (f or z)
+    along    the gradient's norm on the highway
+    open     the mean share of the old state that stays: f or z
     """
 
     t: int
@@ -87,7 +88,7 @@ def _table(scene: Scene, loss_step: int | None, gain: np.ndarray | None) -> Tabl
         start=start,
     )
     lane = gradient.highway
-    carries = {"lstm": "f", "gru": "z"}.get(trace.spec.cell)
+    carry = trace.spec.about_cell.carry
 
     def row(t: int) -> Row:
         def of_step(values: np.ndarray) -> float:
@@ -103,7 +104,7 @@ def _table(scene: Scene, loss_step: int | None, gain: np.ndarray | None) -> Tabl
             mean_slope=of_step(ledger.slope),
             gain=None if gain is None else of_step(ledger.gain),
             along=math.nan if lane is None else float(lane.norms[t]),
-            open=math.nan if carries is None else of_step(scene.gate_means[carries]),
+            open=math.nan if carry is None else of_step(carry.share(scene.gate_means[carry.gate])),
         )
 
     rows = tuple(row(t) for t in range(start, -1, -1))
@@ -127,7 +128,7 @@ def _sentence(scene: Scene, loss_step: int | None, ledger: Ledger, start: int) -
     gradient = scene.gradient(loss_step)
     kept = f"a step keeps {factor(mean)}" if mean <= 1 else f"a step makes it {factor(mean)} times as much"
     split = ""
-    if scene.trace.spec.cell == "rnn":
+    if not scene.trace.spec.about_cell.gates:
         slope, weight = (_mean_factor(share[first:start]) for share in (ledger.slope_share, ledger.weight_share))
         split = f" ({factor(slope)} × {factor(weight)})"
     if gradient.half_life is not None:

@@ -25,6 +25,8 @@ from weakref import WeakKeyDictionary
 
 from rnnviz.errors import InputError
 from rnnviz.experiment.experiment import SETTINGS
+from rnnviz.nn.cells import CELLS
+from rnnviz.nn.cells.cell import Block
 from rnnviz.words.numbers import percent, scientific, unsigned_zero
 
 if TYPE_CHECKING:
@@ -331,7 +333,7 @@ _metric("c", "cell state of a unit after step t (LSTM)", "+.3f", "state", "unit"
     lambda f, t, unit: None if f.scene.trace.c is None else f.scene.trace.c[t, 0, unit]
 )
 _metric("pre", "what a unit sums up at step t, before its activation (simple RNN)", "+.3f", "step", "unit")(
-    lambda f, t, unit: f.scene.trace.pre[t - 1, 0, unit] if f.scene.trace.spec.cell == "rnn" else None
+    lambda f, t, unit: None if f.scene.trace.gates else f.scene.trace.pre[t - 1, 0, unit]
 )
 _metric("y", "output at step t", "+.3f", "step", "output")(lambda f, t, o: f.scene.trace.y[t - 1, 0, o])
 _metric("target", "what the output of step t should be; none where it is not judged", "+.3f", "step", "output")(
@@ -503,7 +505,7 @@ _metric("cell_factor", "what the step from t+1 back to t keeps of the gradient o
 )
 _metric("forget_share", "what f alone leaves of the gradient on c, from t+1 back to t (LSTM)", ".2f", "state",
         low=0, high=1)(
-    lambda f, t: _along_c(f, t, "f")
+    lambda f, t: _along_c(f, t, "carried")
 )  # fmt: skip
 
 
@@ -515,7 +517,9 @@ def _along_c(frame: Frame, t: int, which: str) -> float | None:
     if grad_c is None or t >= k:
         return None
     start = float(norm(grad_c[t + 1]))
-    there = float(norm(grad_c[t] if which == "all" else trace.gates["f"][t] * grad_c[t + 1]))
+    carry = trace.spec.about_cell.carry
+    assert carry is not None
+    there = float(norm(grad_c[t] if which == "all" else carry.share(trace.gates[carry.gate][t]) * grad_c[t + 1]))
     return there / start if start > 0 and math.isfinite(start) else None
 
 
@@ -645,7 +649,7 @@ _metric("spectral_radius", "largest |eigenvalue| of W_hh (simple RNN)", ".2f", l
     lambda f: _once(f.scene, "radius", lambda: _matrix(f.scene, "eigen"))
 )
 _metric("weights_norm", "size of W_hh: the square root of the sum of its squares", ".2f", low=0)(
-    lambda f: math.sqrt(float((_named(f, "weight_hh") ** 2).sum()))
+    lambda f: math.sqrt(float((_named(f, "weight_hh") ** 2).sum())) if f.scene.trace.spec.about_cell.recurrent else None
 )
 
 
@@ -656,7 +660,7 @@ def _named(frame: Frame, name: str) -> Any:
 
 def _weight(frame: Frame, name: str, unit: int, source: int) -> float | None:
     trace = frame.scene.trace
-    if trace.spec.cell != "rnn":
+    if trace.gates:
         return None
     matrix = _named(frame, name) if name == "weight_hh" else trace.params["rnn.weight_ih_l0"]
     return float(matrix[unit, source])
@@ -664,7 +668,7 @@ def _weight(frame: Frame, name: str, unit: int, source: int) -> float | None:
 
 def _bias(frame: Frame, unit: int) -> float | None:
     trace = frame.scene.trace
-    if trace.spec.cell != "rnn":
+    if trace.gates:
         return None
     names = (f"rnn.bias_ih_l{trace.L - 1}", f"rnn.bias_hh_l{trace.L - 1}")
     return sum(float(trace.params[name][unit]) for name in names if name in trace.params)
@@ -674,8 +678,10 @@ def _matrix(scene: Scene, what: str) -> float | None:
     import numpy as np
 
     trace = scene.trace
+    if trace.gates:
+        return None
     W = np.asarray(trace.params[f"rnn.weight_hh_l{trace.L - 1}"], np.float64)
-    if trace.spec.cell != "rnn" or not np.isfinite(W).all():
+    if not np.isfinite(W).all():
         return None
     if what == "singular":
         return float(np.linalg.svd(W, compute_uv=False)[0])
@@ -683,24 +689,32 @@ def _matrix(scene: Scene, what: str) -> float | None:
 
 
 # the gates
-def _gate(name: str, symbol: str, cell: str, about: str) -> None:
-    def read(frame: Frame, t: int, unit: int) -> float | None:
+def _gate(name: str, blocks: dict[str, Block]) -> None:
+    """The metrics of the gates of this name, of whichever cells have one."""
+
+    def own(frame: Frame) -> Any:
         trace = frame.scene.trace
-        return float(trace.gates[symbol][t - 1, 0, unit]) if trace.spec.cell == cell else None
+        return trace.gates[blocks[trace.spec.cell].name] if trace.spec.cell in blocks else None
+
+    def read(frame: Frame, t: int, unit: int) -> float | None:
+        gate = own(frame)
+        return None if gate is None else float(gate[t - 1, 0, unit])
 
     def mean(frame: Frame) -> float | None:
-        trace = frame.scene.trace
-        return float(trace.gates[symbol].mean()) if trace.spec.cell == cell else None
+        gate = own(frame)
+        return None if gate is None else float(gate.mean())
 
-    _metric(f"{name}_gate", f"{about} of a unit at step t ({cell.upper()})", ".2f", "step", "unit", low=0, high=1)(read)
-    _metric(f"{name}_mean", f"{about}, mean over all steps and units ({cell.upper()})", ".2f", low=0, high=1)(mean)
+    of_cells = {meaning: [CELLS[cell].title for cell, block in blocks.items() if block.meaning == meaning]
+                for meaning in (block.meaning for block in blocks.values())}  # fmt: skip
+    for_unit = "; ".join(f"{what} of a unit at step t ({', '.join(titles)})" for what, titles in of_cells.items())
+    over_all = "; ".join(f"{what}, mean over all steps and units ({', '.join(titles)})"
+                         for what, titles in of_cells.items())  # fmt: skip
+    _metric(f"{name}_gate", for_unit, ".2f", "step", "unit", low=0, high=1)(read)
+    _metric(f"{name}_mean", over_all, ".2f", low=0, high=1)(mean)
 
 
-_gate("input", "i", "lstm", "input gate i")
-_gate("forget", "f", "lstm", "forget gate f")
-_gate("output", "o", "lstm", "output gate o")
-_gate("reset", "r", "gru", "reset gate r")
-_gate("update", "z", "gru", "update gate z: the share of the old state that stays")
+for _name in dict.fromkeys(block.metric for cell in CELLS.values() for block in cell.blocks if block.metric):
+    _gate(_name, {cell.name: block for cell in CELLS.values() for block in cell.blocks if block.metric == _name})
 
 # the update
 _metric("weight_grad", "norm of the gradient on all weights, from the sequence in view", ".2g", low=0)(

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnviz.nn import Trace
-from rnnviz.nn.cells import CELLS
-from rnnviz.nn.records import layer_weights
+from rnnviz.nn.cells.cell import CHOSEN
+from rnnviz.nn.records import Paths, layer_weights
 from rnnviz.nn.types import Array
 from rnnviz.words.numbers import exponent, subscript
 
@@ -86,43 +86,50 @@ def forward(trace: Trace, t: int, unit: int) -> tuple[Equation, ...]:
                 terms.append(Term("b_hh", None, float(w.b_hh[row])))
         return terms
 
-    def gate(index: int, function: str, terms: list[Term], about: str) -> Equation:
-        row = index * H + unit
-        name = f"{spec.gates[index]}{here}"
-        return Equation(name, largest_first(terms), float(pre[row]), function, float(gates[row]), about=about)
-
-    value = float(layer.h[t, 0, unit])
-    if spec.cell == "rnn":
-        function = "" if spec.activation == "identity" else _SIGNS.get(spec.activation, spec.activation)
-        return (Equation(f"h{here}", largest_first(block(0)), float(pre[unit]), function, value),)
-    if spec.cell == "lstm":
-        assert layer.c is not None
-        i, f, g, o = (float(gates[n * H + unit]) for n in range(4))
-        before, c = float(layer.c[t - 1, 0, unit]), float(layer.c[t, 0, unit])
-        kept = (Term(f"c{here}", f, before), Term(f"g{here}", i, g))
-        return (
-            gate(0, "σ", block(0), "how much is written"),
-            gate(1, "σ", block(1), "how much is kept"),
-            gate(2, "tanh", block(2), "what is written"),
-            gate(3, "σ", block(3), "how much is shown"),
-            Equation(f"c{here}", kept, c, "", c, about="f·c before + i·g"),
-            Equation(f"h{here}", (Term(f"tanh c{here}", o, math.tanh(c)),), value, "", value, about="o·tanh c"),
+    cell = spec.about_cell
+    found: list[Equation] = []
+    for index, own in enumerate(cell.blocks):
+        row, name = index * H + unit, f"{own.name}{here}"
+        function = _SIGNS.get(spec.activation, spec.activation) if own.function == CHOSEN else own.function
+        if own.reset_by:
+            assert layer.rec_n is not None
+            seen = float(layer.rec_n[t - 1, 0, unit])
+            past = f"u{here}"
+            about = f"the past, for {own.name}"
+            found.append(Equation(past, largest_first(block(index, reads=False)), seen, "", seen, about=about))
+            opened = float(gates[cell.block_names.index(own.reset_by) * H + unit])
+            terms = [*block(index, recurs=False), Term(past, opened, seen)]
+        else:
+            terms = block(index, recurs=cell.recurrent)
+        found.append(
+            Equation(name, largest_first(terms), float(pre[row]), function, float(gates[row]), about=own.about)
         )
-    assert layer.rec_n is not None
-    r, z, n = (float(gates[k * H + unit]) for k in range(3))
-    seen = float(layer.rec_n[t - 1, 0, unit])
-    reset = [*block(2, recurs=False), Term(f"u{here}", r, seen)]
-    mixed = (Term(f"n{here}", 1.0 - z, n), Term(f"h{here}", z, float(h[unit])))
-    return (
-        gate(0, "σ", block(0), "how much of the past n sees"),
-        gate(1, "σ", block(1), "how much is kept"),
-        Equation(f"u{here}", largest_first(block(2, reads=False)), seen, "", seen, about="the past, for n"),
-        gate(2, "tanh", reset, "what is new: r·u joins in"),
-        Equation(f"h{here}", mixed, value, "", value, about="(1-z)·n + z·h before"),
-    )
+    values = {name: float(gates[n * H + unit]) for n, name in enumerate(cell.gates)}
+    states = {"h": layer.h} if layer.c is None else {"h": layer.h, "c": layer.c}
+    for mix in cell.mixes:
+        now = float(states[mix.name][t, 0, unit])
+        terms = [
+            Term(f"{of}{here}", _factor(values, factor), _mixed(states, values, of, t, unit))
+            for factor, of in mix.terms
+        ]
+        found.append(Equation(f"{mix.name}{here}", tuple(terms), now, "", now, about=mix.about))
+    return tuple(found)
 
 
-_SIGNS = {"sigmoid": "σ"}
+def _factor(gates: dict[str, float], factor: str) -> float:
+    """A gate's value, or 1 less it."""
+    return 1.0 - gates[factor[2:]] if factor.startswith("1-") else gates[factor]
+
+
+def _mixed(states: dict[str, Array], gates: dict[str, float], of: str, t: int, unit: int) -> float:
+    """What a factor of a Mix multiplies."""
+    if of == "tanh c":
+        return math.tanh(float(states["c"][t, 0, unit]))
+    return float(states[of][t - 1, 0, unit]) if of in states else gates[of]
+
+
+#: How an activation is written.
+_SIGNS = {"sigmoid": "σ", "identity": ""}
 
 
 # -- the way back --------------------------------------------------------------------------------------
@@ -159,54 +166,60 @@ def backward(trace: Trace, t: int, unit: int, k: int | None) -> tuple[Equation, 
         block = slice(index * H, (index + 1) * H)
         return _products(name, w.W_hh[block, unit], deltas[block], always=True)
 
-    if spec.cell == "rnn":
+    cell = spec.about_cell
+    if not cell.gates:
         arriving = [*readout, *(via(0, "δ") if walks else [])]
         found = [_gradient(f"{whose}/∂h{here}", arriving, value)]
         if t:
-            slope = float(CELLS["rnn"].slopes(spec, trace.forward.window(t - 1, t).layers[-1])[0][0, 0, unit])
+            slope = float(_paths(trace, t).blocks[0, 0, unit])
             sent = (Term(f"∂h{here}", slope, value),)
             goes_on = "slope·∂L/∂h goes on back"
             found.append(_gradient(f"δ{here}", sent, slope * value, ordered=True, about=goes_on))
         return tuple(found)
 
     gates: list[Equation] = []
-    if walks:
+    carry = cell.carry
+    if walks and cell.recurrent:
         for index, gate in enumerate(spec.gates):
             terms = via(index, f"δ{gate}")
             total = float(deltas[index * H : (index + 1) * H] @ w.W_hh[index * H : (index + 1) * H, unit])
             gates.append(_gradient(f"via {gate}", terms, total, about=f"through the gate {gate} of t+1"))
     arriving = [*readout, *(Term(e.name, None, e.total) for e in gates)]
-    if spec.cell == "gru" and walks:
-        z = float(trace.gates["z"][t, 0, unit])
-        arriving.append(Term(f"∂h{here}", z, float(grad_h[t + 1, unit])))
+    if walks and carry is not None and carry.state == "h":
+        kept = float(carry.share(trace.gates[carry.gate][t, 0, unit]))
+        arriving.append(Term(f"∂h{here}", kept, float(grad_h[t + 1, unit])))
     found = [*gates, _gradient(f"{whose}/∂h{here}", arriving, value)]
-    if spec.cell == "lstm":
-        assert item.grad_c is not None
-        assert trace.c is not None
+    if item.grad_c is not None:
+        assert carry is not None
         paths = []
         if t:
-            shown = math.tanh(float(trace.c[t, 0, unit]))
-            paths.append(Term(f"∂h{here}", float(trace.gates["o"][t - 1, 0, unit]) * (1.0 - shown * shown), value))
+            h_by_c = _paths(trace, t).h_by_c
+            assert h_by_c is not None
+            paths.append(Term(f"∂h{here}", float(h_by_c[0, unit]), value))
         if walks:
-            paths.append(Term(f"∂c{here}", float(trace.gates["f"][t, 0, unit]), float(item.grad_c[t + 1, 0, unit])))
+            kept = float(carry.share(trace.gates[carry.gate][t, 0, unit]))
+            paths.append(Term(f"∂c{here}", kept, float(item.grad_c[t + 1, 0, unit])))
         total = float(item.grad_c[t, 0, unit])
-        found.append(_gradient(f"{whose}/∂c{here}", paths, total, ordered=True, about="o·tanh'·∂h + f·∂c of t+1"))
+        about = f"{cell.output_gate}·tanh'·∂h + {carry.label}·∂c of t+1"
+        found.append(_gradient(f"{whose}/∂c{here}", paths, total, ordered=True, about=about))
     return tuple(found)
+
+
+def _paths(trace: Trace, t: int) -> Paths:
+    """The local derivatives of step t of the top layer, (B, …) each."""
+    equations = trace.spec.about_cell.equations
+    return equations.paths(tuple(s[0] for s in equations.slopes(trace.spec, trace.forward.window(t - 1, t).layers[-1])))
 
 
 @np.errstate(all="ignore")
 def _deltas(trace: Trace, t: int, k: int | None) -> Array:
     """(G*H,) ∂L_k/∂(W_hh h_{t-1} + b) of step t, sequence 0: what goes back through W_hh."""
-    item = trace.item(k)
-    grad_h = item.grad_h[t, 0]
-    slopes = [s[0, 0] for s in CELLS[trace.spec.cell].slopes(trace.spec, trace.forward.window(t - 1, t).layers[-1])]
-    if trace.spec.cell == "rnn":
-        return np.asarray(slopes[0] * grad_h)
-    if trace.spec.cell == "gru":
-        return np.asarray((slopes[1] * grad_h).ravel())
-    assert item.grad_c is not None
-    c_by_ifg, h_by_o = slopes[0], slopes[1]
-    return np.concatenate([(c_by_ifg * item.grad_c[t, 0]).ravel(), h_by_o * grad_h])
+    item, cell = trace.item(k), trace.spec.about_cell
+    if not cell.recurrent:
+        return np.zeros(0)
+    grads = {"h": item.grad_h, "c": item.grad_c}
+    arriving = [grad[t, 0] for block in cell.blocks if (grad := grads[block.state]) is not None]
+    return np.asarray((_paths(trace, t).blocks[0] * np.stack(arriving)).ravel())
 
 
 def _gradient(

@@ -16,8 +16,7 @@ from typing import Literal
 import numpy as np
 
 from rnnviz.nn import Trace
-from rnnviz.nn.cells import CELLS
-from rnnviz.nn.records import layer_weights
+from rnnviz.nn.records import Paths, layer_weights
 from rnnviz.nn.types import Array
 
 Kind = Literal["error", "readout", "slope", "gate", "W_hh", "underflow", "cancelled"]
@@ -36,16 +35,16 @@ class Zero:
 def zero_because(trace: Trace, k: int | None, t: int, along: str = "h") -> Zero | None:
     """Why ∂L_k/∂h_t (k None: the total) of the top layer is exactly 0: the first cause on the way back to t.
 
-    along: "h", or the highway "c" of an LSTM or "z" of a GRU (see highway.py). None where it is not 0, and for
+    along: "h", or the highway's name, "c" of an LSTM or "z" of a GRU (see highway.py). None where it is not 0, and for
     t > k, which no error of step k reaches.
     """
     end = k or trace.loss_steps[-1]
     if t > end:
         return None
-    from rnnviz.views.highway import along_z
+    from rnnviz.views.highway import along_gate
 
     item = trace.item(k)
-    grad = item.grad_c if along == "c" else along_z(trace, k) if along == "z" else item.grad_h
+    grad = item.grad_h if along == "h" else item.grad_c if along == "c" else along_gate(trace, k)
     if grad is None or grad[t].any():
         return None
     last = t  # the first of these zeros on the way back
@@ -56,7 +55,7 @@ def zero_because(trace: Trace, k: int | None, t: int, along: str = "h") -> Zero 
     step = _Step(trace, k, last)
     if along == "h":
         return step.back()
-    return step.through(*(("f", 3) if along == "c" else ("z", 2)), grad[last + 1])
+    return step.through(grad[last + 1])
 
 
 def zeros(trace: Trace, k: int | None) -> list[Zero | None]:
@@ -98,53 +97,63 @@ class _Step:
     def __init__(self, trace: Trace, k: int | None, t: int) -> None:
         self.trace, self.t = trace, t
         self.item = trace.item(k)
-        self.cell = trace.spec.cell
+        self.cell = trace.spec.about_cell
         self.W_hh = layer_weights(trace.spec, trace.params, trace.L - 1).W_hh
 
-    def slopes(self, t: int) -> list[Array]:
+    def paths(self, t: int) -> Paths:
         """(B, …) each: the local derivatives of step t."""
         layer = self.trace.forward.window(t - 1, t).layers[-1]
-        return [slope[0] for slope in CELLS[self.cell].slopes(self.trace.spec, layer)]
+        equations = self.cell.equations
+        return equations.paths(tuple(slope[0] for slope in equations.slopes(self.trace.spec, layer)))
 
     def from_h(self) -> Zero:
         """∂L/∂c_t = o ⊙ tanh'(c_t) ⊙ ∂L/∂h_t, at the loss step."""
-        h_by_c, grad_h = self.slopes(self.t)[2], self.item.grad_h[self.t]
+        h_by_c, grad_h = self.paths(self.t).h_by_c, self.item.grad_h[self.t]
+        assert h_by_c is not None
         if ((h_by_c != 0) & (grad_h != 0)).any():
             return _product(self.t, h_by_c * grad_h)
-        return Zero("gate", self.t, f"o·tanh' 0 at t = {self.t}", f"o·tanh'(c) is 0 at t = {self.t}")
+        name = f"{self.cell.output_gate}·tanh'"
+        return Zero("gate", self.t, f"{name} 0 at t = {self.t}", f"{name}(c) is 0 at t = {self.t}")
 
-    def through(self, gate: str, at: int, grad: Array) -> Zero:
+    def through(self, grad: Array) -> Zero:
         """Along c by f, or by z alone. What h adds to c is 0 here, if c is."""
-        factor = self.slopes(self.t + 1)[at]
-        if ((factor != 0) & (grad != 0)).any():
-            return _product(self.t, factor * grad)
-        return Zero("gate", self.t + 1, f"{gate} is 0 at t = {self.t + 1}", f"the gate {gate} is 0 at t = {self.t + 1}")
+        share, carry = self.paths(self.t + 1).carry, self.cell.carry
+        assert share is not None
+        assert carry is not None
+        if ((share != 0) & (grad != 0)).any():
+            return _product(self.t, share * grad)
+        what, t = carry.label, self.t + 1
+        return Zero("gate", t, f"{what} is 0 at t = {t}", f"{self._gate(what)} is 0 at t = {t}")
 
     def back(self) -> Zero:
-        """Through the rows of W_hh, a block for each gate; in a GRU through z, too."""
-        t, slopes = self.t + 1, self.slopes(self.t + 1)
+        """Through the rows of W_hh, a block for each gate; where a gate carries h, through that, too."""
+        t, paths, carry = self.t + 1, self.paths(self.t + 1), self.cell.carry
+        factors = paths.blocks  # (B, G, H)
+        grads = {"h": self.item.grad_h[t], "c": None if self.item.grad_c is None else self.item.grad_c[t]}
         grad_h = self.item.grad_h[t]
-        if self.cell == "lstm":
-            assert self.item.grad_c is not None
-            factors = np.concatenate([slopes[0], slopes[1][:, None]], axis=1)  # (B, G, H)
-            arriving = np.stack([*[self.item.grad_c[t]] * 3, grad_h], axis=1)
-        else:
-            factors = slopes[0][:, None] if self.cell == "rnn" else slopes[1]
-            arriving = np.broadcast_to(grad_h[:, None], factors.shape)
+        arriving = np.zeros_like(factors)
+        for n in range(factors.shape[1]):
+            arriving[:, n] = grads[self.cell.blocks[n].state]
         rows = (len(factors), -1)
         sent = ((factors != 0) & (arriving != 0)).reshape(rows)
-        z = slopes[2] if self.cell == "gru" else np.zeros_like(grad_h)
-        if (sent[..., None] & (self.W_hh != 0)).any() or ((z != 0) & (grad_h != 0)).any():
+        beside = carry.label if carry is not None and carry.state == "h" else ""
+        share = paths.carry if beside and paths.carry is not None else np.zeros_like(grad_h)
+        if (sent[..., None] & (self.W_hh != 0)).any() or ((share != 0) & (grad_h != 0)).any():
             with np.errstate(all="ignore"):
                 products = (factors * arriving).reshape(rows)[..., None] * self.W_hh
-            return _product(self.t, np.append(products, z * grad_h))
+            return _product(self.t, np.append(products, share * grad_h))
+        if not self.cell.recurrent:
+            return Zero("gate", t, f"{beside} is 0 at t = {t}", f"{self._gate(beside)} is 0 at t = {t}")
         if sent.any():
-            what = "W_hh and z" if self.cell == "gru" else "W_hh"
-            verb = "are" if self.cell == "gru" else "is"
+            what, verb = (f"W_hh and {beside}", "are") if beside else ("W_hh", "is")
             part = " in the rows that the gradient enters" if self.W_hh.any() else ""
             return Zero("W_hh", t, f"{what} {verb} 0", f"{what} {verb} 0{part}")
-        if self.cell == "rnn":
+        if not self.cell.gates:
             name = self.trace.spec.activation
             return Zero("slope", t, f"slope 0 at t = {t}", f"the slope of {name} is 0 at t = {t}")
-        gates = "the slopes of all gates" if self.cell == "lstm" else "z and the slopes of all gates"
+        gates = f"{beside} and the slopes of all gates" if beside else "the slopes of all gates"
         return Zero("slope", t, f"slopes 0 at t = {t}", f"{gates} are 0 at t = {t}")
+
+    def _gate(self, what: str) -> str:
+        """`the gate f`, `1−z`"""
+        return f"the gate {what}" if what in self.cell.gates else what

@@ -8,20 +8,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from rnnviz.experiment.ablation import STILL_THERE
 from rnnviz.glyphs import visible
+from rnnviz.nn.cells import CELLS
 from rnnviz.scene.cursor import Phase
 from rnnviz.words.numbers import counted, factor, fixed, is_whole, loss, percent, scientific, steps, subscript
 
 if TYPE_CHECKING:
     from rnnviz.scene.frame import Frame, Gradient
-
-CELL_RULES = {
-    "rnn": "{g}(W_ih·x{t} + W_hh·h{before} + b)",
-    "lstm": "o{t} ⊙ tanh(c{t}), with c{t} = f{t} ⊙ c{before} + i{t} ⊙ g{t}",
-    "gru": "(1 − z{t}) ⊙ n{t} + z{t} ⊙ h{before}",
-}
-
 
 CLOSE = "x closes the loop again."
 
@@ -29,12 +22,6 @@ ROOM = 78  # cells of a line
 VANISHED = 0.1  # a gradient of which less is left has vanished enough to be seen
 LESS_GAIN = 0.7  # a recurrent gain that shows it in a few steps
 WHY = ("y: why, step by step; o: change a cause.", "y: why; o: change a cause.", "y: why; o: change it.", "y: why.")
-
-ONE_STEP = {
-    "rnn": "the activation's slope and W_hh",
-    "lstm": "gates and W_hh, or along c through f alone",
-    "gru": "gates and W_hh, or through z alone",
-}
 
 
 def tell(frame: Frame) -> tuple[str, str]:
@@ -69,11 +56,11 @@ def _forward(frame: Frame) -> tuple[str, str]:
             return zeros, watch
         return _cut_short(frame.scene.said(answered=False) + "."), watch
     if frame.cut:
-        still = STILL_THERE[frame.experiment.cell]
+        still = CELLS[frame.experiment.cell].past_cut
         past = f"Past the cut only {still} still runs." if still else "A plain hidden layer: no memory."
         alone = "h goes on through no weight" if still else f"h{subscript(t)} is made of x{subscript(t)} alone"
         return f"The loop is cut, W_hh = 0: {alone}.", f"{past} {CLOSE}"
-    rule = CELL_RULES[frame.experiment.cell].format(
+    rule = CELLS[frame.experiment.cell].rule.format(
         g=frame.experiment.activation, t=subscript(t), before=subscript(t - 1)
     )
     made = f"h{subscript(t)} is made of h{subscript(t - 1)} and x{subscript(t)}: {rule}"
@@ -136,7 +123,7 @@ def _backward(frame: Frame) -> tuple[str, str]:
             "t shows the error of the last step alone, and how much of it comes this far.",
         )
     k = frame.loss_step
-    if frame.cut and t < k and frame.experiment.cell == "rnn":
+    if frame.cut and t < k and not CELLS[frame.experiment.cell].past_cut:
         return f"The loop is cut: the error of step {k} ends at h{subscript(k)}; none of it comes back here.", CLOSE
     if t > k:
         return f"The error of step {k} cannot reach step {t}: time runs one way.", "← goes on back in time."
@@ -146,7 +133,7 @@ def _backward(frame: Frame) -> tuple[str, str]:
             return f"The gradient is 0 from the start: {zero.words}.", "← goes on back in time."
         return (
             f"The walk starts: the error of step {k} reaches h{subscript(k)} through the readout alone.",
-            f"← goes one step back, through {ONE_STEP[frame.experiment.cell]}.",
+            f"← goes one step back, through {CELLS[frame.experiment.cell].step_back}.",
         )
     start, here = float(gradient.norms[k]), float(gradient.norms[t])
     lag = k - t
@@ -208,7 +195,7 @@ def _vanishes_with_less_gain(frame: Frame) -> bool:
     """Whether an orthogonal W_hh, scaled down to LESS_GAIN, cannot but make the gradient vanish: no step keeps more
     than its gain times the activation's slope, which is at most 1."""
     asked = frame.experiment
-    orthogonal = asked.cell == "rnn" and asked.num_layers == 1 and asked.init in ("keras", "orthogonal")
+    orthogonal = not CELLS[asked.cell].gates and asked.num_layers == 1 and asked.init in ("keras", "orthogonal")
     is_larger = asked.gain > LESS_GAIN and asked.spectral_radius is None
     return orthogonal and is_larger and LESS_GAIN ** (frame.loss_step or 0) < VANISHED
 
@@ -232,7 +219,7 @@ def _two_paths(gradient: Gradient, lag: int, kept: float, many: str) -> tuple[st
     k = gradient.loss_step or 0
     start, here = float(lane.norms[k]), float(lane.norms[k - lag])
     with_lane = here / start if start > 0 else math.nan
-    where = {"c": "in c", "z": "along z"}[lane.along]
+    where = f"in {lane.along}" if lane.along == "c" else f"along {lane.along}"
     first = f"{many}: {_share(kept, ' left')} in h, {_share(with_lane)} {where}"
     more = f"; {lane.along} {_keeps(with_lane ** (1 / lag), '')} a step" if with_lane > 0 else ""
     first += f"{more}." if len(first) + len(more) < ROOM else "."

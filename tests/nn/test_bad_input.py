@@ -86,7 +86,7 @@ CASES = {
     "mask of another shape": (lambda: MODEL.trace(X, Y, loss_at=np.ones((2, 4), bool)), r"loss_at: shape \(2, 4\)"),
     "h0 of one layer": (lambda: RNN.trace(X, Y, h0=np.zeros((2, 5))), r"h0: shape \(2, 5\) does not fit"),
     "h0 nan": (lambda: MODEL.trace(X, Y, h0=np.full((2, 5), np.nan)), "h0: nan"),
-    "c0 without a cell": (lambda: RNN.trace(X, Y, c0=np.zeros((2, 2, 5))), "c0: a rnn has no cell state"),
+    "c0 without a cell": (lambda: RNN.trace(X, Y, c0=np.zeros((2, 2, 5))), "c0: a simple RNN has no cell state"),
     "unknown engine": (lambda: MODEL.trace(X, Y, engine="cuda"), "engine: 'cuda' is unknown; choose from numpy, numba"),
     "selecting an unknown engine": (lambda: engine.select("cuda"), "engine: 'cuda'"),
     "item of step 0": (lambda: MODEL.trace(X, Y).item(0), "k: 0 is not a step of this trace; steps are 1..4"),

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rnnviz.experiment.experiment import CELLS, Experiment
+from rnnviz.experiment.experiment import Experiment
+from rnnviz.nn.cells import CELLS
 from rnnviz.nn.metrics import norm
 from rnnviz.player.player import Player
 from rnnviz.scene.commands import Change, Cut, Seek, SelectUnit, ShowGradient, ShowSample, Train
@@ -120,12 +121,14 @@ def test_gates_show_the_chosen_unit_and_the_mean(cell: str, names: str) -> None:
     player.do(Seek(7))
     trace, lines = player.frame.scene.trace, drawn(player.frame)
     assert set(trace.gates) == set(names)
+    blocks = {block.name: block for block in CELLS[cell].blocks}
+    assert score.gate_rows(CELLS[cell]) == tuple(names)
     for gate in names:
-        line = row(lines, score.GATES[gate])
+        line = row(lines, blocks[gate].row)
         own, mean = trace.gates[gate][6, 0, 3], trace.gates[gate][6, 0].mean()
         assert fixed(float(own), 2).lstrip("+") in line
         assert fixed(float(mean), 2).lstrip("+") in line
-        if gate not in score.SIGNED:  # the numbers stand in the columns, too
+        if not blocks[gate].is_signed:  # the numbers stand in the columns, too
             assert line[10:54].split() == [portion(float(v)) for v in trace.gates[gate][:7, 0, 3]] + ["·"] * 3
     assert any(line.startswith("cell c") for line in lines) == (cell == "lstm")
 

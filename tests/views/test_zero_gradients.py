@@ -12,7 +12,7 @@ import pytest
 from rnnviz.nn import Model, Trace
 from rnnviz.nn.cells import CELLS
 from rnnviz.nn.records import layer_weights
-from rnnviz.views.highway import along_z
+from rnnviz.views.highway import along_gate
 from rnnviz.views.zero_gradients import Zero, zero_because, zeros
 
 T, H = 12, 4
@@ -157,7 +157,7 @@ def test_an_oracle_agrees(name: str) -> None:
     comes through, with the other one nothing; and an underflow comes through once the gradient is scaled up."""
     make_it, k, _, along, (kind, at, _) = CASES[name]
     trace = make_it()
-    cell, spec = CELLS[trace.spec.cell], trace.spec
+    cell, spec = CELLS[trace.spec.cell].equations, trace.spec
     t = at if kind in ("W_hh", "slope") else at + 1  # the step that is walked back
     item = trace.item(k)
     weights = layer_weights(spec, trace.params, 0)
@@ -168,7 +168,7 @@ def test_an_oracle_agrees(name: str) -> None:
 
     def arrives(w: Any = weights, s: Any = slopes, scale: float = 1.0) -> bool:
         if along == "z":
-            return bool((s[2] * (along_z(trace, k)[t] * scale)).any())
+            return bool((s[2] * (along_gate(trace, k)[t] * scale)).any())
         step = cell.backward_step(w, s, grad_h * scale, None if grad_c is None else grad_c * scale)
         found = step.grad_c if along == "c" else step.grad_h
         return bool(found.any())

@@ -1,8 +1,41 @@
-"""The three recurrent cells, each on one page. Read them in this order: rnn, lstm, gru."""
+"""The recurrent cells, each on one page: rnn.py, lstm.py, gru.py, to be read in this order.
+
+    >>> CELLS["gru"].equations.forward(spec, weights, x, h0, None)
+
+Importing this imports no NumPy: names and words (descriptions/) are there at once, equations when they are asked for.
+"""
 
 from __future__ import annotations
 
-from rnnviz.nn.cells import gru, lstm, rnn
+import os
+from importlib import import_module
+from typing import TypeVar
 
-#: name -> the module with the cell's equations
-CELLS = {"rnn": rnn, "lstm": lstm, "gru": gru}
+from rnnviz.errors import InputError, shown
+from rnnviz.nn.cells.cell import Cell
+
+Value = TypeVar("Value")
+
+
+class ByCell(dict[str, Value]):
+    """name -> value. An unknown cell raises InputError."""
+
+    def __missing__(self, name: str) -> Value:
+        raise InputError(f"cell: {shown(name)} is unknown; choose from {', '.join(self)}")
+
+
+def _found() -> list[Cell]:
+    package = f"{__name__}.descriptions"
+    folder = import_module(package).__path__[0]
+    try:
+        names = [name.removesuffix(".py") for name in os.listdir(folder) if name.endswith(".py") and name[0] != "_"]
+    except OSError:  # inside an archive; pkgutil takes long to import
+        from pkgutil import iter_modules
+
+        names = [module.name for module in iter_modules([folder])]
+    cells: list[Cell] = [import_module(f"{package}.{name}").CELL for name in names]
+    return sorted(cells, key=lambda cell: cell.order)
+
+
+#: name -> Cell, in the order in which they are listed everywhere
+CELLS: ByCell[Cell] = ByCell((cell.name, cell) for cell in _found())

@@ -16,7 +16,7 @@ from __future__ import annotations
 import numpy as np
 
 from rnnviz.nn.cells.activations import blocks, product, sigmoid
-from rnnviz.nn.records import LayerForward, LayerWeights, StepBack
+from rnnviz.nn.records import LayerForward, LayerWeights, Paths, StepBack
 from rnnviz.nn.spec import ModelSpec
 from rnnviz.nn.types import Array
 
@@ -71,6 +71,12 @@ def backward_step(w: LayerWeights, at_t: tuple[Array, ...], grad_h: Array, grad_
 
     # dL/dh_{t-1} = z ⊙ dL/dh_t + W_hhᵀ dL/du_t
     return StepBack(grad_a, grad_u, None, grad_h * z + product(grad_u, w.W_hh), None)
+
+
+def paths(at_t: tuple[Array, ...]) -> Paths:
+    """Through W_hh, a block for each gate; and past it through z alone."""
+    _, h_by_u, z = at_t
+    return Paths(h_by_u, z, None)
 
 
 def jacobian(w: LayerWeights, at_t: tuple[Array, ...]) -> tuple[Array, Array]:

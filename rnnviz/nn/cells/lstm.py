@@ -17,7 +17,7 @@ from __future__ import annotations
 import numpy as np
 
 from rnnviz.nn.cells.activations import blocks, product, sigmoid
-from rnnviz.nn.records import LayerForward, LayerWeights, StepBack
+from rnnviz.nn.records import LayerForward, LayerWeights, Paths, StepBack
 from rnnviz.nn.spec import ModelSpec
 from rnnviz.nn.types import Array
 
@@ -74,6 +74,12 @@ def backward_step(w: LayerWeights, at_t: tuple[Array, ...], grad_h: Array, grad_
 
     # dL/dh_{t-1} = W_hhᵀ dL/da_t;  (to c_{t-1}) = f ⊙ dL/dc_t
     return StepBack(grad_a, grad_a, grad_c_now, product(grad_a, w.W_hh), grad_c_now * f)
+
+
+def paths(at_t: tuple[Array, ...]) -> Paths:
+    """Through W_hh to h, a block for each gate; along c through f alone."""
+    c_by_ifg, h_by_o, h_by_c, f = at_t
+    return Paths(np.concatenate([c_by_ifg, h_by_o[..., None, :]], axis=-2), f, h_by_c)
 
 
 def jacobian(w: LayerWeights, at_t: tuple[Array, ...]) -> tuple[Array, Array]:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 
 from rnnviz.nn.cells.activations import activate, product, slope
-from rnnviz.nn.records import LayerForward, LayerWeights, StepBack
+from rnnviz.nn.records import LayerForward, LayerWeights, Paths, StepBack
 from rnnviz.nn.spec import ModelSpec
 from rnnviz.nn.types import Array
 
@@ -49,6 +49,12 @@ def backward_step(w: LayerWeights, at_t: tuple[Array, ...], grad_h: Array, grad_
 
     # dL/dh_{t-1} = W_hhᵀ dL/da_t
     return StepBack(grad_a, grad_a, None, product(grad_a, w.W_hh), None)
+
+
+def paths(at_t: tuple[Array, ...]) -> Paths:
+    """Everything goes back through W_hh."""
+    (phi_slope,) = at_t
+    return Paths(phi_slope[..., None, :], None, None)
 
 
 def jacobian(w: LayerWeights, at_t: tuple[Array, ...]) -> tuple[Array, Array]:

@@ -7,14 +7,16 @@ its address and then its shape.
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from rnnviz.nn.kernels import gru, lstm, rnn
+from rnnviz.nn.cells import CELLS, ByCell
+from rnnviz.nn.cells.cell import Cell
 from rnnviz.nn.kernels.buffer_sizes import Plan, Rates
 from rnnviz.nn.kernels.jit import kernel
-from rnnviz.nn.kernels.layer import Back, Run, Scratch, Weights, weight_gradients
+from rnnviz.nn.kernels.layer import Back, Run, Scratch, Weights, make_weight_gradients
 from rnnviz.nn.kernels.numba_untyped import carray, intrinsic, types
 from rnnviz.nn.kernels.train import make
 from rnnviz.nn.kernels.triangle import make_triangle
@@ -50,11 +52,12 @@ def update_entry(sizes: Any, rates: Any, params: Any, grads: Any, first: Any, se
     update(sizes[0], as_rates(rates), sizes[1], params, grads, first, second)
 
 
-def make_entries(cell: Any) -> dict[str, Entry]:
-    """The entries of a cell, from its passes over a layer."""
-    forward, backward = cell.forward, cell.backward
-    train = make(forward, backward)
-    triangle = make_triangle(cell.errors, cell is gru)
+def make_entries(cell: Cell) -> dict[str, Entry]:
+    """The entries of a cell, from its passes over a layer in kernels/NAME.py."""
+    passes: Any = import_module(f"rnnviz.nn.kernels.{cell.name}")
+    forward, backward, weight_gradients = passes.forward, passes.backward, make_weight_gradients(cell)
+    train = make(cell, forward, backward, weight_gradients)
+    triangle = make_triangle(passes.errors, cell)
 
     @kernel
     def forward_entry(
@@ -108,9 +111,7 @@ def make_entries(cell: Any) -> dict[str, Entry]:
 
 
 #: cell -> name -> entry
-ENTRIES: dict[str, dict[str, Entry]] = {
-    name: make_entries(cell) for name, cell in (("rnn", rnn), ("lstm", lstm), ("gru", gru))
-}
+ENTRIES: ByCell[dict[str, Entry]] = ByCell((name, make_entries(cell)) for name, cell in CELLS.items())
 
 
 # -- to C ----------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from rnnviz.nn.cells.cell import Cell
 from rnnviz.nn.kernels.jit import flat, kernel, view
 from rnnviz.nn.kernels.product import Left, multiply, packed, packed_if_wide, sum_of_products
 
@@ -12,7 +13,7 @@ class Weights(NamedTuple):
     """Of one layer; also their gradients. With one bias b_hh is an array of zeros."""
 
     W_ih: Any  # (G*H, I)
-    W_hh: Any  # (G*H, H)
+    W_hh: Any  # (G*H, H); (0, H) without recurrent weights
     b_ih: Any  # (G*H,)
     b_hh: Any  # (G*H,)
 
@@ -30,19 +31,19 @@ class Run(NamedTuple):
 
     x: Any  # (T, B, I)
     h: Any  # (T+1, B, H), h[0] given
-    c: Any  # (T+1, B, H), c[0] given: lstm
+    c: Any  # (T+1, B, H), c[0] given: with a cell state
     pre: Any  # (T, B, G*H)
-    gates: Any  # (T, B, G*H): lstm and gru
-    extra: Any  # (T, B, H): tanh(c) of the lstm, W_hn h + b_hn of the gru
+    gates: Any  # (T, B, G*H): of a gated cell
+    extra: Any  # (T, B, H): tanh(c) with a cell state; W_hn h + b_hn with a reset gate
 
 
 class Back(NamedTuple):
     """Backward; as rnnviz.nn.records.LayerBackward. grad_h[1:] comes in holding what reaches h_t from above."""
 
     grad_h: Any  # (T+1, B, H)
-    grad_c: Any  # (T+1, B, H): lstm
+    grad_c: Any  # (T+1, B, H): with a cell state
     grad_pre: Any  # (T, B, G*H)
-    grad_rec: Any  # (T, B, G*H): gru; the same array as grad_pre for the others
+    grad_rec: Any  # (T, B, G*H): with a reset gate; else the same array as grad_pre
 
 
 @kernel
@@ -81,18 +82,25 @@ def spread_back(grad: Any, W: Any, scratch: Any, out: Any) -> None:
     multiply(Left(flat(grad), 0, N, 1), right, grad.size // N, N, inputs, flat(out), 0, False)
 
 
-@kernel
-def weight_gradients(run: Any, back: Any, scratch: Any, grads: Any) -> None:
-    """The same weights act at every step, so each gradient is one product over all steps and sequences."""
-    width, hidden = grads.W_hh.shape
-    sum_of_products(back.grad_pre, width, run.x, grads.W_ih.shape[1], scratch.room, grads.W_ih)
-    sum_of_products(back.grad_rec, width, run.h, hidden, scratch.room, grads.W_hh)
-    sum_rows(back.grad_pre, grads.b_ih)
-    if run.pre.shape[2] == 3 * hidden:
-        sum_rows(back.grad_rec, grads.b_hh)
-    else:
-        for n in range(width):
-            grads.b_hh[n] = grads.b_ih[n]
+def make_weight_gradients(cell: Cell) -> Any:
+    """The kernel for the gradients of a layer's weights, from what a backward pass left."""
+    recurrent, has_reset = cell.recurrent, cell.has_reset
+
+    @kernel
+    def weight_gradients(run: Any, back: Any, scratch: Any, grads: Any) -> None:
+        """The same weights act at every step, so each gradient is one product over all steps and sequences."""
+        width, inputs = grads.W_ih.shape
+        sum_of_products(back.grad_pre, width, run.x, inputs, scratch.room, grads.W_ih)
+        if recurrent:
+            sum_of_products(back.grad_rec, width, run.h, run.h.shape[2], scratch.room, grads.W_hh)
+        sum_rows(back.grad_pre, grads.b_ih)
+        if has_reset:
+            sum_rows(back.grad_rec, grads.b_hh)
+        else:
+            for n in range(width):
+                grads.b_hh[n] = grads.b_ih[n]
+
+    return weight_gradients
 
 
 @kernel

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from rnnviz.nn.cells.cell import Cell
 from rnnviz.nn.kernels import losses
 from rnnviz.nn.kernels.jit import kernel, view
 from rnnviz.nn.kernels.layer import (
@@ -20,44 +21,9 @@ from rnnviz.nn.kernels.layer import (
     project,
     spread_back,
     sum_rows,
-    weight_gradients,
 )
 from rnnviz.nn.kernels.product import sum_of_products
 from rnnviz.nn.kernels.updates import update
-
-
-@kernel
-def layer_weights(p: Any, flat: Any, layer: int, spare: Any) -> Any:
-    """Views of layer `layer` in a flat vector; with one bias `spare` (G*H,) stands for b_hh."""
-    H, width = p.hidden, p.gates * p.hidden
-    at = 0
-    inputs = p.inputs
-    for _ in range(layer):
-        at += width * (inputs + H + p.biases)
-        inputs = H
-    W_hh = at + width * inputs
-    b_ih = W_hh + width * H
-    b_hh = view(flat, b_ih + width, (width,)) if p.biases == 2 else spare
-    return Weights(view(flat, at, (width, inputs)), view(flat, W_hh, (width, H)), view(flat, b_ih, (width,)), b_hh)
-
-
-@kernel
-def layer_buffers(p: Any, x: Any, buffers: Any, layer: int) -> Any:
-    """(Run, Back) of layer `layer`. The pre-activations make room for their gradients on the way back."""
-    T, B, H, width = p.steps, p.batch_size, p.hidden, p.gates * p.hidden
-    states, step = p.states_size, p.gates_size
-    size = 5 * states + 3 * step
-    at = layer * size
-    # a layer above the first reads h[1:] of the one below
-    inputs = view(buffers, at - size + B * H, (T, B, H)) if layer > 0 else x
-    h, c = view(buffers, at, (T + 1, B, H)), view(buffers, at + states, (T + 1, B, H))
-    grad_h = view(buffers, at + 2 * states, (T + 1, B, H))
-    grad_c = view(buffers, at + 3 * states, (T + 1, B, H))
-    at += 4 * states
-    pre, gates = view(buffers, at, (T, B, width)), view(buffers, at + step, (T, B, width))
-    rec = view(buffers, at + 2 * step, (T, B, width)) if p.gates == 3 else pre
-    extra = view(buffers, at + 3 * step, (T, B, H))
-    return Run(inputs, h, c, pre, gates, extra), Back(grad_h, grad_c, pre, rec)
 
 
 @kernel
@@ -70,8 +36,42 @@ def count(mask: Any, batch: Any) -> Any:
     return positions
 
 
-def make(forward: Any, backward: Any) -> Any:
+def make(cell: Cell, forward: Any, backward: Any, weight_gradients: Any) -> Any:
     """The training kernel of a cell from its two passes over a layer."""
+    recurrent, has_reset = cell.recurrent, cell.has_reset
+
+    @kernel
+    def layer_weights(p: Any, flat: Any, layer: int, spare: Any) -> Any:
+        """Views of layer `layer` in a flat vector; with one bias `spare` (G*H,) stands for b_hh."""
+        H, width = p.hidden, p.gates * p.hidden
+        rows = width if recurrent else 0  # of W_hh
+        at = 0
+        inputs = p.inputs
+        for _ in range(layer):
+            at += width * (inputs + p.biases) + rows * H
+            inputs = H
+        W_hh = at + width * inputs
+        b_ih = W_hh + rows * H
+        b_hh = view(flat, b_ih + width, (width,)) if p.biases == 2 else spare
+        return Weights(view(flat, at, (width, inputs)), view(flat, W_hh, (rows, H)), view(flat, b_ih, (width,)), b_hh)
+
+    @kernel
+    def layer_buffers(p: Any, x: Any, buffers: Any, layer: int) -> Any:
+        """(Run, Back) of layer `layer`. The pre-activations make room for their gradients on the way back."""
+        T, B, H, width = p.steps, p.batch_size, p.hidden, p.gates * p.hidden
+        states, step = p.states_size, p.gates_size
+        size = 5 * states + 3 * step
+        at = layer * size
+        # a layer above the first reads h[1:] of the one below
+        inputs = view(buffers, at - size + B * H, (T, B, H)) if layer > 0 else x
+        h, c = view(buffers, at, (T + 1, B, H)), view(buffers, at + states, (T + 1, B, H))
+        grad_h = view(buffers, at + 2 * states, (T + 1, B, H))
+        grad_c = view(buffers, at + 3 * states, (T + 1, B, H))
+        at += 4 * states
+        pre, gates = view(buffers, at, (T, B, width)), view(buffers, at + step, (T, B, width))
+        rec = view(buffers, at + 2 * step, (T, B, width)) if has_reset else pre
+        extra = view(buffers, at + 3 * step, (T, B, H))
+        return Run(inputs, h, c, pre, gates, extra), Back(grad_h, grad_c, pre, rec)
 
     @kernel
     def gradients(

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from rnnviz.nn.cells.cell import Cell
 from rnnviz.nn.kernels.jit import flat, kernel
 from rnnviz.nn.kernels.product import Left, multiply, packed_if_wide
 
@@ -41,13 +42,16 @@ def norm(a: Any, start: int, size: int) -> Any:
     return largest * math.sqrt(total)
 
 
-def make_triangle(errors: Any, gated: bool) -> Any:
-    """The triangle of a cell from its step back. `gated`: the step leaves in grad_h what passes by the weights."""
+def make_triangle(errors: Any, cell: Cell) -> Any:
+    """The triangle of a cell from its step back. Where a gate carries h, the step leaves in grad_h what passes by the
+    weights."""
+    recurrent = cell.recurrent
+    gated = cell.carry is not None and cell.carry.state == "h"
 
     @kernel
     def triangle(
         activation: int,
-        W_hh: Any,  # (G*H, H)
+        W_hh: Any,  # (G*H, H); (0, H) without recurrent weights
         panels: Any,
         run: Any,
         direct: Any,  # (T, B, H): ∂L_k/∂h_k of every step k, what comes from the readout
@@ -58,8 +62,8 @@ def make_triangle(errors: Any, gated: bool) -> Any:
         norms: Any,  # (T+1, T+1), filled: [k, t] = ‖∂L_k/∂h_t‖, 0 where k carries no loss or t > k
     ) -> None:
         T, B, H = direct.shape
-        width, size = W_hh.shape[0], B * H
-        weights = packed_if_wide(panels, flat(W_hh), 0, width, H)
+        width, size = run.pre.shape[2], B * H
+        weights = packed_if_wide(panels, flat(W_hh), 0, W_hh.shape[0], H)
         start, of_h, of_c, of_out = flat(direct), flat(grad_h), flat(grad_c), flat(out)
         for k in range(T + 1):
             for t in range(T + 1):
@@ -75,7 +79,7 @@ def make_triangle(errors: Any, gated: bool) -> Any:
                 norms[steps[k], t] = norm(of_h, k * size, size)
                 if t > 0:
                     errors(activation, run, t, H, of_h, of_c, of_out, k * size)
-            if t > 0:
+            if recurrent and t > 0:
                 multiply(Left(of_out, 0, width, 1), weights, active * B, width, H, of_h, 0, gated)
 
     return triangle

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from rnnviz.glyphs import lines_at_most
+from rnnviz.nn.cells import CELLS
 from rnnviz.scene.commands import Command, Measure, Seek
 from rnnviz.sheet import Sheet
 from rnnviz.tui.marks import accent
@@ -20,10 +21,6 @@ if TYPE_CHECKING:
     from rnnviz.views.ledger import Row, Table
 
 LEAST_ROWS = 3  # of the table, before there is a word about it
-NO_SPLIT = {
-    "lstm": "No slope × weight here: h goes back by four gates, c beside them by f.",
-    "gru": "No slope × weight here: h goes back by three gates, and beside them by z.",
-}
 
 
 def _table(frame: Frame) -> Table:
@@ -51,16 +48,19 @@ def _columns(table: Table) -> tuple[list[Column], list[Column]]:
     ]
     bound = Column("bound", 8, 7, lambda row: _share(row.gain))
     left = Column("left", 11, 11, _left)
-    if table.cell == "rnn":
+    cell = CELLS[table.cell]
+    if not cell.gates:
         columns += [
             Column("= slope", 9, 8, lambda row: _share(row.slope)),
             Column("× weight", 9, 9, lambda row: _share(row.weight)),
             left,
         ]
         return columns, [bound, Column("mean| slope", 12, 6, lambda row: _share(row.mean_slope))]
-    gate = "f" if table.cell == "lstm" else "z"
-    columns += [left, Column(f"along {table.highway}", 12, 10, lambda row: rounded(row.along, 2))]
-    return columns, [Column(f"mean {gate}", 9, 8, lambda row: _share(row.open)), bound]
+    columns.append(left)
+    if table.highway is not None:
+        columns.append(Column(f"along {table.highway}", 12, 10, lambda row: rounded(row.along, 2)))
+    carried = [Column(f"mean {cell.carry.label}", 9, 8, lambda row: _share(row.open))] if cell.carry else []
+    return columns, [*carried, bound]
 
 
 def _laid_out(table: Table, width: int) -> tuple[list[Column], bool]:
@@ -97,7 +97,8 @@ def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -
     sheet = Sheet(width, height)
     table = _table(frame)
     y = 0
-    told = [(table.sentence, palette.text), *([(NO_SPLIT[table.cell], palette.dim)] if table.cell in NO_SPLIT else [])]
+    no_split = CELLS[table.cell].no_split
+    told = [(table.sentence, palette.text), *([(no_split, palette.dim)] if no_split else [])]
     for sentence, style in told:
         room = 1 if height < 12 and width >= 78 else 3
         for line in lines_at_most(sentence, width - 2, min(room, height - LEAST_ROWS - 1 - y)):

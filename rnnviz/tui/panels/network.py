@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 
 from rich.style import Style
 
-from rnnviz.experiment.ablation import STILL_THERE
 from rnnviz.glyphs import clip, cut, visible
+from rnnviz.nn.cells import CELLS
 from rnnviz.sheet import Sheet
 from rnnviz.tui.marks import accent
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import Panel
 from rnnviz.tui.view import View
-from rnnviz.views.diagram import KEEPING, Node, node_at
+from rnnviz.views.diagram import Node, node_at
 from rnnviz.words.numbers import factor, scientific, subscript
 
 if TYPE_CHECKING:
@@ -132,9 +132,9 @@ def _arrow(
         return
     text = "" if node.from_before is None else factor(node.from_before[layer])
     _line(sheet, y, x, room, "cut" if frame.cut else text, False, frame.cut, palette)
-    if top and node.keeps is not None:
-        keeping = KEEPING[frame.experiment.cell]
-        _line(sheet, y + 1, x, room, f"{keeping} {factor(node.keeps)}", False, False, palette)
+    carry = CELLS[frame.experiment.cell].carry
+    if top and node.keeps is not None and carry is not None:
+        _line(sheet, y + 1, x, room, f"{carry.label} {factor(node.keeps)}", False, False, palette)
 
 
 def _line(sheet: Sheet, y: int, x: int, room: int, text: str, back: bool, cut: bool, palette: Palette) -> None:
@@ -187,7 +187,9 @@ def _folded(sheet: Sheet, frame: Frame, shown: int, palette: Palette) -> None:
 
 def _weights(frame: Frame, name: str, symbol: str) -> str:
     """`W_hh 20 × 20 = 400 weights`"""
-    shape = frame.scene.trace.spec.parameter_shapes[name]
+    shape = frame.scene.trace.spec.parameter_shapes.get(name)
+    if shape is None:
+        return f"no {symbol}"
     return f"{symbol}  {' × '.join(map(str, shape))} = {prod(shape)} weights"
 
 
@@ -198,7 +200,7 @@ def _legend(frame: Frame, folded: bool, shown: int, width: int) -> list[str]:
     trace = frame.scene.trace
     part = f" Top of {trace.L} layers." if shown < trace.L else ""
     if frame.cut:
-        still = STILL_THERE[trace.spec.cell]
+        still = trace.spec.about_cell.past_cut
         told = f"W_hh = 0; past the cut still runs {still}." if still else "W_hh = 0: a plain hidden layer, no memory."
         return [f"{told} x closes the loop again.{part}"]
     if folded:
@@ -234,7 +236,7 @@ def _summary(frame: Frame, view: View, width: int, height: int, palette: Palette
         y += 1
         if not details:
             continue
-        own = "readout." if row.name == "readout" else row.name.removeprefix("rnn")
+        own = "readout." if row.name == "readout" else f"_l{row.name.rpartition('_l')[2]}"
         for name, size in spec.parameter_shapes.items():
             if name.startswith(own) if own == "readout." else name.endswith(own):
                 sheet.put(y, 3, name.partition(".")[2], palette.faint)

@@ -1,0 +1,202 @@
+"""Cell: what there is to know about a recurrent cell besides its equations. Free of NumPy.
+
+    >>> from rnnviz.nn.cells import CELLS
+    >>> CELLS["lstm"].gates, CELLS["lstm"].carry.label, CELLS["lstm"].noun
+    (('i', 'f', 'g', 'o'), 'f', 'an LSTM')
+
+A cell is three files of one name: nn/cells/descriptions/lstm.py says what it is, nn/cells/lstm.py computes it in NumPy,
+nn/kernels/lstm.py fast. Everything else asks the description, so no other file needs to know which cells there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib import import_module
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from rnnviz.nn.records import LayerForward, LayerWeights, Paths, StepBack
+    from rnnviz.nn.spec import ModelSpec
+    from rnnviz.nn.types import Array
+
+#: A block's function where the person chooses it: the activation of the experiment.
+CHOSEN = "φ"
+
+
+class Equations(Protocol):
+    """The functions of nn/cells/NAME.py; see rnn.py, the shortest."""
+
+    forward: Callable[[ModelSpec, LayerWeights, Array, Array, Array | None], LayerForward]
+    slopes: Callable[[ModelSpec, LayerForward], tuple[Array, ...]]
+    backward_step: Callable[[LayerWeights, tuple[Array, ...], Array, Array | None], StepBack]
+    jacobian: Callable[[LayerWeights, tuple[Array, ...]], tuple[Array, Array]]
+    paths: Callable[[tuple[Array, ...]], Paths]
+
+
+@dataclass(frozen=True)
+class Block:
+    """H rows of the weights: a gate, or the content that the cell writes.
+
+    name      its symbol in equations, one letter
+    function  what is applied to its sum: "σ", "tanh", "" for nothing, or CHOSEN
+    about     what the gate decides, in a few words
+    row       its name in the score, at most 8 letters; "" where it has no row of its own
+    metric    the gate's full name, "forget", from which its metrics forget_gate and forget_mean are named; "" for none
+    meaning   what its metrics measure
+    state     the state that it acts on directly, "h" or "c"
+    reset_by  the gate that multiplies W_hh·h + b before it joins the sum; "" for none
+    """
+
+    name: str
+    function: str
+    about: str = ""
+    row: str = ""
+    metric: str = ""
+    meaning: str = ""
+    state: str = "h"
+    reset_by: str = ""
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether it can be negative; a gate cannot."""
+        return self.function != "σ"
+
+
+@dataclass(frozen=True)
+class Mix:
+    """A state as a sum of products.
+
+    >>> Mix("h", (("1-z", "n"), ("z", "h")), "(1-z)·n + z·h before")
+
+    A factor is a gate or 1 less a gate. The second name is another block, "tanh c" of this step, or the state "h" or
+    "c" of the step before.
+    """
+
+    name: str
+    terms: tuple[tuple[str, str], ...]
+    about: str
+
+
+@dataclass(frozen=True)
+class Carry:
+    """How the old state gets past the weights into the new one: elementwise, by a gate or by 1 less the gate."""
+
+    gate: str
+    state: str  # "h" or "c"
+    is_inverted: bool = False
+
+    @property
+    def label(self) -> str:
+        """`f`, or `1−z`"""
+        return f"1−{self.gate}" if self.is_inverted else self.gate
+
+    def share(self, gate: Array) -> Array:
+        """The share of the old state that stays, from the gate's values."""
+        return 1.0 - gate if self.is_inverted else gate
+
+
+@dataclass(frozen=True)
+class Torch:
+    """layer: the class in a program. source: its lines, where PyTorch has none like it: takes (N, T, I) and a start
+    (L, N, H) or None, and gives (N, T, H) and the last states (L, N, H), as nn.GRU with batch_first."""
+
+    layer: str
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Keras:
+    """layer: the class in keras.layers, or of `source`. order: of its blocks; rnnviz' own order is PyTorch's."""
+
+    layer: str
+    order: tuple[str, ...]
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A recurrent cell.
+
+    name        in settings, files and flags; `order`: its place wherever cells are listed
+    title       on the screen; `noun` with its article, in a sentence
+    blocks      in the order in which their rows stand in W_ih, W_hh and the biases
+    mixes       the states, made of the blocks; none where the one block is h itself
+    carry       how the old state gets past the weights; None where it does not
+    recurrent   whether there are weights W_hh
+    activation  the function of its content, fixed; None: the person chooses
+    biases      2: W_ih and W_hh have one each; 1: one for both; None: the person chooses
+    remembers   the gate whose bias is 1 at first, and which the setting forget_bias sets; "" for none
+    chrono      gate -> sign of the log τ its bias is drawn as by the initialiser chrono; {} where it does not apply
+    rule        how h_t is made, in symbols, with {t}, {before} and, for the chosen activation, {g}
+    step_back   what a gradient passes from h_t to h_{t-1}
+    past_cut    what still leads from step to step with W_hh = 0; "" for nothing
+    no_split    why its ledger has no columns slope × weight; "" where it has
+    """
+
+    name: str
+    order: int
+    title: str
+    noun: str
+    blocks: tuple[Block, ...]
+    rule: str
+    step_back: str
+    torch: Torch
+    keras: Keras
+    mixes: tuple[Mix, ...] = ()
+    carry: Carry | None = None
+    recurrent: bool = True
+    activation: str | None = None
+    biases: int | None = None
+    remembers: str = ""
+    chrono: Mapping[str, int] = field(default_factory=dict)
+    past_cut: str = ""
+    no_split: str = ""
+
+    @property
+    def block_names(self) -> tuple[str, ...]:
+        return tuple(block.name for block in self.blocks)
+
+    @property
+    def gates(self) -> tuple[str, ...]:
+        """The blocks of a gated cell; () for a cell whose one block is its state."""
+        return self.block_names if self.mixes else ()
+
+    @property
+    def has_cell_state(self) -> bool:
+        """Whether the state is (h, c) rather than h alone."""
+        return any(mix.name == "c" for mix in self.mixes)
+
+    @property
+    def output_gate(self) -> str:
+        """Of a cell with c: the gate in h = gate ⊙ tanh(c)."""
+        return next(gate for mix in self.mixes for gate, of in mix.terms if of == "tanh c")
+
+    @property
+    def has_reset(self) -> bool:
+        """Whether a gate comes between W_hh·h and a block, so that the gradients of its two sides differ."""
+        return any(block.reset_by for block in self.blocks)
+
+    @property
+    def content(self) -> int:
+        """Which block holds what the cell would write."""
+        return next(n for n, block in enumerate(self.blocks) if block.is_signed)
+
+    @property
+    def highway(self) -> str | None:
+        """The name of the way back beside the weights: the state "c", or the gate's label where it runs through h
+        itself. None where there is none, and where there is no other way."""
+        if self.carry is None or not self.recurrent:
+            return None
+        return self.carry.label if self.carry.state == "h" else self.carry.state
+
+    def described(self, activation: str) -> str:
+        """`tanh RNN`, `LSTM`: with the activation where the person chooses it."""
+        return self.title if self.activation else f"{activation} {self.title}"
+
+    @cached_property
+    def equations(self) -> Equations:
+        """nn/cells/NAME.py, and with it NumPy."""
+        module: Equations = import_module(f"rnnviz.nn.cells.{self.name}")
+        return module
