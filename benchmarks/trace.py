@@ -1,4 +1,4 @@
-"""A trace with its triangle and its ledger: how long, how it grows, and beside PyTorch's autograd. Prints two tables.
+"""A trace with its triangle and its ledger: how long, how it grows, and beside PyTorch's autograd. Prints three tables.
 
     python benchmarks/trace.py                 # half a minute; with PyTorch installed the comparison as well
 
@@ -8,10 +8,13 @@ app shows a frame every 16 ms at most, so at 100 steps of 20 units all of it sho
 The second table holds the triangle alone, and how it grows with the steps: its cost is O(T² · B · H²), so twice the
 steps cost about four times as much. PyTorch's autograd is asked for the same norms: one pass back for each loss
 step, to every hidden state before it. At least 50 × is meant to be reached.
+
+The third table holds the gain, by products alone and of the formed Jacobians.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Any
@@ -19,7 +22,7 @@ from typing import Any
 import numpy as np
 from timing import median_seconds
 
-from rnnviz.nn import Model, engine
+from rnnviz.nn import Model, engine, gain
 
 CELLS = ("rnn", "lstm", "gru")
 FRAME = 16.0  # ms
@@ -30,8 +33,8 @@ def milliseconds(call: Callable[[], Any]) -> float:
     return median_seconds(call, 1.0) * 1000
 
 
-def example(cell: str, T: int, H: int) -> tuple[Model, Any, Any]:
-    model = Model.create(cell=cell, input_size=1, hidden_size=H, output_size=1, seed=0)
+def example(cell: str, T: int, H: int, layers: int = 1) -> tuple[Model, Any, Any]:
+    model = Model.create(cell=cell, input_size=1, hidden_size=H, output_size=1, num_layers=layers, seed=0)
     series = np.sin(0.3 * np.arange(T + 1))
     return model, series[:-1].reshape(T, 1, 1), series[1:].reshape(T, 1, 1)
 
@@ -108,8 +111,37 @@ def main() -> None:
             ratio = theirs / times[1]
             line += f"{theirs:>16.0f}{ratio:>7.0f}{TIMES:>10}  {'ok' if ratio >= TIMES else 'under'}"
         print(line, flush=True)
+    gain_table()
 
 
+def gain_table() -> None:
+    """The largest singular values by products alone (nn/gain.py) and of the formed Jacobians, in one run."""
+    print("\nms for the gain of every step; S: numbers in the state. CPU time, so that other work counts less")
+    print(f"{'cell':<6}{'layers':>7}{'H':>6}{'S':>6}{'T':>7}{'products':>11}{'formed':>10}{'×':>7}{'error':>10}")
+    for cell, layers, H, T in GAINS:
+        model, x, y = example(cell, T, H, layers)
+        trace = model.trace(x, y)
+        S = trace.spec.state_size * layers
+        times, values = [], []
+        some = min(T, max(2, 2 * 10**8 // S**3))  # of the large ones only some steps are formed
+        for limit, steps in ((0, T), (10**6, some)):
+            gain.IMPLICIT_FROM = limit
+            forward = trace.forward.window(0, steps)
+            began = time.process_time()
+            values.append(gain.gains(trace.spec, trace.params, forward))
+            times.append((time.process_time() - began) * 1000 * T / steps)
+        error = np.abs(values[0][:some] / values[1] - 1).max()
+        figures = f"{times[0]:>11.1f}{times[1]:>10.1f}{times[1] / times[0]:>7.1f}{error:>10.1e}"
+        print(f"{cell:<6}{layers:>7}{H:>6}{S:>6}{T:>7}" + figures, flush=True)
+
+
+GAINS = (
+    *((cell, 1, H, 200) for H in (20, 32, 48, 64, 96) for cell in CELLS),
+    ("lstm", 1, 64, 10_000),
+    ("gru", 2, 256, 200),
+    ("lstm", 2, 256, 200),
+    ("lstm", 1, 512, 200),
+)
 SIZES = ((100, 20), (100, 64), (200, 20), (500, 20), (100, 128))
 
 if __name__ == "__main__":

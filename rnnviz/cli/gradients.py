@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -28,6 +29,8 @@ from rnnviz.tasks.catalog import info
 from rnnviz.views.reach import Reach, first_used, reach_of
 from rnnviz.views.zero_gradients import Zero, zeros
 from rnnviz.words import numbers
+
+A_MOMENT = 0.5  # seconds that need no progress line
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,8 @@ def run(options: Options) -> int:
     told = [untrained(experiment, options) for experiment in options.experiments]
     if options["after_epochs"]:
         told = [trained(t, options) for t in told]
+    for one_told in told:
+        measure_gain(one_told)
     if options["json"]:
         objects = [t.as_json() for t in told]
         print_json(objects if len(objects) > 1 else objects[0])
@@ -128,6 +133,21 @@ def trained(told: Told, options: Options) -> Told:
     finally:
         progress.clear()
     return Told(experiment, told.task, trace, options["sample"], told.loss_step)
+
+
+def measure_gain(told: Told) -> None:
+    """A long sequence takes a while: after a moment a line on stderr shows the progress."""
+    trace, began = told.trace, time.monotonic()
+    progress = Progress(f"{told.experiment.cell} gain, step", trace.T)
+
+    def report(done: int, _: int) -> None:
+        if time.monotonic() - began > A_MOMENT:
+            progress(done, "")
+
+    try:
+        trace.measure_gain(report)
+    finally:
+        progress.clear()
 
 
 def chosen_step(trace: Trace, asked: int | str | None) -> int | None:

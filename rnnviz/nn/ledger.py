@@ -15,16 +15,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnnviz.nn import checks
-from rnnviz.nn.cells import CELLS
 from rnnviz.nn.cells.activations import slope as activation_slope
 from rnnviz.nn.metrics import norm
 from rnnviz.nn.records import Forward, layer_weights
 from rnnviz.nn.spec import ModelSpec
 from rnnviz.nn.types import Array, ParamsLike, ReadOnly
-
-#: Jacobians are made for as many steps at a time as fit in about this many numbers (64 MiB).
-_BLOCK = 2**23
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,62 +100,4 @@ def _until(start: int, values: Array) -> Array:
     out = np.array(values, np.float64)
     out[start:] = np.nan
     out.flags.writeable = False
-    return out
-
-
-@np.errstate(all="ignore")
-def gains(spec: ModelSpec, params: ParamsLike, forward: Forward) -> Array:
-    """(T,): per step the largest singular value of ∂s_t/∂s_{t-1}, the largest over the batch.
-
-    Time O(T·B·S³) with S the size of the full state, memory bounded by blocks of steps.
-    """
-    T, B = forward.y.shape[:2]
-    S = spec.state_size * spec.num_layers
-    checks.memory("gain", 8 * 4 * B * S * S, f"{B} Jacobians of {S} x {S} a step")
-    block = max(1, _BLOCK // (B * S * S))
-    parts = [
-        largest_singular_value(state_jacobian(spec, params, forward.window(start, min(start + block, T))))
-        for start in range(0, T, block)
-    ]
-    out: Array = np.concatenate(parts).max(axis=1)
-    return out
-
-
-@np.errstate(all="ignore")
-def state_jacobian(spec: ModelSpec, params: ParamsLike, forward: Forward) -> Array:
-    """∂s_t/∂s_{t-1} (T, B, S, S) of the full state: layers bottom first, each (h) or (h, c).
-
-    A layer's new state depends on its own old one directly, and on the lower layers' old states through the
-    input it reads at the same step: ∂s_t^l/∂s_{t-1}^m = ∂s_t^l/∂x_t^l · ∂h_t^{l-1}/∂s_{t-1}^m for m < l.
-    """
-    cell, size, H = CELLS[spec.cell].equations, spec.state_size, spec.hidden_size
-    T, B = forward.y.shape[:2]
-    if spec.num_layers == 1:
-        only: Array = cell.jacobian(layer_weights(spec, params, 0), cell.slopes(spec, forward.layers[0]))[0]
-        return only
-    J: Array = np.zeros((T, B, size * spec.num_layers, size * spec.num_layers))
-    for index, layer in enumerate(forward.layers):
-        own, from_input = cell.jacobian(layer_weights(spec, params, index), cell.slopes(spec, layer))
-        low, high = index * size, (index + 1) * size
-        J[..., low:high, low:high] = own
-        if index:
-            below = J[..., low - size : low - size + H, :low]
-            J[..., low:high, :low] = from_input @ below
-    return J
-
-
-@np.errstate(all="ignore")
-def largest_singular_value(J: Array) -> Array:
-    """σ_max of each (..., S, S) matrix: the root of the largest eigenvalue of JᵀJ (J scaled first).
-
-    The largest eigenvalue of a symmetric matrix is found to a few ε of itself, so σ_max is exact to about S·ε
-    relative (measured: below 1e-14 for S = 40) at a fraction of an SVD's cost; only the small singular values
-    would suffer. nan in J gives nan, inf gives inf.
-    """
-    largest = np.abs(J).max(axis=(-2, -1), keepdims=True)
-    usable = np.isfinite(largest) & (largest > 0)
-    scaled = np.where(usable, J / np.where(usable, largest, 1.0), 0.0)
-    top = np.linalg.eigvalsh(scaled.swapaxes(-2, -1) @ scaled)[..., -1]
-    size = largest[..., 0, 0]
-    out: Array = np.where(usable[..., 0, 0], size * np.sqrt(np.maximum(top, 0.0)), size)
     return out

@@ -20,6 +20,7 @@ import numpy as np
 from rnnviz.errors import InputError, shown
 from rnnviz.nn import checks, gradcheck, losses, metrics
 from rnnviz.nn import engine as engines
+from rnnviz.nn import gain as gains
 from rnnviz.nn import ledger as ledgers
 from rnnviz.nn.records import Backward, Forward
 from rnnviz.nn.spec import ModelSpec, one_of, whole_number
@@ -225,7 +226,13 @@ class Trace(ReadOnly):
     @cached_property
     def gain(self) -> Array:
         """(T,): per step the largest singular value of ∂s_t/∂s_{t-1}, s the full state, over the batch."""
-        return _frozen(ledgers.gains(self.spec, self.params, self.forward))
+        return self.measure_gain()
+
+    def measure_gain(self, report: gains.Report | None = None) -> Array:
+        """The same, where it may take a while: report(done, T) is called in between, and ends it by an exception."""
+        if "gain" not in vars(self):
+            self.__dict__["gain"] = _frozen(gains.gains(self.spec, self.params, self.forward, report))
+        return self.gain
 
     def share(self, name: str) -> Array:
         """(T, *shape): what each step adds to grads[name]. Raises InputError for an unknown name."""

@@ -1,7 +1,7 @@
 """What takes more than a moment to know about a sequence: measured on request, kept with its scene.
 
     triangle  ‖∂L_k/∂h_t‖ for every loss step k and time step t     T²·H² multiplications
-    gain      the most any gradient can keep in each step           T singular values, H³ each
+    gain      the most any gradient can keep in each step           T singular values (nn/gain.py)
     checked   this trace's gradients against central differences    some dozens of forward passes
     perturbed the state moved at one step (perturbation.py)              seven forward passes
 
@@ -11,13 +11,12 @@ them out, in parts, so that it can tell how far it is and be stopped.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from rnnviz.nn import Trace
-from rnnviz.nn import ledger as ledgers
 from rnnviz.nn.types import Array
 from rnnviz.words.numbers import exponent, scientific
 
@@ -33,7 +32,7 @@ LONGEST = 2000
 #: A right gradient differs from a central difference by less than this, relative to the largest gradient.
 AGREES = 1e-6
 NO_POWER = -9999
-_PARTS = {"triangle": 8, "gain": 25}
+_TRIANGLE_PARTS = 8
 
 
 def cost(trace: Trace, what: What) -> int:
@@ -118,35 +117,38 @@ def work(scene: Scene, what: What, report: Callable[[Progress], None], is_cancel
     """Measure it and keep it with the scene, unless cancelled on the way."""
     from rnnviz.scene.frame import Progress
 
-    parts: list[Array] = []
-    pieces = _triangle_in_parts(scene.trace) if what == "triangle" else _gain_in_parts(scene.trace)
-    for number, part in enumerate(pieces, start=1):
+    def on_part(done: int, total: int, unit: str) -> None:
         if is_cancelled():
-            return
-        parts.append(part)
-        report(Progress(f"measuring the {what}", number, _PARTS[what], unit="parts"))
-    whole = sum(parts[1:], parts[0]) if what == "triangle" else np.concatenate(parts)
-    whole.flags.writeable = False
-    scene.measured[what] = whole
-    if what == "triangle":
-        _ = powers(scene), span(scene)
+            raise _CancelledError
+        report(Progress(f"measuring the {what}", done, total, unit=unit))
+
+    try:
+        if what == "gain":
+            scene.measured[what] = scene.trace.measure_gain(lambda done, total: on_part(done, total, "steps"))
+        else:
+            scene.measured[what] = _triangle_in_parts(scene.trace, lambda done, total: on_part(done, total, "parts"))
+            _ = powers(scene), span(scene)
+    except _CancelledError:
+        return
 
 
-def _triangle_in_parts(trace: Trace) -> Iterator[Array]:
-    """(T+1, T+1) each, with some of the rows. What comes after a loss has no part in it, and is not walked."""
-    for some in np.array_split(trace.loss_steps, min(_PARTS["triangle"], len(trace.loss_steps))):
+class _CancelledError(Exception):
+    pass
+
+
+def _triangle_in_parts(trace: Trace, on_part: Callable[[int, int], None]) -> Array:
+    """(T+1, T+1), some of the rows at a time. What comes after a loss has no part in it, and is not walked."""
+    whole = np.zeros((trace.T + 1, trace.T + 1))
+    parts = np.array_split(trace.loss_steps, min(_TRIANGLE_PARTS, len(trace.loss_steps)))
+    for number, some in enumerate(parts, start=1):
         rows = [int(k) for k in some]
         end = rows[-1]
-        whole = np.zeros((trace.T + 1, trace.T + 1))
-        whole[: end + 1, : end + 1] = trace.engine.triangle(
+        whole[: end + 1, : end + 1] += trace.engine.triangle(
             trace.spec, trace.params, trace.forward.window(0, end), trace.grad_y[:end], rows
         )
-        yield whole
-
-
-def _gain_in_parts(trace: Trace) -> Iterator[Array]:
-    for some in np.array_split(np.arange(trace.T), min(_PARTS["gain"], trace.T)):
-        yield ledgers.gains(trace.spec, trace.params, trace.forward.window(int(some[0]), int(some[-1]) + 1))
+        on_part(number, len(parts))
+    whole.flags.writeable = False
+    return whole
 
 
 def check(scene: Scene, report: Callable[[Progress], None]) -> str:

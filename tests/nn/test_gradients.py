@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rnnviz.nn import Model
-from rnnviz.nn.ledger import state_jacobian
+from rnnviz.nn.gain import StateJacobian
 from tests.nn import naive
 
 CASES = [
@@ -150,7 +150,8 @@ def test_weight_gradients_and_each_steps_share(traced):
 
 def test_state_jacobian_and_gain(traced):
     trace = traced[0]
-    J = state_jacobian(trace.spec, trace.params, trace.forward)
+    J = StateJacobian.of(trace.spec, trace.params, trace.forward).formed()
+    J = J.reshape(T, B, *J.shape[1:])
     for t in range(1, T + 1):
         theirs = [naive.state_jacobian(trace, t, b) for b in range(B)]
         agree(J[t - 1], np.stack(theirs))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rnnviz.nn.ledger import largest_singular_value
+from rnnviz.nn.gain import largest_singular_value
 from rnnviz.nn.metrics import half_life, horizon, norm
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from rnnviz.experiment.build import trace_of
 from rnnviz.experiment.experiment import Experiment
+from rnnviz.nn import gain
 from rnnviz.player.player import Player
 from rnnviz.scene.cursor import Phase
 from rnnviz.tui import panels
@@ -18,7 +19,6 @@ from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import sheet_for
 from rnnviz.tui.view import View
-from rnnviz.views import analysis
 from rnnviz.views.ledger import table
 from tests.tui.driving import press, rows
 
@@ -118,13 +118,13 @@ async def test_gated_cells_say_why_there_is_no_slope_times_weight() -> None:
 
 
 async def test_a_large_networks_gain_is_worked_out_beside_and_gives_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    go_on, gains = threading.Event(), analysis.ledgers.gains
+    go_on, gains = threading.Event(), gain.gains
 
     def slow(*arguments: Any) -> Any:
         go_on.wait(20)
         return gains(*arguments)
 
-    monkeypatch.setattr(analysis.ledgers, "gains", slow)
+    monkeypatch.setattr(gain, "gains", slow)
     app = RnnvizApp(Experiment(hidden_size=64, seq_len=20), compile=False)
     async with app.run_test(size=(80, 24)) as pilot:
         await app.settled()
@@ -141,8 +141,8 @@ async def test_a_large_networks_gain_is_worked_out_beside_and_gives_way(monkeypa
         frame = app.main.frame
         assert frame.cursor.epoch == 1
         assert frame.scene is not first
-        gain = frame.scene.trace.ledger_of(20).gain
-        assert float(entries(rows(app))[19][6]) == pytest.approx(gain[19], abs=0.0051), "then it is worked out anew"
+        known = frame.scene.trace.ledger_of(20).gain
+        assert float(entries(rows(app))[19][6]) == pytest.approx(known[19], abs=0.0051), "then it is worked out anew"
 
 
 async def test_a_gradient_that_vanished_altogether_says_so() -> None:

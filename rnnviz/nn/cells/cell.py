@@ -31,6 +31,9 @@ class Equations(Protocol):
     forward: Callable[[ModelSpec, LayerWeights, Array, Array, Array | None], LayerForward]
     slopes: Callable[[ModelSpec, LayerForward], tuple[Array, ...]]
     backward_step: Callable[[LayerWeights, tuple[Array, ...], Array, Array | None], StepBack]
+    tangent_step: Callable[
+        [LayerWeights, tuple[Array, ...], Array, Array | None, Array | None], tuple[Array, Array | None]
+    ]
     jacobian: Callable[[LayerWeights, tuple[Array, ...]], tuple[Array, Array]]
     paths: Callable[[tuple[Array, ...]], Paths]
 

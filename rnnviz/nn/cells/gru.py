@@ -79,6 +79,25 @@ def paths(at_t: tuple[Array, ...]) -> Paths:
     return Paths(h_by_u, z, None)
 
 
+def tangent_step(
+    w: LayerWeights, at_t: tuple[Array, ...], h: Array, c: Array | None, x: Array | None
+) -> tuple[Array, Array | None]:
+    """How h_t moves, to first order, when h_{t-1} moves by h (..., B, H) and x_t by x (None: it stays)."""
+    h_by_a, h_by_u, z = at_t
+
+    # dh_t = z ⊙ dh_{t-1} + Σ ∂h_t/∂u_{r,z,n} ⊙ W_hh dh_{t-1} + Σ ∂h_t/∂a_{r,z,n} ⊙ W_ih dx_t
+    u = product(h, w.W_hh.T).reshape(h_by_u.shape)
+    u *= h_by_u
+    if x is not None:
+        a = product(x, w.W_ih.T).reshape(h_by_a.shape)
+        a *= h_by_a
+        u += a
+    moved = u[..., 0, :] + u[..., 1, :]
+    moved += u[..., 2, :]
+    moved += z * h
+    return moved, None
+
+
 def jacobian(w: LayerWeights, at_t: tuple[Array, ...]) -> tuple[Array, Array]:
     """∂h_t/∂h_{t-1} (..., H, H) and ∂h_t/∂x_t (..., H, I); `at_t` may hold any steps and sequences."""
     h_by_a, h_by_u, z = at_t

@@ -82,6 +82,29 @@ def paths(at_t: tuple[Array, ...]) -> Paths:
     return Paths(np.concatenate([c_by_ifg, h_by_o[..., None, :]], axis=-2), f, h_by_c)
 
 
+def tangent_step(
+    w: LayerWeights, at_t: tuple[Array, ...], h: Array, c: Array | None, x: Array | None
+) -> tuple[Array, Array | None]:
+    """How h_t and c_t move, to first order, when h_{t-1} and c_{t-1} move by h and c, and x_t by x (None: it stays)."""
+    c_by_ifg, h_by_o, h_by_c, f = at_t
+
+    # da = W_hh dh_{t-1} + W_ih dx_t
+    H = h.shape[-1]
+    a = product(h, w.W_hh.T)
+    if x is not None:
+        a += product(x, w.W_ih.T)
+    a = a.reshape(*h.shape[:-1], 4, H)
+
+    # dc_t = f ⊙ dc_{t-1} + Σ ∂c_t/∂a_{i,f,g} ⊙ da_{i,f,g};  dh_t = ∂h_t/∂a_o ⊙ da_o + ∂h_t/∂c_t ⊙ dc_t
+    by_gates = a[..., :3, :]
+    by_gates *= c_by_ifg
+    c_now = by_gates[..., 0, :] + by_gates[..., 1, :]
+    c_now += by_gates[..., 2, :]
+    if c is not None:
+        c_now += f * c
+    return h_by_o * a[..., 3, :] + h_by_c * c_now, c_now
+
+
 def jacobian(w: LayerWeights, at_t: tuple[Array, ...]) -> tuple[Array, Array]:
     """∂s_t/∂s_{t-1} (..., 2H, 2H) with s = (h, c), and ∂s_t/∂x_t (..., 2H, I)."""
     c_by_ifg, h_by_o, h_by_c, f = at_t

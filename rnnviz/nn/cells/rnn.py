@@ -57,6 +57,18 @@ def paths(at_t: tuple[Array, ...]) -> Paths:
     return Paths(phi_slope[..., None, :], None, None)
 
 
+def tangent_step(
+    w: LayerWeights, at_t: tuple[Array, ...], h: Array, c: Array | None, x: Array | None
+) -> tuple[Array, Array | None]:
+    """How h_t moves, to first order, when h_{t-1} moves by h (..., B, H) and x_t by x (None: it stays)."""
+    # dh_t = φ'(a_t) ⊙ (W_hh dh_{t-1} + W_ih dx_t)
+    (phi_slope,) = at_t
+    a = product(h, w.W_hh.T)
+    if x is not None:
+        a += product(x, w.W_ih.T)
+    return phi_slope * a, None
+
+
 def jacobian(w: LayerWeights, at_t: tuple[Array, ...]) -> tuple[Array, Array]:
     """∂h_t/∂h_{t-1} (..., H, H) and ∂h_t/∂x_t (..., H, I); `at_t` may hold any steps and sequences."""
     # ∂h_t/∂h_{t-1} = diag(φ'(a_t)) W_hh

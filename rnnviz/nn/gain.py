@@ -1,0 +1,415 @@
+"""Gain: per step the most that any gradient can keep, the largest singular value of the state's Jacobian.
+
+    one lstm layer of 512 units, 200 steps: 200 Jacobians of 1024 x 1024, and only one number of each is needed
+
+So a Jacobian of more than a few units is never formed. Its product with a vector is one step of the cell along
+tangents, the product with its transpose is one step of the cell back; with many time steps side by side each is a
+matrix product. The singular value comes out of some dozens of such products by the Golub-Kahan-Lanczos method:
+alpha and beta of every time step are a bidiagonal matrix B whose largest singular value tends to the Jacobian's.
+
+Golub & Kahan 1965 (10.1137/0702016); Golub & Van Loan, Matrix Computations, 10.4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnnviz.nn import checks
+from rnnviz.nn.cells import CELLS
+from rnnviz.nn.cells.activations import product
+from rnnviz.nn.cells.cell import Equations
+from rnnviz.nn.metrics import norm
+from rnnviz.nn.records import Forward, LayerWeights, layer_weights
+from rnnviz.nn.spec import ModelSpec
+from rnnviz.nn.types import Array, ParamsLike
+
+#: States of at least this many numbers are not formed (benchmarks/trace.py measures where that begins to pay).
+IMPLICIT_FROM = 112
+#: How far from the true value, relative, an estimate may be when it is taken.
+TOLERANCE = 5e-11
+
+#: Jacobians are formed for as many steps at a time as fit in about this many numbers (64 MiB).
+_BLOCK = 2**23
+#: A window of steps, whose vectors are multiplied side by side, holds about this many numbers (1 MiB).
+_WINDOW = 2**17
+_FIRST_LOOK, _LOOK_EVERY = 8, 6
+#: The residual, relative, at which a vector is good enough to go on with in float64.
+_NEAR = 1e-6
+#: From this size of the state on, an error is estimated where it can be; see _values.
+_ESTIMATED_FROM = 256
+#: The two largest singular values are apart if they differ by more than this times S^(-2/3), a tenth or so of what is
+#: usual for random matrices, relative.
+_APART = 0.02
+#: Numbers tried at once between two that enclose an eigenvalue.
+_SECTIONS = 15
+
+Report = Callable[[int, int], None]
+
+
+@np.errstate(all="ignore")
+def gains(spec: ModelSpec, params: ParamsLike, forward: Forward, report: Report | None = None) -> Array:
+    """(T,): per step the largest singular value of ∂s_t/∂s_{t-1}, s the full state; the largest over the batch.
+
+    Relative to the singular value of the formed Jacobian the error is below 1e-10. In a state of 256 numbers and more
+    it may be as large as 1e-6 in a case that is not to be expected of weights as they come: that the two largest agree
+    to about as many digits without being equal, and are far from the third. Time O(T·B·S²) with S the
+    size of the full state; O(T·B·S³) for a small state, and where many singular values lie close to the largest.
+
+    report(done, T) is called in between; an exception it raises ends the computation.
+    """
+    T, B = forward.y.shape[:2]
+    S = spec.state_size * spec.num_layers
+    checks.memory("gain", 8 * 4 * B * S * S, f"{B} Jacobians of {S} x {S} a step")
+    out = np.empty((T, B))
+    near = np.zeros((B, S))
+    for start, stop in _windows(T, B, S):
+        jacobian = StateJacobian.of(spec, params, forward.window(start, stop))
+        if S < IMPLICIT_FROM:
+            values = largest_singular_value(jacobian.formed())
+        else:
+            values, near = _by_products(jacobian, B, near)
+        out[start:stop] = values.reshape(-1, B)
+        if report is not None:
+            report(stop, T)
+    gain: Array = out.max(axis=1)
+    return gain
+
+
+def _windows(T: int, B: int, S: int) -> Iterator[tuple[int, int]]:
+    """Where each window of steps starts and stops. The first is short: the others begin from what it finds."""
+    if S < IMPLICIT_FROM:
+        wide = short = max(1, _BLOCK // (B * S * S))
+    else:
+        wide, short = max(1, _WINDOW // (B * S)), max(1, 16 // B)
+    start, stop = 0, min(short, T)
+    while start < T:
+        yield start, stop
+        start, stop = stop, min(stop + wide, T)
+
+
+@dataclass(frozen=True)
+class StateJacobian:
+    """∂s_t/∂s_{t-1} of N = T·B steps and sequences, time first. s is the full state: layers bottom first, each (h)
+    or (h, c). A layer's new state depends on its own old one directly, and on the lower layers' old states through the
+    input it reads at the same step.
+    """
+
+    cell: Equations
+    size: int  # of one layer's state
+    hidden: int
+    weights: tuple[LayerWeights, ...]
+    slopes: tuple[tuple[Array, ...], ...]  # of each layer: its local derivatives, (N, …) each
+
+    @classmethod
+    def of(cls, spec: ModelSpec, params: ParamsLike, forward: Forward) -> StateJacobian:
+        cell = CELLS[spec.cell].equations
+        weights = tuple(layer_weights(spec, params, index) for index in range(spec.num_layers))
+        slopes = tuple(
+            tuple(np.ascontiguousarray(s.reshape(-1, *s.shape[2:])) for s in cell.slopes(spec, layer))
+            for layer in forward.layers
+        )
+        return cls(cell, spec.state_size, spec.hidden_size, weights, slopes)
+
+    @property
+    def N(self) -> int:
+        return len(self.slopes[0][0])
+
+    @property
+    def S(self) -> int:
+        return self.size * len(self.weights)
+
+    def at(self, rows: Array | slice) -> StateJacobian:
+        """Those of some rows."""
+        slopes = tuple(tuple(s[rows] for s in layer) for layer in self.slopes)
+        return StateJacobian(self.cell, self.size, self.hidden, self.weights, slopes)
+
+    @property
+    def in_float32(self) -> StateJacobian:
+        def narrow(arrays: Iterable[Array | None]) -> list[Array | None]:
+            return [None if a is None else a.astype(np.float32) for a in arrays]
+
+        weights = tuple(LayerWeights(*narrow(w)) for w in self.weights)  # type: ignore[arg-type]
+        slopes = tuple(tuple(narrow(layer)) for layer in self.slopes)
+        return StateJacobian(self.cell, self.size, self.hidden, weights, slopes)  # type: ignore[arg-type]
+
+    @property
+    def is_finite(self) -> Array:
+        """(N,) bool: whether all local derivatives are."""
+        out = np.ones(self.N, bool)
+        for slope in (s for layer in self.slopes for s in layer):
+            out &= np.isfinite(slope).reshape(self.N, -1).all(axis=1)
+        return out
+
+    def times(self, v: Array) -> Array:
+        """J v of each row: v, (N, S), is how s_{t-1} moves, the result how s_t follows."""
+        out, moved_x = np.empty_like(v), None
+        for h, c, w, at_t in self._layers(v, out):
+            moved_x, moved_c = self.cell.tangent_step(w, at_t, h[0], None if c is None else c[0], moved_x)
+            h[1][...] = moved_x
+            if c is not None:
+                c[1][...] = moved_c
+        return out
+
+    def transposed_times(self, u: Array) -> Array:
+        """Jᵀ u of each row: u, (N, S), is the gradient on s_t, the result that on s_{t-1}."""
+        out, from_above = np.empty_like(u), None
+        for h, c, w, at_t in reversed(list(self._layers(u, out))):
+            grad_h = h[0] if from_above is None else h[0] + from_above
+            back = self.cell.backward_step(w, at_t, grad_h, None if c is None else c[0])
+            h[1][...] = back.grad_h
+            if c is not None:
+                c[1][...] = back.grad_c
+            from_above = product(back.grad_pre, w.W_ih) if w is not self.weights[0] else None
+        return out
+
+    def _layers(self, v: Array, out: Array) -> Iterator[tuple]:  # type: ignore[type-arg]
+        """Of each layer its part h of v and of out, its part c of both (None: it has none), weights and slopes."""
+        for index, (w, at_t) in enumerate(zip(self.weights, self.slopes, strict=True)):
+            low, middle, high = index * self.size, index * self.size + self.hidden, (index + 1) * self.size
+            c = None if middle == high else (v[:, middle:high], out[:, middle:high])
+            yield (v[:, low:middle], out[:, low:middle]), c, w, at_t
+
+    def formed(self) -> Array:
+        """(N, S, S). ∂s_t^l/∂s_{t-1}^m = ∂s_t^l/∂x_t^l · ∂h_t^{l-1}/∂s_{t-1}^m for m < l."""
+        size = self.size
+        if len(self.weights) == 1:
+            only: Array = self.cell.jacobian(self.weights[0], self.slopes[0])[0]
+            return only
+        J = np.zeros((self.N, self.S, self.S))
+        for index, (w, at_t) in enumerate(zip(self.weights, self.slopes, strict=True)):
+            own, from_input = self.cell.jacobian(w, at_t)
+            low, high = index * size, (index + 1) * size
+            J[..., low:high, low:high] = own
+            if index:
+                below = J[..., low - size : low - size + self.hidden, :low]
+                J[..., low:high, :low] = from_input @ below
+        return J
+
+
+@np.errstate(all="ignore")
+def largest_singular_value(J: Array) -> Array:
+    """σ_max of each (..., S, S) matrix: the root of the largest eigenvalue of JᵀJ (J scaled first).
+
+    The largest eigenvalue of a symmetric matrix is found to a few ε of itself, so σ_max is exact to about S·ε
+    relative (measured: below 1e-14 for S = 40) at a fraction of an SVD's cost; only the small singular values
+    would suffer. nan in J gives nan, inf gives inf.
+    """
+    out: Array = np.abs(J).max(axis=(-2, -1))
+    usable = np.isfinite(out) & (out > 0)
+    scaled = J[usable] / out[usable][:, None, None]
+    top = np.linalg.eigvalsh(scaled.swapaxes(-2, -1) @ scaled)[..., -1]
+    out[usable] *= np.sqrt(np.maximum(top, 0.0))
+    return out
+
+
+def _formed_gains(jacobian: StateJacobian) -> Array:
+    block = max(1, _BLOCK // jacobian.S**2)
+    starts = range(0, jacobian.N, block)
+    parts = [largest_singular_value(jacobian.at(slice(at, at + block)).formed()) for at in starts]
+    return np.concatenate(parts) if parts else np.empty(0)
+
+
+# -- by products alone ---------------------------------------------------------------------------------
+
+
+@np.errstate(all="ignore")
+def _by_products(jacobian: StateJacobian, B: int, near: Array) -> tuple[Array, Array]:
+    """(N,) largest singular values, and (B, S) right singular vectors at the last step. near: such vectors of a step
+    close by, or zeros.
+
+    The vectors are found in float32, at half the cost; a vector that is off by 1e-5 has a value that is off by 1e-10,
+    and few more products, in float64, do the rest. What is not finite, or gets there too slowly, is formed.
+    """
+    values = np.full(jacobian.N, np.nan)
+    # half of it is random: where the vector has changed much it is found as it would be from a random start
+    noise = np.random.default_rng(0).standard_normal((jacobian.N, jacobian.S))
+    v = _unit(near[np.arange(jacobian.N) % B] + _unit(noise)[0])[0]
+    rows = np.flatnonzero(jacobian.is_finite)
+    v[rows], is_apart, is_slow = _vectors(jacobian.at(rows).in_float32, v[rows])
+    rows, is_apart = rows[~is_slow], is_apart[~is_slow]
+    values[rows] = _values(jacobian.at(rows), v[rows], is_apart)
+    missing = np.flatnonzero(np.isnan(values))
+    values[missing] = _formed_gains(jacobian.at(missing))
+    return values, np.where(np.isfinite(v[-B:]), v[-B:], 0.0)
+
+
+class _Bidiagonal:
+    """J V = U B of n rows side by side, one column further with each step; alphas stand on B's diagonal, betas above.
+
+    J v_k = alpha_k u_k + beta_{k-1} u_{k-1};  Jᵀ u_k = alpha_k v_k + beta_k v_{k+1}
+    """
+
+    def __init__(self, jacobian: StateJacobian, v: Array) -> None:
+        self._jacobian, self.v, self._u = jacobian, v, np.zeros_like(v)
+        self.alphas, self.betas = np.empty((0, len(v))), np.empty((0, len(v)))
+        self._beta = np.zeros((len(v), 1), v.dtype)
+
+    @property
+    def k(self) -> int:
+        return len(self.alphas)
+
+    def steps(self, count: int) -> Iterator[Array]:
+        """As many steps, each with the v it began from."""
+        alphas, betas = [], []
+        for _ in range(count):
+            yield self.v
+            u = self._jacobian.times(self.v)
+            u -= self._beta * self._u
+            self._u, alpha = _unit(u)
+            v = self._jacobian.transposed_times(self._u)
+            v -= alpha * self.v
+            self.v, self._beta = _unit(v)
+            alphas.append(alpha[:, 0])
+            betas.append(self._beta[:, 0])
+        self.alphas = np.concatenate([self.alphas, alphas])
+        self.betas = np.concatenate([self.betas, betas])
+
+    def keep(self, rows: Array) -> None:
+        self._jacobian = self._jacobian.at(rows)
+        self.v, self._u, self._beta = self.v[rows], self._u[rows], self._beta[rows]
+        self.alphas, self.betas = self.alphas[:, rows], self.betas[:, rows]
+
+
+def _vectors(jacobian: StateJacobian, start: Array) -> tuple[Array, Array, Array]:
+    """(N, S) right singular vectors of the largest singular values, to about 1e-5; `start` where that fails. And
+    (N,) bool: whether the second largest is well apart, and whether the vector is approached too slowly."""
+    out, is_apart, is_slow = start, np.zeros(len(start), bool), np.zeros(len(start), bool)
+    apart = _APART * jacobian.S ** (-2 / 3)
+    rows = np.arange(len(start))
+    basis: list[tuple[Array, Array]] = []
+    process, patience = _Bidiagonal(jacobian, start.astype(np.float32)), _patience(jacobian)
+    looked_at, looks, count = [0], np.ones((1, len(start))), _FIRST_LOOK
+    while len(rows):
+        basis += [(rows, v) for v in process.steps(count)]
+        value = _singular_value(process.alphas, process.betas, precision=1e-9)
+        residual, y = _right_vector(process.alphas, process.betas, value)
+        is_there = residual <= _NEAR
+        half = len(looks) // 2
+        to_go = (process.k - looked_at[half]) * np.log(residual / _NEAR) / np.log(looks[half] / residual)
+        is_late = ~is_there & ~(to_go <= patience - process.k) & (process.k >= max(32, jacobian.S // 8))
+        if is_there.any():
+            done = rows[is_there]
+            found = sum(
+                c[:, None] * v[np.searchsorted(there, done)]
+                for c, (there, v) in zip(y[:, is_there], basis, strict=True)
+            )
+            second = _singular_value(process.alphas[:, is_there], process.betas[:, is_there], 1e-6, smaller_than=1)
+            is_apart[done] = value[is_there] - second > apart * value[is_there]
+            out[done] = _unit(np.asarray(found, np.float64))[0]
+        is_lost = ~np.isfinite(residual)  # beyond the range of float32
+        is_slow[rows[is_late & ~is_lost]] = True
+        looked_at.append(process.k)
+        looks = np.concatenate([looks, residual[None]])
+        goes_on = ~(is_there | is_late | is_lost)
+        if not goes_on.all():
+            rows, looks = rows[goes_on], looks[:, goes_on]
+            process.keep(goes_on)
+        count = max(_LOOK_EVERY, process.k // 5)
+    return out, is_apart, is_slow
+
+
+def _values(jacobian: StateJacobian, start: Array, is_apart: Array) -> Array:
+    """(N,) largest singular values to TOLERANCE, from vectors near theirs; nan for what takes too long.
+
+    A singular value of J is no further away than the residual: that is certain, and twice as many steps as are needed.
+    In a large state, where the second largest value is well apart, it is estimated instead: the value of B only grows,
+    and what it lacks shrinks by about the same factor from look to look, so two differences tell how much that is.
+    """
+    out = np.full(len(start), np.nan)
+    rows = np.arange(len(start))
+    process, patience, count = _Bidiagonal(jacobian, start), _patience(jacobian), 1
+    looks, residual = np.full((3, len(start)), np.nan), np.full(len(start), np.nan)
+    may_estimate = is_apart & (jacobian.S >= _ESTIMATED_FROM)
+    while len(rows) and process.k <= patience:
+        for _ in process.steps(count):
+            pass
+        value = _singular_value(process.alphas, process.betas, precision=1e-15, at_least=looks[-1])
+        looks = np.stack([*looks[1:], value])
+        before, last = np.diff(looks, axis=0) / np.where(value > 0, value, 1.0)
+        previous, residual = residual, _right_vector(process.alphas, process.betas, value)[0]
+        shrinks = np.fmax(last / before, (residual / previous) ** 2)
+        is_there = may_estimate & (shrinks < 1) & (5 * last * shrinks <= TOLERANCE * (1 - shrinks))
+        is_there |= residual <= TOLERANCE
+        out[rows[is_there]] = value[is_there]
+        is_zero = value == 0  # its residual is 0 / 0
+        out[rows[is_zero]] = 0.0
+        goes_on = ~is_there & ~is_zero & np.isfinite(value)
+        if not goes_on.all():
+            rows, looks, residual = rows[goes_on], looks[:, goes_on], residual[goes_on]
+            may_estimate = may_estimate[goes_on]
+            process.keep(goes_on)
+        count = 2 if process.k < _FIRST_LOOK else max(_LOOK_EVERY, process.k // 5)
+    return out
+
+
+def _patience(jacobian: StateJacobian) -> int:
+    """After how many steps a row would better have been formed."""
+    return 32 + jacobian.S // 2
+
+
+def _unit(v: Array) -> tuple[Array, Array]:
+    """Rows of length 1 and their lengths (N, 1); a row of zeros stays one."""
+    length = np.sqrt(np.einsum("ns,ns->n", v, v))[:, None]
+    low, high = (1e-15, 1e15) if v.dtype == np.float32 else (1e-140, 1e140)
+    if not ((length > low) & (length < high)).all():  # squares may have left the range
+        length = norm(v, axis=1)[:, None].astype(v.dtype)
+    return v / np.where(length == 0, 1.0, length).astype(v.dtype), length
+
+
+def _right_vector(alphas: Array, betas: Array, value: Array) -> tuple[Array, Array]:
+    """(n,) and (k, n): of the largest singular value σ of B, the residual ‖Jᵀu - σv‖ / σ of what it makes in J,
+    beta_k |x_k|, and the right singular vector y. B y = σ x and Bᵀ x = σ y are solved from the last row up.
+    """
+    a, b, k = alphas / value, betas / value, len(alphas)
+    x, y = np.ones_like(a), np.empty_like(a)
+    for i in range(k - 1, -1, -1):
+        if i < k - 1:
+            x[i] = (y[i + 1] - a[i + 1] * x[i + 1]) / b[i]
+            y[i] = (x[i] - b[i] * y[i + 1]) / a[i]
+        else:
+            y[i] = 1.0 / a[i]
+    return b[-1] / norm(x, axis=0), y / norm(y, axis=0)
+
+
+def _singular_value(
+    alphas: Array, betas: Array, precision: float, *, at_least: Array | float = 0.0, smaller_than: int = 0
+) -> Array:
+    """(n,) largest singular values of B, (k, k) with alphas (k, n) on the diagonal and betas above it; or the largest
+    that `smaller_than` others exceed.
+
+    As many eigenvalues of the tridiagonal BᵀB lie above x as pivots of BᵀB - x are positive (Sturm). Some x at once
+    are tried between two that enclose the wanted one.
+    """
+    scale = np.maximum(alphas.max(axis=0), betas.max(axis=0))
+    scale = np.where(scale > 0, scale, 1.0)
+    a, b = (alphas / scale) ** 2, (betas[:-1] / scale) ** 2
+    diagonal, off = a.copy(), a[:-1] * b  # off: the squares of what stands beside the diagonal
+    diagonal[1:] += b
+    beside = np.sqrt(off)
+    radius = np.zeros_like(diagonal)
+    radius[1:] += beside
+    radius[:-1] += beside
+    high = (diagonal + radius).max(axis=0) * (1 + 1e-15)
+    low = np.zeros_like(high)
+    if not smaller_than:
+        low = np.minimum(np.fmax(diagonal.max(axis=0), (at_least / scale) ** 2 * (1 - 1e-15)), high)
+    evenly = np.arange(1, _SECTIONS + 1)[:, None] / (_SECTIONS + 1)
+    sections = (_SECTIONS + 1.0) ** np.arange(-_SECTIONS, 0)[:, None]  # at first: the value may be next to `at_least`
+    while (high - low > precision * high).any():
+        x = low + sections * (high - low)
+        pivot = diagonal[0] - x
+        above_x = (~(pivot < 0)).astype(int)
+        for d, o in zip(diagonal[1:], off, strict=True):
+            np.divide(o, pivot, out=pivot)
+            np.subtract(d - x, pivot, out=pivot)
+            above_x += ~(pivot < 0)
+        is_enough = above_x <= smaller_than
+        first = np.where(is_enough.any(axis=0), is_enough.argmax(axis=0), _SECTIONS)[None]
+        edges = np.concatenate([low[None], x, high[None]])
+        low, high = (np.take_along_axis(edges, first + side, axis=0)[0] for side in (0, 1))
+        sections = evenly
+    out: Array = scale * np.sqrt(high)
+    return out
