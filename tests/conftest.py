@@ -8,11 +8,15 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 # Before NumPy is imported: the processes of pytest-xdist share the processors, so none has threads of its own.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from rnnviz.nn import engine
+
+settings.register_profile("rnnviz", deadline=None)  # no test asserts a time
+settings.load_profile("rnnviz")
 
 if importlib.util.find_spec("termios") is None:  # Windows
     collect_ignore = ["terminal"]  # the app in a real terminal needs a pty
