@@ -11,8 +11,7 @@ from rnnviz.lessons.course import find
 from rnnviz.lessons.progress import Progress
 from rnnviz.lessons.reading import read
 from rnnviz.lessons.run import LessonRun
-
-BROKEN = Path(__file__).parents[1] / "lessons" / "broken"
+from tests.lessons.half_is_gone import LESSON
 
 
 @pytest.fixture(autouse=True)
@@ -52,17 +51,17 @@ def test_a_damaged_progress_file_is_told_on_stderr(capsys: pytest.CaptureFixture
     assert "set aside" in err
 
 
-def test_check_exits_1_and_names_file_line_and_remedy(capsys: pytest.CaptureFixture[str]) -> None:
-    path = BROKEN / "01-unknown-command.md"
+def test_check_exits_1_and_names_file_line_and_remedy(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "01-unknown-command.md"
+    path.write_text(LESSON.replace('phase = "loss"', 'fase = "loss"'), encoding="utf-8")
     code, out, _ = says(capsys, "lessons", "check", str(path))
     assert code == 1
     assert out.rstrip().endswith("01-unknown-command.md:18: unknown command 'fase'; did you mean phase?")
 
 
 def test_check_of_a_folder_and_of_a_good_lesson(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    for number, name in ((1, "no-hints"), (2, "no-title")):
-        text = (BROKEN / f"01-{name}.md").read_text(encoding="utf-8")
-        (tmp_path / f"0{number}-{name}.md").write_text(text, encoding="utf-8")
+    for number, line in ((1, "tolerance = 1\n"), (2, 'title = "Half is gone"\n')):
+        (tmp_path / f"0{number}-lesson-{number}.md").write_text(LESSON.replace(line, ""), encoding="utf-8")
     code, out, _ = says(capsys, "lessons", "check", str(tmp_path))
     assert code == 1
     assert len(out.splitlines()) == 2
