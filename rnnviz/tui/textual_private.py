@@ -2,9 +2,9 @@
 
 | name | what it is for | without it |
 |---|---|---|
-| `_compositor.ChopsUpdate`, its `chops`, `spans`, `chop_ends` | a step sends changed cells only | its own update |
-| `_compositor.LayoutUpdate`, its `strips`, `region` | the same for a whole screen | its own update |
-| `App._display(screen, update)`, overridden | sees every update before it is written | its own update |
+| `_compositor.ChopsUpdate`, its `chops`, `spans`, `chop_ends` | a step sends changed cells only | Textual's update |
+| `_compositor.LayoutUpdate`, its `strips`, `region` | the same for a whole screen | Textual's update |
+| `App._display(screen, update)`, overridden | sees every update before it is written | Textual's update |
 | `App._batch_count` | whether drawing waits for more to come | never seems to wait |
 | `Screen._compositor._dirty_regions`, `_compositor_refresh` | draws again what was held back | the whole screen |
 | `_xterm_parser.XTermParser`, its `_sequence_to_key_events` | the table of keys | Textual's own driver |
