@@ -20,6 +20,7 @@ from rnnviz.nn import (
     ModelSpec,
     Optimizer,
     checks,
+    gain,
     initialise,
     ledger,
     numba_engine,
@@ -131,7 +132,7 @@ CALLS = {
     "parameters": _with(lambda spec, params, run: spec.parameter_shapes),
     "initial weights": _with(lambda spec, params, run: initialise.initial_params(spec)),
     "initial state": _with(lambda spec, params, run: checks.initial_state(spec, 2, None, np.zeros((2, 3)))),
-    "gain": _with(lambda spec, params, run: ledger.gains(spec, params, run)),
+    "gain": _with(lambda spec, params, run: gain.gains(spec, params, run)),
     "ledger": _with(
         lambda spec, params, run: ledger.make_ledger(
             spec, params, run, np.ones(4), grad_h=np.ones((5, 2, 3)), norms=np.ones(5), start=4

@@ -10,7 +10,8 @@ from typing import Any
 
 from rnnviz.cli.main import main
 from rnnviz.player.player import Job, Player
-from rnnviz.tui import app, score
+from rnnviz.tui import actions, app, score
+from rnnviz.tui.main import Main
 
 #: Where something is raised as soon as Y is pressed, and where already while the app starts.
 ON_A_KEY = ("draw", "handler", "timer", "worker", "thread", "loop", "job", "input", "unmount")
@@ -21,7 +22,7 @@ def broken(*_: Any, **__: Any) -> Any:
     raise RuntimeError("broken on purpose\x1b]0;title\x07\nand in two lines")
 
 
-def act(main_screen: app.Main) -> None:
+def act(main_screen: Main) -> None:
     match sys.argv[1]:
         case "draw":
             score.draw = broken
@@ -50,10 +51,10 @@ def act(main_screen: app.Main) -> None:
 
 
 if __name__ == "__main__":
-    app.Main.do_copy = act
+    actions.DO["copy"] = act
     match sys.argv[1]:
         case "compose":
-            app.Main.compose = broken
+            Main.compose = broken
         case "mount":
             app.RnnvizApp._choose_colors = broken
         case "build":
