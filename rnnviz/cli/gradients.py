@@ -212,8 +212,9 @@ def several(out: Output, told: list[Told]) -> None:
         row = "".join(f"{written(one, t):>10} {bars.bar(one.norms[t]):{width}} " for one in told)
         out.print(f"{t:5}{row}".rstrip())
     out.print()
+    longest = max(4, *(len(one.experiment.cell) for one in told))
     for one in told:
-        lags(out, one, f"{one.experiment.cell:>4}  ")
+        lags(out, one, f"{one.experiment.cell:>{longest}}  ")
 
 
 def lags(out: Output, told: Told, title: str = "") -> None:

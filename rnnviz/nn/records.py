@@ -70,7 +70,8 @@ class LayerBackward:
                 For t = 0 h_0 does not follow: it is given, not computed
     grad_pre    dL/d(W_ih x_t + b_ih): what the input weights' gradient is made of; also the gradient of the
                 pre-activation itself, which the input side enters with factor 1
-    grad_rec    dL/d(W_hh h_{t-1} + b_hh): the same array, except in a block with a reset gate (times r_t)
+    grad_rec    dL/d(W_hh h_{t-1} + b_hh): the same array, except in a block with a reset gate (times r_t); without W_hh
+                it means nothing
     """
 
     grad_h: Array  # (T+1, B, H)

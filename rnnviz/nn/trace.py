@@ -267,7 +267,9 @@ class Trace(ReadOnly):
         with np.errstate(all="ignore"):
             for layer, gradient in zip(run.layers, back.layers, strict=True):
                 grad_pre, grad_rec = gradient.grad_pre[:k], gradient.grad_rec[:k]
-                parts += [_outer(grad_pre, layer.x), _outer(grad_rec, layer.h[:-1]), _summed(grad_pre)]
+                parts += [_outer(grad_pre, layer.x), _summed(grad_pre)]
+                if self.spec.about_cell.recurrent:
+                    parts.append(_outer(grad_rec, layer.h[:-1]))
                 if self.spec.biases == 2:
                     parts.append(_summed(grad_rec))
         return _frozen(metrics.norm(np.stack(parts), axis=0))

@@ -91,17 +91,15 @@ def _kept(scene: Scene) -> float | None:
 
 
 def explained(frame: Frame) -> str:
-    """`Untrained: mean f 0.73 (LSTM), mean z 0.50 (GRU).`: what the gates leave of the highway; nothing where
+    """`Untrained: mean f 0.73 (LSTM), z 0.50 (GRU).`: what the gates leave of the highway; nothing where
     there are none."""
     kept = {row.name: row.kept for row in frame.compared if row.kept is not None}
     carrying = [cell for cell in CELLS.values() if cell.carry is not None and cell.title in kept]
     if frame.pinned is not None or len(kept) < 2 or not all(map(math.isfinite, kept.values())):
         return ""
     untrained = (frame.cursor.epoch, frame.cursor.batch) == (0, 0)
-    means = ", ".join(
-        f"mean {cell.carry.label} {kept[cell.title]:.2f} ({cell.title})" for cell in carrying if cell.carry
-    )
-    return f"Untrained: {means}." if untrained else f"M{means[1:]}."
+    means = ", ".join(f"{cell.carry.label} {kept[cell.title]:.2f} ({cell.title})" for cell in carrying if cell.carry)
+    return f"Untrained: mean {means}." if untrained else f"Mean {means}."
 
 
 def _difference(settings: Settings, other: Settings) -> str:

@@ -18,11 +18,12 @@ import numpy as np
 import pytest
 
 from rnnviz.experiment import build
-from rnnviz.experiment.experiment import Experiment
+from rnnviz.experiment.experiment import CELLS, Experiment
 from rnnviz.export import programs
+from rnnviz.nn import cells
 
 CHOICES: dict[str, tuple[Any, ...]] = {
-    "cell": ("rnn", "lstm", "gru"),
+    "cell": CELLS,
     "activation": ("tanh", "relu", "identity", "sigmoid"),
     "init": ("keras", "pytorch", "identity", "orthogonal", "chrono"),
     "gain": (1.0, 0.0, 0.1234567891, 2.0),
@@ -108,8 +109,9 @@ def test_every_two_settings_meet_and_every_program_says_its_numbers_in_full() ->
         for name, text in programs_of(experiment).items():
             found = numbers_in(text)
             names = ["learning_rate"]
-            names += ["gain"] if experiment.gain != 1.0 else []
-            names += ["spectral_radius"] if experiment.spectral_radius is not None else []
+            recurs = cells.CELLS[experiment.cell].recurrent
+            names += ["gain"] if recurs and experiment.gain != 1.0 else []
+            names += ["spectral_radius"] if recurs and experiment.spectral_radius is not None else []
             names += ["epsilon"] if experiment.epsilon and experiment.optimizer != "sgd" else []
             names += ["momentum"] if experiment.momentum else []
             kinds = [kind for kind in ("clip_norm", "clip_each", "clip_value") if getattr(experiment, kind)]
@@ -118,7 +120,7 @@ def test_every_two_settings_meet_and_every_program_says_its_numbers_in_full() ->
                 assert getattr(experiment, setting) in found, (name, setting, experiment)
             if experiment.cell == "lstm" and experiment.forget_bias is not None:
                 assert abs(experiment.forget_bias) in found
-            if experiment.spectral_radius is not None:
+            if recurs and experiment.spectral_radius is not None:
                 assert "if radius > 0" in text
             for left_out in kinds[1:] if name == "keras" else ():
                 assert f"{getattr(experiment, left_out):g}" in text
@@ -194,7 +196,7 @@ def test_the_programs_begin_as_rnnviz_does_and_stay_finite(framework: str, tmp_p
         assert found["finite"], experiment
         assert found["dtype"] == experiment.dtype, experiment
         H, gates = experiment.hidden_size, model.spec.gates
-        for layer in range(experiment.num_layers):
+        for layer in range(experiment.num_layers if model.spec.about_cell.recurrent else 0):
             ours = model.params[f"rnn.weight_hh_l{layer}"]
             if framework == "torch":
                 theirs = np.array(found["weights"][f"rnn.weight_hh_l{layer}"])

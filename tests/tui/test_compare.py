@@ -1,8 +1,10 @@
-"""Compare by keys: three rows on one axis, under the score's own columns, in lock step."""
+"""Compare by keys: a row a cell on one axis, under the score's own columns, in lock step."""
 
 import pytest
 
 from rnnviz.experiment.experiment import Experiment
+from rnnviz.glyphs import cut
+from rnnviz.nn.cells import CELLS
 from rnnviz.player.player import Player
 from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.geometry import columns
@@ -19,18 +21,18 @@ async def press(pilot, *names: str) -> list[str]:
 
 
 @pytest.mark.parametrize("size", [(80, 24), (160, 50)], ids="{0[0]}x{0[1]}".format)
-async def test_three_gradient_rows_with_the_numbers_of_their_own_traces(size: tuple[int, int]) -> None:
+async def test_gradient_rows_with_the_numbers_of_their_own_traces(size: tuple[int, int]) -> None:
     experiment = Experiment(seq_len=20, gain=0.8)
     app = RnnvizApp(experiment, compile=False)
     async with app.run_test(size=size) as pilot:
         await app.settled()
         lines = await press(pilot, "c", "e", "end", "right", *["left"] * 8)
-        names = ("RNN", "LSTM", "GRU")
+        names = [cut(cell.title, 5) for cell in CELLS.values()]
         starts = [next(i for i, line in enumerate(lines) if line[1:].startswith(name)) for name in names]
         assert starts == sorted(starts)
         assert lines[starts[0]][0] == "▸"
         t, n = 13, starts[1] - starts[0]
-        for cell, first in zip(("rnn", "lstm", "gru"), starts, strict=True):
+        for cell, first in zip(CELLS, starts, strict=True):
             own = Player(experiment.with_(cell=cell))
             timeline = own._run.timeline
             timeline.goto((1, 0))
@@ -70,11 +72,11 @@ async def test_closing_the_panel_ends_the_comparison_and_opening_it_again_begins
     async with app.run_test(size=(80, 24)) as pilot:
         await app.settled()
         await press(pilot, "c")
-        assert len(app.main.frame.compared) == 3
+        assert len(app.main.frame.compared) == len(CELLS)
         await press(pilot, "escape")
         assert app.main.frame.compared == ()
         await press(pilot, "c")
-        assert len(app.main.frame.compared) == 3
+        assert len(app.main.frame.compared) == len(CELLS)
 
 
 async def test_what_the_gates_keep_is_said_where_no_cell_is_trained_yet() -> None:
@@ -82,10 +84,12 @@ async def test_what_the_gates_keep_is_said_where_no_cell_is_trained_yet() -> Non
     async with app.run_test(size=(80, 24)) as pilot:
         await app.settled()
         lines = await press(pilot, "c")
-        f = Player(Experiment(cell="lstm")).frame.scene.gate_means["f"].mean()
-        z = Player(Experiment(cell="gru")).frame.scene.gate_means["z"].mean()
-        told = f"mean f {f:.2f} (LSTM), mean z {z:.2f} (GRU)."
-        assert lines[0].strip() == f"loss Untrained: {told}"
+        said = []
+        for cell in CELLS.values():
+            if cell.carry is not None:
+                gate = Player(Experiment(cell=cell.name)).frame.scene.gate_means[cell.carry.gate]
+                said.append(f"{cell.carry.label} {cell.carry.share(gate).mean():.2f} ({cell.title})")
+        assert lines[0].strip() == f"loss Untrained: mean {', '.join(said)}."
         lines = await press(pilot, "b")
         assert "Untrained" not in lines[0]
         assert "Mean f " in lines[0]
@@ -106,7 +110,7 @@ async def test_beside_the_score_it_has_its_own_axis_and_nothing_is_cut() -> None
         frame = app.main.frame
         assert frame is not None
         for row in frame.compared:
-            first = next(i for i, line in enumerate(lines) if line[1:].startswith(row.name))
+            first = next(i for i, line in enumerate(lines) if line[1:].startswith(cut(row.name, 5)))
             numbers = " ".join(line[cols.end + 2 :] for line in lines[first : first + 4])
             for path in (row.gradient, row.gradient.highway):
                 if path is not None and path.half_life is not None:

@@ -2,10 +2,12 @@
 
 import pytest
 
-from rnnviz.experiment.experiment import CELLS, Experiment
+from rnnviz.experiment.experiment import Experiment
+from rnnviz.nn.cells import CELLS
 from rnnviz.player.player import Player
 from rnnviz.scene.commands import Alone, Back, Change, Compare, Pin, Redo, ShowGradient, ShowSample, Train, Undo
 
+TITLES = [cell.title for cell in CELLS.values()]
 SMALL = Experiment(hidden_size=6, seq_len=8, points=30, epochs=4)
 
 
@@ -21,7 +23,7 @@ def losses(player: Player) -> dict[str, float]:
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_three_cells_train_in_lock_step_with_whichever_is_present(cell: str) -> None:
+def test_all_cells_train_in_lock_step_with_whichever_is_present(cell: str) -> None:
     player = alone(SMALL.with_(cell=cell), Compare())
     there_and_back = (Train("epoch"), Train("batch", 2), Back("batch"), Train("all"), Back("epoch"), ShowSample(3))
     for command in there_and_back:
@@ -32,7 +34,7 @@ def test_three_cells_train_in_lock_step_with_whichever_is_present(cell: str) -> 
         assert row.loss == same.trace.loss
         assert row.gradient.norms.tolist() == same.trace.grad_norm(8).tolist()
         assert row.parameters == same.model.parameter_count
-    assert [row.name for row in player.frame.compared] == ["RNN", "LSTM", "GRU"]
+    assert [row.name for row in player.frame.compared] == TITLES
     assert [row.name.lower() for row in player.frame.compared if row.is_present] == [cell]
 
 
@@ -50,7 +52,7 @@ def test_a_stopped_catching_up_leaves_nothing_half_done() -> None:
     frame = player.finish(job)
     assert frame.compared == ()
     assert "Stopped" in frame.hint
-    assert len(player.do(Compare()).compared) == 3
+    assert len(player.do(Compare()).compared) == len(CELLS)
 
 
 def test_a_pinned_run_stands_beside_what_it_is_changed_to() -> None:
@@ -73,7 +75,7 @@ def test_pinning_the_same_again_lets_go() -> None:
     assert player.do(Pin()).pinned is None
     player.do(Compare())
     assert [row.name for row in player.do(Pin()).compared] == ["now", "then"]
-    assert [row.name for row in player.do(Pin()).compared] == ["RNN", "LSTM", "GRU"]
+    assert [row.name for row in player.do(Pin()).compared] == TITLES
 
 
 def test_all_rows_show_the_chosen_loss_step_or_their_own_last() -> None:
@@ -96,7 +98,7 @@ def test_a_pinned_run_may_have_another_task_and_fewer_sequences() -> None:
 
 def test_a_cell_these_settings_cannot_have_is_left_out() -> None:
     player = alone(SMALL.with_(cell="lstm", init="chrono"), Compare())
-    assert [row.name for row in player.frame.compared] == ["LSTM", "GRU"]
+    assert [row.name for row in player.frame.compared] == [cell.title for cell in CELLS.values() if cell.chrono]
 
 
 def test_undo_and_redo_bring_back_what_was_compared() -> None:

@@ -31,7 +31,7 @@ def draw(frame: Frame, view: View, width: int, height: int, palette: Palette) ->
     if not rows:
         sheet.put(0, 1, "The others are being trained as far as this one …", palette.dim)
         return sheet
-    head = int(height >= 3 * len(rows) + 1)
+    head = int(height >= 3 * len(rows) + 1 or (height - 1) // len(rows) == height // len(rows) >= 2)
     has_axis = height >= head + 4 * len(rows) + 1  # right below the score its own will do
     n = max(2, min(MOST_ROWS, (height - head - has_axis) // len(rows)))
     # z alone is only a part of the way through h, and soon too small to share an axis with.
@@ -55,8 +55,8 @@ def _draw_row(
     (y, n), gradient, lane = where, row.gradient, row.gradient.highway
     cols = columns_of(frame, sheet.width)
     name = palette.accent if row.is_present else palette.text
-    sheet.put(y, 0, ("▸" if row.is_present else " ") + row.name, name)
     own = brief(row.loss)
+    sheet.put(y, 0, ("▸" if row.is_present else " ") + cut(row.name, GUTTER - len(own) - 2), name)
     sheet.put(y, GUTTER - len(own), own, palette.dim)
     power_labels(sheet, (y, n), axis, palette, before="10^")
     last = gradient.loss_step if gradient.loss_step is not None else len(gradient.norms) - 1
@@ -112,7 +112,7 @@ def _needs(frame: Frame) -> Compare | None:
 
 
 COMPARE = Panel(
-    "compare", "compare", "three cells in step, or a pinned run", draw, key="c", height=10,
+    "compare", "compare", "the cells in step, or a pinned run", draw, key="c", height=10,
     takes={"next": lambda frame, view: Pin()}, words={"next": "pin"}, needs=_needs, leaves=lambda frame: Alone(),
     shows=frozenset(("gradient", "loss", "parameters", "others")),
 )  # fmt: skip

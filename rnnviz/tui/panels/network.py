@@ -130,11 +130,15 @@ def _arrow(
         if second is not None:
             _line(sheet, y + 1, x, room, f"× {factor(second)}", True, False, palette)
         return
-    text = "" if node.from_before is None else factor(node.from_before[layer])
-    _line(sheet, y, x, room, "cut" if frame.cut else text, False, frame.cut, palette)
-    carry = CELLS[frame.experiment.cell].carry
+    cell = CELLS[frame.experiment.cell]
+    if cell.recurrent:
+        text = "" if node.from_before is None else factor(node.from_before[layer])
+        _line(sheet, y, x, room, "cut" if frame.cut else text, False, frame.cut, palette)
+    carry = cell.carry
     if top and node.keeps is not None and carry is not None:
-        _line(sheet, y + 1, x, room, f"{carry.label} {factor(node.keeps)}", False, False, palette)
+        _line(sheet, y + cell.recurrent, x, room, f"{carry.label} {factor(node.keeps)}", False, False, palette)
+    elif not cell.recurrent:
+        _line(sheet, y, x, room, "", False, False, palette)
 
 
 def _line(sheet: Sheet, y: int, x: int, room: int, text: str, back: bool, cut: bool, palette: Palette) -> None:
@@ -188,8 +192,8 @@ def _folded(sheet: Sheet, frame: Frame, shown: int, palette: Palette) -> None:
 def _weights(frame: Frame, name: str, symbol: str) -> str:
     """`W_hh 20 × 20 = 400 weights`"""
     shape = frame.scene.trace.spec.parameter_shapes.get(name)
-    if shape is None:
-        return f"no {symbol}"
+    if shape is None:  # a cell without recurrent weights
+        return f"no {symbol}: {CELLS[frame.experiment.cell].past_cut}"
     return f"{symbol}  {' × '.join(map(str, shape))} = {prod(shape)} weights"
 
 
@@ -208,7 +212,9 @@ def _legend(frame: Frame, folded: bool, shown: int, width: int) -> list[str]:
     if frame.reached is not None:
         which = "the total loss" if frame.loss_step is None else f"L{subscript(frame.loss_step)}"
         return [f"∂h: ‖∂/∂hₜ‖ of {which}; × on an arrow: what that step back keeps.{part}"]
-    return [f"Boxes: ‖hₜ‖. Arrows: ‖W_hh·h‖ from before, ‖W_ih·x‖ from below. enter folds.{part}"]
+    cell = trace.spec.about_cell
+    before = "‖W_hh·h‖" if cell.recurrent or cell.carry is None else f"mean {cell.carry.label}"
+    return [f"Boxes: ‖hₜ‖. Arrows: {before} from before, ‖W_ih·x‖ from below. enter folds.{part}"]
 
 
 # -- the table ---------------------------------------------------------------------------------------
