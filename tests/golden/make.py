@@ -1,6 +1,6 @@
 """Makes the golden files: what PyTorch and Keras say, so that the tests need neither.
 
-    KERAS_BACKEND=torch python tests/golden/make.py [pytorch] [keras] [histories] [cell_histories] [sine_runs]
+    KERAS_BACKEND=torch python tests/golden/make.py [pytorch] [mingru] [keras] [histories] [cell_histories] [sine_runs]
 
 Needs torch, keras and numpy. Everything is float64 and seeded, except Keras' own recipe, which runs as its users
 run it, in float32. `sine_runs` trains 200 models with Keras and takes some minutes.
@@ -39,18 +39,60 @@ def noisy_sine(seed: int) -> tuple[np.ndarray, np.ndarray]:
 def pytorch() -> None:
     """cases "cell.activation.layers": x, h0, c0, targets, classes, params, y, h, and for each loss the loss, the
     parameters' gradients, and ∂L_k/∂h_t (K, T+1, B, H) and ∂L_k/∂c_t of the top layer for each loss step k."""
+    rnns = [("rnn", a, n) for a in ("tanh", "relu") for n in (1, 2, 3)]
+    save("pytorch", autograd(rnns + [(c, "tanh", n) for c in ("lstm", "gru") for n in (1, 2, 3)]))
+
+
+def mingru() -> None:
+    """The same of a minGRU. PyTorch has none, so its few lines are written here; the gradients are autograd's."""
+    save("mingru", autograd([("mingru", "identity", n) for n in (1, 2, 3)]))
+
+
+def make_mingru(inputs: int, H: int, layers: int):
+    import torch
+
+    class MinGRU(torch.nn.Module):
+        hidden_size, num_layers = H, layers
+
+        def __init__(self):
+            super().__init__()
+            for layer in range(layers):
+                linear = torch.nn.Linear(inputs if layer == 0 else H, 2 * H)
+                self.register_parameter(f"weight_ih_l{layer}", linear.weight)
+                self.register_parameter(f"bias_ih_l{layer}", linear.bias)
+
+        def step(self, layer, x, h):
+            a = x @ getattr(self, f"weight_ih_l{layer}").T + getattr(self, f"bias_ih_l{layer}")
+            z, new = torch.sigmoid(a[..., :H]), a[..., H:]
+            return (1 - z) * h + z * new
+
+        def forward(self, x, h0):
+            last = []
+            for layer in range(layers):
+                h, hs = h0[layer], []
+                for x_t in x:
+                    h = self.step(layer, x_t, h)
+                    hs.append(h)
+                x = torch.stack(hs)
+                last.append(h)
+            return x, torch.stack(last)
+
+    return MinGRU()
+
+
+def autograd(cases: list[tuple[str, str, int]]) -> dict[str, np.ndarray]:
     import torch
 
     torch.set_default_dtype(torch.float64)
     out: dict[str, np.ndarray] = {}
     T, B, H, inputs, outputs = 6, 3, 4, 2, 3
-    for number, (cell, activation, layers) in enumerate(
-        [("rnn", a, n) for a in ("tanh", "relu") for n in (1, 2, 3)]
-        + [(c, "tanh", n) for c in ("lstm", "gru") for n in (1, 2, 3)]
-    ):
+    for number, (cell, activation, layers) in enumerate(cases):
         torch.manual_seed(number)
         kwargs = {"nonlinearity": activation} if cell == "rnn" else {}
-        module = getattr(torch.nn, cell.upper())(inputs, H, layers, **kwargs)
+        if cell == "mingru":
+            module = make_mingru(inputs, H, layers)
+        else:
+            module = getattr(torch.nn, cell.upper())(inputs, H, layers, **kwargs)
         readout = torch.nn.Linear(H, outputs)
         for p in (*module.parameters(), *readout.parameters()):
             torch.nn.init.uniform_(p, -0.9, 0.9)
@@ -84,7 +126,7 @@ def pytorch() -> None:
             put(**{f"{loss}/loss": steps.sum(), f"{loss}/step_loss": steps})
             put(**{f"{loss}/grads/{n}": g for n, g in zip(named, grads, strict=True)})
         itemised(cell, activation, module, readout, x, targets, h0, c0, put)
-    save("pytorch", out)
+    return out
 
 
 def itemised(cell, activation, module, readout, x, targets, h0, c0, put) -> None:
@@ -95,6 +137,9 @@ def itemised(cell, activation, module, readout, x, targets, h0, c0, put) -> None
     kwargs = {"nonlinearity": activation} if cell == "rnn" else {}
     cells = []
     for layer in range(layers):
+        if cell == "mingru":
+            cells.append(lambda x, h, layer=layer: module.step(layer, x, h))
+            continue
         one = getattr(torch.nn, {"rnn": "RNNCell", "lstm": "LSTMCell", "gru": "GRUCell"}[cell])(
             x.shape[2] if layer == 0 else H, H, **kwargs
         )
@@ -397,6 +442,7 @@ def sine_runs(runs: int = 200) -> None:
 if __name__ == "__main__":
     parts = {
         "pytorch": pytorch,
+        "mingru": mingru,
         "keras": keras_layers,
         "histories": histories,
         "cell_histories": cell_histories,

@@ -48,7 +48,8 @@ def run(spec, params, x, h0=None, c0=None, moves=None, start=0):
         inputs = x[t - 1 - start] + 0j
         for n in range(L):
             given = inputs @ weight(f"rnn.weight_ih_l{n}").T + weight(f"rnn.bias_ih_l{n}")
-            recurrent = h[n] @ weight(f"rnn.weight_hh_l{n}").T + weight(f"rnn.bias_hh_l{n}")
+            recurrent = h[n] @ weight(f"rnn.weight_hh_l{n}").T if f"rnn.weight_hh_l{n}" in params else 0.0
+            recurrent = recurrent + weight(f"rnn.bias_hh_l{n}")
             given = given + moves.get(("input side", n, t), 0)
             recurrent = recurrent + moves.get(("recurrent side", n, t), 0)
             if spec.cell == "rnn":
@@ -57,6 +58,9 @@ def run(spec, params, x, h0=None, c0=None, moves=None, start=0):
                 i, f, g, o = np.split(given + recurrent, 4, axis=1)
                 c[n] = sigmoid(f) * c[n] + sigmoid(i) * np.tanh(g) + moves.get(("c", n, t), 0)
                 h[n] = sigmoid(o) * np.tanh(c[n])
+            elif spec.cell == "mingru":
+                z, new = np.split(given, 2, axis=1)
+                h[n] = (1 - sigmoid(z)) * h[n] + sigmoid(z) * new
             else:
                 (r, z, new), (ur, uz, un) = np.split(given, 3, axis=1), np.split(recurrent, 3, axis=1)
                 r, z = sigmoid(r + ur), sigmoid(z + uz)

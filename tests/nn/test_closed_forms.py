@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rnnviz.nn import Model, half_life, horizon
+from rnnviz.nn import CELLS, Model, half_life, horizon
 from tests.nn import naive
 
 T, H = 40, 6
@@ -75,7 +75,22 @@ def test_gru_with_a_closed_update_gate_keeps_the_gradient():
     np.testing.assert_allclose(trace.gain, 1.0, rtol=1e-14)
 
 
-@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+def test_a_min_gru_carries_back_the_products_of_what_its_gate_keeps():
+    trace = last_step_trace(Model.create("mingru", 2, H, 2, init="pytorch", seed=4))
+    kept = 1 - trace.gates["z"]
+    for t in range(T + 1):
+        np.testing.assert_allclose(trace.grad_h[t], trace.grad_h[T] * kept[t:].prod(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(trace.gain, kept.max(axis=(1, 2)), rtol=1e-14)
+
+
+def test_a_min_gru_with_a_closed_update_gate_keeps_state_and_gradient():
+    trace = last_step_trace(biased("mingru", "z", -800.0))
+    assert (trace.gates["z"] == 0).all()
+    assert (trace.h == trace.h[0]).all()
+    assert (trace.grad_h == trace.grad_h[T]).all()
+
+
+@pytest.mark.parametrize("cell", CELLS)
 def test_the_batch_gradient_is_the_mean_of_the_samples(cell):
     rng = np.random.default_rng(0)
     x, targets = rng.standard_normal((7, 5, 2)), rng.standard_normal((7, 5, 3))

@@ -18,7 +18,7 @@ import pytest
 import rnnviz
 from rnnviz import tasks
 from rnnviz.experiment.run import Run
-from rnnviz.nn import Data, Model, Optimizer, Trace, Training
+from rnnviz.nn import CELLS, Data, Model, Optimizer, Trace, Training
 
 WAYS: dict[str, Callable[[Any], Any]] = {
     "pickle": lambda value: pickle.loads(pickle.dumps(value)),
@@ -42,7 +42,7 @@ def make_training() -> Training:
 
 
 RECORDS: dict[str, Callable[[], Any]] = {
-    **{f"trace of {cell}": lambda cell=cell: make_trace(cell) for cell in ("rnn", "lstm", "gru")},
+    **{f"trace of {cell}": lambda cell=cell: make_trace(cell) for cell in CELLS},
     "ledger": lambda: make_trace().ledger,
     "model": lambda: Model.create(hidden_size=3),
     "data": lambda: Data(np.zeros((4, 3, 1)), np.zeros((4, 3, 1))),

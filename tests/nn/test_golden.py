@@ -6,7 +6,7 @@ import pytest
 from rnnviz.nn import Model
 from tests.nn import golden
 
-PYTORCH, KERAS = golden.load("pytorch"), golden.load("keras")
+PYTORCH, KERAS = golden.load("pytorch") | golden.load("mingru"), golden.load("keras")
 
 
 def agree(ours, theirs, scale=None):

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from rnnviz.nn import CELLS, INITIALISERS, Model
+from rnnviz.nn import CELLS, INITIALISERS, Model, cells
 
 H = 24
+RECURRENT = [name for name, cell in cells.CELLS.items() if cell.recurrent]
 
 
 def blocks(model, layer=0):
@@ -29,15 +30,16 @@ def test_keras(cell, biases):
     model = Model.create(cell, 3, H, 2, num_layers=2, biases=biases)
     gates = len(model.spec.gates)
     for layer, inputs in enumerate((3, H)):
-        W_hh = model.params[f"rnn.weight_hh_l{layer}"]
-        np.testing.assert_allclose(W_hh.T @ W_hh, np.eye(H), atol=1e-13)  # joint (H, G*H): orthonormal rows
+        if cell in RECURRENT:
+            W_hh = model.params[f"rnn.weight_hh_l{layer}"]
+            np.testing.assert_allclose(W_hh.T @ W_hh, np.eye(H), atol=1e-13)  # joint (H, G*H): orthonormal rows
         W_ih, limit = model.params[f"rnn.weight_ih_l{layer}"], np.sqrt(6 / (inputs + gates * H))
         assert 0.8 * limit < np.abs(W_ih).max() <= limit
         assert W_ih.std() == pytest.approx(limit / np.sqrt(3), rel=0.2)
         bias = model.params[f"rnn.bias_ih_l{layer}"].reshape(gates, H)
         wanted = {"i": 0, "f": 1, "g": 0, "o": 0}
         assert (bias == np.array([[wanted.get(gate, 0)] for gate in model.spec.gates])).all()
-        assert (f"rnn.bias_hh_l{layer}" in model.params) is (biases == 2 or cell == "gru")
+        assert (f"rnn.bias_hh_l{layer}" in model.params) is ((biases == 2 and cell != "mingru") or cell == "gru")
         assert (model.params.get(f"rnn.bias_hh_l{layer}", np.zeros(1)) == 0).all()
     assert np.abs(model.params["readout.weight"]).max() <= np.sqrt(6 / (H + 2))
 
@@ -50,7 +52,7 @@ def test_pytorch(cell):
     assert all(a.any() for a in model.params.values())
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", RECURRENT)
 def test_identity(cell):
     model = Model.create(cell, 3, H, 2, activation="relu", init="identity")
     assert (blocks(model) == np.eye(H)).all()
@@ -58,7 +60,7 @@ def test_identity(cell):
     assert 0.0005 < model.params["rnn.weight_ih_l0"].std() < 0.002
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", RECURRENT)
 def test_orthogonal_in_each_gate(cell):
     for block in blocks(Model.create(cell, 3, H, 2, init="orthogonal")):
         np.testing.assert_allclose(block @ block.T, np.eye(H), atol=1e-13)
@@ -87,7 +89,20 @@ def test_chrono():
     assert (n == 0).all()
 
 
-@pytest.mark.parametrize("cell", CELLS)
+def test_chrono_opens_the_gate_of_a_min_gru_to_the_new_seldom():
+    z, n = Model.create("mingru", 3, 300, 2, init="chrono", max_lag=50).params["rnn.bias_ih_l0"].reshape(2, 300)
+    assert np.exp(-z).mean() == pytest.approx(25, abs=2)  # 1 - z = σ(log τ) keeps for about τ steps
+    assert (n == 0).all()
+
+
+def test_what_is_set_of_recurrent_weights_means_nothing_without_them():
+    plain = Model.create("mingru", 3, H, 2)
+    for scaled in (Model.create("mingru", 3, H, 2, gain=3.0), Model.create("mingru", 3, H, 2, spectral_radius=0.5)):
+        assert set(scaled.params) == {"rnn.weight_ih_l0", "rnn.bias_ih_l0", "readout.weight", "readout.bias"}
+        assert all((a == scaled.params[name]).all() for name, a in plain.params.items())
+
+
+@pytest.mark.parametrize("cell", RECURRENT)
 def test_gain_and_spectral_radius(cell):
     plain, scaled = (Model.create(cell, 3, H, 2, gain=gain) for gain in (1.0, 1.5))
     np.testing.assert_allclose(blocks(scaled), 1.5 * blocks(plain), rtol=1e-15)

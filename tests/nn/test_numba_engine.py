@@ -7,11 +7,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rnnviz.nn import Data, Model, Optimizer, Training, engine, numba_engine, numpy_engine
+from rnnviz.nn import CELLS, Data, Model, Optimizer, Training, engine, numba_engine, numpy_engine
 from rnnviz.nn.compiler import IN_PROCESS, compiled
 from rnnviz.nn.machine_code import make_table
 
-CELLS = ("rnn", "lstm", "gru")
 COMPILED = not IN_PROCESS
 #: Without the compiler the kernels' inner loops run in Python.
 EXAMPLES = 40 if os.environ.get("NUMBA_DISABLE_JIT", "0") in ("", "0") else 8

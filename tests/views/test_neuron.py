@@ -15,7 +15,15 @@ from rnnviz.views.neuron import Equation, Term
 from rnnviz.words import equations
 
 T, H = 6, 5
-CELLS = [("rnn", "tanh"), ("rnn", "relu"), ("rnn", "identity"), ("rnn", "sigmoid"), ("lstm", "tanh"), ("gru", "tanh")]
+CELLS = [
+    ("rnn", "tanh"),
+    ("rnn", "relu"),
+    ("rnn", "identity"),
+    ("rnn", "sigmoid"),
+    ("lstm", "tanh"),
+    ("gru", "tanh"),
+    ("mingru", "identity"),
+]
 
 
 def a_trace(
@@ -112,7 +120,7 @@ def added_up(written: str) -> float:
     return value
 
 
-@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru", "mingru"])
 @pytest.mark.parametrize("room", [40, 62, 78, 200])
 def test_a_reader_who_adds_up_gets_the_total(cell: str, room: int) -> None:
     trace = a_trace(cell)

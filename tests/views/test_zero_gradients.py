@@ -130,6 +130,13 @@ CASES: dict[str, tuple[Callable[[], Trace], int | None, int, str, tuple[str, int
         lambda: make("gru", both(put(IH, 0.0), put(HH, 0.0), put(BIAS, -230.0, gate=1))), 12, 3, "z",
         ("underflow", 8, "it underflowed at t = 8, too small for float64"),
     ),
+    "mingru, z open": (
+        lambda: make("mingru", put(BIAS, 1e4, gate=0)), 12, 3, "h", ("gate", 12, "1−z is 0 at t = 12"),
+    ),
+    "mingru, z nearly open": (
+        lambda: make("mingru", both(put(IH, 0.0), put(BIAS, 36.0, gate=0), put(OUT, 1e-200))), 12, 0, "h",
+        ("underflow", 4, "it underflowed at t = 4, too small for float64"),
+    ),
 }  # fmt: skip
 
 
