@@ -143,4 +143,22 @@ _PLAY = Command(
     takes_experiment=False,
 )
 
-COMMANDS: dict[str, Command] = {command.name: command for command in (_TRAIN, _GRADIENTS, _COURSE, _LESSON, _PLAY)}
+_DOCTOR = Command(
+    "doctor",
+    "show versions, paths, the terminal, the engine, and what is wrong",
+    "rnnviz doctor [--json]",
+    "What rnnviz works with: versions, paths, the terminal, which engine computes and why, and the last\n"
+    "compiler error in full. The exit code is 0 when all is well and 1 when something is wrong.",
+    "rnnviz.cli.doctor:run",
+    (
+        _json(
+            "versions, platform, executable, paths, writable, terminal, engine, kernels, import_error, "
+            "last_compiler_error, problems"
+        ),
+    ),
+    takes_experiment=False,
+)
+
+COMMANDS: dict[str, Command] = {
+    command.name: command for command in (_TRAIN, _GRADIENTS, _COURSE, _LESSON, _PLAY, _DOCTOR)
+}

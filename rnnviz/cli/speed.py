@@ -7,12 +7,13 @@ goes on in it, with the same numbers, from the epoch after it is ready.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from importlib import import_module
 
 from rnnviz.experiment.cost import Size
-from rnnviz.nn import Training
+from rnnviz.nn import Training, compiler_errors
 
 PAYS_FROM = 3.0  # seconds of training in NumPy; importing numba takes about one
 
@@ -26,14 +27,19 @@ def seconds_in_numpy(training: Training, epochs: int) -> float:
 
 @contextmanager
 def compiled_meanwhile(training: Training, epochs: int) -> Iterator[None]:
-    """Prepare the compiled engine while the body trains, if that pays. Whatever goes wrong, NumPy trains on."""
-    preparing = None
+    """Prepare the compiled engine while the body trains, if that pays. Whatever goes wrong, NumPy trains on; a line on
+    stderr says so at the end."""
+    preparing, notes = None, list[str]()
     if seconds_in_numpy(training, epochs) >= PAYS_FROM:
-        with suppress(Exception):
-            preparing = import_module("rnnviz.nn.loading").start(lambda *_: None)
+        try:
+            preparing = import_module("rnnviz.nn.loading").start(on_note=notes.append)
+        except Exception as error:
+            compiler_errors.keep(error)
+            notes.append(compiler_errors.UNAVAILABLE)
     try:
         yield
     finally:
         if preparing is not None:
-            with suppress(Exception):
-                preparing.stop()
+            preparing.stop()
+        for note in notes:
+            print(f"rnnviz: {note}", file=sys.stderr)

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import IO
 
 import rnnviz
-from rnnviz.nn import kernel_cache
+from rnnviz.nn import compiler_errors, kernel_cache
 from rnnviz.nn.kernel_cache import Kernel, cached, keep, next_packed, pack, unpack
 from rnnviz.nn.spec import CELLS, DTYPES
 
@@ -34,7 +34,11 @@ _PACKAGE = Path(rnnviz.__file__).parent
 
 
 class CompilerError(RuntimeError):
-    """The kernels could not be compiled; the message is the compiler's last line."""
+    """The kernels could not be compiled; the message is the compiler's last line, `details` all it wrote."""
+
+    def __init__(self, message: str, details: str = "") -> None:
+        super().__init__(message)
+        self.details = details
 
 
 # -- compiling -----------------------------------------------------------------------------------------
@@ -70,6 +74,7 @@ def compiled(
                 code = cached(*kernel)  # another session may just have made it
                 if code is None:
                     code = compiler.make(kernel)
+                    compiler_errors.forget()
                     keep(*kernel, code)
                 yield kernel, code
     finally:
@@ -103,9 +108,17 @@ class _Compiler:
         code = None if content is None else unpack(kernel, content)
         if code is None:
             self._readers[1].join(5 if content is None else 0)
-            lines = b"".join(self._errors).decode(errors="replace").strip().splitlines()
-            raise CompilerError(lines[-1] if lines else "the compiler ended without a word")
+            written = b"".join(self._errors).decode(errors="replace").strip()
+            raise CompilerError(written.splitlines()[-1] if written else self._ending(), written)
         return code
+
+    def _ending(self) -> str:
+        """How a compiler ended that wrote nothing."""
+        assert self._process is not None
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            code = self._process.wait(1)
+            return f"signal {-code} ended the compiler" if code < 0 else f"the compiler ended with exit code {code}"
+        return "the compiler returned no kernel"
 
     def _begin(self) -> subprocess.Popen[bytes]:
         ours = {name: value for name, value in os.environ.items() if not name.startswith("NUMBA_")}

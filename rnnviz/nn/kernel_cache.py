@@ -110,6 +110,16 @@ def cached(cell: str, dtype: str) -> bytes | None:
     return None
 
 
+def is_damaged(cell: str, dtype: str) -> bool:
+    """Whether a cache has a file for it that is not what was kept."""
+    for directory, _ in _places():
+        with contextlib.suppress(OSError):
+            return (
+                unpack((cell, dtype), files.read_trusted(directory / _name(cell, dtype), _HEAD.size + _LARGEST)) is None
+            )
+    return False
+
+
 def keep(cell: str, dtype: str, code: bytes) -> bool:
     """Puts an object file into the first cache that can be written; False if none can. Safe when others do the same."""
     for directory, ours in _places():

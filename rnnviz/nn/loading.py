@@ -11,7 +11,7 @@ import queue
 import threading
 from collections.abc import Callable, Iterable
 
-from rnnviz.nn import compiler, engine, kernel_cache, numba_engine
+from rnnviz.nn import compiler, compiler_errors, engine, kernel_cache, numba_engine
 from rnnviz.nn.kernel_cache import Kernel, cached
 from rnnviz.nn.machine_code import MachineCode
 from rnnviz.nn.spec import CELLS
@@ -28,7 +28,7 @@ class Handle:
         on_note: Callable[[str], None] | None = None,
     ) -> None:
         self._on_ready, self._on_note = on_ready, on_note
-        self._stopping = threading.Event()
+        self._stopping, self._has_failed = threading.Event(), False
         self._queue: queue.Queue[Kernel | None] = queue.Queue()
         self._in_use = set(in_use)
         for kernel in (*self._in_use, *in_cache):
@@ -53,22 +53,38 @@ class Handle:
         return self._thread.is_alive()
 
     def _run(self) -> None:
-        # without a compiler or a fitting machine the numpy engine simply stays in use
-        with contextlib.suppress(Exception):
+        # without a compiler or a fitting machine the numpy engine stays in use
+        try:
             numba_engine.in_background(self)
-        if self._on_note is not None:
-            with contextlib.suppress(Exception):
-                for kernel in self._in_use:
-                    cached(*kernel)
-                for note in kernel_cache.notes:
-                    self._on_note(note)
+            for kernel in self._in_use:
+                cached(*kernel)
+            for note in kernel_cache.notes:
+                self._note(note)
+        except Exception as error:
+            self._failed(error)
         while not self._stopping.is_set():
             wanted = self._drained()
-            with contextlib.suppress(Exception):
+            try:
                 for kernel, code in compiler.compiled(wanted, lowest_priority=True, stop=self._stopping):
                     # also what was requested meanwhile, if this process was to compile it anyway
                     if kernel in self._in_use:
                         self._use(kernel, code)
+            except Exception as error:
+                self._failed(error)
+
+    def _failed(self, error: Exception) -> None:
+        """Keeps the error for `rnnviz doctor`, and says once that there is one."""
+        if self._stopping.is_set():  # which ends the compiler
+            return
+        compiler_errors.keep(error)
+        if not self._has_failed:
+            self._has_failed = True
+            self._note(compiler_errors.UNAVAILABLE)
+
+    def _note(self, text: str) -> None:
+        if self._on_note is not None:
+            with contextlib.suppress(Exception):  # the app is closing
+                self._on_note(text)
 
     def _drained(self) -> list[Kernel]:
         """All that waits in the queue, or the next that will."""
@@ -97,8 +113,8 @@ def start(
 
     Those of `cell` come first; then the other cells are compiled for when they are wanted. Until a cell's kernels are
     there the numba engine leaves its work to the numpy engine. `on_ready(cell)` is called in another thread whenever
-    a cell's kernels come into use, `on_note(text)` where a cache cannot be believed. Whatever else goes wrong, nothing
-    is said and the numpy engine stays.
+    a cell's kernels come into use, `on_note(text)` where a cache cannot be believed, and once where kernels cannot be
+    compiled, loaded or run: then the numpy engine stays, and the error is kept for `rnnviz doctor`.
     """
     if compiler.IN_PROCESS:
         return Handle((), (), None)

@@ -231,10 +231,15 @@ class RnnvizApp(DrivenApp):
         except Exception as error:
             self.post_message(Failed(error))
         if self._compile:
-            with suppress(Exception):  # whatever numba lacks here, the numpy engine stays
+            try:
                 from rnnviz.nn import loading
 
                 self._compiling = loading.start(self._engine_ready, on_note=self._note)
+            except Exception as error:  # whatever numba lacks here, the numpy engine stays
+                from rnnviz.nn import compiler_errors
+
+                compiler_errors.keep(error)
+                self._note(compiler_errors.UNAVAILABLE)
 
     def _engine_ready(self, name: str) -> None:
         """Called on another thread."""

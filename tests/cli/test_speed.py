@@ -8,6 +8,7 @@ import pytest
 from rnnviz.cli.speed import PAYS_FROM, compiled_meanwhile, seconds_in_numpy
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.experiment.run import Run
+from rnnviz.nn import compiler_errors
 
 LONG = Experiment(task="adding", cell="lstm", seq_len=100, hidden_size=100, samples=10_000, batch_size=50)
 
@@ -18,7 +19,7 @@ def calls(monkeypatch):
     made = []
     loading = ModuleType("rnnviz.nn.loading")
     handle = SimpleNamespace(stop=lambda: made.append("stop"))
-    loading.start = lambda on_ready: made.append("start") or handle
+    loading.start = lambda on_note: made.append("start") or handle
     monkeypatch.setitem(sys.modules, "rnnviz.nn.loading", loading)
     return made
 
@@ -36,14 +37,18 @@ def test_ctrl_c_stops_the_compiler_too(calls):
     assert calls == ["start", "stop"]
 
 
-def test_a_compiler_that_fails_is_no_reason_to_stop(calls, monkeypatch):
-    def broken(on_ready):
+def test_a_compiler_that_fails_is_no_reason_to_stop(calls, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(compiler_errors, "path", lambda: tmp_path / "error.txt")
+
+    def broken(on_note):
         raise OSError("no compiler here")
 
     monkeypatch.setattr(sys.modules["rnnviz.nn.loading"], "start", broken)
     with compiled_meanwhile(Run(LONG).training, LONG.epochs):
         trained = True
     assert trained
+    assert capsys.readouterr().err == "rnnviz: Compiled engine unavailable: see rnnviz doctor\n"
+    assert "OSError: no compiler here" in (tmp_path / "error.txt").read_text()
 
 
 def test_the_estimate_grows_with_the_work():

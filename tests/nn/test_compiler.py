@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from rnnviz.nn import compiler, engine, kernel_cache, loading, numba_engine
+from rnnviz.nn import compiler, compiler_errors, engine, kernel_cache, loading, numba_engine
 
 CODE = b"machine code" * 1000
 RNN, GRU = ("rnn", "float64"), ("gru", "float64")
@@ -24,6 +24,7 @@ def own_cache_left_alone(monkeypatch):
     """What these tests keep is no machine code: it must not get into the cache of whoever runs them."""
     monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
     monkeypatch.setattr(kernel_cache, "_of_the_user", lambda: None)
+    monkeypatch.setattr(compiler_errors, "path", lambda: None)
 
 
 @pytest.fixture
@@ -172,8 +173,8 @@ def test_what_another_process_compiles_is_kept(directory, monkeypatch, tmp_path)
     ("program", "said"),
     [
         ("sys.exit('no LLVM here')", "no LLVM here"),
-        ("sys.stdout.buffer.write(pack(('rnn', 'float64'), b'half of it')[:-3])", "without a word"),
-        ("print('chatter')", "without a word"),
+        ("sys.stdout.buffer.write(pack(('rnn', 'float64'), b'half of it')[:-3])", "ended with exit code 0"),
+        ("print('chatter')", "ended with exit code 0|returned no kernel"),
     ],
 )
 def test_a_failing_compiler_says_why_and_leaves_nothing(directory, monkeypatch, tmp_path, program, said):

@@ -199,3 +199,15 @@ def test_through_tmux(tmp_path):
             time.sleep(0.1)
     finally:
         subprocess.run([*base, "kill-server"], env=env, capture_output=True)
+
+
+def test_a_broken_numba_is_said_once_in_the_status_line(tmp_path):
+    (tmp_path / "stub" / "numba").mkdir(parents=True)
+    (tmp_path / "stub" / "numba" / "__init__.py").write_text("raise ImportError('broken here')\n")
+    home = {"PYTHONPATH": str(tmp_path / "stub"), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    with Terminal([*RNNVIZ, "--free"], env=home) as t:
+        t.wait_for("Compiled engine unavailable: see rnnviz doctor", timeout=60)
+        t.press("right", quiet=1.0)
+        assert not any("Compiled engine" in row for row in t.screen())
+        quit_clean(t)
+    assert "ImportError: broken here" in (tmp_path / "cache" / "rnnviz" / "compiler-error.txt").read_text()
