@@ -48,7 +48,7 @@ class Engine(Protocol):
         rule: Optimizer,
         state: OptimizerState,
         data: Data,
-        batches: Sequence[Array],
+        batches: Array,
         truncate: tuple[int, int] | None = None,
     ) -> Array: ...
 
@@ -89,6 +89,13 @@ def resolve(engine: str | Engine | None) -> Engine:
         one_of("engine", engine, NAMES)
         return load_numba() if engine == "numba" else numpy_engine
     return engine
+
+
+def computing(spec: ModelSpec) -> str:
+    """The name of the engine that computes a model like this now: numpy stands in until its kernels are compiled."""
+    if current() is numpy_engine:
+        return "numpy"
+    return "numba" if import_module("rnnviz.nn.numba_engine").computes(spec) else "numpy"
 
 
 def name_of(engine: str | Engine | None) -> str | Engine | None:

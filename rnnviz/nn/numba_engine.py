@@ -68,6 +68,12 @@ def ready(spec: ModelSpec) -> bool:
     return loaded(spec.cell, spec.dtype) is not None
 
 
+def computes(spec: ModelSpec) -> bool:
+    """Whether a model like this is computed by compiled kernels if it is computed now: where no background compiles
+    them, they are waited for."""
+    return _kernels_of(spec) is not None
+
+
 def _kernels_of(spec: ModelSpec) -> Kernels | None:
     """The kernels for a model, or None: the numpy engine stands in. Raises compiler.CompilerError."""
     found = loaded(spec.about_cell.name, spec.dtype)  # an unknown cell is an error, and not something to compile
@@ -257,25 +263,24 @@ def train_batches(
     rule: Optimizer,
     state: OptimizerState,
     data: Data,
-    batches: Sequence[Array],
+    batches: Array,
     truncate: tuple[int, int] | None = None,
 ) -> Array:
     """One update per batch, `params` and `state` changed in place; returns each batch's loss before its update."""
     kernels = _kernels_of(spec)
     if kernels is None:
         return numpy_engine.train_batches(spec, params, rule, state, data, batches, truncate)
-    out = np.empty(len(batches))
+    order = np.ascontiguousarray(batches, np.int64)
+    out = np.empty(len(order))
     with _Flat(spec, params, rule, state) as weights:
-        for start, stop in _equally_long(batches):
-            order = np.ascontiguousarray(batches[start:stop], np.int64)
-            if truncate is not None:
-                _train_truncated(kernels, spec, weights, data, order, truncate, out[start:stop])
-            elif rule.clip_each is not None:
-                _train_one_by_one(kernels, spec, weights, data, order, out[start:stop])
-            elif _shared(spec, data, order):
-                _train_shared(kernels, spec, weights, data, order, out[start:stop])
-            else:
-                _train_alone(kernels, spec, weights, data, order, out[start:stop])
+        if truncate is not None:
+            _train_truncated(kernels, spec, weights, data, order, truncate, out)
+        elif rule.clip_each is not None:
+            _train_one_by_one(kernels, spec, weights, data, order, out)
+        elif _shared(spec, data, order):
+            _train_shared(kernels, spec, weights, data, order, out)
+        else:
+            _train_alone(kernels, spec, weights, data, order, out)
     return out
 
 
@@ -342,15 +347,6 @@ class _Flat:
         self.updates += 1
         choice = np.array([OPTIMIZERS.index(self.rule.name), self.updates], np.int64)
         kernels.call("update", choice, self.rates, self.w, self.grads, self.first, self.second)
-
-
-def _equally_long(batches: Sequence[Array]) -> Iterator[tuple[int, int]]:
-    """The stretches start:stop of batches with the same number of sequences."""
-    start = 0
-    for stop in range(1, len(batches) + 1):
-        if stop == len(batches) or len(batches[stop]) != len(batches[start]):
-            yield start, stop
-            start = stop
 
 
 def _inputs(data: Data) -> tuple[Array, Array, Array, Array]:

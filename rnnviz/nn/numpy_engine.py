@@ -165,13 +165,13 @@ def train_batches(
     rule: optimizer.Optimizer,
     state: optimizer.OptimizerState,
     data: Data,
-    batches: Sequence[Array],
+    batches: Array,
     truncate: tuple[int, int] | None = None,
 ) -> Array:
     """One update per batch, `params` and `state` changed in place -> each batch's loss before its update.
 
     data      sample-major, in the precision of the model
-    batches   one array of sequence numbers per batch; they may differ in length
+    batches   (batches, B): the numbers of the sequences of each batch
     truncate  (k1, k2), or None for full BPTT
     """
     out = np.empty(len(batches))

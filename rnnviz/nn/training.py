@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from sys import getsizeof
 from typing import Any
 
 import numpy as np
@@ -30,14 +31,30 @@ _EVALUATE, _EVALUATE_NUMBERS = 256, 2**25
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:
-    """All that Training needs to go on from here, copied: restoring it gives the same numbers again."""
+    """All that Training needs to go on from here, copied: restoring it gives the same numbers again.
+
+    The order of the sequences follows from the seed and the epoch alone, so there is no state of a generator. The
+    history is the beginning of a record that all snapshots share, and that only ever grows.
+    """
 
     params: ParamsLike
     state: OptimizerState
     epoch: int
     batch: int
     loss_sum: float
-    history: dict[str, tuple[float, ...]]
+    record: dict[str, list[float]]
+
+    @property
+    def history(self) -> dict[str, tuple[float, ...]]:
+        return {name: tuple(values[: self.epoch]) for name, values in self.record.items()}
+
+    @property
+    def nbytes(self) -> int:
+        """The memory it takes, without the record, that it shares."""
+        groups = (self.params, self.state.first, self.state.second)
+        records = (self, vars(self), self.state, vars(self.state), self.epoch, self.batch, self.loss_sum)
+        arrays = [array for group in groups for array in group.values()]
+        return sum(map(getsizeof, (*records, *groups, *arrays)))
 
 
 class Training:
@@ -55,6 +72,7 @@ class Training:
     epoch is the number of epochs completed, batch the number of batches done in the one under way.
     history["loss"] has each epoch's mean of the batch losses, weighted by their number of sequences (as
     Keras); history["val_loss"] the loss on `validation` at the end of each epoch (empty without one).
+    record is the history as far as it was ever known: after a restore it goes on beyond `epoch`.
     A loss of inf or nan is kept like any other. Raises InputError if data and model do not fit.
     """
 
@@ -87,6 +105,7 @@ class Training:
         self.epoch = 0
         self.batch = 0
         self.history: dict[str, list[float]] = {"loss": [], "val_loss": []}
+        self.record: dict[str, list[float]] = {"loss": [], "val_loss": []}
         self._loss_sum = 0.0
         self._shuffled: tuple[int, Array] | None = None  # an epoch and its order
         self._params = model.copy_params()
@@ -113,6 +132,11 @@ class Training:
         """One update; returns the loss of that batch before it."""
         return float(self._run(1)[0])
 
+    def run_batches(self, count: int) -> Array:
+        """Up to `count` updates, in one call of the engine; at the end of the epoch under way it stops. Returns the
+        loss of each batch before its update. The numbers are those of as many calls of run_batch."""
+        return self._run(min(count, self.batches_per_epoch - self.batch))
+
     def run_epoch(self, on_batch: Callable[[Training], bool | None] | None = None) -> bool:
         """Runs to the end of the epoch under way. `on_batch(training)` is called after each batch and may
         return False to stop there. Returns whether the epoch was completed."""
@@ -133,33 +157,41 @@ class Training:
 
     def snapshot(self) -> Snapshot:
         params = {name: a.copy() for name, a in self._params.items()}
-        history = {name: tuple(values) for name, values in self.history.items()}
-        return Snapshot(params, self._state.copy(), self.epoch, self.batch, self._loss_sum, history)
+        return Snapshot(params, self._state.copy(), self.epoch, self.batch, self._loss_sum, self.record)
 
     def restore(self, snapshot: Snapshot) -> None:
         """Go back (or on) to where the snapshot was taken. The snapshot stays good for another time."""
         self._params = {name: a.copy() for name, a in snapshot.params.items()}
         self._state = snapshot.state.copy()
         self.epoch, self.batch, self._loss_sum = snapshot.epoch, snapshot.batch, snapshot.loss_sum
-        self.history = {name: list(values) for name, values in snapshot.history.items()}
+        self.record = snapshot.record
+        self.history = {name: values[: self.epoch] for name, values in self.record.items()}
 
     # -- inside --------------------------------------------------------------------------------------
 
     def _run(self, count: int) -> Array:
-        """The next `count` batches of this epoch, in one call of the engine; without the loop one call a batch."""
-        order = self._order(self.epoch)
-        batches = [
-            order[n * self.batch_size : (n + 1) * self.batch_size] for n in range(self.batch, self.batch + count)
-        ]
-        out = self._updates(batches) if self.loop else np.concatenate([self._updates([batch]) for batch in batches])
-        for indices, loss in zip(batches, out, strict=True):
-            self._loss_sum += float(loss) * len(indices)
+        """The next `count` batches of this epoch; those of equal size in one call of the engine, without the loop one
+        call a batch."""
+        B = self.batch_size
+        sequences = self._order(self.epoch)[self.batch * B : (self.batch + count) * B]
+        whole = len(sequences) // B
+        parts = [sequences[: whole * B].reshape(whole, B), sequences[None, whole * B :]]
+        if not self.loop:
+            parts = [batch[None] for batch in parts[0]] + parts[1:]
+        out = []
+        for batches in parts:
+            if batches.size:
+                losses = self._updates(batches)
+                sizes = np.float64(batches.shape[1])
+                # one after the other, so that the sum is the same however many batches a call has
+                self._loss_sum = float(np.add.accumulate(np.append(self._loss_sum, losses * sizes))[-1])
+                out.append(losses)
         self.batch += count
         if self.batch == self.batches_per_epoch:
             self._end_epoch()
-        return out
+        return out[0] if len(out) == 1 else np.concatenate(out)
 
-    def _updates(self, batches: list[Array]) -> Array:
+    def _updates(self, batches: Array) -> Array:
         losses: Array = engines.resolve(self.engine).train_batches(
             self.spec, self._params, self.optimizer, self._state, self.train, batches, self.truncate
         )
@@ -170,10 +202,21 @@ class Training:
         return losses
 
     def _end_epoch(self) -> None:
-        self.history["loss"].append(self._loss_sum / len(self.train))
+        self._note("loss", self._loss_sum / len(self.train))
         if self.validation is not None:
-            self.history["val_loss"].append(self.evaluate(self.validation))
+            self._note("val_loss", self.evaluate(self.validation))
         self.epoch, self.batch, self._loss_sum = self.epoch + 1, 0, 0.0
+
+    def _note(self, name: str, value: float) -> None:
+        """Into the history, and into the record if it ends here. A record that holds another value is of a training
+        that went another way, and stays as it is for its snapshots."""
+        self.history[name].append(value)
+        known = self.record[name][self.epoch : self.epoch + 1]
+        if known and not np.array_equal(known, [value], equal_nan=True):
+            self.record = {name: values[: self.epoch] for name, values in self.record.items()}
+            known = []
+        if not known:
+            self.record[name].append(value)
 
     def _order(self, epoch: int) -> Array:
         if self.order is not None:

@@ -42,10 +42,10 @@ class Companions:
                 run = self._run(settings)
             except InputError:
                 continue
-            for epoch in range(run.timeline.place[0] + 1, place[0]):  # one by one, so that it can be stopped
+            for epoch in range(run.timeline.place[0] + 1, place[0]):
+                run.timeline.goto((epoch, 0), lambda: job is None or not job.is_cancelled)
                 if job is not None and job.is_cancelled:
                     raise Stopped
-                run.timeline.goto((epoch, 0))
                 done = number * place[0] + epoch
                 report(Progress("training the others", done, len(wanted) * place[0], unit="epochs"))
             run.timeline.goto((place[0], min(place[1], run.timeline.training.batches_per_epoch - 1)))

@@ -17,6 +17,7 @@ import threading
 from collections.abc import Callable
 from copy import copy
 from dataclasses import replace
+from time import perf_counter
 
 import numpy as np
 
@@ -66,6 +67,9 @@ from rnnviz.views.horizon_history import Field, Ray, ray
 
 Report = Callable[[Progress], None]
 
+#: Seconds between two reports of an epoch under way.
+BETWEEN_REPORTS = 0.2
+
 
 class Run:
     """One experiment's data, network and training history. `asked` is the experiment before its task filled in
@@ -93,7 +97,7 @@ class Run:
 
     def survey(self, sample: int, report: Report, keep_going: Callable[[], bool]) -> None:
         """Work out the rays of every epoch known so far that are not known yet."""
-        place, known = self.timeline.place, len(self.timeline.losses)
+        here, known = self.timeline.training.snapshot(), len(self.timeline.losses)
         for epoch in range(known + 1):
             if not keep_going():
                 break
@@ -101,7 +105,7 @@ class Run:
                 self.timeline.goto((epoch, 0), keep_going)
                 self._rays[sample, epoch] = ray(trace_of(self.timeline.training.model, self.task, sample))
                 report(Progress("looking back through training", epoch + 1, known + 1, unit="epochs"))
-        self.timeline.goto(place)
+        self.timeline.training.restore(here)
 
     def field(self, sample: int) -> Field | None:
         """The rays known for this sequence."""
@@ -371,7 +375,19 @@ class Player:
         while done < total and not job.is_cancelled:
             chunk = min(total - done, per_epoch)
             before = timeline.place
-            loss = timeline.advance(chunk, lambda: not job.is_cancelled)
+
+            reported = perf_counter()
+
+            def within(begun: int = done, whole: int = done + chunk, before: Place = before) -> bool:
+                """A long epoch says how far it is."""
+                nonlocal reported
+                here = begun + self._batches_between(before, timeline.place)
+                if here < whole and perf_counter() - reported > BETWEEN_REPORTS:
+                    report(Progress("training", here, total, timeline.loss))
+                    reported = perf_counter()
+                return not job.is_cancelled
+
+            loss = timeline.advance(chunk, within)
             done += self._batches_between(before, timeline.place)
             if self.frame.comparing:
                 self._companions.follow(self._run.settings, self.frame.pinned, timeline.place)
@@ -408,12 +424,12 @@ class Player:
     def _update(self) -> Callable[[], None]:
         """Try the next batch's step, to tell what it does; the weights stay until the story goes on."""
         timeline = self._run.timeline
-        place, model = timeline.place, timeline.training.model
+        here, model = timeline.training.snapshot(), timeline.training.model
         old = {name: w.copy() for name, w in model.params.items()}
         loss = timeline.advance(1, lambda: True)
         new = {name: w.copy() for name, w in timeline.training.model.params.items()}
         after = self._run.scene(self.frame.scene.sample).trace.loss
-        timeline.goto(place)
+        timeline.training.restore(here)
         with np.errstate(all="ignore"):
             rows = tuple(
                 (name, float(np.linalg.norm(w)), float(np.linalg.norm(new[name] - w))) for name, w in old.items()
