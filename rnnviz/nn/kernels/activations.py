@@ -37,13 +37,14 @@ C = tuple(1 / math.factorial(n) for n in range(14))
 
 @kernel
 def series(r: Any) -> Any:
-    """exp(r) - 1 = r + r²/2 + r³/6 + …, as many terms as the precision can hold, by Horner's rule."""
+    """exp(r) - 1 = r + r² (1/2 + r/6 + …), as many terms as the precision can hold. Neighbours are added in pairs,
+    which need not wait for each other (Estrin 1960), and r last, so that its digits are kept."""
+    square = r * r
+    high = C[6] + r * C[7]
     if precision(r) == 64:
         tail = C[10] + r * (C[11] + r * (C[12] + r * C[13]))
-        tail = C[7] + r * (C[8] + r * (C[9] + r * tail))
-    else:
-        tail = C[7] + r * 0
-    return r * (C[1] + r * (C[2] + r * (C[3] + r * (C[4] + r * (C[5] + r * (C[6] + r * tail))))))
+        high = high + square * (C[8] + r * (C[9] + r * tail))
+    return r + square * ((C[2] + r * C[3]) + square * ((C[4] + r * C[5]) + square * high))
 
 
 @kernel

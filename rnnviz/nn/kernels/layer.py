@@ -7,6 +7,11 @@ from typing import Any, NamedTuple
 from rnnviz.nn.cells.cell import Cell
 from rnnviz.nn.kernels.jit import flat, kernel, view
 from rnnviz.nn.kernels.product import Left, multiply, packed, packed_if_wide, sum_of_products
+from rnnviz.nn.kernels.simd import lane_count, lanes_left, load, spread, store
+
+#: Rows of a sum over rows that are taken together: few enough to be in the cache for the next columns. Even and odd
+#: ones have a sum each, so that one need not wait for the other.
+AT_ONCE = 32
 
 
 class Weights(NamedTuple):
@@ -59,25 +64,30 @@ def joint_bias(w: Any, scratch: Any) -> Any:
 def project(x: Any, W: Any, b: Any, scratch: Any, out: Any) -> None:
     """out (rows, N) = x (rows, I) Wᵀ + b, for all steps at once."""
     N, inputs = W.shape
-    rows = out.size // N
-    for row in range(rows):
-        to = view(out, row * N, (N,))
-        if inputs == 1:
-            value, column = view(x, row, (1,))[0], view(W, 0, (N,))
-            for j in range(N):
-                to[j] = b[j] + value * column[j]
-        else:
-            for j in range(N):
-                to[j] = b[j]
+    rows, values = out.size // N, flat(x)
+    for first in range(0, rows, AT_ONCE):
+        for n in range(0, N, lane_count(out)):
+            some = lanes_left(out, N - n)
+            bias = load(b, n, some)
+            column = load(W, n, some) if inputs == 1 else bias
+            for row in range(first, min(first + AT_ONCE, rows)):
+                store(out, row * N + n, bias + values[row] * column if inputs == 1 else bias, some)
     if inputs > 1:
         right = packed(scratch.panels, flat(W), 0, 1, inputs, inputs, N)
-        multiply(Left(flat(x), 0, inputs, 1), right, rows, inputs, N, flat(out), 0, True)
+        multiply(Left(values, 0, inputs, 1), right, rows, inputs, N, flat(out), 0, True)
 
 
 @kernel
 def spread_back(grad: Any, W: Any, scratch: Any, out: Any) -> None:
     """out (rows, I) = grad (rows, N) W: what a projection by W (N, I) passes back, for all steps at once."""
     N, inputs = W.shape
+    if N == 1:
+        values = flat(grad)
+        for row in range(values.size):
+            for n in range(0, inputs, lane_count(out)):
+                some = lanes_left(out, inputs - n)
+                store(out, row * inputs + n, values[row] * load(W, n, some), some)
+        return
     right = packed_if_wide(scratch.panels, flat(W), 0, N, inputs)
     multiply(Left(flat(grad), 0, N, 1), right, grad.size // N, N, inputs, flat(out), 0, False)
 
@@ -90,9 +100,9 @@ def make_weight_gradients(cell: Cell) -> Any:
     def weight_gradients(run: Any, back: Any, scratch: Any, grads: Any) -> None:
         """The same weights act at every step, so each gradient is one product over all steps and sequences."""
         width, inputs = grads.W_ih.shape
-        sum_of_products(back.grad_pre, width, run.x, inputs, scratch.room, grads.W_ih)
+        outer_sum(back.grad_pre, width, run.x, inputs, scratch.room, grads.W_ih)
         if recurrent:
-            sum_of_products(back.grad_rec, width, run.h, run.h.shape[2], scratch.room, grads.W_hh)
+            outer_sum(back.grad_rec, width, run.h, run.h.shape[2], scratch.room, grads.W_hh)
         sum_rows(back.grad_pre, grads.b_ih)
         if has_reset:
             sum_rows(back.grad_rec, grads.b_hh)
@@ -104,12 +114,46 @@ def make_weight_gradients(cell: Cell) -> Any:
 
 
 @kernel
+def outer_sum(A: Any, M: int, B: Any, N: int, room: Any, C: Any) -> None:
+    """C (M, N) = Aᵀ B over all rows of A (rows, M) and as many of B (rows, N): a weight gradient."""
+    if M == 1:
+        weighted_sum(A.size // M, A, B, N, C)
+    elif N == 1:
+        weighted_sum(A.size // M, B, A, M, C)
+    else:
+        sum_of_products(A, M, B, N, room, C)
+
+
+@kernel
+def weighted_sum(rows: int, weights: Any, a: Any, N: int, out: Any) -> None:
+    """out (N,) = Σ weights[r] a[r] over `rows` rows of a (·, N)."""
+    each = flat(weights)
+    for first in range(0, rows, AT_ONCE):
+        last = min(first + AT_ONCE, rows)
+        for n in range(0, N, lane_count(out)):
+            some = lanes_left(out, N - n)
+            even, odd = load(out, n, some) if first else spread(out, 0), spread(out, 0)
+            for row in range(first, last - 1, 2):
+                even = even + each[row] * load(a, row * N + n, some)
+                odd = odd + each[row + 1] * load(a, (row + 1) * N + n, some)
+            if (last - first) % 2:
+                even = even + each[last - 1] * load(a, (last - 1) * N + n, some)
+            store(out, n, even + odd, some)
+
+
+@kernel
 def sum_rows(a: Any, out: Any) -> None:
     """out (N,) = the sum of a (rows, N) over its rows."""
     N = out.size
-    for j in range(N):
-        out[j] = 0
-    for row in range(a.size // N):
-        values = view(a, row * N, (N,))
-        for j in range(N):
-            out[j] += values[j]
+    rows = a.size // N
+    for first in range(0, rows, AT_ONCE):
+        last = min(first + AT_ONCE, rows)
+        for n in range(0, N, lane_count(out)):
+            some = lanes_left(out, N - n)
+            even, odd = load(out, n, some) if first else spread(out, 0), spread(out, 0)
+            for row in range(first, last - 1, 2):
+                even = even + load(a, row * N + n, some)
+                odd = odd + load(a, (row + 1) * N + n, some)
+            if (last - first) % 2:
+                even = even + load(a, (last - 1) * N + n, some)
+            store(out, n, even + odd, some)

@@ -18,13 +18,16 @@ import numpy as np
 from rnnviz.nn.kernels.buffer_sizes import BLOCK
 from rnnviz.nn.kernels.jit import compiled_as, flat, kernel, view
 from rnnviz.nn.kernels.numba_untyped import cgutils, intrinsic, ir, llvm, types
-from rnnviz.nn.kernels.simd import REGISTER, lane_count
+from rnnviz.nn.kernels.simd import REGISTER, lane_count, lanes_left, load, store, store_masked
 
 #: Rows of a tile: ROWS · VECTORS sums and what they are made of must fit in the registers.
 ROWS = 8 if REGISTER == 64 or llvm.get_host_cpu_features().get("neon") else 4
 VECTORS = 3
 #: Up to this many columns a matrix is read as it lies.
 NARROW = 128
+#: Whether a tile's loads may be masked at no cost: elsewhere the mask would take one of the 16 registers that sums and
+#: factors need, and all of them would go to memory and back in the innermost loop.
+MASKED = REGISTER == 64
 
 
 class Left(NamedTuple):
@@ -66,9 +69,9 @@ def packed(room: Any, B: Any, start: int, row: int, column: int, K: int, N: int)
             at = start + k * row + first * column
             to = view(room, first * K + k * width, (width,))
             if column == 1:
-                line = view(B, at, (columns,))
-                for n in range(columns):
-                    to[n] = line[n]
+                for n in range(0, columns, lanes):
+                    some = lanes_left(B, columns - n)
+                    store(to, n, load(B, at + n, some), some)
             else:
                 for n in range(columns):
                     to[n] = B[at + n * column]
@@ -81,8 +84,8 @@ def packed(room: Any, B: Any, start: int, row: int, column: int, K: int, N: int)
 @kernel
 def packed_if_wide(room: Any, B: Any, start: int, K: int, N: int) -> Any:
     """The row-major B[start:] (K, N) as it lies, unless its rows are so long that they fall over one another in the
-    cache."""
-    if N <= NARROW:
+    cache, or end within a register that cannot be loaded in part."""
+    if N <= NARROW and (MASKED or N % lane_count(B) == 0):
         return Right(B, start, 1, N)
     return packed(room, B, start, N, 1, K, N)
 
@@ -143,7 +146,7 @@ def sum_of_products(A: Any, M: int, B: Any, N: int, room: Any, C: Any) -> None:
     for first in range(0, rows, BLOCK):
         K = min(BLOCK, rows - first)
         right = packed_if_wide(room, b, first * N, K, N)
-        turned = packed_if_wide(rest, a, first * M, K, M)
+        turned = packed(rest, a, first * M, M, 1, K, M) if M > NARROW else Right(a, first * M, 1, M)
         m = 0
         while m < M:
             width = panel_width(M - m, lanes)
@@ -209,16 +212,16 @@ def _make_tile(rows: int, vectors: int) -> Any:
             mask = builder.icmp_signed("<", numbers, spread(plus(columns, -(vectors - 1) * lane)))
             nothing, alignment = ir.Constant(vector, None), ir.Constant(short, size)
 
-            def load(place: Any, v: int) -> Any:
-                if v < vectors - 1:
+            def load_lanes(place: Any, v: int, whole: bool) -> Any:
+                if v < vectors - 1 or whole:
                     return builder.load(place, align=size)
                 return masked("load", vector, [place, alignment, mask, nothing])
 
-            def store(value: Any, place: Any, v: int) -> None:
+            def store_lanes(value: Any, place: Any, v: int) -> None:
                 if v < vectors - 1:
                     builder.store(value, place, align=size)
                 else:
-                    masked("store", ir.VoidType(), [value, place, alignment, mask])
+                    store_masked(builder, value, place, mask)
 
             # the sums live in registers: LLVM turns these places on the stack into values
             cells = [(m, v) for m in range(rows) for v in range(vectors)]
@@ -227,7 +230,7 @@ def _make_tile(rows: int, vectors: int) -> Any:
                 builder.store(nothing, place)
             with cgutils.for_range(builder, K, intp=index) as loop:
                 start, along = builder.mul(loop.index, p_step), builder.mul(loop.index, step)
-                right = [load(at(p, plus(start, v * lane), vector), v) for v in range(vectors)]
+                right = [load_lanes(at(p, plus(start, v * lane), vector), v, not MASKED) for v in range(vectors)]
                 for m in range(rows):
                     left = spread(builder.load(at(a, builder.add(times(row, m), along), number)))
                     for v in range(vectors):
@@ -238,9 +241,11 @@ def _make_tile(rows: int, vectors: int) -> Any:
             places = {(m, v): at(c, plus(times(c_row, m), v * lane), vector) for m, v in cells}
             with builder.if_then(builder.trunc(add, ir.IntType(1))):
                 for m, v in cells:
-                    builder.store(builder.fadd(load(places[m, v], v), builder.load(sums[m, v])), sums[m, v])
+                    builder.store(
+                        builder.fadd(load_lanes(places[m, v], v, False), builder.load(sums[m, v])), sums[m, v]
+                    )
             for m, v in cells:
-                store(builder.load(sums[m, v]), places[m, v], v)
+                store_lanes(builder.load(sums[m, v]), places[m, v], v)
             return context.get_dummy_value()
 
         return signature, build

@@ -18,11 +18,11 @@ from rnnviz.nn.kernels.layer import (
     Run,
     Scratch,
     Weights,
+    outer_sum,
     project,
     spread_back,
     sum_rows,
 )
-from rnnviz.nn.kernels.product import sum_of_products
 from rnnviz.nn.kernels.updates import update
 
 
@@ -124,7 +124,7 @@ def make(cell: Cell, forward: Any, backward: Any, weight_gradients: Any) -> Any:
         else:
             loss = losses.cross_entropy(y, classes, mask, batch, positions, grad_y)
 
-        sum_of_products(grad_y, outputs, top_h, H, room, grad_W_out)
+        outer_sum(grad_y, outputs, top_h, H, room, grad_W_out)
         sum_rows(grad_y, grad_b_out)
         spread_back(grad_y, W_out, scratch, view(top_back.grad_h, B * H, (T, B, H)))
         for layer in range(p.layers - 1, -1, -1):
