@@ -13,6 +13,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 import rnnviz
+from rnnviz.cli.commands import COMMANDS
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -67,3 +68,9 @@ def test_inside_an_archive_it_says_how_to_install_it(tmp_path):
             capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(archive)}, cwd=tmp_path,
         )  # fmt: skip
         assert (run.returncode, run.stdout + run.stderr) == (code, line)
+
+
+def test_the_form_of_a_bug_asks_for_a_command_there_is():
+    form = (ROOT / ".github" / "ISSUE_TEMPLATE" / "bug.yml").read_text(encoding="utf-8")
+    assert set(re.findall(r"`rnnviz (\w+)`", form)) == {"doctor"}
+    assert "doctor" in COMMANDS
