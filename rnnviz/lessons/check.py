@@ -17,22 +17,19 @@ from rnnviz.errors import InputError
 from rnnviz.experiment.experiment import SETTINGS
 from rnnviz.lessons.conditions import Condition, defined, seen
 from rnnviz.lessons.course import introduced, is_lesson
-from rnnviz.lessons.introductions import NAMES, ROWS, unknown
+from rnnviz.lessons.introductions import NAMES, unknown
 from rnnviz.lessons.lesson import Do, Exercise, Lesson, Point, Prediction, Step
 from rnnviz.lessons.lesson_file import source_lines
 from rnnviz.lessons.pages import WIDTH, page, room
+from rnnviz.lessons.points import ROWS
 from rnnviz.lessons.prose import plain, quotes
 from rnnviz.lessons.reading import read
 from rnnviz.lessons.report import Problem
 from rnnviz.lessons.run import LessonRun
 from rnnviz.lessons.setup import END, Setup, arrive
-from rnnviz.nn.cells import CELLS
 from rnnviz.player.player import Player, open_player
 from rnnviz.scene.frame import Frame
 from rnnviz.views.metrics import METRICS, Reference
-
-#: Rows of the score that give way to an open panel at 80 × 24.
-BESIDE_NO_PANEL = ("gates", "cell", "reach")
 
 
 def check(paths: Iterable[Path], panels: Collection[str] = ()) -> list[Problem]:
@@ -139,25 +136,18 @@ class _Checker:
         if point is None:
             return
         kind, _, name = point.at.partition(":")
-        cells = {
-            "gates": [cell.name for cell in CELLS.values() if cell.gates],
-            "cell": [cell.name for cell in CELLS.values() if cell.has_cell_state],
-        }.get(point.at)
-        cell = frame.experiment.cell
+        row = ROWS.get(point.at)
+        missing = row.why_not(frame) if row is not None else None
         if kind == "panel" and name not in self.panels:
             yield self.problem(point.line, f"unknown panel {name!r}", f"panels: {', '.join(self.panels)}")
         elif kind == "panel" and target.panel != name:
             yield self.problem(point.line, f"panel {name!r} is not open here", f'open it: [do] panel = "{name}"')
-        elif cells and cell not in cells:
-            what = f"there is no row {point.at!r}: the cell is {cell}"
-            yield self.problem(point.line, what, f"point at hidden, or take {' or '.join(cells)}")
-        elif point.at == "reach" and frame.reach is None:
-            what = "there is no row 'reach': the task does not say what its answer hangs on"
-            yield self.problem(point.line, what, "point at another row")
-        elif point.at in ROWS and self.known is not None and ROWS[point.at] not in self.known:
-            remedy = f'add "{ROWS[point.at]}" to the introduces of this lesson, or of one before'
+        elif missing is not None:
+            yield self.problem(point.line, f"there is no row {point.at!r}: {missing[0]}", missing[1])
+        elif row is not None and row.introduced and self.known is not None and row.introduced not in self.known:
+            remedy = f'add "{row.introduced}" to the introduces of this lesson, or of one before'
             yield self.problem(point.line, f"row {point.at!r} is not introduced yet", remedy)
-        elif target.panel and point.at in BESIDE_NO_PANEL:
+        elif target.panel and row is not None and row.gives_way:
             what = f"no room for row {point.at!r} beside an open panel"
             yield self.problem(point.line, what, "point at another row, or close the panel")
 

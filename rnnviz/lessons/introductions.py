@@ -16,7 +16,8 @@ from rnnviz.lessons.run import texts
 if TYPE_CHECKING:
     from rnnviz.lessons.run import LessonRun
 
-#: Beside these the names of all panels. `gates` holds all that is an LSTM's or a GRU's: gates, c, the highway.
+#: Beside these the names of all panels; which row of the score goes by which name: points.py.
+#: `gates` holds all that is an LSTM's or a GRU's: gates, c, the highway.
 NAMES = {
     "gradient": "the row of the gradient, and the keys of the way back in time",
     "reach": "the row of what reaches the step that the answer hangs on",
@@ -28,8 +29,6 @@ NAMES = {
     "cut": "the key that cuts the loop",
     "engine": "the sign of the engine in the title",
 }
-#: Rows of the score that have to be introduced, by the name of a [point].
-ROWS = {"gradient": "gradient", "reach": "reach", "gates": "gates", "cell": "gates"}
 #: What a solution's commands take: the name under which its key is introduced.
 TOOLS = {"settings": "knobs", "train": "train", "untrain": "train", "cut": "cut"}
 

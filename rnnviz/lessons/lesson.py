@@ -10,14 +10,12 @@ from rnnviz.experiment.experiment import Experiment
 from rnnviz.lessons.conditions import Condition, Tolerance
 from rnnviz.views.metrics import Reference
 
-ROWS = ("input", "gates", "cell", "hidden", "output", "gradient", "time", "reach", "side")
-
 Do = tuple[tuple[str, Any], ...]  # command, argument; carried out in this order
 
 
 @dataclass(frozen=True)
 class Point:
-    """What the step speaks of: a row of the score, or panel:NAME."""
+    """What the step speaks of: one of points.POINTS, or panel:NAME."""
 
     at: str
     line: int

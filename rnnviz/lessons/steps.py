@@ -9,8 +9,9 @@ from typing import Any
 
 from rnnviz.experiment.experiment import SETTINGS, Experiment, found_from
 from rnnviz.lessons.conditions import Condition, condition, tolerance
-from rnnviz.lessons.lesson import ROWS, Choice, Do, Exercise, Point, Prediction, Step
+from rnnviz.lessons.lesson import Choice, Do, Exercise, Point, Prediction, Step
 from rnnviz.lessons.markdown import Block, Section
+from rnnviz.lessons.points import POINTS
 from rnnviz.lessons.report import Report
 from rnnviz.views.metrics import METRICS, parse
 
@@ -117,9 +118,9 @@ class StepReader:
     def point(self, table: Mapping[str, Any], block: Block) -> Point | None:
         self.report.known(table, {"at"}, "[point]", lambda name: block.line_of("point", name))
         at, line = table.get("at"), block.line_of("point", "at")
-        if not isinstance(at, str) or (at not in ROWS and not at.startswith("panel:")):
-            close = get_close_matches(str(at), ROWS, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"one of {', '.join(ROWS)} or panel:NAME"
+        if not isinstance(at, str) or (at not in POINTS and not at.startswith("panel:")):
+            close = get_close_matches(str(at), POINTS, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"one of {', '.join(POINTS)} or panel:NAME"
             self.wrong(line, f"[point] at = {at!r} is nothing on the screen", hint)
             return None
         return Point(at, line)

@@ -25,7 +25,8 @@ Place = tuple[int, int]  # first row, number of rows
 
 @dataclass(frozen=True)
 class Rows:
-    """First row and number of rows of each quantity, from top to bottom; `exponent` and `time` are single rows.
+    """First row and number of rows of each quantity, from top to bottom; `exponent`, `time` and `reach` are single
+    rows.
 
     gradient, exponent  None where the gradient is not shown
     gates  name -> place, those for which there is room (a simple RNN has none)
@@ -41,9 +42,28 @@ class Rows:
     gradient: Place | None
     exponent: int | None
     time: int
+    reach: int | None
     units_per_row: int  # 2: half blocks
     first_unit: int
     units: int
+
+    def where(self, name: str) -> tuple[Place, ...]:
+        """The places of a row by its name (see score.py), from top to bottom; none where it is not shown."""
+        places: dict[str, list[Place | None]] = {
+            "input": [self.input],
+            "gates": [*self.gates.values()],
+            "cell": [self.cell],
+            "hidden": [self.hidden],
+            "output": [self.output],
+            "gradient": [self.gradient],
+            "time": [_line(self.time)],
+            "reach": [_line(self.reach)],
+        }
+        return tuple(place for place in places[name] if place is not None)
+
+
+def _line(y: int | None) -> Place | None:
+    return None if y is None else (y, 1)
 
 
 @dataclass(frozen=True)
@@ -103,14 +123,16 @@ def columns(width: int, T: int, t: int, least: int = 1) -> Columns:
 
 def rows(
     height: int, H: int, unit: int, *, pair: bool = True, gates: tuple[str, ...] = (), cell: bool = False,
-    curves: tuple[bool, bool] = (True, True), gradient: bool = True,
+    curves: tuple[bool, bool] = (True, True), gradient: bool = True, reach: bool = False,
 ) -> Rows:  # fmt: skip
     """Share out the height, from 6 rows on.
 
     `pair`: two units a row where one does not fit. `gates`: in the order in which they are given up when it is
     too low for all, the last first. `curves`: whether input and output are curves, which look like one from three
     rows on, or symbols. Without `gradient` its rows, and that of its exponents, go to the others.
+    With `reach` the last row is its own.
     """
+    height -= reach
     room = height - 6 + 2 * (not gradient)  # beyond a row each: input, hidden, output, gradient, exponents, time
     cell = cell and room >= (1 if height < TALL else 3)
     gates = gates[: max(0, min((room - 2 * gradient + 1) // 2, room - 2 * gradient - cell))]
@@ -154,6 +176,7 @@ def rows(
         gradient=take(found["gradient"]) if gradient else None,
         exponent=take(1)[0] if gradient else None,
         time=take(1)[0],
+        reach=height if reach else None,
         units_per_row=per_row,
         first_unit=_first_unit(unit, units, H, per_row),
         units=units,

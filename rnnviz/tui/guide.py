@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from rnnviz.errors import InputError
 from rnnviz.lessons.opening import once_more, read_lesson
 from rnnviz.lessons.pages import page
+from rnnviz.lessons.points import POINTS
 from rnnviz.lessons.run import LessonRun, references, right_answer, setup_of
 from rnnviz.lessons.withheld import masked
 from rnnviz.scene.cursor import Phase
@@ -29,7 +30,6 @@ from rnnviz.views.metrics import needs
 
 if TYPE_CHECKING:
     from rnnviz.lessons.course import Course
-    from rnnviz.lessons.lesson import Point
     from rnnviz.lessons.progress import Progress
     from rnnviz.lessons.setup import Setup
     from rnnviz.scene.commands import Command
@@ -72,8 +72,10 @@ class Guide:
         return f" {self.run.lesson.name} "
 
     @property
-    def point(self) -> Point | None:
-        return page(self.run, self.stage.frame).point if self.run is not None and self.is_on else None
+    def point(self) -> str | None:
+        """What the step speaks of: a row of the score by its name, or panel:NAME."""
+        point = page(self.run, self.stage.frame).point if self.run is not None and self.is_on else None
+        return None if point is None else point.at
 
     @property
     def locked(self) -> tuple[str, ...]:
@@ -92,11 +94,13 @@ class Guide:
             introduced=self._introduced.names(run),
         )  # fmt: skip
 
-    def mark(self, sheet: Sheet, side: int) -> Sheet:
-        return lesson_view.mark(sheet, self.point, self.stage.palette, side)
-
     def points_at(self, panel: str) -> bool:
-        return self.point is not None and self.point.at == f"panel:{panel}"
+        return self.point == f"panel:{panel}"
+
+    @property
+    def row(self) -> str | None:
+        """The row of the score it points at, if it is one."""
+        return self.point if self.point in POINTS else None
 
     def rows(self, width: int, height: int, panel_open: bool) -> tuple[int, int, int]:
         """Rows for the lesson under the score, for the lesson beside it, and at most for an open panel below."""

@@ -16,21 +16,15 @@ from textual.widgets import Static
 
 from rnnviz.tui import panels
 from rnnviz.tui.keys import ACTIONS, BY_ID, face
+from rnnviz.tui.score import ROWS
 
-ROWS = (
-    ("input x", "what the network reads, one mark a step"),
-    ("hidden h", "its memory: one row a unit, one column a step; blue below 0, orange above, grey around 0"),
-    ("gates", "of an LSTM or GRU, 0 shut to 1 open, for the chosen unit; ø is the mean of all units"),
-    ("cell c", "the LSTM's own memory, drawn like h"),
-    ("output ŷ", "what it says, and with it the target: what it should have said"),
-    ("‖∂L/∂h‖", "how much the loss still depends on that step's memory; each bar is a power of ten, 10^ says which"),
+MARKS = (
     ("L₁₀", "the loss of step 10 alone; t switches between one loss and the total of all"),
     ("half-life", "steps in which half of the gradient goes, where it fades evenly; 1 % horizon: until 1 % is left"),
     ("all 10", "more than 1 % is left after all the 10 steps there are; – where it does not shrink but grow"),
     ("⠒⠒ c, z", "the line beside the bars: the gradient on the cell state c, or carried along by the gate z alone"),
     ("▲╌╌╌▶", "from the input an answer hangs on to the answer: so far it has to be remembered"),
     ("⠁⠂⠄⡀ dots", "the ghost: where those bars stood in the run before a change of a knob"),
-    ("time t", "the axis they share; ▶ reading, ◀ walking back in time"),
     ("▸", "the chosen unit; ↑↓ choose another"),
     ("● ○", "top right, the engine: ● compiled by numba, ○ numpy; the numbers are the same"),
 )
@@ -40,7 +34,7 @@ def sections() -> list[tuple[str, list[tuple[str, str]]]]:
     """(heading, [(name or keys, what it is)])."""
     tab = face(BY_ID["panel"].keys[0])
     return [
-        ("The score", list(ROWS)),
+        ("The score", [*((row.label, row.about) for row in ROWS), *MARKS]),
         ("Panels", [(panel.key or tab, f"{panel.title}: {panel.about}") for panel in panels.ALL]),
         *(
             (group, [("  ".join(map(face, action.keys)), action.help) for action in actions])

@@ -1,4 +1,4 @@
-"""A lesson on the screen: its text, the mark on what it speaks of, and its keys. Pure: a run and a size in, a Sheet
+"""A lesson on the screen: its text and its keys. Pure: a run and a size in, a Sheet
 out."""
 
 from __future__ import annotations
@@ -10,13 +10,10 @@ from rich.style import Style
 from rnnviz.glyphs import cells, cut, lines_at_most
 from rnnviz.lessons.introductions import tools
 from rnnviz.lessons.pages import LINES, WIDTH, page
-from rnnviz.nn.cells import CELLS
 from rnnviz.sheet import Sheet
-from rnnviz.tui.geometry import GUTTER
 from rnnviz.tui.palette import Palette
 
 if TYPE_CHECKING:
-    from rnnviz.lessons.lesson import Point
     from rnnviz.lessons.prose import Line
     from rnnviz.lessons.run import LessonRun
     from rnnviz.scene.frame import Frame
@@ -127,39 +124,3 @@ def keys(run: LessonRun, onward: str) -> list[tuple[str, str]]:
         return [*more, ("lesson_return", "restore"), skip]
     again = [("lesson_return", "try again")] if run.answer is not None else []
     return [("lesson_next", onward), *again]
-
-
-_ROWS: dict[str, tuple[str, ...]] = {  # how the rows of the score are named there
-    "input": ("input x",),
-    "gates": tuple(dict.fromkeys(block.row for cell in CELLS.values() for block in cell.blocks if block.row)),
-    "cell": ("cell c",),
-    "hidden": ("hidden h",),
-    "output": ("output ŷ",),
-    "gradient": ("‖∂L",),
-    "time": ("time t",),
-    "reach": ("reach",),
-}
-
-
-def mark(sheet: Sheet, point: Point | None, palette: Palette, side: int) -> Sheet:
-    """Mark what a step speaks of: its name is set off, with a pointer to it. side: the cell at which
-    the numbers of the moment begin."""
-    if point is None or point.at.startswith("panel:"):
-        return sheet
-    names = ["".join(char for char, _ in row[:GUTTER]) for row in sheet.cells]
-    if point.at == "side":
-        for y, row in enumerate(sheet.cells):
-            if any(char != " " for char, _ in row[side:]):
-                sheet.put(y, side - 1, "▌", palette.accent)
-        return sheet
-    every = tuple(name for names_of in _ROWS.values() for name in names_of)
-    inside = False
-    for y, name in enumerate(names):
-        if name.startswith(every):
-            inside = name.startswith(_ROWS[point.at])
-            if inside:
-                label = name.rstrip()[: GUTTER - 1].rstrip("▀▄▸ ")
-                sheet.put(y, 0, label, palette.accent + Style(reverse=True))
-                if sheet.at(y, GUTTER - 1) == " " and point.at != "time":  # the chosen unit keeps its own mark
-                    sheet.put(y, GUTTER - 1, "◂", palette.accent)
-    return sheet

@@ -24,6 +24,16 @@ def solid(glyphs: str, style: Style) -> tuple[str, Style]:
     return (glyphs.replace(*SOLID), style + Style(reverse=False)) if style.reverse else (glyphs, style)
 
 
+def stride(least: float) -> int:
+    """Every how many steps a number is written on an axis, at least so many apart: 1, 2, 5, 10, …"""
+    power = 1
+    while True:
+        for step in (power, 2 * power, 5 * power):
+            if step >= least:
+                return step
+        power *= 10
+
+
 def level(value: float, low: float, high: float, levels: int) -> int:
     """Which of `levels` steps, 0 at the top, a value in low..high stands on; the nearest end beyond."""
     if math.isnan(value):

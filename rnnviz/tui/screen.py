@@ -22,7 +22,6 @@ from rnnviz.scene.commands import Command, Measure
 from rnnviz.sheet import Sheet
 from rnnviz.tui import beside, panels, score, status_lines, too_small
 from rnnviz.tui.canvas import Canvas
-from rnnviz.tui.geometry import columns_of
 from rnnviz.tui.jobs import Jobs
 from rnnviz.tui.notice import Kind, Notice
 from rnnviz.tui.palette import Palette
@@ -91,11 +90,8 @@ class ScoreScreen(Screen[None]):
     def _score(self, width: int, height: int) -> Sheet:
         if self.frame is None:
             return score.skeleton(width, height, self.palette)
-        sheet = score.draw(self.frame, width, height, self.palette, self.view)
-        if self.guide is not None and self.guide.is_on:
-            side = columns_of(self.frame, width).end + 2
-            return self.guide.mark(sheet, side)
-        return sheet
+        row = self.guide.row if self.guide is not None else None
+        return score.draw(self.frame, width, height, self.palette, self.view, row)
 
     def _telling(self, width: int, height: int) -> Sheet:
         return status_lines.telling(self.frame, self.view, width, height, self.palette)

@@ -123,7 +123,7 @@ def draw_output(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette:
             sheet.put(first, cols.x(t), fixed(value)[: cols.bar], palette.warn)
 
 
-def write_input(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Palette) -> None:
+def write_input(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Palette, view: View) -> None:
     """The input of this moment, written out."""
     if place.input[1] > 1:
         sheet.put(place.input[0] + 1, left, f"x   {_value_of_x(frame)}", palette.input)

@@ -10,6 +10,7 @@ from rnnviz.tui.geometry import GUTTER, SIDE, columns, rows
 heights = st.integers(min_value=6, max_value=120)
 units = st.integers(min_value=1, max_value=300)
 steps = st.integers(min_value=1, max_value=3000)
+shown = st.tuples(st.booleans(), st.booleans())
 cells = st.sampled_from([((), False), (("f", "i", "g", "o"), True), (("z", "r", "n"), False)])
 
 
@@ -20,14 +21,19 @@ def stretches(place) -> list[tuple[int, int]]:
     return [*found, *((y, y + 1) for y in (place.exponent, place.time) if y is not None)]
 
 
-@given(heights, units, units, st.booleans(), cells, st.tuples(st.booleans(), st.booleans()), st.booleans())
-def test_rows_follow_one_another_and_fill_the_height_at_most(height, H, unit, pair, cell, curves, gradient):
-    place = rows(height, H, min(unit, H - 1), pair=pair, gates=cell[0], cell=cell[1], curves=curves, gradient=gradient)
+@given(heights, units, units, st.booleans(), cells, st.tuples(st.booleans(), st.booleans()), shown)
+def test_rows_follow_one_another_and_fill_the_height_at_most(height, H, unit, pair, cell, curves, gradient_and_reach):
+    gradient, reach = gradient_and_reach
+    place = rows(
+        height + reach, H, min(unit, H - 1), pair=pair, gates=cell[0], cell=cell[1], curves=curves, gradient=gradient,
+        reach=reach,
+    )  # fmt: skip
     found = stretches(place)
     assert found[0][0] == 0
     assert all(start < end for start, end in found), "every quantity has a row"
     assert all(end == start for (_, end), (start, _) in pairwise(found)), "no gap, no overlap"
     assert found[-1][1] <= height
+    assert place.reach == (height if reach else None), "the last row is its own"
 
 
 @given(heights, units, units, st.booleans(), cells)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from rnnviz.experiment.experiment import Experiment
+from rnnviz.lessons import points
 from rnnviz.nn.cells import CELLS
 from rnnviz.nn.metrics import norm
 from rnnviz.player.player import Player
@@ -15,7 +16,7 @@ from rnnviz.scene.commands import Change, Cut, Seek, SelectUnit, ShowGradient, S
 from rnnviz.scene.cursor import Cursor, Phase
 from rnnviz.scene.frame import Frame
 from rnnviz.tasks import NAMES
-from rnnviz.tui import panels, score, status_lines
+from rnnviz.tui import panels, score, state_rows, status_lines
 from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.geometry import columns
 from rnnviz.tui.palette import Palette
@@ -122,7 +123,7 @@ def test_gates_show_the_chosen_unit_and_the_mean(cell: str, names: str) -> None:
     trace, lines = player.frame.scene.trace, drawn(player.frame)
     assert set(trace.gates) == set(names)
     blocks = {block.name: block for block in CELLS[cell].blocks}
-    assert score.gate_rows(CELLS[cell]) == tuple(names)
+    assert state_rows.gate_rows(CELLS[cell]) == tuple(names)
     for gate in names:
         line = row(lines, blocks[gate].row)
         own, mean = trace.gates[gate][6, 0, 3], trace.gates[gate][6, 0].mean()
@@ -431,8 +432,8 @@ def test_the_labels_of_the_curves_are_their_legend() -> None:
 
 @pytest.mark.parametrize("value", [0.05, -0.05, 0.0, 0.3, -0.9])
 def test_a_small_value_does_not_look_like_one_not_read_yet(value: float) -> None:
-    assert score.ternary(value) not in "· "
-    assert (score.ternary(value) in "+△▲") == (value > 0)
+    assert state_rows.ternary(value) not in "· "
+    assert (state_rows.ternary(value) in "+△▲") == (value > 0)
 
 
 def test_the_ghost_of_another_task_is_not_named() -> None:
@@ -460,3 +461,20 @@ def test_a_class_keeps_its_probability_and_as_much_of_its_name_as_fits(room: int
     assert told.startswith("ŷ ")
     assert told.endswith(" 89.8 %")
     assert ("Japanese" in told) == (room >= len("ŷ Japanese 89.8 %"))
+
+
+def test_every_row_that_lessons_can_point_at_is_drawn_under_its_name() -> None:
+    assert [row.name for row in score.ROWS] == list(points.ROWS)
+
+
+@pytest.mark.parametrize(("task", "cell"), [("sine", "rnn"), ("recall", "lstm"), ("names", "gru")])
+def test_a_row_that_is_pointed_at_is_marked_and_no_other(task: str, cell: str) -> None:
+    frame = read_to_the_end(task, cell=cell)
+    place = score.rows_of(frame, 24, Palette())
+    for name in points.ROWS:
+        plain, marked = score.draw(frame, 80, 24, Palette()), score.draw(frame, 80, 24, Palette(), point=name)
+        changed = [y for y in range(24) if plain.cells[y] != marked.cells[y]]
+        assert changed == [y for y, _ in place.where(name)]
+        assert bool(changed) == (points.ROWS[name].why_not(frame) is None)
+        plain_text = [row[:9] for row in plain.plain()]
+        assert [row[:9] for row in marked.plain()] == plain_text, "its own words stay"

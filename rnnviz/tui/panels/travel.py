@@ -14,7 +14,8 @@ from rich.style import Style
 
 from rnnviz.scene.commands import Back, Survey, Train
 from rnnviz.sheet import Sheet
-from rnnviz.tui.marks import solid
+from rnnviz.tui.geometry import GUTTER, SIDE
+from rnnviz.tui.marks import BARS, solid, stride
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import Panel
 from rnnviz.tui.view import View
@@ -24,10 +25,6 @@ if TYPE_CHECKING:
     from rnnviz.scene.commands import Command
     from rnnviz.scene.frame import Frame
     from rnnviz.views.horizon_history import Ray
-
-GUTTER = 10
-SIDE = 20
-BARS = "▁▂▃▄▅▆▇█"
 
 
 def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -> Sheet:
@@ -60,7 +57,7 @@ def _strip(sheet: Sheet, frame: Frame, columns: dict[int, int], cell: int, palet
             sheet.put(0, x, "0" if value == 0 else "∞" if value == math.inf else "?", palette.warn)
             continue
         share = (math.log10(value) - low) / (high - low) if high > low else 0.5
-        sheet.put(0, x, *solid(BARS[round(share * 7)] * max(1, cell - 1), style))
+        sheet.put(0, x, *solid(BARS[1 + round(share * 7)] * max(1, cell - 1), style))
 
 
 def _axis(sheet: Sheet, frame: Frame, columns: dict[int, int], palette: Palette) -> None:
@@ -82,9 +79,9 @@ def _field(sheet: Sheet, frame: Frame, columns: dict[int, int], cell: int, heigh
     room = height - 2
     if field is None or room < 1:
         return
-    stride = next(n for n in (1, 2, 5, 10, 20, 50, 100, 200, 500, 10**9) if field.lags // n <= room)
+    every = stride(field.lags // (room + 1) + 1)
     sheet.put(2, 0, "lag", palette.gradient)
-    for row, lag in enumerate(range(stride, field.lags + 1, stride)):
+    for row, lag in enumerate(range(every, field.lags + 1, every)):
         sheet.put(2 + row, GUTTER - 1 - len(str(lag)), str(lag), palette.faint)
         for epoch, x in columns.items():
             ray = field.rays.get(epoch)

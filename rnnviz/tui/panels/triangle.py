@@ -17,7 +17,7 @@ from rnnviz.scene.commands import Command, Measure
 from rnnviz.sheet import Sheet
 from rnnviz.tui import keys
 from rnnviz.tui.geometry import Columns, columns_of
-from rnnviz.tui.marks import accent
+from rnnviz.tui.marks import accent, stride
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import Panel
 from rnnviz.tui.view import View
@@ -95,10 +95,10 @@ def _cell(power: int | None, value: float, width: int, spelled: bool) -> str:
 def _axis(sheet: Sheet, y: int, frame: Frame, cols: Columns, palette: Palette) -> None:
     now = str(frame.cursor.t)
     at = min(cols.x(frame.cursor.t), cols.end - len(now))
-    stride = next(s for s in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 10**9) if s * cols.width >= 4)
+    every = stride(4 / cols.width)
     for t in cols.steps:
         text, x = str(t), cols.x(t)
-        if t % stride == 0 and (x + len(text) < at or x > at + len(now)) and x + len(text) <= cols.end:
+        if t % every == 0 and (x + len(text) < at or x > at + len(now)) and x + len(text) <= cols.end:
             sheet.put(y, x, text, palette.faint)
     sheet.put(y, 3, "loss", palette.dim)
     sheet.put(y, at, now, accent(frame, palette) + Style(underline=True))

@@ -1,0 +1,69 @@
+"""What a step can point at: a row of the score by its name, the numbers of the moment beside them, or an open panel.
+
+tui/score.py draws these rows under the same names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rnnviz.nn.cells import CELLS
+
+if TYPE_CHECKING:
+    from rnnviz.nn.cells.cell import Cell
+    from rnnviz.scene.frame import Frame
+
+    Missing = tuple[str, str] | None  # why a row is not there, and what to do about it
+
+
+def _always(frame: Frame) -> Missing:
+    return None
+
+
+def _of_cells(having: Callable[[Cell], bool]) -> Callable[[Frame], Missing]:
+    def why_not(frame: Frame) -> Missing:
+        if having(CELLS[frame.experiment.cell]):
+            return None
+        others = " or ".join(cell.name for cell in CELLS.values() if having(cell))
+        return f"the cell is {frame.experiment.cell}", f"point at hidden, or take {others}"
+
+    return why_not
+
+
+def _no_reach(frame: Frame) -> Missing:
+    if frame.reach is not None:
+        return None
+    return "the task does not say what its answer hangs on", "point at another row"
+
+
+@dataclass(frozen=True)
+class ScoreRow:
+    """name        by which a step points at it
+    introduced  the name under which a lesson introduces it (see introductions.py); "" for one that is always shown
+    why_not     (frame) -> why it is not there with this network or task, and what to do; or None
+    gives_way   whether it has no room beside an open panel at 80 × 24"""
+
+    name: str
+    introduced: str = ""
+    why_not: Callable[[Frame], Missing] = _always
+    gives_way: bool = False
+
+
+#: From top to bottom.
+ROWS = {
+    row.name: row
+    for row in (
+        ScoreRow("input"),
+        ScoreRow("gates", "gates", _of_cells(lambda cell: bool(cell.gates)), gives_way=True),
+        ScoreRow("cell", "gates", _of_cells(lambda cell: cell.has_cell_state), gives_way=True),
+        ScoreRow("hidden"),
+        ScoreRow("output"),
+        ScoreRow("gradient", "gradient"),
+        ScoreRow("time"),
+        ScoreRow("reach", "reach", _no_reach, gives_way=True),
+    )
+}
+SIDE = "side"  # the numbers of the moment, at the right of all rows
+POINTS = (*ROWS, SIDE)
