@@ -166,6 +166,7 @@ def test_the_default_experiment_lands_where_keras_does():
         assert np.abs(below[0] - below[1]).max() < 1.63 * np.sqrt(1 / len(ours) + 1 / len(theirs))
 
 
+@pytest.mark.slow  # it may have to compile both kernels
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_a_text_goes_on_the_same_in_either_engine(dtype, monkeypatch):
     experiment = Experiment(task="characters", cell="gru", hidden_size=9, dtype=dtype)
