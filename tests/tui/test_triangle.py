@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -97,11 +98,14 @@ async def test_it_is_worked_out_beside_and_once_for_a_scene(monkeypatch: pytest.
     go_on, whole = threading.Event(), analysis._triangle_in_parts
     asked = []
 
-    def slow(trace: Trace) -> Any:
+    def slow(trace: Trace, on_part: Callable[[int, int], None]) -> Any:
         asked.append(trace)
-        for part in whole(trace):
+
+        def after_the_key(done: int, total: int) -> None:
             go_on.wait(20)
-            yield part
+            on_part(done, total)
+
+        return whole(trace, after_the_key)
 
     monkeypatch.setattr(analysis, "_triangle_in_parts", slow)
     app = RnnvizApp(Experiment(seq_len=40, points=60, hidden_size=64), compile=False)
