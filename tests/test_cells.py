@@ -36,9 +36,10 @@ from rnnviz.tui import panels, score, status_lines
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import sheet_for
 from rnnviz.tui.view import EVERYTHING
+from rnnviz.tui.voice import VOICE
 from rnnviz.views import diagram, highway, knobs, metrics, neuron, zero_gradients
 from rnnviz.views import ledger as tables
-from rnnviz.words.narration import tell
+from rnnviz.words.narration import narrate
 
 PACKAGE = Path(rnnviz.__file__).parent
 MOST_FILES = 3  # outside nn/cells and nn/kernels: the defaults of Experiment, ModelSpec and Model.create
@@ -160,7 +161,7 @@ CALLS = {
     "table": _framed(lambda f: tables.table(f.scene, f.scene.last_loss_step)),
     "diagram": _framed(lambda f: diagram.node_at(f, 3)),
     "metric": _framed(lambda f: metrics.value(f, "weights_norm")),
-    "words": _framed(tell),
+    "words": _framed(lambda f: narrate(f, VOICE)),
     "title": _framed(lambda f: status_lines.title(f, 80, Palette())),
     "score": _framed(lambda f: score.draw(f, 80, 14, Palette())),
     "initialisers": _framed(lambda f: knobs.choices(f, "init")),

@@ -33,9 +33,10 @@ from rnnviz.tui import panels, score, status_lines
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import sheet_for
 from rnnviz.tui.view import View
+from rnnviz.tui.voice import VOICE
 from rnnviz.views import analysis, comparison, ledger, metrics, reach
 from rnnviz.words import numbers
-from rnnviz.words.narration import tell
+from rnnviz.words.narration import narrate
 
 ROOT = Path(rnnviz.__file__).parent
 #: The packages whose modules say something, each of them with all it holds.
@@ -181,7 +182,7 @@ def frames() -> Iterator[tuple[str, Frame]]:
 def said_in(frame: Frame) -> Iterator[str]:
     """All that is said about a frame."""
     palette = Palette("none")
-    yield from tell(frame)
+    yield from narrate(frame, VOICE)
     yield from str_of(score.draw(frame, 80, 20, palette))
     yield from str_of(status_lines.title(frame, 120, palette))
     yield from str_of(status_lines.telling(frame, View(), 80, 2, palette))

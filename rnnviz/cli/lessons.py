@@ -76,9 +76,10 @@ def check(paths: list[str], folder: str | None) -> int:
     """0 if all is well, 1 if something is wrong: one line each, file:line: what; what to do."""
     from rnnviz.lessons.check import check as check_files
     from rnnviz.tui import panels
+    from rnnviz.tui.voice import MEASURE
 
     files = [file for path in paths for file in _files(Path(path))] if paths else list(find(folder).files)
-    problems = check_files(files, tuple(panels.BY_ID))
+    problems = check_files(files, tuple(panels.BY_ID), MEASURE)
     for problem in problems:
         print(one_line(_near(problem.path) + str(problem).removeprefix(str(problem.path))))
     if not problems:

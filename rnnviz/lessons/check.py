@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import pairwise
 from math import isfinite
@@ -20,7 +21,7 @@ from rnnviz.lessons.course import introduced, is_lesson
 from rnnviz.lessons.introductions import NAMES, unknown
 from rnnviz.lessons.lesson import Do, Exercise, Lesson, Point, Prediction, Step
 from rnnviz.lessons.lesson_file import source_lines
-from rnnviz.lessons.pages import WIDTH, page, room
+from rnnviz.lessons.pages import page
 from rnnviz.lessons.points import ROWS
 from rnnviz.lessons.prose import plain, quotes
 from rnnviz.lessons.reading import read
@@ -30,9 +31,24 @@ from rnnviz.lessons.setup import END, Setup, arrive
 from rnnviz.player.player import Player, open_player
 from rnnviz.scene.frame import Frame
 from rnnviz.views.metrics import METRICS, Reference
+from rnnviz.words.voice import Voice
 
 
-def check(paths: Iterable[Path], panels: Collection[str] = ()) -> list[Problem]:
+@dataclass(frozen=True)
+class Measure:
+    """What a step may say at once on the smallest screen that a lesson is written for.
+
+    width    characters of a line; heading: of the line above
+    lines    of a step; lines_with_panel: of one that opens a panel
+    """
+
+    width: int
+    lines: int
+    lines_with_panel: int
+    heading: int
+
+
+def check(paths: Iterable[Path], panels: Collection[str], measure: Measure) -> list[Problem]:
     """All problems of some lesson files; panels: the names that may be opened and pointed at."""
     problems: list[Problem] = []
     lessons: list[Lesson] = []
@@ -42,7 +58,7 @@ def check(paths: Iterable[Path], panels: Collection[str] = ()) -> list[Problem]:
         if lesson is not None:
             lessons.append(lesson)
             try:
-                problems += check_lesson(lesson, panels)
+                problems += check_lesson(lesson, panels, measure)
             except MemoryError:
                 what = "this lesson does not fit into memory"
                 problems.append(Problem(path, 1, what, "use fewer units, layers, steps or sequences"))
@@ -59,14 +75,14 @@ def check(paths: Iterable[Path], panels: Collection[str] = ()) -> list[Problem]:
     return sorted(problems)
 
 
-def check_lesson(lesson: Lesson, panels: Collection[str] = ()) -> list[Problem]:
+def check_lesson(lesson: Lesson, panels: Collection[str], measure: Measure) -> list[Problem]:
     """What is wrong with a lesson that could be read."""
-    return sorted(set(_Checker(lesson, panels).problems()))
+    return sorted(set(_Checker(lesson, panels, measure).problems()))
 
 
 class _Checker:
-    def __init__(self, lesson: Lesson, panels: Collection[str]) -> None:
-        self.lesson, self.panels = lesson, panels
+    def __init__(self, lesson: Lesson, panels: Collection[str], measure: Measure) -> None:
+        self.lesson, self.panels, self.measure = lesson, panels, measure
         self.source = source_lines(lesson.path)
         files = tuple(file for file in lesson.path.parent.iterdir() if is_lesson(file))
         self.known = introduced(files, lesson.path)
@@ -93,6 +109,9 @@ class _Checker:
             return
         run = LessonRun(self.lesson)
         for i, step in enumerate(self.lesson.steps):
+            if len(step.heading) > self.measure.heading:
+                what = f"the heading has {len(step.heading)} cells, and {self.measure.heading} fit"
+                yield self.problem(step.line, what, "shorten it")
             try:
                 run = run.jump(i)
                 target = run.target
@@ -132,7 +151,7 @@ class _Checker:
             yield self.problem(line("panel"), f"unknown panel {target.panel!r}", f"panels: {', '.join(self.panels)}")
 
     def point(self, point: Point | None, target: Setup, frame: Frame) -> Iterator[Problem]:
-        """Whether what is pointed at can be seen at 80 × 24."""
+        """Whether what is pointed at can be seen on the smallest screen."""
         if point is None:
             return
         kind, _, name = point.at.partition(":")
@@ -161,13 +180,14 @@ class _Checker:
                 if seen(reference, frame, run.start) is None:
                     line = self.line_of("{" + str(reference), step.line)
                     yield self.problem(line, f"{reference} is not defined here", "quote another metric, or set it up")
-        shown = page(run, frame, WIDTH)
-        allowed = room(run)
+        width = self.measure.width
+        shown = page(run, frame, Voice(width))
+        allowed = self.measure.lines_with_panel if run.target.panel else self.measure.lines
         if len(shown.lines) > allowed:
-            lines = f"{len(shown.lines)} lines of {WIDTH} cells, and {allowed} fit"
+            lines = f"{len(shown.lines)} lines of {width} cells, and {allowed} fit"
             why = " beside an open panel" if run.target.panel else ""
             yield self.problem(step.line, f"{what} of {step.heading!r} is too long: {lines}{why}", "say less at once")
-        elif any(len(plain(line)) > WIDTH for line in shown.lines):
+        elif any(len(plain(line)) > width for line in shown.lines):
             yield self.problem(step.line, f"a word of {step.heading!r} is too long for a line", "break it in two")
 
     # -- questions ---------------------------------------------------------------------------------------

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 #: Tools that no lesson needs, with their keys.
 TOOLS = (
-    "`F` plays freely, without a lesson: with every row, key and panel.",
-    "`s` shows the code behind the picture, and the same model in PyTorch and Keras, ready to run.",
-    "`p` checks the gradients of this sequence against central differences.",
-    "`m` travels through the training: how far the gradient reached, epoch by epoch.",
-    "`P` pins the present settings, and `c` compares them with what you change.",
-    "`ctrl+p` finds any command by its name; `rnnviz --help` lists those for your own networks and data.",
+    "`[lesson_leave]` plays freely, without a lesson: with every row, key and panel.",
+    "`[code]` shows the code behind the picture, and the same model in PyTorch and Keras, ready to run.",
+    "`[check]` checks the gradients of this sequence against central differences.",
+    "`[travel]` travels through the training: how far the gradient reached, epoch by epoch.",
+    "`[pin]` pins the present settings, and `[compare]` compares them with what you change.",
+    "`[commands]` finds any command by its name; `rnnviz --help` lists those for your own networks and data.",
 )
 
 
@@ -30,7 +30,7 @@ def is_over(course: Course, progress: Progress) -> bool:
 
 
 def closing(course: Course, progress: Progress) -> Iterator[str]:
-    """Paragraphs in the Markdown of lessons; an empty one is a space."""
+    """Paragraphs in the Markdown of lessons, with actions in brackets (see words/voice.py); an empty one is a space."""
     finished = [file for file in course.files if progress.of(course.slug(file)).finished]
     yield f"You have been through {len(finished)} of {counted(len(course.files), 'lesson')}."
     yield ""
@@ -41,7 +41,7 @@ def closing(course: Course, progress: Progress) -> Iterator[str]:
     missed = [line for file in course.files for line in _missed(course, progress, course.slug(file))]
     yield ""
     if missed:
-        yield "**To try again**: `L` and `→` lead to a step, `r` asks its question once more"
+        yield "**To try again**: `[contents]` and `[right]` open a step, `[lesson_return]` asks its question again"
         yield from missed
     else:
         yield "Every question was right at first try, and every exercise solved without a hint."

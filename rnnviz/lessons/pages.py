@@ -19,14 +19,13 @@ from rnnviz.lessons.lesson import Exercise, Point, Prediction
 from rnnviz.lessons.prose import Line, wrapped
 from rnnviz.lessons.run import LessonRun
 from rnnviz.views.metrics import Reference, say
+from rnnviz.words.voice import Voice
 
 if TYPE_CHECKING:
     from rnnviz.scene.frame import Frame
 
-#: The measure: what a step may say at once at 80 × 24, in lines of so many cells.
-WIDTH = 78
-LINES = 6
-LINES_WITH_PANEL = 4
+#: For whom one long line is no trouble.
+UNBROKEN = Voice(10_000)
 
 
 @dataclass(frozen=True)
@@ -40,13 +39,8 @@ class Page:
     standing: str = ""
 
 
-def room(run: LessonRun) -> int:
-    """How many lines this step may have."""
-    return LINES_WITH_PANEL if run.target.panel else LINES
-
-
-def page(run: LessonRun, frame: Frame | None, width: int = WIDTH, typed: str = "") -> Page:
-    """What the step says now. typed: a number as far as it has been typed."""
+def page(run: LessonRun, frame: Frame | None, voice: Voice = UNBROKEN, typed: str = "") -> Page:
+    """What the step says now, in lines of the voice. typed: a number as far as it has been typed."""
     step = run.step
 
     def quote(reference: Reference, spec: str | None) -> str:
@@ -55,21 +49,23 @@ def page(run: LessonRun, frame: Frame | None, width: int = WIDTH, typed: str = "
         return say(reference.name, seen(reference, frame, run.start), spec)
 
     def set_(text: str, indent: int = 0) -> list[Line]:
-        return wrapped(text, width, quote, indent)
+        return wrapped(voice.say(text), voice.room, quote, indent)
 
     told = [line for text in step.before for line in set_(text)]
     point = step.point
     lines: list[Line]
     if isinstance(step.task, Prediction):
         if run.answer is None:
-            lines = told + asked(run, step.task, width, typed, set_)
+            lines = told + asked(run, step.task, voice.room, typed, set_)
         else:
             lines = [line for text in verdict(run) for line in set_(text, 2)]
             lines += [line for text in step.after for line in set_(text)]
             point = step.point_after or point
     elif isinstance(step.task, Exercise):
         if run.is_done and frame is not None and run.stands and not run.holds(frame):
-            lines = told + set_(f"**▸ {step.task.goal}**", 2) + wrapped(solved_before(run, frame), width)
+            lines = (
+                told + set_(f"**▸ {step.task.goal}**", 2) + wrapped(voice.say(solved_before(run, frame)), voice.room)
+            )
         elif run.is_done:
             lines = set_("**✓ Done.** " + step.after[0]) if step.after else set_("**✓ Done.**")
             lines += [line for text in step.after[1:] for line in set_(text)]
@@ -80,7 +76,7 @@ def page(run: LessonRun, frame: Frame | None, width: int = WIDTH, typed: str = "
                 told = set_(f"**Hint {len(hints)} of {len(step.task.hints)}.** {hints[-1]}")
             lines = told + set_(f"**▸ {step.task.goal}**", 2)
             if frame is not None and run.stands:
-                lines += wrapped(status(run, frame), width)
+                lines += wrapped(voice.say(status(run, frame)), voice.room)
     else:
         lines = told
     return Page(step.heading, tuple(lines), point, "once more" if run.again else run.standing[1])
@@ -141,4 +137,4 @@ def keeps(run: LessonRun, frame: Frame) -> str:
     """What the exercise locks and is something else now; empty if nothing is."""
     kept = {name: getattr(run.target.experiment, name) for name in run.broken(frame)}
     told = ", ".join(f"{SETTINGS[name].label} at {SETTINGS[name].show(value)}" for name, value in kept.items())
-    return f"this exercise keeps {told}: r puts everything back" if kept else ""
+    return f"this exercise keeps {told}: [lesson_return] resets" if kept else ""

@@ -19,7 +19,6 @@ TABLES = ("do", "point", "predict", "reveal", "exercise")
 PREDICT = {"question", "choices", "answer", "tolerance", "unit", "hides"}
 EXERCISE = {"goal", "solved", "locked", "hints", "solution"}
 CHOICE = {"say", "if", "why"}
-HEADING = 66  # cells; a longer one is cut off on the screen
 
 
 def readouts() -> Collection[str]:
@@ -48,8 +47,6 @@ class StepReader:
         if not section.heading:
             self.wrong(section.line, "the heading is empty", "write what the step is about: ## Half is gone")
         self.report.fixed(section.line, section.heading, "heading")
-        if len(section.heading) > HEADING:
-            self.wrong(section.line, f"the heading has {len(section.heading)} cells, and {HEADING} fit", "shorten it")
         for line, part in section.parts:
             if isinstance(part, str):
                 (after if task else before).append(part)

@@ -47,7 +47,7 @@ class Companions:
                 if job is not None and job.is_cancelled:
                     raise Stopped
                 done = number * place[0] + epoch
-                report(Progress("training the others", done, len(wanted) * place[0], unit="epochs"))
+                report(Progress("training the other cells", done, len(wanted) * place[0], unit="epochs"))
             run.timeline.goto((place[0], min(place[1], run.timeline.training.batches_per_epoch - 1)))
             scene = run.scene(min(sample, len(run.task) - 1))
             scene.gradient(scene.last_loss_step)  # what is drawn first, computed here and not while drawing

@@ -104,7 +104,7 @@ class Run:
             if (sample, epoch) not in self._rays:
                 self.timeline.goto((epoch, 0), keep_going)
                 self._rays[sample, epoch] = ray(trace_of(self.timeline.training.model, self.task, sample))
-                report(Progress("looking back through training", epoch + 1, known + 1, unit="epochs"))
+                report(Progress("measuring past epochs", epoch + 1, known + 1, unit="epochs"))
         self.timeline.training.restore(here)
 
     def field(self, sample: int) -> Field | None:
@@ -245,7 +245,7 @@ class Player:
             self.job = None
             self.frame = replace(self.frame, job=None)
             return True
-        self._hint("One thing at a time: esc stops what is running.")
+        self._hint("One job at a time: [cancel] stops the one that runs.")
         return False
 
     # -- quick: moving about in one scene --------------------------------------------------------------
@@ -271,7 +271,7 @@ class Player:
                 unit = min(max(frame.cursor.unit + by, 0), frame.scene.H - 1)
                 return replace(frame, cursor=replace(frame.cursor, unit=unit))
             case DismissGhost() if frame.ghost is None:
-                return replace(frame, hint="There is no ghost; the next change of a knob leaves one.")
+                return replace(frame, hint="There is no ghost; the next change of a knob makes one.")
             case DismissGhost():
                 return replace(frame, ghost=None)
             case Alone():
@@ -286,9 +286,9 @@ class Player:
                 return replace(frame, hint="This is the beginning: h₀ is all zeros.")
             return self._placed(frame, place + (1 if forward else -1))
         if forward and place == T + 1:
-            return replace(frame, hint="The end is reached and the walk has turned: ← goes back in time.")
+            return replace(frame, hint="End of the sequence; [left] now goes back in time.")
         if not forward and place >= 2 * T + 2:  # at t = 0, or past it
-            return replace(frame, hint="Back at the beginning. The update comes next; → takes steps back.")
+            return replace(frame, hint="Back at h₀. The update comes next; [right] returns along the steps.")
         return self._placed(frame, place + (-1 if forward else 1))
 
     def _placed(self, frame: Frame, place: int) -> Frame:
@@ -309,7 +309,7 @@ class Player:
                 chosen = k
             case _:
                 where = ", ".join(map(str, frame.scene.loss_steps))
-                return replace(frame, hint=f"Step {loss_step} has no loss of its own; these have: {where}.")
+                return replace(frame, hint=f"Step {loss_step} carries no loss; these steps do: {where}.")
         return replace(frame, loss_step=chosen)
 
     def _hint(self, text: str) -> None:
@@ -367,7 +367,7 @@ class Player:
         all_epochs = self._run.experiment.epochs - epoch
         total = count if amount == "batch" else (count if amount == "epoch" else all_epochs) * per_epoch - batch
         if total <= 0:
-            over = f"All {self._run.experiment.epochs} epochs are done; e trains one more."
+            over = f"All {self._run.experiment.epochs} epochs are done; [epoch] trains one more."
             return lambda: self._hint(over)
         done: int = 0
         loss: float | None = None
@@ -466,14 +466,14 @@ class Player:
         before, asked = self._run, changed(self._run.asked, settings)
         what = told(before.asked, asked)
         if not what:
-            return lambda: self._hint("That is how it is set already.")
+            return lambda: self._hint("Already set to this value.")
         only_epochs = before.asked.with_(epochs=asked.epochs) == asked
         run = before.lasting(asked) if only_epochs else Run(asked, cut=before.cut and before.asked.loop)
         same_data = asked.task == before.asked.task
         sample = min(self.frame.scene.sample, len(run.task) - 1) if same_data else 0
         scene = self.frame.scene if only_epochs else self._scene(run, sample, plots=not is_small(run.experiment))
         lost = before.timeline.place > (0, 0) and not only_epochs
-        hint = "It begins anew, untrained: a trains it, u brings the trained one back." if lost else ""
+        hint = "Restarted untrained. [all] trains, [undo] restores the trained network." if lost else ""
         hint = next((note for note in run.task.notes if note not in before.task.notes), hint)
 
         def show() -> None:
@@ -516,10 +516,10 @@ class Player:
         present = Moment(self._run, replace(self.frame, hint=""))
         moment = self._history.back(present) if back else self._history.forward(present)
         if moment is None:
-            nothing = "This is how it began: nothing to undo." if back else "Nothing was undone."
+            nothing = "Nothing to undo." if back else "Nothing was undone."
             return lambda: self._hint(nothing)
         moment.run.timeline.goto((moment.frame.cursor.epoch, moment.frame.cursor.batch))
-        hint = f"Undone: {moment.what}. U does it again." if back and moment.what and self._history.undos else ""
+        hint = f"Undone: {moment.what}. [redo] repeats it." if back and moment.what and self._history.undos else ""
 
         def show() -> None:
             self._run = moment.run
@@ -544,7 +544,7 @@ class Player:
         try:
             beside = self._companions.beside(run.settings, pinned, run.timeline.place, scene.sample, job, report)
         except Stopped:
-            return lambda: self._hint("Stopped: the others have not been trained as far as this one.")
+            return lambda: self._hint("Stopped: the other cells are not trained to this epoch.")
 
         def show() -> None:
             scene.beside[pinned] = beside
@@ -557,7 +557,7 @@ class Player:
         pinned = None if frame.pinned == settings else settings
         if frame.comparing:
             return self._compare(pinned, job, report)
-        hint = "Pinned: change something, then c shows both." if pinned else "Let go of what was pinned."
+        hint = "Pinned: change a setting, then [compare] shows both." if pinned else "Unpinned."
 
         def show() -> None:
             self.frame = replace(self.frame, pinned=pinned, hint=hint)

@@ -9,11 +9,11 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
 from rnnviz.lessons.closing_page import closing
-from rnnviz.lessons.pages import WIDTH
 from rnnviz.lessons.prose import Line, wrapped
 from rnnviz.sheet import Sheet
 from rnnviz.tui.canvas import Canvas
 from rnnviz.tui.lesson_view import put
+from rnnviz.tui.voice import MEASURE, VOICE
 
 if TYPE_CHECKING:
     from rnnviz.lessons.course import Course
@@ -48,7 +48,7 @@ class ClosingScreen(ModalScreen[None]):
         palette = self.stage.palette
         sheet = Sheet(width, height)
         sheet.put(0, 1, "The end of the course", palette.accent)
-        lines = self._lines(min(width - 2, WIDTH))
+        lines = self._lines(min(width - 2, MEASURE.width))
         room = max(1, height - 4)
         self.top = min(max(0, self.top), max(0, len(lines) - room))
         for y, line in enumerate(lines[self.top : self.top + room], start=2):
@@ -61,7 +61,9 @@ class ClosingScreen(ModalScreen[None]):
         return sheet
 
     def _lines(self, width: int) -> list[Line]:
-        return [line for text in self.paragraphs for line in (wrapped(text, width, indent=2) if text else [[]])]
+        return [
+            line for text in self.paragraphs for line in (wrapped(VOICE.say(text), width, indent=2) if text else [[]])
+        ]
 
     def action_scroll(self, by: int) -> None:
         self.top += by

@@ -9,9 +9,11 @@ from rich.style import Style
 
 from rnnviz.glyphs import cells, cut, lines_at_most
 from rnnviz.lessons.introductions import tools
-from rnnviz.lessons.pages import LINES, WIDTH, page
+from rnnviz.lessons.pages import page
 from rnnviz.sheet import Sheet
 from rnnviz.tui.palette import Palette
+from rnnviz.tui.voice import KEYS, MEASURE
+from rnnviz.words.voice import Voice
 
 if TYPE_CHECKING:
     from rnnviz.lessons.prose import Line
@@ -84,9 +86,9 @@ def put(sheet: Sheet, y: int, x: int, line: Line, palette: Palette) -> None:
         x = sheet.put(y, x, text, styles[style])
 
 
-def measure(width: int) -> int:
-    """Cells for text: long lines read badly."""
-    return max(20, min(WIDTH, width - 2))
+def measure(width: int) -> Voice:
+    """The voice for text in so many cells: long lines read badly."""
+    return Voice(max(20, min(MEASURE.width, width - 2)), KEYS)
 
 
 def needed(run: LessonRun, frame: Frame | None, width: int, typed: str = "") -> int:
@@ -104,7 +106,7 @@ def rows(run: LessonRun, frame: Frame | None, width: int, height: int, *, moment
         below = min(wanted, max(LEAST_TEXT, height - 3 - moment - score - LEAST_PANEL))
     else:
         gates = GATE_ROWS if frame is not None and frame.scene.trace.gates else 0
-        below = max(1 + LINES, min(wanted, height - 2 - moment - LEAST_SCORE - gates))
+        below = max(1 + MEASURE.lines, min(wanted, height - 2 - moment - LEAST_SCORE - gates))
     return below, max(3, height - 3 - moment - below - score)
 
 

@@ -17,7 +17,8 @@ from rnnviz.tui.notice import Kind, Notice
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels import Panel
 from rnnviz.tui.view import EVERYTHING, View
-from rnnviz.words.narration import tell
+from rnnviz.tui.voice import VOICE
+from rnnviz.words.narration import narrate
 from rnnviz.words.numbers import loss
 
 if TYPE_CHECKING:
@@ -88,14 +89,14 @@ def telling(frame: Frame | None, view: View, width: int, height: int, palette: P
         sheet.put(0, 1, "Reading the first frame …", palette.dim)
         return sheet
     waits = f"This moment in words: {view.waits}."
-    first, second = (waits, "") if view.hides(*_TOLD[frame.cursor.phase]) else tell(frame)
+    first, second = (waits, "") if view.hides(*_TOLD[frame.cursor.phase]) else narrate(frame, VOICE)
     both = height > (2 if width < NARROW else 1)
     styles = [palette.warn if frame.scene.has_exploded else palette.text, palette.dim]
     said = spoken(frame, view, width - 2)
     if said is not None and said.kind is Kind.HINT and both:
-        second, styles[1] = said.line, accent(frame, palette)
+        second, styles[1] = VOICE.say(said.line), accent(frame, palette)
     elif said is not None:
-        first, styles[0] = said.line, said.style(palette)
+        first, styles[0] = VOICE.say(said.line), said.style(palette)
         if said.kind is Kind.PROMPT:
             second = f"0 to {frame.T}; enter or any other key ends it."
         elif said.kind is Kind.PROGRESS and frame.job is not None:

@@ -113,10 +113,10 @@ def _next(steps: Sequence[Any], now: Any, filled: Any, by: int, can_be_open: boo
 def _at_the_end(frame: Frame, name: str, by: int) -> str:
     label = SETTINGS[name].label
     if not choices(frame, name):
-        return f"{label}: enter types a file name."
+        return f"{label}: [next] lets you type a file name."
     which = ("the last" if by > 0 else "the first") if SETTINGS[name].choices else \
         ("the highest" if by > 0 else "the lowest")  # fmt: skip
-    typed = "" if SETTINGS[name].choices else " here; enter types any other"
+    typed = "" if SETTINGS[name].choices else " step; [next] lets you type a value"
     return f"{label}: {value_of(frame, name)} is {which}{typed}."
 
 

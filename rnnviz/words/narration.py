@@ -1,6 +1,6 @@
-"""What this moment says, in two lines of plain words. Every figure is taken from the frame.
+"""Narration: two sentences about this moment. Every figure in them comes from the frame.
 
-The first line tells what the picture shows, the second what to do next or what follows from it.
+The first says what the picture shows, the second what to do next or what follows.
 """
 
 from __future__ import annotations
@@ -12,67 +12,80 @@ from rnnviz.glyphs import visible
 from rnnviz.nn.cells import CELLS
 from rnnviz.scene.cursor import Phase
 from rnnviz.words.numbers import counted, factor, fixed, is_whole, loss, percent, scientific, steps, subscript
+from rnnviz.words.voice import Voice
 
 if TYPE_CHECKING:
     from rnnviz.scene.frame import Frame, Gradient
 
-CLOSE = "x closes the loop again."
-
-ROOM = 78  # cells of a line
+RESTORE = "[cut] restores the loop."
 VANISHED = 0.1  # a gradient of which less is left has vanished enough to be seen
 LESS_GAIN = 0.7  # a recurrent gain that shows it in a few steps
-WHY = ("y: why, step by step; o: change a cause.", "y: why; o: change a cause.", "y: why; o: change it.", "y: why.")
+WHY = (
+    "[ledger]: why, step by step; [knobs]: change a cause.",
+    "[ledger]: why; [knobs]: change a cause.",
+    "[ledger]: why; [knobs]: change it.",
+    "[ledger]: why.",
+)
+BACK = "[left] goes further back in time."
 
 
-def tell(frame: Frame) -> tuple[str, str]:
-    """Two lines of at most 78 cells."""
+def narrate(frame: Frame, voice: Voice) -> tuple[str, str]:
+    """Two lines, each within the room of the voice."""
+    first, second = _sentences(frame, voice)
+    return voice.say(first), voice.say(second)
+
+
+def _sentences(frame: Frame, voice: Voice) -> tuple[str, str]:
     if frame.scene.has_exploded:
-        outgrown = "it explodes" if frame.scene.is_finite else "the numbers have outgrown float64"
-        said = f"The loss is {loss(frame.scene.trace.loss)}: {outgrown}."
+        why = "it explodes" if frame.scene.is_finite else "values overflowed float64"
+        explosion = f"The loss is {loss(frame.scene.trace.loss)}: {why}."
         if (frame.cursor.epoch, frame.cursor.batch) == (0, 0):
-            return f"{said} It is not trained yet.", "o, the knobs: a smaller recurrent gain keeps the numbers small."
+            return (
+                f"{explosion} The network is untrained.",
+                "[knobs]: a smaller recurrent gain keeps the values small.",
+            )
         return (
-            f"{said} Learning rate {frame.experiment.learning_rate:g}.",
-            "E takes one epoch back, A all of them; everything else works as before.",
+            f"{explosion} Learning rate {frame.experiment.learning_rate:g}.",
+            "[epoch_back] takes one epoch back, [all_back] all of them; everything else works as before.",
         )
     match frame.cursor.phase:
         case Phase.FORWARD:
-            return _forward(frame)
+            return _forward(frame, voice)
         case Phase.LOSS:
-            return _loss(frame)
+            return _loss(frame, voice)
         case Phase.BACKWARD:
-            first, second = _backward(frame)
+            first, second = _backward(frame, voice)
             return first, _truncated(frame) or second
         case Phase.UPDATE:
-            return _update(frame)
+            return _update(frame, voice)
 
 
-def _forward(frame: Frame) -> tuple[str, str]:
+def _forward(frame: Frame, voice: Voice) -> tuple[str, str]:
     t, T = frame.cursor.t, frame.T
     if t == 0:
-        zeros = "h₀, the memory before anything was read, is all zeros."
-        watch = f"Press → and watch one column come into being; there are {T} to read."
+        zeros = "h₀, the memory before the first input, is all zeros."
+        watch = f"Each [right] reads one of {T} steps."
         if frame.scene.task.series is not None:
             return zeros, watch
-        return _cut_short(frame.scene.said(answered=False) + "."), watch
+        return voice.cut(frame.scene.said(answered=False) + "."), watch
     if frame.cut:
         still = CELLS[frame.experiment.cell].past_cut
-        past = f"Past the cut only {still} still runs." if still else "A plain hidden layer: no memory."
-        alone = "h goes on through no weight" if still else f"h{subscript(t)} is made of x{subscript(t)} alone"
-        return f"The loop is cut, W_hh = 0: {alone}.", f"{past} {CLOSE}"
+        past = f"Only {still} still carries the past." if still else "This is a plain hidden layer: no memory."
+        alone = "h passes through no weight" if still else f"h{subscript(t)} depends on x{subscript(t)} alone"
+        return f"The loop is cut, W_hh = 0: {alone}.", f"{past} {RESTORE}"
     rule = CELLS[frame.experiment.cell].rule.format(
         g=frame.experiment.activation, t=subscript(t), before=subscript(t - 1)
     )
-    made = f"h{subscript(t)} is made of h{subscript(t - 1)} and x{subscript(t)}: {rule}"
+    made = f"h{subscript(t)} combines h{subscript(t - 1)} and x{subscript(t)}: {rule}"
     if t == T:
-        return made, "The sequence is read to its end. → compares the outputs with the targets."
+        return made, "End of the sequence. [right] compares the outputs with the targets."
     if t in frame.scene.loss_steps and frame.scene.task.loss == "mse":
         error = float(frame.scene.trace.y[t - 1, 0, 0] - frame.scene.target_values[t - 1, 0])
-        return made, f"The error is {fixed(error)}; the network knows nothing of what comes next."
-    return made, _expects(frame) or "→ reads the next step, ← takes this one back."
+        return made, f"The error is {fixed(error)}; the network has not seen the next input."
+    return made, _prediction(frame) or "[right] reads the next step, [left] takes this one back."
 
 
-def _loss(frame: Frame) -> tuple[str, str]:
+def _loss(frame: Frame, voice: Voice) -> tuple[str, str]:
     k = len(frame.scene.loss_steps)
     value = loss(frame.scene.trace.loss)
     if frame.scene.task.loss == "mse":
@@ -81,79 +94,76 @@ def _loss(frame: Frame) -> tuple[str, str]:
     else:
         first = _cross_entropy(frame, value, k)
     if frame.scene.task.series is not None:
-        return first, "Now ← walks back in time: how much does each hₜ still matter to that error?"
-    said, onward = frame.scene.said(answered=True), ". ← walks back in time."
-    return first, said + onward if len(said + onward) <= ROOM else _cut_short(said)
+        return first, "Now [left] goes back in time: how much does that error depend on each hₜ?"
+    answer = frame.scene.said(answered=True)
+    whole = f"{answer}. [left] goes back in time."
+    return first, whole if voice.fits(whole) else voice.cut(answer)
 
 
 def _cross_entropy(frame: Frame, value: str, k: int) -> str:
     if k > 1:
-        return f"loss = {value}: the mean of −ln p over {k} steps, p: of the right answer."
+        return f"loss = {value}: the mean of −ln p over {k} steps; p: the right answer's."
     t = frame.scene.last_loss_step
     right = frame.scene.answer(t)
     share = dict(frame.scene.guesses(t))[right]
     return f"loss = {value} = −ln p: the right answer, {right}, has probability p = {percent(share)}."
 
 
-def _expects(frame: Frame) -> str | None:
-    """What the network holds likely after this step, where its outputs are classes."""
+def _prediction(frame: Frame) -> str | None:
+    """The likeliest answers after this step, where the outputs are classes."""
     t = frame.cursor.t
     guesses = frame.scene.guesses(t)[:3]
     if not guesses:
         return None
     likely = ", ".join(f"{visible(label)} {percent(share)}" for label, share in guesses)
     if t in frame.scene.loss_steps:
-        return f"It says {likely}. Right: {visible(frame.scene.answer(t))}."
+        return f"Predicts {likely}; target {visible(frame.scene.answer(t))}."
     later = [k for k in frame.scene.loss_steps if k > t]
-    return f"It says {likely}" + (f"; judged at step {later[0]}." if later else ".")
+    return f"Predicts {likely}" + (f"; judged at step {later[0]}." if later else ".")
 
 
-def _cut_short(text: str) -> str:
-    return text if len(text) <= ROOM else text[: ROOM - 1] + "…"
-
-
-def _backward(frame: Frame) -> tuple[str, str]:
+def _backward(frame: Frame, voice: Voice) -> tuple[str, str]:
     t, gradient = frame.cursor.t, frame.gradient
     if frame.loss_step is None:
         if len(frame.scene.loss_steps) == 1:
             only = frame.scene.last_loss_step
-            return f"Only step {only} carries loss: its gradient is the total.", "← goes on back in time."
+            return f"Only step {only} carries loss: its gradient is the total.", BACK
         return (
-            "The total: every step's own error joins in on the way, so it need not shrink.",
-            "t shows the error of the last step alone, and how much of it comes this far.",
+            "The total: each step adds its own error on the way, so it need not shrink.",
+            "[gradient] shows the last step's error alone, and how much of it arrives here.",
         )
     k = frame.loss_step
     if frame.cut and t < k and not CELLS[frame.experiment.cell].past_cut:
-        return f"The loop is cut: the error of step {k} ends at h{subscript(k)}; none of it comes back here.", CLOSE
+        return f"The loop is cut: the error of step {k} ends at h{subscript(k)}; none of it arrives here.", RESTORE
     if t > k:
-        return f"The error of step {k} cannot reach step {t}: time runs one way.", "← goes on back in time."
+        return f"The error of step {k} cannot reach step {t}: time runs one way.", BACK
     if t == k:
         zero = frame.scene.zero(k, t)
         if zero is not None:
-            return f"The gradient is 0 from the start: {zero.words}.", "← goes on back in time."
+            return f"The gradient is 0 from the start: {zero.words}.", BACK
         return (
-            f"The walk starts: the error of step {k} reaches h{subscript(k)} through the readout alone.",
-            f"← goes one step back, through {CELLS[frame.experiment.cell].step_back}.",
+            f"The error of step {k} reaches h{subscript(k)} through the readout alone.",
+            f"[left] goes one step back, through {CELLS[frame.experiment.cell].step_back}.",
         )
     start, here = float(gradient.norms[k]), float(gradient.norms[t])
     lag = k - t
     many = f"{counted(lag, 'step')} back"
     if not (math.isfinite(here) and math.isfinite(start)):
-        return f"‖∂L{subscript(k)}/∂h{subscript(t)}‖ is {scientific(here)}.", "← goes on back in time."
+        return f"‖∂L{subscript(k)}/∂h{subscript(t)}‖ is {scientific(here)}.", BACK
     zero = frame.scene.zero(k, t)
     if zero is not None and gradient.highway is None:
-        return f"{many} the gradient is 0: {zero.words}.", _fitting("", *WHY)
+        return f"{many} the gradient is 0: {zero.words}.", voice.longest(*WHY)
     if start == 0:
-        return f"‖∂L{subscript(k)}/∂h{subscript(t)}‖ is {scientific(here)}.", "← goes on back in time."
+        return f"‖∂L{subscript(k)}/∂h{subscript(t)}‖ is {scientific(here)}.", BACK
     kept = here / start
     if gradient.highway is not None:
-        return _two_paths(gradient, lag, kept, many)
-    first = f"{many}, {_left(kept)}: each step {_keeps(kept ** (1 / lag))} on average."
-    return first if len(first) <= ROOM else first.replace(" on average", ""), _what_follows(frame, lag, kept)
+        return _two_paths(gradient, lag, kept, many, voice)
+    first = f"{many}, {_share_left(kept)}: each step {_keeps(kept ** (1 / lag))} on average."
+    return voice.longest(first, first.replace(" on average", "")), _what_follows(frame, lag, kept, voice)
 
 
 def _truncated(frame: Frame) -> str:
-    """Where the walk shows what a truncated update does not hear of: that."""
+    """What a truncated update leaves out, where the way back shows it; "" elsewhere."""
     from rnnviz.views.reach import first_used  # not above: the first words need no NumPy
 
     truncation, k, t = frame.experiment.truncation(), frame.loss_step, frame.cursor.t
@@ -165,30 +175,30 @@ def _truncated(frame: Frame) -> str:
     if t >= first or first == 1:
         return ""
     used = f"steps {first} to {k}" if first < k else f"step {k}"
-    return f"Truncated: the update uses {used} only. The walk goes on all the same."
+    return f"Truncated: the update uses only {used}. The way back continues all the same."
 
 
-def _what_follows(frame: Frame, lag: int, kept: float) -> str:
-    """What the fading means, and which keys lead to its causes."""
+def _what_follows(frame: Frame, lag: int, kept: float, voice: Voice) -> str:
+    """What the fading means, and which keys show its causes."""
     gradient, at_the_end = frame.gradient, frame.cursor.t == 0
     if at_the_end and kept > VANISHED and _vanishes_with_less_gain(frame):
         if gradient.grows:
-            return f"It grows on its way back. o, the knobs: with recurrent gain {LESS_GAIN} it vanishes."
-        return f"It has not vanished. o, the knobs: with recurrent gain {LESS_GAIN} it does."
+            return f"It grows on its way back. [knobs]: with recurrent gain {LESS_GAIN} it vanishes."
+        return f"It has not vanished. [knobs]: with recurrent gain {LESS_GAIN} it vanishes."
     if gradient.half_life is not None:  # it fades evenly
         reached = lag >= gradient.half_life
-        said = f"Half {'is' if reached else 'will be'} gone after {steps(gradient.half_life, lag)} steps"
+        fading = f"Half {'is' if reached else 'will be'} gone after {steps(gradient.half_life, lag)} steps"
         if reached and gradient.horizon is not None:
             over = "" if lag >= gradient.horizon else "will be "
-            said += f", 99 % {over}after {steps(gradient.horizon, lag)}"
-        return _fitting(f"{said}. ", *WHY)
+            fading += f", 99 % {over}after {steps(gradient.horizon, lag)}"
+        return _with_why(f"{fading}. ", voice)
     if at_the_end:
         return "The update comes next: one step against the gradient of a batch."
     if gradient.half_gone is not None:
         far = gradient.horizon
         over = "It fades unevenly. " if far is None or lag < far else f"99 % is gone after {steps(far, lag)} steps. "
-        return _fitting(over, *WHY)
-    return _fitting("It grows on its way back. " if gradient.grows else "More than half of it is still there. ", *WHY)
+        return _with_why(over, voice)
+    return _with_why("It grows on its way back. " if gradient.grows else "More than half of it is left. ", voice)
 
 
 def _vanishes_with_less_gain(frame: Frame) -> bool:
@@ -200,20 +210,20 @@ def _vanishes_with_less_gain(frame: Frame) -> bool:
     return orthogonal and is_larger and LESS_GAIN ** (frame.loss_step or 0) < VANISHED
 
 
-def _fitting(text: str, *endings: str) -> str:
-    """The text with the first ending for which there is room."""
-    return text + next((ending for ending in endings if len(text) + len(ending) <= ROOM), endings[-1])
+def _with_why(text: str, voice: Voice) -> str:
+    """The text, and the keys that show its causes in the longest form for which there is room."""
+    return voice.longest(*(text + why for why in WHY))
 
 
-def _left(kept: float) -> str:
+def _share_left(kept: float) -> str:
     """How much of a gradient there is: `71 % of it is left`, `it is 2.60 times as large`."""
     if kept > 1 and not is_whole(kept):
         return f"it is {_times(kept)} times as large"
     return f"{'all' if is_whole(kept) else _share(kept)} of it is left"
 
 
-def _two_paths(gradient: Gradient, lag: int, kept: float, many: str) -> tuple[str, str]:
-    """How the gradient fares on the highway beside the way through h."""
+def _two_paths(gradient: Gradient, lag: int, kept: float, many: str, voice: Voice) -> tuple[str, str]:
+    """How much of the gradient is left on the highway and on the way through h."""
     lane = gradient.highway
     assert lane is not None
     k = gradient.loss_step or 0
@@ -222,13 +232,13 @@ def _two_paths(gradient: Gradient, lag: int, kept: float, many: str) -> tuple[st
     where = f"in {lane.along}" if lane.along == "c" else f"along {lane.along}"
     first = f"{many}: {_share(kept, ' left')} in h, {_share(with_lane)} {where}"
     more = f"; {lane.along} {_keeps(with_lane ** (1 / lag), '')} a step" if with_lane > 0 else ""
-    first += f"{more}." if len(first) + len(more) < ROOM else "."
+    first = voice.longest(f"{first}{more}.", f"{first}.")
     most = _when(gradient.horizon, lane.horizon, f"in {lane.along}")
     second = f"99 % is gone {most}."
     if gradient.half_life is not None and lane.half_life is not None:  # both fade evenly
         second = f"Half is gone {_when(gradient.half_life, lane.half_life, f'in {lane.along}')}; 99 % {most}."
     whole = second if "steps" in second else second.replace(" in h,", " steps in h,", 1)
-    return first, whole if len(whole) <= ROOM else second
+    return first, voice.longest(whole, second)
 
 
 def _when(in_h: float | None, in_lane: float | None, where: str) -> str:
@@ -260,18 +270,18 @@ def _keeps(mean: float, of_it: str = " of it") -> str:
     return f"multiplies {'it ' if of_it else ''}by {factor(mean)}"
 
 
-def _update(frame: Frame) -> tuple[str, str]:
+def _update(frame: Frame, voice: Voice) -> tuple[str, str]:
     update = frame.update
     if update is None:
-        return "update: W ← W − step", "b trains on the next batch."
+        return "update: W ← W − step", "[batch] trains on the next batch."
     if all(step == 0 for _, _, step in update.rows):
-        return "update: no weight moves, since the gradient of the batch is 0.", "b trains on the next batch."
+        return "update: no weight moves, since the gradient of the batch is 0.", "[batch] trains on the next batch."
     name, size, step = max(update.rows, key=lambda row: row[2] if math.isfinite(row[2]) else -1.0)
     rule = {"sgd": f"W ← W − {frame.experiment.learning_rate:g}·∂L/∂W"}.get(
         frame.experiment.optimizer, f"{frame.experiment.optimizer}, step size {frame.experiment.learning_rate:g}"
     )
     moved = f"{name.removeprefix('rnn.')} moves most, {scientific(step)} of {factor(size)}."
     return (
-        _fitting("", f"update: {rule}, one batch: {moved}", f"{rule}, one batch: {moved}", f"{rule}: {moved}"),
-        f"Loss of this sequence {loss(update.loss_before)} → {loss(update.loss_after)}. b: next batch.",
+        voice.longest(f"update: {rule}, one batch: {moved}", f"{rule}, one batch: {moved}", f"{rule}: {moved}"),
+        f"Loss of this sequence {loss(update.loss_before)} → {loss(update.loss_after)}. [batch]: next batch.",
     )

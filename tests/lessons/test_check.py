@@ -13,6 +13,7 @@ from rnnviz.lessons.course import find
 from rnnviz.lessons.lesson import Exercise, Prediction
 from rnnviz.lessons.reading import read
 from rnnviz.tui import panels
+from rnnviz.tui.voice import MEASURE
 from tests.lessons.half_is_gone import LESSON
 
 PANELS = tuple(panels.BY_ID)
@@ -21,7 +22,7 @@ PANELS = tuple(panels.BY_ID)
 @pytest.mark.slow
 def test_the_course_has_nothing_wrong() -> None:
     """All steps are entered, questions answered in every way, solutions tried, and everything fits at 80 × 24."""
-    assert check(find().files, PANELS) == []
+    assert check(find().files, PANELS, MEASURE) == []
 
 
 def test_every_lesson_can_be_read_asks_before_it_tells_and_has_something_to_do() -> None:
@@ -41,13 +42,13 @@ def test_the_example_for_teachers_is_right(tmp_path: Path) -> None:
     assert name is not None
     path = tmp_path / name[1]
     path.write_text(example[1], encoding="utf-8")
-    assert check([path], PANELS) == []
+    assert check([path], PANELS, MEASURE) == []
 
 
 def test_two_lessons_of_one_number(tmp_path: Path) -> None:
     for slug in ("one", "two"):
         (tmp_path / f"01-{slug}.md").write_text(LESSON, encoding="utf-8")
-    (problem,) = check(sorted(tmp_path.glob("*.md")), PANELS)
+    (problem,) = check(sorted(tmp_path.glob("*.md")), PANELS, MEASURE)
     assert problem.path.name == "01-two.md"
     assert "number 1 is also that of 01-one.md" in problem.what
 
@@ -56,7 +57,7 @@ def test_two_lessons_of_one_slug(tmp_path: Path) -> None:
     """Progress is kept by the slug: one would be taken for the other."""
     for number in (1, 2):
         (tmp_path / f"0{number}-one.md").write_text(LESSON, encoding="utf-8")
-    (problem,) = check(sorted(tmp_path.glob("*.md")), PANELS)
+    (problem,) = check(sorted(tmp_path.glob("*.md")), PANELS, MEASURE)
     assert problem.path.name == "02-one.md"
     assert "the slug 'one' is also that of 01-one.md" in problem.what
 
@@ -69,7 +70,7 @@ def test_two_lessons_of_one_slug(tmp_path: Path) -> None:
 def test_how_an_editor_saves_it_does_not_matter(tmp_path: Path, saved: Callable[[str], str]) -> None:
     path = tmp_path / "01-half-is-gone.md"
     path.write_bytes(saved(LESSON.replace("tolerance = 1\n", "")).encode())
-    assert [(p.line, p.what) for p in check([path], PANELS)] == [(29, "tolerance is missing")]
+    assert [(p.line, p.what) for p in check([path], PANELS, MEASURE)] == [(29, "tolerance is missing")]
 
 
 @pytest.mark.parametrize(
@@ -79,11 +80,11 @@ def test_how_an_editor_saves_it_does_not_matter(tmp_path: Path, saved: Callable[
 )  # fmt: skip
 def test_a_file_that_is_no_lesson(tmp_path: Path, name: str, data: bytes, what: str) -> None:
     (tmp_path / name).write_bytes(data)
-    (problem,) = check([tmp_path / name], PANELS)
+    (problem,) = check([tmp_path / name], PANELS, MEASURE)
     assert what in problem.what
     assert problem.remedy
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    (problem,) = check([tmp_path / "01-gone.md"], PANELS)
+    (problem,) = check([tmp_path / "01-gone.md"], PANELS, MEASURE)
     assert "cannot be read" in problem.what

@@ -98,6 +98,7 @@ CHECK = """
 import json, resource, sys
 from pathlib import Path
 from rnnviz.lessons.check import check
+from rnnviz.tui.voice import MEASURE
 from rnnviz.nn import Model
 from rnnviz.tui import panels
 used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
@@ -106,7 +107,7 @@ found = {}
 for folder in sorted(Path(sys.argv[1]).iterdir()):
     resource.setrlimit(resource.RLIMIT_CPU, (int(sum(resource.getrusage(resource.RUSAGE_SELF)[:2])) + 6, -1))
     print(folder.name, file=sys.stderr, flush=True)
-    problems = check([folder / "01-lesson.md"], tuple(panels.BY_ID))
+    problems = check([folder / "01-lesson.md"], tuple(panels.BY_ID), MEASURE)
     found[folder.name] = [(p.line, p.what, p.remedy) for p in problems]
 print(json.dumps(found))
 """

@@ -10,6 +10,7 @@ from rnnviz.lessons.check import check
 from rnnviz.lessons.course import find, introduced
 from rnnviz.lessons.introductions import NAMES
 from rnnviz.tui import keys, panels
+from rnnviz.tui.voice import MEASURE
 from tests.lessons.half_is_gone import LESSON
 
 PANELS = tuple(panels.BY_ID)
@@ -48,7 +49,7 @@ def test_a_lesson_before_the_first_to_introduce_anything_knows_nothing_yet(tmp_p
 def test_the_checker_says_what_is_wrong_with_a_list(
     tmp_path: Path, names: str, line: int, what: str, remedy: str
 ) -> None:
-    problem = check(course(tmp_path, names), PANELS)[0]
+    problem = check(course(tmp_path, names), PANELS, MEASURE)[0]
     assert (problem.line, problem.what) == (line, what)
     assert remedy in problem.remedy
 
@@ -57,7 +58,7 @@ def test_the_checker_knows_what_is_not_introduced_yet(tmp_path: Path) -> None:
     (file,) = course(tmp_path, 'introduces = ["units"]')
     text = file.read_text(encoding="utf-8").replace('at = "output"', 'at = "gradient"')
     file.write_text(text, encoding="utf-8")
-    (row,) = check([file], PANELS)
+    (row,) = check([file], PANELS, MEASURE)
     assert row.what == "row 'gradient' is not introduced yet"
     assert row.remedy == 'add "gradient" to the introduces of this lesson, or of one before'
 

@@ -9,6 +9,7 @@ import pytest
 
 from rnnviz.lessons.check import check
 from rnnviz.tui import panels
+from rnnviz.tui.voice import MEASURE
 from tests.lessons.half_is_gone import LESSON
 
 PANELS = tuple(panels.BY_ID)
@@ -147,7 +148,7 @@ MISTAKES = [
 def test_the_lesson_they_are_made_in_is_good(tmp_path: Path) -> None:
     path = tmp_path / "01-half-is-gone.md"
     path.write_text(LESSON, encoding="utf-8")
-    assert check([path], PANELS) == []
+    assert check([path], PANELS, MEASURE) == []
 
 
 @pytest.mark.parametrize("made", MISTAKES, ids=lambda made: made.name)
@@ -158,7 +159,7 @@ def test_a_mistake_is_refused_with_line_and_remedy(made: Mistake, tmp_path: Path
         text = text.replace(good, bad)
     path = tmp_path / f"01-{made.name}.md"
     path.write_text(text, encoding="utf-8")
-    problems = check([path], PANELS)
+    problems = check([path], PANELS, MEASURE)
     assert any(p.line == made.line and made.what in p.what and made.remedy in p.remedy for p in problems), problems
     assert all(p.path == path and p.remedy for p in problems), problems
     assert len(problems) <= 2, "one mistake is told once, not over and over"

@@ -215,7 +215,9 @@ def test_a_solution_is_told_only_while_it_can_be_seen(lesson: Lesson, player: Pl
     assert told.splitlines()[:-1] == open_.splitlines()[:-1], "prose and goal, as before"
     assert told.splitlines()[-1] == f"✓ solved before · now arrives at h₁ {arrives:.1e}, needs ≥ 0.01"
     assert back.is_done, "it stays solved"
-    assert "✓ solved before · this exercise keeps steps at 20" in said(back, player.do(Change((("seq_len", 3),))))
+    assert "✓ solved before · this exercise keeps sequence length at 20" in said(
+        back, player.do(Change((("seq_len", 3),)))
+    )
     arrive(player, back.target)
     assert said(back, player.do(Change((("gain", 1.2),)))) == text
 
@@ -226,7 +228,7 @@ def test_what_is_locked_must_stay(lesson: Lesson, player: Player) -> None:
     assert condition("grad_ratio >= 0.01").holds(frame, {}), "the short cut would do it"
     assert run.broken(frame) == ("seq_len",)
     assert not run.observed(frame).is_done
-    assert "✗ this exercise keeps steps at 20: r puts everything back" in said(run, frame)
+    assert "✗ this exercise keeps sequence length at 20: [lesson_return] resets" in said(run, frame)
     assert run.observed(arrive(player, run.target)) is run
 
 

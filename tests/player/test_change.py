@@ -285,7 +285,7 @@ def test_a_knob_turned_up_and_down_again_is_where_it_was(cell: str, task: str) -
     for knob in BY_GROUP:
         up = knobs.turned(frame, knob.name, +1)
         if isinstance(up, str):
-            assert knobs.why_not(frame, knob.name) or "enter types" in up or "is the" in up
+            assert knobs.why_not(frame, knob.name) or "type a file name" in up or "is the" in up
             continue
         [(name, value)] = up.settings
         there = replace(frame, asked=knobs.asked(frame).with_(**{name: value}))

@@ -25,7 +25,8 @@ from rnnviz.scene.commands import (
 )
 from rnnviz.scene.cursor import Cursor, Phase, phase_and_step
 from rnnviz.scene.frame import Frame
-from rnnviz.words.narration import tell
+from rnnviz.tui.voice import VOICE
+from rnnviz.words.narration import narrate
 
 SMALL = Experiment(hidden_size=4, seq_len=5, points=20)
 
@@ -231,9 +232,9 @@ def test_an_explosion_is_told_and_everything_still_works(rate: float) -> None:
     start = weights(player)
     frame = player.do(Train("all"))
     assert frame.scene.has_exploded
-    assert "loss is" in tell(frame)[0]
+    assert "loss is" in narrate(frame, VOICE)[0]
     for _ in range(2 * 5 + 4):
-        tell(player.do(Next()))
+        narrate(player.do(Next()), VOICE)
     player.do(Back("all"))
     assert same_weights(weights(player), start)
     assert not player.frame.scene.has_exploded
@@ -264,4 +265,4 @@ def test_any_commands_leave_a_sound_frame(commands: list) -> None:
         assert 0 <= cursor.unit < frame.scene.H
         assert frame.loss_step is None or frame.loss_step in frame.scene.loss_steps
         assert frame.gradient.norms.shape == (T + 1,)
-        assert all(len(line) <= 78 for line in tell(frame)), tell(frame)
+        assert all(len(line) <= 78 for line in narrate(frame, VOICE)), narrate(frame, VOICE)

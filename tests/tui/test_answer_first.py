@@ -134,8 +134,9 @@ def names_of(reference: Reference) -> tuple[str, ...]:
 
 def plain_text(run: LessonRun, frame: Frame) -> str:
     from rnnviz.lessons.pages import page
+    from rnnviz.words.voice import Voice
 
-    return "\n".join(plain(line) for width in (76, 63) for line in page(run, frame, width).lines)
+    return "\n".join(plain(line) for width in (76, 63) for line in page(run, frame, Voice(width)).lines)
 
 
 def screen(

@@ -10,12 +10,12 @@ import pytest
 from textual.pilot import Pilot
 
 from rnnviz.lessons.course import Start, head
-from rnnviz.lessons.pages import LINES
 from rnnviz.lessons.progress import FILE
 from rnnviz.scene.commands import Next
 from rnnviz.scene.cursor import Phase
 from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.canvas import Canvas
+from rnnviz.tui.voice import MEASURE
 from tests.lessons.learner import Learner
 from tests.tui.driving import text
 
@@ -393,7 +393,7 @@ async def test_a_step_begins_without_the_ghost_and_the_undo_of_the_one_before(co
         await learner.press("u")
         assert lesson.main.frame is not None
         assert (lesson.main.frame.experiment.gain, lesson.main.frame.cursor.epoch) == (1.0, 3)
-        assert lesson.main.frame.hint.startswith("This is how it began")
+        assert lesson.main.frame.hint.startswith("Nothing to undo")
         await learner.press("1", "n")
         await learner.set("gain", 0.8)
         assert lesson.main.frame.ghost is not None, "one's own change is compared with how the step began"
@@ -653,7 +653,7 @@ async def test_all_of_a_step_is_on_the_screen_with_and_without_a_panel(course: P
                     assert panel.size.height >= 3
             await learner.press("n", *(["n"] if learner.run.task is not None else []))
         if size == (80, 24):
-            assert lesson.main.query_one("#lesson").size.height == 1 + LINES
+            assert lesson.main.query_one("#lesson").size.height == 1 + MEASURE.lines
 
 
 async def test_a_resize_keeps_the_lesson(course: Path) -> None:

@@ -92,7 +92,7 @@ async def test_cut_the_memory_is_gone_and_the_screen_says_so() -> None:
         assert "╳ cut ╳" in text(app, "panel")
         assert "no memory" in text(app, "panel")
         assert "cut RNN" in text(app, "title")
-        assert "W_hh = 0: h₁₀ is made of x₁₀ alone" in text(app, "telling")
+        assert "W_hh = 0: h₁₀ depends on x₁₀ alone" in text(app, "telling")
         await press(pilot, "right", "left", "left")
         assert "ends at h₁₀" in text(app, "telling")
         assert (app.main.frame.gradient.norms[:10] == 0).all()  # type: ignore[union-attr]

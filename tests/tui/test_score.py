@@ -23,8 +23,9 @@ from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import sheet_for
 from rnnviz.tui.sequence import _with_share
 from rnnviz.tui.view import View
+from rnnviz.tui.voice import VOICE
 from rnnviz.views.highway import highway
-from rnnviz.words.narration import tell
+from rnnviz.words.narration import narrate
 from rnnviz.words.numbers import factor, fixed, percent, portion, scientific
 
 PALETTES = [Palette(colors, dark) for colors in ("truecolor", "256", "standard", "none") for dark in (True, False)]
@@ -66,7 +67,7 @@ def test_it_draws_at_any_size_wherever_the_cursor_is(task: str, cell: str) -> No
         palette = rng.choice(PALETTES)
         lines = drawn(frame, width, height, palette)
         assert [len(line) for line in lines] == [width] * height
-        assert all(len(line) <= 78 for line in tell(frame)), tell(frame)
+        assert all(len(line) <= 78 for line in narrate(frame, VOICE)), narrate(frame, VOICE)
         status_lines.title(frame, width, palette)
         for panel in (panels.BY_ID["compare"], panels.BY_ID["words"]):
             sheet = sheet_for(panel, frame, View(panel=panel.id), width, height, palette)
@@ -89,7 +90,7 @@ def test_it_draws_what_is_no_number(cell: str, bad: float) -> None:
                 frame = replace(player.frame, scene=broken_scene, cursor=cursor, loss_step=loss_step)
                 for palette in PALETTES:
                     drawn(frame, palette=palette)
-                tell(frame)
+                narrate(frame, VOICE)
 
 
 @pytest.mark.parametrize(("hidden_size", "seq_len"), [(128, 40), (20, 500), (128, 500)])
@@ -297,7 +298,7 @@ def test_the_loss_of_one_judged_step_is_the_probability_that_is_told() -> None:
     frame = read_to_the_end("names")
     right = dict(frame.scene.guesses(frame.T))[frame.scene.answer(frame.T)]
     assert frame.scene.trace.loss == pytest.approx(-np.log(right))
-    told = tell(replace(frame, cursor=replace(frame.cursor, phase=Phase.LOSS)))
+    told = narrate(replace(frame, cursor=replace(frame.cursor, phase=Phase.LOSS)), VOICE)
     assert percent(right) in told[0]
     assert frame.scene.answer(frame.T) in told[0]
     assert frame.scene.said(answered=True) in told[1]
@@ -439,9 +440,9 @@ def test_a_small_value_does_not_look_like_one_not_read_yet(value: float) -> None
 def test_the_ghost_of_another_task_is_not_named() -> None:
     player = Player()
     player.do(Change((("gain", 0.5),)))
-    assert "ghost" in "\n".join(drawn(back(player, 3)))
+    assert "recurrent gain 1.0" in "\n".join(drawn(back(player, 3)))
     player.do(Change((("task", "recall"),)))
-    assert "ghost" not in "\n".join(drawn(back(player, 3)))
+    assert "recurrent gain 1.0" not in "\n".join(drawn(back(player, 3)))
 
 
 def test_a_walk_beyond_the_truncation_is_named_in_the_picture() -> None:

@@ -14,7 +14,8 @@ from rnnviz.player.player import Player
 from rnnviz.scene.commands import Change, Cut, Go, Next, Train
 from rnnviz.scene.cursor import Phase
 from rnnviz.scene.frame import Frame
-from rnnviz.words.narration import tell
+from rnnviz.tui.voice import VOICE
+from rnnviz.words.narration import narrate
 
 FADING = Experiment(seq_len=40, gain=0.7)
 GROWING = Experiment(gain=1.6)
@@ -25,7 +26,7 @@ def back(frame: Frame, t: int) -> Frame:
 
 
 def said(experiment: Experiment, t: int) -> tuple[str, str]:
-    return tell(back(Player(experiment).frame, t))
+    return narrate(back(Player(experiment).frame, t), VOICE)
 
 
 @pytest.mark.parametrize(
@@ -39,7 +40,7 @@ def said(experiment: Experiment, t: int) -> tuple[str, str]:
 def test_every_sentence_of_the_way_back_fits_its_line(experiment: Experiment) -> None:
     frame = Player(experiment).frame
     for t in range(frame.T + 1):
-        for line in tell(back(frame, t)):
+        for line in narrate(back(frame, t), VOICE):
             assert len(line) <= 78, line
             assert line.endswith("."), line
             assert "  " not in line
@@ -51,7 +52,7 @@ def test_half_is_gone_only_once_it_is() -> None:
     assert half is not None
     assert most is not None
     for t in range(1, 40):
-        second, lag = tell(back(frame, t))[1], 40 - t
+        second, lag = narrate(back(frame, t), VOICE)[1], 40 - t
         assert (f"will be gone after {half:.1f}" in second) == (lag < half)
         assert (f"is gone after {half:.1f}" in second) == (lag >= half)
         assert (f"99 % will be after {most:.1f}" in second) == (half <= lag < most)
@@ -74,7 +75,7 @@ def test_what_grows_is_not_said_to_be_left() -> None:
 
 def test_at_the_end_of_a_walk_that_hardly_faded_it_says_how_it_would() -> None:
     player = Player()
-    assert "recurrent gain 0.7 it does" in said(Experiment(), 0)[1]
+    assert "recurrent gain 0.7 it vanishes" in said(Experiment(), 0)[1]
     assert "recurrent gain 0.7" not in said(Experiment(), 1)[1]
     norms = player.do(Change((("gain", 0.7),))).gradient.norms
     assert norms[0] / norms[10] < 0.1, "and so it does"
@@ -107,7 +108,7 @@ def test_of_two_ways_back_each_figure_says_which_it_is_of(
     assert gradient.highway is not None
     lane = replace(gradient.highway, half_life=ends[1], horizon=ends[3])
     frame.scene._gradients[10] = replace(gradient, half_life=ends[0], horizon=ends[2], highway=lane)
-    assert tell(back(frame, 5))[1] == words
+    assert narrate(back(frame, 5), VOICE)[1] == words
 
 
 def test_the_update_is_told_whole() -> None:
@@ -118,7 +119,7 @@ def test_the_update_is_told_whole() -> None:
         assert frame.update is not None
         for name, size, _ in frame.update.rows:
             only = replace(frame.update, rows=((name, size, 0.0123),))
-            first = tell(replace(frame, update=only))[0]
+            first = narrate(replace(frame, update=only), VOICE)[0]
             assert len(first) <= 78, first
             assert first.endswith(f"{name.removeprefix('rnn.')} moves most, 1.2e-02 of {size:.2f}."), first
 
@@ -139,8 +140,8 @@ def test_a_walk_beyond_the_truncation_says_so(truncate: str, cell: str) -> None:
     first = {"1,1": 10, "3,3": 8, "3,5": 6, "10,10": 1}[truncate]
     used = "step 10" if first == 10 else f"steps {first} to 10"
     for t in range(10):
-        words = f"Truncated: the update uses {used} only. The walk goes on all the same."
-        assert (tell(back(frame, t))[1] == words) is (t < first and first > 1)
+        words = f"Truncated: the update uses only {used}. The way back continues all the same."
+        assert (narrate(back(frame, t), VOICE)[1] == words) is (t < first and first > 1)
     total = replace(back(frame, 5), loss_step=None)
-    assert tell(total)[1].startswith("Truncated: the update takes each error back") is (first > 1)
-    assert all(len(line) <= 78 for line in tell(total))
+    assert narrate(total, VOICE)[1].startswith("Truncated: the update takes each error back") is (first > 1)
+    assert all(len(line) <= 78 for line in narrate(total, VOICE))
