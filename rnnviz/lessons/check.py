@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import pairwise
 from math import isfinite
@@ -21,6 +20,7 @@ from rnnviz.lessons.course import introduced, is_lesson
 from rnnviz.lessons.introductions import NAMES, unknown
 from rnnviz.lessons.lesson import Do, Exercise, Lesson, Point, Prediction, Step
 from rnnviz.lessons.lesson_file import source_lines
+from rnnviz.lessons.measure import Measure
 from rnnviz.lessons.pages import page
 from rnnviz.lessons.points import ROWS
 from rnnviz.lessons.prose import plain, quotes
@@ -32,20 +32,6 @@ from rnnviz.player.player import Player, open_player
 from rnnviz.scene.frame import Frame
 from rnnviz.views.metrics import METRICS, Reference
 from rnnviz.words.voice import Voice
-
-
-@dataclass(frozen=True)
-class Measure:
-    """What a step may say at once on the smallest screen that a lesson is written for.
-
-    width    characters of a line; heading: of the line above
-    lines    of a step; lines_with_panel: of one that opens a panel
-    """
-
-    width: int
-    lines: int
-    lines_with_panel: int
-    heading: int
 
 
 def check(paths: Iterable[Path], panels: Collection[str], measure: Measure) -> list[Problem]:

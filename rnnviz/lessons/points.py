@@ -43,7 +43,7 @@ class ScoreRow:
     """name        by which a step points at it
     introduced  the name under which a lesson introduces it (see introductions.py); "" for one that is always shown
     why_not     (frame) -> why it is not there with this network or task, and what to do; or None
-    gives_way   whether it has no room beside an open panel at 80 × 24"""
+    gives_way   whether it has no room beside an open panel on the smallest screen"""
 
     name: str
     introduced: str = ""

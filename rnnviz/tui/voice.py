@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rnnviz.lessons.check import Measure
+from rnnviz.lessons.measure import Measure
 from rnnviz.tui import panels
 from rnnviz.tui.keys import ACTIONS, face
 from rnnviz.words.voice import Voice
