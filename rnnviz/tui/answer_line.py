@@ -20,6 +20,9 @@ class AnswerLine:
         self._stage, self._give = stage, give
         self.typed = ""
 
+    def clear(self) -> None:
+        self.typed = ""
+
     def takes(self, run: LessonRun, name: str) -> bool:
         """A key, by its action: what a number being typed makes of it."""
         if not self.typed:

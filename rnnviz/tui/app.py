@@ -125,14 +125,13 @@ class RnnvizApp(DrivenApp):
         return HeadlessDriver
 
     def get_default_screen(self) -> Screen[None]:
-        self.main = Main()
-        self.main.expects_lesson = self._start is not None
+        self.main = Main(expects_lesson=self._start is not None)
         return self.main
 
     def on_mount(self) -> None:
         if not self.is_headless:
             self.catch_the_rest()
-        self.main.jobs.projector.is_wanted = not self.is_headless  # pictures and tests are of how it ends
+        self.main.jobs.projector.want(not self.is_headless)  # pictures and tests are of how it ends
         self._choose_colors()
         self.watch(self, "theme", self._choose_colors, init=False)
         self.call_after_refresh(self._build)

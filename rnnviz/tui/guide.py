@@ -170,7 +170,7 @@ class Guide:
 
     def perform(self, run: LessonRun, presenter: Presenter) -> None:
         """From its beginning, led by another than the learner."""
-        self.pursuit.presenter = presenter
+        self.pursuit.be_led_by(presenter)
         self.become(run.reset())
         presenter.begin()
 
@@ -240,7 +240,7 @@ class Guide:
         except InputError as error:
             self.stage.warn(str(error))  # what was typed stays, to be mended
             return
-        self.answer_line.typed = ""
+        self.answer_line.clear()
         self.become(run)
 
     def next(self) -> None:
@@ -311,7 +311,8 @@ class Guide:
         self.pursuit.stop()
         self.stage.skip_film()
         self.run, self._skip_asked = run, False
-        self.answer_line.typed, self.text.top = "", 0
+        self.answer_line.clear()
+        self.text.to_top()
         self.stage.pause()
         self.pursuit.set_off(run, self._question_of(run))
         self.stage.share_out()
@@ -364,13 +365,14 @@ class Guide:
         run = self.run.observed(frame)
         if run is not self.run:
             if run.target.panel and self.stage.view.panel == "knobs":  # the step's own panel shows what was reached
-                self.run, self.text.top = run, 0
+                self.run = run
                 self.stage.open_panel(run.target.panel)
             self._changed(run)
 
     def _changed(self, run: LessonRun) -> None:
         """Another state of the lesson, and the same picture."""
-        self.run, self.text.top = run, 0
+        self.run = run
+        self.text.to_top()
         self._keep()
         self.stage.share_out()
         self.stage.draw()

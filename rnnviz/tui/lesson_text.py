@@ -33,6 +33,9 @@ class LessonText:
         """By pages, or so many lines."""
         self.top = max(0, self.top + by * (lines or self._page))
 
+    def to_top(self) -> None:
+        self.top = 0
+
     def can_scroll(self, by: int) -> bool:
         """Whether there is text below (1) or above (-1) what is shown."""
         return self._below > 0 if by > 0 else by < 0 < self.top

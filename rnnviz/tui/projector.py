@@ -25,6 +25,9 @@ class Projector(Generic[End]):
         self._film: Film[End] | None = None
         self._timer: Timer | None = None
 
+    def want(self, is_wanted: bool) -> None:
+        self.is_wanted = is_wanted
+
     def load(self, command: Command) -> int:
         """Get ready to show a training, its loss curve open where nothing else is; how many pictures of it are
         wanted: none of what is no training, or a short one."""

@@ -57,6 +57,9 @@ class Pursuit:
         self._goal: Setup | None = None  # another picture than the run's: a solution
         self._stood_in = ""  # the lesson whose picture stood last
 
+    def be_led_by(self, presenter: Presenter) -> None:
+        self.presenter = presenter
+
     def set_off(self, run: LessonRun, via: Setup | None) -> None:
         """To the picture of this run; go_on does it."""
         self._run, self._via, self._goal = run, via, None

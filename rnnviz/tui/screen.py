@@ -40,14 +40,15 @@ TALL = 32  # rows from which the moment is put into words beside a lesson
 
 
 class ScoreScreen(Screen[None]):
-    def __init__(self) -> None:
+    def __init__(self, *, expects_lesson: bool = False) -> None:
+        """expects_lesson: one is being read, and will begin."""
         super().__init__()
         self.player: Player | None = None
         self.frame: Frame | None = None
         self.view = View()
         self.palette = Palette()
         self.guide: Guide | None = None  # leads through the lessons; None before one was opened
-        self.expects_lesson = False  # one is being read
+        self.expects_lesson = expects_lesson
         self.jobs = Jobs(self, self.post_message)
         self.playback = Playback(self)
         self.early: list[str] = []  # actions asked for before there was a player

@@ -67,7 +67,7 @@ async def test_training_is_shown_epoch_by_epoch_and_then_nothing_moves() -> None
     async with app.run_test(size=(80, 24)) as pilot:
         await app.settled()
         await press(pilot, "right", "right", "right")
-        app.main.jobs.projector.is_wanted = True
+        app.main.jobs.projector.want(True)
         seen, show = [], app.main.show
         app.main.show = lambda frame: (seen.append((frame.cursor.epoch, frame.cursor.t)), show(frame))
         await pilot.press("a")
@@ -87,7 +87,7 @@ async def test_escape_or_another_a_skips_to_the_end() -> None:
         app = RnnvizApp(compile=False)
         async with app.run_test(size=(80, 24)) as pilot:
             await app.settled()
-            app.main.jobs.projector.is_wanted = True
+            app.main.jobs.projector.want(True)
             await pilot.press("a")
             while not app.main.shows_film:
                 await asyncio.sleep(0.005)
@@ -104,7 +104,7 @@ async def test_a_long_training_says_how_far_it_is_before_its_first_picture_and_s
     app = RnnvizApp(Experiment(epochs=100_000), compile=False)
     async with app.run_test(size=(80, 24)) as pilot:
         await app.settled()
-        app.main.jobs.projector.is_wanted = True
+        app.main.jobs.projector.want(True)
         await pilot.press("a")
         while app.main.frame.job is None:
             await asyncio.sleep(0.005)
