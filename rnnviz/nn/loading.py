@@ -96,7 +96,7 @@ class Handle:
 
     def _use(self, kernel: Kernel, code: bytes) -> None:
         if numba_engine.loaded(*kernel) is None:
-            numba_engine.install(*kernel, MachineCode(code))
+            numba_engine.install(*kernel, MachineCode(code, *kernel))
             engine.load_numba()
             if self._on_ready is not None:
                 self._on_ready(kernel[0])

@@ -12,12 +12,14 @@ import os
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from typing import Any, Protocol
 
 import numpy as np
 
 from rnnviz.nn import compiler, losses, numpy_engine
 from rnnviz.nn.data import Data
+from rnnviz.nn.kernels.arguments import signatures
 from rnnviz.nn.kernels.buffer_sizes import Plan, Rates, make_plan
 from rnnviz.nn.machine_code import Kernels, MachineCode
 from rnnviz.nn.optimizer import ADAM_BETAS, CONVENTIONS, Optimizer, OptimizerState, clip
@@ -90,28 +92,29 @@ def _kernels_of(spec: ModelSpec) -> Kernels | None:
 
 def _make(cell: str, dtype: str) -> Kernels:
     if compiler.IN_PROCESS:
-        return _InProcess(cell)
+        return _InProcess(cell, dtype)
     ((_, code),) = compiler.compiled([(cell, dtype)])
-    return MachineCode(code)
+    return MachineCode(code, cell, dtype)
 
 
 class _InProcess:
     """The kernels as numba or Python run them in this process."""
 
-    def __init__(self, cell: str) -> None:
+    def __init__(self, cell: str, dtype: str) -> None:
         os.environ.setdefault("NUMBA_OPT", "0")  # looked at, not raced; numba reads it when it is imported
         from rnnviz.nn.kernels.c_api import ENTRIES
 
-        self._entries = ENTRIES[cell]
+        self._entries, self._signatures = ENTRIES[cell], signatures(cell, dtype)
 
-    def call(self, name: str, *arrays: Array) -> None:
-        self._entries[name].function(*arrays)
+    def call(self, name: str, **values: Any) -> None:
+        self._entries[name](*self._signatures[name].values(values))
 
 
 # -- one pass ------------------------------------------------------------------------------------------
 
 
-def _plan(spec: ModelSpec, steps: int, batch_size: int, **choices: int) -> Plan:
+@lru_cache(64)
+def _plan(spec: ModelSpec, steps: int, batch_size: int, loss: int = 0, rule: int = 0) -> Plan:
     return make_plan(
         steps=steps,
         batch_size=batch_size,
@@ -122,7 +125,8 @@ def _plan(spec: ModelSpec, steps: int, batch_size: int, **choices: int) -> Plan:
         gates=len(spec.gates),
         biases=spec.biases,
         activation=ACTIVATIONS.index(spec.activation),
-        **choices,
+        loss=loss,
+        rule=rule,
     )
 
 
@@ -134,25 +138,20 @@ def _aligned(size: int, dtype: Any) -> Array:
     return room[first : first + size]
 
 
-def _layer_arguments(spec: ModelSpec, w: LayerWeights, T: int, B: int) -> list[Array]:
-    assert w.W_hh.dtype == spec.dtype, f"{w.W_hh.dtype} weights in a {spec.dtype} model: a kernel would misread them"
+def _layer_arguments(spec: ModelSpec, w: LayerWeights, T: int, B: int) -> dict[str, Any]:
     plan = _plan(spec, T, B)
-    scratch = [_aligned(size, spec.dtype) for size in (plan.panels_size, plan.room_size, plan.step_size)]
     b_hh = np.zeros_like(w.b_ih) if w.b_hh is None else w.b_hh
-    return [np.array([plan.activation], np.int64), w.W_ih, w.W_hh, w.b_ih, b_hh, *scratch]
+    names = ("panels", "room", "step")
+    scratch = {name: _aligned(getattr(plan, f"{name}_size"), spec.dtype) for name in names}
+    return {"activation": plan.activation, **w._replace(b_hh=b_hh)._asdict(), **scratch}
 
 
-def _run_arguments(spec: ModelSpec, run: LayerForward) -> list[Array]:
+def _run_arguments(spec: ModelSpec, run: LayerForward) -> dict[str, Any]:
     """A layer's forward pass, whichever engine it comes from, as the kernels take it."""
-    none = _unused(spec)
-    c = none if run.c is None else run.c
-    gates = run.gates if spec.about_cell.gates else none
-    extra = np.tanh(run.c[1:]) if run.c is not None else none if run.rec_n is None else run.rec_n
-    return [np.ascontiguousarray(a) for a in (run.x, run.h, c, run.pre, gates, extra)]
-
-
-def _unused(spec: ModelSpec) -> Array:
-    return np.empty((1, 1, 1), spec.dtype)
+    gates = run.gates if spec.about_cell.gates else None
+    extra = run.rec_n if run.c is None else np.tanh(run.c[1:])
+    arrays = {"x": run.x, "h": run.h, "c": run.c, "pre": run.pre, "gates": gates, "extra": extra}
+    return {name: None if a is None else np.ascontiguousarray(a) for name, a in arrays.items()}
 
 
 def forward(spec: ModelSpec, params: ParamsLike, x: Array, h0: Array | None = None, c0: Array | None = None) -> Forward:
@@ -168,22 +167,20 @@ def forward(spec: ModelSpec, params: ParamsLike, x: Array, h0: Array | None = No
         h = np.empty((T + 1, B, H), spec.dtype)
         h[0] = 0.0 if h0 is None else h0[index]
         pre = np.empty((T, B, width), spec.dtype)
-        c = extra = unused = _unused(spec)
-        gates = np.empty_like(pre) if cell.gates else unused
-        if cell.has_cell_state:
-            c = np.empty_like(h)
+        gates = np.empty_like(pre) if cell.gates else None
+        extra = np.empty((T, B, H), spec.dtype) if cell.has_cell_state or cell.has_reset else None
+        c = np.empty_like(h) if cell.has_cell_state else None
+        if c is not None:
             c[0] = 0.0 if c0 is None else c0[index]
-        if cell.has_cell_state or cell.has_reset:
-            extra = np.empty((T, B, H), spec.dtype)
         arguments = _layer_arguments(spec, layer_weights(spec, params, index), T, B)
-        kernels.call("forward", *arguments, inputs, h, c, pre, gates, extra)
+        kernels.call("forward", **arguments, x=inputs, h=h, c=c, pre=pre, gates=gates, extra=extra)
         layers.append(
             LayerForward(
                 x=inputs,
                 h=h,
-                c=c if cell.has_cell_state else None,
+                c=c,
                 pre=pre,
-                gates=gates if cell.gates else h[1:],
+                gates=h[1:] if gates is None else gates,
                 rec_n=extra if cell.has_reset else None,
             )
         )
@@ -208,22 +205,23 @@ def backward(spec: ModelSpec, params: ParamsLike, forward: Forward, grad_y: Arra
     direct = grad_y @ params["readout.weight"]
     for index in reversed(range(spec.num_layers)):
         w, run = layer_weights(spec, params, index), forward.layers[index]
-        unused = _unused(spec)
         grad_h = np.empty_like(run.h)
         grad_h[1:] = direct
-        grad_c = unused if run.c is None else np.empty_like(run.c)
+        grad_c = None if run.c is None else np.empty_like(run.c)
         grad_pre = np.empty_like(run.pre)
         grad_rec = np.empty_like(run.pre) if spec.about_cell.has_reset else grad_pre
         gradients = LayerWeights(*(np.empty_like(a) for a in (w.W_ih, w.W_hh, w.b_ih, w.b_ih)))
-        assert gradients.b_hh is not None
         kernels.call(
             "backward",
-            *_layer_arguments(spec, w, T, B),
-            *_run_arguments(spec, run),
-            *(grad_h, grad_c, grad_pre, grad_rec),
-            *(gradients.W_ih, gradients.W_hh, gradients.b_ih, gradients.b_hh),
+            **_layer_arguments(spec, w, T, B),
+            **_run_arguments(spec, run),
+            grad_h=grad_h,
+            grad_c=grad_c,
+            grad_pre=grad_pre,
+            grad_rec=grad_rec,
+            **{f"grad_{name}": array for name, array in gradients._asdict().items()},
         )
-        layers.insert(0, LayerBackward(grad_h, None if run.c is None else grad_c, grad_pre, grad_rec))
+        layers.insert(0, LayerBackward(grad_h, grad_c, grad_pre, grad_rec))
         grads[f"rnn.weight_ih_l{index}"], grads[f"rnn.weight_hh_l{index}"] = gradients.W_ih, gradients.W_hh
         grads[f"rnn.bias_ih_l{index}"], grads[f"rnn.bias_hh_l{index}"] = gradients.b_ih, gradients.b_hh
         if index > 0:
@@ -246,10 +244,16 @@ def triangle(spec: ModelSpec, params: ParamsLike, forward: Forward, grad_y: Arra
     norms = np.empty((T + 1, T + 1))
     kernels.call(
         "triangle",
-        *(np.array([plan.activation], np.int64), W_hh, _aligned(plan.panels_size, run.h.dtype)),
-        *_run_arguments(spec, run),
-        *(direct, np.array(sorted(steps, reverse=True), np.int64)),
-        *(grad_h, np.empty_like(grad_h), np.empty((len(steps), *run.pre.shape[1:]), run.h.dtype), norms),
+        activation=plan.activation,
+        W_hh=W_hh,
+        panels=_aligned(plan.panels_size, spec.dtype),
+        **_run_arguments(spec, run),
+        direct=direct,
+        steps=np.array(sorted(steps, reverse=True), np.int64),
+        grad_h=grad_h,
+        grad_c=np.empty_like(grad_h),
+        out=np.empty((len(steps), *run.pre.shape[1:]), spec.dtype),
+        norms=norms,
     )
     return norms
 
@@ -290,7 +294,8 @@ class _Flat:
     def __init__(self, spec: ModelSpec, params: Params, rule: Optimizer, state: OptimizerState) -> None:
         self._params, self._state, self.rule = params, state, rule
         self.names = list(spec.parameter_shapes)
-        self.w, self.first, self.second = (self._joined(group) for group in (params, state.first, state.second))
+        self.w = self._joined(params)
+        self.first, self.second = (self._joined(g) if g else np.empty_like(self.w) for g in (state.first, state.second))
         self.grads = np.empty_like(self.w)
         self.rates = np.array(
             Rates(
@@ -310,8 +315,6 @@ class _Flat:
         self.dtype = self.w.dtype
 
     def _joined(self, group: Params) -> Array:
-        if not group:
-            return np.empty(1, next(iter(self._params.values())).dtype)
         return np.concatenate([group[name].reshape(-1) for name in self.names])
 
     def __enter__(self) -> _Flat:
@@ -332,6 +335,10 @@ class _Flat:
             at += size
 
     @property
+    def vectors(self) -> dict[str, Array]:
+        return {"rates": self.rates, "params": self.w, "grads": self.grads, "first": self.first, "second": self.second}
+
+    @property
     def updates(self) -> int:
         return self._state.step
 
@@ -345,15 +352,14 @@ class _Flat:
             clipped = clip(self.rule, dict(self.parts(self.grads)))
             self.grads = np.concatenate([clipped[name].reshape(-1) for name in self.names])
         self.updates += 1
-        choice = np.array([OPTIMIZERS.index(self.rule.name), self.updates], np.int64)
-        kernels.call("update", choice, self.rates, self.w, self.grads, self.first, self.second)
+        kernels.call("update", rule=OPTIMIZERS.index(self.rule.name), updates=self.updates, **self.vectors)
 
 
-def _inputs(data: Data) -> tuple[Array, Array, Array, Array]:
-    """x, targets, classes and mask of `data` as the kernels take them."""
-    if data.loss == "mse":
-        return data.x, data.targets, np.zeros((1, 1), np.int64), data.mask
-    return data.x, np.zeros((1, 1, 1), data.x.dtype), data.targets, data.mask
+def _inputs(data: Data) -> dict[str, Array | None]:
+    """The data as the kernels take them."""
+    mse = data.loss == "mse"
+    targets, classes = (data.targets, None) if mse else (None, data.targets)
+    return {"x": data.x, "targets": targets, "classes": classes, "mask": data.mask}
 
 
 def _shared(spec: ModelSpec, data: Data, order: Array) -> bool:
@@ -363,29 +369,30 @@ def _shared(spec: ModelSpec, data: Data, order: Array) -> bool:
 
 
 def _train_alone(kernels: Kernels, spec: ModelSpec, weights: _Flat, data: Data, order: Array, out: Array) -> None:
-    plan = _plan(
-        spec,
-        data.x.shape[1],
-        order.shape[1],
-        loss=LOSSES.index(data.loss),
-        rule=OPTIMIZERS.index(weights.rule.name),
+    loss, rule = LOSSES.index(data.loss), OPTIMIZERS.index(weights.rule.name)
+    plan = _plan(spec, data.x.shape[1], order.shape[1], loss, rule)
+    kernels.call(
+        "train",
+        plan=plan,
         updates=weights.updates,
+        positions=0,
+        **weights.vectors,
+        **_inputs(data),
+        order=order,
+        work=_work(0, plan.work_size, weights.dtype),
+        out=out,
     )
-    work = _work(0, plan.work_size, weights.dtype)
-    vectors = (weights.rates, weights.w, weights.grads, weights.first, weights.second)
-    kernels.call("train", np.array(plan, np.int64), *vectors, *_inputs(data), order, work, out)
     weights.updates += len(order)
 
 
 def _train_one_by_one(kernels: Kernels, spec: ModelSpec, weights: _Flat, data: Data, order: Array, out: Array) -> None:
     """The gradients of one batch at a time, for an update that is not all done in the kernel."""
-    plan = _plan(spec, data.x.shape[1], order.shape[1], loss=LOSSES.index(data.loss))
-    work, loss = _work(0, plan.work_size, weights.dtype), np.empty(1)
+    plan = _plan(spec, data.x.shape[1], order.shape[1], LOSSES.index(data.loss))
+    work = _work(0, plan.work_size, weights.dtype)
     for number, batch in enumerate(order):
-        sizes = np.array(plan._replace(positions=int(np.count_nonzero(data.mask[batch]))), np.int64)
-        vectors = (weights.rates, weights.w, weights.grads, weights.first, weights.second)
-        kernels.call("train", sizes, *vectors, *_inputs(data), batch[None], work, loss)
-        out[number] = loss[0]
+        positions = int(np.count_nonzero(data.mask[batch]))
+        part = {"positions": positions, "order": batch[None], "out": out[number : number + 1]}
+        kernels.call("train", plan=plan, updates=0, **weights.vectors, **_inputs(data), **part, work=work)
         weights.update(kernels)
 
 
@@ -394,13 +401,21 @@ def _train_shared(kernels: Kernels, spec: ModelSpec, weights: _Flat, data: Data,
     T, B = data.x.shape[1], order.shape[1]
     half = -(-B // (2 * _ROWS)) * _ROWS
     grads, inputs, losses_of = (weights.grads, np.empty_like(weights.grads)), _inputs(data), np.empty((2, 1))
-    plans = [_plan(spec, T, size, loss=LOSSES.index(data.loss)) for size in (half, B - half)]
+    plans = [_plan(spec, T, size, LOSSES.index(data.loss)) for size in (half, B - half)]
     work = [_work(part, plan.work_size, weights.dtype) for part, plan in enumerate(plans)]
 
     def run(part: int, sequences: Array, positions: int) -> None:
-        sizes = np.array(plans[part]._replace(positions=positions), np.int64)
-        vectors = (weights.rates, weights.w, grads[part], weights.first, weights.second)
-        kernels.call("train", sizes, *vectors, *inputs, sequences, work[part], losses_of[part])
+        kernels.call(
+            "train",
+            plan=plans[part],
+            updates=0,
+            positions=positions,
+            **weights.vectors | {"grads": grads[part]},
+            **inputs,
+            order=sequences,
+            work=work[part],
+            out=losses_of[part],
+        )
 
     for number, batch in enumerate(order):
         positions = int(np.count_nonzero(data.mask[batch]))

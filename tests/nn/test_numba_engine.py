@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from rnnviz.nn import CELLS, Data, Model, Optimizer, Training, engine, numba_engine, numpy_engine
 from rnnviz.nn.compiler import IN_PROCESS, compiled
-from rnnviz.nn.machine_code import make_table
 
 COMPILED = not IN_PROCESS
 #: Without the compiler the kernels' inner loops run in Python.
@@ -322,8 +321,3 @@ def test_a_model_trace_takes_either_engine():
     assert_same(one.grad_h, other.grad_h, "grad_h")
     assert_same(one.triangle, other.triangle, "triangle")
     np.testing.assert_allclose(other.ledger.gain, one.ledger.gain, rtol=1e-10)
-
-
-def test_what_is_not_contiguous_never_reaches_a_kernel():
-    with pytest.raises(ValueError, match="contiguous"):
-        make_table((np.zeros((4, 4))[:, ::2],))

@@ -21,11 +21,9 @@ class Plan(NamedTuple):
     layers: int  # L
     gates: int  # G, blocks of H rows in the weights
     biases: int  # 1 or 2
-    activation: int  # position in spec.ACTIVATIONS
     loss: int  # position in spec.LOSSES
+    activation: int  # position in spec.ACTIVATIONS
     rule: int  # position in spec.OPTIMIZERS
-    updates: int  # done before this call
-    positions: int  # 0; for a part of a batch: steps of the whole batch that carry loss
     bias_size: int  # a bias of all gates
     panels_size: int  # the largest packed weight matrix, filled up to whole panels
     room_size: int  # BLOCK packed rows of any two arrays
@@ -65,7 +63,7 @@ class Rates(NamedTuple):
 
 def make_plan(
     *, steps: int, batch_size: int, inputs: int, hidden: int, outputs: int, layers: int, gates: int, biases: int,
-    activation: int = 0, loss: int = 0, rule: int = 0, updates: int = 0, positions: int = 0,
+    activation: int = 0, loss: int = 0, rule: int = 0,
 ) -> Plan:  # fmt: skip
     width = gates * hidden
     widest = max(width, inputs, outputs)
@@ -82,6 +80,5 @@ def make_plan(
     # rounded up so that each part starts on a cache line, as `work` does
     whole = [(size + 15) // 16 * 16 for size in sizes]
     return Plan(
-        steps, batch_size, inputs, hidden, outputs, layers, gates, biases, activation, loss, rule, updates,
-        positions, *whole,
+        steps, batch_size, inputs, hidden, outputs, layers, gates, biases, loss, activation, rule, *whole
     )  # fmt: skip

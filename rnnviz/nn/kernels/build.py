@@ -39,9 +39,9 @@ def build(cell: str, dtype: str) -> bytes:
     """The object file with the entries of `cell`, under their names, for this machine's processor."""
     table = types.CPointer(types.int64)
     whole = llvm.parse_assembly(NOTHING_TO_COUNT)
-    for name, entry in ENTRIES[cell].items():
+    for name in ENTRIES[cell]:
         compiled: Any = njit(types.void(table), no_cpython_wrapper=True, no_cfunc_wrapper=True, **OPTIONS)(
-            for_table(entry, dtype)
+            for_table(cell, name, dtype)
         )
         native = compiled.overloads[(table,)].fndesc.llvm_func_name
         whole.link_in(llvm.parse_assembly(compiled.inspect_llvm((table,))))

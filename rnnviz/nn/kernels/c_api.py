@@ -1,19 +1,20 @@
 """The kernels as functions of C: what the app calls as finished machine code, without numba.
 
-Each entry is a kernel whose arguments are all arrays, written down as one letter and one digit: f the model's
-dtype, d float64, i int64, b bool; the number of axes. C sees one argument, a table of int64: for each array
-its address and then its shape.
+arguments.py says what each entry takes, and in which order. C sees one argument, a table of int64: for each array its
+address and then its shape, for a number or a Plan the numbers themselves.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from rnnviz.nn.cells import CELLS, ByCell
 from rnnviz.nn.cells.cell import Cell
+from rnnviz.nn.kernels import arguments
+from rnnviz.nn.kernels.arguments import check_parameters
 from rnnviz.nn.kernels.buffer_sizes import Plan, Rates
 from rnnviz.nn.kernels.jit import kernel
 from rnnviz.nn.kernels.layer import Back, Run, Scratch, Weights, make_weight_gradients
@@ -22,25 +23,6 @@ from rnnviz.nn.kernels.train import make
 from rnnviz.nn.kernels.triangle import make_triangle
 from rnnviz.nn.kernels.updates import update
 
-FORWARD = "i1 f2 f2 f1 f1 f1 f1 f1 f3 f3 f3 f3 f3 f3"
-BACKWARD = f"{FORWARD} f3 f3 f3 f3 f2 f2 f1 f1"
-TRIANGLE = "i1 f2 f1 f3 f3 f3 f3 f3 f3 f3 i1 f3 f3 f3 d2"
-TRAIN = "i1 d1 f1 f1 f1 f1 f3 f3 i2 b2 i2 f1 d1"
-UPDATE = "i1 d1 f1 f1 f1 f1"
-
-
-class Entry(NamedTuple):
-    function: Any
-    arguments: str
-
-
-@kernel
-def as_plan(s: Any) -> Any:
-    return Plan(
-        s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7], s[8], s[9],
-        s[10], s[11], s[12], s[13], s[14], s[15], s[16], s[17], s[18], s[19], s[20],
-    )  # fmt: skip
-
 
 @kernel
 def as_rates(r: Any) -> Any:
@@ -48,12 +30,15 @@ def as_rates(r: Any) -> Any:
 
 
 @kernel
-def update_entry(sizes: Any, rates: Any, params: Any, grads: Any, first: Any, second: Any) -> None:
-    update(sizes[0], as_rates(rates), sizes[1], params, grads, first, second)
+def update_entry(
+    rule: Any, updates: Any, rates: Any, params: Any, grads: Any, first: Any, second: Any
+) -> None:  # fmt: skip
+    update(rule, as_rates(rates), updates, params, grads, first, second)
 
 
-def make_entries(cell: Cell) -> dict[str, Entry]:
-    """The entries of a cell, from its passes over a layer in kernels/NAME.py."""
+def make_entries(cell: Cell) -> dict[str, Any]:
+    """The entries of a cell, from its passes over a layer in kernels/NAME.py. Raises TypeError if they do not take what the
+    table says."""
     passes: Any = import_module(f"rnnviz.nn.kernels.{cell.name}")
     forward, backward, weight_gradients = passes.forward, passes.backward, make_weight_gradients(cell)
     train = make(cell, forward, backward, weight_gradients)
@@ -65,7 +50,7 @@ def make_entries(cell: Cell) -> dict[str, Entry]:
         x: Any, h: Any, c: Any, pre: Any, gates: Any, extra: Any,
     ) -> None:  # fmt: skip
         forward(
-            activation[0],
+            activation,
             Weights(W_ih, W_hh, b_ih, b_hh),
             Scratch(panels, room, step),
             Run(x, h, c, pre, gates, extra),
@@ -80,18 +65,16 @@ def make_entries(cell: Cell) -> dict[str, Entry]:
     ) -> None:  # fmt: skip
         scratch, run = Scratch(panels, room, step), Run(x, h, c, pre, gates, extra)
         back = Back(grad_h, grad_c, grad_pre, grad_rec)
-        backward(activation[0], Weights(W_ih, W_hh, b_ih, b_hh), scratch, run, back)
+        backward(activation, Weights(W_ih, W_hh, b_ih, b_hh), scratch, run, back)
         weight_gradients(run, back, scratch, Weights(grad_W_ih, grad_W_hh, grad_b_ih, grad_b_hh))
 
     @kernel
     def train_entry(
-        sizes: Any, rates: Any, params: Any, grads: Any, first: Any, second: Any, x: Any, targets: Any,
-        classes: Any, mask: Any, order: Any, work: Any, out: Any,
+        plan: Any, updates: Any, positions: Any, rates: Any, params: Any, grads: Any, first: Any, second: Any,
+        x: Any, targets: Any, classes: Any, mask: Any, order: Any, work: Any, out: Any,
     ) -> None:  # fmt: skip
-        train(
-            as_plan(sizes), as_rates(rates), params, grads, first, second, x, targets, classes, mask, order,
-            work, out,
-        )  # fmt: skip
+        data = (x, targets, classes, mask, order)
+        train(plan, updates, positions, as_rates(rates), params, grads, first, second, *data, work, out)
 
     @kernel
     def triangle_entry(
@@ -99,47 +82,59 @@ def make_entries(cell: Cell) -> dict[str, Entry]:
         direct: Any, steps: Any, grad_h: Any, grad_c: Any, out: Any, norms: Any,
     ) -> None:  # fmt: skip
         run = Run(x, h, c, pre, gates, extra)
-        triangle(activation[0], W_hh, panels, run, direct, steps, grad_h, grad_c, out, norms)
+        triangle(activation, W_hh, panels, run, direct, steps, grad_h, grad_c, out, norms)
 
-    return {
-        "forward": Entry(forward_entry, FORWARD),
-        "backward": Entry(backward_entry, BACKWARD),
-        "triangle": Entry(triangle_entry, TRIANGLE),
-        "train": Entry(train_entry, TRAIN),
-        "update": Entry(update_entry, UPDATE),
+    entries = {
+        "forward": forward_entry,
+        "backward": backward_entry,
+        "triangle": triangle_entry,
+        "train": train_entry,
+        "update": update_entry,
     }
+    for name, function in entries.items():
+        check_parameters(name, function)
+    return entries
 
 
-#: cell -> name -> entry
-ENTRIES: ByCell[dict[str, Entry]] = ByCell((name, make_entries(cell)) for name, cell in CELLS.items())
+#: cell -> name -> kernel
+ENTRIES: ByCell[dict[str, Any]] = ByCell((name, make_entries(cell)) for name, cell in CELLS.items())
 
 
 # -- to C ----------------------------------------------------------------------------------------------
 
 
 @intrinsic
-def _pointer(typingctx: Any, address: Any, number: Any) -> Any:
-    """An address as a pointer to numbers of this dtype."""
+def _pointer(typingctx: Any, table: Any, at: Any, number: Any) -> Any:
+    """table[at] as a pointer to numbers of this dtype. It is loaded as one: LLVM learns little of an integer that is
+    made into a pointer."""
     pointer = types.CPointer(number.dtype)
 
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.inttoptr(args[0], context.get_value_type(pointer))
+        place = builder.gep(args[0], [args[1]])
+        return builder.load(builder.bitcast(place, context.get_value_type(pointer).as_pointer()))
 
-    return pointer(types.int64, number), build
+    return pointer(table, types.intp, number), build
 
 
-def for_table(entry: Entry, dtype: str) -> Any:
+def for_table(cell: str, entry: str, dtype: str) -> Any:
     """The entry for one dtype as a Python function of `int64 *table`, to be compiled."""
-    dtypes = {"f": np.dtype(dtype).type, "d": np.float64, "i": np.int64, "b": np.bool_}
-    scope: dict[str, Any] = {"kernel": entry.function, "array": carray, "pointer": _pointer}
+    scope: dict[str, Any] = {"kernel": ENTRIES[cell][entry], "array": carray, "pointer": _pointer, "Plan": Plan}
     lines, names, at = ["def call(table):"], list[str](), 0
-    for argument in entry.arguments.split():
-        name, letter, count = f"a{len(names)}", argument[0], int(argument[1])
-        scope[f"{name}_dtype"] = dtypes[letter]
-        shape = "".join(f"table[{at + 1 + axis}], " for axis in range(count))
-        lines.append(f"    {name} = array(pointer(table[{at}], {name}_dtype), ({shape}))")
+    for argument in arguments.ENTRIES[entry]:
+        name = argument.name
+        if argument.dtype == "int":
+            lines.append(f"    {name} = table[{at}]")
+            at += 1
+        elif argument.dtype == "plan":
+            lines.append(f"    {name} = Plan({', '.join(f'table[{at + n}]' for n in range(len(Plan._fields)))})")
+            at += len(Plan._fields)
+        else:
+            scope[f"{name}_dtype"] = np.dtype(dtype if argument.dtype == "model" else argument.dtype).type
+            count = len(argument.axes.split())
+            shape = "".join(f"table[{at + 1 + axis}], " for axis in range(count))
+            lines.append(f"    {name} = array(pointer(table, {at}, {name}_dtype), ({shape}))")
+            at += 1 + count
         names.append(name)
-        at += 1 + count
     lines.append(f"    kernel({', '.join(names)})")
     exec("\n".join(lines), scope)
     return scope["call"]

@@ -108,7 +108,6 @@ def multiply(left: Any, right: Any, M: int, K: int, N: int, C: Any, c: int, add:
 def _multiply_overload(left: Any, right: Any, M: Any, K: Any, N: Any, C: Any, c: Any, add: Any) -> Any:
     def implementation(left: Any, right: Any, M: Any, K: Any, N: Any, C: Any, c: Any, add: Any) -> None:
         lanes = lane_count(C)
-        zero = C.dtype.type(0)
         first = 0
         while first < N:
             width = panel_width(N - first, lanes)
@@ -119,7 +118,7 @@ def _multiply_overload(left: Any, right: Any, M: Any, K: Any, N: Any, C: Any, c:
             while m < M:
                 rows = ROWS if M - m >= ROWS else (4 if M - m >= 4 else 1)
                 a, to = address(left.array, left.start + m * left.row), address(C, c + m * N + first)
-                tile(rows, width // lanes, zero, a, left.row, left.step, b, step, K, to, N, columns, add)
+                tile(rows, width // lanes, a, left.row, left.step, b, step, K, to, N, columns, add)
                 m += rows
             first += width
 
@@ -160,13 +159,13 @@ def sum_of_products(A: Any, M: int, B: Any, N: int, room: Any, C: Any) -> None:
 
 @intrinsic
 def address(typingctx: Any, array: Any, start: Any) -> Any:
-    """Where array[start] is, counted through all its axes."""
+    """A pointer to array[start], counted through all its axes."""
 
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         data = context.make_array(array)(context, builder, args[0]).data
-        return builder.ptrtoint(builder.gep(data, [args[1]]), ir.IntType(64))
+        return builder.gep(data, [args[1]])
 
-    return types.intp(array, types.intp), build
+    return types.CPointer(array.dtype)(array, types.intp), build
 
 
 def _make_tile(rows: int, vectors: int) -> Any:
@@ -174,21 +173,21 @@ def _make_tile(rows: int, vectors: int) -> Any:
 
     @intrinsic
     def build_tile(
-        typingctx: Any, zero: Any, a: Any, row: Any, step: Any, p: Any, p_step: Any, K: Any, c: Any, c_row: Any,
+        typingctx: Any, a: Any, row: Any, step: Any, p: Any, p_step: Any, K: Any, c: Any, c_row: Any,
         columns: Any, add: Any,
     ) -> Any:  # fmt: skip
-        signature = types.void(zero, *(types.intp,) * 9, types.boolean)
-        size = zero.bitwidth // 8
+        numbers, count = a.dtype, types.intp
+        signature = types.void(a, count, count, p, count, count, c, count, count, types.boolean)
+        bits, size = numbers.bitwidth, numbers.bitwidth // 8
         lane = REGISTER // size
 
         def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            _, a, row, step, p, p_step, K, c, c_row, columns, add = args
-            number, index, short = context.get_value_type(zero), ir.IntType(64), ir.IntType(32)
+            a, row, step, p, p_step, K, c, c_row, columns, add = args
+            number, index, short = context.get_value_type(numbers), ir.IntType(64), ir.IntType(32)
             vector = ir.VectorType(number, lane)
 
             def at(start: Any, offset: Any, kind: Any) -> Any:
-                place = builder.gep(builder.inttoptr(start, number.as_pointer()), [offset])
-                return builder.bitcast(place, kind.as_pointer())
+                return builder.bitcast(builder.gep(start, [offset]), kind.as_pointer())
 
             def plus(value: Any, constant: int) -> Any:
                 return builder.add(value, ir.Constant(index, constant))
@@ -204,12 +203,12 @@ def _make_tile(rows: int, vectors: int) -> Any:
 
             def masked(name: str, result: Any, values: list[Any]) -> Any:
                 shape = ir.FunctionType(result, [value.type for value in values])
-                full = f"llvm.masked.{name}.v{lane}f{zero.bitwidth}.p0"
+                full = f"llvm.masked.{name}.v{lane}f{bits}.p0"
                 return builder.call(cgutils.get_or_insert_function(builder.module, shape, full), values)
 
             # only the last vector of a row can reach beyond `columns`
-            numbers = ir.Constant(ir.VectorType(index, lane), list(range(lane)))
-            mask = builder.icmp_signed("<", numbers, spread(plus(columns, -(vectors - 1) * lane)))
+            places_in_row = ir.Constant(ir.VectorType(index, lane), list(range(lane)))
+            mask = builder.icmp_signed("<", places_in_row, spread(plus(columns, -(vectors - 1) * lane)))
             nothing, alignment = ir.Constant(vector, None), ir.Constant(short, size)
 
             def load_lanes(place: Any, v: int, whole: bool) -> Any:
@@ -261,27 +260,27 @@ _1_1, _1_2, _1_3 = (_make_tile(1, vectors) for vectors in (1, 2, 3))
 
 @kernel
 def tile(
-    rows: int, vectors: int, zero: Any, a: int, row: int, step: int, p: int, p_step: int, K: int, c: int, c_row: int,
+    rows: int, vectors: int, a: Any, row: int, step: int, p: Any, p_step: int, K: int, c: Any, c_row: int,
     columns: int, add: bool,
 ) -> None:  # fmt: skip
-    """The tile of this size; `zero` tells the dtype."""
+    """The tile of this size; a, p and c are pointers."""
     if rows == ROWS and ROWS == 8:
         if vectors == 3:
-            _8_3(zero, a, row, step, p, p_step, K, c, c_row, columns, add)
+            _8_3(a, row, step, p, p_step, K, c, c_row, columns, add)
         elif vectors == 2:
-            _8_2(zero, a, row, step, p, p_step, K, c, c_row, columns, add)
+            _8_2(a, row, step, p, p_step, K, c, c_row, columns, add)
         else:
-            _8_1(zero, a, row, step, p, p_step, K, c, c_row, columns, add)
+            _8_1(a, row, step, p, p_step, K, c, c_row, columns, add)
     elif rows == 4:
         if vectors == 3:
-            _4_3(zero, a, row, step, p, p_step, K, c, c_row, columns, add)
+            _4_3(a, row, step, p, p_step, K, c, c_row, columns, add)
         elif vectors == 2:
-            _4_2(zero, a, row, step, p, p_step, K, c, c_row, columns, add)
+            _4_2(a, row, step, p, p_step, K, c, c_row, columns, add)
         else:
-            _4_1(zero, a, row, step, p, p_step, K, c, c_row, columns, add)
+            _4_1(a, row, step, p, p_step, K, c, c_row, columns, add)
     elif vectors == 3:
-        _1_3(zero, a, row, step, p, p_step, K, c, c_row, columns, add)
+        _1_3(a, row, step, p, p_step, K, c, c_row, columns, add)
     elif vectors == 2:
-        _1_2(zero, a, row, step, p, p_step, K, c, c_row, columns, add)
+        _1_2(a, row, step, p, p_step, K, c, c_row, columns, add)
     else:
-        _1_1(zero, a, row, step, p, p_step, K, c, c_row, columns, add)
+        _1_1(a, row, step, p, p_step, K, c, c_row, columns, add)

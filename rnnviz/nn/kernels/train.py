@@ -140,6 +140,8 @@ def make(cell: Cell, forward: Any, backward: Any, weight_gradients: Any) -> Any:
     @kernel
     def train(
         p: Any,  # Plan
+        updates: int,  # done before this call
+        positions: int,  # 0; for a part of a batch: steps of the whole batch that carry loss
         rates: Any,  # Rates
         params: Any,  # (P,), changed
         grads: Any,  # (P,), scratch
@@ -153,11 +155,11 @@ def make(cell: Cell, forward: Any, backward: Any, weight_gradients: Any) -> Any:
         work: Any,
         out: Any,  # (batches,): each batch's loss before its update
     ) -> None:
-        """One update per batch. With p.positions a part of one batch: its gradients, and no update."""
+        """One update per batch. With positions a part of one batch: its gradients, and no update."""
         for number in range(len(order)):
-            positions = p.positions if p.positions > 0 else count(mask, order[number])
-            out[number] = gradients(p, params, grads, x, targets, classes, mask, order[number], positions, work)
-            if p.positions == 0:
-                update(p.rule, rates, p.updates + number + 1, params, grads, first, second)
+            carrying = positions if positions > 0 else count(mask, order[number])
+            out[number] = gradients(p, params, grads, x, targets, classes, mask, order[number], carrying, work)
+            if positions == 0:
+                update(p.rule, rates, updates + number + 1, params, grads, first, second)
 
     return train
