@@ -204,7 +204,7 @@ def test_the_compiler_stops_when_nobody_waits_for_it():
 class Kernels:
     """Stands for machine code."""
 
-    def __init__(self, code):
+    def __init__(self, code, cell, dtype):
         self.code = code
 
 

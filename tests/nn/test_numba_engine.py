@@ -321,3 +321,46 @@ def test_a_model_trace_takes_either_engine():
     assert_same(one.grad_h, other.grad_h, "grad_h")
     assert_same(one.triangle, other.triangle, "triangle")
     np.testing.assert_allclose(other.ledger.gain, one.ledger.gain, rtol=1e-10)
+
+
+# -- large networks --------------------------------------------------------------------------------------
+
+#: Beyond a tile, a panel and a register: 129 leaves a rest in each, 256 fills all; the batch of 17 is shared by two
+#: threads in training.
+LARGE = [(cell, hidden, batch) for cell in CELLS for hidden, batch in ((129, 3), (256, 17))]
+
+
+def check_large(cell, hidden, batch, dtype, tolerance):
+    model = Model.create(cell, 2, hidden, 3, num_layers=2, init="pytorch", dtype=dtype, seed=1)
+    x, grad_y, h0, c0 = random_pass(model, 3, batch)
+    expected = numpy_engine.forward(model.spec, model.params, x, h0, c0)
+    found = numba_engine.forward(model.spec, model.params, x, h0, c0)
+    assert_same(expected.y, found.y, "y", tolerance)
+    for one, other in zip(expected.layers, found.layers, strict=True):
+        for name in ("h", "c", "pre", "gates", "rec_n"):
+            assert_same(getattr(one, name), getattr(other, name), name, tolerance)
+    expected_back = numpy_engine.backward(model.spec, model.params, expected, grad_y)
+    found_back = numba_engine.backward(model.spec, model.params, found, grad_y)
+    for name, grad in expected_back.grads.items():
+        assert_same(grad, found_back.grads[name], name, tolerance)
+    for one, other in zip(expected_back.layers, found_back.layers, strict=True):
+        for name in ("grad_h", "grad_c", "grad_pre", "grad_rec"):
+            assert_same(getattr(one, name), getattr(other, name), name, tolerance)
+    triangles = [e.triangle(model.spec, model.params, expected, grad_y, [1, 3]) for e in (numpy_engine, numba_engine)]
+    assert_same(*triangles, "triangle", tolerance)
+    data = random_data(model.spec, 2 * batch, 3, "mse", every_step=False)
+    assert numba_engine._shared(model.spec, data, np.arange(batch)[None]) is (batch == 17)
+    assert_same_training(both_trained(model, data, RULES[1], epochs=1, batch_size=batch), tolerance)
+
+
+@pytest.mark.skipif(EXAMPLES < 40, reason="inner loops of this size take minutes in Python")
+@pytest.mark.parametrize(("cell", "hidden", "batch"), LARGE)
+def test_large_networks_agree(cell, hidden, batch):
+    check_large(cell, hidden, batch, "float64", 1e-12)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(EXAMPLES < 40, reason="inner loops of this size take minutes in Python")
+@pytest.mark.parametrize(("cell", "hidden", "batch"), LARGE)
+def test_large_networks_agree_in_float32(cell, hidden, batch):
+    check_large(cell, hidden, batch, "float32", 2e-5)
