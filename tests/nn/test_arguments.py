@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from functools import cache
 
 import numpy as np
 import pytest
@@ -27,6 +28,7 @@ class Recorder:
             values["out" if name == "train" else "h"][...] = 0
 
 
+@cache
 def recorded(cell, loss="mse"):
     """entry -> the arguments that the engine itself calls it with, for a model in float64."""
     kernels, before = Recorder(), dict(numba_engine._kernels)
@@ -48,7 +50,6 @@ def recorded(cell, loss="mse"):
     return kernels.calls
 
 
-GIVEN = {cell: recorded(cell) for cell in CELLS}
 ARRAYS = [
     (entry, argument.name)
     for entry, row in ENTRIES.items()
@@ -59,7 +60,7 @@ ARRAYS = [
 
 def refused(entry, match, changed=(), without=(), cell="lstm"):
     """The entry takes what the engine passes, and does not with the slip."""
-    signature, given = Signature(entry, cell, "float64"), GIVEN[cell][entry]
+    signature, given = Signature(entry, cell, "float64"), recorded(cell)[entry]
     signature.pack(given)
     slipped = {name: value for name, value in given.items() if name not in without} | dict(changed)
     for fresh in (signature, Signature(entry, cell, "float64")):  # remembered sizes hide nothing
@@ -70,20 +71,20 @@ def refused(entry, match, changed=(), without=(), cell="lstm"):
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("entry", ENTRIES)
 def test_what_the_engine_passes_fits(cell, entry):
-    Signature(entry, cell, "float64").pack(GIVEN[cell][entry])
+    Signature(entry, cell, "float64").pack(recorded(cell)[entry])
     Signature("train", cell, "float64").pack(recorded(cell, "cross_entropy")["train"])
 
 
 @pytest.mark.parametrize(("entry", "name"), ARRAYS)
 def test_a_wrong_dtype(entry, name):
-    value = GIVEN["lstm"][entry][name]
+    value = recorded("lstm")[entry][name]
     for other in {"float32", "int64", "int32", "bool", ">f8", "complex128"} - {value.dtype.name}:
         refused(entry, f"{name} is .*expected {value.dtype}", {name: np.ones(value.shape, other)})
 
 
 @pytest.mark.parametrize(("entry", "name"), ARRAYS)
 def test_a_wrong_shape(entry, name):
-    value = GIVEN["lstm"][entry][name]
+    value = recorded("lstm")[entry][name]
     smaller = [value[:-1], value[..., :-1], value.reshape(-1, *value.shape[1:], 1), value[:0]]
     larger = [np.concatenate([value, value])] if name not in ("panels", "room", "step", "work") else []
     if (entry, name) == ("triangle", "x"):
@@ -94,7 +95,7 @@ def test_a_wrong_shape(entry, name):
 
 @pytest.mark.parametrize(("entry", "name"), ARRAYS)
 def test_a_wrong_order_in_memory(entry, name):
-    value = GIVEN["lstm"][entry][name]
+    value = recorded("lstm")[entry][name]
     wide = np.repeat(value, 2, axis=-1)[..., ::2]
     wrong = [
         *([wide] if value.size > 1 else []),
@@ -109,13 +110,13 @@ def test_a_wrong_order_in_memory(entry, name):
     ("entry", "name"), [(entry, a.name) for entry, row in ENTRIES.items() for a in row if a.writes]
 )
 def test_a_read_only_output(entry, name):
-    value = GIVEN["lstm"][entry][name].copy()
+    value = recorded("lstm")[entry][name].copy()
     value.flags.writeable = False
     refused(entry, f"{name} is not writeable", {name: value})
 
 
 def test_a_read_only_input_is_fine():
-    given = dict(GIVEN["lstm"]["backward"])
+    given = dict(recorded("lstm")["backward"])
     given["x"] = given["x"].copy()
     given["x"].flags.writeable = False
     Signature("backward", "lstm", "float64").pack(given)
@@ -123,7 +124,7 @@ def test_a_read_only_input_is_fine():
 
 @pytest.mark.parametrize("entry", ENTRIES)
 def test_what_is_missing_or_unknown(entry):
-    for name in GIVEN["lstm"][entry]:
+    for name in recorded("lstm")[entry]:
         refused(entry, f"{name} is missing", without=[name])
     refused(entry, "more unknown", {"more": np.zeros(1)})
 
@@ -150,7 +151,7 @@ def test_each_cell_gets_what_it_has_and_nothing_else(cell):
 
 
 def test_the_targets_are_those_of_the_loss():
-    given = GIVEN["lstm"]["train"]
+    given = recorded("lstm")["train"]
     refused("train", "classes is not used", {"classes": np.zeros((N, T), np.int64)})
     refused("train", "targets is missing", {"targets": None})
     refused("train", "targets is not used", {"plan": given["plan"]._replace(loss=1)})
@@ -158,7 +159,7 @@ def test_the_targets_are_those_of_the_loss():
 
 @pytest.mark.parametrize("name", ["steps", "batch_size", "inputs", "hidden", "outputs", "layers", "gates", "biases"])
 def test_a_plan_of_other_sizes(name):
-    plan = GIVEN["lstm"]["train"]["plan"]
+    plan = recorded("lstm")["train"]["plan"]
     refused("train", "plan for this cell|has shape", {"plan": plan._replace(**{name: getattr(plan, name) + 1})})
     small = plan._replace(panels_size=1)
     refused("train", "plan for this cell", {"plan": small, "work": np.zeros(small.work_size)})
@@ -166,7 +167,7 @@ def test_a_plan_of_other_sizes(name):
 
 def test_another_cells_arrays():
     with pytest.raises(ArgumentError):
-        Signature("forward", "gru", "float64").pack(GIVEN["lstm"]["forward"])
+        Signature("forward", "gru", "float64").pack(recorded("lstm")["forward"])
 
 
 def test_an_unknown_cell_has_no_arguments():
@@ -185,7 +186,7 @@ def test_the_kernels_take_what_the_table_says():
 def test_what_is_remembered_stays_bounded(monkeypatch):
     monkeypatch.setattr(arguments, "_MOST_REMEMBERED", 3)
     signature = Signature("update", "rnn", "float64")
-    given = GIVEN["rnn"]["update"]
+    given = recorded("rnn")["update"]
     for size in range(1, 9):
         signature.pack(given | {name: np.zeros(size) for name in ("params", "grads", "first", "second")})
         assert len(signature._fitting) <= 3

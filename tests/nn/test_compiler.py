@@ -315,6 +315,38 @@ def test_two_processes_may_compile_at_once(tmp_path):
     assert [path.name for path in tmp_path.glob("*/*/[!.]*")] == ["rnn-float64.o"]
 
 
+WITHOUT_SCIPY = """
+import sys
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] == "scipy":
+            raise ImportError("scipy is blocked here")
+sys.meta_path.insert(0, Blocked())
+"""
+TRAIN = """
+import numpy as np
+from rnnviz.nn import Data, Model, Optimizer, Training
+try:
+    import scipy
+except ImportError:
+    print("no scipy", file=sys.stderr)
+x = np.random.default_rng(0).standard_normal((16, 5, 1))
+runs = [Training(model, Data(x, x), None, Optimizer("adam"), engine=name) for name in ("numpy", "numba")]
+losses = [run.run_epoch() and run.history["loss"][-1] for run in runs]
+assert np.isclose(*losses, rtol=1e-12), losses
+"""
+
+
+@pytest.mark.slow
+@compiled_only
+def test_nothing_needs_scipy(tmp_path, monkeypatch):
+    """Neither the process that computes nor the one that compiles can import it."""
+    (tmp_path / "sitecustomize.py").write_text(WITHOUT_SCIPY)
+    monkeypatch.setattr(sys.modules[__name__], "USE", USE + TRAIN)
+    assert "no scipy" in assert_computed(using({"NUMBA_CACHE_DIR": str(tmp_path), "PYTHONPATH": str(tmp_path)}))
+    assert list(tmp_path.glob("*/*/rnn-float64.o"))
+
+
 @pytest.mark.slow
 @compiled_only
 def test_a_home_that_cannot_be_written(tmp_path):

@@ -44,7 +44,7 @@ async def screens(experiment: Experiment, compile: bool) -> list[str]:
 @pytest.mark.parametrize("cell", [CELLS[0], *(pytest.param(cell, marks=pytest.mark.slow) for cell in CELLS[1:])])
 async def test_the_same_keys_show_the_same_screens(cell: str) -> None:
     list(compiler.compiled([(cell, "float64")]))  # in the cache, as from an earlier session
-    experiment = Experiment(cell=cell, hidden_size=6, num_layers=2, samples=20)
+    experiment = Experiment(cell=cell, hidden_size=6, num_layers=2)
     on_numpy, compiled = await screens(experiment, False), await screens(experiment, True)
     # of the gradient check (p) the last digits are rounding errors, and the engines round differently
     checked = re.compile(r"\d(\.\d+)?(e-\d+|·10\S+)")

@@ -37,8 +37,8 @@ def update_entry(
 
 
 def make_entries(cell: Cell) -> dict[str, Any]:
-    """The entries of a cell, from its passes over a layer in kernels/NAME.py. Raises TypeError if they do not take what the
-    table says."""
+    """The entries of a cell, from its passes over a layer in kernels/NAME.py. Raises TypeError where a kernel does not
+    take what the table says."""
     passes: Any = import_module(f"rnnviz.nn.kernels.{cell.name}")
     forward, backward, weight_gradients = passes.forward, passes.backward, make_weight_gradients(cell)
     train = make(cell, forward, backward, weight_gradients)
