@@ -5,9 +5,9 @@
 The C functions are generated from it (c_api.py), the kernels' parameters are compared with it when they are compiled,
 and what a caller passes is compared with it at every call, by name. Free of numba.
 
-An axis is a size by name (T steps, B sequences, I inputs, H units, O outputs, G blocks of H rows, P parameters, N
-sequences of data), or made of one: "T+1", "G*H". All arrays of a call must agree on them. "panels..." means at least
-that size of buffer_sizes.py.
+An axis is a size by name (T steps, B sequences, I inputs, H units, O outputs, G blocks of H rows, R blocks that W_hh has:
+G or none, P parameters, N sequences of data), or made of one: "T+1", "G*H". All arrays of a call must agree on them.
+"panels_size..." means at least that size of buffer_sizes.py.
 """
 
 from __future__ import annotations
@@ -46,7 +46,6 @@ class Argument(NamedTuple):
 def optional(cell: Cell) -> frozenset[str]:
     """Of the arguments that only some cells have, those of this cell."""
     has = {
-        "W_hh": cell.recurrent,
         "c": cell.has_cell_state,
         "gates": bool(cell.gates),
         "extra": cell.has_cell_state or cell.has_reset,
@@ -57,7 +56,7 @@ def optional(cell: Cell) -> frozenset[str]:
 _ACTIVATION = Argument("activation", "int")
 _WEIGHTS = (
     Argument("W_ih", "model", "G*H I"),
-    Argument("W_hh", "model", "G*H H", when="W_hh"),
+    Argument("W_hh", "model", "R*H H"),
     Argument("b_ih", "model", "G*H"),
     Argument("b_hh", "model", "G*H"),
 )
@@ -124,6 +123,7 @@ class Signature:
     def __init__(self, entry: str, cell: str, dtype: str) -> None:
         self.entry, self.arguments = entry, ENTRIES[entry]
         self._cell, self._gates, self._has = cell, len(CELLS[cell].blocks), optional(CELLS[cell])
+        self._blocks = {"G": self._gates, "R": self._gates if CELLS[cell].recurrent else 0}
         self._rows = list[tuple[Argument, Any, int, Any]]()  # with its dtype, its flags and what stands for None
         for argument in self.arguments:
             kind = nothing = None
@@ -189,7 +189,7 @@ class Signature:
 
     def _check_sizes(self, given: Mapping[str, Any]) -> None:
         plan: Plan | None = given.get("plan")
-        sizes = {"G": self._gates} if plan is None else self._planned(plan)
+        sizes = dict(self._blocks) if plan is None else self._planned(plan)
         has = self._has if plan is None else self._has | {LOSSES[plan.loss]}
         arrays = list[tuple[Argument, Array]]()
         for argument in self.arguments:
@@ -220,7 +220,7 @@ class Signature:
         made = make_plan(**{name: getattr(plan, name) for name in names} | {"gates": self._gates})
         try:
             spec = ModelSpec(self._cell, plan.inputs, plan.hidden, plan.outputs, plan.layers, biases=plan.biases)
-            sizes = {"G": self._gates, "P": spec.parameter_count, "O": plan.outputs, "work_size": plan.work_size}
+            sizes = {"P": spec.parameter_count, "O": plan.outputs, "work_size": plan.work_size, **self._blocks}
         except InputError:
             sizes = {}
         if plan != made or not sizes or plan.loss not in range(len(LOSSES)):
@@ -261,7 +261,7 @@ def _size(axis: str, sizes: Mapping[str, int]) -> int:
 
 def _address(array: Array) -> int:
     """Where the first number is. As a buffer an array tells it four times as fast, if one may write to it."""
-    if array.flags.writeable:
+    if array.size and array.flags.writeable:
         address: int = ctypes.addressof(_BYTE.from_buffer(array))
         return address
     address = array.__array_interface__["data"][0]
