@@ -25,6 +25,7 @@ from rnnviz.cli.main import main
 from rnnviz.experiment.build import trace_of
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.lessons.conditions import condition
+from rnnviz.nn.spec import CELLS
 from rnnviz.player.player import Player
 from rnnviz.scene.commands import Change, Compare, Survey
 from rnnviz.scene.cursor import Cursor, Phase
@@ -143,7 +144,7 @@ NETWORKS: dict[str, Callable[[dict[str, Any]], None]] = {
 def frames() -> Iterator[tuple[str, Frame]]:
     """(what it is, frame) for every task, cell and network, at every phase."""
     for task, sizes in TASKS.items():
-        for cell in ("rnn", "lstm", "gru"):
+        for cell in CELLS:
             player = Player(Experiment(task=task, cell=cell, epochs=2, **SMALL, **sizes))
             player.do(Change((("gain", 0.9),)))  # leaves a ghost
             player.do(Compare())

@@ -704,13 +704,16 @@ def _gate(name: str, blocks: dict[str, Block]) -> None:
         gate = own(frame)
         return None if gate is None else float(gate.mean())
 
-    of_cells = {meaning: [CELLS[cell].title for cell, block in blocks.items() if block.meaning == meaning]
-                for meaning in (block.meaning for block in blocks.values())}  # fmt: skip
-    for_unit = "; ".join(f"{what} of a unit at step t ({', '.join(titles)})" for what, titles in of_cells.items())
-    over_all = "; ".join(f"{what}, mean over all steps and units ({', '.join(titles)})"
-                         for what, titles in of_cells.items())  # fmt: skip
-    _metric(f"{name}_gate", for_unit, ".2f", "step", "unit", low=0, high=1)(read)
-    _metric(f"{name}_mean", over_all, ".2f", low=0, high=1)(mean)
+    symbol = next(iter(blocks.values())).name
+    cells = "; ".join(
+        CELLS[cell].title + (f": {block.meaning}" if block.meaning else "") for cell, block in blocks.items()
+    )
+    _metric(
+        f"{name}_gate", f"{name} gate {symbol} of a unit at step t ({cells})", ".2f", "step", "unit", low=0, high=1
+    )(read)
+    _metric(f"{name}_mean", f"{name} gate {symbol}, mean over all steps and units ({cells})", ".2f", low=0, high=1)(
+        mean
+    )
 
 
 for _name in dict.fromkeys(block.metric for cell in CELLS.values() for block in cell.blocks if block.metric):

@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 
 from rnnviz.errors import InputError
 from rnnviz.experiment.experiment import Experiment
+from rnnviz.nn.spec import CELLS
 
 
 @given(
     st.builds(
         Experiment,
-        cell=st.sampled_from(["rnn", "lstm", "gru"]),
+        cell=st.sampled_from(CELLS),
         hidden_size=st.integers(1, 300),
         seq_len=st.none() | st.integers(1, 500),
         noise=st.floats(0, 10),

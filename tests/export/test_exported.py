@@ -217,7 +217,14 @@ def test_the_programs_begin_as_rnnviz_does_and_stay_finite(framework: str, tmp_p
 
 @pytest.mark.parametrize("truncate", ["1,1", "3,3", "2,5", "4,10", "10,10", None])
 @pytest.mark.parametrize(
-    "settings", [{}, {"activation": "sigmoid", "num_layers": 2}, {"cell": "lstm", "num_layers": 2}, {"cell": "gru"}]
+    "settings",
+    [
+        {},
+        {"activation": "sigmoid", "num_layers": 2},
+        {"cell": "lstm", "num_layers": 2},
+        {"cell": "gru"},
+        {"cell": "mingru", "num_layers": 2},
+    ],
 )
 def test_the_program_truncates_as_the_engine_does(truncate: str | None, settings: dict[str, Any]) -> None:
     torch = pytest.importorskip("torch")

@@ -24,6 +24,7 @@ from rnnviz.lessons.lesson import Lesson, Prediction
 from rnnviz.lessons.reading import read
 from rnnviz.lessons.run import references, setup_of
 from rnnviz.lessons.setup import Setup, arrive
+from rnnviz.nn.spec import CELLS
 from rnnviz.player.player import open_player
 from rnnviz.scene.commands import Train
 from rnnviz.scene.frame import Frame
@@ -325,7 +326,7 @@ def test_an_untrained_lstm_keeps_less_than_an_orthogonal_rnn() -> None:
     """`gru/and-the-lstm`: still less than the plain RNN with its orthogonal start."""
     for seed in TEN:
         kept = {}
-        for cell in ("rnn", "lstm", "gru"):
+        for cell in CELLS:
             settings: Experiment = LESSONS["gru"].experiment.with_(cell=cell, seed=seed)
             scene = open_player(settings).frame.scene
             norms = scene.gradient(scene.last_loss_step).norms

@@ -5,6 +5,7 @@ import pytest
 
 from rnnviz.nn import Data, Model, Optimizer, Training, evaluate, losses, numpy_engine, optimizer, spec
 from rnnviz.nn.optimizer import clip
+from rnnviz.nn.spec import CELLS
 from tests.nn import golden, naive
 
 HISTORIES = np.load(golden.FOLDER / "histories.npz")
@@ -78,7 +79,7 @@ CELL_RULES = {
 
 @pytest.mark.parametrize("convention", ["keras", "pytorch"])
 @pytest.mark.parametrize("rule", CELL_RULES)
-@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])  # those that PyTorch and Keras have
 def test_every_cell_and_rule_has_the_history_of_its_framework(cell, rule, convention):
     golden_cell, data = CELL_HISTORIES[cell], Data(CELL_HISTORIES["x"][""], CELL_HISTORIES["targets"][""])
     weights = golden.from_keras(cell, [golden_cell[f"weights/{n}"] for n in range(8)])
@@ -178,7 +179,7 @@ def test_val_loss_is_the_mean_over_all_positions():
 # -- truncated back-propagation ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("truncate", [(1, 1), (2, 2), (1, 3), (2, 4), (3, 9)])
 def test_truncated_gradient(cell, truncate):
     rng = np.random.default_rng(0)
@@ -188,7 +189,8 @@ def test_truncated_gradient(cell, truncate):
     run = numpy_engine.forward(model.spec, model.params, x)
     grad_y = losses.evaluate("mse", run.y, targets, mask).grad_y
     ours = numpy_engine.truncated_backward(model.spec, model.params, run, grad_y, *truncate)
-    for name in ("rnn.weight_hh_l0", "rnn.bias_ih_l1", "readout.weight"):
+    side = "hh" if "rnn.weight_hh_l0" in model.params else "ih"
+    for name in (f"rnn.weight_{side}_l0", "rnn.bias_ih_l1", "readout.weight"):
         theirs = naive.truncated_gradient(model.spec, model.params, x, targets, mask, "mse", *truncate, name)
         np.testing.assert_allclose(ours[name], theirs, rtol=1e-12, atol=1e-15)
 
@@ -255,7 +257,7 @@ def test_training_without_the_loop_is_that_of_a_layer_on_each_step_alone(rule):
             np.testing.assert_allclose(whole.model.params[name], w, rtol=1e-12)
 
 
-@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("cell", CELLS)
 def test_without_the_loop_the_recurrent_weights_stay_0_and_the_others_learn(cell):
     training = start(cell, loop=False)
     training.restore(without(training.snapshot()))

@@ -10,6 +10,7 @@ import pytest
 from rnnviz.errors import InputError
 from rnnviz.experiment.experiment import BY_GROUP, SETTINGS, Experiment
 from rnnviz.experiment.run import train
+from rnnviz.nn.spec import CELLS
 from rnnviz.player.player import Player
 from rnnviz.scene import ghost as ghosts
 from rnnviz.scene.commands import (
@@ -278,7 +279,7 @@ def test_every_setting_has_a_knob_that_says_what_it_is() -> None:
 
 
 @pytest.mark.parametrize("task", ["sine", "recall", "characters"])
-@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("cell", CELLS)
 def test_a_knob_turned_up_and_down_again_is_where_it_was(cell: str, task: str) -> None:
     player = Player(Experiment(cell=cell, task=task, seq_len=12, points=30, lag=10 if task == "recall" else None))
     frame = player.frame

@@ -6,6 +6,7 @@ import pytest
 
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.nn import Trace
+from rnnviz.nn.spec import CELLS
 from rnnviz.player.player import Player
 from rnnviz.scene.commands import Check
 from rnnviz.tui.app import RnnvizApp
@@ -13,7 +14,7 @@ from tests.tui.driving import press, text
 
 
 @pytest.mark.parametrize("size", [(80, 24), (160, 50)])
-@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("cell", CELLS)
 async def test_p_checks_this_very_sequence(cell: str, size: tuple[int, int]) -> None:
     app = RnnvizApp(Experiment(cell=cell), compile=False)
     async with app.run_test(size=size) as pilot:

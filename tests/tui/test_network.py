@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from rnnviz.experiment.experiment import Experiment
+from rnnviz.nn.spec import CELLS
 from rnnviz.player.player import Player
 from rnnviz.scene.commands import Go
 from rnnviz.tui import panels
@@ -103,7 +104,7 @@ async def test_cut_the_memory_is_gone_and_the_screen_says_so() -> None:
 
 
 @pytest.mark.parametrize("size", [(60, 20), (80, 24), (119, 30), (120, 40), (160, 50)])
-@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("cell", CELLS)
 async def test_it_fits_every_window(size: tuple[int, int], cell: str) -> None:
     app = RnnvizApp(Experiment(task="recall", lag=5, samples=10, cell=cell, num_layers=2), compile=False)
     async with app.run_test(size=size) as pilot:
@@ -146,7 +147,7 @@ async def test_the_summary_is_that_of_keras() -> None:
 
 
 def test_the_parts_add_up_to_the_total_for_every_cell() -> None:
-    for cell in ("rnn", "lstm", "gru"):
+    for cell in CELLS:
         frame = Player(Experiment(cell=cell, num_layers=2, biases=2)).frame
         drawn = panels.BY_ID["summary"].draw(frame, View(), 70, 40, Palette()).plain()
         numbers = [(len(row) - len(row.lstrip()), int(row.split()[-1].replace(",", ""))) for row in drawn[2:]

@@ -10,6 +10,7 @@ import pytest
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.lessons.check import check
 from rnnviz.lessons.course import Start
+from rnnviz.nn.spec import CELLS
 from rnnviz.player.player import Player
 from rnnviz.scene.commands import Change, Seek, Train
 from rnnviz.tui.app import RnnvizApp
@@ -26,7 +27,7 @@ from tests.tui.driving import press, rows, text
 RECALL = Experiment(task="recall", lag=10, hidden_size=6, samples=20)
 
 
-@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("size", [(60, 3), (60, 9), (64, 30), (80, 9), (160, 40)])
 def test_each_row_ends_with_how_far_off_it_is_and_with_the_answer(cell: str, size: tuple[int, int]) -> None:
     frame = Player(RECALL.with_(cell=cell)).do(Seek(4))

@@ -14,6 +14,7 @@ import pytest
 
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.nn import Trace
+from rnnviz.nn.spec import CELLS
 from rnnviz.player.player import Player
 from rnnviz.scene.commands import Measure
 from rnnviz.tui.app import RnnvizApp
@@ -127,7 +128,7 @@ async def test_it_is_worked_out_beside_and_once_for_a_scene(monkeypatch: pytest.
         assert "power of ten" in rows(app)[0]
 
 
-@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("cell", CELLS)
 def test_in_parts_it_is_the_same_triangle_and_gain(cell: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(analysis, "AT_ONCE", 0)
     player = Player(Experiment(cell=cell, seq_len=40, points=60, hidden_size=40, loss_at="3,17,29,30,40"))

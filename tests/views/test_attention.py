@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from rnnviz.experiment.experiment import Experiment
+from rnnviz.nn.spec import CELLS
 from rnnviz.player.player import Player
 from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.geometry import columns
@@ -16,7 +17,7 @@ from rnnviz.words.numbers import scientific
 from tests.tui.driving import press, rows
 
 
-@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("cell", CELLS)
 def test_the_weights_are_those_of_the_formula(cell: str) -> None:
     frame = Player(Experiment(cell=cell, hidden_size=5)).frame
     trace = frame.scene.trace

@@ -9,7 +9,7 @@ import re
 import numpy as np
 import pytest
 
-from rnnviz.nn import Model, Trace
+from rnnviz.nn import Model, Trace, cells
 from rnnviz.views import neuron
 from rnnviz.views.neuron import Equation, Term
 from rnnviz.words import equations
@@ -120,7 +120,7 @@ def added_up(written: str) -> float:
     return value
 
 
-@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru", "mingru"])
+@pytest.mark.parametrize("cell", list(cells.CELLS))
 @pytest.mark.parametrize("room", [40, 62, 78, 200])
 def test_a_reader_who_adds_up_gets_the_total(cell: str, room: int) -> None:
     trace = a_trace(cell)

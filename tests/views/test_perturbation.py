@@ -6,6 +6,7 @@ import pytest
 
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.nn import engine
+from rnnviz.nn.spec import CELLS
 from rnnviz.player.player import Player
 from rnnviz.scene.commands import Measure, Seek, Train
 from rnnviz.scene.frame import Progress
@@ -32,7 +33,7 @@ def test_a_linear_network_keeps_every_move_in_proportion(gain: float) -> None:
     assert np.isnan(found.sizes[:, :4]).all()
 
 
-@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("layers", [1, 2])
 @pytest.mark.parametrize("which", ["numpy", "numba"])
 def test_the_whole_way_is_the_state_the_other_sequence_has_read_on_with_this_input(

@@ -11,6 +11,7 @@ from rnnviz.experiment.build import trace_of
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.experiment.run import Run
 from rnnviz.nn import Model, numpy_engine
+from rnnviz.nn.spec import CELLS
 from rnnviz.player.player import Player
 from rnnviz.scene.commands import Change, Cut, ShowSample, Train
 from rnnviz.tasks import Task
@@ -46,7 +47,7 @@ def test_it_follows_a_change() -> None:
     assert found.arrival[0] == "9.5e-07 of the gradient arrives 20 steps back"
 
 
-@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("layers", [1, 2])
 @pytest.mark.parametrize("batch", [1, 3])
 def test_what_a_step_sends_is_the_gradient_of_weights_used_at_that_step_alone(

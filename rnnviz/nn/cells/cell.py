@@ -47,7 +47,7 @@ class Block:
     about     what the gate decides, in a few words
     row       its name in the score, at most 8 letters; "" where it has no row of its own
     metric    the gate's full name, "forget", from which its metrics forget_gate and forget_mean are named; "" for none
-    meaning   what its metrics measure
+    meaning   what there is to add in words to its metrics, where cells differ: `what stays`
     state     the state that it acts on directly, "h" or "c"
     reset_by  the gate that multiplies W_hh·h + b before it joins the sum; "" for none
     """

@@ -9,8 +9,8 @@ CELL = Cell(
     title="GRU",
     noun="a GRU",
     blocks=(
-        Block("r", "σ", "how much of the past n sees", "reset r", "reset", "reset gate r"),
-        Block("z", "σ", "how much is kept", "keep z", "update", "update gate z: the share of the old state that stays"),
+        Block("r", "σ", "how much of the past n sees", "reset r", "reset"),
+        Block("z", "σ", "how much is kept", "keep z", "update", "what stays"),
         Block("n", "tanh", "what is new: r·u joins in", "new n", reset_by="r"),
     ),
     mixes=(Mix("h", (("1-z", "n"), ("z", "h")), "(1-z)·n + z·h before"),),

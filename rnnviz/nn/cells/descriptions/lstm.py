@@ -8,10 +8,10 @@ CELL = Cell(
     title="LSTM",
     noun="an LSTM",
     blocks=(
-        Block("i", "σ", "how much is written", "input i", "input", "input gate i", state="c"),
-        Block("f", "σ", "how much is kept", "forget f", "forget", "forget gate f", state="c"),
+        Block("i", "σ", "how much is written", "input i", "input", state="c"),
+        Block("f", "σ", "how much is kept", "forget f", "forget", state="c"),
         Block("g", "tanh", "what is written", "new g", state="c"),
-        Block("o", "σ", "how much is shown", "output o", "output", "output gate o"),
+        Block("o", "σ", "how much is shown", "output o", "output"),
     ),
     mixes=(
         Mix("c", (("f", "c"), ("i", "g")), "f·c before + i·g"),

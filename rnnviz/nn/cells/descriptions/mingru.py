@@ -54,9 +54,7 @@ CELL = Cell(
     title="minGRU",
     noun="a minGRU",
     blocks=(
-        Block(
-            "z", "σ", "how much is new", "update z", "update", "update gate z: the share of the new state that is new"
-        ),
+        Block("z", "σ", "how much is new", "update z", "update", "what is new"),
         Block("n", "", "what is new", "new n"),
     ),
     mixes=(Mix("h", (("1-z", "h"), ("z", "n")), "(1-z)·h before + z·n"),),
