@@ -55,7 +55,7 @@ OF_SETTINGS = {
 }  # fmt: skip
 #: Likewise, in modules that do speak of numbers.
 ELSEWHERE = {
-    "closing_page.ClosingScreen._sheet",
+    "closing_page.ClosingScreen.draw",
     "analysis.work", "status_lines.progress", "status_lines.tabs", "status_lines.key_bar",
     "score.skeleton", "conditions.tolerance",
     "conditions.condition", "conditions.Tolerance.__str__", "gradients.chosen_step", "comparison._difference",

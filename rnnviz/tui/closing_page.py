@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen
 
 from rnnviz.lessons.closing_page import closing
 from rnnviz.lessons.prose import Line, wrapped
 from rnnviz.sheet import Sheet
-from rnnviz.tui.canvas import Canvas
 from rnnviz.tui.lesson_view import put
+from rnnviz.tui.sheet_screen import SheetScreen
 from rnnviz.tui.voice import MEASURE, VOICE
 
 if TYPE_CHECKING:
@@ -21,7 +19,7 @@ if TYPE_CHECKING:
     from rnnviz.tui.stage import Stage
 
 
-class ClosingScreen(ModalScreen[None]):
+class ClosingScreen(SheetScreen):
     """↑↓ scroll, L shows the lessons, esc closes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -32,29 +30,21 @@ class ClosingScreen(ModalScreen[None]):
         Binding("pagedown,space", "scroll(10)", "down", show=False),
         Binding("pageup", "scroll(-10)", "up", show=False),
     ]
-    DEFAULT_CSS = """
-    ClosingScreen { align: center middle; background: $background; }
-    """
 
     def __init__(self, stage: Stage, course: Course, progress: Progress) -> None:
         super().__init__()
         self.stage, self.top = stage, 0
         self.paragraphs = list(closing(course, progress))
 
-    def compose(self) -> ComposeResult:
-        yield Canvas(self._sheet, id="contents")
-
-    def _sheet(self, width: int, height: int) -> Sheet:
+    def draw(self, width: int, height: int) -> Sheet:
         palette = self.stage.palette
-        sheet = Sheet(width, height)
-        sheet.put(0, 1, "The end of the course", palette.accent)
         lines = self._lines(min(width - 2, MEASURE.width))
         room = max(1, height - 4)
         self.top = min(max(0, self.top), max(0, len(lines) - room))
+        more = "↑↓ scroll  " if len(lines) > room else ""
+        sheet = self.framed(width, height, "The end of the course", f"{more}L lessons  esc close", palette)
         for y, line in enumerate(lines[self.top : self.top + room], start=2):
             put(sheet, y, 1, line, palette)
-        more = "↑↓ scroll  " if len(lines) > room else ""
-        sheet.put(height - 1, 1, f"{more}L lessons  esc close", palette.dim)
         below = len(lines) - room - self.top
         if below > 0:
             sheet.right(height - 1, f"↓{below} ", palette.faint)
@@ -67,7 +57,7 @@ class ClosingScreen(ModalScreen[None]):
 
     def action_scroll(self, by: int) -> None:
         self.top += by
-        self.query_one(Canvas).repaint()
+        self.repaint()
 
     def action_contents(self) -> None:
         self.dismiss()

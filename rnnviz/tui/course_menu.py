@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen
 
 from rnnviz.errors import InputError
 from rnnviz.glyphs import cut
@@ -19,7 +17,8 @@ from rnnviz.lessons.prose import plain, wrapped
 from rnnviz.lessons.results import DONE, NONE, SKIPPED
 from rnnviz.sheet import Sheet
 from rnnviz.tui import panels
-from rnnviz.tui.canvas import Canvas
+from rnnviz.tui.notice import Kind, Notice
+from rnnviz.tui.sheet_screen import SheetScreen
 
 if TYPE_CHECKING:
     from rnnviz.lessons.lesson import Lesson
@@ -29,7 +28,7 @@ ABOUT = 2  # rows at most for what a lesson is about
 OPEN = "·"
 
 
-class ContentsScreen(ModalScreen[None]):
+class ContentsScreen(SheetScreen):
     """↑↓ choose, enter opens, → shows a lesson's steps and sources, R resets a lesson, esc closes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -44,9 +43,6 @@ class ContentsScreen(ModalScreen[None]):
         Binding("R", "reset", "reset", show=False),
         Binding("c", "closing", "closing page", show=False),
     ]
-    DEFAULT_CSS = """
-    ContentsScreen { align: center middle; background: $background; }
-    """
 
     def __init__(self, guide: Guide) -> None:
         super().__init__()
@@ -57,25 +53,25 @@ class ContentsScreen(ModalScreen[None]):
         self.row = self.slugs.index(here) if here in self.slugs else 0
         self.lesson: Lesson | None = None  # whose steps are shown
         self.step = 0
-        self.note = guide.progress.notes[-1] if guide.progress.notes else ""  # whole here: there are two rows for it
+        notes = guide.progress.notes
+        self.note = Notice(notes[-1], Kind.WARNING) if notes else None  # whole here: there are two rows for it
         self._reset_asked = False
         self._shown = range(0)  # the rows in view
 
-    def compose(self) -> ComposeResult:
-        yield Canvas(self._sheet, id="contents")
-
     # -- drawing -------------------------------------------------------------------------------------------
 
-    def _sheet(self, width: int, height: int) -> Sheet:
+    def draw(self, width: int, height: int) -> Sheet:
         palette = self.guide.stage.palette
-        sheet = Sheet(width, height)
-        sheet.put(0, 1, "Lessons" if self.lesson is None else cut(self.lesson.name, width - 2), palette.accent)
+        title, steps = ("Lessons", "→ steps") if self.lesson is None else (self.lesson.name, "← lessons")
+        page = "c closing page  " if is_over(self.guide.course, self.guide.progress) else ""
+        legend = f"↑↓ choose  enter open  {steps}  {page}R reset  esc close"
+        sheet = self.framed(width, height, title, legend, palette)
         rows = self._lessons() if self.lesson is None else self._steps(self.lesson)
         chosen = self.row if self.lesson is None else self.step
         summary = self.heads[self.row][1] if self.lesson is None else self.lesson.summary
-        about = wrapped(self.note or summary, width - 2)[:ABOUT]
+        about = wrapped(summary if self.note is None else self.note.line, width - 2)[:ABOUT]
         went = self.guide.progress.of(self.slugs[self.row]).tally
-        about += wrapped(f"So far: {went}.", width - 2)[:1] if went and not self.note else []
+        about += wrapped(f"So far: {went}.", width - 2)[:1] if went and self.note is None else []
         end = height - 1 - len(about)
         room = end - 3
         first = min(max(0, chosen - room // 2), max(0, len(rows) - room))
@@ -90,11 +86,7 @@ class ContentsScreen(ModalScreen[None]):
         if self.lesson is not None:
             self._sources(sheet, self.lesson, len(rows) + 3, width, end)
         for y, line in enumerate(about, start=end):
-            sheet.put(y, 1, plain(line), palette.warn if self.note else palette.dim)
-        steps = "→ steps" if self.lesson is None else "← lessons"
-        page = "c closing page  " if is_over(self.guide.course, self.guide.progress) else ""
-        legend = f"↑↓ choose  enter open  {steps}  {page}R reset  esc close"
-        sheet.put(height - 1, 1, cut(legend, width - 2), palette.dim)
+            sheet.put(y, 1, plain(line), palette.dim if self.note is None else self.note.style(palette))
         return sheet
 
     def _lessons(self) -> list[tuple[str, str, str]]:
@@ -132,9 +124,9 @@ class ContentsScreen(ModalScreen[None]):
 
     # -- keys ----------------------------------------------------------------------------------------------
 
-    def _say(self, note: str = "") -> None:
-        self.note = note
-        self.query_one(Canvas).repaint()
+    def _say(self, text: str = "", kind: Kind = Kind.NEWS) -> None:
+        self.note = Notice(text, kind) if text else None
+        self.repaint()
 
     def on_click(self, event: events.Click) -> None:
         """A click chooses a row, on the chosen one it opens it."""
@@ -166,7 +158,7 @@ class ContentsScreen(ModalScreen[None]):
         try:
             self.lesson = read_lesson(self.guide.course, self.slugs[self.row], panels.BY_ID)
         except InputError as error:
-            self._say(str(error))
+            self._say(str(error), Kind.WARNING)
             return
         run = self.guide.run
         self.step = run.at if run is not None and run.lesson.slug == self.lesson.slug else 0

@@ -92,12 +92,12 @@ class Learner:
         assert guide is not None
         if guide.point is None:
             return
-        names = ("tabs", "tabs-beside") if guide.point.at.startswith("panel:") else ("score",)
+        names = ("tabs", "tabs-beside") if guide.point.startswith("panel:") else ("score",)
         canvases = [self.app.main.query_one(f"#{name}", Canvas) for name in names]
         rows = [row for canvas in canvases if canvas.display for row in canvas.plain()]
-        marks = "◂▌▸" if guide.point.at in ("hidden", "cell") else "◂▌▐"  # the chosen unit keeps its own mark
-        marks += "▶◀" if guide.point.at == "time" else ""  # its name has an arrow already
-        assert any(mark in row for row in rows for mark in marks), (guide.point.at, rows)
+        marks = "◂▌▸" if guide.point in ("hidden", "cell") else "◂▌▐"  # the chosen unit keeps its own mark
+        marks += "▶◀" if guide.point == "time" else ""  # its name has an arrow already
+        assert any(mark in row for row in rows for mark in marks), (guide.point, rows)
 
     async def skip(self) -> Report:
         """Nothing but n, twice where it asks back."""

@@ -1,0 +1,35 @@
+"""A screen of one sheet, over everything: its title in the first row, its keys in the last."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.screen import ModalScreen
+
+from rnnviz.glyphs import cut
+from rnnviz.sheet import Sheet
+from rnnviz.tui.canvas import Canvas
+from rnnviz.tui.palette import Palette
+
+
+class SheetScreen(ModalScreen[None]):
+    """A subclass draws; `repaint` has it drawn again."""
+
+    DEFAULT_CSS = """
+    SheetScreen { align: center middle; background: $background; }
+    """
+
+    def compose(self) -> ComposeResult:
+        yield Canvas(self.draw, id="contents")
+
+    def draw(self, width: int, height: int) -> Sheet:
+        raise NotImplementedError
+
+    def framed(self, width: int, height: int, title: str, keys: str, palette: Palette) -> Sheet:
+        """The sheet to draw on: rows 2 to height - 2 are free."""
+        sheet = Sheet(width, height)
+        sheet.put(0, 1, cut(title, width - 2), palette.accent)
+        sheet.put(height - 1, 1, cut(keys, width - 2), palette.dim)
+        return sheet
+
+    def repaint(self) -> None:
+        self.query_one(Canvas).repaint()
