@@ -24,12 +24,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from rnnviz.experiment.build import trace_of
 from rnnviz.experiment.evaluate import accuracy
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.experiment.run import Run
 from rnnviz.nn import engine
-from rnnviz.scene.frame import Scene
+from rnnviz.views.prepare import read
 from rnnviz.views.reach import LEARNT, reach
 
 RECALL = Experiment(task="recall", hidden_size=16, samples=240, batch_size=32, epochs=20)
@@ -73,7 +72,7 @@ def measured(experiment: Experiment) -> dict[str, Any]:
     """The reach before training, and the answers after it. A horizon beyond the sequence counts as all its steps."""
     ready = Run(experiment)
     model = ready.training.model
-    found = reach(Scene(ready.task, 0, model, trace_of(model, ready.task)))
+    found = reach(read(ready.task, 0, model))
     assert found is not None
     ready.train()
     right = accuracy(ready.training.model, ready.task)

@@ -29,15 +29,15 @@ from rnnviz.nn import (
 from rnnviz.nn import trace as traces
 from rnnviz.nn.cells import CELLS
 from rnnviz.nn.optimizer import OptimizerState
-from rnnviz.player.player import Player, is_small
-from rnnviz.scene.commands import Seek
+from rnnviz.player.player import Player
+from rnnviz.scene.commands import Measure, Seek
 from rnnviz.scene.cursor import Phase
 from rnnviz.tui import panels, score, status_lines
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import sheet_for
 from rnnviz.tui.view import EVERYTHING
 from rnnviz.tui.voice import VOICE
-from rnnviz.views import diagram, highway, knobs, metrics, neuron, zero_gradients
+from rnnviz.views import diagram, gradient, knobs, metrics, neuron, zero_gradients
 from rnnviz.views import ledger as tables
 from rnnviz.words.narration import narrate
 
@@ -91,7 +91,7 @@ def unknown_frame():
     """A frame whose experiment and network name a cell that there is not."""
     player = Player(Experiment(cell="gru", hidden_size=4, seq_len=6))
     player.do(Seek(3))
-    frame = player.frame
+    frame = player.do(Measure("ledger", 6))
     object.__setattr__(frame.scene.trace.spec, "cell", "bogus")
     object.__setattr__(frame.scene.model.spec, "cell", "bogus")
     object.__setattr__(frame.experiment, "cell", "bogus")
@@ -155,10 +155,10 @@ CALLS = {
     },
     **{f"{name} train": (lambda e=engine: _train(e)) for name, engine in ENGINES.items()},
     "neuron forward": _framed(lambda f: neuron.forward(f.scene.trace, 3, 0)),
-    "neuron backward": _framed(lambda f: neuron.backward(f.scene.trace, 3, 0, 5)),
-    "highway": _framed(lambda f: highway.highway(f.scene.trace, None)),
-    "zeros": _framed(lambda f: zero_gradients._Step(f.scene.trace, None, 3).back()),
-    "table": _framed(lambda f: tables.table(f.scene, f.scene.last_loss_step)),
+    "neuron backward": _framed(lambda f: neuron.backward(f.scene.trace, 3, 0, f.gradient)),
+    "highway": _framed(lambda f: gradient.gradient_of(f.scene.trace, None)),
+    "zeros": _framed(lambda f: zero_gradients._Step(f.scene.trace, f.gradient, 3).back()),
+    "table": _framed(lambda f: tables.make_table(f.scene, f.scene.last_loss_step)),
     "diagram": _framed(lambda f: diagram.node_at(f, 3)),
     "metric": _framed(lambda f: metrics.value(f, "weights_norm")),
     "words": _framed(lambda f: narrate(f, VOICE)),
@@ -169,7 +169,6 @@ CALLS = {
         f"why not {name}": _framed(lambda f, name=name: getattr(applicability, name)(f.experiment))
         for name in ("activation", "forget_bias", "biases", "recurrent")
     },
-    "size": _framed(lambda f: is_small(f.experiment)),
     "cost": _framed(lambda f: cost.size_of(f.experiment)),
     "pytorch": _framed(lambda f: programs.pytorch(f.experiment, f.scene.task)),
     "keras": _framed(lambda f: programs.keras(f.experiment, f.scene.task)),
@@ -178,7 +177,7 @@ CALLS = {
         for phase in (Phase.FORWARD, Phase.BACKWARD)
     },
     "name": _framed(lambda f: command.name(f.experiment)),
-    **{f"panel {panel.id}": _panel(panel) for panel in panels.ALL if panel.id in ("ledger", "neuron", "network")},
+    **{f"panel {panel.id}": _panel(panel) for panel in panels.ALL if panel.id in ("neuron", "network")},
 }
 
 

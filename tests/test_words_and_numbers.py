@@ -27,15 +27,17 @@ from rnnviz.experiment.experiment import Experiment
 from rnnviz.lessons.conditions import condition
 from rnnviz.nn.spec import CELLS
 from rnnviz.player.player import Player
-from rnnviz.scene.commands import Change, Compare, Survey
+from rnnviz.scene.commands import Change, Compare, Measure, Survey
 from rnnviz.scene.cursor import Cursor, Phase
-from rnnviz.scene.frame import Frame, Scene, Update
+from rnnviz.scene.frame import Frame, Update
 from rnnviz.tui import panels, score, status_lines
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import sheet_for
 from rnnviz.tui.view import View
 from rnnviz.tui.voice import VOICE
 from rnnviz.views import analysis, comparison, ledger, metrics, reach
+from rnnviz.views.perturbation import PARTS
+from rnnviz.views.prepare import prepare, read, with_known
 from rnnviz.words import numbers
 from rnnviz.words.narration import narrate
 
@@ -158,13 +160,16 @@ def frames() -> Iterator[tuple[str, Frame]]:
                 model = model.with_params(params)
                 with np.errstate(all="ignore"):
                     trace = trace_of(model, player.frame.scene.task)
-                    beside = dict(player.frame.scene.beside)
-                    scene = Scene(player.frame.scene.task, 0, model, trace, beside=beside)
-                _ = scene.accuracy
-                scene.measured["checked"] = {"nan": math.nan, "0": 0.0, "as it is": 3e-9}.get(name, 0.02)
+                    scene = read(player.frame.scene.task, 0, model, trace)
+                    last, steps = scene.last_loss_step, (1, scene.T - 1, scene.T)
+                    ledgers = [Measure("ledger", k) for k in (last, None)]
+                    moved = [Measure("perturbed", t, PARTS) for t in steps]
+                    others = (Measure("outcome"), Measure("triangle"), Measure("gain"))
+                    scene = prepare(scene, *others, *ledgers, *moved)
+                figure = {"nan": math.nan, "0": 0.0, "as it is": 3e-9}.get(name, 0.02)
+                scene = with_known(scene, {Measure("checked"): figure})
                 rows = tuple((key, float(np.abs(w).max()), 0.0) for key, w in params.items())
-                moved = tuple((key, size, math.nan if name == "nan" else size / 10) for key, size, _ in rows)
-                last = scene.last_loss_step
+                shifted = tuple((key, size, math.nan if name == "nan" else size / 10) for key, size, _ in rows)
                 for phase, t, k, update in (
                     (Phase.FORWARD, 0, last, None), (Phase.FORWARD, 1, last, None),
                     (Phase.FORWARD, scene.T - 1, last, None),
@@ -172,7 +177,7 @@ def frames() -> Iterator[tuple[str, Frame]]:
                     (Phase.LOSS, scene.T, last, None), (Phase.BACKWARD, scene.T, last, None),
                     (Phase.BACKWARD, scene.T - 1, last, None), (Phase.BACKWARD, 1, last, None),
                     (Phase.BACKWARD, 0, last, None), (Phase.BACKWARD, scene.T - 1, None, None),
-                    (Phase.UPDATE, 0, last, rows), (Phase.UPDATE, 0, last, moved),
+                    (Phase.UPDATE, 0, last, rows), (Phase.UPDATE, 0, last, shifted),
                 ):  # fmt: skip
                     made = None if update is None else Update(update, trace.loss, trace.loss, trace.loss)
                     cursor = Cursor(0, 0, phase, t, 0)
@@ -195,7 +200,7 @@ def said_in(frame: Frame) -> Iterator[str]:
         if panel.id not in ("code", "knobs") and (not is_plot or frame.cursor.phase is Phase.LOSS):
             yield from str_of(sheet_for(panel, frame, View(panel=panel.id), 100, 14, palette))
     with np.errstate(all="ignore"):
-        yield ledger.table(frame.scene, frame.loss_step).sentence
+        yield ledger.make_table(frame.scene, frame.loss_step).sentence
         found = reach.reach(frame.scene)
     if found is not None:
         yield found.text()
@@ -322,7 +327,7 @@ def test_nothing_is_claimed_of_what_is_no_number(everything) -> None:  # type: i
         k = frame.loss_step or frame.T
         if not np.isnan(frame.scene.trace.grad_norm(frame.loss_step)[: k + 1]).any():
             continue
-        words = [*texts[:2], ledger.table(frame.scene, frame.loss_step).sentence]
+        words = [*texts[:2], ledger.make_table(frame.scene, frame.loss_step).sentence]
         found += [(name, text) for text in words if CLAIMS.search(text)]
     assert not found, "\n".join(f"{name}: {text}" for name, text in found[:12])
 

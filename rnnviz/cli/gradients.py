@@ -26,6 +26,7 @@ from rnnviz.nn.cells import CELLS
 from rnnviz.nn.metrics import fades
 from rnnviz.tasks import Task
 from rnnviz.tasks.catalog import info
+from rnnviz.views.gradient import gradient_of
 from rnnviz.views.reach import Reach, first_used, reach_of
 from rnnviz.views.zero_gradients import Zero, zeros
 from rnnviz.words import numbers
@@ -69,7 +70,7 @@ class Told:
     @cached_property
     def zeros(self) -> list[Zero | None]:
         """For t = 0..T why the gradient is exactly 0 there, where it is."""
-        return zeros(self.trace, self.loss_step)
+        return zeros(self.trace, gradient_of(self.trace, self.loss_step))
 
     @cached_property
     def reach(self) -> Reach | None:

@@ -11,22 +11,20 @@ keeps it, and going forward brings it back. At the far end of the past stands th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Generic, TypeVar
 
+from rnnviz.player.session import Session
 from rnnviz.scene.frame import Frame
-
-Run = TypeVar("Run")
 
 #: About how much memory the past may hold, in bytes; the oldest changes are forgotten first.
 BUDGET = 32_000_000
 
 
 @dataclass(frozen=True, eq=False)
-class Moment(Generic[Run]):
-    """run: data, network and training; its place in training is the frame's epoch and batch.
+class Moment:
+    """session: data, network and training; its place in training is the frame's epoch and batch.
     what: the change that led away from here, in words."""
 
-    run: Run
+    session: Session
     frame: Frame
     what: str = ""
 
@@ -40,33 +38,30 @@ class Moment(Generic[Run]):
     def is_at(self, other: Frame) -> bool:
         """Whether `other` shows the same weights, sequence and gradient at the same place."""
         mine = self.frame
-        return mine.scene is other.scene and mine.cursor == other.cursor and mine.loss_step == other.loss_step
+        return (
+            mine.scene.trace is other.scene.trace and mine.cursor == other.cursor and mine.loss_step == other.loss_step
+        )
 
 
-class History(Generic[Run]):
-    def __init__(self, first: Moment[Run]) -> None:
+class History:
+    def __init__(self, first: Moment) -> None:
         self._first = first
-        self._past: list[Moment[Run]] = []
-        self._future: list[Moment[Run]] = []
+        self._past: list[Moment] = []
+        self._future: list[Moment] = []
 
     @property
     def undos(self) -> int:
         """How many changes can be undone."""
         return len(self._past)
 
-    def keep(self, moment: Moment[Run]) -> None:
+    def keep(self, moment: Moment) -> None:
         """The present, right before a change; what was undone before it can no longer be redone."""
         self._past.append(moment)
         self._future.clear()
         while len(self._past) > 1 and sum(kept.bytes for kept in self._past) > BUDGET:
             del self._past[0]
 
-    def next(self, *, back: bool) -> Moment[Run]:
-        """Where undo (or redo) would lead, or the very first moment."""
-        kept = self._past if back else self._future
-        return kept[-1] if kept else self._first
-
-    def back(self, present: Moment[Run]) -> Moment[Run] | None:
+    def back(self, present: Moment) -> Moment | None:
         """The moment before the last change; before all of them the very first; None if that is the present."""
         if self._past:
             moment = self._past.pop()
@@ -77,7 +72,7 @@ class History(Generic[Run]):
         self._future.append(present)
         return moment
 
-    def forward(self, present: Moment[Run]) -> Moment[Run] | None:
+    def forward(self, present: Moment) -> Moment | None:
         """What the last `back` left; None if nothing was undone."""
         if not self._future:
             return None

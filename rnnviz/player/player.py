@@ -13,166 +13,76 @@ present. While a job runs the present stays as it was, and quick commands still 
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
-from copy import copy
 from dataclasses import replace
 from time import perf_counter
 
 import numpy as np
 
 from rnnviz.errors import InputError
-from rnnviz.experiment import cost
-from rnnviz.experiment.ablation import without_loop
-from rnnviz.experiment.build import build_model, build_task, build_training, resolved, trace_of
-from rnnviz.experiment.experiment import OF_TASK, Experiment
+from rnnviz.experiment.experiment import Experiment
 from rnnviz.nn import engine
 from rnnviz.nn.cells import CELLS
+from rnnviz.player.changes import changed, describe_change, ghost_of, reading
 from rnnviz.player.companions import Companions, Stopped
 from rnnviz.player.history import History, Moment
-from rnnviz.player.timeline import Place, Timeline
+from rnnviz.player.jobs import Job, Show
+from rnnviz.player.moves import chosen_loss_step, lacking, moved, scenes_with
+from rnnviz.player.session import Report, Session
+from rnnviz.player.timeline import Place
 from rnnviz.player.training_frames import Album
 from rnnviz.scene.commands import (
     SLOW,
-    Alone,
     Back,
     Change,
     Check,
     Command,
     Compare,
     Cut,
-    DismissGhost,
-    Go,
-    Left,
     Measure,
     Next,
     Pin,
-    Previous,
     Redo,
-    Right,
-    Seek,
-    SelectUnit,
     ShowGradient,
     ShowSample,
     Survey,
     Train,
     Undo,
 )
-from rnnviz.scene.cursor import Cursor, Phase, phase_and_step
-from rnnviz.scene.frame import Frame, Learning, Progress, Scene, Seen, Update
-from rnnviz.scene.ghost import Ghost, difference, ghost_of
-from rnnviz.views import analysis, perturbation
-from rnnviz.views.comparison import Settings
-from rnnviz.views.horizon_history import Field, Ray, ray
+from rnnviz.scene.cursor import Cursor, Phase
+from rnnviz.scene.frame import Frame, Progress, Seen, Update
+from rnnviz.scene.ghost import Ghost, difference
+from rnnviz.scene.scene import Companion, Scene, Settings
+from rnnviz.views import analysis
+from rnnviz.views.prepare import is_light, likewise, prepare, with_known
 
-Report = Callable[[Progress], None]
+#: A scene, and what stands beside it.
+Picture = tuple[Scene, tuple[Companion, ...] | None]
 
 #: Seconds between two reports of an epoch under way.
 BETWEEN_REPORTS = 0.2
 
 
-class Run:
-    """One experiment's data, network and training history. `asked` is the experiment before its task filled in
-    what it leaves open; `cut` shows the network with its loop cut, as one that has none always is."""
-
-    def __init__(self, experiment: Experiment, *, cut: bool = False) -> None:
-        self.asked = experiment
-        self.experiment = resolved(experiment)
-        self.cut = (cut or not experiment.loop) and CELLS[experiment.cell].recurrent
-        cost.fit(self.experiment)
-        self.task = build_task(self.experiment)
-        model = build_model(self.experiment, self.task)
-        self.timeline = Timeline(build_training(self.experiment, model, self.task))
-        self._rays: dict[tuple[int, int], Ray] = {}  # by (sequence, epoch)
-
-    def learning(self) -> Learning:
-        timeline = self.timeline
-        return Learning(
-            epochs=self.experiment.epochs,
-            batches_per_epoch=timeline.training.batches_per_epoch,
-            batch_size=self.experiment.batch_size,
-            loss=tuple(timeline.losses),
-            val_loss=tuple(timeline.val_losses),
-        )
-
-    def survey(self, sample: int, report: Report, keep_going: Callable[[], bool]) -> None:
-        """Work out the rays of every epoch known so far that are not known yet."""
-        here, known = self.timeline.training.snapshot(), len(self.timeline.losses)
-        for epoch in range(known + 1):
-            if not keep_going():
-                break
-            if (sample, epoch) not in self._rays:
-                self.timeline.goto((epoch, 0), keep_going)
-                self._rays[sample, epoch] = ray(trace_of(self.timeline.training.model, self.task, sample))
-                report(Progress("measuring past epochs", epoch + 1, known + 1, unit="epochs"))
-        self.timeline.training.restore(here)
-
-    def field(self, sample: int) -> Field | None:
-        """The rays known for this sequence."""
-        known = {epoch: ray for (n, epoch), ray in self._rays.items() if n == sample}
-        return Field(sample, known) if known else None
-
-    @property
-    def settings(self) -> Settings:
-        return Settings(self.asked, self.cut)
-
-    def lasting(self, experiment: Experiment) -> Run:
-        """The same training with another number of epochs to go."""
-        run = copy(self)
-        run.asked, run.experiment = experiment, resolved(experiment)
-        return run
-
-    def scene(self, sample: int) -> Scene:
-        """Read and walk back sequence `sample` with the weights as they are now."""
-        model = self.timeline.training.model
-        if self.cut:
-            model = without_loop(model)
-        return Scene(self.task, sample, model, trace_of(model, self.task, sample))
-
-
-class Job:
-    """A slow command under way. `run` does the work and reports; `cancel` keeps what is done so far."""
-
-    def __init__(self, player: Player, command: Command) -> None:
-        self.command = command
-        self.pictures = 0
-        self._player = player
-        self._cancelled = threading.Event()
-        self.result: Callable[[], None] | None = None
-
-    def cancel(self) -> None:
-        self._cancelled.set()
-
-    @property
-    def is_cancelled(self) -> bool:
-        return self._cancelled.is_set()
-
-    def run(self, report: Report = lambda progress: None, pictures: int = 0) -> None:
-        """`pictures`: how many of the reports of a training show the network on its way, at most.
-        Raises InputError, with nothing changed, if the command cannot be carried out."""
-        self.pictures = pictures
-        self.result = self._player._work(self.command, self, report)
-
-
 class Player:
     def __init__(self, experiment: Experiment | None = None, *, live: bool = False) -> None:
         """live: an app draws its frames, and must not wait (see Frame)."""
-        self._run = Run(experiment or Experiment())
-        scene = self._run.scene(0)
+        self._session = Session(experiment or Experiment())
+        scene = self._session.scene(0)
+        if scene.task.lag is not None and is_light(scene, Measure("outcome")):
+            scene = prepare(scene, Measure("outcome"))  # the answers stand below the score
         self.job: Job | None = None
         self.frame = Frame(
-            experiment=self._run.experiment,
+            experiment=self._session.experiment,
             scene=scene,
             cursor=Cursor(),
             loss_step=scene.last_loss_step,
-            learning=self._run.learning(),
-            hint=next(iter(self._run.task.notes), ""),
+            learning=self._session.learning(),
+            hint=next(iter(self._session.task.notes), ""),
             engine=engine.current().name,
-            asked=self._run.asked,
+            asked=self._session.asked,
             live=live,
         )
-        self._history = History(Moment(self._run, self.frame))
-        self._companions = Companions(lambda settings: Run(settings.asked, cut=settings.cut))
+        self._history = History(Moment(self._session, self.frame))
+        self._companions = Companions()
 
     # -- commands ------------------------------------------------------------------------------------
 
@@ -187,20 +97,20 @@ class Player:
         return self.frame
 
     def begin(self, command: Command) -> Job | None:
-        """Do a quick command now and return None; return a Job to be run for a slow one. Raises InputError,
-        with nothing changed, for a quick one that cannot be carried out."""
-        if isinstance(command, SLOW) or self._leads_to_update(command):
+        """Do a quick command now and return None; return a Job to be run for a slow one."""
+        if self.is_slow(command):
             if self.job is not None and not self._gives_way(command):
                 return None
-            job = Job(self, command)
-            if self._is_light(command):
-                job.run()
-                self.finish(job)
-                return None
-            self.job = job
-            return job
-        self.frame = self._moved(replace(self.frame, hint=""), command)
+            self.job = Job(command, self._work)
+            return self.job
+        self.frame = moved(replace(self.frame, hint=""), command)
         return None
+
+    def is_slow(self, command: Command) -> bool:
+        """Whether a command trains, builds or passes through the network, and so is a job."""
+        if isinstance(command, ShowGradient):
+            return lacking(self.frame, chosen_loss_step(self.frame, command.loss_step))
+        return isinstance(command, SLOW) or self._leads_to_update(command)
 
     def note(self, progress: Progress) -> Frame:
         """A job under way reports how far it is; where it shows the network on its way, the cursor stays."""
@@ -215,14 +125,18 @@ class Player:
         self.frame = replace(
             frame,
             scene=seen.scene,
+            beside=seen.beside,
             cursor=replace(_after_update(frame.cursor), epoch=seen.epoch, batch=0),
+            loss_step=_loss_step_in(seen.scene, frame),
             learning=seen.learning,
             update=None,
         )
 
     def refresh(self) -> Frame:
         """The same frame, saying which engine is in use now."""
-        self.frame = replace(self.frame, engine=engine.current().name)
+        name = engine.current().name
+        if name != self.frame.engine:
+            self.frame = replace(self.frame, engine=name)
         return self.frame
 
     def finish(self, job: Job) -> Frame:
@@ -230,7 +144,9 @@ class Player:
         if self.job is not None and job is not self.job:
             return self.frame
         self.job = None
-        self.frame = replace(self.frame, job=None, engine=engine.current().name)
+        if self.frame.job is not None:
+            self.frame = replace(self.frame, job=None)
+        self.refresh()
         if job.result is not None:
             job.result()
         return self.frame
@@ -248,107 +164,36 @@ class Player:
         self._hint("One job at a time: [cancel] stops the one that runs.")
         return False
 
-    # -- quick: moving about in one scene --------------------------------------------------------------
-
-    def _moved(self, frame: Frame, command: Command) -> Frame:
-        match command:
-            case Right() | Left():
-                return self._stepped(frame, forward=isinstance(command, Right))
-            case Next():
-                return self._placed(frame, frame.cursor.place(frame.T) + 1)
-            case Previous():
-                return self._placed(frame, max(0, frame.cursor.place(frame.T) - 1))
-            case Seek(t):
-                t = min(max(t, 0), frame.T)
-                phase = Phase.BACKWARD if frame.going_back else Phase.FORWARD
-                return replace(frame, cursor=replace(frame.cursor, phase=phase, t=t))
-            case Go(phase, t):
-                t = frame.T if phase == Phase.LOSS else min(max(t, 0), frame.T)
-                return replace(frame, cursor=replace(frame.cursor, phase=Phase(phase), t=t))
-            case ShowGradient(loss_step):
-                return self._showing(frame, loss_step)
-            case SelectUnit(by):
-                unit = min(max(frame.cursor.unit + by, 0), frame.scene.H - 1)
-                return replace(frame, cursor=replace(frame.cursor, unit=unit))
-            case DismissGhost() if frame.ghost is None:
-                return replace(frame, hint="There is no ghost; the next change of a knob makes one.")
-            case DismissGhost():
-                return replace(frame, ghost=None)
-            case Alone():
-                return replace(frame, comparing=False)
-        raise TypeError(f"not a quick command: {command!r}")
-
-    def _stepped(self, frame: Frame, forward: bool) -> Frame:
-        """The arrows move the way the picture runs: after the turn, left goes on and right takes back."""
-        place, T = frame.cursor.place(frame.T), frame.T
-        if place <= T:
-            if not forward and place == 0:
-                return replace(frame, hint="This is the beginning: h₀ is all zeros.")
-            return self._placed(frame, place + (1 if forward else -1))
-        if forward and place == T + 1:
-            return replace(frame, hint="End of the sequence; [left] now goes back in time.")
-        if not forward and place >= 2 * T + 2:  # at t = 0, or past it
-            return replace(frame, hint="Back at h₀. The update comes next; [right] returns along the steps.")
-        return self._placed(frame, place + (-1 if forward else 1))
-
-    def _placed(self, frame: Frame, place: int) -> Frame:
-        """To a place in the story of this scene, up to the loss and back; the update is a job of its own."""
-        phase, t = phase_and_step(place, frame.T)
-        return replace(frame, cursor=replace(frame.cursor, phase=phase, t=t))
-
-    def _showing(self, frame: Frame, loss_step: int | str) -> Frame:
-        last = frame.scene.last_loss_step
-        match loss_step:
-            case "total":
-                chosen = None
-            case "last":
-                chosen = last
-            case "switch":
-                chosen = None if frame.loss_step is not None else last
-            case int(k) if k in frame.scene.loss_steps:
-                chosen = k
-            case _:
-                where = ", ".join(map(str, frame.scene.loss_steps))
-                return replace(frame, hint=f"Step {loss_step} carries no loss; these steps do: {where}.")
-        return replace(frame, loss_step=chosen)
-
     def _hint(self, text: str) -> None:
         self.frame = replace(self.frame, hint=text)
-
-    # -- slow: training, and beginning anew ------------------------------------------------------------
 
     def _leads_to_update(self, command: Command) -> bool:
         """The step of the story into the update, and the one beyond it, train a batch."""
         return isinstance(command, Next) and self.frame.cursor.place(self.frame.T) >= 2 * self.frame.T + 2
 
-    def _work(self, command: Command, job: Job, report: Report) -> Callable[[], None]:
+    def _work(self, command: Command, job: Job, report: Report) -> Show:
         match command:
             case Survey():
                 sample = self.frame.scene.sample
-                self._run.survey(sample, report, lambda: not job.is_cancelled)
+                self._session.survey(sample, report, lambda: not job.is_cancelled)
                 return lambda: self._with_field(sample)
             case Train(amount, count):
                 return self._train(amount, count, job, report)
             case Back(amount):
                 return self._back(amount)
             case ShowSample(by):
-                sample = (self.frame.scene.sample + by) % len(self._run.task)
-                scene = self._scene(self._run, sample)
-                ghost = self.frame.ghost and self.frame.ghost.showing(sample)
-                return lambda: self._present(scene, ghost=ghost)
+                return self._show_sample((self.frame.scene.sample + by) % len(self._session.task))
+            case ShowGradient(loss_step):
+                return self._show_gradient(chosen_loss_step(self.frame, loss_step))
             case Change(settings):
                 return self._change(settings)
             case Cut():
                 return self._cut()
-            case Measure("perturbed", t, parts):
-                perturbation.work(self.frame.scene, t, parts, report, lambda: job.is_cancelled)
-                return lambda: None
-            case Measure("triangle" | "gain" as what):
-                analysis.work(self.frame.scene, what, report, lambda: job.is_cancelled)
-                return lambda: None
+            case Measure():
+                made = prepare(self.frame.scene, command, report=report, is_cancelled=lambda: job.is_cancelled)
+                return lambda: self._learn([made])
             case Check():
-                said = analysis.check(self.frame.scene, report)
-                return lambda: self._hint(said)
+                return self._check(report)
             case Undo() | Redo():
                 return self._restore(back=isinstance(command, Undo))
             case Compare():
@@ -361,13 +206,55 @@ class Player:
                 return self._train("batch", 1, job, report, onward=True)
         raise TypeError(f"not a slow command: {command!r}")
 
-    def _train(self, amount: str, count: int, job: Job, report: Report, *, onward: bool = False) -> Callable[[], None]:
-        timeline, per_epoch = self._run.timeline, self._run.timeline.training.batches_per_epoch
+    # -- what is known of a scene --------------------------------------------------------------------------
+
+    def _learn(self, made: list[Scene]) -> None:
+        """What was prepared of the scenes that are on the screen, if they still are."""
+        known = {scene.trace: scene.known for scene in made}
+
+        def with_more(scene: Scene) -> Scene:
+            return with_known(scene, known.get(scene.trace, {}))
+
+        frame = self.frame
+        self.frame = replace(
+            frame,
+            scene=with_more(frame.scene),
+            ghost=frame.ghost and replace(frame.ghost, scene=with_more(frame.ghost.scene)),
+            beside=frame.beside and tuple(replace(c, scene=with_more(c.scene)) for c in frame.beside),
+        )
+
+    def _show_gradient(self, loss_step: int | None) -> Show:
+        frame, wanted = self.frame, [Measure("gradient", loss_step)]
+        if Measure("ledger", frame.loss_step) in frame.scene.known:  # where that was looked at
+            wanted.append(Measure("ledger", loss_step))
+        made = [prepare(scene, *(wanted if scene is frame.scene else wanted[:1]))
+                for scene in scenes_with(frame, loss_step)]  # fmt: skip
+
+        def show() -> None:
+            self._learn(made)
+            if self.frame.scene.has_gradient(loss_step):
+                self.frame = replace(self.frame, loss_step=loss_step, hint="")
+
+        return show
+
+    def _check(self, report: Report) -> Show:
+        made = prepare(self.frame.scene, Measure("checked"), report=report)
+
+        def show() -> None:
+            self._learn([made])
+            self._hint(analysis.verdict_of(made.known[Measure("checked")]))
+
+        return show
+
+    # -- training --------------------------------------------------------------------------------------------
+
+    def _train(self, amount: str, count: int, job: Job, report: Report, *, onward: bool = False) -> Show:
+        timeline, per_epoch = self._session.timeline, self._session.timeline.training.batches_per_epoch
         epoch, batch = timeline.place
-        all_epochs = self._run.experiment.epochs - epoch
+        all_epochs = self._session.experiment.epochs - epoch
         total = count if amount == "batch" else (count if amount == "epoch" else all_epochs) * per_epoch - batch
         if total <= 0:
-            over = f"All {self._run.experiment.epochs} epochs are done; [epoch] trains one more."
+            over = f"All {self._session.experiment.epochs} epochs are done; [epoch] trains one more."
             return lambda: self._hint(over)
         done: int = 0
         loss: float | None = None
@@ -390,22 +277,22 @@ class Player:
             loss = timeline.advance(chunk, within)
             done += self._batches_between(before, timeline.place)
             if self.frame.comparing:
-                self._companions.follow(self._run.settings, self.frame.pinned, timeline.place)
+                self._companions.follow(self._session.settings, self.frame.pinned, timeline.place)
             seen = album.picture(done, total, lambda: self._seen(sample))
             report(Progress("training", done, total, loss, seen=seen))
-        scene = self._scene(self._run, sample)
+        picture = self._picture(self._session, sample)
         hint = "" if done == total else f"Stopped after {done} of {total} batches; nothing is lost."
-        return lambda: self._present(scene, hint=hint, onward=onward)
+        return lambda: self._present(picture, hint=hint, onward=onward)
 
     def _seen(self, sample: int) -> Seen:
-        return Seen(self._scene(self._run, sample), self._run.learning(), self._run.timeline.place[0])
+        return Seen(*self._picture(self._session, sample), self._session.learning(), self._session.timeline.place[0])
 
     def _batches_between(self, a: Place, b: Place) -> int:
-        per_epoch = self._run.timeline.training.batches_per_epoch
+        per_epoch = self._session.timeline.training.batches_per_epoch
         return (b[0] - a[0]) * per_epoch + b[1] - a[1]
 
-    def _back(self, amount: str) -> Callable[[], None]:
-        timeline = self._run.timeline
+    def _back(self, amount: str) -> Show:
+        timeline = self._session.timeline
         epoch, batch = timeline.place
         if (epoch, batch) == (0, 0):
             return lambda: self._hint("This is the untrained start.")
@@ -418,17 +305,17 @@ class Player:
             case _:
                 place = (0, 0)
         timeline.goto(place)
-        scene = self._scene(self._run, self.frame.scene.sample)
-        return lambda: self._present(scene)
+        picture = self._picture(self._session, self.frame.scene.sample)
+        return lambda: self._present(picture)
 
-    def _update(self) -> Callable[[], None]:
+    def _update(self) -> Show:
         """Try the next batch's step, to tell what it does; the weights stay until the story goes on."""
-        timeline = self._run.timeline
+        timeline = self._session.timeline
         here, model = timeline.training.snapshot(), timeline.training.model
         old = {name: w.copy() for name, w in model.params.items()}
         loss = timeline.advance(1, lambda: True)
         new = {name: w.copy() for name, w in timeline.training.model.params.items()}
-        after = self._run.scene(self.frame.scene.sample).trace.loss
+        after = self._session.scene(self.frame.scene.sample).trace.loss
         timeline.training.restore(here)
         with np.errstate(all="ignore"):
             rows = tuple(
@@ -444,60 +331,41 @@ class Player:
 
     # -- changing the cause, and going back on it --------------------------------------------------------
 
-    def _is_light(self, command: Command) -> bool:
-        """Whether a slow command is done before anyone can see it, and so needs no job."""
-        match command:
-            case Change(settings):
-                try:
-                    return not self.frame.comparing and is_small(resolved(changed(self._run.asked, settings)))
-                except InputError:
-                    return True  # it is told at once
-            case Cut():
-                return is_small(self._run.experiment) and not self.frame.comparing
-            case Pin():
-                return not self.frame.comparing
-            case Undo() | Redo():
-                moment = self._history.next(back=isinstance(command, Undo))
-                place = moment.frame.cursor.epoch, moment.frame.cursor.batch
-                return moment.run.timeline.holds(place)
-        return False
-
-    def _change(self, settings: tuple[tuple[str, object], ...]) -> Callable[[], None]:
-        before, asked = self._run, changed(self._run.asked, settings)
-        what = told(before.asked, asked)
+    def _change(self, settings: tuple[tuple[str, object], ...]) -> Show:
+        before, asked = self._session, changed(self._session.asked, settings)
+        what = describe_change(before.asked, asked)
         if not what:
             return lambda: self._hint("Already set to this value.")
         only_epochs = before.asked.with_(epochs=asked.epochs) == asked
-        run = before.lasting(asked) if only_epochs else Run(asked, cut=before.cut and before.asked.loop)
+        session = before.lasting(asked) if only_epochs else Session(asked, cut=before.cut and before.asked.loop)
         same_data = asked.task == before.asked.task
-        sample = min(self.frame.scene.sample, len(run.task) - 1) if same_data else 0
-        scene = self.frame.scene if only_epochs else self._scene(run, sample, plots=not is_small(run.experiment))
+        sample = min(self.frame.scene.sample, len(session.task) - 1) if same_data else 0
+        picture = (self.frame.scene, self.frame.beside) if only_epochs else self._picture(session, sample)
         lost = before.timeline.place > (0, 0) and not only_epochs
         hint = "Restarted untrained. [all] trains, [undo] restores the trained network." if lost else ""
-        hint = next((note for note in run.task.notes if note not in before.task.notes), hint)
+        hint = next((note for note in session.task.notes if note not in before.task.notes), hint)
 
         def show() -> None:
             ghost = self.frame.ghost or ghost_of(self.frame)
             self._leave(what)
-            self._run = run
-            self._present(scene, hint=hint, ghost=ghost)
+            self._session = session
+            self._present(picture, hint=hint, ghost=ghost)
 
         return show
 
-    def _cut(self) -> Callable[[], None]:
-        cell = CELLS[self._run.asked.cell]
+    def _cut(self) -> Show:
+        cell = CELLS[self._session.asked.cell]
         if not cell.recurrent:
             return lambda: self._hint(f"There is no loop to cut: {cell.noun} has no recurrent weights W_hh.")
-        if not self._run.asked.loop:
+        if not self._session.asked.loop:
             return lambda: self._hint("This network has no loop to close: the setting loop is off.")
-        run = copy(self._run)
-        run.cut = not run.cut
-        scene = self._scene(run, self.frame.scene.sample, plots=not is_small(run.experiment))
+        session = self._session.with_loop_turned()
+        picture = self._picture(session, self.frame.scene.sample)
 
         def show() -> None:
-            self._leave("the loop cut" if run.cut else "the loop closed")
-            self._run = run
-            self._present(scene, ghost=self.frame.ghost)
+            self._leave("the loop cut" if session.cut else "the loop closed")
+            self._session = session
+            self._present(picture, ghost=self.frame.ghost)
 
         return show
 
@@ -505,55 +373,57 @@ class Player:
         """What led here was not a person's doing: no hint of it and nothing to undo, and without `ghost` no run
         before to compare with either."""
         self.frame = replace(self.frame, hint="", ghost=self.frame.ghost if ghost else None)
-        self._history = History(Moment(self._run, self.frame))
+        self._history = History(Moment(self._session, self.frame))
         return self.frame
 
     def _leave(self, what: str) -> None:
         """The present becomes a moment that undo comes back to."""
-        self._history.keep(Moment(self._run, replace(self.frame, hint=""), what))
+        self._history.keep(Moment(self._session, replace(self.frame, hint=""), what))
 
-    def _restore(self, *, back: bool) -> Callable[[], None]:
-        present = Moment(self._run, replace(self.frame, hint=""))
+    def _restore(self, *, back: bool) -> Show:
+        present = Moment(self._session, replace(self.frame, hint=""))
         moment = self._history.back(present) if back else self._history.forward(present)
         if moment is None:
             nothing = "Nothing to undo." if back else "Nothing was undone."
             return lambda: self._hint(nothing)
-        moment.run.timeline.goto((moment.frame.cursor.epoch, moment.frame.cursor.batch))
+        moment.session.timeline.goto((moment.frame.cursor.epoch, moment.frame.cursor.batch))
         hint = f"Undone: {moment.what}. [redo] repeats it." if back and moment.what and self._history.undos else ""
 
         def show() -> None:
-            self._run = moment.run
+            self._session = moment.session
             self.frame = replace(moment.frame, job=None, hint=hint, engine=engine.current().name)
 
         return show
 
-    # -- beside others ---------------------------------------------------------------------------------
+    # -- what is shown -------------------------------------------------------------------------------------
 
-    def _scene(self, run: Run, sample: int, *, plots: bool = True) -> Scene:
-        """A run's scene, and beside it those it is compared with. Without `plots` what the plots need is worked
-        out when someone looks at them."""
-        scene, frame = run.scene(sample), self.frame
-        if plots:
-            scene.complete()
-        if frame.comparing:
-            scene.beside[frame.pinned] = self._companions.beside(run.settings, frame.pinned, run.timeline.place, sample)
-        return scene
+    def _picture(self, session: Session, sample: int) -> Picture:
+        """A session's scene, with what is known of the present one where that takes but a moment, and beside it those
+        it is compared with."""
+        frame = self.frame
+        scene = session.scene(sample, frame.loss_step)
+        scene = prepare(scene, Measure("outcome"), *likewise(scene, frame.scene.known, frame.cursor.t))
+        if not frame.comparing:
+            return scene, None
+        place = session.timeline.place
+        return scene, self._companions.beside(session.settings, frame.pinned, place, sample, frame.loss_step)
 
-    def _compare(self, pinned: Settings | None, job: Job, report: Report) -> Callable[[], None]:
-        run, scene = self._run, self.frame.scene
+    def _compare(self, pinned: Settings | None, job: Job, report: Report) -> Show:
+        settings, place, frame = self._session.settings, self._session.timeline.place, self.frame
         try:
-            beside = self._companions.beside(run.settings, pinned, run.timeline.place, scene.sample, job, report)
+            beside = self._companions.beside(
+                settings, pinned, place, frame.scene.sample, frame.loss_step, job, report
+            )  # fmt: skip
         except Stopped:
             return lambda: self._hint("Stopped: the other cells are not trained to this epoch.")
 
         def show() -> None:
-            scene.beside[pinned] = beside
-            self.frame = replace(self.frame, comparing=True, pinned=pinned, hint="")
+            self.frame = replace(self.frame, comparing=True, pinned=pinned, beside=beside, hint="")
 
         return show
 
-    def _pin(self, job: Job, report: Report) -> Callable[[], None]:
-        frame, settings = self.frame, self._run.settings
+    def _pin(self, job: Job, report: Report) -> Show:
+        frame, settings = self.frame, self._session.settings
         pinned = None if frame.pinned == settings else settings
         if frame.comparing:
             return self._compare(pinned, job, report)
@@ -564,35 +434,42 @@ class Player:
 
         return show
 
-    def _present(self, scene: Scene, *, hint: str = "", ghost: Ghost | None = None, onward: bool = False) -> None:
+    def _show_sample(self, sample: int) -> Show:
+        picture, ghost = self._picture(self._session, sample), self.frame.ghost
+        read = ghost and reading(ghost, sample, self.frame.loss_step)
+        return lambda: self._present(picture, ghost=read)
+
+    def _present(
+        self, picture: Picture, *, hint: str = "", ghost: Ghost | None = None, onward: bool = False
+    ) -> None:  # fmt: skip
         """A new scene under the cursor: same phase and step where it has them; with `onward`, where the story goes on
         after an update, at its beginning."""
-        old, cursor, run = self.frame, self.frame.cursor, self._run
-        epoch, batch = run.timeline.place
+        old, cursor, session = self.frame, self.frame.cursor, self._session
+        scene, beside = picture
+        epoch, batch = session.timeline.place
         ghost = ghost or old.ghost
         if ghost is not None:
-            ghost = replace(ghost, name=difference(ghost, run.asked, epoch, batch, run.cut))
+            ghost = replace(ghost, name=difference(ghost, session.asked, epoch, batch, session.cut))
         cursor = Cursor() if onward else _after_update(cursor)
         t = scene.T if cursor.phase is Phase.LOSS else min(cursor.t, scene.T)
-        was_last = old.loss_step == old.scene.last_loss_step
-        keeps = old.loss_step is None or (not was_last and old.loss_step in scene.loss_steps)
         self.frame = replace(
             old,
-            experiment=self._run.experiment,
+            experiment=session.experiment,
             scene=scene,
+            beside=beside,
             cursor=Cursor(epoch, batch, cursor.phase, t, min(old.cursor.unit, scene.H - 1)),
-            loss_step=old.loss_step if keeps else scene.last_loss_step,
-            learning=self._run.learning(),
+            loss_step=_loss_step_in(scene, old),
+            learning=session.learning(),
             update=None,
             hint=hint,
-            asked=run.asked,
+            asked=session.asked,
             ghost=ghost,
-            cut=run.cut,
-            field=run.field(scene.sample),
+            cut=session.cut,
+            field=session.field(scene.sample),
         )
 
     def _with_field(self, sample: int) -> None:
-        self.frame = replace(self.frame, field=self._run.field(sample))
+        self.frame = replace(self.frame, field=self._session.field(sample))
 
 
 def _after_update(cursor: Cursor) -> Cursor:
@@ -600,35 +477,11 @@ def _after_update(cursor: Cursor) -> Cursor:
     return replace(cursor, phase=Phase.BACKWARD, t=0) if cursor.phase is Phase.UPDATE else cursor
 
 
-def changed(asked: Experiment, settings: tuple[tuple[str, object], ...]) -> Experiment:
-    """`asked` with some settings changed. Raises InputError naming the one that is wrong."""
-    new = dict(settings)
-    left_open = dict.fromkeys(OF_TASK) if new.get("task", asked.task) != asked.task else {}
-    try:
-        return Experiment.from_mapping({**asked.to_dict(), **left_open, **new}, "")
-    except InputError as error:  # it names the setting
-        raise InputError(str(error).removeprefix(": ")) from None
-
-
-def told(old: Experiment, new: Experiment) -> str:
-    """What changed, in words: `gain 1.0 → 0.7`."""
-    return ", ".join(
-        f"{one.label} {one.show(getattr(old, one.name))} → {one.show(getattr(new, one.name))}"
-        for one in old.differences(new)
-    )
-
-
-def is_small(experiment: Experiment) -> bool:
-    """Whether data, network and scene of an experiment as resolved() leaves it are made in a few milliseconds."""
-    gates = len(CELLS[experiment.cell].blocks)
-    points = experiment.points if experiment.task == "sine" else 0
-    return (
-        experiment.task not in ("names", "characters")
-        and experiment.hidden_size * experiment.num_layers * gates <= 128
-        and (experiment.seq_len or 0) <= 60
-        and (experiment.samples or 0) <= 1000
-        and points <= 100
-    )
+def _loss_step_in(scene: Scene, old: Frame) -> int | None:
+    """Whose gradient is shown of a new scene: the same as before, where it has that; the last where it was the last."""
+    was_last = old.loss_step == old.scene.last_loss_step
+    keeps = old.loss_step is None or (not was_last and old.loss_step in scene.loss_steps)
+    return old.loss_step if keeps and scene.has_gradient(old.loss_step) else scene.last_loss_step
 
 
 def open_player(experiment: Experiment | None = None, *, live: bool = False) -> Player:

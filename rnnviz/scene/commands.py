@@ -6,7 +6,10 @@ Quick ones move the cursor and are done at once. Slow ones (`SLOW`) train or bui
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from rnnviz.experiment.experiment import Experiment
 
 
 @dataclass(frozen=True)
@@ -84,13 +87,26 @@ class ShowSample:
 
 @dataclass(frozen=True)
 class Measure:
-    """Work out what takes more than a moment for this sequence: how far each error reaches back, the most any
-    gradient could keep in a step, or what becomes of the state of step t, moved by some parts of the way (per cent)
-    to another sequence's. Whatever else is asked for goes first."""
+    """Work out something about the sequence in view that takes more than a moment; the scene then knows it (see
+    views/prepare.py). Whatever a person asks for goes first.
 
-    what: Literal["triangle", "gain", "perturbed"]
-    t: int = 0
+    gradient, ledger  of loss step t (None: of the total)
+    outcome    what the network makes of the whole task
+    sent       what each step sends to the weights' gradient of the last loss step
+    triangle   how far each loss step's error reaches back
+    gain       the most any gradient could keep in each step
+    perturbed  what becomes of the state of step t, moved by some parts of the way (per cent) to another sequence's
+    checked    the gradients of this very sequence against central differences
+    weights    singular value and spectral radius of W_hh
+    left_out   the share of right answers to what the task of this experiment leaves out, where it leaves something out
+    """
+
+    what: Literal[
+        "gradient", "ledger", "outcome", "sent", "triangle", "gain", "perturbed", "checked", "weights", "left_out"
+    ]
+    t: int | None = 0
     parts: tuple[int, ...] = ()
+    experiment: Experiment | None = None
 
     def outdates(self, other: object) -> bool:
         """Whether who asks for this no longer waits for that: the same of another step."""

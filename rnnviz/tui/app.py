@@ -207,7 +207,7 @@ class RnnvizApp(DrivenApp):
         if self.ascii:
             main.say(NO_UNICODE.format(getattr(sys.__stdout__, "encoding", "ASCII")))
         main.catch_up()
-        self.set_timer(SETTLE, lambda: Thread(target=self._load, args=(message.player,), daemon=True).start())
+        self.set_timer(SETTLE, lambda: Thread(target=self._load, daemon=True).start())
 
     def _begin_lesson(self, course: Course, progress: Progress, run: LessonRun, speed: float | None) -> None:
         """The first lesson of the session; with a speed it performs by itself."""
@@ -219,13 +219,12 @@ class RnnvizApp(DrivenApp):
 
         guide.perform(run, Performer(guide, speed))
 
-    def _load(self, player: Player) -> None:
+    def _load(self) -> None:
         """On a thread: what the first frame did not need."""
         gc.freeze()  # what is there now stays; nobody need look through it again
         gc.enable()
         try:
             plotext_private.load()
-            player.frame.scene.complete()
             self.post_message(PlotsReady())
         except Exception as error:
             self.post_message(Failed(error))

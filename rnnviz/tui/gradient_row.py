@@ -21,8 +21,10 @@ from rnnviz.tui.view import View
 from rnnviz.words.numbers import exponent, factor, loss, scientific, steps, subscript
 
 if TYPE_CHECKING:
-    from rnnviz.scene.frame import Frame, Gradient
+    from rnnviz.scene.frame import Frame
     from rnnviz.scene.ghost import Ghost
+    from rnnviz.scene.gradient import Gradient
+    from rnnviz.views.zero_gradients import Zero
 
 
 def gradient_axis(norms: list[float], n: int) -> tuple[int, int]:
@@ -52,7 +54,7 @@ def draw_gradient(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palett
         return
     norms = [float(v) for v in gradient.norms]
     along = [] if lane is None else [float(v) for v in lane.norms]
-    from rnnviz.scene.ghost import behind
+    from rnnviz.views.ghost import behind
 
     before = behind(frame) if view.knows("ghost") and not view.hides("others") else None
     ghost = [] if before is None else [float(v) for v in before]
@@ -206,7 +208,7 @@ def write_gradient(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: 
 def write_ghost(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Palette) -> None:
     """How far the ghost's gradient reached, and what was different about it; in the rows that are free."""
     ghost = frame.ghost
-    if ghost is None or place.gradient is None or place.exponent is None or not ghost.is_like(frame):
+    if ghost is None or place.gradient is None or place.exponent is None or not ghost.is_like(frame.experiment):
         return
     free = [y for y in (place.exponent, place.time) if is_blank(sheet, y, left)]
     first, reached = (free or [place.time])[0], its_horizon(ghost)
@@ -276,7 +278,7 @@ def write_check(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Pal
 
 
 def _faded(frame: Frame, gradient: Gradient, t: int, last: int) -> list[str]:
-    zero = frame.scene.zero(gradient.loss_step, t)
+    zero = _zero_at(frame, t)
     start = "here the walk starts" if t == last else f"{times(gradient, t)} this step"
     lines = [scientific(float(gradient.norms[t])), zero.short if zero else start]
     if gradient.grows:
@@ -287,6 +289,12 @@ def _faded(frame: Frame, gradient: Gradient, t: int, last: int) -> list[str]:
         lines += [f"half-life {steps(gradient.half_life, last)}"] if gradient.half_life is not None else []
         lines.append(f"1 % horizon {steps(gradient.horizon, last)}")
     return lines
+
+
+def _zero_at(frame: Frame, t: int, along: str = "h") -> Zero | None:
+    from rnnviz.views.zero_gradients import zero_at
+
+    return zero_at(frame.scene, frame.loss_step, t, along)
 
 
 def times(path: Gradient, t: int) -> str:
@@ -312,7 +320,7 @@ def _faded_twice(frame: Frame, gradient: Gradient, t: int, last: int) -> list[st
     lines = []
     for path in (gradient, lane):
         kept = times(path, t) if t < last else ""
-        zero = frame.scene.zero(gradient.loss_step, t, path.along)
+        zero = _zero_at(frame, t, path.along)
         told = f"0: {zero.short.partition(' at ')[0]}" if zero else f"{scientific(float(path.norms[t]))} {kept}"
         lines.append(f"{path.along} {told}".rstrip())
     if gradient.fades or lane.fades:

@@ -1,5 +1,8 @@
 """Commands on their way to the player: a quick one is done at once, a slow one is a job on a thread of its own.
 
+What takes but a moment is waited for, and seen at once. While a job may still be over soon it says nothing, and the
+keys that come wait for their turn after it: they mean what is there then.
+
 jobs.send(Train("all"))      # → JobReported, JobReported, …, JobDone, posted by the thread
 jobs.reported(progress)      # the screen hands them over, on its own thread
 jobs.done(message)
@@ -16,14 +19,16 @@ from textual.message import Message
 
 from rnnviz.errors import InputError
 from rnnviz.experiment.experiment import in_labels
-from rnnviz.scene.commands import SLOW, Command, Train
+from rnnviz.scene.commands import Command, Measure, Train
 from rnnviz.tui.projector import Projector
 
 if TYPE_CHECKING:
-    from rnnviz.player.player import Job
+    from rnnviz.player.jobs import Job
     from rnnviz.scene.frame import Progress
     from rnnviz.tui.stage import Stage
 
+MOMENT = 0.01  # seconds that the result of a job is waited for
+SOON = 0.1  # seconds in which a job may be over soon
 REPORT_EVERY = 0.05  # seconds between two looks at a job's progress
 
 
@@ -40,11 +45,17 @@ class JobDone(Message):
         self.error = error
 
 
+class KeysReleased(Message):
+    """The keys that waited have their turn."""
+
+
 class Jobs:
     """post: how a thread tells the screen, whose methods are called by its own thread alone."""
 
     def __init__(self, stage: Stage, post: Callable[[Message], object]) -> None:
         self._stage, self._post = stage, post
+        self._over: dict[Job, JobDone] = {}  # what threads have done, and nobody has looked at
+        self._holds_until = 0.0
         self.projector: Projector[JobDone] = Projector(stage, self._finish)
 
     def send(self, command: Command, *, is_watched: bool, keeps_notice: bool) -> None:
@@ -52,9 +63,10 @@ class Jobs:
         stage = self._stage
         if stage.player is None:
             return
-        if isinstance(command, SLOW) and self.projector.skip() and isinstance(command, Train):
+        if stage.player.is_slow(command) and self.projector.skip() and isinstance(command, Train):
             return
-        if not keeps_notice:
+        is_asked = not isinstance(command, Measure)  # by a person
+        if is_asked and not keeps_notice:
             stage.hush()
         try:
             job = stage.player.begin(command)
@@ -63,8 +75,22 @@ class Jobs:
             return
         if job is not None:
             pictures = self.projector.load(command) if is_watched else 0
-            Thread(target=self._work, args=(job, pictures), daemon=True).start()
+            thread = Thread(target=self._work, args=(job, pictures), daemon=True)
+            thread.start()
+            if not self.projector.is_loaded:
+                thread.join(MOMENT)
+                if job in self._over:
+                    self.done(self._over[job])
+                    return
+                if is_asked:
+                    self._holds_until = time.monotonic() + SOON
+                    stage.set_timer(SOON, lambda: self._post(KeysReleased()))
         stage.show(stage.player.frame)
+
+    @property
+    def holds_keys(self) -> bool:
+        player = self._stage.player
+        return player is not None and player.job is not None and time.monotonic() < self._holds_until
 
     def cancel(self) -> bool:
         """Stop the job under way, or skip what is only still shown of it; whether there was one."""
@@ -78,7 +104,7 @@ class Jobs:
 
     def _work(self, job: Job, pictures: int) -> None:
         """On a thread."""
-        last = time.monotonic()
+        last = time.monotonic() + SOON - REPORT_EVERY
 
         def report(progress: Progress) -> None:
             nonlocal last
@@ -91,7 +117,8 @@ class Jobs:
             job.run(report, pictures)
         except BaseException as raised:
             error = raised
-        self._post(JobDone(job, error))
+        end = self._over[job] = JobDone(job, error)
+        self._post(end)
 
     def reported(self, progress: Progress) -> None:
         player = self._stage.player
@@ -101,6 +128,8 @@ class Jobs:
             self._stage.show(player.note(progress))
 
     def done(self, end: JobDone) -> None:
+        if self._over.pop(end.job, None) is None:  # it was waited for, and is seen
+            return
         if self.projector.is_loaded and end.error is None:
             self.projector.ended(end)
         else:
@@ -110,6 +139,9 @@ class Jobs:
     def _finish(self, end: JobDone) -> None:
         player = self._stage.player
         assert player is not None
+        if self._holds_until:
+            self._holds_until = 0.0
+            self._post(KeysReleased())
         frame = player.finish(end.job)
         if isinstance(end.error, InputError):
             self._stage.show(frame, warning=in_labels(str(end.error)))

@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 
 from rnnviz.tui import dispatch, keys, mouse, panels
 from rnnviz.tui.dispatch import Press
-from rnnviz.tui.jobs import JobDone, JobReported
+from rnnviz.tui.jobs import JobDone, JobReported, KeysReleased
 from rnnviz.tui.screen import ScoreScreen
 
 
@@ -21,11 +21,31 @@ class Main(ScoreScreen):
         *(Binding(p.key, f"act('{p.id}')", p.about, show=False) for p in panels.ALL if p.key),
     ]
 
+    def __init__(self, *, expects_lesson: bool = False) -> None:
+        super().__init__(expects_lesson=expects_lesson)
+        self._held: list[Press] = []  # keys that wait for a job which may be over soon
+
+    @property
+    def is_busy(self) -> bool:
+        return bool(self._held) or super().is_busy
+
     def on_key(self, event: events.Key) -> None:
         """Keys are heard here, before the bindings: by those it would be done only when the app hears of them again,
         after keys that came with them in one burst, over a slow line say, have been taken for something else."""
-        if dispatch.hear(self, Press.of_key(event.key, event.character)):
+        press = Press.of_key(event.key, event.character)
+        if self._held or self.jobs.holds_keys:
+            self._held.append(press)
             event.stop()
+        elif dispatch.hear(self, press):
+            event.stop()
+
+    def on_keys_released(self, message: KeysReleased) -> None:
+        held, self._held = self._held, []
+        for at, press in enumerate(held):
+            if self.jobs.holds_keys:
+                self._held = held[at:]
+                return
+            dispatch.hear(self, press)
 
     def action_act(self, name: str) -> None:
         """An action or a panel by its id: from the mouse, the command palette."""

@@ -170,9 +170,11 @@ def time_axis(sheet: Sheet, y: int, frame: Frame, cols: Columns, palette: Palett
 
 def _reach(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: Palette, view: View) -> None:
     """Only the answers have a colour and a mark: what the gradient reaches tells nothing about them."""
-    if place.reach is None or frame.reach is None:
+    from rnnviz.views.reach import of_frame
+
+    y, reach = place.reach, of_frame(frame)
+    if y is None or reach is None:
         return
-    y, reach = place.reach, frame.reach
     sheet.put(y, 0, "reach", palette.dim)
     if view.hides("gradient", "accuracy"):
         sheet.put(y, GUTTER, view.waits, palette.dim)

@@ -32,8 +32,9 @@ from rnnviz.tui.view import View
 if TYPE_CHECKING:
     from rnnviz.lessons.course import Course
     from rnnviz.lessons.progress import Progress
+    from rnnviz.nn import Trace
     from rnnviz.player.player import Player
-    from rnnviz.scene.frame import Frame, Scene
+    from rnnviz.scene.frame import Frame
     from rnnviz.tui.guide import Guide
 
 TALL = 32  # rows from which the moment is put into words beside a lesson
@@ -55,7 +56,7 @@ class ScoreScreen(Screen[None]):
         self.places: list[tuple[int, int, str]] = []  # where the keys stand in the key bar
         self._drawn: dict[str, tuple[object, Sheet]] = {}
         self._rows: dict[str, int] = {}  # at which row panels were left that open there again
-        self._asked: set[tuple[Scene, Command]] = set()  # what was asked for a panel or a lesson, of this scene
+        self._asked: set[tuple[Trace, Command]] = set()  # what was asked for a panel or a lesson, of this scene
 
     def compose(self) -> ComposeResult:
         yield Canvas(self._title, id="title")
@@ -155,8 +156,9 @@ class ScoreScreen(Screen[None]):
         self.frame = frame
         if warning:
             self.change(notice=Notice(warning, Kind.WARNING))
+        if self._ask():
+            return
         self.draw()
-        self._ask()
         if self.guide is not None:
             self.guide.observe(frame)
 
@@ -166,8 +168,8 @@ class ScoreScreen(Screen[None]):
 
     def look(self, **changes: Any) -> None:
         self.change(**changes)
-        self.draw()
-        self._ask()
+        if not self._ask():
+            self.draw()
 
     def say(self, text: str) -> None:
         self.look(notice=Notice(text))
@@ -182,23 +184,26 @@ class ScoreScreen(Screen[None]):
         self.palette = palette
         self.draw()
 
-    def _ask(self) -> None:
-        """The open panel or the lesson may need what takes long to know: ask the player, once for each scene."""
+    def _ask(self) -> bool:
+        """The open panel, the lesson or the plots may need what is not known yet: ask the player, once for each scene.
+        Whether that was done: then it has been shown, too."""
         frame, player = self.frame, self.player
         panel = panels.BY_ID.get(self.view.panel or "")
         if frame is None or player is None:
-            return
+            return False
         wanted = (
             panel.needs(frame) if panel is not None and panel.needs is not None else None,
             self.guide.needs(frame) if self.guide is not None else None,
+            Measure("outcome") if self.view.plots and frame.scene.outcome is None else None,
         )
-        self._asked = {(scene, command) for scene, command in self._asked if scene is frame.scene}
+        self._asked = {(trace, command) for trace, command in self._asked if trace is frame.scene.trace}
         for command in wanted:
             is_free = player.job is None or (isinstance(command, Measure) and command.outdates(player.job.command))
-            if command is not None and is_free and (frame.scene, command) not in self._asked:
-                self._asked.add((frame.scene, command))
+            if command is not None and is_free and (frame.scene.trace, command) not in self._asked:
+                self._asked.add((frame.scene.trace, command))
                 self.send(command)
-                return
+                return True
+        return False
 
     # -- who gets which rows ------------------------------------------------------------------------------
 

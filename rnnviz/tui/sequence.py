@@ -22,7 +22,8 @@ from rnnviz.tui.view import View
 from rnnviz.words.numbers import fixed, percent, portion
 
 if TYPE_CHECKING:
-    from rnnviz.scene.frame import Array, Frame
+    from rnnviz.nn.types import Array
+    from rnnviz.scene.frame import Frame
 
 NEEDED = Style(bold=True, underline=True)  # the input an answer hangs on
 

@@ -19,7 +19,9 @@ from rnnviz.words.numbers import fixed, portion, short
 
 if TYPE_CHECKING:
     from rnnviz.nn.cells.cell import Cell
-    from rnnviz.scene.frame import Array, Frame, Scene
+    from rnnviz.nn.types import Array
+    from rnnviz.scene.frame import Frame
+    from rnnviz.scene.scene import Scene
 
 
 def gate_rows(cell: Cell) -> tuple[str, ...]:

@@ -12,29 +12,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from rnnviz.experiment.experiment import Experiment
 from rnnviz.nn.cells import CELLS
-
-if TYPE_CHECKING:
-    from rnnviz.scene.frame import Frame, Gradient, Scene
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What determines a companion: the experiment as it was asked for, and whether its loop is cut."""
-
-    asked: Experiment
-    cut: bool = False
-
-
-@dataclass(frozen=True, eq=False)
-class Companion:
-    """A run beside the present one, at the same place in training."""
-
-    settings: Settings
-    scene: Scene
+from rnnviz.scene.frame import Frame
+from rnnviz.scene.gradient import Gradient
+from rnnviz.scene.scene import Scene, Settings
 
 
 @dataclass(frozen=True)
@@ -58,17 +40,16 @@ class Row:
 
 def compared(frame: Frame) -> tuple[Row, ...]:
     """The runs side by side, the present one among them; () while nothing is compared, or not yet."""
-    companions = frame.scene.beside.get(frame.pinned) if frame.comparing else None
-    if companions is None or frame.asked is None:
+    if not frame.comparing or frame.beside is None or frame.asked is None:
         return ()
     present = Settings(frame.asked, frame.cut)
-    rows = [(present, frame.scene), *((c.settings, c.scene) for c in companions)]
+    rows = [(present, frame.scene), *((c.settings, c.scene) for c in frame.beside)]
     if frame.pinned is None:
         rows.sort(key=lambda row: CELLS[row[0].asked.cell].order)
     out = []
     for settings, scene in rows:
         is_present = scene is frame.scene
-        known = frame.loss_step is None or frame.loss_step in scene.loss_steps
+        known = scene.has_gradient(frame.loss_step)
         others = [other for other, _ in rows if other is not settings]
         name = CELLS[settings.asked.cell].title if frame.pinned is None else "now" if is_present else "then"
         out.append(
@@ -93,7 +74,7 @@ def _kept(scene: Scene) -> float | None:
 def explained(frame: Frame) -> str:
     """`Untrained: mean f 0.73 (LSTM), z 0.50 (GRU).`: what the gates leave of the highway; nothing where
     there are none."""
-    kept = {row.name: row.kept for row in frame.compared if row.kept is not None}
+    kept = {row.name: row.kept for row in compared(frame) if row.kept is not None}
     carrying = [cell for cell in CELLS.values() if cell.carry is not None and cell.title in kept]
     if frame.pinned is not None or len(kept) < 2 or not all(map(math.isfinite, kept.values())):
         return ""

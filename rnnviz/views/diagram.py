@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING
 from rnnviz.words.numbers import fixed
 
 if TYPE_CHECKING:
-    from rnnviz.scene.frame import Array, Frame, Gradient
+    from rnnviz.nn.types import Array
+    from rnnviz.scene.frame import Frame
+    from rnnviz.scene.gradient import Gradient
 
 
 @dataclass(frozen=True)

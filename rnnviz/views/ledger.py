@@ -6,7 +6,7 @@
 
 For a simple RNN each factor is what the activation's slope leaves times what the weights make of that. In an
 LSTM or GRU the gradient has several ways back at once, so there is no such product; there the table follows the
-way along the highway instead (see highway.py).
+way along the highway instead (see gradient.py).
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnviz.nn.ledger import Ledger, make_ledger
-from rnnviz.scene.frame import Scene
-from rnnviz.views import analysis
+from rnnviz.scene.commands import Measure
+from rnnviz.scene.scene import Scene
+from rnnviz.views.zero_gradients import zero_at
 from rnnviz.words.numbers import counted, factor, steps, subscript
 
 
@@ -32,7 +33,6 @@ class Row:
     weight   what W_hh makes of that: ‖W_hhᵀ (φ' ⊙ g)‖ / ‖φ' ⊙ g‖, simple RNN
     left     product of the factors so far: norm at t / norm at the loss step
     mean_slope   the slope's plain mean over the units: 1 - h² for tanh
-    gain     the most that any gradient could keep in this step; None while it is not known
     along    the gradient's norm on the highway
     open     the mean share of the old state that stays: f or z
     """
@@ -44,20 +44,23 @@ class Row:
     weight: float
     left: float
     mean_slope: float
-    gain: float | None
     along: float
     open: float
 
 
 @dataclass(frozen=True)
 class Table:
-    """Rows from the loss step (None: the total, from the end) back to t = 0, and a sentence that says it all."""
+    """Rows from the loss step (None: the total, from the end) back to t = 0, and a sentence that says it all.
+
+    figures: the ledger itself, but for the gain, which takes longer (see analysis.gain).
+    """
 
     cell: str
     loss_step: int | None
     rows: tuple[Row, ...]
     highway: str | None
     sentence: str
+    figures: Ledger
 
     def row_of(self, t: int) -> int | None:
         """Which row is that of time t; None if it has none."""
@@ -65,26 +68,22 @@ class Table:
         return at if 0 <= at < len(self.rows) else None
 
 
-def table(scene: Scene, loss_step: int | None) -> Table:
-    """Kept with the scene, until more is known about it."""
-    gain = analysis.gain(scene)
-    key = f"ledger of {loss_step}, gain {gain is not None}"
-    if key not in scene.measured:
-        scene.measured[key] = _table(scene, loss_step, gain)
-    made: Table = scene.measured[key]
-    return made
+def table(scene: Scene, loss_step: int | None) -> Table | None:
+    """None while it is not known."""
+    return scene.known.get(Measure("ledger", loss_step))
 
 
-def _table(scene: Scene, loss_step: int | None, gain: np.ndarray | None) -> Table:
+def make_table(scene: Scene, loss_step: int | None) -> Table:
+    """Some matrix products as long as the sequence: slow for a large network."""
     trace, gradient = scene.trace, scene.gradient(loss_step)
     start = scene.last_loss_step if loss_step is None else loss_step
     ledger = make_ledger(
         trace.spec,
         trace.params,
         trace.forward,
-        np.full(trace.T, np.nan) if gain is None else gain,
-        grad_h=trace.item(loss_step).grad_h,
-        norms=trace.grad_norm(loss_step),
+        np.full(trace.T, np.nan),
+        grad_h=gradient.states,
+        norms=gradient.norms,
         start=start,
     )
     lane = gradient.highway
@@ -102,23 +101,22 @@ def _table(scene: Scene, loss_step: int | None, gain: np.ndarray | None) -> Tabl
             weight=of_step(ledger.weight_share),
             left=float(ledger.product[t]),
             mean_slope=of_step(ledger.slope),
-            gain=None if gain is None else of_step(ledger.gain),
             along=math.nan if lane is None else float(lane.norms[t]),
             open=math.nan if carry is None else of_step(carry.share(scene.gate_means[carry.gate])),
         )
 
     rows = tuple(row(t) for t in range(start, -1, -1))
     sentence = _sentence(scene, loss_step, ledger, start)
-    return Table(trace.spec.cell, loss_step, rows, None if lane is None else lane.along, sentence)
+    return Table(trace.spec.cell, loss_step, rows, None if lane is None else lane.along, sentence, ledger)
 
 
 def _sentence(scene: Scene, loss_step: int | None, ledger: Ledger, start: int) -> str:
     """`Mean to h₁: a step keeps 0.64 (0.85 × 0.75); half is gone after 2.9 steps.`"""
     if loss_step is None:
         return "The total: each step adds its own error to what comes back. t shows one loss."
-    zeros = np.flatnonzero(scene.trace.grad_norm(loss_step)[: start + 1] == 0)
+    zeros = np.flatnonzero(scene.gradient(loss_step).norms[: start + 1] == 0)
     if len(zeros):
-        zero = scene.zero(loss_step, int(zeros[-1]))
+        zero = zero_at(scene, loss_step, int(zeros[-1]))
         assert zero is not None
         return f"From t = {zeros[-1]} back the gradient is 0: {zero.words}."
     if start == 0 or not np.isfinite(ledger.product[: start + 1]).all():

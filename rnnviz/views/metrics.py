@@ -17,11 +17,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 from rnnviz.errors import InputError
 from rnnviz.experiment.experiment import SETTINGS
@@ -31,7 +30,8 @@ from rnnviz.words.numbers import percent, scientific, unsigned_zero
 
 if TYPE_CHECKING:
     from rnnviz.scene.commands import Measure
-    from rnnviz.scene.frame import Frame, Scene
+    from rnnviz.scene.frame import Frame
+    from rnnviz.scene.scene import Scene
 
 Value = float | str | None
 Axes = tuple[str, ...]
@@ -138,11 +138,22 @@ def value(frame: Frame, what: str | Reference) -> Value:
         return None
     import numpy as np  # not above: checking a lesson needs only the names
 
+    command = None if frame.live or metric.needs is None else metric.needs(frame, *index)
+    if command is not None:
+        frame = replace(frame, scene=_prepared(frame.scene, command))
     with np.errstate(all="ignore"):  # what overflows says so by its value; a warning would be written on the screen
         found = metric.read(frame, *index)
     if found is None or isinstance(found, str):
         return found
     return float(found)
+
+
+@lru_cache(maxsize=16)
+def _prepared(scene: Scene, command: Measure) -> Scene:
+    """For who has time: what several metrics need is worked out once."""
+    from rnnviz.views.prepare import prepare
+
+    return prepare(scene, command)
 
 
 def needs(frame: Frame, references: Iterable[Reference]) -> Measure | None:
@@ -267,15 +278,35 @@ def _metric(name: str, about: str, format: str = ".3g", *axes: str, **limits: An
     return add
 
 
-_memo: WeakKeyDictionary[Scene, dict[str, Any]] = WeakKeyDictionary()
+def _known(what: str) -> Callable[[Frame, *tuple[int, ...]], Measure | None]:
+    """What makes it known, where it is not; index or not."""
+
+    def missing(frame: Frame, *index: int) -> Measure | None:
+        command = _measure(frame, what)
+        return None if command in frame.scene.known else command
+
+    return missing
 
 
-def _once(scene: Scene, name: str, make: Callable[[], Any]) -> Any:
-    """What takes a while and depends on the scene alone is computed once."""
-    known = _memo.setdefault(scene, {})
-    if name not in known:
-        known[name] = make()
-    return known[name]
+def _measure(frame: Frame, what: Any) -> Measure:
+    from rnnviz.scene.commands import Measure  # not above: checking a lesson needs only the names
+
+    if what == "ledger":
+        return Measure("ledger", frame.scene.last_loss_step)
+    return Measure(what, experiment=frame.experiment if what == "left_out" else None)
+
+
+def _of(frame: Frame, what: str) -> Any:
+    """What was prepared of that kind; None while it is not known."""
+    return frame.scene.known.get(_measure(frame, what))
+
+
+def _outcome(frame: Frame, what: str) -> Any:
+    return None if frame.scene.outcome is None else getattr(frame.scene.outcome, what)
+
+
+def _left_out_needs(frame: Frame) -> Measure | None:
+    return _known("left_out")(frame) if frame.scene.task.is_shuffled else None
 
 
 # where we are
@@ -383,64 +414,54 @@ def _confidence(frame: Frame) -> float | None:
 
 
 # how good it is
-_metric("accuracy", "share of right answers over the sequences to validate with", ".0%", low=0, high=1)(
-    lambda f: f.scene.accuracy
-)
+_metric("accuracy", "share of right answers over the sequences to validate with", ".0%", needs=_known("outcome"),
+        low=0, high=1)(
+    lambda f: _outcome(f, "accuracy")
+)  # fmt: skip
 _metric("judged", "how many sequences these answers are to", "d", low=1)(lambda f: _judged(f.scene))
 _metric("accuracy_error", "standard error of that share, √(p(1 − p)/judged); one answer a sequence only", ".0%",
-        low=0, high=0.5)(
+        needs=_known("outcome"), low=0, high=0.5)(
     lambda f: _accuracy_error(f)
 )  # fmt: skip
 
 
 def _accuracy_error(frame: Frame) -> float | None:
-    right = frame.scene.accuracy
+    right = _outcome(frame, "accuracy")
     if right is None or len(frame.scene.loss_steps) > 1:  # the answers to one sequence are not independent
         return None
-    return math.sqrt(right * (1 - right) / _judged(frame.scene))
+    return _standard_error(right, _judged(frame.scene))
 
 
-_metric("tested", "names that neither train nor validate: those that the setting samples leaves out", "d", low=1)(
-    lambda f: None if (found := _test(f)) is None else found[1]
+def _standard_error(share: float, count: int) -> float:
+    return math.sqrt(share * (1 - share) / count)
+
+
+_metric("tested", "names that neither train nor validate: those that the setting samples leaves out", "d",
+        needs=_left_out_needs, low=1)(
+    lambda f: None if (found := _of(f, "left_out")) is None else found.count
+)  # fmt: skip
+_metric("test_accuracy", "share of right answers over these names", ".0%", needs=_left_out_needs, low=0, high=1)(
+    lambda f: None if (found := _of(f, "left_out")) is None else found.right
 )
-_metric("test_accuracy", "share of right answers over these names", ".0%", low=0, high=1)(
-    lambda f: None if (found := _test(f)) is None else found[0]
+_metric("test_accuracy_percent", "the same in percent, to be typed", ".0f", needs=_left_out_needs, low=0, high=100)(
+    lambda f: None if (found := _of(f, "left_out")) is None else 100 * found.right
 )
-_metric("test_accuracy_percent", "the same in percent, to be typed", ".0f", low=0, high=100)(
-    lambda f: None if (found := _test(f)) is None else 100 * found[0]
+_metric("test_error", "standard error of that share", ".0%", needs=_left_out_needs, low=0, high=0.5)(
+    lambda f: None if (found := _of(f, "left_out")) is None else _standard_error(found.right, found.count)
 )
-_metric("test_error", "standard error of that share", ".0%", low=0, high=0.5)(
-    lambda f: None if (found := _test(f)) is None else math.sqrt(found[0] * (1 - found[0]) / found[1])
-)
-
-
-def _test(frame: Frame) -> tuple[float, int] | None:
-    return _once(frame.scene, "test", lambda: _tested(frame)) if frame.scene.task.is_shuffled else None
-
-
-def _tested(frame: Frame) -> tuple[float, int] | None:
-    """(share of right answers, how many) for the names left out: the task shuffles first, then takes its samples."""
-    from rnnviz.experiment.build import build_task, resolved
-    from rnnviz.experiment.evaluate import answers
-
-    used, every = len(frame.scene.task), build_task(resolved(frame.experiment.with_(samples=None)))
-    if used == len(every):
-        return None
-    said, true = answers(frame.scene.model, every, slice(used, None))
-    return sum(a == b for a, b in zip(said, true, strict=True)) / (len(every) - used), len(every) - used
 
 
 def _judged(scene: Scene) -> int:
-    from rnnviz.views.analysis import judged  # not above: it needs NumPy, and the first paint none of it
+    from rnnviz.views.reach import how_many  # not above: it needs NumPy, and the first paint none of it
 
-    return judged(scene)
+    return how_many(scene.task)
 
 
-_metric("fit_error", "root mean square error of the sine, one step ahead", ".3f", low=0)(
-    lambda f: _rms(f.scene.fit, f.scene.task.series)
+_metric("fit_error", "root mean square error of the sine, one step ahead", ".3f", needs=_known("outcome"), low=0)(
+    lambda f: _rms(_outcome(f, "fit"), f.scene.task.series)
 )
-_metric("self_fed_error", "root mean square error of the sine fed by itself", ".3f", low=0)(
-    lambda f: _rms(f.scene.prediction, f.scene.task.series)
+_metric("self_fed_error", "root mean square error of the sine fed by itself", ".3f", needs=_known("outcome"), low=0)(
+    lambda f: _rms(_outcome(f, "prediction"), f.scene.task.series)
 )
 
 
@@ -491,9 +512,10 @@ _metric("reach_near", "share of the weights' gradient that comes from the last l
 _metric("first_used", "the first step that the weight update uses: later than 1 if truncated", "d", low=1)(
     lambda f: _reached(f, "first_used")
 )
-_metric("learnt", "1 if the task is learnt, by its answers, else 0; none of fewer than 10", "d", low=0, high=1)(
+_metric("learnt", "1 if the task is learnt, by its answers, else 0; none of fewer than 10", "d",
+        needs=_known("outcome"), low=0, high=1)(
     lambda f: _reached(f, "learnt")
-)
+)  # fmt: skip
 _metric("factor", "what the step from t+1 back to t keeps of the gradient", ".2f", "state", low=0)(
     lambda f, t: _last(f).factors[t] if t < f.scene.last_loss_step else None
 )
@@ -512,10 +534,10 @@ _metric("forget_share", "what f alone leaves of the gradient on c, from t+1 back
 def _along_c(frame: Frame, t: int, which: str) -> float | None:
     from rnnviz.nn.metrics import norm
 
-    trace, k = frame.scene.trace, frame.scene.last_loss_step
-    grad_c = trace.item(k).grad_c
-    if grad_c is None or t >= k:
+    trace, k, lane = frame.scene.trace, frame.scene.last_loss_step, _last(frame).highway
+    if lane is None or lane.along != "c" or t >= k:
         return None
+    grad_c = lane.states
     start = float(norm(grad_c[t + 1]))
     carry = trace.spec.about_cell.carry
     assert carry is not None
@@ -526,23 +548,35 @@ def _along_c(frame: Frame, t: int, which: str) -> float | None:
 _metric("underflows", "steps whose gradient is exactly 0", "d", low=0)(
     lambda f: int((_last(f).norms[: f.scene.last_loss_step + 1] == 0).sum())
 )
-_metric("state_gain", "largest singular value of ∂h_t/∂h_(t-1): the most that step can keep", ".2f", "step", low=0)(
-    lambda f, t: f.scene.trace.gain[t - 1]
+_metric("state_gain", "largest singular value of ∂h_t/∂h_(t-1): the most that step can keep", ".2f", "step",
+        needs=_known("gain"), low=0)(
+    lambda f, t: None if (gain := _of(f, "gain")) is None else gain[t - 1]
+)  # fmt: skip
+_metric("gain_max", "the largest of these over all steps", ".2f", needs=_known("gain"), low=0)(
+    lambda f: None if (gain := _of(f, "gain")) is None else gain.max()
 )
-_metric("gain_max", "the largest of these over all steps", ".2f", low=0)(lambda f: f.scene.trace.gain.max())
-_metric("gain_mean", "their mean", ".2f", low=0)(lambda f: f.scene.trace.gain.mean())
-_metric("slope", "mean slope of the activation at step t", ".2f", "step", low=0)(
-    lambda f, t: _there(f.scene.trace.ledger.slope[t - 1])
+_metric("gain_mean", "their mean", ".2f", needs=_known("gain"), low=0)(
+    lambda f: None if (gain := _of(f, "gain")) is None else gain.mean()
 )
-_metric("slope_mean", "mean slope of the activation over steps 1..K", ".2f", low=0)(
-    lambda f: f.scene.trace.ledger.slope[: f.scene.last_loss_step].mean()
+_metric("slope", "mean slope of the activation at step t", ".2f", "step", needs=_known("ledger"), low=0)(
+    lambda f, t: _figure(f, "slope", t)
 )
-_metric("slope_share", "what the slope leaves of the gradient at step t (simple RNN)", ".2f", "step", low=0)(
-    lambda f, t: _there(f.scene.trace.ledger.slope_share[t - 1])
+_metric("slope_mean", "mean slope of the activation over steps 1..K", ".2f", needs=_known("ledger"), low=0)(
+    lambda f: None if (table := _of(f, "ledger")) is None else table.figures.slope[: f.scene.last_loss_step].mean()
 )
-_metric("weight_share", "what W_hh then makes of it at step t (simple RNN)", ".2f", "step", low=0)(
-    lambda f, t: _there(f.scene.trace.ledger.weight_share[t - 1])
-)
+_metric("slope_share", "what the slope leaves of the gradient at step t (simple RNN)", ".2f", "step",
+        needs=_known("ledger"), low=0)(
+    lambda f, t: _figure(f, "slope_share", t)
+)  # fmt: skip
+_metric("weight_share", "what W_hh then makes of it at step t (simple RNN)", ".2f", "step",
+        needs=_known("ledger"), low=0)(
+    lambda f, t: _figure(f, "weight_share", t)
+)  # fmt: skip
+
+
+def _figure(frame: Frame, name: str, t: int) -> float | None:
+    table = _of(frame, "ledger")
+    return None if table is None else _there(getattr(table.figures, name)[t - 1])
 
 
 def _there(entry: float | None) -> float | None:
@@ -551,7 +585,9 @@ def _there(entry: float | None) -> float | None:
 
 
 def _reached(frame: Frame, what: str) -> Any:
-    found = frame.reach
+    from rnnviz.views.reach import of_frame
+
+    found = of_frame(frame)
     return None if found is None else getattr(found, what)
 
 
@@ -584,7 +620,7 @@ def _perturb(name: str, about: str, form: str, read: Callable[[Any, int], Any], 
         from rnnviz.views import perturbation
 
         parts = perturbation.parts_with(percent)
-        known = (perturbation.known if frame.live else perturbation.perturbation)(frame.scene, t, parts)
+        known = perturbation.known(frame.scene, t, parts)
         return None if known is None else read(known, known.at(percent))
 
     def missing(frame: Frame, t: int, percent: int) -> Measure | None:
@@ -642,11 +678,11 @@ _metric("bias", "bias of a unit (simple RNN)", "+.3f", "unit")(lambda f, unit: _
 _metric("w_out", "weight from a unit to an output", "+.3f", "output", "unit")(
     lambda f, o, unit: f.scene.trace.params["readout.weight"][o, unit]
 )
-_metric("sigma_max", "largest singular value of W_hh (simple RNN)", ".2f", low=0)(
-    lambda f: _once(f.scene, "sigma", lambda: _matrix(f.scene, "singular"))
+_metric("sigma_max", "largest singular value of W_hh (simple RNN)", ".2f", needs=_known("weights"), low=0)(
+    lambda f: None if (found := _of(f, "weights")) is None else found.sigma_max
 )
-_metric("spectral_radius", "largest |eigenvalue| of W_hh (simple RNN)", ".2f", low=0)(
-    lambda f: _once(f.scene, "radius", lambda: _matrix(f.scene, "eigen"))
+_metric("spectral_radius", "largest |eigenvalue| of W_hh (simple RNN)", ".2f", needs=_known("weights"), low=0)(
+    lambda f: None if (found := _of(f, "weights")) is None else found.spectral_radius
 )
 _metric("weights_norm", "size of W_hh: the square root of the sum of its squares", ".2f", low=0)(
     lambda f: math.sqrt(float((_named(f, "weight_hh") ** 2).sum())) if f.scene.trace.spec.about_cell.recurrent else None
@@ -672,20 +708,6 @@ def _bias(frame: Frame, unit: int) -> float | None:
         return None
     names = (f"rnn.bias_ih_l{trace.L - 1}", f"rnn.bias_hh_l{trace.L - 1}")
     return sum(float(trace.params[name][unit]) for name in names if name in trace.params)
-
-
-def _matrix(scene: Scene, what: str) -> float | None:
-    import numpy as np
-
-    trace = scene.trace
-    if trace.gates:
-        return None
-    W = np.asarray(trace.params[f"rnn.weight_hh_l{trace.L - 1}"], np.float64)
-    if not np.isfinite(W).all():
-        return None
-    if what == "singular":
-        return float(np.linalg.svd(W, compute_uv=False)[0])
-    return float(np.abs(np.linalg.eigvals(W)).max())
 
 
 # the gates
@@ -721,7 +743,7 @@ for _name in dict.fromkeys(block.metric for cell in CELLS.values() for block in 
 
 # the update
 _metric("weight_grad", "norm of the gradient on all weights, from the sequence in view", ".2g", low=0)(
-    lambda f: _once(f.scene, "weight_grad", lambda: _weight_grad(f.scene))
+    lambda f: _weight_grad(f.scene)
 )
 _metric("clipped", "1 if clip_norm cuts that gradient short, else 0", "d", low=0, high=1)(
     lambda f: f.experiment.clip_norm is not None and (value(f, "weight_grad") or 0.0) > f.experiment.clip_norm

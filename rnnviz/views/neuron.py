@@ -20,6 +20,7 @@ from rnnviz.nn import Trace
 from rnnviz.nn.cells.cell import CHOSEN
 from rnnviz.nn.records import Paths, layer_weights
 from rnnviz.nn.types import Array
+from rnnviz.scene.gradient import Gradient
 from rnnviz.words.numbers import exponent, subscript
 
 SMALLEST = -307  # powers of ten below are 0, or lose digits, as numbers to divide by
@@ -136,17 +137,17 @@ _SIGNS = {"sigmoid": "σ", "identity": ""}
 
 
 @np.errstate(all="ignore")
-def backward(trace: Trace, t: int, unit: int, k: int | None) -> tuple[Equation, ...]:
-    """How ∂L_k/∂h_t (k None: the total) of one unit of the top layer came about, t = 0..T. Sequence 0.
+def backward(trace: Trace, t: int, unit: int, gradient: Gradient) -> tuple[Equation, ...]:
+    """How ∂L_k/∂h_t, this gradient, of one unit of the top layer came about, t = 0..T. Sequence 0.
 
     Every δ on the right is that of t+1, everything else that of t. For k alone and t > k there is nothing.
     """
+    k = gradient.loss_step
     if k is not None and t > k:
         return ()
     H, spec = trace.H, trace.spec
     w = layer_weights(spec, trace.params, trace.L - 1)
-    item = trace.item(k)
-    grad_h = item.grad_h[:, 0]
+    grad_h = gradient.states[:, 0]
     here, whose = f"[{unit}]", f"∂L{'' if k is None else subscript(k)}"
     value = float(grad_h[t, unit])
 
@@ -160,7 +161,7 @@ def backward(trace: Trace, t: int, unit: int, k: int | None) -> tuple[Equation, 
             )
         ]
     walks = t < (trace.T if k is None else k)
-    deltas = _deltas(trace, t + 1, k) if walks else np.zeros(0)
+    deltas = _deltas(trace, t + 1, gradient) if walks else np.zeros(0)
 
     def via(index: int, name: str) -> list[Term]:
         block = slice(index * H, (index + 1) * H)
@@ -189,17 +190,18 @@ def backward(trace: Trace, t: int, unit: int, k: int | None) -> tuple[Equation, 
         kept = float(carry.share(trace.gates[carry.gate][t, 0, unit]))
         arriving.append(Term(f"∂h{here}", kept, float(grad_h[t + 1, unit])))
     found = [*gates, _gradient(f"{whose}/∂h{here}", arriving, value)]
-    if item.grad_c is not None:
+    if trace.c is not None:
         assert carry is not None
-        paths = []
+        assert gradient.highway is not None
+        paths, grad_c = [], gradient.highway.states[:, 0, unit]
         if t:
             h_by_c = _paths(trace, t).h_by_c
             assert h_by_c is not None
             paths.append(Term(f"∂h{here}", float(h_by_c[0, unit]), value))
         if walks:
             kept = float(carry.share(trace.gates[carry.gate][t, 0, unit]))
-            paths.append(Term(f"∂c{here}", kept, float(item.grad_c[t + 1, 0, unit])))
-        total = float(item.grad_c[t, 0, unit])
+            paths.append(Term(f"∂c{here}", kept, float(grad_c[t + 1])))
+        total = float(grad_c[t])
         about = f"{cell.output_gate}·tanh'·∂h + {carry.label}·∂c of t+1"
         found.append(_gradient(f"{whose}/∂c{here}", paths, total, ordered=True, about=about))
     return tuple(found)
@@ -212,12 +214,12 @@ def _paths(trace: Trace, t: int) -> Paths:
 
 
 @np.errstate(all="ignore")
-def _deltas(trace: Trace, t: int, k: int | None) -> Array:
+def _deltas(trace: Trace, t: int, gradient: Gradient) -> Array:
     """(G*H,) ∂L_k/∂(W_hh h_{t-1} + b) of step t, sequence 0: what goes back through W_hh."""
-    item, cell = trace.item(k), trace.spec.about_cell
+    cell, lane = trace.spec.about_cell, gradient.highway
     if not cell.recurrent:
         return np.zeros(0)
-    grads = {"h": item.grad_h, "c": item.grad_c}
+    grads = {"h": gradient.states, "c": None if lane is None or lane.along != "c" else lane.states}
     arriving = [grad[t, 0] for block in cell.blocks if (grad := grads[block.state]) is not None]
     return np.asarray((_paths(trace, t).blocks[0] * np.stack(arriving)).ravel())
 

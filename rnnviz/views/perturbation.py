@@ -1,10 +1,8 @@
 """Perturbation: the hidden state moved a little and a lot at one step, and what becomes of that.
 
-    >>> found = perturbation(scene, 5)
+    >>> found = known(prepare(scene, Measure("perturbed", 5, PARTS)), 5)
     >>> found.other, found.answers          # moved towards the state of a sequence whose answer is B
     (3, ('A', 'A', 'A', 'B', 'B', 'B'))
-
-A small network's is there at once (`known`); for a large one the Measure command reads on, in parts.
 
 The state s_t (h, and c of an LSTM, of all layers) goes a part of the way towards the state s'_t that another sequence
 has at that step, one with another answer; then the network reads on as before. How far is it off at the end?
@@ -20,32 +18,28 @@ Bengio, Simard and Frasconi 1994 (10.1109/72.279181).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rnnviz.nn import Trace
 from rnnviz.nn.metrics import norm
-from rnnviz.nn.types import Array
+from rnnviz.nn.records import Forward
+from rnnviz.nn.types import Array, ReadOnly
 from rnnviz.scene.commands import Measure
-from rnnviz.views import analysis
+from rnnviz.scene.scene import Scene
+from rnnviz.views.analysis import OnPart
 from rnnviz.words.numbers import fixed
-
-if TYPE_CHECKING:
-    from rnnviz.nn.records import Forward
-    from rnnviz.nn.trace import Trace
-    from rnnviz.scene.frame import Progress, Scene
 
 #: Per cent of the way to the other sequence's state.
 PARTS = (1, 10, 25, 50, 75, 100)
-#: In so many parts a large network reads on.
-_PIECES = 16
+#: In so many parts a network reads on.
+PIECES = 16
 
 
 @dataclass(frozen=True, eq=False)
-class Perturbation:
+class Perturbation(ReadOnly):
     """One move of the state at step t for each part of the way, and each followed to the end.
 
     other    the sequence towards whose state it goes
@@ -88,59 +82,32 @@ def parts_with(percent: int) -> tuple[int, ...]:
 
 
 def known(scene: Scene, t: int, parts: tuple[int, ...] = PARTS) -> Perturbation | None:
-    """The perturbation, for who must not wait; None while it is not known, and where there is none."""
-    return None if needs(scene, t, parts) else perturbation(scene, t, parts)
+    """None while it is not known, and where there is none."""
+    return scene.known.get(Measure("perturbed", t, parts))
 
 
 def needs(scene: Scene, t: int, parts: tuple[int, ...] = PARTS) -> Measure | None:
-    """What makes it known; None if it is, or takes but a moment."""
-    is_there = _key(t, parts) in scene.measured or not _is_any(scene, t) or cost(scene) <= analysis.AT_ONCE
-    return None if is_there else Measure("perturbed", t, parts)
+    """What makes it known; None if it is, or if there is none."""
+    command = Measure("perturbed", t, parts)
+    return None if command in scene.known or not is_any(scene, t) else command
 
 
-def perturbation(scene: Scene, t: int, parts: tuple[int, ...] = PARTS) -> Perturbation | None:
-    """None where no other sequence can lend its state, or t lies behind the last loss step. Kept with the scene.
-    Takes long for a large network: see known."""
-    if _key(t, parts) not in scene.measured:
-        for _ in _read_on(scene, t, parts, pieces=1):
-            pass
-    found: Perturbation | None = scene.measured[_key(t, parts)]
-    return found
-
-
-def work(
-    scene: Scene, t: int, parts: tuple[int, ...], report: Callable[[Progress], None], is_cancelled: Callable[[], bool]
-) -> None:
-    """Measure it and keep it with the scene, unless cancelled on the way."""
-    from rnnviz.scene.frame import Progress
-
-    for done, total in _read_on(scene, t, parts, _PIECES):
-        if is_cancelled():
-            return
-        report(Progress("following the moved state", done, total, unit="parts"))
-
-
-def _key(t: int, parts: tuple[int, ...]) -> str:
-    return f"perturbation {t} {parts}"
-
-
-def _is_any(scene: Scene, t: int) -> bool:
+def is_any(scene: Scene, t: int) -> bool:
     return 0 < t < scene.last_loss_step and another(scene, t) is not None
 
 
-def _read_on(scene: Scene, t: int, parts: tuple[int, ...], pieces: int) -> Iterator[tuple[int, int]]:
-    """Follow the moved states and keep what comes of them, in so many pieces: (done, of how many) after each."""
-    if not _is_any(scene, t):
-        scene.measured[_key(t, parts)] = None
-        return
+def perturb(scene: Scene, t: int, parts: tuple[int, ...], on_part: OnPart) -> Perturbation | None:
+    """Follow the moved states. None where no other sequence can lend its state, or t lies behind the last loss step."""
+    if not is_any(scene, t):
+        return None
     trace, k, other = scene.trace, scene.last_loss_step, another(scene, t)
     assert other is not None
-    there, after = _pieces(0, t, pieces), _pieces(t, trace.T, pieces)
+    there, after = _pieces(0, t, PIECES), _pieces(t, trace.T, PIECES)
     total = len(there) + len(after)
     lent: tuple[Array | None, Array | None] = None, None
     for done, (first, end) in enumerate(there, start=1):
         lent = _state(_forward(trace, scene.task.x[other, first:end, None], lent), end - first)
-        yield done, total
+        on_part(done, total)
     share = np.array(parts)[None, :, None] / 100
     h, c = (
         None if own is None or its is None else own + share * (its - own)
@@ -155,11 +122,12 @@ def _read_on(scene: Scene, t: int, parts: tuple[int, ...], pieces: int) -> Itera
         if first < k <= end:
             y = run.y[k - first - 1]
         h, c = _state(run, end - first)
-        yield done, total
+        on_part(done, total)
     with np.errstate(all="ignore"):
         whole = sizes[parts.index(100)] if 100 in parts else np.full(trace.T + 1, np.nan)
         way = sizes / whole
-    scene.measured[_key(t, parts)] = Perturbation(
+    sizes.flags.writeable = way.flags.writeable = False
+    return Perturbation(
         t=t,
         last=k,
         other=other,

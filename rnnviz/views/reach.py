@@ -1,6 +1,6 @@
 """Reach: what is measured about the way from the last loss step back to the step its answer hangs on.
 
-    >>> player.frame.reach.text()
+    >>> of_frame(player.frame).text()
     '1.1 % of the gradient arrives 20 steps back · 24 % right (guessing: 30 %)'
 
     arrives   how much of the gradient is left at the step the answer hangs on
@@ -17,20 +17,21 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from rnnviz.experiment.evaluate import judged
-from rnnviz.views import analysis
+from rnnviz.experiment.experiment import Experiment
+from rnnviz.nn import Model, Trace
+from rnnviz.scene.commands import Measure
+from rnnviz.scene.frame import Frame
+from rnnviz.scene.gradient import Gradient
+from rnnviz.scene.scene import Scene
+from rnnviz.tasks import Task
+from rnnviz.views.prepare import prepare, read
+from rnnviz.views.zero_gradients import Zero, zero_at
 from rnnviz.words.numbers import counted, is_whole, percent, scientific
-
-if TYPE_CHECKING:
-    from rnnviz.experiment.experiment import Experiment
-    from rnnviz.nn import Trace
-    from rnnviz.scene.frame import Gradient, Scene
-    from rnnviz.tasks import Task
-    from rnnviz.views.zero_gradients import Zero
 
 #: A gradient this many times larger than it set out has exploded.
 EXPLODES = 1e3
@@ -238,7 +239,7 @@ def reach(scene: Scene, truncation: tuple[int, int] | None = None) -> Reach | No
     # The first of equals, so that c is named only where more arrives there.
     best = max(paths, key=lambda path: _or(left(path, k, step), -1.0))
     first = first_used(k, truncation, scene.task.seq_len)
-    shares = _shares(scene, k, first)
+    shares = _shares(scene, first)
     return Reach(
         loss_step=k,
         step=step,
@@ -250,20 +251,21 @@ def reach(scene: Scene, truncation: tuple[int, int] | None = None) -> Reach | No
         horizon=best.horizon,
         first_used=first,
         answers=answers(scene),
-        zero=scene.zero(k, k if best.norms[k] == 0 else step, best.along),
+        zero=zero_at(scene, k, k if best.norms[k] == 0 else step, best.along),
         layers=scene.trace.L,
     )
 
 
+def of_frame(frame: Frame) -> Reach | None:
+    """How far the gradient reaches, and whether the task is learnt; None where the task's lag is not known."""
+    return reach(frame.scene, frame.experiment.truncation())
+
+
 def reach_of(trace: Trace, task: Task, sample: int, experiment: Experiment) -> Reach | None:
     """The same without a player: of the sequence that was traced, its answers counted however long that takes."""
-    from rnnviz.nn import Model
-    from rnnviz.scene.frame import Scene
-
     if task.lag is None:
         return None
-    scene = Scene(task, sample, Model(trace.spec, dict(trace.params)), trace)
-    _ = scene.accuracy, scene.error
+    scene = prepare(read(task, sample, Model(trace.spec, dict(trace.params)), trace), Measure("outcome"))
     return reach(scene, experiment.truncation())
 
 
@@ -284,15 +286,21 @@ def first_used(k: int, truncation: tuple[int, int] | None, T: int) -> int:
 
 
 def answers(scene: Scene) -> Answers | None:
-    """None while that takes more than a moment and nobody has worked it out."""
-    task = scene.task
-    count = analysis.judged(scene)
+    """None while they are not known."""
+    task, outcome = scene.task, scene.outcome
+    if outcome is None:
+        return None
+    count = how_many(task)
     if task.loss == "cross_entropy":
-        right = analysis.accuracy(scene)
         of = int(task.loss_mask[judged(task)].sum())
+        right = outcome.accuracy
         return None if right is None else Answers(count, right=right, constant=constant(task), count=of)
-    error = analysis.error(scene)
-    return None if error is None else Answers(count, error=error, baseline=task.baseline)
+    return None if outcome.error is None else Answers(count, error=outcome.error, baseline=task.baseline)
+
+
+def how_many(task: Task) -> int:
+    """How many sequences a network is judged by."""
+    return len(task) - task.n_train or len(task)
 
 
 def constant(task: Task) -> float:
@@ -317,19 +325,15 @@ def part(share: float) -> str:
     return f"{100 * share:.2g} %" if share >= 0.001 else scientific(share)
 
 
-def _shares(scene: Scene, k: int, first: int) -> np.ndarray | None:
+def _shares(scene: Scene, first: int) -> np.ndarray | None:
     """(k,): what each step sends of the weights' gradient, as shares of 1; steps before `first` send nothing. None
     if they are no numbers."""
-    key = f"shares of {k} from {first}"
-    if key not in scene.measured:
-        sent = np.array(scene.trace.sent(k))
-        sent[: first - 1] = 0.0
-        with np.errstate(all="ignore"):
-            shares = sent / sent.max(initial=0.0)
-            shares /= shares.sum()
-        scene.measured[key] = shares if np.isfinite(shares).all() else None
-    found: np.ndarray | None = scene.measured[key]
-    return found
+    sent = np.array(scene.known[Measure("sent")])
+    sent[: first - 1] = 0.0
+    with np.errstate(all="ignore"):
+        shares = sent / sent.max(initial=0.0)
+        shares /= shares.sum()
+    return shares if np.isfinite(shares).all() else None
 
 
 def _or(value: float, instead: float) -> float:

@@ -1,6 +1,6 @@
 """Why a gradient is exactly 0: a factor on its way back is 0, or a product of small factors underflowed.
 
-    >>> zero_because(trace, k=10, t=3)           # a tanh RNN, saturated at step 7: h = ±1
+    >>> zero_because(trace, gradient_of(trace, 10), t=3)         # a tanh RNN, saturated at step 7: h = ±1
     Zero(kind='slope', t=7, short='slope 0 at t = 7', words='the slope of tanh is 0 at t = 7')
 
 The way back from h_t to h_{t-1} multiplies by the slopes of step t and by W_hh (a GRU also by z alone); along c it
@@ -18,6 +18,8 @@ import numpy as np
 from rnnviz.nn import Trace
 from rnnviz.nn.records import Paths, layer_weights
 from rnnviz.nn.types import Array
+from rnnviz.scene.gradient import Gradient
+from rnnviz.scene.scene import Scene
 
 Kind = Literal["error", "readout", "slope", "gate", "W_hh", "underflow", "cancelled"]
 
@@ -32,53 +34,53 @@ class Zero:
     words: str
 
 
-def zero_because(trace: Trace, k: int | None, t: int, along: str = "h") -> Zero | None:
-    """Why ∂L_k/∂h_t (k None: the total) of the top layer is exactly 0: the first cause on the way back to t.
+def zero_because(trace: Trace, gradient: Gradient, t: int, along: str = "h") -> Zero | None:
+    """Why this gradient of the top layer, ∂L_k/∂h_t, is exactly 0: the first cause on the way back to t.
 
-    along: "h", or the highway's name, "c" of an LSTM or "z" of a GRU (see highway.py). None where it is not 0, and for
-    t > k, which no error of step k reaches.
+    along: "h", or its highway: "c" of an LSTM or "z" of a GRU. None where it is not 0, and for t > k, which no error of
+    step k reaches.
     """
-    end = k or trace.loss_steps[-1]
-    if t > end:
+    end = gradient.loss_step or trace.loss_steps[-1]
+    path = gradient if along == "h" else gradient.highway
+    if t > end or path is None or path.states[t].any():
         return None
-    from rnnviz.views.highway import along_gate
-
-    item = trace.item(k)
-    grad = item.grad_h if along == "h" else item.grad_c if along == "c" else along_gate(trace, k)
-    if grad is None or grad[t].any():
-        return None
+    grad = path.states
     last = t  # the first of these zeros on the way back
     while last < end and not grad[last + 1].any():
         last += 1
     if last == end:
-        return _direct(trace, k, t, end, along)
-    step = _Step(trace, k, last)
+        return _direct(trace, gradient, t, end, along)
+    step = _Step(trace, gradient, last)
     if along == "h":
         return step.back()
     return step.through(grad[last + 1])
 
 
-def zeros(trace: Trace, k: int | None) -> list[Zero | None]:
+def zero_at(scene: Scene, loss_step: int | None, t: int, along: str = "h") -> Zero | None:
+    """The same of the scene's gradient of this loss step (None: the total)."""
+    return zero_because(scene.trace, scene.gradient(loss_step), t, along)
+
+
+def zeros(trace: Trace, gradient: Gradient) -> list[Zero | None]:
     """zero_because for t = 0..T, along h: one look at each stretch of zeros."""
-    norms = trace.grad_norm(k)
     out: list[Zero | None] = [None] * (trace.T + 1)
-    for t in range(k or trace.loss_steps[-1], -1, -1):
-        if norms[t] == 0:
-            out[t] = out[t + 1] if t < trace.T and out[t + 1] is not None else zero_because(trace, k, t)
+    for t in range(gradient.loss_step or trace.loss_steps[-1], -1, -1):
+        if gradient.norms[t] == 0:
+            out[t] = out[t + 1] if t < trace.T and out[t + 1] is not None else zero_because(trace, gradient, t)
     return out
 
 
-def _direct(trace: Trace, k: int | None, t: int, end: int, along: str) -> Zero:
+def _direct(trace: Trace, gradient: Gradient, t: int, end: int, along: str) -> Zero:
     """Nothing arrives even at the loss step, where the walk back begins."""
     error, readout = trace.grad_y[end - 1], trace.params["readout.weight"]
     if not error.any():
         if not trace.loss_mask[end - 1].any():
             return Zero("error", end, "no loss there", f"step {end} carries no loss")
-        if k is None and not trace.grad_y.any():
+        if gradient.loss_step is None and not trace.grad_y.any():
             return Zero("error", end, "all errors are 0", "every error is 0")
         return Zero("error", end, "the error is 0", f"the error of step {end} is 0")
-    if along == "c" and trace.item(k).grad_h[end].any():
-        return _Step(trace, k, end).from_h()
+    if along == "c" and gradient.states[end].any():
+        return _Step(trace, gradient, end).from_h()
     if not ((error != 0)[..., None] & (readout != 0)).any():
         return Zero("readout", end, "W_out is 0", "the weights of the readout are 0")
     return _product(end, error[..., None] * readout)
@@ -94,9 +96,8 @@ def _product(t: int, products: Array) -> Zero:
 class _Step:
     """The step back from time t + 1 to t, where the gradient is lost."""
 
-    def __init__(self, trace: Trace, k: int | None, t: int) -> None:
-        self.trace, self.t = trace, t
-        self.item = trace.item(k)
+    def __init__(self, trace: Trace, gradient: Gradient, t: int) -> None:
+        self.trace, self.t, self.gradient = trace, t, gradient
         self.cell = trace.spec.about_cell
         self.W_hh = layer_weights(trace.spec, trace.params, trace.L - 1).W_hh
 
@@ -108,7 +109,7 @@ class _Step:
 
     def from_h(self) -> Zero:
         """∂L/∂c_t = o ⊙ tanh'(c_t) ⊙ ∂L/∂h_t, at the loss step."""
-        h_by_c, grad_h = self.paths(self.t).h_by_c, self.item.grad_h[self.t]
+        h_by_c, grad_h = self.paths(self.t).h_by_c, self.gradient.states[self.t]
         assert h_by_c is not None
         if ((h_by_c != 0) & (grad_h != 0)).any():
             return _product(self.t, h_by_c * grad_h)
@@ -127,10 +128,10 @@ class _Step:
 
     def back(self) -> Zero:
         """Through the rows of W_hh, a block for each gate; where a gate carries h, through that, too."""
-        t, paths, carry = self.t + 1, self.paths(self.t + 1), self.cell.carry
+        t, paths, carry, lane = self.t + 1, self.paths(self.t + 1), self.cell.carry, self.gradient.highway
         factors = paths.blocks  # (B, G, H)
-        grads = {"h": self.item.grad_h[t], "c": None if self.item.grad_c is None else self.item.grad_c[t]}
-        grad_h = self.item.grad_h[t]
+        grad_h = self.gradient.states[t]
+        grads = {"h": grad_h, "c": None if lane is None or lane.along != "c" else lane.states[t]}
         arriving = np.zeros_like(factors)
         for n in range(factors.shape[1]):
             arriving[:, n] = grads[self.cell.blocks[n].state]

@@ -15,7 +15,9 @@ from rnnviz.words.numbers import counted, factor, fixed, is_whole, loss, percent
 from rnnviz.words.voice import Voice
 
 if TYPE_CHECKING:
-    from rnnviz.scene.frame import Frame, Gradient
+    from rnnviz.scene.frame import Frame
+    from rnnviz.scene.gradient import Gradient
+    from rnnviz.views.zero_gradients import Zero
 
 RESTORE = "[cut] restores the loop."
 VANISHED = 0.1  # a gradient of which less is left has vanished enough to be seen
@@ -138,7 +140,7 @@ def _backward(frame: Frame, voice: Voice) -> tuple[str, str]:
     if t > k:
         return f"The error of step {k} cannot reach step {t}: time runs one way.", BACK
     if t == k:
-        zero = frame.scene.zero(k, t)
+        zero = _zero_at(frame, t)
         if zero is not None:
             return f"The gradient is 0 from the start: {zero.words}.", BACK
         return (
@@ -150,7 +152,7 @@ def _backward(frame: Frame, voice: Voice) -> tuple[str, str]:
     many = f"{counted(lag, 'step')} back"
     if not (math.isfinite(here) and math.isfinite(start)):
         return f"‖∂L{subscript(k)}/∂h{subscript(t)}‖ is {scientific(here)}.", BACK
-    zero = frame.scene.zero(k, t)
+    zero = _zero_at(frame, t)
     if zero is not None and gradient.highway is None:
         return f"{many} the gradient is 0: {zero.words}.", voice.longest(*WHY)
     if start == 0:
@@ -176,6 +178,12 @@ def _truncated(frame: Frame) -> str:
         return ""
     used = f"steps {first} to {k}" if first < k else f"step {k}"
     return f"Truncated: the update uses only {used}. The way back continues all the same."
+
+
+def _zero_at(frame: Frame, t: int) -> Zero | None:
+    from rnnviz.views.zero_gradients import zero_at  # not above: the first words need no NumPy
+
+    return zero_at(frame.scene, frame.loss_step, t)
 
 
 def _what_follows(frame: Frame, lag: int, kept: float, voice: Voice) -> str:

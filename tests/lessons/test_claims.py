@@ -318,7 +318,7 @@ def test_by_how_much_validation_and_test_names_differ_is_luck() -> None:
     for seed in TEN:
         player = open_player(lesson.experiment.with_(seed=seed))
         frame = arrive(player, with_seed(setup_of(lesson, at, revealed=True), seed))
-        gaps.append(abs(frame.scene.accuracy - value(frame, "test_accuracy")))
+        gaps.append(abs(frame.scene.outcome.accuracy - value(frame, "test_accuracy")))
     assert sum(gap < gaps[0] for gap in gaps[1:]) >= 7, gaps
 
 

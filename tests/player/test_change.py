@@ -12,7 +12,6 @@ from rnnviz.experiment.experiment import BY_GROUP, SETTINGS, Experiment
 from rnnviz.experiment.run import train
 from rnnviz.nn.spec import CELLS
 from rnnviz.player.player import Player
-from rnnviz.scene import ghost as ghosts
 from rnnviz.scene.commands import (
     Change,
     Command,
@@ -28,6 +27,7 @@ from rnnviz.scene.commands import (
 )
 from rnnviz.scene.cursor import Phase
 from rnnviz.scene.frame import Frame
+from rnnviz.views import ghost as ghosts
 from rnnviz.views import knobs
 
 SMALL = Experiment(seq_len=5, points=20, hidden_size=4)

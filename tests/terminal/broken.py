@@ -9,7 +9,8 @@ from threading import Thread
 from typing import Any
 
 from rnnviz.cli.main import main
-from rnnviz.player.player import Job, Player
+from rnnviz.player.jobs import Job
+from rnnviz.player.player import Player
 from rnnviz.tui import actions, app, score
 from rnnviz.tui.main import Main
 

@@ -8,6 +8,7 @@ from rnnviz.nn.cells import CELLS
 from rnnviz.player.player import Player
 from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.geometry import columns
+from rnnviz.views.comparison import compared
 from rnnviz.words.numbers import factor, portion, scientific
 
 
@@ -34,9 +35,9 @@ async def test_gradient_rows_with_the_numbers_of_their_own_traces(size: tuple[in
         t, n = 13, starts[1] - starts[0]
         for cell, first in zip(CELLS, starts, strict=True):
             own = Player(experiment.with_(cell=cell))
-            timeline = own._run.timeline
+            timeline = own._session.timeline
             timeline.goto((1, 0))
-            trace = own._run.scene(0).trace
+            trace = own._session.scene(0).trace
             norms = trace.grad_norm(20)
             assert f"h {scientific(norms[t])} × {factor(norms[t] / norms[t + 1])}" in lines[first]
             assert lines[first][:10].endswith(f" {portion(trace.loss)}"), "under its heading"
@@ -72,11 +73,11 @@ async def test_closing_the_panel_ends_the_comparison_and_opening_it_again_begins
     async with app.run_test(size=(80, 24)) as pilot:
         await app.settled()
         await press(pilot, "c")
-        assert len(app.main.frame.compared) == len(CELLS)
+        assert len(compared(app.main.frame)) == len(CELLS)
         await press(pilot, "escape")
-        assert app.main.frame.compared == ()
+        assert compared(app.main.frame) == ()
         await press(pilot, "c")
-        assert len(app.main.frame.compared) == len(CELLS)
+        assert len(compared(app.main.frame)) == len(CELLS)
 
 
 async def test_what_the_gates_keep_is_said_where_no_cell_is_trained_yet() -> None:
@@ -109,7 +110,7 @@ async def test_beside_the_score_it_has_its_own_axis_and_nothing_is_cut() -> None
         assert axis[cols.x(30) :].startswith("30")
         frame = app.main.frame
         assert frame is not None
-        for row in frame.compared:
+        for row in compared(frame):
             first = next(i for i, line in enumerate(lines) if line[1:].startswith(cut(row.name, 5)))
             numbers = " ".join(line[cols.end + 2 :] for line in lines[first : first + 4])
             for path in (row.gradient, row.gradient.highway):

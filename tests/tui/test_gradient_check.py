@@ -59,8 +59,8 @@ async def test_it_finds_a_place_beside_the_ghost_and_an_open_panel() -> None:
 
 
 def test_what_is_not_finite_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    player = Player(Experiment())
+    player, other = Player(Experiment()), Player(Experiment())
     monkeypatch.setattr(Trace, "check", lambda self, seed=0: float("nan"))
     assert "not finite" in player.do(Check()).hint
     monkeypatch.setattr(Trace, "check", lambda self, seed=0: 2e-3)
-    assert "2e-03 off" in player.do(Check()).hint
+    assert "2e-03 off" in other.do(Check()).hint

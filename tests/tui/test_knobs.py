@@ -10,7 +10,6 @@ from textual.pilot import Pilot
 
 from rnnviz.experiment.experiment import BY_GROUP, SETTINGS, Experiment
 from rnnviz.player.player import Player
-from rnnviz.scene import ghost as ghosts
 from rnnviz.scene.commands import Change, Go
 from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.geometry import columns_of
@@ -19,8 +18,9 @@ from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.knobs import KNOBS_PANEL, listed
 from rnnviz.tui.score import draw
 from rnnviz.tui.view import View
+from rnnviz.views import ghost as ghosts
 from rnnviz.views.knobs import called, why_not
-from rnnviz.views.reach import part
+from rnnviz.views.reach import of_frame, part
 from rnnviz.words.numbers import scientific, steps
 from tests.tui.driving import press, text
 
@@ -43,7 +43,7 @@ async def test_a_knob_turned_is_answered_by_the_score_and_the_reach(size: tuple[
         await app.settled()
         await press(pilot, "end", "right", *["left"] * 5)
         assert app.main.frame is not None
-        before = f"{part(app.main.frame.reach.arrives)} of the gradient arrives"
+        before = f"{part(of_frame(app.main.frame).arrives)} of the gradient arrives"
         assert f"{before} 20 steps back" in text(app)
         await choose(pilot, "gain")
         assert "▸ recurrent gain" in line(app, "recurrent gain", panel)
@@ -176,7 +176,7 @@ async def test_a_large_change_is_a_job_and_its_failure_a_message() -> None:
         await choose(pilot, "seq_len")
         await press(pilot, "enter", *"300", "enter")
         assert app.main.frame is not None
-        assert (app.main.frame.T, app.main.frame.reach.lag) == (300, 299)
+        assert (app.main.frame.T, of_frame(app.main.frame).lag) == (300, 299)
         await press(pilot, "down", "enter", *"400", "enter")
         assert "lag: 400 does not fit into 300 steps" in text(app, "telling")
         assert app.main.frame.T == 300

@@ -14,13 +14,15 @@ from rnnviz.experiment.experiment import Experiment
 from rnnviz.nn import gain
 from rnnviz.nn.spec import CELLS
 from rnnviz.player.player import Player
+from rnnviz.scene.commands import Measure
 from rnnviz.scene.cursor import Phase
 from rnnviz.tui import panels
 from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import sheet_for
 from rnnviz.tui.view import View
-from rnnviz.views.ledger import table
+from rnnviz.views.ledger import make_table
+from rnnviz.views.prepare import prepare, read
 from tests.tui.driving import press, rows
 
 FADING = Experiment(seq_len=40, gain=0.7)
@@ -177,7 +179,7 @@ def test_of_a_gradient_that_sets_out_as_0_nothing_is_left_and_no_nan() -> None:
     params = scene.model.copy_params()
     params["readout.weight"][...] = 0.0
     trace = trace_of(scene.model.with_params(params), scene.task)
-    frame = replace(player.frame, scene=replace(scene, trace=trace, measured={}, _gradients={}))
+    frame = replace(player.frame, scene=prepare(read(scene.task, 0, scene.model, trace), Measure("ledger", scene.T)))
     frame = replace(frame, cursor=replace(frame.cursor, phase=Phase.BACKWARD, t=5))
     text = "\n".join(sheet_for(panels.BY_ID["ledger"], frame, View(panel="ledger"), 80, 14, Palette("none")).plain())
     assert "From t = 10 back the gradient is 0: the weights of the readout are 0." in text
@@ -186,5 +188,5 @@ def test_of_a_gradient_that_sets_out_as_0_nothing_is_left_and_no_nan() -> None:
 
 def test_what_is_left_of_a_gradient_that_fades_slowly_fits_its_line() -> None:
     scene = Player(Experiment(task="recall", lag=20)).frame.scene
-    assert table(scene, 21).sentence.endswith("more than 1 % is left at h₀.")
-    assert len(table(scene, 21).sentence) <= 78
+    assert make_table(scene, 21).sentence.endswith("more than 1 % is left at h₀.")
+    assert len(make_table(scene, 21).sentence) <= 78

@@ -12,15 +12,16 @@ from rnnviz.lessons.check import check
 from rnnviz.lessons.course import Start
 from rnnviz.nn.spec import CELLS
 from rnnviz.player.player import Player
-from rnnviz.scene.commands import Change, Seek, Train
+from rnnviz.scene.commands import Change, Measure, Seek, Train
 from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import sheet_for
 from rnnviz.tui.panels.perturbed import PANEL
 from rnnviz.tui.view import View
-from rnnviz.views import analysis
 from rnnviz.views import perturbation as perturbation_module
-from rnnviz.views.perturbation import PARTS, perturbation
+from rnnviz.views import prepare as preparing
+from rnnviz.views.perturbation import PARTS, known
+from rnnviz.views.prepare import prepare
 from rnnviz.words.numbers import scientific
 from tests.tui.driving import press, rows, text
 
@@ -30,8 +31,10 @@ RECALL = Experiment(task="recall", lag=10, hidden_size=6, samples=20)
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("size", [(60, 3), (60, 9), (64, 30), (80, 9), (160, 40)])
 def test_each_row_ends_with_how_far_off_it_is_and_with_the_answer(cell: str, size: tuple[int, int]) -> None:
-    frame = Player(RECALL.with_(cell=cell)).do(Seek(4))
-    found = perturbation(frame.scene, 4)
+    player = Player(RECALL.with_(cell=cell))
+    player.do(Seek(4))
+    frame = player.do(Measure("perturbed", 4, PARTS))
+    found = known(frame.scene, 4)
     assert found is not None
     rows = sheet_for(PANEL, frame, View(), *size, Palette()).plain()
     shown = PARTS if size[1] >= 8 else PARTS[-(size[1] - 2) :]
@@ -53,7 +56,8 @@ def test_it_says_where_no_state_can_be_moved() -> None:
 
 def test_numbers_that_are_none_are_drawn_as_such() -> None:
     frame = Player(RECALL.with_(activation="identity", learning_rate=1e200)).do(Train("epoch", 3))
-    frame = replace(frame, cursor=replace(frame.cursor, t=4))
+    scene = prepare(frame.scene, Measure("perturbed", 4, PARTS))
+    frame = replace(frame, scene=scene, cursor=replace(frame.cursor, t=4))
     rows = sheet_for(PANEL, frame, View(), 80, 9, Palette()).plain()
     assert all(" ?  " in row for row in rows[1:7])
     assert rows[7].strip() == "The states are not finite."
@@ -69,7 +73,7 @@ def threads(monkeypatch: pytest.MonkeyPatch) -> list[threading.Thread]:
         seen.append(threading.current_thread())
         return forward(*given)
 
-    monkeypatch.setattr(analysis, "AT_ONCE", 0)
+    monkeypatch.setattr(preparing, "AT_ONCE", 0)
     monkeypatch.setattr(perturbation_module, "_forward", watched)
     return seen
 
@@ -151,7 +155,7 @@ async def test_a_lesson_waits_for_what_it_asks(
         assert "–" not in text(app, "lesson")
         await press(pilot, "right")
         assert app.main.frame is not None
-        left = perturbation(app.main.frame.scene, 5, (33, 100))
+        left = known(app.main.frame.scene, 5, (33, 100))
         assert left is not None
         assert f"of one at this step {scientific(float(left.left[0]))}" in text(app, "lesson")
         await press(pilot, "n")

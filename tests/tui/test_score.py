@@ -3,16 +3,19 @@
 import random
 import re
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
+from rnnviz.experiment.evaluate import continued
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.lessons import points
+from rnnviz.nn import Trace
 from rnnviz.nn.cells import CELLS
 from rnnviz.nn.metrics import norm
 from rnnviz.player.player import Player
-from rnnviz.scene.commands import Change, Cut, Seek, SelectUnit, ShowGradient, ShowSample, Train
+from rnnviz.scene.commands import Change, Cut, Measure, Seek, SelectUnit, ShowGradient, ShowSample, Train
 from rnnviz.scene.cursor import Cursor, Phase
 from rnnviz.scene.frame import Frame
 from rnnviz.tasks import NAMES
@@ -24,7 +27,8 @@ from rnnviz.tui.panels.base import sheet_for
 from rnnviz.tui.sequence import _with_share
 from rnnviz.tui.view import View
 from rnnviz.tui.voice import VOICE
-from rnnviz.views.highway import highway
+from rnnviz.views.gradient import gradient_of
+from rnnviz.views.prepare import outcome, prepare, read
 from rnnviz.words.narration import narrate
 from rnnviz.words.numbers import factor, fixed, percent, portion, scientific
 
@@ -62,7 +66,8 @@ def test_it_draws_at_any_size_wherever_the_cursor_is(task: str, cell: str) -> No
         t = T if phase is Phase.LOSS else rng.randint(0, T)
         loss_step = rng.choice([None, *player.frame.scene.loss_steps])
         cursor = Cursor(phase=phase, t=t, unit=rng.randrange(player.frame.scene.H))
-        frame = replace(player.frame, cursor=cursor, loss_step=loss_step)
+        scene = prepare(player.frame.scene, Measure("gradient", loss_step))
+        frame = replace(player.frame, scene=scene, cursor=cursor, loss_step=loss_step)
         width, height = rng.choice([(1, 1), (10, 3), (31, 8), (60, 11), (80, 20), (200, 60)])
         palette = rng.choice(PALETTES)
         lines = drawn(frame, width, height, palette)
@@ -83,7 +88,7 @@ def test_it_draws_what_is_no_number(cell: str, bad: float) -> None:
     scene = player.frame.scene
     with np.errstate(all="ignore"):
         trace = broken.trace(scene.trace.x, scene.trace.targets)
-        broken_scene = replace(scene, model=broken, trace=trace, _gradients={})
+        broken_scene = read(scene.task, 0, broken, trace, loss_step=3)
         for phase, t in ((Phase.FORWARD, 3), (Phase.LOSS, 6), (Phase.BACKWARD, 2), (Phase.UPDATE, 0)):
             for loss_step in (None, 6, 3):
                 cursor = Cursor(phase=phase, t=t)
@@ -141,6 +146,12 @@ def test_narrow_columns_show_gates_as_bars_as_high_as_they_are_open() -> None:
     line = row(drawn(player.frame), "forget f")
     f = player.frame.scene.trace.gates["f"][:, 0, 0]
     assert line[11:51] == "".join(" ▁▂▃▄▅▆▇█"[min(8, 1 + int(v * 8))] for v in f)
+
+
+def highway(trace: Trace, k: int | None) -> tuple[str, Any]:
+    lane = gradient_of(trace, k).highway
+    assert lane is not None
+    return lane.along, lane.norms
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
@@ -202,7 +213,7 @@ def test_cell_states_beyond_one_tell_what_the_strongest_colour_stands_for() -> N
     scene = player.frame.scene
     params = {name: w * 8 for name, w in scene.model.params.items()}
     trace = scene.model.with_params(params).trace(scene.trace.x, scene.trace.targets)
-    frame = replace(player.frame, scene=replace(scene, trace=trace, _gradients={}), cursor=Cursor(t=10))
+    frame = replace(player.frame, scene=read(scene.task, 0, scene.model, trace), cursor=Cursor(t=10))
     assert abs(trace.c).max() > 1
     assert any(line.startswith(f"±{abs(trace.c).max():.3g}") for line in drawn(frame))
 
@@ -306,11 +317,11 @@ def test_the_loss_of_one_judged_step_is_the_probability_that_is_told() -> None:
 
 def test_characters_go_on_alone_and_the_same_network_always_writes_the_same() -> None:
     player = Player(Experiment(task="characters", cell="gru", hidden_size=12))
-    first = player.frame.scene.continuation
+    first = outcome(player.frame.scene).continuation
     assert len(first) == 120
     assert set(first) <= set(player.frame.scene.task.labels)
-    assert Player(Experiment(task="characters", cell="gru", hidden_size=12)).frame.scene.continuation == first
-    assert player.do(Train("epoch")).scene.continuation != first
+    assert outcome(Player(Experiment(task="characters", cell="gru", hidden_size=12)).frame.scene).continuation == first
+    assert player.do(Train("epoch")).scene.outcome.continuation != first
 
 
 def test_the_continuation_is_drawn_from_what_the_network_expects_after_all_it_has_read() -> None:
@@ -320,7 +331,7 @@ def test_the_continuation_is_drawn_from_what_the_network_expects_after_all_it_ha
     params = {name: w.copy() for name, w in scene.model.params.items()}
     params["readout.weight"] = params["readout.weight"] * 1e3
     model = scene.model.with_params(params)
-    text = replace(scene, model=model).continuation
+    text = continued(model, scene.task, 0)
     assert text is not None
     x = scene.task.x[0]
     for letter in text[:5]:
@@ -379,7 +390,7 @@ async def test_the_panel_in_words_shows_the_answer_and_how_likely_it_is(task: st
             assert percent(share) in right
         assert frame.scene.said(answered=True)[:30] in shown
         if task == "characters":
-            assert frame.scene.continuation.split()[0] in shown
+            assert frame.scene.outcome.continuation.split()[0] in shown
 
 
 # -- what is easily misread ------------------------------------------------------------------------------

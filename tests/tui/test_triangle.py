@@ -21,6 +21,8 @@ from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.geometry import columns
 from rnnviz.tui.panels.triangle import _are_spelled, sign
 from rnnviz.views import analysis
+from rnnviz.views import prepare as preparing
+from rnnviz.views.analysis import Triangle
 from rnnviz.words.numbers import exponent, scientific
 from tests.tui.driving import press, rows
 
@@ -96,7 +98,7 @@ async def test_a_loss_at_the_end_alone_is_one_row() -> None:
 
 
 async def test_it_is_worked_out_beside_and_once_for_a_scene(monkeypatch: pytest.MonkeyPatch) -> None:
-    go_on, whole = threading.Event(), analysis._triangle_in_parts
+    go_on, whole = threading.Event(), analysis.make_triangle
     asked = []
 
     def slow(trace: Trace, on_part: Callable[[int, int], None]) -> Any:
@@ -108,7 +110,7 @@ async def test_it_is_worked_out_beside_and_once_for_a_scene(monkeypatch: pytest.
 
         return whole(trace, after_the_key)
 
-    monkeypatch.setattr(analysis, "_triangle_in_parts", slow)
+    monkeypatch.setattr(analysis, "make_triangle", slow)
     app = RnnvizApp(Experiment(seq_len=40, points=60, hidden_size=64), compile=False)
     async with app.run_test(size=(80, 24)) as pilot:
         await app.settled()
@@ -130,14 +132,14 @@ async def test_it_is_worked_out_beside_and_once_for_a_scene(monkeypatch: pytest.
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_in_parts_it_is_the_same_triangle_and_gain(cell: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(analysis, "AT_ONCE", 0)
+    monkeypatch.setattr(preparing, "AT_ONCE", 0)
     player = Player(Experiment(cell=cell, seq_len=40, points=60, hidden_size=40, loss_at="3,17,29,30,40"))
     scene = player.frame.scene
     assert analysis.triangle(scene) is None
     assert analysis.gain(scene) is None
     player.do(Measure("triangle"))
-    player.do(Measure("gain"))
-    np.testing.assert_allclose(analysis.triangle(scene), scene.trace.triangle, rtol=1e-13)
+    scene = player.do(Measure("gain")).scene
+    np.testing.assert_allclose(analysis.triangle(scene).norms, scene.trace.triangle, rtol=1e-13)
     np.testing.assert_allclose(analysis.gain(scene), scene.trace.gain, rtol=1e-13)
 
 
@@ -152,17 +154,18 @@ def test_one_sign_tells_the_power_of_ten(value: float, glyph: str) -> None:
 
 def test_the_power_of_ten_is_that_of_the_number_as_it_is_written() -> None:
     values = [10.0**p * f for p in range(-320, 300, 7) for f in (0.9999999999999999, 1.0, 1.0000000000000002, 3.0)]
-    scene = Player(Experiment()).frame.scene
-    scene.measured["triangle"] = np.array([[*values, 0.0, np.inf, np.nan]])
-    powers = analysis.powers(scene)
-    assert powers is not None
+    powers = analysis.in_powers(np.array([[*values, 0.0, np.inf, np.nan]])).powers
     assert powers[0].tolist() == [*map(exponent, values), *[analysis.NO_POWER] * 3]
 
 
+def whole(experiment: Experiment) -> Triangle:
+    found = analysis.triangle(Player(experiment).do(Measure("triangle")).scene)
+    assert found is not None
+    return found
+
+
 def test_the_power_itself_stands_in_a_cell_wherever_there_is_room_for_all_of_them() -> None:
-    near, far = Player(Experiment()).frame, Player(Experiment(seq_len=40, gain=0.1)).frame
-    for frame in (near, far):
-        analysis.work(frame.scene, "triangle", lambda progress: None, lambda: False)
+    near, far = whole(Experiment()), whole(Experiment(seq_len=40, gain=0.1))
     assert _are_spelled(near, 3), "-2 and a cell between"
     assert not _are_spelled(near, 2)
     assert not _are_spelled(far, 3), "-30 would touch its neighbours"

@@ -9,11 +9,12 @@ from rnnviz.player.player import Player
 from rnnviz.scene.commands import Check, Measure, Right, Train
 from rnnviz.scene.frame import Progress
 from rnnviz.views import analysis
+from rnnviz.views import prepare as preparing
 
 
 @pytest.fixture(autouse=True)
 def nothing_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(analysis, "AT_ONCE", 0)
+    monkeypatch.setattr(preparing, "AT_ONCE", 0)
 
 
 def test_what_a_person_asks_for_takes_the_place_of_a_measurement() -> None:

@@ -6,6 +6,7 @@ from rnnviz.experiment.experiment import Experiment
 from rnnviz.nn.cells import CELLS
 from rnnviz.player.player import Player
 from rnnviz.scene.commands import Alone, Back, Change, Compare, Pin, Redo, ShowGradient, ShowSample, Train, Undo
+from rnnviz.views.comparison import compared
 
 TITLES = [cell.title for cell in CELLS.values()]
 SMALL = Experiment(hidden_size=6, seq_len=8, points=30, epochs=4)
@@ -19,7 +20,7 @@ def alone(experiment: Experiment, *commands: object) -> Player:
 
 
 def losses(player: Player) -> dict[str, float]:
-    return {row.name: row.loss for row in player.frame.compared}
+    return {row.name: row.loss for row in compared(player.frame)}
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -29,13 +30,13 @@ def test_all_cells_train_in_lock_step_with_whichever_is_present(cell: str) -> No
     for command in there_and_back:
         player.do(command)
     place = Train("epoch", 3)
-    for row in player.frame.compared:
+    for row in compared(player.frame):
         same = alone(SMALL.with_(cell=row.name.lower()), place, ShowSample(3)).frame.scene
         assert row.loss == same.trace.loss
         assert row.gradient.norms.tolist() == same.trace.grad_norm(8).tolist()
         assert row.parameters == same.model.parameter_count
-    assert [row.name for row in player.frame.compared] == TITLES
-    assert [row.name.lower() for row in player.frame.compared if row.is_present] == [cell]
+    assert [row.name for row in compared(player.frame)] == TITLES
+    assert [row.name.lower() for row in compared(player.frame) if row.is_present] == [cell]
 
 
 def test_what_is_compared_late_is_trained_as_far_first() -> None:
@@ -50,14 +51,14 @@ def test_a_stopped_catching_up_leaves_nothing_half_done() -> None:
     job.cancel()
     job.run()
     frame = player.finish(job)
-    assert frame.compared == ()
+    assert compared(frame) == ()
     assert "Stopped" in frame.hint
-    assert len(player.do(Compare()).compared) == len(CELLS)
+    assert len(compared(player.do(Compare()))) == len(CELLS)
 
 
 def test_a_pinned_run_stands_beside_what_it_is_changed_to() -> None:
     player = alone(SMALL, Train("epoch"), Pin(), Change((("gain", 0.3), ("cell", "gru"))), Compare())
-    now, pinned = player.frame.compared
+    now, pinned = compared(player.frame)
     assert (now.name, pinned.name) == ("now", "then")
     assert now.what == "cell gru · recurrent gain 0.3"
     assert pinned.what == "cell rnn · recurrent gain 1.0"
@@ -74,17 +75,17 @@ def test_pinning_the_same_again_lets_go() -> None:
     assert player.frame.pinned is not None
     assert player.do(Pin()).pinned is None
     player.do(Compare())
-    assert [row.name for row in player.do(Pin()).compared] == ["now", "then"]
-    assert [row.name for row in player.do(Pin()).compared] == TITLES
+    assert [row.name for row in compared(player.do(Pin()))] == ["now", "then"]
+    assert [row.name for row in compared(player.do(Pin()))] == TITLES
 
 
 def test_all_rows_show_the_chosen_loss_step_or_their_own_last() -> None:
     player = alone(SMALL, Pin(), Change((("seq_len", 12),)), Compare())
-    now, pinned = player.do(ShowGradient(11)).compared
+    now, pinned = compared(player.do(ShowGradient(11)))
     assert (now.gradient.loss_step, pinned.gradient.loss_step) == (11, 8)
-    now, pinned = player.do(ShowGradient(5)).compared
+    now, pinned = compared(player.do(ShowGradient(5)))
     assert (now.gradient.loss_step, pinned.gradient.loss_step) == (5, 5)
-    now, pinned = player.do(ShowGradient("total")).compared
+    now, pinned = compared(player.do(ShowGradient("total")))
     assert (now.gradient.loss_step, pinned.gradient.loss_step) == (None, None)
 
 
@@ -93,12 +94,12 @@ def test_a_pinned_run_may_have_another_task_and_fewer_sequences() -> None:
     player.do(Change((("task", "sine"), ("points", 60))))
     player.do(Compare())
     player.do(ShowSample(-1))
-    assert len(player.do(Train("batch", 3)).compared) == 2
+    assert len(compared(player.do(Train("batch", 3)))) == 2
 
 
 def test_a_cell_these_settings_cannot_have_is_left_out() -> None:
     player = alone(SMALL.with_(cell="lstm", init="chrono"), Compare())
-    assert [row.name for row in player.frame.compared] == [cell.title for cell in CELLS.values() if cell.chrono]
+    assert [row.name for row in compared(player.frame)] == [cell.title for cell in CELLS.values() if cell.chrono]
 
 
 def test_undo_and_redo_bring_back_what_was_compared() -> None:
@@ -115,5 +116,5 @@ def test_undo_and_redo_bring_back_what_was_compared() -> None:
 
 def test_alone_again_trains_only_the_present_run() -> None:
     player = alone(SMALL, Compare(), Alone())
-    assert player.frame.compared == ()
-    assert player.do(Train("epoch")).scene.beside == {}
+    assert compared(player.frame) == ()
+    assert player.do(Train("epoch")).beside is None

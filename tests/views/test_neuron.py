@@ -11,6 +11,7 @@ import pytest
 
 from rnnviz.nn import Model, Trace, cells
 from rnnviz.views import neuron
+from rnnviz.views.gradient import gradient_of
 from rnnviz.views.neuron import Equation, Term
 from rnnviz.words import equations
 
@@ -66,7 +67,7 @@ def test_the_gradients_terms_add_up_to_the_gradient(cell: str, activation: str, 
     trace = a_trace(cell, activation)
     item = trace.item(k)
     for t, unit in itertools.product(range((k or T) + 1), range(H)):
-        equations = neuron.backward(trace, t, unit, k)
+        equations = neuron.backward(trace, t, unit, gradient_of(trace, k))
         for equation in equations:
             assert total(equation) == pytest.approx(equation.total, abs=1e-12)
         named = {equation.name.partition("/")[2][:2]: equation for equation in equations if "/" in equation.name}
@@ -78,19 +79,19 @@ def test_the_gradients_terms_add_up_to_the_gradient(cell: str, activation: str, 
 def test_what_goes_on_back_is_what_the_engine_sends() -> None:
     trace = a_trace("rnn")
     for t, unit in itertools.product(range(1, T + 1), range(H)):
-        sent = neuron.backward(trace, t, unit, None)[-1]
+        sent = neuron.backward(trace, t, unit, gradient_of(trace, None))[-1]
         assert sent.name.startswith("δ")
         assert sent.value == pytest.approx(trace.backward.layers[-1].grad_pre[t - 1, 0, unit], abs=1e-15)
 
 
 def test_a_loss_does_not_reach_later_steps() -> None:
-    assert neuron.backward(a_trace("lstm"), 5, 0, 4) == ()
+    assert neuron.backward(a_trace("lstm"), 5, 0, gradient_of(a_trace("lstm"), 4)) == ()
 
 
 def test_the_readout_joins_in_at_loss_steps_alone() -> None:
     trace = a_trace("rnn", loss_at=[3, T])
     for t in range(1, T + 1):
-        names = [term.name for term in neuron.backward(trace, t, 0, None)[0].terms]
+        names = [term.name for term in neuron.backward(trace, t, 0, gradient_of(trace, None))[0].terms]
         assert any(name.startswith("∂ŷ") for name in names) == (t in (3, T))
 
 
@@ -125,7 +126,7 @@ def added_up(written: str) -> float:
 def test_a_reader_who_adds_up_gets_the_total(cell: str, room: int) -> None:
     trace = a_trace(cell)
     for t, unit in itertools.product(range(1, T + 1), range(H)):
-        for equation in (*neuron.forward(trace, t, unit), *neuron.backward(trace, t, unit, T)):
+        for equation in (*neuron.forward(trace, t, unit), *neuron.backward(trace, t, unit, gradient_of(trace, T))):
             told = equations.spelled(equation, room)
             assert len(told.text) <= max(room, 56), "what is not written out takes some room, too"
             scaled = equation.total / 10.0**equation.power
@@ -140,7 +141,7 @@ def test_a_reader_who_adds_up_gets_the_total(cell: str, room: int) -> None:
 def test_a_list_adds_up_exactly(count: int) -> None:
     trace = a_trace("rnn")
     for t, unit in itertools.product(range(1, T + 1), range(H)):
-        for equation in (*neuron.forward(trace, t, unit), *neuron.backward(trace, t, unit, T)):
+        for equation in (*neuron.forward(trace, t, unit), *neuron.backward(trace, t, unit, gradient_of(trace, T))):
             lines = equations.listed(equation, count)
             assert len(lines) <= count
             total = sum(round(1000 * float(line.product)) for line in lines)

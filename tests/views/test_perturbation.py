@@ -10,10 +10,12 @@ from rnnviz.nn.spec import CELLS
 from rnnviz.player.player import Player
 from rnnviz.scene.commands import Measure, Seek, Train
 from rnnviz.scene.frame import Progress
-from rnnviz.views import analysis
+from rnnviz.scene.scene import Scene
+from rnnviz.views import prepare as preparing
 from rnnviz.views.metrics import needs as missing
 from rnnviz.views.metrics import parse, value
-from rnnviz.views.perturbation import PARTS, another, known, needs, perturbation
+from rnnviz.views.perturbation import PARTS, Perturbation, another, known, needs
+from rnnviz.views.prepare import prepare
 
 LINEAR = Experiment(task="recall", lag=10, activation="identity", init="orthogonal", hidden_size=6, samples=20)
 #: A unit that feeds itself 1.7 times its own output has two stable states.
@@ -21,6 +23,10 @@ LATCH = Experiment(
     task="recall", lag=30, hidden_size=32, init="identity", gain=1.7, optimizer="adam", learning_rate=0.003,
     samples=200, batch_size=32, epochs=40,
 )  # fmt: skip
+
+
+def perturbation(scene: Scene, t: int, parts: tuple[int, ...] = PARTS) -> Perturbation | None:
+    return known(prepare(scene, Measure("perturbed", t, parts)), t, parts)
 
 
 @pytest.mark.parametrize("gain", [0.5, 1.0, 1.5])
@@ -143,12 +149,12 @@ def test_in_parts_it_is_the_same(cell: str, t: int, monkeypatch: pytest.MonkeyPa
     whole = perturbation(player.frame.scene, t)
     assert whole is not None
     player = Player(player.frame.experiment)
-    monkeypatch.setattr(analysis, "AT_ONCE", 0)
+    monkeypatch.setattr(preparing, "AT_ONCE", 0)
     scene = player.frame.scene
     assert known(scene, t) is None
     command = needs(scene, t)
     assert command is not None
-    player.do(command)
+    scene = player.do(command).scene
     assert needs(scene, t) is None
     found = known(scene, t)
     assert found is not None
@@ -158,7 +164,7 @@ def test_in_parts_it_is_the_same(cell: str, t: int, monkeypatch: pytest.MonkeyPa
 
 
 def test_it_tells_how_far_it_is_and_stops_between_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(analysis, "AT_ONCE", 0)
+    monkeypatch.setattr(preparing, "AT_ONCE", 0)
     player = Player(LINEAR)
     job = player.begin(Measure("perturbed", 4, PARTS))
     assert job is not None
@@ -176,7 +182,7 @@ def test_it_tells_how_far_it_is_and_stops_between_parts(monkeypatch: pytest.Monk
 
 
 def test_who_moves_on_waits_for_the_step_moved_to_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(analysis, "AT_ONCE", 0)
+    monkeypatch.setattr(preparing, "AT_ONCE", 0)
     player = Player(LINEAR)
     first = player.begin(Measure("perturbed", 4, PARTS))
     second = player.begin(Measure("perturbed", 5, PARTS))
@@ -190,7 +196,7 @@ def test_who_moves_on_waits_for_the_step_moved_to_alone(monkeypatch: pytest.Monk
 
 
 def test_a_metric_waits_in_a_live_frame_and_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(analysis, "AT_ONCE", 0)
+    monkeypatch.setattr(preparing, "AT_ONCE", 0)
     assert value(Player(LINEAR).frame, "perturb_left[4, 10]") == pytest.approx(1.0)
     player = Player(LINEAR, live=True)
     assert value(player.frame, "perturb_left[4, 10]") is None

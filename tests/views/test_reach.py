@@ -7,16 +7,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rnnviz.experiment.build import trace_of
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.experiment.run import Run
 from rnnviz.nn import Model, numpy_engine
 from rnnviz.nn.spec import CELLS
 from rnnviz.player.player import Player
-from rnnviz.scene.commands import Change, Cut, ShowSample, Train
+from rnnviz.scene.commands import Change, Cut, Measure, ShowSample, Train
 from rnnviz.tasks import Task
-from rnnviz.views import analysis
-from rnnviz.views.reach import Answers, Reach, constant, first_used, part, reach
+from rnnviz.views import prepare as preparing
+from rnnviz.views.prepare import prepare, read, with_known
+from rnnviz.views.reach import Answers, Reach, constant, first_used, of_frame, part, reach
 
 # A linear RNN with W = γQ keeps exactly γ of the gradient in each step.
 LINEAR = Experiment(task="recall", lag=20, activation="identity", init="orthogonal", hidden_size=6, samples=20)
@@ -24,7 +24,7 @@ WIDTHS = range(20, 160)
 
 
 def reach_of(experiment: Experiment) -> Reach:
-    found = Player(experiment).frame.reach
+    found = of_frame(Player(experiment).frame)
     assert found is not None
     return found
 
@@ -40,9 +40,9 @@ def test_what_arrives_is_what_every_step_leaves(gain: float) -> None:
 
 def test_it_follows_a_change() -> None:
     player = Player(LINEAR)
-    assert player.frame.reach is not None
-    assert player.frame.reach.arrival[0] == "100 % of the gradient arrives 20 steps back"
-    found = player.do(Change((("gain", 0.5),))).reach
+    assert of_frame(player.frame) is not None
+    assert of_frame(player.frame).arrival[0] == "100 % of the gradient arrives 20 steps back"
+    found = of_frame(player.do(Change((("gain", 0.5),))))
     assert found is not None
     assert found.arrival[0] == "9.5e-07 of the gradient arrives 20 steps back"
 
@@ -89,7 +89,7 @@ def test_what_explodes_says_so_and_by_how_much() -> None:
 
 
 def test_without_the_loop_nothing_arrives() -> None:
-    found = Player(LINEAR).do(Cut()).reach
+    found = of_frame(Player(LINEAR).do(Cut()))
     assert found is not None
     assert (found.arrives, found.share) == (0.0, 0.0)
     assert found.arrival[0] == "nothing of the gradient arrives 20 steps back: W_hh is 0"
@@ -109,7 +109,7 @@ def test_a_readout_of_0_is_not_called_an_error_of_0() -> None:
     params = scene.model.copy_params()
     params["readout.weight"][...] = 0.0
     model = scene.model.with_params(params)
-    found = reach(replace(scene, model=model, trace=trace_of(model, scene.task), measured={}, _gradients={}))
+    found = reach(read(scene.task, 0, model))
     assert found is not None
     assert found.arrival[0] == "the gradient is 0 from the start: the weights of the readout are 0"
 
@@ -119,7 +119,7 @@ def test_a_lower_layer_may_carry_what_the_top_one_does_not() -> None:
     params = scene.model.copy_params()
     params["rnn.weight_hh_l1"][...] = 0.0
     model = scene.model.with_params(params)
-    found = reach(replace(scene, model=model, trace=trace_of(model, scene.task), measured={}, _gradients={}))
+    found = reach(read(scene.task, 0, model))
     assert found is not None
     assert found.arrival[0] == "nothing of the gradient arrives in the top layer 20 steps back: W_hh is 0"
     assert found.share is not None
@@ -135,18 +135,18 @@ def test_an_answer_at_hand_needs_no_way_back() -> None:
 
 def test_answers_are_counted_where_a_sequence_holds_several() -> None:
     """Copying, judged at every step: 14 of 40 answers were called "right in 1 of 2"."""
-    scene = Player(Experiment(task="copying", samples=20, hidden_size=3)).frame.scene.complete()
+    scene = prepare(Player(Experiment(task="copying", samples=20, hidden_size=3)).frame.scene, Measure("outcome"))
     found = reach(scene)
     assert found is not None
     assert found.answers is not None
     assert (found.answers.sequences, found.answers.count) == (2, 40)
-    assert found.line()[1] == f"{round(40 * scene.accuracy)} of 40 answers right"  # type: ignore[operator]
+    assert found.line()[1] == f"{round(40 * scene.outcome.accuracy)} of 40 answers right"  # type: ignore[operator]
     assert Answers(1, right=0.0, constant=1.0, count=1).texts == ("0 of 1 answer right",)
 
 
 def test_no_number_is_said_to_be_none() -> None:
     player = Player(LINEAR.with_(learning_rate=1e200))
-    found = player.do(Train("epoch", 3)).reach
+    found = of_frame(player.do(Train("epoch", 3)))
     assert found is not None
     assert math.isnan(found.arrives)
     assert found.share is None
@@ -200,26 +200,26 @@ def test_what_is_learnt_the_answers_tell() -> None:
     """Ten steps between letter and question: once all answers are right, hardly any gradient is left to reach it."""
     player = Player(Experiment(task="recall", seq_len=11, hidden_size=8, samples=200, optimizer="adam",
                                learning_rate=0.02, batch_size=32, epochs=10))  # fmt: skip
-    before = player.frame.reach
+    before = of_frame(player.frame)
     assert before is not None
     assert before.learnt is False
-    after = player.do(Train("all")).reach
+    after = of_frame(player.do(Train("all")))
     assert after is not None
     assert after.learnt is True
     assert after.arrives < before.arrives
     assert after.line()[1] == "learnt: 100 % right"
-    cut = player.do(Cut()).reach
+    cut = of_frame(player.do(Cut()))
     assert cut is not None
     assert cut.learnt is False
-    again = player.do(Cut()).reach
+    again = of_frame(player.do(Cut()))
     assert again is not None
     assert again.learnt is True
 
 
 def test_fewer_than_ten_sequences_are_counted_one_by_one() -> None:
     player = Player(LINEAR.with_(gain=0.8, lag=21))
-    assert player.frame.scene.accuracy == 1, "untrained, on the two sequences that are kept"
-    found = player.frame.reach
+    assert player.frame.scene.outcome.accuracy == 1, "untrained, on the two sequences that are kept"
+    found = of_frame(player.frame)
     assert found is not None
     assert found.learnt is None
     assert found.line()[1] == "2 of 2 answers right"
@@ -227,7 +227,8 @@ def test_fewer_than_ten_sequences_are_counted_one_by_one() -> None:
 
 
 def test_where_answers_are_numbers_the_error_tells() -> None:
-    found = Player(Experiment(task="adding", lag=5, samples=200, hidden_size=4)).frame.scene.complete()
+    found = Player(Experiment(task="adding", lag=5, samples=200, hidden_size=4)).frame.scene
+    found = prepare(found, Measure("outcome"))
     answers = reach(found).answers  # type: ignore[union-attr]
     assert answers is not None
     assert (answers.right, answers.sequences) == (None, 20)
@@ -254,14 +255,14 @@ def test_a_constant_answer_has_learnt_nothing_however_often_it_is_right() -> Non
 
 
 def test_right_answers_are_not_counted_while_someone_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(analysis, "AT_ONCE", 0)
+    monkeypatch.setattr(preparing, "AT_ONCE", 0)
     player = Player(Experiment(task="recall", lag=5, samples=200))
-    assert player.frame.reach is not None
-    assert player.frame.reach.answers is None, "the first scene is on the screen before anything slow"
-    found = player.do(Train("batch")).reach
+    assert of_frame(player.frame) is not None
+    assert of_frame(player.frame).answers is None, "the first scene is on the screen before anything slow"
+    found = of_frame(player.do(Train("batch")))
     assert found is not None
     assert found.answers is not None
-    assert found.answers.right == player.frame.scene.accuracy
+    assert found.answers.right == player.frame.scene.outcome.accuracy
 
 
 SETTINGS = [
@@ -278,7 +279,7 @@ SETTINGS = [
 
 @pytest.mark.parametrize("settings", SETTINGS, ids=range(len(SETTINGS)))
 def test_it_fits_its_row_and_ends_with_a_whole_claim(settings: Experiment) -> None:
-    found = Player(settings).frame.reach
+    found = of_frame(Player(settings).frame)
     if found is None:
         pytest.skip("no lag")
     whole = {found.arrival[0] + "; " + found.sends, *found.arrival, ""}
@@ -296,7 +297,7 @@ def test_it_fits_its_row_and_ends_with_a_whole_claim(settings: Experiment) -> No
 
 def test_it_neither_predicts_nor_forbids() -> None:
     for settings in SETTINGS:
-        found = Player(settings).frame.reach
+        found = of_frame(Player(settings).frame)
         for width in WIDTHS if found else ():
             assert not re.search(r"\b(can|cannot|yet|will|needs?)\b", found.text(width))  # type: ignore[union-attr]
 
@@ -307,12 +308,12 @@ def test_a_sequence_of_its_own_has_its_own_step() -> None:
     for sample in range(1, 6):
         frame = player.do(ShowSample(1))
         marks = np.flatnonzero(frame.scene.task.x[sample, :, 1]) + 1
-        assert frame.reach is not None
-        assert frame.reach.step == marks[0]
+        assert of_frame(frame) is not None
+        assert of_frame(frame).step == marks[0]
 
 
 def test_an_answer_judged_before_its_letter_came_hangs_on_nothing() -> None:
-    assert Player(LINEAR.with_(seq_len=30, loss_at="3")).frame.reach is None
+    assert of_frame(Player(LINEAR.with_(seq_len=30, loss_at="3")).frame) is None
 
 
 @pytest.mark.parametrize(("start", "there", "words"), [
@@ -328,12 +329,11 @@ def test_what_is_no_number_says_what_it_is(start: float, there: float, words: st
     scene = Player(LINEAR).frame.scene
     norms = scene.gradient(21).norms.copy()
     norms[21], norms[1] = start, there
-    scene._gradients[21] = replace(scene.gradient(21), norms=norms)
-    found = reach(scene)
+    found = reach(with_known(scene, {Measure("gradient", 21): replace(scene.gradient(21), norms=norms)}))
     assert found is not None
     assert found.arrival[0] == words
 
 
 @pytest.mark.parametrize("task", ["sine", "names"])
 def test_a_task_without_a_known_lag_has_none(task: str) -> None:
-    assert Player(Experiment(task=task)).frame.reach is None
+    assert of_frame(Player(Experiment(task=task)).frame) is None

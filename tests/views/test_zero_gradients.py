@@ -12,7 +12,7 @@ import pytest
 from rnnviz.nn import Model, Trace
 from rnnviz.nn.cells import CELLS
 from rnnviz.nn.records import layer_weights
-from rnnviz.views.highway import along_gate
+from rnnviz.views.gradient import along_gate, gradient_of
 from rnnviz.views.zero_gradients import Zero, zero_because, zeros
 
 T, H = 12, 4
@@ -143,19 +143,19 @@ CASES: dict[str, tuple[Callable[[], Trace], int | None, int, str, tuple[str, int
 @pytest.mark.parametrize("name", CASES)
 def test_the_first_factor_on_the_way_back_is_named(name: str) -> None:
     make_it, k, t, along, (kind, at, words) = CASES[name]
-    found = zero_because(make_it(), k, t, along)
+    found = zero_because(make_it(), gradient_of(make_it(), k), t, along)
     assert found is not None
     assert (found.kind, found.t, found.words) == (kind, at, words)
     assert len(found.short) <= 20
-    assert zeros(make_it(), k)[t] == found or along != "h"
+    assert zeros(make_it(), gradient_of(make_it(), k))[t] == found or along != "h"
 
 
 def test_what_is_not_zero_has_no_cause() -> None:
     for cell in CELLS:
         trace = make(cell)
-        assert all(zero_because(trace, 12, t) is None for t in range(T + 1))
-        assert zero_because(make(cell, gain=0.0), 9, 11) is None  # time runs one way
-        assert zero_because(make("rnn", gain=0.0), None, 12) is None
+        assert all(zero_because(trace, gradient_of(trace, 12), t) is None for t in range(T + 1))
+        assert zero_because(make(cell, gain=0.0), gradient_of(make(cell, gain=0.0), 9), 11) is None  # time runs one way
+        assert zero_because(make("rnn", gain=0.0), gradient_of(make("rnn", gain=0.0), None), 12) is None
 
 
 @pytest.mark.parametrize("name", [n for n, case in CASES.items() if case[4][0] in ("W_hh", "slope", "underflow")])
@@ -192,5 +192,5 @@ def test_an_oracle_agrees(name: str) -> None:
 
 
 def test_it_is_a_record_of_its_own() -> None:
-    found = zero_because(make("rnn", gain=0.0), 12, 3)
+    found = zero_because(make("rnn", gain=0.0), gradient_of(make("rnn", gain=0.0), 12), 3)
     assert found == Zero("W_hh", 12, "W_hh is 0", "W_hh is 0")

@@ -11,10 +11,11 @@ import pytest
 
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.player.player import Player
-from rnnviz.scene.commands import Change, Cut, Go, Next, Train
+from rnnviz.scene.commands import Change, Cut, Go, Measure, Next, Train
 from rnnviz.scene.cursor import Phase
 from rnnviz.scene.frame import Frame
 from rnnviz.tui.voice import VOICE
+from rnnviz.views.prepare import with_known
 from rnnviz.words.narration import narrate
 
 FADING = Experiment(seq_len=40, gain=0.7)
@@ -107,7 +108,8 @@ def test_of_two_ways_back_each_figure_says_which_it_is_of(
     gradient = frame.gradient
     assert gradient.highway is not None
     lane = replace(gradient.highway, half_life=ends[1], horizon=ends[3])
-    frame.scene._gradients[10] = replace(gradient, half_life=ends[0], horizon=ends[2], highway=lane)
+    row = replace(gradient, half_life=ends[0], horizon=ends[2], highway=lane)
+    frame = replace(frame, scene=with_known(frame.scene, {Measure("gradient", 10): row}))
     assert narrate(back(frame, 5), VOICE)[1] == words
 
 

@@ -24,10 +24,10 @@ MOST_ROWS = 12  # of text for one gradient row
 
 
 def draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -> Sheet:
-    from rnnviz.views.comparison import explained
+    from rnnviz.views.comparison import compared, explained
 
     sheet = Sheet(width, height)
-    rows = frame.compared
+    rows = compared(frame)
     if not rows:
         sheet.put(0, 1, "The others are being trained as far as this one …", palette.dim)
         return sheet
@@ -108,7 +108,7 @@ def _table(sheet: Sheet, y: int, rows: tuple[Row, ...], palette: Palette) -> Non
 
 
 def _needs(frame: Frame) -> Compare | None:
-    return None if frame.compared else Compare()
+    return None if frame.comparing and frame.beside is not None else Compare()
 
 
 COMPARE = Panel(

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 LEAST_ROWS = 3  # of the table, before there is a word about it
 
 
-def _table(frame: Frame) -> Table:
+def _table(frame: Frame) -> Table | None:
     from rnnviz.views import ledger
 
     return ledger.table(frame.scene, frame.loss_step)
@@ -38,7 +38,7 @@ class Column(NamedTuple):
     tell: Callable[[Row], str]
 
 
-def _columns(table: Table) -> tuple[list[Column], list[Column]]:
+def _columns(table: Table, gain: list[float] | None) -> tuple[list[Column], list[Column]]:
     """Those that are always there, and those for which there may be no room."""
     k = "" if table.loss_step is None else subscript(table.loss_step)
     columns = [
@@ -46,7 +46,8 @@ def _columns(table: Table) -> tuple[list[Column], list[Column]]:
         Column(f"‖∂L{k}/∂h‖", 12, 11, _norm),
         Column("step| t+1→t", 11, 7, lambda row: _share(row.factor)),
     ]
-    bound = Column("bound", 8, 7, lambda row: _share(row.gain))
+    start = table.rows[0].t
+    bound = Column("bound", 8, 7, lambda row: "" if row.t == start else _share(None if gain is None else gain[row.t]))
     left = Column("left", 11, 11, _left)
     cell = CELLS[table.cell]
     if not cell.gates:
@@ -63,9 +64,9 @@ def _columns(table: Table) -> tuple[list[Column], list[Column]]:
     return columns, [*carried, bound]
 
 
-def _laid_out(table: Table, width: int) -> tuple[list[Column], bool]:
+def _laid_out(table: Table, gain: list[float] | None, width: int) -> tuple[list[Column], bool]:
     """The columns that fit into so many cells, and whether only with headings of two lines."""
-    columns, extra = _columns(table)
+    columns, extra = _columns(table, gain)
     every = columns + extra
     if sum(column.cells for column in every) <= width:
         return every, False
@@ -95,7 +96,12 @@ def _norm(row: Row) -> str:
 
 def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -> Sheet:
     sheet = Sheet(width, height)
-    table = _table(frame)
+    from rnnviz.views import analysis
+
+    table, gain = _table(frame), analysis.gain(frame.scene)
+    if table is None:
+        sheet.put(0, 1, "Walking back step by step …", palette.dim)
+        return sheet
     y = 0
     no_split = CELLS[table.cell].no_split
     told = [(table.sentence, palette.text), *([(no_split, palette.dim)] if no_split else [])]
@@ -104,7 +110,7 @@ def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -
         for line in lines_at_most(sentence, width - 2, min(room, height - LEAST_ROWS - 1 - y)):
             sheet.put(y, 1, line, style)
             y += 1
-    columns, narrow = _laid_out(table, width - 1)
+    columns, narrow = _laid_out(table, None if gain is None else gain.tolist(), width - 1)
     x = 1
     for column in columns:
         cells = column.narrow if narrow else column.cells
@@ -143,6 +149,8 @@ def _step(by: int) -> Callable[[Frame, View], Command | None]:
 def _needs(frame: Frame) -> Command | None:
     from rnnviz.views import analysis
 
+    if _table(frame) is None:
+        return Measure("ledger", frame.loss_step)
     return Measure("gain") if analysis.gain(frame.scene) is None else None
 
 

@@ -37,7 +37,7 @@ def equations(frame: Frame) -> tuple[str, tuple[Equation, ...], tuple[Equation, 
         states = "h and c" if trace.c is not None else "h"
         return which + f"each {states} on the right is of t = {t - 1}, by unit{layers}", ahead, ()
     t = frame.cursor.t if frame.cursor.phase is Phase.BACKWARD else 0
-    back = neuron.backward(trace, t, unit, frame.loss_step)
+    back = neuron.backward(trace, t, unit, frame.gradient)
     if not back:
         return which + f"the loss of step {frame.loss_step} cannot reach it: time runs one way.", ahead, ()
     last = frame.T if frame.loss_step is None else frame.loss_step

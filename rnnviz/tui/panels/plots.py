@@ -55,7 +55,8 @@ def _plot(view: View, width: int, height: int, draw: Callable[[ModuleType], Shee
 def _draw_fit(frame: Frame, view: View, width: int, height: int, palette: Palette) -> Sheet:
     series, task = _series(frame), frame.scene.task
     clean = [] if task.clean is None else task.clean.tolist()
-    fit = [] if frame.scene.fit is None else frame.scene.fit.tolist()
+    outcome = frame.scene.outcome
+    fit = [] if outcome is None or outcome.fit is None else outcome.fit.tolist()
     start = len(series) - len(fit)
     return _plot(
         view, width, height,
@@ -65,7 +66,8 @@ def _draw_fit(frame: Frame, view: View, width: int, height: int, palette: Palett
 
 def _draw_self_fed(frame: Frame, view: View, width: int, height: int, palette: Palette) -> Sheet:
     series = _series(frame)
-    own = [] if frame.scene.prediction is None else frame.scene.prediction.tolist()
+    outcome = frame.scene.outcome
+    own = [] if outcome is None or outcome.prediction is None else outcome.prediction.tolist()
     start = len(series) - len(own)
     return _plot(
         view, width, height,

@@ -24,7 +24,7 @@ from rnnviz.words.numbers import exponent, loss, steps
 if TYPE_CHECKING:
     from rnnviz.scene.commands import Command
     from rnnviz.scene.frame import Frame
-    from rnnviz.views.horizon_history import Ray
+    from rnnviz.scene.horizon_history import Ray
 
 
 def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -> Sheet:

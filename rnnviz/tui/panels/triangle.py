@@ -25,6 +25,7 @@ from rnnviz.words.numbers import scientific, subscript
 
 if TYPE_CHECKING:
     from rnnviz.scene.frame import Frame
+    from rnnviz.views.analysis import Triangle
 
 UNDERFLOW = "∅"
 _SMALL = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -45,8 +46,7 @@ def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -
 
     sheet = Sheet(width, height)
     triangle = analysis.triangle(frame.scene)
-    powers = analysis.powers(frame.scene)
-    if triangle is None or powers is None:
+    if triangle is None:
         sheet.put(0, 1, "Walking back from every loss in turn …", palette.dim)
         return sheet
     having, t = frame.scene.loss_steps, frame.cursor.t
@@ -56,17 +56,17 @@ def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -
     room = height - top
     first = _first(len(having) - 1 if chosen is None else chosen, len(having), room)
     rows = having[first : first + room]
-    for y, line in enumerate(wrap(_sentence(frame, cols, rows), width - 2)[: top - 1]):
+    for y, line in enumerate(wrap(_sentence(frame, triangle, cols, rows), width - 2)[: top - 1]):
         sheet.put(y, 1, line, palette.text)
     _axis(sheet, top - 1, frame, cols, palette)
-    low, high = analysis.span(frame.scene)
-    spelled = _are_spelled(frame, cols.width)
+    low, high = triangle.span
+    spelled = _are_spelled(triangle, cols.width)
     width_of_shades = max(high - low, 1e-9)
     for y, k in enumerate(rows, start=top):
         here = k == frame.loss_step
         label = f"{'▸' if here else ' '} L{subscript(k)}"
         sheet.put(y, 1, label, accent(frame, palette) if here else palette.dim)
-        values, tens = triangle[k].tolist(), powers[k].tolist()
+        values, tens = triangle.norms[k].tolist(), triangle.powers[k].tolist()
         for step in range(cols.first, min(k + 1, cols.first + cols.count)):
             value, power = values[step], tens[step] if tens[step] != analysis.NO_POWER else None
             style = palette.warn if power is None else palette.fade((math.log10(value) - low) / width_of_shades)
@@ -78,11 +78,9 @@ def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -
     return sheet
 
 
-def _are_spelled(frame: Frame, width: int) -> bool:
+def _are_spelled(triangle: Triangle, width: int) -> bool:
     """Whether columns of this width have room for every power of ten itself, and a cell between them."""
-    from rnnviz.views import analysis
-
-    return all(len(str(math.floor(power))) < width for power in analysis.span(frame.scene))
+    return all(len(str(math.floor(power))) < width for power in triangle.span)
 
 
 def _cell(power: int | None, value: float, width: int, spelled: bool) -> str:
@@ -105,10 +103,10 @@ def _axis(sheet: Sheet, y: int, frame: Frame, cols: Columns, palette: Palette) -
     sheet.put(y, cols.end + 2, f"at t = {now}", palette.dim)
 
 
-def _sentence(frame: Frame, cols: Columns, rows: tuple[int, ...]) -> str:
+def _sentence(frame: Frame, triangle: Triangle, cols: Columns, rows: tuple[int, ...]) -> str:
     """How to read a cell, and what is in view of how much."""
     T, having = frame.T, frame.scene.loss_steps
-    spelled = _are_spelled(frame, cols.width)
+    spelled = _are_spelled(triangle, cols.width)
     parts = ["a cell is a power of ten: -3 is 1e-3" if spelled else "power of ten, 3: 1e-3, a: 1e-10"]
     if frame.loss_step is None:
         parts.append("↑ picks one loss")

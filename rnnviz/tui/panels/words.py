@@ -23,8 +23,8 @@ def draw(frame: Frame, view: View, width: int, height: int, palette: Palette) ->
     sheet = Sheet(width, height)
     scene, room = frame.scene, width - 2 * LEFT
     y = _paragraph(sheet, 0, scene.said(answered=frame.read == frame.T), room, 2, palette)
-    if scene.continuation is not None:
-        text = visible(scene.continuation)
+    if scene.outcome is not None and scene.outcome.continuation is not None:
+        text = visible(scene.outcome.continuation)
         y = _paragraph(sheet, y, f"On its own it goes on: “{text}”", room, max(1, min(3, height - y - 4)), palette)
     for note in scene.task.notes:
         y = _paragraph(sheet, y, note, room, 1, palette)

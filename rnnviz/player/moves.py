@@ -1,0 +1,102 @@
+"""Moves: the quick commands, that go about in one scene. A frame and a command in, a frame out; nothing is computed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from rnnviz.scene.commands import (
+    Alone,
+    Command,
+    DismissGhost,
+    Go,
+    Left,
+    Next,
+    Previous,
+    Right,
+    Seek,
+    SelectUnit,
+    ShowGradient,
+)
+from rnnviz.scene.cursor import Phase, phase_and_step
+from rnnviz.scene.frame import Frame
+from rnnviz.scene.scene import Scene
+
+
+def moved(frame: Frame, command: Command) -> Frame:
+    """The frame after a quick command. Raises TypeError for a slow one."""
+    match command:
+        case Right() | Left():
+            return _stepped(frame, forward=isinstance(command, Right))
+        case Next():
+            return _placed(frame, frame.cursor.place(frame.T) + 1)
+        case Previous():
+            return _placed(frame, max(0, frame.cursor.place(frame.T) - 1))
+        case Seek(t):
+            t = min(max(t, 0), frame.T)
+            phase = Phase.BACKWARD if frame.going_back else Phase.FORWARD
+            return replace(frame, cursor=replace(frame.cursor, phase=phase, t=t))
+        case Go(phase, t):
+            t = frame.T if phase == Phase.LOSS else min(max(t, 0), frame.T)
+            return replace(frame, cursor=replace(frame.cursor, phase=Phase(phase), t=t))
+        case ShowGradient(loss_step):
+            chosen = chosen_loss_step(frame, loss_step)
+            if chosen in frame.scene.loss_steps or chosen is None:
+                return replace(frame, loss_step=chosen)
+            where = ", ".join(map(str, frame.scene.loss_steps))
+            return replace(frame, hint=f"Step {chosen} carries no loss; these steps do: {where}.")
+        case SelectUnit(by):
+            unit = min(max(frame.cursor.unit + by, 0), frame.scene.H - 1)
+            return replace(frame, cursor=replace(frame.cursor, unit=unit))
+        case DismissGhost() if frame.ghost is None:
+            return replace(frame, hint="There is no ghost; the next change of a knob makes one.")
+        case DismissGhost():
+            return replace(frame, ghost=None)
+        case Alone():
+            return replace(frame, comparing=False, beside=None)
+    raise TypeError(f"not a quick command: {command!r}")
+
+
+def chosen_loss_step(frame: Frame, loss_step: int | str) -> int | None:
+    """Which gradient a ShowGradient is about; a number that carries no loss stays what it is."""
+    last = frame.scene.last_loss_step
+    match loss_step:
+        case "total":
+            return None
+        case "switch":
+            return None if frame.loss_step is not None else last
+        case int(k):
+            return k
+    return last
+
+
+def lacking(frame: Frame, loss_step: int | None) -> bool:
+    """Whether a gradient row that this loss step is shown by, of the frame, its ghost or the runs beside it, has not
+    been prepared."""
+    return any(not scene.has_gradient(loss_step) for scene in scenes_with(frame, loss_step))
+
+
+def scenes_with(frame: Frame, loss_step: int | None) -> list[Scene]:
+    """Those on the screen that have this loss step (None: all have a total)."""
+    others = [] if frame.ghost is None else [frame.ghost.scene]
+    others += [companion.scene for companion in frame.beside or ()]
+    return [scene for scene in (frame.scene, *others) if loss_step is None or loss_step in scene.loss_steps]
+
+
+def _stepped(frame: Frame, forward: bool) -> Frame:
+    """The arrows move the way the picture runs: after the turn, left goes on and right takes back."""
+    place, T = frame.cursor.place(frame.T), frame.T
+    if place <= T:
+        if not forward and place == 0:
+            return replace(frame, hint="This is the beginning: h₀ is all zeros.")
+        return _placed(frame, place + (1 if forward else -1))
+    if forward and place == T + 1:
+        return replace(frame, hint="End of the sequence; [left] now goes back in time.")
+    if not forward and place >= 2 * T + 2:  # at t = 0, or past it
+        return replace(frame, hint="Back at h₀. The update comes next; [right] returns along the steps.")
+    return _placed(frame, place + (-1 if forward else 1))
+
+
+def _placed(frame: Frame, place: int) -> Frame:
+    """To a place in the story of this scene, up to the loss and back; the update is a job of its own."""
+    phase, t = phase_and_step(place, frame.T)
+    return replace(frame, cursor=replace(frame.cursor, phase=phase, t=t))

@@ -1,0 +1,50 @@
+"""Gradient: one row of the score, ‖∂L/∂h_t‖ step by step back in time, with what is measured about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rnnviz.nn.metrics import fades, fading_lag
+from rnnviz.nn.types import Array, ReadOnly
+
+
+@dataclass(frozen=True, eq=False)
+class Gradient(ReadOnly):
+    """One gradient row: ‖∂L_k/∂h_t‖ for t = 0..T, of the loss of step k alone or (k None) of all steps.
+
+    norms    (T+1,)
+    factors  (T+1,)  factors[t] = norms[t] / norms[t+1], what the step from t+1 back to t keeps; nan at T
+    half_life, horizon  lags in steps at which 50 % and 1 % are left; None if not within this sequence. A decay that is
+             far from exponential has no half-life (see nn.metrics), though half of it may be gone
+    states   (T+1, B, H): the gradient on the states themselves, whose norms these are
+    along    "h", or the highway it is about: "c" of an LSTM, "z" of a GRU (see views/gradient.py)
+    highway  the same on the highway of a gated cell; a simple RNN has none
+    """
+
+    loss_step: int | None
+    norms: Array
+    factors: Array
+    half_life: float | None
+    horizon: float | None
+    states: Array
+    along: str = "h"
+    highway: Gradient | None = None
+
+    @property
+    def half_gone(self) -> float | None:
+        """The lag at which 50 % are left, whatever the decay is like."""
+        if self.half_life is not None:
+            return self.half_life
+        return fading_lag(self.norms[: (len(self.norms) if self.loss_step is None else self.loss_step + 1)], 0.5)
+
+    @property
+    def grows(self) -> bool:
+        """Whether more of it arrives at t = 0 than sets out, without half of it ever being gone."""
+        start = float(self.norms[-1 if self.loss_step is None else self.loss_step])
+        return self.half_gone is None and bool(self.norms[0] > 1.005 * start > 0)
+
+    @property
+    def fades(self) -> bool:
+        """Whether it can be said where 1 % is left, or that more is left throughout: not of a gradient that is 0 from
+        the start, and not where inf or nan comes first."""
+        return fades(self.norms[: (len(self.norms) if self.loss_step is None else self.loss_step + 1)])

@@ -1,0 +1,181 @@
+"""Scene: one sequence read and walked back with one set of weights; all that does not move with the cursor.
+
+A scene never changes. What takes more than a moment to know about it is prepared on a job's thread
+(views/prepare.py), and comes as a new scene that knows one thing more:
+
+    >>> scene = prepare(scene, Measure("gain"))
+    >>> scene.known[Measure("gain")]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from rnnviz.experiment.experiment import Experiment
+from rnnviz.nn import Model, Trace
+from rnnviz.nn.types import Array, ReadOnly
+from rnnviz.scene.commands import Measure
+from rnnviz.scene.gradient import Gradient
+from rnnviz.tasks import Task
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome(ReadOnly):
+    """What a network makes of its whole task.
+
+    fit         (points - window,) one-step-ahead predictions of the sine, aligned with series[window:], or None
+    prediction  (points - window,) the sine fed with its own output, aligned likewise, or None
+    continuation  the text that the network goes on with, for a task that reads what it writes; else None
+    accuracy    share of right answers over the sequences to validate with; None where answers are no classes
+    error       mean squared error over them; None where answers are classes
+    """
+
+    fit: Array | None = None
+    prediction: Array | None = None
+    continuation: str | None = None
+    accuracy: float | None = None
+    error: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """One sequence, forward and back, with one set of weights. Read by `views.prepare.read`, drawn many times.
+
+    known  what was prepared, by what asks for it: gradient rows at least. Read-only
+    loss_steps   the steps (from 1) whose output is judged
+    gate_means   (T,) each: the mean over the units of every gate of the top layer; {} for a simple RNN
+    target_values  (T, O) what the outputs should have been; class numbers become one-hot
+    probabilities  (T, O) what the network makes of each class at each step (softmax of y); None unless they are
+                 classes
+    reach_h, reach_c  what the strongest colour of the hidden states stands for: 1, or the largest where that is more;
+                 likewise of an LSTM's cell states, which may well go beyond 1
+    is_finite    loss and hidden states are numbers
+    """
+
+    task: Task
+    sample: int
+    model: Model
+    trace: Trace
+    known: Mapping[Measure, Any] = field(default_factory=dict, repr=False)
+    loss_steps: tuple[int, ...] = field(init=False, repr=False)
+    gate_means: Mapping[str, Array] = field(init=False, repr=False)
+    target_values: Array = field(init=False, repr=False)
+    probabilities: Array | None = field(init=False, repr=False)
+    reach_h: float = field(init=False, repr=False)
+    reach_c: float = field(init=False, repr=False)
+    is_finite: bool = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        trace = self.trace
+        made = {
+            "known": MappingProxyType(dict(self.known)),
+            "loss_steps": trace.loss_steps,
+            "gate_means": {name: _frozen(gate[:, 0].mean(axis=1)) for name, gate in trace.gates.items()},
+            "target_values": _frozen(_targets(self.task, self.sample, trace.T)),
+            "probabilities": _softmax(trace.y[:, 0]) if self.task.loss == "cross_entropy" else None,
+            "reach_h": _largest(trace.h),
+            "reach_c": 1.0 if trace.c is None else _largest(trace.c),
+            "is_finite": bool(np.isfinite(trace.loss) and np.isfinite(trace.h).all()),
+        }
+        for name, value in made.items():
+            object.__setattr__(self, name, value)
+
+    @property
+    def T(self) -> int:
+        """Steps of this sequence (its padding is not read)."""
+        return self.trace.T
+
+    @property
+    def H(self) -> int:
+        return self.trace.H
+
+    @property
+    def last_loss_step(self) -> int:
+        return self.loss_steps[-1] if self.loss_steps else self.T
+
+    # -- what was prepared ---------------------------------------------------------------------------------
+
+    def gradient(self, loss_step: int | None) -> Gradient:
+        """The gradient row of this loss step (None: the total). Raises KeyError if it was not prepared."""
+        row: Gradient = self.known[Measure("gradient", loss_step)]
+        return row
+
+    def has_gradient(self, loss_step: int | None) -> bool:
+        return Measure("gradient", loss_step) in self.known
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """None while it is not known."""
+        return self.known.get(Measure("outcome"))
+
+    # -- in the task's own terms -----------------------------------------------------------------------------
+
+    def guesses(self, t: int) -> tuple[tuple[str, float], ...]:
+        """Every class with its probability at step t, the likeliest first; () unless the outputs are classes."""
+        if self.probabilities is None:
+            return ()
+        p = self.probabilities[t - 1]
+        return tuple((self.task.labels[i], float(p[i])) for i in np.argsort(-p, kind="stable"))
+
+    def answer(self, t: int) -> str:
+        """The class that is right at step t."""
+        return self.task.labels[int(self.target_values[t - 1].argmax())]
+
+    def said(self, *, answered: bool) -> str:
+        """The sequence in words, and if `answered` what the network makes of it."""
+        said = self.task.say(self.sample, self.trace.y[:, 0] if answered else None)
+        return said[:1].upper() + said[1:]
+
+    def needs(self, loss_step: int | None) -> tuple[int, ...]:
+        """The steps that hold what the answer at this loss step (None: the last) hangs on, where known."""
+        k = self.last_loss_step if loss_step is None else loss_step
+        return self.task.needs(self.sample, k)
+
+    @property
+    def has_exploded(self) -> bool:
+        """The loss is inf or nan, or so large that training will not come back."""
+        return not self.is_finite or self.trace.loss > 1e6
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What determines a run that others are compared with: the experiment as it was asked for, and whether its loop is
+    cut."""
+
+    asked: Experiment
+    cut: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Companion:
+    """A run beside the present one, at the same place in training."""
+
+    settings: Settings
+    scene: Scene
+
+
+def _targets(task: Task, sample: int, T: int) -> Array:
+    targets = task.targets[sample, :T]
+    if targets.ndim == 2:
+        return np.array(targets, dtype=float)
+    return np.eye(task.output_size)[targets]
+
+
+def _softmax(y: Array) -> Array:
+    with np.errstate(all="ignore"):
+        powers = np.exp(y - y.max(axis=1, keepdims=True))
+        return _frozen(powers / powers.sum(axis=1, keepdims=True))
+
+
+def _largest(states: Array) -> float:
+    return max(1.0, float(np.abs(states).max(where=np.isfinite(states), initial=0.0)))
+
+
+def _frozen(a: Array) -> Array:
+    a.flags.writeable = False
+    return a
