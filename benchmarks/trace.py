@@ -22,9 +22,8 @@ from typing import Any
 import numpy as np
 from timing import median_seconds
 
-from rnnviz.nn import Model, engine, gain
+from rnnviz.nn import CELLS, Model, engine, gain
 
-CELLS = ("rnn", "lstm", "gru")
 FRAME = 16.0  # ms
 TIMES = 50
 

@@ -282,7 +282,11 @@ def elsewhere(who: str, cell: str, size: tuple[int, int, int], seconds: float) -
 
 def product_work(cell: str, B: int, T: int, H: int) -> float:
     """Operations of a step's matrix products: three with W_hh a time step, as many with W_ih, six with the readout."""
-    return 6.0 * B * T * GATES[cell] * H * (H + 1) - 2.0 * B * T * GATES[cell] * H + 6.0 * B * T * H
+    from rnnviz.nn import cells
+
+    described = cells.CELLS[cell]
+    width = len(described.blocks) * H
+    return 6.0 * B * T * width * (H * described.recurrent + 1) - 2.0 * B * T * width + 6.0 * B * T * H
 
 
 def rows(cells: Sequence[str], sizes: Sequence[tuple[int, int, int]], seconds: float, turns: int) -> Iterator[str]:

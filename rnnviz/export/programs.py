@@ -411,7 +411,7 @@ class _Keras(_Program):
         if self.cell.activation is None:
             activation = {"identity": "linear"}.get(e.activation, e.activation)
             options.append(f'activation="{activation}"')
-        dense, lines = "O", self.cell.keras.source.splitlines()
+        dense, lines = "O", [*self.cell.keras.source.splitlines(), "", ""] if self.cell.keras.source else []
         layer = self.cell.keras.layer if lines else f"layers.{self.cell.keras.layer}"
         if e.init == "pytorch":
             lines.append("u = keras.initializers.RandomUniform(-(H**-0.5), H**-0.5)")
