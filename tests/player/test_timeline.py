@@ -182,6 +182,7 @@ def one_unit(rule: str) -> Training:
 def grown(batches: int, budget: int, rule: str) -> tuple[Timeline, int, int]:
     """A timeline so far on; how many bytes more it counts than after its first batches, and how many it takes."""
     line = Timeline(one_unit(rule), budget)
+    engine.select("numpy")  # the kernels would be loaded meanwhile
     tracemalloc.start()
     try:
         line.advance(20, lambda: True)
@@ -192,6 +193,7 @@ def grown(batches: int, budget: int, rule: str) -> tuple[Timeline, int, int]:
         return line, line.bytes - counted, tracemalloc.get_traced_memory()[0] - taken
     finally:
         tracemalloc.stop()
+        engine.select(None)
 
 
 @pytest.mark.parametrize("rule", ["sgd", "adam"])
