@@ -27,7 +27,7 @@ from rnnviz.nn import (
     numpy_engine,
 )
 from rnnviz.nn import trace as traces
-from rnnviz.nn.cells import CELLS
+from rnnviz.nn.cell_table import CELLS
 from rnnviz.nn.optimizer import OptimizerState
 from rnnviz.player.player import Player
 from rnnviz.scene.commands import Measure, Seek

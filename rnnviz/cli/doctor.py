@@ -17,7 +17,7 @@ from rnnviz import files, terminal
 from rnnviz.cli.command import Options
 from rnnviz.cli.output import Output, paragraph, print_json
 from rnnviz.nn import compiler, compiler_errors, kernel_cache
-from rnnviz.nn.cells import CELLS
+from rnnviz.nn.cell_table import CELLS
 from rnnviz.nn.compiler_errors import version_of
 
 PACKAGES = ("numpy", "numba", "llvmlite", "textual", "rich", "plotext")

@@ -22,7 +22,7 @@ from rnnviz.experiment.build import build_task, resolved
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.experiment.run import gradients
 from rnnviz.nn import Trace, Training, half_life, horizon
-from rnnviz.nn.cells import CELLS
+from rnnviz.nn.cell_table import CELLS
 from rnnviz.nn.metrics import fades
 from rnnviz.tasks import Task
 from rnnviz.tasks.catalog import info

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from rnnviz.nn.cells import CELLS
+from rnnviz.nn.cell_table import CELLS
 from rnnviz.tasks import catalog
 
 

@@ -18,7 +18,8 @@ from typing import Any
 
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.nn import losses, optimizer
-from rnnviz.nn.cells import CELLS
+from rnnviz.nn.cell_table import CELLS
+from rnnviz.nn.equations import equations as equations_of
 from rnnviz.scene.cursor import Phase
 
 #: The folder that holds the package, whatever the folders above it are called.
@@ -36,7 +37,7 @@ class Excerpt:
 
 def excerpt(experiment: Experiment, phase: Phase) -> Excerpt:
     """The function that computes what this phase shows, with these settings."""
-    cell = CELLS[experiment.cell].equations
+    cell = equations_of(CELLS[experiment.cell])
     match phase:
         case Phase.FORWARD:
             return _read((cell.forward,))

@@ -13,7 +13,7 @@ import numpy as np
 
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.glyphs import one_line
-from rnnviz.nn.cells import CELLS
+from rnnviz.nn.cell_table import CELLS
 from rnnviz.nn.optimizer import CONVENTIONS
 from rnnviz.nn.spec import ModelSpec
 from rnnviz.tasks import Task

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rnnviz.nn.cells import CELLS
+from rnnviz.nn.cell_table import CELLS
 
 if TYPE_CHECKING:
-    from rnnviz.nn.cells.cell import Cell
+    from rnnviz.nn.cell import Cell
     from rnnviz.scene.frame import Frame
 
     Missing = tuple[str, str] | None  # why a row is not there, and what to do about it

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from rnnviz.errors import InputError, shown
-from rnnviz.nn.cells import CELLS
+from rnnviz.nn.cell_table import CELLS
 from rnnviz.nn.spec import ModelSpec
 from rnnviz.nn.types import Array, Params
 

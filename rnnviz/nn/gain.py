@@ -18,9 +18,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnviz.nn import checks
-from rnnviz.nn.cells import CELLS
+from rnnviz.nn.cell_table import CELLS
 from rnnviz.nn.cells.activations import product
-from rnnviz.nn.cells.cell import Equations
+from rnnviz.nn.equations import Equations
+from rnnviz.nn.equations import equations as equations_of
 from rnnviz.nn.metrics import norm
 from rnnviz.nn.records import Forward, LayerWeights, layer_weights
 from rnnviz.nn.spec import ModelSpec
@@ -105,7 +106,7 @@ class StateJacobian:
 
     @classmethod
     def of(cls, spec: ModelSpec, params: ParamsLike, forward: Forward) -> StateJacobian:
-        cell = CELLS[spec.cell].equations
+        cell = equations_of(CELLS[spec.cell])
         weights = tuple(layer_weights(spec, params, index) for index in range(spec.num_layers))
         slopes = tuple(
             tuple(np.ascontiguousarray(s.reshape(-1, *s.shape[2:])) for s in cell.slopes(spec, layer))

@@ -18,7 +18,7 @@ import math
 import numpy as np
 
 from rnnviz.errors import InputError
-from rnnviz.nn.cells import CELLS
+from rnnviz.nn.cell_table import CELLS
 from rnnviz.nn.spec import INITIALISERS, ModelSpec, one_of, real_number, whole_number
 from rnnviz.nn.types import Array, Params
 

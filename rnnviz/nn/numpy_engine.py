@@ -16,8 +16,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from rnnviz.nn import losses, optimizer
-from rnnviz.nn.cells import CELLS
+from rnnviz.nn.cell_table import CELLS
 from rnnviz.nn.data import Data
+from rnnviz.nn.equations import equations as equations_of
 from rnnviz.nn.metrics import norm
 from rnnviz.nn.records import Backward, Forward, LayerBackward, LayerForward, LayerWeights, layer_weights
 from rnnviz.nn.spec import ModelSpec
@@ -29,7 +30,7 @@ name = "numpy"
 @np.errstate(all="ignore")
 def forward(spec: ModelSpec, params: ParamsLike, x: Array, h0: Array | None = None, c0: Array | None = None) -> Forward:
     """x (T, B, I); h0, c0 (L, B, H) or None for zeros."""
-    cell = CELLS[spec.cell].equations
+    cell = equations_of(CELLS[spec.cell])
     layers = []
     inputs = x
     for index in range(spec.num_layers):
@@ -59,7 +60,7 @@ def backward(spec: ModelSpec, params: ParamsLike, forward: Forward, grad_y: Arra
 
 def layer_backward(spec: ModelSpec, w: LayerWeights, layer: LayerForward, direct: Array) -> LayerBackward:
     """Back through time in one layer: direct (T, B, H) reaches h_t from above, the rest through step t+1."""
-    cell = CELLS[spec.cell].equations
+    cell = equations_of(CELLS[spec.cell])
     grad_h = np.empty_like(layer.h)
     grad_c = None if layer.c is None else np.empty_like(layer.h)
     grad_pre = np.empty_like(layer.pre)
@@ -134,7 +135,11 @@ def triangle(spec: ModelSpec, params: ParamsLike, forward: Forward, grad_y: Arra
     layer matters, since its h_t acts on the loss through its own later states alone.
     Time O(T² B H²), memory O(T B H + T²).
     """
-    cell, w, layer = CELLS[spec.cell].equations, layer_weights(spec, params, spec.num_layers - 1), forward.layers[-1]
+    cell, w, layer = (
+        equations_of(CELLS[spec.cell]),
+        layer_weights(spec, params, spec.num_layers - 1),
+        forward.layers[-1],
+    )
     T, B, H = len(grad_y), *layer.h.shape[1:]
     norms = np.zeros((T + 1, T + 1))
     rows = sorted(steps, reverse=True)  # the latest loss first, so that those under way are always a prefix

@@ -16,10 +16,10 @@ from numbers import Real
 from typing import Any
 
 from rnnviz.errors import InputError, shown
-from rnnviz.nn import cells
-from rnnviz.nn.cells.cell import Cell
+from rnnviz.nn import cell_table
+from rnnviz.nn.cell import Cell
 
-CELLS = tuple(cells.CELLS)
+CELLS = tuple(cell_table.CELLS)
 ACTIVATIONS = ("tanh", "relu", "identity", "sigmoid")
 DTYPES = ("float64", "float32")
 LOSSES = ("mse", "cross_entropy")
@@ -69,7 +69,7 @@ class ModelSpec:
     @property
     def about_cell(self) -> Cell:
         """What there is to know about the cell."""
-        return cells.CELLS[self.cell]
+        return cell_table.CELLS[self.cell]
 
     @property
     def gates(self) -> tuple[str, ...]:

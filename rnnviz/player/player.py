@@ -21,7 +21,7 @@ import numpy as np
 from rnnviz.errors import InputError
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.nn import engine
-from rnnviz.nn.cells import CELLS
+from rnnviz.nn.cell_table import CELLS
 from rnnviz.player.changes import changed, describe_change, ghost_of, reading
 from rnnviz.player.companions import Companions, Stopped
 from rnnviz.player.history import History, Moment

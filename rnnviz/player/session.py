@@ -9,7 +9,7 @@ from rnnviz.experiment import cost
 from rnnviz.experiment.ablation import without_loop
 from rnnviz.experiment.build import build_model, build_task, build_training, resolved, trace_of
 from rnnviz.experiment.experiment import Experiment
-from rnnviz.nn.cells import CELLS
+from rnnviz.nn.cell_table import CELLS
 from rnnviz.player.timeline import Timeline
 from rnnviz.scene.frame import Learning, Progress
 from rnnviz.scene.horizon_history import Field, Ray

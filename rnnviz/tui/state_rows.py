@@ -18,7 +18,7 @@ from rnnviz.tui.view import View
 from rnnviz.words.numbers import fixed, portion, short
 
 if TYPE_CHECKING:
-    from rnnviz.nn.cells.cell import Cell
+    from rnnviz.nn.cell import Cell
     from rnnviz.nn.types import Array
     from rnnviz.scene.frame import Frame
     from rnnviz.scene.scene import Scene

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.style import Style
 
 from rnnviz.glyphs import cells, cut, lines_at_most
-from rnnviz.nn.cells import CELLS
+from rnnviz.nn.cell_table import CELLS
 from rnnviz.scene.cursor import Phase
 from rnnviz.sheet import Sheet
 from rnnviz.tui import keys, panels

@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from rnnviz.nn.cells import CELLS
+from rnnviz.nn.cell_table import CELLS
 from rnnviz.scene.frame import Frame
 from rnnviz.scene.gradient import Gradient
 from rnnviz.scene.scene import Scene, Settings

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnviz.experiment.experiment import BY_GROUP, SETTINGS, Experiment
 from rnnviz.experiment.setting import Setting
-from rnnviz.nn.cells import CELLS
+from rnnviz.nn.cell_table import CELLS
 from rnnviz.scene.commands import Change
 
 if TYPE_CHECKING:

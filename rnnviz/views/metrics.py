@@ -24,8 +24,8 @@ from typing import TYPE_CHECKING, Any
 
 from rnnviz.errors import InputError
 from rnnviz.experiment.experiment import SETTINGS
-from rnnviz.nn.cells import CELLS
-from rnnviz.nn.cells.cell import Block
+from rnnviz.nn.cell import Block
+from rnnviz.nn.cell_table import CELLS
 from rnnviz.words.numbers import percent, scientific, unsigned_zero
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnviz.nn import Trace
-from rnnviz.nn.cells.cell import CHOSEN
+from rnnviz.nn.cell import CHOSEN
+from rnnviz.nn.equations import equations as equations_of
 from rnnviz.nn.records import Paths, layer_weights
 from rnnviz.nn.types import Array
 from rnnviz.scene.gradient import Gradient
@@ -209,7 +210,7 @@ def backward(trace: Trace, t: int, unit: int, gradient: Gradient) -> tuple[Equat
 
 def _paths(trace: Trace, t: int) -> Paths:
     """The local derivatives of step t of the top layer, (B, …) each."""
-    equations = trace.spec.about_cell.equations
+    equations = equations_of(trace.spec.about_cell)
     return equations.paths(tuple(s[0] for s in equations.slopes(trace.spec, trace.forward.window(t - 1, t).layers[-1])))
 
 

@@ -16,6 +16,7 @@ from typing import Literal
 import numpy as np
 
 from rnnviz.nn import Trace
+from rnnviz.nn.equations import equations as equations_of
 from rnnviz.nn.records import Paths, layer_weights
 from rnnviz.nn.types import Array
 from rnnviz.scene.gradient import Gradient
@@ -104,7 +105,7 @@ class _Step:
     def paths(self, t: int) -> Paths:
         """(B, …) each: the local derivatives of step t."""
         layer = self.trace.forward.window(t - 1, t).layers[-1]
-        equations = self.cell.equations
+        equations = equations_of(self.cell)
         return equations.paths(tuple(slope[0] for slope in equations.slopes(self.trace.spec, layer)))
 
     def from_h(self) -> Zero:

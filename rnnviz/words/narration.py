@@ -9,7 +9,7 @@ import math
 from typing import TYPE_CHECKING
 
 from rnnviz.glyphs import visible
-from rnnviz.nn.cells import CELLS
+from rnnviz.nn.cell_table import CELLS
 from rnnviz.scene.cursor import Phase
 from rnnviz.words.numbers import counted, factor, fixed, is_whole, loss, percent, scientific, steps, subscript
 from rnnviz.words.voice import Voice

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rnnviz.nn import Data, Model, Optimizer, Training, numba_engine, numpy_engine
-from rnnviz.nn.cells import CELLS
+from rnnviz.nn.cell_table import CELLS
 from rnnviz.nn.kernels import arguments
 from rnnviz.nn.kernels.arguments import ENTRIES, ArgumentError, Signature, check_parameters
 

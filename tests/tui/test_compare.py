@@ -4,7 +4,7 @@ import pytest
 
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.glyphs import cut
-from rnnviz.nn.cells import CELLS
+from rnnviz.nn.cell_table import CELLS
 from rnnviz.player.player import Player
 from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.geometry import columns

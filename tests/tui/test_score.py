@@ -12,7 +12,7 @@ from rnnviz.experiment.evaluate import continued
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.lessons import points
 from rnnviz.nn import Trace
-from rnnviz.nn.cells import CELLS
+from rnnviz.nn.cell_table import CELLS
 from rnnviz.nn.metrics import norm
 from rnnviz.player.player import Player
 from rnnviz.scene.commands import Change, Cut, Measure, Seek, SelectUnit, ShowGradient, ShowSample, Train

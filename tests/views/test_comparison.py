@@ -3,7 +3,7 @@
 import pytest
 
 from rnnviz.experiment.experiment import Experiment
-from rnnviz.nn.cells import CELLS
+from rnnviz.nn.cell_table import CELLS
 from rnnviz.player.player import Player
 from rnnviz.scene.commands import Alone, Back, Change, Compare, Pin, Redo, ShowGradient, ShowSample, Train, Undo
 from rnnviz.views.comparison import compared

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from rnnviz.nn import Model, Trace
-from rnnviz.nn.cells import CELLS
+from rnnviz.nn.cell_table import CELLS
+from rnnviz.nn.equations import equations as equations_of
 from rnnviz.nn.records import layer_weights
 from rnnviz.views.gradient import along_gate, gradient_of
 from rnnviz.views.zero_gradients import Zero, zero_because, zeros
@@ -164,7 +165,7 @@ def test_an_oracle_agrees(name: str) -> None:
     comes through, with the other one nothing; and an underflow comes through once the gradient is scaled up."""
     make_it, k, _, along, (kind, at, _) = CASES[name]
     trace = make_it()
-    cell, spec = CELLS[trace.spec.cell].equations, trace.spec
+    cell, spec = equations_of(CELLS[trace.spec.cell]), trace.spec
     t = at if kind in ("W_hh", "slope") else at + 1  # the step that is walked back
     item = trace.item(k)
     weights = layer_weights(spec, trace.params, 0)

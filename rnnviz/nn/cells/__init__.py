@@ -1,41 +1,4 @@
-"""The recurrent cells, each on one page: rnn.py, lstm.py, gru.py, to be read in this order.
+"""The recurrent cells, each on one page: rnn.py, lstm.py, gru.py, to be read in this order; then mingru.py.
 
-    >>> CELLS["gru"].equations.forward(spec, weights, x, h0, None)
-
-Importing this imports no NumPy: names and words (descriptions/) are there at once, equations when they are asked for.
+descriptions/ says what each is, in names and words; see nn/cell.py.
 """
-
-from __future__ import annotations
-
-import os
-from importlib import import_module
-from typing import TypeVar
-
-from rnnviz.errors import InputError, shown
-from rnnviz.nn.cells.cell import Cell
-
-Value = TypeVar("Value")
-
-
-class ByCell(dict[str, Value]):
-    """name -> value. An unknown cell raises InputError."""
-
-    def __missing__(self, name: str) -> Value:
-        raise InputError(f"cell: {shown(name)} is unknown; choose from {', '.join(self)}")
-
-
-def _found() -> list[Cell]:
-    package = f"{__name__}.descriptions"
-    folder = import_module(package).__path__[0]
-    try:
-        names = [name.removesuffix(".py") for name in os.listdir(folder) if name.endswith(".py") and name[0] != "_"]
-    except OSError:  # inside an archive; pkgutil takes long to import
-        from pkgutil import iter_modules
-
-        names = [module.name for module in iter_modules([folder])]
-    cells: list[Cell] = [import_module(f"{package}.{name}").CELL for name in names]
-    return sorted(cells, key=lambda cell: cell.order)
-
-
-#: name -> Cell, in the order in which they are listed everywhere
-CELLS: ByCell[Cell] = ByCell((cell.name, cell) for cell in _found())

@@ -22,8 +22,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rnnviz.errors import InputError
-from rnnviz.nn.cells import CELLS
-from rnnviz.nn.cells.cell import Cell
+from rnnviz.nn.cell import Cell
+from rnnviz.nn.cell_table import CELLS
 from rnnviz.nn.kernels.buffer_sizes import Plan, Rates, make_plan
 from rnnviz.nn.spec import LOSSES, ModelSpec
 from rnnviz.nn.types import Array

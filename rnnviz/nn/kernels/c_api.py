@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from rnnviz.nn.cells import CELLS, ByCell
-from rnnviz.nn.cells.cell import Cell
+from rnnviz.nn.cell import Cell
+from rnnviz.nn.cell_table import CELLS, ByCell
 from rnnviz.nn.kernels import arguments
 from rnnviz.nn.kernels.arguments import check_parameters
 from rnnviz.nn.kernels.buffer_sizes import Plan, Rates

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from rnnviz.nn.cells.cell import Cell
+from rnnviz.nn.cell import Cell
 from rnnviz.nn.kernels.jit import flat, kernel, view
 from rnnviz.nn.kernels.product import Left, multiply, packed, packed_if_wide, sum_of_products
 from rnnviz.nn.kernels.simd import lane_count, lanes_left, load, spread, store

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnviz.nn.cells.cell import Cell
+from rnnviz.nn.cell import Cell
 from rnnviz.nn.kernels import losses
 from rnnviz.nn.kernels.jit import kernel, view
 from rnnviz.nn.kernels.layer import (

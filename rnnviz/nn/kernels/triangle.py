@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnviz.nn.cells.cell import Cell
+from rnnviz.nn.cell import Cell
 from rnnviz.nn.kernels.jit import flat, kernel
 from rnnviz.nn.kernels.product import Left, multiply, packed_if_wide
 

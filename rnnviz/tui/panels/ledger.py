@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from rnnviz.glyphs import lines_at_most
-from rnnviz.nn.cells import CELLS
+from rnnviz.nn.cell_table import CELLS
 from rnnviz.scene.commands import Command, Measure, Seek
 from rnnviz.sheet import Sheet
 from rnnviz.tui.marks import accent

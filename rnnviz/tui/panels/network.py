@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from rich.style import Style
 
 from rnnviz.glyphs import clip, cut, visible
-from rnnviz.nn.cells import CELLS
+from rnnviz.nn.cell_table import CELLS
 from rnnviz.sheet import Sheet
 from rnnviz.tui.marks import accent
 from rnnviz.tui.palette import Palette

@@ -1,7 +1,7 @@
 """The GRU: two gates and a content, in the order of torch.nn.GRU; Keras stores z first. Its recurrent n-bias is
 multiplied by the reset gate (PyTorch; Keras' reset_after=True), so it always has two biases."""
 
-from rnnviz.nn.cells.cell import Block, Carry, Cell, Keras, Mix, Torch
+from rnnviz.nn.cell import Block, Carry, Cell, Keras, Mix, Torch
 
 CELL = Cell(
     name="gru",

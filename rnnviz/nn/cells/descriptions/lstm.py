@@ -1,6 +1,6 @@
 """The LSTM: three gates and a content, in the order of torch.nn.LSTM, which is Keras' too."""
 
-from rnnviz.nn.cells.cell import Block, Carry, Cell, Keras, Mix, Torch
+from rnnviz.nn.cell import Block, Carry, Cell, Keras, Mix, Torch
 
 CELL = Cell(
     name="lstm",

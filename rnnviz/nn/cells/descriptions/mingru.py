@@ -1,7 +1,7 @@
 """The minGRU: gate and content of x_t alone, so there is no W_hh. PyTorch and Keras have none; programs bring their
 own, with the names and shapes of rnnviz."""
 
-from rnnviz.nn.cells.cell import Block, Carry, Cell, Keras, Mix, Torch
+from rnnviz.nn.cell import Block, Carry, Cell, Keras, Mix, Torch
 
 PYTORCH = '''class MinGRU(nn.Module):
     """minGRU, which PyTorch does not have: https://arxiv.org/abs/2410.01201"""

@@ -1,6 +1,6 @@
 """The simple RNN: one block, which is the state itself."""
 
-from rnnviz.nn.cells.cell import CHOSEN, Block, Cell, Keras, Torch
+from rnnviz.nn.cell import CHOSEN, Block, Cell, Keras, Torch
 
 CELL = Cell(
     name="rnn",

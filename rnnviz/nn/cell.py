@@ -1,6 +1,6 @@
 """Cell: what there is to know about a recurrent cell besides its equations. Free of NumPy.
 
-    >>> from rnnviz.nn.cells import CELLS
+    >>> from rnnviz.nn.cell_table import CELLS
     >>> CELLS["lstm"].gates, CELLS["lstm"].carry.label, CELLS["lstm"].noun
     (('i', 'f', 'g', 'o'), 'f', 'an LSTM')
 
@@ -10,32 +10,15 @@ nn/kernels/lstm.py fast. Everything else asks the description, so no other file 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
-from importlib import import_module
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rnnviz.nn.records import LayerForward, LayerWeights, Paths, StepBack
-    from rnnviz.nn.spec import ModelSpec
     from rnnviz.nn.types import Array
 
 #: A block's function where the person chooses it: the activation of the experiment.
 CHOSEN = "φ"
-
-
-class Equations(Protocol):
-    """The functions of nn/cells/NAME.py; see rnn.py, the shortest."""
-
-    forward: Callable[[ModelSpec, LayerWeights, Array, Array, Array | None], LayerForward]
-    slopes: Callable[[ModelSpec, LayerForward], tuple[Array, ...]]
-    backward_step: Callable[[LayerWeights, tuple[Array, ...], Array, Array | None], StepBack]
-    tangent_step: Callable[
-        [LayerWeights, tuple[Array, ...], Array, Array | None, Array | None], tuple[Array, Array | None]
-    ]
-    jacobian: Callable[[LayerWeights, tuple[Array, ...]], tuple[Array, Array]]
-    paths: Callable[[tuple[Array, ...]], Paths]
 
 
 @dataclass(frozen=True)
@@ -197,9 +180,3 @@ class Cell:
     def described(self, activation: str) -> str:
         """`tanh RNN`, `LSTM`: with the activation where the person chooses it."""
         return self.title if self.activation else f"{activation} {self.title}"
-
-    @cached_property
-    def equations(self) -> Equations:
-        """nn/cells/NAME.py, and with it NumPy."""
-        module: Equations = import_module(f"rnnviz.nn.cells.{self.name}")
-        return module

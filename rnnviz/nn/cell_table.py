@@ -1,0 +1,42 @@
+"""The cells by name, in the order in which they are listed everywhere. Free of NumPy.
+
+    >>> CELLS["gru"].title
+    'GRU'
+
+A cell is in the table because its description is in nn/cells/descriptions/.
+"""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+from typing import TypeVar
+
+from rnnviz.errors import InputError, shown
+from rnnviz.nn.cell import Cell
+
+Value = TypeVar("Value")
+
+
+class ByCell(dict[str, Value]):
+    """name -> value. An unknown cell raises InputError."""
+
+    def __missing__(self, name: str) -> Value:
+        raise InputError(f"cell: {shown(name)} is unknown; choose from {', '.join(self)}")
+
+
+def _found() -> list[Cell]:
+    package = "rnnviz.nn.cells.descriptions"
+    folder = import_module(package).__path__[0]
+    try:
+        names = [name.removesuffix(".py") for name in os.listdir(folder) if name.endswith(".py") and name[0] != "_"]
+    except OSError:  # inside an archive; pkgutil takes long to import
+        from pkgutil import iter_modules
+
+        names = [module.name for module in iter_modules([folder])]
+    cells: list[Cell] = [import_module(f"{package}.{name}").CELL for name in names]
+    return sorted(cells, key=lambda cell: cell.order)
+
+
+#: name -> Cell, in the order in which they are listed everywhere
+CELLS: ByCell[Cell] = ByCell((cell.name, cell) for cell in _found())
