@@ -7,50 +7,42 @@ everything at once. The result needs nothing of numba or Python when it runs.
 from __future__ import annotations
 
 import os
+import re
 
 os.environ["NUMBA_OPT"] = "0"  # before numba is imported
 
 from typing import Any
 
 from rnnviz.nn.kernels.c_api import ENTRIES, for_table
-from rnnviz.nn.kernels.jit import OPTIONS
-from rnnviz.nn.kernels.numba_untyped import llvm, njit, types
+from rnnviz.nn.kernels.jit import ARITHMETIC
+from rnnviz.nn.kernels.numba_private import NOTHING_TO_COUNT
+from rnnviz.nn.kernels.numba_untyped import cfunc, llvm, types
 
-#: A kernel's arrays belong to its caller, so numba's reference counts of them are never used. Numba keeps its own
-#: from being inlined; called at every load, they would cost more than the arithmetic.
-NOTHING_TO_COUNT = """
-define void @NRT_incref(ptr %p) alwaysinline { ret void }
-define void @NRT_decref(ptr %p) alwaysinline { ret void }
-"""
-
-#: An entry as C sees it: int64_t *table -> 0, or numba's number of an error that no kernel should make.
-C_ENTRY = """
-declare i32 @"{native}"(ptr, ptr, ptr)
-define i32 @"{name}"(ptr %table) {{
-  %result = alloca ptr
-  %error = alloca ptr
-  %status = call i32 @"{native}"(ptr %result, ptr %error, ptr %table)
-  ret i32 %status
-}}
-"""
+#: What an object file may need of the process that it is loaded into: the C library.
+NEEDED = re.compile(r"(exp|log|pow|sqrt|mem(set|cpy|move))f?")
 
 
 def build(cell: str, dtype: str) -> bytes:
-    """The object file with the entries of `cell`, under their names, for this machine's processor."""
+    """The object file with the entries of `cell`, under their names, for this machine's processor.
+
+    Raises RuntimeError if it needs numba or Python when it runs, as a kernel does that can raise.
+    """
     table = types.CPointer(types.int64)
     whole = llvm.parse_assembly(NOTHING_TO_COUNT)
     for name in ENTRIES[cell]:
-        compiled: Any = njit(types.void(table), no_cpython_wrapper=True, no_cfunc_wrapper=True, **OPTIONS)(
-            for_table(cell, name, dtype)
-        )
-        native = compiled.overloads[(table,)].fndesc.llvm_func_name
-        whole.link_in(llvm.parse_assembly(compiled.inspect_llvm((table,))))
-        whole.link_in(llvm.parse_assembly(C_ENTRY.format(native=native, name=name)))
+        compiled = cfunc(types.void(table), **ARITHMETIC)(for_table(cell, name, dtype))
+        module = llvm.parse_assembly(compiled.inspect_llvm())
+        module.get_function(compiled.native_name).name = name
+        whole.link_in(module)
     for function in whole.functions:
         if not function.is_declaration and function.name not in ENTRIES[cell]:
             function.linkage = "internal"
     machine = target_machine()
     optimise(whole, machine)
+    needed = [f.name for f in whole.functions if f.is_declaration and not f.name.startswith("llvm.")]
+    foreign = [name for name in needed if not NEEDED.fullmatch(name)]
+    if foreign:
+        raise RuntimeError(f"the kernels of {cell} need {', '.join(foreign)} when they run")
     code: bytes = machine.emit_object(whole)
     return code
 

@@ -12,9 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from rnnviz.nn.kernels.numba_untyped import cgutils, intrinsic, njit, overload, types
+from rnnviz.nn.kernels.numba_private import data_of
+from rnnviz.nn.kernels.numba_untyped import carray, intrinsic, njit, overload, types
 
-OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
+ARITHMETIC: dict[str, Any] = {"error_model": "numpy", "fastmath": {"contract"}}
+OPTIONS: dict[str, Any] = {"nogil": True, **ARITHMETIC}
 
 
 def kernel(function: Any) -> Any:
@@ -34,35 +36,18 @@ def view(array: Any, start: int, shape: Any) -> Any:
 
 
 @intrinsic
-def _view(typingctx: Any, array: Any, start: Any, shape: Any) -> Any:
-    viewed = types.Array(array.dtype, len(shape), "C")
+def address(typingctx: Any, array: Any, start: Any) -> Any:
+    """A pointer to array[start], counted through all its axes."""
 
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        source = context.make_array(array)(context, builder, args[0])
-        out = context.make_array(viewed)(context, builder)
-        sizes = cgutils.unpack_tuple(builder, args[2])
-        itemsize = context.get_constant(types.intp, context.get_abi_sizeof(context.get_data_type(array.dtype)))
-        strides, step = list[Any](), itemsize
-        for size in reversed(sizes):
-            strides.insert(0, step)
-            step = builder.mul(step, size)
-        context.populate_array(
-            out,
-            data=builder.gep(source.data, [args[1]]),
-            shape=sizes,
-            strides=strides,
-            itemsize=itemsize,
-            meminfo=None,
-            parent=None,
-        )
-        return out._getvalue()
+        return builder.gep(data_of(context, builder, array, args[0]), [args[1]])
 
-    return viewed(array, types.intp, types.UniTuple(types.intp, len(shape))), build
+    return types.CPointer(array.dtype)(array, types.intp), build
 
 
 @compiled_as(view)
 def _view_overload(array: Any, start: Any, shape: Any) -> Any:
-    return lambda array, start, shape: _view(array, start, shape)
+    return lambda array, start, shape: carray(address(array, start), shape)
 
 
 @kernel

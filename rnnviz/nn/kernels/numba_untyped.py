@@ -12,6 +12,7 @@ import numba.core.cgutils
 import numba.extending
 
 njit: Any = numba.njit
+cfunc: Any = numba.cfunc
 carray: Any = numba.__dict__["carray"]
 types: Any = numba.types
 models: Any = numba.extending.models

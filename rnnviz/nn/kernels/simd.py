@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from rnnviz.nn.kernels.jit import compiled_as
+from rnnviz.nn.kernels.numba_private import data_of
 from rnnviz.nn.kernels.numba_untyped import (
     cgutils,
     intrinsic,
@@ -291,7 +292,7 @@ def _load(typingctx: Any, array: Any, start: Any, some: Any) -> Any:
 
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         vector = context.get_value_type(lanes)
-        data = context.make_array(array)(context, builder, args[0]).data
+        data = data_of(context, builder, array, args[0])
         place = builder.bitcast(builder.gep(data, [args[1]]), vector.as_pointer())
         alignment = ir.Constant(_SHORT, array.dtype.bitwidth // 8)
         values = [place, alignment, args[2], ir.Constant(vector, None)]
@@ -305,7 +306,7 @@ def _store(typingctx: Any, array: Any, start: Any, value: Any, some: Any) -> Any
     lanes = _lanes_of(array)
 
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        data = context.make_array(array)(context, builder, args[0]).data
+        data = data_of(context, builder, array, args[0])
         store_masked(builder, args[2], builder.gep(data, [args[1]]), args[3])
         return context.get_dummy_value()
 

@@ -38,7 +38,8 @@ def norm(a: Any, start: int, size: int) -> Any:
         return largest
     total = 0.0
     for n in range(start, start + size):
-        total += (a[n] / largest) ** 2
+        share = a[n] / largest
+        total += share * share
     return largest * math.sqrt(total)
 
 

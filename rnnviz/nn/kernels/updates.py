@@ -42,8 +42,8 @@ def update(rule: Any, rates: Any, step: Any, w: Any, grads: Any, first: Any, sec
     rest1, rest2 = number(1 - rates.beta1), number(1 - rates.beta2)
     if rule == ADAM:
         # m = β1 m + (1-β1) g;  v = β2 v + (1-β2) g²;  w -= lr m̂ / (√v̂ + ε)
-        step_size = number(rates.learning_rate / (1 - rates.beta1**step))
-        correction = number(math.sqrt(1 - rates.beta2**step))
+        step_size = number(rates.learning_rate / (1 - math.pow(rates.beta1, float(step))))
+        correction = number(math.sqrt(1 - math.pow(rates.beta2, float(step))))
         if rates.keras > 0:
             epsilon = epsilon / correction
         for n in range(w.size):
