@@ -9,9 +9,9 @@ registers, loads VECTORS of the panel and ROWS numbers of A per k, and so is bou
 (Goto & van de Geijn 2008, 10.1145/1356052.1356053).
 
 Why not np.dot: it calls numba's own library and scipy's BLAS, and the process that runs the kernels loads neither. A
-training step with np.dot and plain loops took so many times as long (benchmarks/products.py, rnn, lstm, gru, one thread
-of a Zen 3): 2.5, 2.5, 1.7 at 8 sequences, 10 steps and 20 units; 2.3, 1.3, 1.1 at 32, 100, 64; 1.6, 1.2, 0.9 at 32, 200,
-128; 1.1, 0.9 and unmeasured at 64, 200, 256. So this and simd.py are for the small networks that the app is for.
+training step with np.dot and plain loops took so many times as long (benchmarks/products.py; rnn, lstm and gru on one
+thread of a Zen 3): 2.5, 2.5, 1.7 for 8 sequences, 10 steps, 20 units; 2.3, 1.3, 1.1 for 32, 100, 64; 1.6, 1.2, 0.9 for
+32, 200, 128; 1.1, 0.9 (gru not measured) for 64, 200, 256. So this file and simd.py are for small networks, the app's.
 """
 
 from __future__ import annotations
