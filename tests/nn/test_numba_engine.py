@@ -223,7 +223,9 @@ def test_an_explosion_passes_through(cell):
     if cell == "mingru":  # what has no bounds overflows in one rounding less, where a·b + c is one instruction
         assert np.isfinite(losses[1]).tolist() == np.isfinite(losses[0]).tolist()
         return
-    assert [str(loss) for loss in losses[1]] == [str(loss) for loss in losses[0]]
+    # states without a bound overflow within a sum: inf - inf is nan, unless product and sum are one rounding (FMA)
+    same = np.isfinite if cell == "mingru" else str
+    assert [same(loss) for loss in losses[1]] == [same(loss) for loss in losses[0]]
 
 
 @pytest.mark.slow
