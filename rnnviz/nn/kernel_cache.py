@@ -80,7 +80,7 @@ def fingerprint() -> str:
 
     digest = hashlib.sha256()
     folders = (_PACKAGE / "nn" / "kernels", _PACKAGE / "nn" / "cells" / "descriptions")
-    for source in (_PACKAGE / "nn" / "cells" / "cell.py", *(file for f in folders for file in sorted(f.glob("*.py")))):
+    for source in (_PACKAGE / "nn" / "cell.py", *(file for f in folders for file in sorted(f.glob("*.py")))):
         digest.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
     processor = binding.get_host_cpu_name() + binding.get_host_cpu_features().flatten()
     for fact in (rnnviz.__version__, version("numba"), version("llvmlite"), processor, sys.version):
