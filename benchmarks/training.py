@@ -282,9 +282,9 @@ def elsewhere(who: str, cell: str, size: tuple[int, int, int], seconds: float) -
 
 def product_work(cell: str, B: int, T: int, H: int) -> float:
     """Operations of a step's matrix products: three with W_hh a time step, as many with W_ih, six with the readout."""
-    from rnnviz.nn import cells
+    from rnnviz.nn import cell_table
 
-    described = cells.CELLS[cell]
+    described = cell_table.CELLS[cell]
     width = len(described.blocks) * H
     return 6.0 * B * T * width * (H * described.recurrent + 1) - 2.0 * B * T * width + 6.0 * B * T * H
 

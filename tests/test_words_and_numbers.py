@@ -21,6 +21,7 @@ import numpy as np
 import pytest
 
 import rnnviz
+from rnnviz import numbers
 from rnnviz.cli.main import main
 from rnnviz.experiment.build import trace_of
 from rnnviz.experiment.experiment import Experiment
@@ -35,10 +36,13 @@ from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import sheet_for
 from rnnviz.tui.view import View
 from rnnviz.tui.voice import VOICE
-from rnnviz.views import analysis, comparison, ledger, metrics, reach
+from rnnviz.views import ledger, metrics, reach
 from rnnviz.views.perturbation import PARTS
 from rnnviz.views.prepare import prepare, read, with_known
-from rnnviz.words import numbers
+from rnnviz.words import ledger as ledger_words
+from rnnviz.words import reach as reach_words
+from rnnviz.words.comparison import gate_means
+from rnnviz.words.gradient_check import verdict
 from rnnviz.words.narration import narrate
 
 ROOT = Path(rnnviz.__file__).parent
@@ -200,12 +204,14 @@ def said_in(frame: Frame) -> Iterator[str]:
         if panel.id not in ("code", "knobs") and (not is_plot or frame.cursor.phase is Phase.LOSS):
             yield from str_of(sheet_for(panel, frame, View(panel=panel.id), 100, 14, palette))
     with np.errstate(all="ignore"):
-        yield ledger.make_table(frame.scene, frame.loss_step).sentence
+        yield ledger_words.sentence(
+            ledger.make_table(frame.scene, frame.loss_step), frame.scene.gradient(frame.loss_step)
+        )
         found = reach.reach(frame.scene)
     if found is not None:
-        yield found.text()
-        yield from (found.line(room)[0] for room in (20, 40, 60))
-    yield comparison.explained(frame)
+        yield reach_words.text(found)
+        yield from (reach_words.line(found, room)[0] for room in (20, 40, 60))
+    yield gate_means(frame)
     for name in metrics.METRICS:
         yield metrics.written(frame, name)
     for text in ("loss < 0.1", "accuracy >= 0.9", "grad_ratio >= 1e-3", "horizon > 2 * start.horizon", "loss != 3"):
@@ -243,7 +249,7 @@ def everything() -> tuple[list[tuple[str, Frame, list[str]]], list[tuple[str, st
     try:
         of_frames = [(name, frame, list(said_in(frame))) for name, frame in frames()]
         of_commands = [(" ".join(flags), printed(flags)) for flags in COMMANDS]
-        analysis.verdict_of(math.nan), analysis.verdict_of(0.0), analysis.verdict_of(1.0)
+        verdict(math.nan), verdict(0.0), verdict(1.0)
         for value in VALUES:
             for speak in number_speakers():
                 speak(value)
@@ -285,7 +291,7 @@ VALUES = (math.nan, math.inf, -math.inf, 1e119, -1e119, 0.0, -0.0, 5e-324, -5e-3
 
 
 def number_speakers() -> list[Callable[[float], str]]:
-    """Every function of words/numbers.py that writes one number."""
+    """Every function of numbers.py that writes one number."""
     found = []
     for name, function in vars(numbers).items():
         is_text = inspect.isfunction(function) and str(function.__annotations__.get("return")) == "str"
@@ -327,7 +333,8 @@ def test_nothing_is_claimed_of_what_is_no_number(everything) -> None:  # type: i
         k = frame.loss_step or frame.T
         if not np.isnan(frame.scene.trace.grad_norm(frame.loss_step)[: k + 1]).any():
             continue
-        words = [*texts[:2], ledger.make_table(frame.scene, frame.loss_step).sentence]
+        table = ledger.make_table(frame.scene, frame.loss_step)
+        words = [*texts[:2], ledger_words.sentence(table, frame.scene.gradient(frame.loss_step))]
         found += [(name, text) for text in words if CLAIMS.search(text)]
     assert not found, "\n".join(f"{name}: {text}" for name, text in found[:12])
 

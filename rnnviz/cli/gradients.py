@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from rnnviz import numbers
 from rnnviz.cli.command import Options
 from rnnviz.cli.output import Output, Progress, notes, paragraph, print_json
 from rnnviz.errors import InputError
@@ -29,7 +30,8 @@ from rnnviz.tasks.catalog import info
 from rnnviz.views.gradient import gradient_of
 from rnnviz.views.reach import Reach, first_used, reach_of
 from rnnviz.views.zero_gradients import Zero, zeros
-from rnnviz.words import numbers
+from rnnviz.words import reach as words
+from rnnviz.words.zero_gradients import clause
 
 A_MOMENT = 0.5  # seconds that need no progress line
 
@@ -74,7 +76,7 @@ class Told:
 
     @cached_property
     def reach(self) -> Reach | None:
-        """Of the last loss step, where the task says what its answer hangs on."""
+        """Of the last loss step, where the task says what its answer depends on."""
         return reach_of(self.trace, self.task, self.sample, self.experiment)
 
     def as_json(self) -> dict[str, Any]:
@@ -88,8 +90,8 @@ class Told:
             "factor": ledger.factor,
             "half_life": self.half_life,
             "horizon": self.horizon,
-            "reach": None if self.reach is None else self.reach.to_dict(),
-            "zero_because": [None if zero is None else zero.words for zero in self.zeros],
+            "reach": None if self.reach is None else words.as_json(self.reach),
+            "zero_because": [None if zero is None else clause(zero) for zero in self.zeros],
             "notes": list(self.task.notes),
         }
 
@@ -224,7 +226,7 @@ def lags(out: Output, told: Told, title: str = "") -> None:
     for at in range(told.last, -1, -1):
         zero = told.zeros[at]
         if zero is not None and (at == told.last or told.zeros[at + 1] != zero):
-            out.print(f"{title}0 from t = {at} back: {zero.words}")
+            out.print(f"{title}0 from t = {at} back: {clause(zero)}")
     if told.loss_step is None:
         return
     beyond = told.last
@@ -237,7 +239,7 @@ def lags(out: Output, told: Told, title: str = "") -> None:
         out.print(f"{title}no half-life and no horizon: the gradient is not finite everywhere")
     used(out, told, title)
     if told.reach is not None and told.loss_step == told.reach.loss_step:
-        for line in paragraph(f"{title}reach: {told.reach.text()}", out.width):
+        for line in paragraph(f"{title}reach: {words.text(told.reach)}", out.width):
             out.print(line)
 
 

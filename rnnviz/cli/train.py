@@ -9,6 +9,7 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
+from rnnviz import numbers
 from rnnviz.cli.command import Options
 from rnnviz.cli.output import Output, Progress, notes, paragraph, print_json
 from rnnviz.cli.speed import compiled_meanwhile
@@ -19,7 +20,7 @@ from rnnviz.experiment.run import Result, Run
 from rnnviz.nn import Training
 from rnnviz.tasks.catalog import info
 from rnnviz.views.reach import Reach, reach_of
-from rnnviz.words import numbers
+from rnnviz.words import reach as words
 
 EXAMPLES = 5  # sequences told in words where there is no curve to draw
 
@@ -81,12 +82,12 @@ def told(result: Result) -> dict[str, Any]:
         "history": {key: result.history.get(key, []) for key in ("loss", "val_loss")},
         "prediction": result.prediction,
         "targets": result.targets,
-        "reach": None if (found := reached(result)) is None else found.to_dict(),
+        "reach": None if (found := reached(result)) is None else words.as_json(found),
     }
 
 
 def reached(result: Result) -> Reach | None:
-    """Of the first sequence, as the app shows it; None for a task that does not say what its answers hang on."""
+    """Of the first sequence, as the app shows it; None for a task that does not say what its answers depend on."""
     return reach_of(trace_of(result.model, result.task), result.task, 0, result.experiment)
 
 
@@ -131,7 +132,7 @@ def report(out: Output, result: Result, seconds: float) -> None:
     else:
         examples(out, result)
     found = reached(result)
-    for line in paragraph(f"reach: {found.text()}" if found else "", out.width):
+    for line in paragraph(f"reach: {words.text(found)}" if found else "", out.width):
         out.print(line)
     hint = advice(result)
     for line in paragraph(hint or "", out.width):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 #: `gates` holds all that is an LSTM's or a GRU's: gates, c, the highway.
 NAMES = {
     "gradient": "the row of the gradient, and the keys of the way back in time",
-    "reach": "the row of what reaches the step that the answer hangs on",
+    "reach": "the row of what reaches the step that the answer depends on",
     "gates": "the rows of gates and cell state, and the line beside the gradient's bars",
     "units": "the numbers of all units, two to a row, beside the hidden state",
     "ghost": "the run before a change, behind the bars",

@@ -37,7 +37,7 @@ def _no_reach(frame: Frame) -> Missing:
 
     if of_frame(frame) is not None:
         return None
-    return "the task does not say what its answer hangs on", "point at another row"
+    return "the task does not say what its answer depends on", "point at another row"
 
 
 @dataclass(frozen=True)

@@ -52,8 +52,8 @@ from rnnviz.scene.cursor import Cursor, Phase
 from rnnviz.scene.frame import Frame, Progress, Seen, Update
 from rnnviz.scene.ghost import Ghost, difference
 from rnnviz.scene.scene import Companion, Scene, Settings
-from rnnviz.views import analysis
 from rnnviz.views.prepare import is_light, likewise, prepare, with_known
+from rnnviz.words.gradient_check import verdict
 
 #: A scene, and what stands beside it.
 Picture = tuple[Scene, tuple[Companion, ...] | None]
@@ -242,7 +242,7 @@ class Player:
 
         def show() -> None:
             self._learn([made])
-            self._hint(analysis.verdict_of(made.known[Measure("checked")]))
+            self._hint(verdict(made.known[Measure("checked")]))
 
         return show
 

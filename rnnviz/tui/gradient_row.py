@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 from rich.style import Style
 
 from rnnviz.glyphs import cells, lines_at_most
+from rnnviz.numbers import exponent, factor, loss, scientific, steps, subscript
 from rnnviz.scene.cursor import Phase
 from rnnviz.sheet import Sheet
 from rnnviz.tui.geometry import GUTTER, Columns, Rows
 from rnnviz.tui.marks import BARS, DASHES, DOTS, SOLID, level, solid
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.view import View
-from rnnviz.words.numbers import exponent, factor, loss, scientific, steps, subscript
+from rnnviz.words.zero_gradients import short as short_reason
 
 if TYPE_CHECKING:
     from rnnviz.scene.frame import Frame
@@ -280,7 +281,7 @@ def write_check(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Pal
 def _faded(frame: Frame, gradient: Gradient, t: int, last: int) -> list[str]:
     zero = _zero_at(frame, t)
     start = "here the walk starts" if t == last else f"{times(gradient, t)} this step"
-    lines = [scientific(float(gradient.norms[t])), zero.short if zero else start]
+    lines = [scientific(float(gradient.norms[t])), short_reason(zero) if zero else start]
     if gradient.grows:
         lines.append("it grows backwards")
     elif last and gradient.norms[last - 1] == 0 < gradient.norms[last]:
@@ -321,7 +322,7 @@ def _faded_twice(frame: Frame, gradient: Gradient, t: int, last: int) -> list[st
     for path in (gradient, lane):
         kept = times(path, t) if t < last else ""
         zero = _zero_at(frame, t, path.along)
-        told = f"0: {zero.short.partition(' at ')[0]}" if zero else f"{scientific(float(path.norms[t]))} {kept}"
+        told = f"0: {short_reason(zero).partition(' at ')[0]}" if zero else f"{scientific(float(path.norms[t]))} {kept}"
         lines.append(f"{path.along} {told}".rstrip())
     if gradient.fades or lane.fades:
         lines += filter(None, [half_lives(gradient, lane)])

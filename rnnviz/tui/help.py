@@ -23,7 +23,7 @@ MARKS = (
     ("half-life", "steps in which half of the gradient goes, where it fades evenly; 1 % horizon: until 1 % is left"),
     ("all 10", "more than 1 % is left after all the 10 steps there are; – where it does not shrink but grow"),
     ("⠒⠒ c, z", "the line beside the bars: the gradient on the cell state c, or carried along by the gate z alone"),
-    ("▲╌╌╌▶", "from the input an answer hangs on to the answer: so far it has to be remembered"),
+    ("▲╌╌╌▶", "from the input an answer depends on to the answer: so far it has to be remembered"),
     ("⠁⠂⠄⡀ dots", "the ghost: where those bars stood in the run before a change of a knob"),
     ("▸", "the chosen unit; ↑↓ choose another"),
     ("● ○", "top right, the engine: ● compiled by numba, ○ numpy; the numbers are the same"),

@@ -145,6 +145,9 @@ def face(key: str) -> str:
     return _FACES.get(key, key)
 
 
+#: The key of each action, as sentences name it.
+ACTION_KEYS = {action.id: face(action.keys[0]) for action in ACTIONS}
+
 #: What a key has to do with, where a lesson introduces that (see lessons/introductions.py); panels go by their own ids.
 INTRODUCED = {
     "batch": "train", "epoch": "train", "all": "train", "all_back": "train", "cut": "cut", "gradient": "gradient",

@@ -8,7 +8,7 @@
     gradient  bars on a log scale, one for each step the walk back has reached; of an LSTM or GRU a line beside
               them, the gradient on its highway
     time      the shared axis; the present moment stands out
-    reach     where the task says what its answer hangs on: how much of the gradient arrives there, and whether the
+    reach     where the task says what its answer depends on: how much of the gradient arrives there, and whether the
               task is learnt, by its answers
 
 After a change the run before stays behind the bars as a ghost: dots where they stood.
@@ -171,6 +171,7 @@ def time_axis(sheet: Sheet, y: int, frame: Frame, cols: Columns, palette: Palett
 def _reach(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: Palette, view: View) -> None:
     """Only the answers have a colour and a mark: what the gradient reaches tells nothing about them."""
     from rnnviz.views.reach import of_frame
+    from rnnviz.words.reach import line
 
     y, reach = place.reach, of_frame(frame)
     if y is None or reach is None:
@@ -179,7 +180,7 @@ def _reach(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: Pale
     if view.hides("gradient", "accuracy"):
         sheet.put(y, GUTTER, view.waits, palette.dim)
         return
-    measured, answers = reach.line(sheet.width - GUTTER)
+    measured, answers = line(reach, sheet.width - GUTTER)
     x = sheet.put(y, GUTTER, measured, palette.text)
     if answers:
         mark = "✓ " if reach.learnt else "○ " if reach.learnt is False else ""
@@ -222,6 +223,6 @@ ROWS = (
     ),
     Row("time", "time t", "the axis they share; ▶ reading, ◀ walking back in time", _time),
     Row(
-        "reach", "reach", "where a task says what its answer hangs on: how much of the gradient arrives there", _reach
+        "reach", "reach", "where a task says what its answer depends on: how much of the gradient arrives there", _reach
     ),
 )  # fmt: skip

@@ -1,7 +1,7 @@
 """What goes into the network and what comes out, in the score: curves for numbers, the task's own words for symbols.
 
 input x   A x y y x … ?                                   1  2  3 … T
-          ▲╌╌ 20 steps ╌╌▶      what the answer hangs on, and how far it has to be carried
+          ▲╌╌ 20 steps ╌╌▶      what the answer depends on, and how far it has to be carried
 output ŷ  C C B C … A                                     faint where nobody judges it
 target                A         where the loss is, and what would have been right
 """
@@ -14,18 +14,18 @@ from typing import TYPE_CHECKING
 from rich.style import Style
 
 from rnnviz.glyphs import cells, clip, cut, visible
+from rnnviz.numbers import fixed, percent, portion
 from rnnviz.sheet import Sheet
 from rnnviz.tui.geometry import Columns, Place, Rows
 from rnnviz.tui.marks import DASHES, DOTS, level
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.view import View
-from rnnviz.words.numbers import fixed, percent, portion
 
 if TYPE_CHECKING:
     from rnnviz.nn.types import Array
     from rnnviz.scene.frame import Frame
 
-NEEDED = Style(bold=True, underline=True)  # the input an answer hangs on
+NEEDED = Style(bold=True, underline=True)  # the input an answer depends on
 
 
 def reads_symbols(frame: Frame) -> bool:
@@ -63,7 +63,7 @@ def draw_input(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: 
 
 
 def _lag(sheet: Sheet, y: int, frame: Frame, needed: tuple[int, ...], cols: Columns, palette: Palette) -> None:
-    """From what the answer hangs on to the answer: a line as long as the memory has to be."""
+    """From what the answer depends on to the answer: a line as long as the memory has to be."""
     seen = [t for t in needed if t <= frame.read]
     if not seen:
         return

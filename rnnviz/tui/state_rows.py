@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from rich.style import Style
 
+from rnnviz.numbers import fixed, portion, short
 from rnnviz.sheet import Sheet
 from rnnviz.tui.geometry import GUTTER, Columns, Place, Rows
 from rnnviz.tui.marks import BARS, accent
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.view import View
-from rnnviz.words.numbers import fixed, portion, short
 
 if TYPE_CHECKING:
     from rnnviz.nn.cell import Cell

@@ -9,6 +9,7 @@ from rich.style import Style
 
 from rnnviz.glyphs import cells, cut, lines_at_most
 from rnnviz.nn.cell_table import CELLS
+from rnnviz.numbers import loss
 from rnnviz.scene.cursor import Phase
 from rnnviz.sheet import Sheet
 from rnnviz.tui import keys, panels
@@ -19,7 +20,6 @@ from rnnviz.tui.panels import Panel
 from rnnviz.tui.view import EVERYTHING, View
 from rnnviz.tui.voice import VOICE
 from rnnviz.words.narration import narrate
-from rnnviz.words.numbers import loss
 
 if TYPE_CHECKING:
     from rnnviz.scene.frame import Frame, Progress

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from rnnviz.lessons.measure import Measure
 from rnnviz.tui import panels
-from rnnviz.tui.keys import ACTIONS, face
+from rnnviz.tui.keys import ACTION_KEYS
 from rnnviz.words.voice import Voice
 
 #: What a lesson may say at once on the smallest screen it is written for, 80 × 24.
 MEASURE = Measure(width=78, lines=6, lines_with_panel=4, heading=66)
 
-KEYS = {action.id: face(action.keys[0]) for action in ACTIONS} | {
-    panel.id: panel.key for panel in panels.ALL if panel.key
-}
+KEYS = ACTION_KEYS | {panel.id: panel.key for panel in panels.ALL if panel.key}
 VOICE = Voice(MEASURE.width, KEYS)

@@ -18,9 +18,9 @@ import numpy as np
 from rnnviz.nn import Trace
 from rnnviz.nn import gain as gains
 from rnnviz.nn.types import Array, ReadOnly
+from rnnviz.numbers import exponent
 from rnnviz.scene.commands import Measure
 from rnnviz.scene.scene import Scene
-from rnnviz.words.numbers import exponent, scientific
 
 What = Literal["triangle", "gain"]
 #: (done, of how many), after each part; it ends the work by an exception.
@@ -107,11 +107,3 @@ def in_powers(norms: Array) -> Triangle:
 
 def agrees(figure: float) -> bool:
     return figure <= AGREES
-
-
-def verdict_of(figure: float) -> str:
-    if agrees(figure):
-        return f"Checked: nudge any weight or state, and the loss moves as told, to {scientific(figure, 0)}."
-    if figure != figure:
-        return "This cannot be checked: something in this sequence is not finite."
-    return f"Central differences are {scientific(figure, 0)} off the largest gradient; a kink of relu does that."

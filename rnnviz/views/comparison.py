@@ -10,7 +10,6 @@ it. What it shows depends on its settings and that place alone, so it may come a
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from rnnviz.nn.cell_table import CELLS
@@ -69,18 +68,6 @@ def compared(frame: Frame) -> tuple[Row, ...]:
 def _kept(scene: Scene) -> float | None:
     carry = scene.trace.spec.about_cell.carry
     return None if carry is None else float(carry.share(scene.gate_means[carry.gate]).mean())
-
-
-def explained(frame: Frame) -> str:
-    """`Untrained: mean f 0.73 (LSTM), z 0.50 (GRU).`: what the gates leave of the highway; nothing where
-    there are none."""
-    kept = {row.name: row.kept for row in compared(frame) if row.kept is not None}
-    carrying = [cell for cell in CELLS.values() if cell.carry is not None and cell.title in kept]
-    if frame.pinned is not None or len(kept) < 2 or not all(map(math.isfinite, kept.values())):
-        return ""
-    untrained = (frame.cursor.epoch, frame.cursor.batch) == (0, 0)
-    means = ", ".join(f"{cell.carry.label} {kept[cell.title]:.2f} ({cell.title})" for cell in carrying if cell.carry)
-    return f"Untrained: mean {means}." if untrained else f"Mean {means}."
 
 
 def _difference(settings: Settings, other: Settings) -> str:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rnnviz.words.numbers import fixed
+from rnnviz.numbers import fixed
 
 if TYPE_CHECKING:
     from rnnviz.nn.types import Array

@@ -19,8 +19,7 @@ import numpy as np
 from rnnviz.nn.ledger import Ledger, make_ledger
 from rnnviz.scene.commands import Measure
 from rnnviz.scene.scene import Scene
-from rnnviz.views.zero_gradients import zero_at
-from rnnviz.words.numbers import counted, factor, steps, subscript
+from rnnviz.views.zero_gradients import Zero, zero_at
 
 
 @dataclass(frozen=True)
@@ -49,17 +48,31 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Table:
-    """Rows from the loss step (None: the total, from the end) back to t = 0, and a sentence that says it all.
+class Rate:
+    """What a step keeps on average, from the loss step back to h of step `first`; of a simple RNN as slope × weight."""
 
-    figures: the ledger itself, but for the gain, which takes longer (see analysis.gain).
+    first: int
+    mean: float
+    slope: float | None = None
+    weight: float | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows from the loss step (None: the total, from the end) back to t = 0. words/ledger.py sums it up in a sentence.
+
+    rate     None where a figure is not finite
+    zero     why the gradient is 0 from time zero_from back, where it is
+    figures  the ledger itself, but for the gain, which takes longer (see analysis.gain)
     """
 
     cell: str
     loss_step: int | None
     rows: tuple[Row, ...]
     highway: str | None
-    sentence: str
+    rate: Rate | None
+    zero_from: int
+    zero: Zero | None
     figures: Ledger
 
     def row_of(self, t: int) -> int | None:
@@ -106,38 +119,29 @@ def make_table(scene: Scene, loss_step: int | None) -> Table:
         )
 
     rows = tuple(row(t) for t in range(start, -1, -1))
-    sentence = _sentence(scene, loss_step, ledger, start)
-    return Table(trace.spec.cell, loss_step, rows, None if lane is None else lane.along, sentence, ledger)
+    zeros = np.flatnonzero(gradient.norms[: start + 1] == 0)
+    zero_from = int(zeros[-1]) if len(zeros) else -1
+    return Table(
+        cell=trace.spec.cell,
+        loss_step=loss_step,
+        rows=rows,
+        highway=None if lane is None else lane.along,
+        rate=_rate(scene, ledger, start),
+        zero_from=zero_from,
+        zero=zero_at(scene, loss_step, zero_from) if len(zeros) and loss_step is not None else None,
+        figures=ledger,
+    )
 
 
-def _sentence(scene: Scene, loss_step: int | None, ledger: Ledger, start: int) -> str:
-    """`Mean to h₁: a step keeps 0.64 (0.85 × 0.75); half is gone after 2.9 steps.`"""
-    if loss_step is None:
-        return "The total: each step adds its own error to what comes back. t shows one loss."
-    zeros = np.flatnonzero(scene.gradient(loss_step).norms[: start + 1] == 0)
-    if len(zeros):
-        zero = zero_at(scene, loss_step, int(zeros[-1]))
-        assert zero is not None
-        return f"From t = {zeros[-1]} back the gradient is 0: {zero.words}."
+def _rate(scene: Scene, ledger: Ledger, start: int) -> Rate | None:
     if start == 0 or not np.isfinite(ledger.product[: start + 1]).all():
-        return "Not every number here is finite, so there is no rate to tell."
+        return None
     first = min(1, start - 1)  # h₀ is given: what the steps to h₁ keep counts, as in the metric mean_factor
     mean = float(ledger.product[first]) ** (1 / (start - first))
-    gradient = scene.gradient(loss_step)
-    kept = f"a step keeps {factor(mean)}" if mean <= 1 else f"a step makes it {factor(mean)} times as much"
-    split = ""
-    if not scene.trace.spec.about_cell.gates:
-        slope, weight = (_mean_factor(share[first:start]) for share in (ledger.slope_share, ledger.weight_share))
-        split = f" ({factor(slope)} × {factor(weight)})"
-    if gradient.half_life is not None:
-        end = f"half is gone after {steps(gradient.half_life, start)} steps"
-    elif gradient.half_gone is None:
-        end = "it grows on its way back" if mean > 1 else f"after {counted(start, 'step')} more than half is left"
-    elif gradient.horizon is not None:
-        end = f"99 % is gone after {steps(gradient.horizon, start)} steps"
-    else:
-        end = "more than 1 % is left at h₀"
-    return f"Mean to h{subscript(first)}: {kept}{split}; {end}."
+    if scene.trace.spec.about_cell.gates:
+        return Rate(first, mean)
+    slope, weight = (_mean_factor(share[first:start]) for share in (ledger.slope_share, ledger.weight_share))
+    return Rate(first, mean, slope, weight)
 
 
 def _mean_factor(shares: np.ndarray) -> float:

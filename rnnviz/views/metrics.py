@@ -26,7 +26,7 @@ from rnnviz.errors import InputError
 from rnnviz.experiment.experiment import SETTINGS
 from rnnviz.nn.cell import Block
 from rnnviz.nn.cell_table import CELLS
-from rnnviz.words.numbers import percent, scientific, unsigned_zero
+from rnnviz.numbers import percent, scientific, unsigned_zero
 
 if TYPE_CHECKING:
     from rnnviz.scene.commands import Measure
@@ -496,14 +496,14 @@ _metric("reach", "the horizon, or all K steps where more than 1 % is left throug
     lambda f: _reach(f)
 )
 _metric("needed_lag", "how many steps back the task's farthest clue lies", "d", low=1)(lambda f: f.scene.task.lag)
-_metric("reach_lag", "steps back from step K to the earliest step that this sequence's answer hangs on", "d", low=0)(
+_metric("reach_lag", "steps back from step K to the earliest step that this sequence's answer depends on", "d", low=0)(
     lambda f: _reached(f, "lag")
 )
-_metric("reach_arrives", "what of step K's gradient arrives at the step the answer hangs on; above 1 it has grown",
+_metric("reach_arrives", "what of step K's gradient arrives at the step the answer depends on; above 1 it has grown",
         ".1e", low=0)(
     lambda f: _there(_reached(f, "arrives"))
 )  # fmt: skip
-_metric("reach_share", "share of the weights' gradient from the step the answer hangs on", ".1e", low=0, high=1)(
+_metric("reach_share", "share of the weights' gradient from the step the answer depends on", ".1e", low=0, high=1)(
     lambda f: _reached(f, "share")
 )
 _metric("reach_near", "share of the weights' gradient that comes from the last loss step itself", ".0%", low=0, high=1)(

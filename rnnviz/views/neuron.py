@@ -21,8 +21,8 @@ from rnnviz.nn.cell import CHOSEN
 from rnnviz.nn.equations import equations as equations_of
 from rnnviz.nn.records import Paths, layer_weights
 from rnnviz.nn.types import Array
+from rnnviz.numbers import exponent, subscript
 from rnnviz.scene.gradient import Gradient
-from rnnviz.words.numbers import exponent, subscript
 
 SMALLEST = -307  # powers of ten below are 0, or lose digits, as numbers to divide by
 

@@ -27,10 +27,10 @@ from rnnviz.nn import Trace
 from rnnviz.nn.metrics import norm
 from rnnviz.nn.records import Forward
 from rnnviz.nn.types import Array, ReadOnly
+from rnnviz.numbers import fixed
 from rnnviz.scene.commands import Measure
 from rnnviz.scene.scene import Scene
 from rnnviz.views.analysis import OnPart
-from rnnviz.words.numbers import fixed
 
 #: Per cent of the way to the other sequence's state.
 PARTS = (1, 10, 25, 50, 75, 100)

@@ -1,9 +1,6 @@
-"""Reach: what is measured about the way from the last loss step back to the step its answer hangs on.
+"""Reach: what is measured about the way from the last loss step back to the step its answer depends on.
 
-    >>> of_frame(player.frame).text()
-    '1.1 % of the gradient arrives 20 steps back · 24 % right (guessing: 30 %)'
-
-    arrives   how much of the gradient is left at the step the answer hangs on
+    arrives   how much of the gradient is left at the step the answer depends on
     share     what part of the weights' gradient comes from that step, against what the last step sends
     answers   whether the task is learnt: by the answers, and by nothing else
 
@@ -16,8 +13,7 @@ and Frasconi 1994). A long one does not say that it will. benchmarks/predictor.p
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -31,7 +27,6 @@ from rnnviz.scene.scene import Scene
 from rnnviz.tasks import Task
 from rnnviz.views.prepare import prepare, read
 from rnnviz.views.zero_gradients import Zero, zero_at
-from rnnviz.words.numbers import counted, is_whole, percent, scientific
 
 #: A gradient this many times larger than it set out has exploded.
 EXPLODES = 1e3
@@ -73,27 +68,10 @@ class Answers:
             return self.error <= LEARNT_ERROR * self.baseline
         return None
 
-    @property
-    def texts(self) -> tuple[str, ...]:
-        """The same in words, the longest first."""
-        if self.right is not None:
-            if self.learnt is None:
-                count = self.sequences if self.count is None else self.count
-                return (f"{round(self.right * count)} of {counted(count, 'answer')} right",)
-            right = f"{percent(self.right, 0)} right"
-            if self.learnt:
-                return f"learnt: {right}", right
-            return f"{right} (guessing: {percent(self.constant or 0.0, 0)})", right
-        if self.error is None:
-            return ("",)
-        error = f"error {_number(self.error)}"
-        whole = f"{error} (guessing: {_number(self.baseline or 0.0)})"
-        return (f"learnt: {whole}", f"learnt: {error}", error) if self.learnt else (whole, error)
-
 
 @dataclass(frozen=True)
 class Reach:
-    """The way of one sequence's last loss back to what its answer hangs on.
+    """The way of one sequence's last loss back to what its answer depends on.
 
     loss_step   k, the last step that carries loss
     step        the earliest step whose input the answer at k hangs on; lag = k - step
@@ -136,97 +114,9 @@ class Reach:
         """None where that is not known, or too few sequences tell."""
         return None if self.answers is None else self.answers.learnt
 
-    @property
-    def arrival(self) -> tuple[str, ...]:
-        """How much arrives, in words: the longest first."""
-        back = f"{self.lag} step{'s' * (self.lag != 1)} back"
-        if self.step < self.first_used:
-            used = self.loss_step - self.first_used + 1
-            last = f"the last {used} steps" if used > 1 else "the last step"
-            return (
-                f"truncated: the update uses only {last}, the answer is {back}",
-                f"the update uses {last}, of {self.lag} back",
-                f"update: last {counted(used, 'step')}, answer {self.lag} back",
-                f"update: last {counted(used, 'step')}",
-            )
-        if self.start == 0:
-            why = "" if self.zero is None else self.zero.words
-            return f"the gradient is 0 from the start: {why}", f"the gradient is 0: {why}", "the gradient is 0"
-        if self.lag == 0:
-            return "the answer hangs on the last step itself", "the answer is at hand"
-        if not math.isfinite(self.arrives):
-            if math.isinf(self.start) or math.isinf(self.arrives):
-                return f"the gradient overflows {back}", "the gradient overflows"
-            return f"the gradient is nan {back}", "the gradient is nan"
-        through = " in c" if self.along == "c" else ""
-        if self.arrives == 0:
-            where = " in the top layer" if self.layers > 1 else ""
-            if self.zero is None:  # the quotient of two numbers underflowed, not the gradient
-                return f"hardly anything of the gradient arrives{where} {back}", "hardly anything arrives"
-            if self.zero.kind == "underflow":
-                return (
-                    f"the gradient{where} underflows at t = {self.zero.t}, before it is {back}",
-                    f"it underflows at t = {self.zero.t}",
-                    "it underflows",
-                )
-            return (
-                f"nothing of the gradient arrives{where} {back}: {self.zero.words}",
-                f"nothing arrives {back}: {self.zero.short}",
-                f"nothing arrives: {self.zero.short}",
-                "nothing arrives",
-            )
-        much, end = part(self.arrives), ": it explodes" if self.arrives > EXPLODES else ""
-        return (
-            f"{much} the gradient arrives{through} {back}{end}" if much.endswith("×")
-            else f"{much} of the gradient arrives{through} {back}{end}",
-            f"{much} arrives{through} {back}{end}",
-            f"{much} arrives {back}",
-            f"arrives: {much}",
-        )  # fmt: skip
-
-    @property
-    def sends(self) -> str:
-        """What part of the weights' gradient comes from there, in words; "" where that is not known."""
-        if self.share is None or self.near is None or self.step < self.first_used or not self.lag:
-            return ""
-        if self.share == 0:  # the first half of the sentence says so, and why
-            return ""
-        return f"that step sends {part(self.share)} of the weights' gradient, the last step {part(self.near)}"
-
-    def line(self, room: int = 10_000) -> tuple[str, str]:
-        """What is measured about the gradient, and the answers, in at most `room` cells together with the ` · `
-        between them; of each the longest that fits, and what does not fit at all is left out whole."""
-        answers = ("",) if self.answers is None else self.answers.texts
-        longer = [f"{self.arrival[0]}; {self.sends}"] if self.sends else []
-        for arrival in (*longer, *self.arrival):
-            for answer in answers:
-                if len(arrival) + (len(answer) + 5 if answer else 0) <= room:
-                    return arrival, answer
-        return next((text for text in self.arrival if len(text) <= room), ""), ""
-
-    def text(self, room: int = 10_000) -> str:
-        return " · ".join(filter(None, self.line(room)))
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON has it."""
-        answers = None if self.answers is None else {**asdict(self.answers), "learnt": self.answers.learnt}
-        return {
-            "loss_step": self.loss_step,
-            "step": self.step,
-            "lag": self.lag,
-            "arrives": self.arrives,
-            "along": self.along,
-            "share": self.share,
-            "share_of_last_step": self.near,
-            "horizon": self.horizon,
-            "first_step_used": self.first_used,
-            "zero_because": None if self.zero is None else self.zero.words,
-            "answers": answers,
-        }
-
 
 def reach(scene: Scene, truncation: tuple[int, int] | None = None) -> Reach | None:
-    """None where the task does not say what its answer hangs on. truncation: (k1, k2) of the training."""
+    """None where the task does not say what its answer depends on. truncation: (k1, k2) of the training."""
     k = scene.last_loss_step
     needed = scene.needs(k) if scene.task.lag is not None else ()
     if not needed:
@@ -310,21 +200,6 @@ def constant(task: Task) -> float:
     return float(counts.max() / counts.sum())
 
 
-def part(share: float) -> str:
-    """`1.1 %`, `2.0e-05`, `68 ×`: how much of a whole."""
-    if share == 0:
-        return "0 %"
-    if share >= 1e3:
-        return f"{scientific(share)} ×"
-    if is_whole(share):
-        return "100 %"
-    if share > 1:
-        return f"{share:.3g} ×" if share >= 1.005 else f"{max(share, 1.0001):.5g} ×"
-    if share >= 0.995:
-        return percent(share)
-    return f"{100 * share:.2g} %" if share >= 0.001 else scientific(share)
-
-
 def _shares(scene: Scene, first: int) -> np.ndarray | None:
     """(k,): what each step sends of the weights' gradient, as shares of 1; steps before `first` send nothing. None
     if they are no numbers."""
@@ -338,7 +213,3 @@ def _shares(scene: Scene, first: int) -> np.ndarray | None:
 
 def _or(value: float, instead: float) -> float:
     return instead if math.isnan(value) else value
-
-
-def _number(value: float) -> str:
-    return f"{value:.2g}" if value == 0 or 1e-3 <= value < 1e3 else scientific(value)

@@ -1,7 +1,7 @@
 """Why a gradient is exactly 0: a factor on its way back is 0, or a product of small factors underflowed.
 
     >>> zero_because(trace, gradient_of(trace, 10), t=3)         # a tanh RNN, saturated at step 7: h = ±1
-    Zero(kind='slope', t=7, short='slope 0 at t = 7', words='the slope of tanh is 0 at t = 7')
+    Zero(kind='slope', t=7, subject='tanh')
 
 The way back from h_t to h_{t-1} multiplies by the slopes of step t and by W_hh (a GRU also by z alone); along c it
 multiplies by f. Which of them are 0 is asked of the numbers themselves: where no product of non-zero numbers leads on,
@@ -22,17 +22,23 @@ from rnnviz.nn.types import Array
 from rnnviz.scene.gradient import Gradient
 from rnnviz.scene.scene import Scene
 
-Kind = Literal["error", "readout", "slope", "gate", "W_hh", "underflow", "cancelled"]
+Kind = Literal["no loss", "errors", "error", "readout", "slope", "slopes", "gate", "W_hh", "underflow", "cancelled"]
 
 
 @dataclass(frozen=True)
 class Zero:
-    """kind: which factor. t: the time step it belongs to. short: for a column of 20 cells. words: a clause."""
+    """Why a gradient is exactly 0; words/zero_gradients.py says it in words.
+
+    kind      which factor is 0, or "underflow", or "cancelled" where its terms cancel each other
+    t         the time step that the factor belongs to
+    subject   its symbol: the activation of a slope, the gate; for "W_hh" and "slopes" the gate that is 0 as well
+    is_part   only some rows of W_hh are 0: those that the gradient enters
+    """
 
     kind: Kind
     t: int
-    short: str
-    words: str
+    subject: str = ""
+    is_part: bool = False
 
 
 def zero_because(trace: Trace, gradient: Gradient, t: int, along: str = "h") -> Zero | None:
@@ -76,22 +82,22 @@ def _direct(trace: Trace, gradient: Gradient, t: int, end: int, along: str) -> Z
     error, readout = trace.grad_y[end - 1], trace.params["readout.weight"]
     if not error.any():
         if not trace.loss_mask[end - 1].any():
-            return Zero("error", end, "no loss there", f"step {end} carries no loss")
+            return Zero("no loss", end)
         if gradient.loss_step is None and not trace.grad_y.any():
-            return Zero("error", end, "all errors are 0", "every error is 0")
-        return Zero("error", end, "the error is 0", f"the error of step {end} is 0")
+            return Zero("errors", end)
+        return Zero("error", end)
     if along == "c" and gradient.states[end].any():
         return _Step(trace, gradient, end).from_h()
     if not ((error != 0)[..., None] & (readout != 0)).any():
-        return Zero("readout", end, "W_out is 0", "the weights of the readout are 0")
+        return Zero("readout", end)
     return _product(end, error[..., None] * readout)
 
 
 def _product(t: int, products: Array) -> Zero:
     """Products of non-zero numbers lead to time t, and yet their sum is 0."""
     if products.any():
-        return Zero("cancelled", t, f"cancels at t = {t}", f"its terms cancel each other at t = {t}")
-    return Zero("underflow", t, f"underflow at t = {t}", f"it underflowed at t = {t}, too small for float64")
+        return Zero("cancelled", t)
+    return Zero("underflow", t)
 
 
 class _Step:
@@ -114,8 +120,7 @@ class _Step:
         assert h_by_c is not None
         if ((h_by_c != 0) & (grad_h != 0)).any():
             return _product(self.t, h_by_c * grad_h)
-        name = f"{self.cell.output_gate}·tanh'"
-        return Zero("gate", self.t, f"{name} 0 at t = {self.t}", f"{name}(c) is 0 at t = {self.t}")
+        return Zero("gate", self.t, f"{self.cell.output_gate}·tanh'(c)")
 
     def through(self, grad: Array) -> Zero:
         """Along c by f, or by z alone. What h adds to c is 0 here, if c is."""
@@ -124,8 +129,7 @@ class _Step:
         assert carry is not None
         if ((share != 0) & (grad != 0)).any():
             return _product(self.t, share * grad)
-        what, t = carry.label, self.t + 1
-        return Zero("gate", t, f"{what} is 0 at t = {t}", f"{self._gate(what)} is 0 at t = {t}")
+        return Zero("gate", self.t + 1, carry.label)
 
     def back(self) -> Zero:
         """Through the rows of W_hh, a block for each gate; where a gate carries h, through that, too."""
@@ -145,17 +149,9 @@ class _Step:
                 products = (factors * arriving).reshape(rows)[..., None] * self.W_hh
             return _product(self.t, np.append(products, share * grad_h))
         if not self.cell.recurrent:
-            return Zero("gate", t, f"{beside} is 0 at t = {t}", f"{self._gate(beside)} is 0 at t = {t}")
+            return Zero("gate", t, beside)
         if sent.any():
-            what, verb = (f"W_hh and {beside}", "are") if beside else ("W_hh", "is")
-            part = " in the rows that the gradient enters" if self.W_hh.any() else ""
-            return Zero("W_hh", t, f"{what} {verb} 0", f"{what} {verb} 0{part}")
+            return Zero("W_hh", t, beside, is_part=bool(self.W_hh.any()))
         if not self.cell.gates:
-            name = self.trace.spec.activation
-            return Zero("slope", t, f"slope 0 at t = {t}", f"the slope of {name} is 0 at t = {t}")
-        gates = f"{beside} and the slopes of all gates" if beside else "the slopes of all gates"
-        return Zero("slope", t, f"slopes 0 at t = {t}", f"{gates} are 0 at t = {t}")
-
-    def _gate(self, what: str) -> str:
-        """`the gate f`, `1−z`"""
-        return f"the gate {what}" if what in self.cell.gates else what
+            return Zero("slope", t, self.trace.spec.activation)
+        return Zero("slopes", t, beside)

@@ -12,8 +12,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from rnnviz.numbers import fixed
 from rnnviz.views.neuron import Equation, Term
-from rnnviz.words.numbers import fixed
 
 DIGITS = 3  # of totals and products
 NAME_AND_VALUE = 10  # cells that a listed term has for both

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from rnnviz.glyphs import visible
 from rnnviz.nn.cell_table import CELLS
+from rnnviz.numbers import counted, factor, fixed, is_whole, loss, percent, scientific, steps, subscript
 from rnnviz.scene.cursor import Phase
-from rnnviz.words.numbers import counted, factor, fixed, is_whole, loss, percent, scientific, steps, subscript
 from rnnviz.words.voice import Voice
+from rnnviz.words.zero_gradients import clause
 
 if TYPE_CHECKING:
     from rnnviz.scene.frame import Frame
@@ -142,7 +143,7 @@ def _backward(frame: Frame, voice: Voice) -> tuple[str, str]:
     if t == k:
         zero = _zero_at(frame, t)
         if zero is not None:
-            return f"The gradient is 0 from the start: {zero.words}.", BACK
+            return f"The gradient is 0 from the start: {clause(zero)}.", BACK
         return (
             f"The error of step {k} reaches h{subscript(k)} through the readout alone.",
             f"[left] goes one step back, through {CELLS[frame.experiment.cell].step_back}.",
@@ -154,7 +155,7 @@ def _backward(frame: Frame, voice: Voice) -> tuple[str, str]:
         return f"‖∂L{subscript(k)}/∂h{subscript(t)}‖ is {scientific(here)}.", BACK
     zero = _zero_at(frame, t)
     if zero is not None and gradient.highway is None:
-        return f"{many} the gradient is 0: {zero.words}.", voice.longest(*WHY)
+        return f"{many} the gradient is 0: {clause(zero)}.", voice.longest(*WHY)
     if start == 0:
         return f"‖∂L{subscript(k)}/∂h{subscript(t)}‖ is {scientific(here)}.", BACK
     kept = here / start

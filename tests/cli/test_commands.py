@@ -18,7 +18,7 @@ from rnnviz.experiment.evaluate import accuracy
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.experiment.run import train
 from rnnviz.tasks import NAMES
-from rnnviz.views.reach import part
+from rnnviz.words.reach import part
 
 RNNVIZ = [sys.executable, "-m", "rnnviz"]
 

@@ -26,7 +26,7 @@ ROWS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "gradients --task characters --source one.txt --steps 4": (("the error of step 4 is 0",), ("horizon", "all 4")),
     "gradients --steps 1": (("all 1 step$",), ()),
     "gradients --dtype float32 --gain 1e-10 --steps 20": (("left\\)  < 0.1 steps",), ("  0.0 steps",)),
-    "gradients --task recall --loss-at 1": (("the answer hangs on the last step itself",), ("0 steps back",)),
+    "gradients --task recall --loss-at 1": (("the answer depends on the last step itself",), ("0 steps back",)),
     "gradients --layers 3 --gain 0 --task recall": (("in the top layer",), ()),
     "train --lr 1e30 --epochs 2": (("diverged: the loss is nan. Try: --lr 0.01 ",), ("--lr 1e",)),
     "train --task recall --samples 20 --lr 1e30 --optimizer adam --epochs 2": (("--lr 0.01",), ("--lr 1e",)),

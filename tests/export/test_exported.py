@@ -20,7 +20,7 @@ import pytest
 from rnnviz.experiment import build
 from rnnviz.experiment.experiment import CELLS, Experiment
 from rnnviz.export import programs
-from rnnviz.nn import cells
+from rnnviz.nn import cell_table
 
 CHOICES: dict[str, tuple[Any, ...]] = {
     "cell": CELLS,
@@ -109,7 +109,7 @@ def test_every_two_settings_meet_and_every_program_says_its_numbers_in_full() ->
         for name, text in programs_of(experiment).items():
             found = numbers_in(text)
             names = ["learning_rate"]
-            recurs = cells.CELLS[experiment.cell].recurrent
+            recurs = cell_table.CELLS[experiment.cell].recurrent
             names += ["gain"] if recurs and experiment.gain != 1.0 else []
             names += ["spectral_radius"] if recurs and experiment.spectral_radius is not None else []
             names += ["epsilon"] if experiment.epsilon and experiment.optimizer != "sgd" else []

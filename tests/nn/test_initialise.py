@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from rnnviz.nn import CELLS, INITIALISERS, Model, cells
+from rnnviz.nn import CELLS, INITIALISERS, Model, cell_table
 
 H = 24
-RECURRENT = [name for name, cell in cells.CELLS.items() if cell.recurrent]
+RECURRENT = [name for name, cell in cell_table.CELLS.items() if cell.recurrent]
 
 
 def blocks(model, layer=0):

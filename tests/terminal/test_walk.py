@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
+from rnnviz.numbers import exponent, scientific
 from rnnviz.tui.geometry import columns
-from rnnviz.words.numbers import exponent, scientific
 from tests.terminal.app import RNNVIZ, ready, rest, rnnviz
 from tests.terminal.driver import COLOURS, environment
 

@@ -17,6 +17,7 @@ from rnnviz.lessons.reading import read
 from rnnviz.lessons.run import LessonRun, right_answer
 from rnnviz.lessons.setup import Setup, arrive
 from rnnviz.lessons.withheld import NAMES, NOTHING, READOUTS, SHOWN_NOWHERE, Masked, masked, references
+from rnnviz.numbers import factor, fixed, loss, percent, rounded, scientific, significant, steps
 from rnnviz.player.player import Player
 from rnnviz.scene.commands import Go
 from rnnviz.scene.cursor import Phase
@@ -29,7 +30,6 @@ from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import sheet_for
 from rnnviz.tui.view import ANSWER_FIRST, View
 from rnnviz.views.metrics import METRICS, Reference, say, value
-from rnnviz.words.numbers import factor, fixed, loss, percent, rounded, scientific, significant, steps
 from tests.lessons.learner import Learner
 from tests.tui.driving import text
 

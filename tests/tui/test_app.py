@@ -9,6 +9,7 @@ from textual import events
 from textual.geometry import Region
 
 from rnnviz.experiment.experiment import Experiment
+from rnnviz.numbers import exponent, fixed, loss, scientific
 from rnnviz.player.player import Player
 from rnnviz.scene.cursor import Phase
 from rnnviz.tui import keys, panels, status_lines
@@ -17,7 +18,6 @@ from rnnviz.tui.canvas import Canvas
 from rnnviz.tui.geometry import columns
 from rnnviz.tui.help import sections
 from rnnviz.tui.palette import Palette
-from rnnviz.words.numbers import exponent, fixed, loss, scientific
 from tests.tui.driving import press, text
 
 

@@ -5,11 +5,11 @@ import pytest
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.glyphs import cut
 from rnnviz.nn.cell_table import CELLS
+from rnnviz.numbers import factor, portion, scientific
 from rnnviz.player.player import Player
 from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.geometry import columns
 from rnnviz.views.comparison import compared
-from rnnviz.words.numbers import factor, portion, scientific
 
 
 async def press(pilot, *names: str) -> list[str]:

@@ -9,6 +9,7 @@ from textual import events
 from textual.pilot import Pilot
 
 from rnnviz.experiment.experiment import BY_GROUP, SETTINGS, Experiment
+from rnnviz.numbers import scientific, steps
 from rnnviz.player.player import Player
 from rnnviz.scene.commands import Change, Go
 from rnnviz.tui.app import RnnvizApp
@@ -20,8 +21,8 @@ from rnnviz.tui.score import draw
 from rnnviz.tui.view import View
 from rnnviz.views import ghost as ghosts
 from rnnviz.views.knobs import called, why_not
-from rnnviz.views.reach import of_frame, part
-from rnnviz.words.numbers import scientific, steps
+from rnnviz.views.reach import of_frame
+from rnnviz.words.reach import part
 from tests.tui.driving import press, text
 
 RECALL = Experiment(task="recall", lag=20, samples=60)

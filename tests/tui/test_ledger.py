@@ -23,6 +23,7 @@ from rnnviz.tui.panels.base import sheet_for
 from rnnviz.tui.view import View
 from rnnviz.views.ledger import make_table
 from rnnviz.views.prepare import prepare, read
+from rnnviz.words.ledger import sentence
 from tests.tui.driving import press, rows
 
 FADING = Experiment(seq_len=40, gain=0.7)
@@ -188,5 +189,5 @@ def test_of_a_gradient_that_sets_out_as_0_nothing_is_left_and_no_nan() -> None:
 
 def test_what_is_left_of_a_gradient_that_fades_slowly_fits_its_line() -> None:
     scene = Player(Experiment(task="recall", lag=20)).frame.scene
-    assert make_table(scene, 21).sentence.endswith("more than 1 % is left at h₀.")
-    assert len(make_table(scene, 21).sentence) <= 78
+    assert sentence(make_table(scene, 21), scene.gradient(21)).endswith("more than 1 % is left at h₀.")
+    assert len(sentence(make_table(scene, 21), scene.gradient(21))) <= 78

@@ -9,13 +9,13 @@ import pytest
 
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.nn.spec import CELLS
+from rnnviz.numbers import factor, fixed, scientific
 from rnnviz.player.player import Player
 from rnnviz.scene.commands import Go
 from rnnviz.tui import panels
 from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.view import View
-from rnnviz.words.numbers import factor, fixed, scientific
 from tests.tui.driving import press, text
 
 

@@ -7,11 +7,11 @@ import re
 import pytest
 
 from rnnviz.experiment.experiment import Experiment
-from rnnviz.nn import cells
+from rnnviz.nn import cell_table
 from rnnviz.nn.spec import CELLS
+from rnnviz.numbers import fixed
 from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.panels.neuron import PANEL
-from rnnviz.words.numbers import fixed
 from tests.tui.driving import press, rows
 
 SIZES = [((80, 24), "panel"), ((160, 50), "open")]
@@ -32,7 +32,7 @@ async def test_the_sum_is_the_number_in_the_score(cell: str, size: tuple[int, in
         equation = panel[panel.rindex("h[3] = ") :]
         assert re.search(rf"= {re.escape(value.removeprefix('+'))}\b", equation)
         assert any(value in row for row in rows(app, "score")), "the side column shows the same digits"
-        bounded = [block.name for block in cells.CELLS[cell].blocks if block.function]
+        bounded = [block.name for block in cell_table.CELLS[cell].blocks if block.function]
         for name, gate in frame.scene.trace.gates.items():
             line = next(at for at, row in enumerate(rows(app, where)) if row.startswith(f" {name}[3] = "))
             told = " ".join(rows(app, where)[line : line + 2])  # the result may stand on a line of its own

@@ -11,6 +11,7 @@ from rnnviz.experiment.experiment import Experiment
 from rnnviz.lessons.check import check
 from rnnviz.lessons.course import Start
 from rnnviz.nn.spec import CELLS
+from rnnviz.numbers import scientific
 from rnnviz.player.player import Player
 from rnnviz.scene.commands import Change, Measure, Seek, Train
 from rnnviz.tui.app import RnnvizApp
@@ -22,7 +23,6 @@ from rnnviz.views import perturbation as perturbation_module
 from rnnviz.views import prepare as preparing
 from rnnviz.views.perturbation import PARTS, known
 from rnnviz.views.prepare import prepare
-from rnnviz.words.numbers import scientific
 from tests.tui.driving import press, rows, text
 
 RECALL = Experiment(task="recall", lag=10, hidden_size=6, samples=20)

@@ -14,6 +14,7 @@ from rnnviz.lessons import points
 from rnnviz.nn import Trace
 from rnnviz.nn.cell_table import CELLS
 from rnnviz.nn.metrics import norm
+from rnnviz.numbers import factor, fixed, percent, portion, scientific
 from rnnviz.player.player import Player
 from rnnviz.scene.commands import Change, Cut, Measure, Seek, SelectUnit, ShowGradient, ShowSample, Train
 from rnnviz.scene.cursor import Cursor, Phase
@@ -30,7 +31,6 @@ from rnnviz.tui.voice import VOICE
 from rnnviz.views.gradient import gradient_of
 from rnnviz.views.prepare import outcome, prepare, read
 from rnnviz.words.narration import narrate
-from rnnviz.words.numbers import factor, fixed, percent, portion, scientific
 
 PALETTES = [Palette(colors, dark) for colors in ("truecolor", "256", "standard", "none") for dark in (True, False)]
 

@@ -15,6 +15,7 @@ import pytest
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.nn import Trace
 from rnnviz.nn.spec import CELLS
+from rnnviz.numbers import exponent, scientific
 from rnnviz.player.player import Player
 from rnnviz.scene.commands import Measure
 from rnnviz.tui.app import RnnvizApp
@@ -23,7 +24,6 @@ from rnnviz.tui.panels.triangle import _are_spelled, sign
 from rnnviz.views import analysis
 from rnnviz.views import prepare as preparing
 from rnnviz.views.analysis import Triangle
-from rnnviz.words.numbers import exponent, scientific
 from tests.tui.driving import press, rows
 
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")

@@ -7,13 +7,13 @@ import pytest
 
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.nn.spec import CELLS
+from rnnviz.numbers import scientific
 from rnnviz.player.player import Player
 from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.geometry import columns
 from rnnviz.tui.marks import BARS
 from rnnviz.views.attention import attention
 from rnnviz.views.metrics import value
-from rnnviz.words.numbers import scientific
 from tests.tui.driving import press, rows
 
 

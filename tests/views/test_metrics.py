@@ -10,11 +10,11 @@ import pytest
 from rnnviz.errors import InputError
 from rnnviz.experiment.experiment import CELLS, TASKS, Experiment
 from rnnviz.lessons.conditions import condition
+from rnnviz.numbers import scientific
 from rnnviz.player.player import Player
 from rnnviz.scene.commands import Cut, Right, Seek, SelectUnit, ShowGradient, Train
 from rnnviz.views import metrics
 from rnnviz.views.metrics import METRICS, parse, value, written
-from rnnviz.words.numbers import scientific
 
 
 @pytest.fixture(scope="module")

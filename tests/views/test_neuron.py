@@ -9,7 +9,7 @@ import re
 import numpy as np
 import pytest
 
-from rnnviz.nn import Model, Trace, cells
+from rnnviz.nn import Model, Trace, cell_table
 from rnnviz.views import neuron
 from rnnviz.views.gradient import gradient_of
 from rnnviz.views.neuron import Equation, Term
@@ -121,7 +121,7 @@ def added_up(written: str) -> float:
     return value
 
 
-@pytest.mark.parametrize("cell", list(cells.CELLS))
+@pytest.mark.parametrize("cell", list(cell_table.CELLS))
 @pytest.mark.parametrize("room", [40, 62, 78, 200])
 def test_a_reader_who_adds_up_gets_the_total(cell: str, room: int) -> None:
     trace = a_trace(cell)

@@ -1,4 +1,4 @@
-"""Reach: how much of the last step's gradient arrives at the step its answer hangs on, and what the answers say."""
+"""Reach: how much of the last step's gradient arrives at the step its answer depends on, and what the answers say."""
 
 import math
 import re
@@ -16,7 +16,8 @@ from rnnviz.scene.commands import Change, Cut, Measure, ShowSample, Train
 from rnnviz.tasks import Task
 from rnnviz.views import prepare as preparing
 from rnnviz.views.prepare import prepare, read, with_known
-from rnnviz.views.reach import Answers, Reach, constant, first_used, of_frame, part, reach
+from rnnviz.views.reach import Answers, Reach, constant, first_used, of_frame, reach
+from rnnviz.words.reach import answers_texts, arrival, as_json, line, part, sends, text
 
 # A linear RNN with W = γQ keeps exactly γ of the gradient in each step.
 LINEAR = Experiment(task="recall", lag=20, activation="identity", init="orthogonal", hidden_size=6, samples=20)
@@ -34,17 +35,17 @@ def test_what_arrives_is_what_every_step_leaves(gain: float) -> None:
     found = reach_of(LINEAR.with_(gain=gain))
     assert (found.loss_step, found.step, found.lag, found.along) == (21, 1, 20, "h")
     assert found.arrives == pytest.approx(gain**20)
-    assert found.line()[0].startswith(f"{part(gain**20)} ")
-    assert "20 steps back" in found.line()[0]
+    assert line(found)[0].startswith(f"{part(gain**20)} ")
+    assert "20 steps back" in line(found)[0]
 
 
 def test_it_follows_a_change() -> None:
     player = Player(LINEAR)
     assert of_frame(player.frame) is not None
-    assert of_frame(player.frame).arrival[0] == "100 % of the gradient arrives 20 steps back"
+    assert arrival(of_frame(player.frame))[0] == "100 % of the gradient arrives 20 steps back"
     found = of_frame(player.do(Change((("gain", 0.5),))))
     assert found is not None
-    assert found.arrival[0] == "9.5e-07 of the gradient arrives 20 steps back"
+    assert arrival(found)[0] == "9.5e-07 of the gradient arrives 20 steps back"
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -85,23 +86,23 @@ def test_shares_of_the_weights_gradient() -> None:
 def test_what_explodes_says_so_and_by_how_much() -> None:
     found = reach_of(LINEAR.with_(gain=2.0))
     assert found.arrives == pytest.approx(2.0**20)
-    assert found.arrival[0] == "1.0e+06 × the gradient arrives 20 steps back: it explodes"
+    assert arrival(found)[0] == "1.0e+06 × the gradient arrives 20 steps back: it explodes"
 
 
 def test_without_the_loop_nothing_arrives() -> None:
     found = of_frame(Player(LINEAR).do(Cut()))
     assert found is not None
     assert (found.arrives, found.share) == (0.0, 0.0)
-    assert found.arrival[0] == "nothing of the gradient arrives 20 steps back: W_hh is 0"
-    assert found.to_dict()["zero_because"] == "W_hh is 0"
-    assert found.sends == "", "0 % of the weights' gradient says nothing new"
+    assert arrival(found)[0] == "nothing of the gradient arrives 20 steps back: W_hh is 0"
+    assert as_json(found)["zero_because"] == "W_hh is 0"
+    assert sends(found) == "", "0 % of the weights' gradient says nothing new"
 
 
 def test_what_underflows_is_told_from_a_factor_of_0() -> None:
     found = reach_of(LINEAR.with_(gain=1e-30))
     assert found.arrives == 0.0
-    assert found.arrival[0] == "the gradient underflows at t = 10, before it is 20 steps back"
-    assert "nothing" not in found.text()
+    assert arrival(found)[0] == "the gradient underflows at t = 10, before it is 20 steps back"
+    assert "nothing" not in text(found)
 
 
 def test_a_readout_of_0_is_not_called_an_error_of_0() -> None:
@@ -111,7 +112,7 @@ def test_a_readout_of_0_is_not_called_an_error_of_0() -> None:
     model = scene.model.with_params(params)
     found = reach(read(scene.task, 0, model))
     assert found is not None
-    assert found.arrival[0] == "the gradient is 0 from the start: the weights of the readout are 0"
+    assert arrival(found)[0] == "the gradient is 0 from the start: the weights of the readout are 0"
 
 
 def test_a_lower_layer_may_carry_what_the_top_one_does_not() -> None:
@@ -121,16 +122,16 @@ def test_a_lower_layer_may_carry_what_the_top_one_does_not() -> None:
     model = scene.model.with_params(params)
     found = reach(read(scene.task, 0, model))
     assert found is not None
-    assert found.arrival[0] == "nothing of the gradient arrives in the top layer 20 steps back: W_hh is 0"
+    assert arrival(found)[0] == "nothing of the gradient arrives in the top layer 20 steps back: W_hh is 0"
     assert found.share is not None
     assert found.share > 0
-    assert "that step sends" in found.sends
+    assert "that step sends" in sends(found)
 
 
 def test_an_answer_at_hand_needs_no_way_back() -> None:
     found = reach_of(LINEAR.with_(loss_at="1"))
     assert found.lag == 0
-    assert found.text().startswith("the answer hangs on the last step itself")
+    assert text(found).startswith("the answer depends on the last step itself")
 
 
 def test_answers_are_counted_where_a_sequence_holds_several() -> None:
@@ -140,8 +141,8 @@ def test_answers_are_counted_where_a_sequence_holds_several() -> None:
     assert found is not None
     assert found.answers is not None
     assert (found.answers.sequences, found.answers.count) == (2, 40)
-    assert found.line()[1] == f"{round(40 * scene.outcome.accuracy)} of 40 answers right"  # type: ignore[operator]
-    assert Answers(1, right=0.0, constant=1.0, count=1).texts == ("0 of 1 answer right",)
+    assert line(found)[1] == f"{round(40 * scene.outcome.accuracy)} of 40 answers right"  # type: ignore[operator]
+    assert answers_texts(Answers(1, right=0.0, constant=1.0, count=1)) == ("0 of 1 answer right",)
 
 
 def test_no_number_is_said_to_be_none() -> None:
@@ -150,7 +151,7 @@ def test_no_number_is_said_to_be_none() -> None:
     assert found is not None
     assert math.isnan(found.arrives)
     assert found.share is None
-    assert found.arrival[0] == "the gradient is nan 20 steps back"
+    assert arrival(found)[0] == "the gradient is nan 20 steps back"
 
 
 def test_of_an_lstm_the_state_in_which_more_arrives_counts() -> None:
@@ -160,7 +161,7 @@ def test_of_an_lstm_the_state_in_which_more_arrives_counts() -> None:
     assert lane is not None
     assert found.along == "c"
     assert found.arrives == pytest.approx(lane.norms[1] / lane.norms[21])
-    assert " in c " in found.line()[0]
+    assert " in c " in line(found)[0]
 
 
 @pytest.mark.parametrize(("truncate", "used", "words"), [
@@ -174,8 +175,8 @@ def test_truncation_is_said_wherever_the_answer_lies_beyond_it(truncate: str, us
     assert found.is_truncated is (words is not None)
     if words:
         assert found.share == 0.0
-        assert found.line()[0] == f"truncated: the update uses only {words}, the answer is 20 steps back"
-        assert all("arrive" not in found.text(width) for width in WIDTHS)
+        assert line(found)[0] == f"truncated: the update uses only {words}, the answer is 20 steps back"
+        assert all("arrive" not in text(found, width) for width in WIDTHS)
     else:
         assert found.share is not None
         assert found.share > 0
@@ -207,7 +208,7 @@ def test_what_is_learnt_the_answers_tell() -> None:
     assert after is not None
     assert after.learnt is True
     assert after.arrives < before.arrives
-    assert after.line()[1] == "learnt: 100 % right"
+    assert line(after)[1] == "learnt: 100 % right"
     cut = of_frame(player.do(Cut()))
     assert cut is not None
     assert cut.learnt is False
@@ -222,8 +223,8 @@ def test_fewer_than_ten_sequences_are_counted_one_by_one() -> None:
     found = of_frame(player.frame)
     assert found is not None
     assert found.learnt is None
-    assert found.line()[1] == "2 of 2 answers right"
-    assert "learnt" not in found.text()
+    assert line(found)[1] == "2 of 2 answers right"
+    assert "learnt" not in text(found)
 
 
 def test_where_answers_are_numbers_the_error_tells() -> None:
@@ -282,15 +283,15 @@ def test_it_fits_its_row_and_ends_with_a_whole_claim(settings: Experiment) -> No
     found = of_frame(Player(settings).frame)
     if found is None:
         pytest.skip("no lag")
-    whole = {found.arrival[0] + "; " + found.sends, *found.arrival, ""}
+    whole = {arrival(found)[0] + "; " + sends(found), *arrival(found), ""}
     for learnt in (found, replace(found, answers=Answers(40, right=1.0, constant=0.3))):
-        answers = {"", *(learnt.answers.texts if learnt.answers else ())}
+        answers = {"", *(answers_texts(learnt.answers) if learnt.answers else ())}
         for width in WIDTHS:
-            measured, answer = learnt.line(width)
+            measured, answer = line(learnt, width)
             assert measured in whole
             assert answer in answers
             assert len(measured) + (5 + len(answer) if answer else 0) <= width
-        measured, answer = learnt.line(50)
+        measured, answer = line(learnt, 50)
         assert measured, "there is something to read at 60 columns"
         assert answer or learnt.answers is None
 
@@ -299,7 +300,7 @@ def test_it_neither_predicts_nor_forbids() -> None:
     for settings in SETTINGS:
         found = of_frame(Player(settings).frame)
         for width in WIDTHS if found else ():
-            assert not re.search(r"\b(can|cannot|yet|will|needs?)\b", found.text(width))  # type: ignore[union-attr]
+            assert not re.search(r"\b(can|cannot|yet|will|needs?)\b", text(found, width))  # type: ignore[union-attr]
 
 
 def test_a_sequence_of_its_own_has_its_own_step() -> None:
@@ -331,7 +332,7 @@ def test_what_is_no_number_says_what_it_is(start: float, there: float, words: st
     norms[21], norms[1] = start, there
     found = reach(with_known(scene, {Measure("gradient", 21): replace(scene.gradient(21), norms=norms)}))
     assert found is not None
-    assert found.arrival[0] == words
+    assert arrival(found)[0] == words
 
 
 @pytest.mark.parametrize("task", ["sine", "names"])

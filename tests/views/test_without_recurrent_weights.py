@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rnnviz.experiment.experiment import SETTINGS, Experiment
-from rnnviz.nn.cells import CELLS
+from rnnviz.nn.cell_table import CELLS
 from rnnviz.player.player import Player
 from rnnviz.scene.commands import Change, Cut, Seek
 from rnnviz.tui import panels

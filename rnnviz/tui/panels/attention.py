@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from rich.style import Style
 
+from rnnviz.numbers import scientific, subscript
 from rnnviz.sheet import Sheet
 from rnnviz.tui.geometry import GUTTER, columns
 from rnnviz.tui.marks import BARS, accent
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import Panel
 from rnnviz.tui.view import View
-from rnnviz.words.numbers import scientific, subscript
 
 if TYPE_CHECKING:
     from rnnviz.scene.frame import Frame

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rnnviz.glyphs import cut
+from rnnviz.numbers import brief, loss, scientific
 from rnnviz.scene.commands import Alone, Compare, Pin
 from rnnviz.scene.cursor import Phase
 from rnnviz.sheet import Sheet
@@ -14,7 +15,6 @@ from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import Panel
 from rnnviz.tui.score import time_axis
 from rnnviz.tui.view import View
-from rnnviz.words.numbers import brief, loss, scientific
 
 if TYPE_CHECKING:
     from rnnviz.scene.frame import Frame
@@ -24,7 +24,8 @@ MOST_ROWS = 12  # of text for one gradient row
 
 
 def draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -> Sheet:
-    from rnnviz.views.comparison import compared, explained
+    from rnnviz.views.comparison import compared
+    from rnnviz.words.comparison import gate_means
 
     sheet = Sheet(width, height)
     rows = compared(frame)
@@ -39,7 +40,7 @@ def draw(frame: Frame, view: View, width: int, height: int, palette: Palette) ->
     axis = gradient_axis([float(v) for path in paths for v in path.norms], n)
     if head:
         sheet.put(0, 0, "loss".rjust(GUTTER), palette.dim)
-        sheet.put(0, GUTTER + 1, cut(explained(frame), width - GUTTER - 1), palette.text)
+        sheet.put(0, GUTTER + 1, cut(gate_means(frame), width - GUTTER - 1), palette.text)
     for number, row in enumerate(rows):
         _draw_row(sheet, (head + number * n, n), row, frame, axis, palette)
     if has_axis:

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rnnviz.glyphs import lines_at_most
 from rnnviz.nn.cell_table import CELLS
+from rnnviz.numbers import factor, rounded, significant, subscript
 from rnnviz.scene.commands import Command, Measure, Seek
 from rnnviz.sheet import Sheet
+from rnnviz.tui.keys import ACTION_KEYS
 from rnnviz.tui.marks import accent
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import Panel
 from rnnviz.tui.view import View
-from rnnviz.words.numbers import factor, rounded, significant, subscript
+from rnnviz.words.ledger import sentence as sentence_of
+from rnnviz.words.voice import Voice
 
 if TYPE_CHECKING:
     from rnnviz.scene.frame import Frame
@@ -104,7 +107,8 @@ def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -
         return sheet
     y = 0
     no_split = CELLS[table.cell].no_split
-    told = [(table.sentence, palette.text), *([(no_split, palette.dim)] if no_split else [])]
+    text = Voice(width, ACTION_KEYS).say(sentence_of(table, frame.scene.gradient(table.loss_step)))
+    told = [(text, palette.text), *([(no_split, palette.dim)] if no_split else [])]
     for sentence, style in told:
         room = 1 if height < 12 and width >= 78 else 3
         for line in lines_at_most(sentence, width - 2, min(room, height - LEAST_ROWS - 1 - y)):

@@ -16,13 +16,13 @@ from rich.style import Style
 
 from rnnviz.glyphs import clip, cut, visible
 from rnnviz.nn.cell_table import CELLS
+from rnnviz.numbers import factor, scientific, subscript
 from rnnviz.sheet import Sheet
 from rnnviz.tui.marks import accent
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import Panel
 from rnnviz.tui.view import View
 from rnnviz.views.diagram import Node, node_at
-from rnnviz.words.numbers import factor, scientific, subscript
 
 if TYPE_CHECKING:
     from rnnviz.scene.frame import Frame

@@ -9,13 +9,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from rnnviz.numbers import scientific
 from rnnviz.sheet import Sheet
 from rnnviz.tui.geometry import columns
 from rnnviz.tui.marks import BARS, accent
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import Panel
 from rnnviz.tui.view import View
-from rnnviz.words.numbers import scientific
 
 if TYPE_CHECKING:
     from rnnviz.scene.commands import Command

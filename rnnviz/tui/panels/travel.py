@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from rich.style import Style
 
+from rnnviz.numbers import exponent, loss, steps
 from rnnviz.scene.commands import Back, Survey, Train
 from rnnviz.sheet import Sheet
 from rnnviz.tui.geometry import GUTTER, SIDE
@@ -19,7 +20,6 @@ from rnnviz.tui.marks import BARS, solid, stride
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import Panel
 from rnnviz.tui.view import View
-from rnnviz.words.numbers import exponent, loss, steps
 
 if TYPE_CHECKING:
     from rnnviz.scene.commands import Command

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from rich.style import Style
 
 from rnnviz.glyphs import wrap
+from rnnviz.numbers import scientific, subscript
 from rnnviz.scene.commands import Command, Measure
 from rnnviz.sheet import Sheet
 from rnnviz.tui import keys
@@ -21,7 +22,6 @@ from rnnviz.tui.marks import accent, stride
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import Panel
 from rnnviz.tui.view import View
-from rnnviz.words.numbers import scientific, subscript
 
 if TYPE_CHECKING:
     from rnnviz.scene.frame import Frame

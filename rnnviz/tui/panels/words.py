@@ -6,11 +6,11 @@ import math
 from typing import TYPE_CHECKING
 
 from rnnviz.glyphs import cells, cut, lines_at_most, ljust, visible
+from rnnviz.numbers import fixed, percent
 from rnnviz.sheet import Sheet
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import Panel
 from rnnviz.tui.view import View
-from rnnviz.words.numbers import fixed, percent
 
 if TYPE_CHECKING:
     from rnnviz.scene.frame import Frame

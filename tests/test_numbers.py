@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnviz.words import numbers
+from rnnviz import numbers
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 

@@ -59,7 +59,7 @@ def fixed(value: float, digits: int = 3) -> str:
 
 
 def short(value: float) -> str:
-    """`+.37`, four cells: for a value in -1..1 in a narrow column; `+1.0` and `-12.` beyond."""
+    """`+.37`, four characters: for a value in -1..1 in a narrow column; `+1.0` and `-12.` beyond."""
     if not math.isfinite(value):
         return _not_finite(value)
     text = unsigned_zero(f"{value:+.2f}")
@@ -71,7 +71,7 @@ def short(value: float) -> str:
 
 
 def portion(value: float) -> str:
-    """`.73`, three cells: for a value in 0..1 in a narrow column."""
+    """`.73`, three characters: for a value in 0..1 in a narrow column."""
     if not math.isfinite(value):
         return _not_finite(value)[-3:]
     text = unsigned_zero(f"{value:.2f}", "")
@@ -79,7 +79,7 @@ def portion(value: float) -> str:
 
 
 def brief(value: float) -> str:
-    """`.65`, `1.9`, `12`, `2e6`: a number of 0 and more in three or four cells."""
+    """`.65`, `1.9`, `12`, `2e6`: a number of 0 and more in three or four characters."""
     if not math.isfinite(value):
         return _not_finite(value)
     if value < 9.95:
