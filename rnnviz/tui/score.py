@@ -109,7 +109,7 @@ def rows_of(frame: Frame, height: int, palette: Palette, view: View = EVERYTHING
 
     def has(name: str) -> bool:
         row = IN_LESSONS[name]
-        return row.why_not(frame) is None and (not row.introduced or view.knows(row.introduced))
+        return (not row.introduced or view.knows(row.introduced)) and row.why_not(frame) is None
 
     return rows(
         height, frame.scene.H, frame.cursor.unit, pair=palette.has_halves,
