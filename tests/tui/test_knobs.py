@@ -167,7 +167,7 @@ async def test_a_bad_value_of_any_knob_is_told_with_the_label_it_has_on_the_scre
             await choose(pilot, knob.name)
             await press(pilot, "enter", *"x,", "enter")
             said = " ".join(text(app, "telling").split())
-            assert said.startswith(f"{knob.label}: "), (knob.name, said)
+            assert said.startswith(f"! {knob.label}: "), (knob.name, said)
 
 
 async def test_a_large_change_is_a_job_and_its_failure_a_message() -> None:
