@@ -14,11 +14,13 @@ from rnnviz.nn.spec import CELLS
 from rnnviz.numbers import scientific
 from rnnviz.player.player import Player
 from rnnviz.scene.commands import Change, Measure, Seek, Train
+from rnnviz.tui import panels
 from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import sheet_for
 from rnnviz.tui.panels.perturbed import PANEL
 from rnnviz.tui.view import View
+from rnnviz.tui.voice import MEASURE
 from rnnviz.views import perturbation as perturbation_module
 from rnnviz.views import prepare as preparing
 from rnnviz.views.perturbation import PARTS, known
@@ -145,7 +147,7 @@ async def test_a_lesson_waits_for_what_it_asks(
 ) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     (tmp_path / "01-a-push.md").write_text(LESSON, encoding="utf-8")
-    assert check([tmp_path / "01-a-push.md"]) == []
+    assert check([tmp_path / "01-a-push.md"], tuple(panels.BY_ID), MEASURE) == []
     threads.clear()
     app = RnnvizApp(start=Start(tmp_path), compile=False)
     async with app.run_test(size=(80, 24)) as pilot:
