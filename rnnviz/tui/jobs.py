@@ -128,7 +128,9 @@ class Jobs:
             self._stage.show(player.note(progress))
 
     def done(self, end: JobDone) -> None:
-        if self._over.pop(end.job, None) is None:  # it was waited for, and is seen
+        player = self._stage.player
+        was_seen = self._over.pop(end.job, None) is None  # it was waited for
+        if was_seen or (player is not None and player.job is not None and end.job is not player.job):  # or gave way
             return
         if self.projector.is_loaded and end.error is None:
             self.projector.ended(end)
