@@ -2,7 +2,7 @@
 
 from typing import Any
 
-LONGEST_SHOWN = 60
+LONGEST_REPR = 60
 
 
 class InputError(ValueError):
@@ -12,13 +12,13 @@ class InputError(ValueError):
     """
 
 
-def shown(value: Any) -> str:
+def short_repr(value: Any) -> str:
     """A value as a message shows it: in one line, and only the beginning of what is long.
 
-    >>> shown(0.5), shown("a" * 200)[-3:]
+    >>> short_repr(0.5), short_repr("a" * 200)[-3:]
     ('0.5', 'aa…')
     """
-    if isinstance(value, int) and abs(value) >= 10**LONGEST_SHOWN:
+    if isinstance(value, int) and abs(value) >= 10**LONGEST_REPR:
         return "a number that long"  # Python writes no more than 4,300 digits
     text = " ".join(repr(value).split())
-    return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…"
+    return text if len(text) <= LONGEST_REPR else text[: LONGEST_REPR - 1] + "…"

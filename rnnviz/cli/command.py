@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
-from rnnviz.errors import InputError, shown
+from rnnviz.errors import InputError, short_repr
 from rnnviz.experiment.experiment import Experiment
 
 
@@ -75,7 +75,7 @@ def whole_number(key: str) -> Callable[[str], int]:
 
     def read(text: str) -> int:
         if number(text) < 0:
-            raise InputError(f"{key}: {shown(text)} is not a whole number of at least 0")
+            raise InputError(f"{key}: {short_repr(text)} is not a whole number of at least 0")
         return number(text)
 
     return read

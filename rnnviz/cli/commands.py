@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from rnnviz.cli.command import Argument, Command, number, whole_number
-from rnnviz.errors import InputError, shown
+from rnnviz.errors import InputError, short_repr
 
 
 def _loss_step(text: str) -> int | str:
     if text == "total":
         return text
     if number(text) < 1:
-        raise InputError(f"loss_step: {shown(text)} is not a step (1 and up) or total")
+        raise InputError(f"loss_step: {short_repr(text)} is not a step (1 and up) or total")
     return number(text)
 
 
@@ -20,7 +20,7 @@ def _speed(text: str) -> float:
     except ValueError:
         speed = 0.0
     if not 0.05 <= speed <= 100:
-        raise InputError(f"--speed: {shown(text)} is not a number from 0.05 to 100")
+        raise InputError(f"--speed: {short_repr(text)} is not a number from 0.05 to 100")
     return speed
 
 

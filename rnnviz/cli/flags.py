@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 
 from rnnviz.cli.command import Argument, Command, Options
 from rnnviz.cli.commands import APP, COMMANDS
-from rnnviz.errors import LONGEST_SHOWN, InputError, shown
+from rnnviz.errors import LONGEST_REPR, InputError, short_repr
 from rnnviz.experiment.experiment import SETTINGS, Experiment
 from rnnviz.experiment.setting import Setting
 from rnnviz.tasks.catalog import CATALOG
@@ -94,7 +94,7 @@ def _file(word: str) -> str:
             return word
     close = get_close_matches(word, COMMANDS, n=1)
     hint = f"did you mean {close[0]}?" if close else f"commands: {', '.join(COMMANDS)}"
-    raise InputError(f"{shown(word)} is neither a command nor an experiment file (.toml); {hint}")
+    raise InputError(f"{short_repr(word)} is neither a command nor an experiment file (.toml); {hint}")
 
 
 #: Python 3.14 would colour the help; plain text reads well everywhere.
@@ -120,10 +120,10 @@ class _Parser(argparse.ArgumentParser):
         if word in COMMANDS:
             return f"the command comes first: rnnviz {word} …"
         if not word.startswith("-"):
-            return f"{shown(word)} is an unexpected argument; --help lists the flags"
+            return f"{short_repr(word)} is an unexpected argument; --help lists the flags"
         close = get_close_matches(word.partition("=")[0], known, n=1)
         hint = f"did you mean {close[0]}?" if close else "--help lists them"
-        return f"{word[:LONGEST_SHOWN]}: no such flag; {hint}"
+        return f"{word[:LONGEST_REPR]}: no such flag; {hint}"
 
 
 def _parser(command: Command) -> _Parser:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rnnviz.cli.command import Options
 from rnnviz.cli.surroundings import require_terminal
-from rnnviz.errors import InputError, shown
+from rnnviz.errors import InputError, short_repr
 from rnnviz.glyphs import cells, cut, lines_at_most, ljust, one_line
 from rnnviz.lessons.course import Course, Start, find, head
 
@@ -21,11 +21,11 @@ def run(options: Options) -> int:
     if what == "check":
         return check(paths, options["lessons"])
     if paths:
-        raise InputError(f"{shown(paths[0])} is an unexpected argument; rnnviz lessons check PATH checks files")
+        raise InputError(f"{short_repr(paths[0])} is an unexpected argument; rnnviz lessons check PATH checks files")
     if what == "metrics":
         return metrics()
     if what is not None:
-        raise InputError(f"{shown(what)} is neither check nor metrics; rnnviz lesson SLUG opens a lesson")
+        raise InputError(f"{short_repr(what)} is neither check nor metrics; rnnviz lesson SLUG opens a lesson")
     return show(find(options["lessons"]))
 
 

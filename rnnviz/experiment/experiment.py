@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from rnnviz import files
-from rnnviz.errors import InputError, shown
+from rnnviz.errors import InputError, short_repr
 from rnnviz.experiment import applicability
 from rnnviz.experiment.setting import GROUPS, Setting, setting
 from rnnviz.nn.spec import CELLS
@@ -225,7 +225,7 @@ class Experiment:
         steps = _whole_numbers(text)
         if not steps or min(steps) < 1 or (self.seq_len and max(steps) > self.seq_len):
             limit = f"1..{self.seq_len}" if self.seq_len else "1 and up"
-            raise InputError(f"loss_at: {shown(text)} is not every, last, or step numbers {limit} like 3,7")
+            raise InputError(f"loss_at: {short_repr(text)} is not every, last, or step numbers {limit} like 3,7")
         return tuple(sorted(set(steps)))
 
     def truncation(self) -> tuple[int, int] | None:
@@ -234,7 +234,7 @@ class Experiment:
             return None
         numbers = _whole_numbers(self.truncate)
         if len(numbers) != 2 or min(numbers) < 1 or numbers[1] < numbers[0]:
-            raise InputError(f"truncate: {shown(self.truncate)} is not k1,k2 with 1 ≤ k1 ≤ k2, like 5,10")
+            raise InputError(f"truncate: {short_repr(self.truncate)} is not k1,k2 with 1 ≤ k1 ≤ k2, like 5,10")
         return numbers[0], numbers[1]
 
     # -- TOML ----------------------------------------------------------------------------------------
@@ -276,7 +276,7 @@ class Experiment:
 
                 close = get_close_matches(str(name), known, n=1)
                 hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(sorted(known))}"
-                raise InputError(f"{where}: unknown setting {shown(name)}; {hint}")
+                raise InputError(f"{where}: unknown setting {short_repr(name)}; {hint}")
         try:
             return cls(**values)
         except InputError as error:

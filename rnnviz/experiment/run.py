@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from rnnviz.errors import InputError, shown
+from rnnviz.errors import InputError, short_repr
 from rnnviz.experiment import cost
 from rnnviz.experiment.build import build_model, build_task, build_training, resolved, trace_of
 from rnnviz.experiment.evaluate import answers, judged, self_fed
@@ -76,7 +76,7 @@ class Run:
 
     def __init__(self, experiment: Experiment, task: Task | None = None) -> None:
         if not isinstance(experiment, Experiment):
-            raise InputError(f"experiment: {shown(experiment)} is not one; make it by rnnviz.Experiment(task=...)")
+            raise InputError(f"experiment: {short_repr(experiment)} is not one; make it by rnnviz.Experiment(task=...)")
         self.experiment = resolved(experiment)
         cost.fit(self.experiment)
         self.task = build_task(self.experiment) if task is None else task

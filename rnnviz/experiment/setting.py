@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from numbers import Number
 from typing import Any
 
-from rnnviz.errors import InputError, shown
+from rnnviz.errors import InputError, short_repr
 
 #: The groups, in the order in which the knobs show them.
 GROUPS = ("network", "weights", "task", "training")
@@ -71,15 +71,15 @@ class Setting:
                 return None
             raise InputError(f"{self.name}: needs a value")
         if self.is_list and isinstance(value, list | tuple):
-            value = ",".join(map(shown, value))
+            value = ",".join(map(short_repr, value))
         if isinstance(value, Number) and hasattr(value, "item"):  # NumPy's numbers as Python's
             value = value.item()
         if self.kind is float and isinstance(value, int) and not isinstance(value, bool):
             value = float(value) if abs(value) <= sys.float_info.max else math.inf
         if not isinstance(value, self.kind) or (self.kind is int and isinstance(value, bool)):
-            raise InputError(f"{self.name}: {shown(value)} is not {_KIND_NAMES[self.kind]}")
+            raise InputError(f"{self.name}: {short_repr(value)} is not {_KIND_NAMES[self.kind]}")
         if self.choices and value not in self.choices:
-            raise InputError(f"{self.name}: {shown(value)} is unknown; choose from {', '.join(self.choices)}")
+            raise InputError(f"{self.name}: {short_repr(value)} is unknown; choose from {', '.join(self.choices)}")
         if isinstance(value, int | float) and not isinstance(value, bool):
             self._check_range(value)
         return value
@@ -94,7 +94,7 @@ class Setting:
             or (self.below is not None and value >= self.below)
         )
         if wrong:
-            number = f"{value:g}" if isinstance(value, float) else shown(value)
+            number = f"{value:g}" if isinstance(value, float) else short_repr(value)
             raise InputError(f"{self.name}: {number} is out of range; it must be {self.limits}")
 
     @property

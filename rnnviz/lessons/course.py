@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rnnviz.errors import InputError, shown
+from rnnviz.errors import InputError, short_repr
 
 _FILE = re.compile(r"\d+-.*\.md")
 OWN = "rnnviz"  # the name of the course that comes with rnnviz
@@ -38,7 +38,7 @@ class Course:
         slugs = [self.slug(file) for file in self.files]
         close = get_close_matches(slug, slugs, n=1)
         hint = f"did you mean {close[0]}?" if close else "rnnviz lessons lists them"
-        raise InputError(f"there is no lesson {shown(slug)}; {hint}")
+        raise InputError(f"there is no lesson {short_repr(slug)}; {hint}")
 
 
 def own_folder() -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from rnnviz.errors import InputError, shown
+from rnnviz.errors import InputError, short_repr
 from rnnviz.lessons.course import Course
 from rnnviz.lessons.lesson import Lesson
 from rnnviz.lessons.progress import Progress
@@ -40,6 +40,6 @@ def read_lesson(course: Course, slug: str, panels: Collection[str]) -> Lesson:
     for step in lesson.steps:
         for name, argument in step.do + step.reveal:
             if name == "panel" and argument and argument not in panels:
-                unknown = f"{lesson.path.name}, line {step.line}: unknown panel {shown(argument)}."
+                unknown = f"{lesson.path.name}, line {step.line}: unknown panel {short_repr(argument)}."
                 raise InputError(f"{unknown} rnnviz lessons check says more.")
     return lesson

@@ -12,7 +12,7 @@ import os
 from importlib import import_module
 from typing import TypeVar
 
-from rnnviz.errors import InputError, shown
+from rnnviz.errors import InputError, short_repr
 from rnnviz.nn.cell import Cell
 
 Value = TypeVar("Value")
@@ -22,7 +22,7 @@ class ByCell(dict[str, Value]):
     """name -> value. An unknown cell raises InputError."""
 
     def __missing__(self, name: str) -> Value:
-        raise InputError(f"cell: {shown(name)} is unknown; choose from {', '.join(self)}")
+        raise InputError(f"cell: {short_repr(name)} is unknown; choose from {', '.join(self)}")
 
 
 def _found() -> list[Cell]:

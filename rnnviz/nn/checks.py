@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnviz.errors import InputError, shown
+from rnnviz.errors import InputError, short_repr
 from rnnviz.nn.cell_table import CELLS
 from rnnviz.nn.spec import ModelSpec
 from rnnviz.nn.types import Array, Params
@@ -84,7 +84,7 @@ def parameters(spec: ModelSpec, params: Mapping[str, Any]) -> Params:
     """Copies of `params` in the order and dtype of the spec. nan and inf are allowed: training makes them."""
     shapes = spec.parameter_shapes
     if not isinstance(params, Mapping):
-        raise InputError(f"params: {shown(params)} is not a dict of arrays by name")
+        raise InputError(f"params: {short_repr(params)} is not a dict of arrays by name")
     missing, extra = [n for n in shapes if n not in params], [n for n in params if n not in shapes]
     if missing or extra:
         found = (("missing", missing), ("unknown", extra))

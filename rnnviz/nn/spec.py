@@ -15,7 +15,7 @@ from functools import cached_property
 from numbers import Real
 from typing import Any
 
-from rnnviz.errors import InputError, shown
+from rnnviz.errors import InputError, short_repr
 from rnnviz.nn import cell_table
 from rnnviz.nn.cell import Cell
 
@@ -115,7 +115,7 @@ class ModelSpec:
 def one_of(name: str, value: Any, choices: tuple[Any, ...]) -> None:
     """Raises InputError unless `value` is one of `choices`."""
     if not isinstance(value, str | int) or isinstance(value, bool) or value not in choices:
-        raise InputError(f"{name}: {shown(value)} is unknown; choose from {', '.join(map(str, choices))}")
+        raise InputError(f"{name}: {short_repr(value)} is unknown; choose from {', '.join(map(str, choices))}")
 
 
 def whole_number(name: str, value: Any, low: int, high: int | None = None) -> int:
@@ -125,9 +125,9 @@ def whole_number(name: str, value: Any, low: int, high: int | None = None) -> in
     except TypeError:  # an array of one number says so too
         number = low - 1
     if number < low or isinstance(value, bool):
-        raise InputError(f"{name}: {shown(value)} is not a whole number of at least {low}")
+        raise InputError(f"{name}: {short_repr(value)} is not a whole number of at least {low}")
     if high is not None and number > high:
-        raise InputError(f"{name}: {shown(value)} is more than {high}")
+        raise InputError(f"{name}: {short_repr(value)} is more than {high}")
     return number
 
 
@@ -138,5 +138,5 @@ def real_number(name: str, value: Any) -> float:
         with suppress(OverflowError):  # a whole number of more than 308 digits
             number = float(value)
     if not math.isfinite(number):
-        raise InputError(f"{name}: {shown(value)} is not a finite number")
+        raise InputError(f"{name}: {short_repr(value)} is not a finite number")
     return number

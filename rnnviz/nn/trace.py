@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnviz.errors import InputError, shown
+from rnnviz.errors import InputError, short_repr
 from rnnviz.nn import checks, gradcheck, losses, metrics
 from rnnviz.nn import engine as engines
 from rnnviz.nn import gain as gains
@@ -237,7 +237,7 @@ class Trace(ReadOnly):
     def share(self, name: str) -> Array:
         """(T, *shape): what each step adds to grads[name]. Raises InputError for an unknown name."""
         if not isinstance(name, str) or name not in self.params:
-            raise InputError(f"share: {shown(name)} is no parameter; choose from {', '.join(self.params)}")
+            raise InputError(f"share: {short_repr(name)} is no parameter; choose from {', '.join(self.params)}")
         checks.memory(f"share of {name}", 8 * self.T * self.params[name].size, f"{self.T} steps")
         kind = name.rsplit("_l", 1)[0]
         if name.startswith("readout."):
@@ -284,7 +284,7 @@ class Trace(ReadOnly):
         if k is None:
             return None
         if isinstance(k, bool) or not isinstance(k, int | np.integer) or not 1 <= k <= self.T:
-            raise InputError(f"k: {shown(k)} is not a step of this trace; steps are 1..{self.T}")
+            raise InputError(f"k: {short_repr(k)} is not a step of this trace; steps are 1..{self.T}")
         return int(k)
 
     def _make_item(self, k: int | None) -> Item:
@@ -373,14 +373,14 @@ def loss_mask(loss_at: Any, T: int, B: int) -> Array:
     try:
         given = checks.as_array("loss_at", loss_at, "steps")
     except InputError:
-        raise InputError(f"loss_at: {shown(loss_at)} is not {wanted}") from None
+        raise InputError(f"loss_at: {short_repr(loss_at)} is not {wanted}") from None
     if given.dtype == bool:
         checks.fit_shape("loss_at", given, (T, B), "(T, B)")
         if not given.any():
             raise InputError("loss_at: no step carries loss; at least one position must be True")
         return given.copy()
     if given.ndim != 1 or given.dtype.kind not in "iu" or not given.size or given.min() < 1 or given.max() > T:
-        raise InputError(f"loss_at: {shown(loss_at)} is not {wanted}")
+        raise InputError(f"loss_at: {short_repr(loss_at)} is not {wanted}")
     mask[given.astype(int) - 1] = True
     return mask
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnviz.errors import InputError, shown
+from rnnviz.errors import InputError, short_repr
 from rnnviz.nn import checks, losses
 from rnnviz.nn import engine as engines
 from rnnviz.nn.data import Data as Data
@@ -248,7 +248,7 @@ def evaluate(model: Model, data: Data, engine: str | engines.Engine | None = Non
 def truncation(truncate: Sequence[int]) -> tuple[int, int]:
     """(k1, k2) checked: 1 ≤ k1 ≤ k2."""
     if not isinstance(truncate, Sequence) or len(truncate) != 2:
-        raise InputError(f"truncate: {shown(truncate)} is not a pair (k1, k2)")
+        raise InputError(f"truncate: {short_repr(truncate)} is not a pair (k1, k2)")
     k1 = whole_number("truncate k1", truncate[0], low=1)
     return k1, whole_number("truncate k2", truncate[1], low=k1)
 

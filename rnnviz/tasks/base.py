@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnviz.errors import InputError, shown
+from rnnviz.errors import InputError, short_repr
 from rnnviz.nn import checks
 from rnnviz.nn.types import ReadOnly
 from rnnviz.tasks.catalog import info
@@ -150,7 +150,7 @@ def mask(lengths: Array, T: int, loss_at: LossAt) -> Array:
     whole = isinstance(loss_at, Sequence) and all(isinstance(step, int) for step in loss_at)
     steps = sorted(set(loss_at)) if whole else []
     if not steps or steps[0] < 1 or steps[-1] > T:
-        raise InputError(f"loss_at: steps {shown(loss_at)} must lie in 1..{T}, the steps of one sequence")
+        raise InputError(f"loss_at: steps {short_repr(loss_at)} must lie in 1..{T}, the steps of one sequence")
     chosen = inside & np.isin(t, steps)
     if not chosen.any(axis=1).all():
         shortest = int(lengths.min())

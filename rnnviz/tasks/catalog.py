@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rnnviz.errors import InputError, shown
+from rnnviz.errors import InputError, short_repr
 
 OPTIONAL = ("lag", "points", "noise", "samples", "source")  # settings that only some tasks use
 SHAPES = ("many-to-many", "many-to-one", "one-to-many")
@@ -211,7 +211,7 @@ def info(name: str) -> TaskInfo:
     try:
         return CATALOG[name]
     except (KeyError, TypeError):  # TypeError: a list, say
-        raise InputError(f"task: {shown(name)} is unknown; choose from {', '.join(NAMES)}") from None
+        raise InputError(f"task: {short_repr(name)} is unknown; choose from {', '.join(NAMES)}") from None
 
 
 def dimensions(name: str, seq_len: int | None, lag: int | None) -> Dimensions:

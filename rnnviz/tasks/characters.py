@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from rnnviz import files
-from rnnviz.errors import InputError, shown
+from rnnviz.errors import InputError, short_repr
 from rnnviz.glyphs import visible
 from rnnviz.tasks.base import (
     Array,
@@ -166,7 +166,9 @@ def read(source: str) -> tuple[str, str]:
         raise InputError(f"source: {source} does not exist; give the path of a text file") from None
     except (OSError, RuntimeError) as error:  # RuntimeError: a ~ nobody has
         reason = getattr(error, "strerror", None) or error
-        raise InputError(f"source: {shown(source)} cannot be read: {reason}; give the path of a text file") from None
+        raise InputError(
+            f"source: {short_repr(source)} cannot be read: {reason}; give the path of a text file"
+        ) from None
     if "\0" in text:
         raise InputError(f"source: {source} is a binary file; give a text file")
     if not text.strip():
