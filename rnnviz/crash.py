@@ -1,4 +1,4 @@
-"""What to say when something goes wrong that nobody foresaw: one line, and a file with the rest."""
+"""Report an unexpected error: one line for the person, and a file with the traceback."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ import traceback
 from pathlib import Path
 
 FILE = "traceback.txt"
-LONGEST = 200  # characters of an error's own words in the line
+LONGEST = 200  # characters of the error's own message in the line
 
 
 def report(error: BaseException, then: str = "") -> str:
-    """One line: what happened, `then` what to do, where the traceback is. Never raises.
+    """One line: what happened, what to do (`then`), and where the traceback is. Never raises.
 
-    Only the last traceback is kept, for its owner alone.
+    Only the last traceback is saved, in a file that only its owner can read.
     """
     what = " ".join(f"{type(error).__name__}: {error}".split())
     if len(what) > LONGEST:
         what = what[: LONGEST - 1] + "…"
     try:
-        rest = f"to report this, send {_kept(error)}"
+        rest = f"to report this, send {_save_traceback(error)}"
     except Exception:  # no home, a full disk
         frames = traceback.extract_tb(error.__traceback__)
         where = f" in line {frames[-1].lineno} of {Path(frames[-1].filename).name}" if frames else ""
@@ -28,8 +28,8 @@ def report(error: BaseException, then: str = "") -> str:
     return f"stopped by an error in rnnviz itself: {what.rstrip('.')}; {then}{rest}"
 
 
-def _kept(error: BaseException) -> Path:
-    """The file the traceback is in. Raises OSError where there is no place for it."""
+def _save_traceback(error: BaseException) -> Path:
+    """Write the traceback to a file and return its path. Raises OSError if it cannot be written."""
     import rnnviz
     from rnnviz import files
 

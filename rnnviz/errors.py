@@ -6,19 +6,19 @@ LONGEST_REPR = 60
 
 
 class InputError(ValueError):
-    """Bad input (a flag, a file, a weight, a setting), told in one line.
+    """Bad input (a flag, a file, a weight, a setting), described in one line.
 
-    The command line prints it as it is and exits with 2; the app shows it and carries on.
+    The command line prints the line unchanged and exits with 2; the app shows it and carries on.
     """
 
 
 def short_repr(value: Any) -> str:
-    """A value as a message shows it: in one line, and only the beginning of what is long.
+    """The repr of a value for a message: one line, and only the beginning of a long value.
 
     >>> short_repr(0.5), short_repr("a" * 200)[-3:]
     ('0.5', 'aa…')
     """
     if isinstance(value, int) and abs(value) >= 10**LONGEST_REPR:
-        return "a number that long"  # Python writes no more than 4,300 digits
+        return "a number this long"  # Python writes at most 4,300 digits
     text = " ".join(repr(value).split())
     return text if len(text) <= LONGEST_REPR else text[: LONGEST_REPR - 1] + "…"

@@ -1,9 +1,9 @@
-"""Files from outside: what may be opened, how much of it is read, and whom its owner lets write it.
+"""Files from outside: which may be opened, how much of each is read, and who else can write them.
 
-    >>> read("notes.txt", 1000)                 # b"…", at most 1,000 bytes; OSError says what is wrong in few words
+    >>> read("notes.txt", 1000)                 # b"…", at most 1,000 bytes; OSError gives the reason in a few words
 
-Every file that rnnviz is given, or finds, is opened here. A pipe, a device, a socket or a folder is refused before it
-is opened: opening one can wait for ever, or do something. Free of numpy.
+Every file that a person names, or that rnnviz finds, is opened here. A pipe, a device, a socket or a folder is refused
+before it is opened: opening one can block forever, or have an effect. Does not import numpy.
 """
 
 from __future__ import annotations
@@ -33,30 +33,30 @@ _KINDS = {
 
 
 class OddFileError(OSError):
-    """Something is there, and it is no file to read: a pipe, a device, a folder, or too long. strerror says which."""
+    """The path is not a readable file: it is a pipe, a device, a folder, or too long. strerror says which."""
 
 
 class NotTrustedError(OSError):
-    """Somebody else can change this file. strerror says what to do."""
+    """Another user can change this file. strerror says what to do."""
 
 
 def read(path: str | Path, limit: int, *, cut: bool = False) -> bytes:
-    """All bytes of a regular file, in memory no more than `limit` of them. `cut`: of a longer one the beginning.
+    """Read all bytes of a regular file, at most `limit`. With `cut`, return the beginning of a longer file.
 
-    Raises OSError with its reason in `strerror`: OddFileError for what is no regular file or longer than `limit`.
+    Raises OSError with its reason in `strerror`: OddFileError if the file is not regular or is longer than `limit`.
     """
     with contextlib.closing(_Handle(path)) as handle:
         return handle.read(limit, cut)
 
 
-def opened(path: str | Path) -> BinaryIO:
-    """A regular file, to read from as much as is wanted. Raises OSError as `read` does."""
+def open_regular(path: str | Path) -> BinaryIO:
+    """Open a regular file for reading, without a limit. Raises OSError as `read` does."""
     return os.fdopen(_Handle(path).number, "rb")
 
 
 def read_trusted(path: Path, limit: int) -> bytes:
-    """The same of a file that is believed: nobody but its owner, root or oneself, can have written it, nor have put it
-    where it is. Raises NotTrustedError else."""
+    """Read a file that only this user or root can have written or put in its place. Raises NotTrustedError if
+    anyone else can."""
     folder = trusted(path.parent)
     with contextlib.closing(_Handle(folder / path.name, follow=False)) as handle:
         reason = _others_could(handle.state)
@@ -66,7 +66,7 @@ def read_trusted(path: Path, limit: int) -> bytes:
 
 
 class _Handle:
-    """A regular file, opened. What it is was looked at before and after: it may be another one by then."""
+    """An open regular file. Its kind is checked before and after opening: the path may point elsewhere by then."""
 
     def __init__(self, path: str | Path, flags: int = os.O_RDONLY, mode: int = PRIVATE_FILE, follow: bool = True):
         try:
@@ -91,7 +91,7 @@ class _Handle:
         if self.state.st_size > limit and not cut:
             raise _too_long(limit, self.path)
         content = bytearray()
-        while len(content) <= limit and (part := os.read(self.number, _CHUNK)):  # some that say 0 bytes never end
+        while len(content) <= limit and (part := os.read(self.number, _CHUNK)):  # some files of size 0 never end
             content += part
         if len(content) > limit and not cut:
             raise _too_long(limit, self.path)
@@ -108,19 +108,20 @@ def _regular(state: os.stat_result, path: str | Path) -> None:
 
 
 def _too_long(limit: int, path: str | Path) -> OddFileError:
-    return OddFileError(errno.EFBIG, f"it is too long, at most {limit:,} bytes are read", str(path))
+    return OddFileError(errno.EFBIG, f"it is too long; at most {limit:,} bytes are read", str(path))
 
 
-# -- whom to believe -------------------------------------------------------------------------------------
+# -- trust -----------------------------------------------------------------------------------------------
 
 
 def trusted(folder: Path, above: bool = False) -> Path:
-    """The folder's real path, if nobody but root and oneself can change what is in it, or any folder above it.
+    """The folder's real path, if only this user and root can change its content and every folder above it.
 
-    Looked at from the root down: what stands in a folder that others cannot write is not exchanged by them while we
-    look on. Only in one with the sticky bit, like /tmp, may others write: what is one's own there stays. above: the
-    folder itself may be such a one, for another to be made in it. Where a system has no owners (Windows) all are
-    trusted. Raises NotTrustedError, or OSError where there is no such folder.
+    The check goes from the root down: others cannot replace an entry of a folder that they cannot write while the
+    check continues below it. Others may write only to a folder with the sticky bit, like /tmp: there they cannot
+    replace this user's entries. With `above` the folder itself may be one of these, so that a folder can be made in
+    it. On a system without owners (Windows) every folder is trusted. Raises NotTrustedError, or OSError if there is
+    no such folder.
     """
     real = Path(os.path.realpath(folder))
     if not hasattr(os, "getuid"):
@@ -137,23 +138,23 @@ def trusted(folder: Path, above: bool = False) -> Path:
 
 
 def _others_could(state: os.stat_result, sticky: bool = False) -> str:
-    """Why somebody else can write this; "" if nobody can."""
+    """The reason why another user can write this; "" if none can."""
     if not hasattr(os, "getuid"):
         return ""
     if state.st_uid not in (0, os.getuid()):
-        return "it belongs to somebody else"
+        return "it belongs to another user"
     if state.st_mode & _OTHERS_WRITE and not (sticky and state.st_mode & stat.S_ISVTX):
         return "others can write it (chmod go-w)"
     return ""
 
 
 def make_folder(folder: Path, mode: int = PRIVATE_FOLDER, ours: int = 1) -> bool:
-    """Makes a folder and those above it that are missing, each with just this mode whatever the umask.
+    """Make a folder and its missing parents, each with exactly this mode, whatever the umask.
 
-    The last `ours` folders of the path are rnnviz' own: one of them that others could write (an older version made it
-    so) loses that. Returns whether one did: then what is in it may be anybody's.
+    The last `ours` folders of the path belong to rnnviz: if others can write one of them (an older version made it
+    so), that permission is removed. Returns whether one was removed: then anyone may have written its content.
     """
-    mended = False
+    repaired = False
     for place in (*reversed(folder.parents), folder):
         try:
             os.mkdir(place, mode)
@@ -161,18 +162,21 @@ def make_folder(folder: Path, mode: int = PRIVATE_FOLDER, ours: int = 1) -> bool
             if not os.path.isdir(place):
                 raise
             own = place == folder or place in folder.parents[: ours - 1]
-            mended |= own and _mended(place, mode)
+            repaired |= own and _repair(place, mode)
         else:
             _chmod(place, mode)
-    return mended
+    return repaired
 
 
-def _mended(folder: Path, mode: int) -> bool:
+def _repair(folder: Path, mode: int) -> bool:
+    """Remove the permission of others to write the folder. Returns whether they had it."""
     state = os.lstat(folder)
     if not hasattr(os, "getuid") or not stat.S_ISDIR(state.st_mode) or state.st_uid != os.getuid():
         return False
     now = stat.S_IMODE(state.st_mode)
-    wanted = mode if mode & ~PRIVATE_FOLDER else mode & now  # what others shall read they can; nothing else is given
+    wanted = (
+        mode if mode & ~PRIVATE_FOLDER else mode & now
+    )  # others may read if they are meant to; no other right is added
     if wanted != now:
         _chmod(folder, wanted)
     return bool(state.st_mode & _OTHERS_WRITE)
@@ -187,7 +191,7 @@ def _chmod(path: Path, mode: int) -> None:
 
 
 def replace(path: Path, content: bytes, mode: int = PRIVATE_FILE) -> None:
-    """All of it or nothing: written beside the file, then put in its place."""
+    """Write the whole file or nothing: first to a file beside it, which then replaces it."""
     import tempfile
 
     number, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
@@ -203,22 +207,22 @@ def replace(path: Path, content: bytes, mode: int = PRIVATE_FILE) -> None:
 
 
 class Lock:
-    """A lock on a file, free again when the last process that has it is gone. Where a system or a file system has no
-    locks it is always free.
+    """A lock on a file, released when the last process that holds it ends. On a system or file system without locks
+    it is always free.
 
-    number  the descriptor, for a process that shall hold the lock as well
+    number  the descriptor, for another process that should hold the lock too
     """
 
     def __init__(self, path: Path) -> None:
-        """Raises OSError where the lock's file cannot be."""
+        """Raises OSError if the lock's file cannot be made or opened."""
         self._handle = _Handle(path, os.O_RDWR | os.O_CREAT, follow=False)
         self.number = self._handle.number
         if hasattr(os, "fchmod") and stat.S_IMODE(self._handle.state.st_mode) & ~PRIVATE_FILE:
             with contextlib.suppress(OSError):
-                os.fchmod(self.number, PRIVATE_FILE)  # who can open it can lock it
+                os.fchmod(self.number, PRIVATE_FILE)  # anyone who can open it can lock it
 
     def take(self) -> bool:
-        """Whether it is ours now. Returns at once."""
+        """Try to take the lock. Returns at once, with whether this process now holds it."""
         try:
             import fcntl
         except ImportError:  # Windows
@@ -235,13 +239,13 @@ class Lock:
 
 @contextlib.contextmanager
 def locked(path: Path, seconds: float = 0.02) -> Iterator[bool]:
-    """Whether the lock was had, tried for this little time; let go at the end."""
+    """Try for `seconds` to take the lock; yield whether this process holds it, and release it at the end."""
     lock = Lock(path)
     try:
         end = time.monotonic() + seconds
-        while not (had := lock.take()) and time.monotonic() < end:
+        while not (is_held := lock.take()) and time.monotonic() < end:
             time.sleep(0.002)
-        yield had
+        yield is_held
     finally:
         lock.close()
 
@@ -250,7 +254,7 @@ def locked(path: Path, seconds: float = 0.02) -> Iterator[bool]:
 
 
 def user_folder(kind: str) -> Path | None:
-    """Where rnnviz keeps a user's "data", "cache" or "state"; None for a user who has no home."""
+    """The folder of a user's "data", "cache" or "state"; None for a user without a home folder."""
     import platformdirs
 
     try:

@@ -1,13 +1,14 @@
-"""Strings from outside, made fit for a terminal: what each cell shows, how many cells it takes, nothing that steers.
+"""Make strings from outside safe for a terminal: the glyph of each cell, its width, and no control sequences.
 
     >>> cells("雪の朝"), cut("雪の朝", 5), visible("one\\ntwo\\x1b[2J")
     (6, '雪の…', 'one↵two·[2J')
     >>> escaped("a title\\x1b]0;another\\x07")
     'a title\\\\x1b]0;another\\\\x07'
 
-Terminals agree on the width of one character, and disagree on sequences that are joined into one picture. So what is
-joined is taken apart: joiners and variation selectors go, a flag is its two letters, a combining mark stays with its
-letter. Knows no terminal and no widget; the grid (sheet.py) holds what it gets against the toolkit's own widths.
+Terminals agree on the width of one character, and disagree on sequences that are joined into one picture. So joined
+sequences are taken apart: joiners and variation selectors are dropped, a flag becomes its two letters, a combining mark
+stays with its letter. This module knows no terminal and no widget; the grid (sheet.py) compares its widths with the
+toolkit's own.
 """
 
 from __future__ import annotations
@@ -16,17 +17,17 @@ import unicodedata
 from functools import lru_cache
 from textwrap import wrap as wrap_narrow
 
-Glyph = tuple[str, int]  # what stands in a cell, or in two; how many
+Glyph = tuple[str, int]  # the text of a cell, or of two; the number of cells
 
-UNSEEN = "·"  # stands for a character that shows nothing or steers the terminal
+UNSEEN = "·"  # replaces a character that is invisible or controls the terminal
 LINE_END = "↵"
-MARKS = 2  # combining marks a letter keeps; towers of them would climb over other rows
-LONGEST_WORD = 200  # letters of a word, a path say, in a line of the command line
+MARKS = 2  # combining marks per letter; more of them would cover other rows
+LONGEST_WORD = 200  # characters of a word (a path, for example) in a line of the command line
 LONGEST_LINE = 1000
 
 _DROPPED = {"\u200d", "\u00ad", *map(chr, range(0xFE00, 0xFE10))}  # joiner, soft hyphen, variation selectors
 _FLAG_A = 0x1F1E6  # the first of the 26 letters flags are made of
-# Of no width, one or two cells, as the terminal thinks: fillers and medial letters of Hangul, skin tones by
+# Zero, one or two cells wide, depending on the terminal: fillers and medial letters of Hangul, skin tones by
 # themselves, and the hexagrams and tallies that Unicode 16 made wide.
 _UNSURE = (
     (0x115F, 0x11FF), (0x2630, 0x2637), (0x268A, 0x268F), (0x3164, 0x3164), (0x4DC0, 0x4DFF), (0xD7B0, 0xD7FF),
@@ -35,13 +36,13 @@ _UNSURE = (
 
 
 def is_plain(text: str) -> bool:
-    """Whether it is printable ASCII: one character, one cell."""
+    """Whether the text is printable ASCII: one character, one cell."""
     return text.isascii() and text.isprintable()
 
 
 @lru_cache(maxsize=4096)
 def glyphs(text: str) -> tuple[Glyph, ...]:
-    """The text cell by cell: (what is shown, 1 or 2 cells)."""
+    """The text glyph by glyph: (text of the glyph, 1 or 2 cells)."""
     if is_plain(text):
         return tuple((char, 1) for char in text)
     found: list[Glyph] = []
@@ -76,12 +77,12 @@ def _glyph(char: str, category: str) -> Glyph:
 
 
 def cells(text: str) -> int:
-    """The cells a text takes."""
+    """The number of cells that a text takes."""
     return len(text) if is_plain(text) else sum(size for _, size in glyphs(text))
 
 
 def clip(text: str, room: int) -> str:
-    """As much of it as fits into `room` cells, never half a wide character."""
+    """The longest beginning of the text that fits into `room` cells, never with half a wide character."""
     if is_plain(text):
         return text[: max(0, room)]
     kept, used = "", 0
@@ -94,14 +95,14 @@ def clip(text: str, room: int) -> str:
 
 
 def cut(text: str, room: int, mark: str = "…") -> str:
-    """The text; where it does not fit into `room` cells its beginning and a mark that it goes on."""
+    """The text; if it does not fit into `room` cells, its beginning and a mark that text is missing."""
     if cells(text) <= room:
         return text
     return clip(text, room - 1) + mark if room >= 1 else ""
 
 
 def cut_before(text: str, room: int) -> str:
-    """Likewise its end: what is being typed is looked at there."""
+    """The text; if it does not fit, "…" and its end, where a person types."""
     if cells(text) <= room:
         return text
     kept, used = "", 1
@@ -122,7 +123,7 @@ def rjust(text: str, room: int) -> str:
 
 
 def wrap(text: str, room: int) -> list[str]:
-    """Lines of at most `room` cells (one at least), broken at spaces, a longer word anywhere."""
+    """Lines of at most `room` cells (at least one), broken at spaces; a longer word is broken anywhere."""
     room = max(1, room)
     if cells(text) == len(text):
         return wrap_narrow(text, room)
@@ -138,7 +139,7 @@ def wrap(text: str, room: int) -> list[str]:
 
 
 def pieces(word: str, room: int) -> list[str]:
-    """A word in stretches of at most `room` cells; a single wide character is one however little room there is."""
+    """A word in pieces of at most `room` cells; a wide character is never split, even if there is room for one cell."""
     if cells(word) <= room:
         return [word]
     found, used = [""], 0
@@ -152,7 +153,7 @@ def pieces(word: str, room: int) -> list[str]:
 
 
 def lines_at_most(text: str, room: int, most: int) -> list[str]:
-    """Wrapped; where it takes more than `most` lines the last says with … that it goes on."""
+    """The text wrapped into at most `most` lines; if there are more, the last one ends in … ."""
     lines = wrap(text, room)
     if len(lines) <= most:
         return lines
@@ -165,14 +166,14 @@ def lines_at_most(text: str, room: int, most: int) -> list[str]:
 
 
 def visible(text: str) -> str:
-    """Line ends and what cannot be seen as signs: one for each character."""
+    """The text with a visible sign for each line end and each invisible character."""
     if text.isprintable():
         return text
     return "".join(LINE_END if c == "\n" else c if c.isprintable() else UNSEEN for c in text)
 
 
 def escaped(text: str, keep: str = "") -> str:
-    """A text for a line of the command line: what is no glyph is written as Python writes it, `\\x1b`."""
+    """A text for a line of the command line: a character that cannot be printed becomes its escape, `\\x1b`."""
     if text.isprintable():
         return text
     keep += "\u00a0\u3000"  # spaces
@@ -180,13 +181,13 @@ def escaped(text: str, keep: str = "") -> str:
 
 
 def one_line(text: str) -> str:
-    """A message for the command line: one line, nothing in it that steers, of long words the two ends."""
+    """A message for the command line: one line, no control characters, and only the two ends of a long word."""
     line = " ".join(shortened(escaped(word), LONGEST_WORD) for word in text.split())
     return shortened(line, LONGEST_LINE)
 
 
 def shortened(text: str, most: int) -> str:
-    """Beginning and end of a text of more than `most` characters."""
+    """The text; if it has more than `most` characters, its beginning, "…" and its end."""
     if len(text) <= most:
         return text
     return f"{text[: most // 2]}…{text[len(text) - (most - 1 - most // 2) :]}"

@@ -1,4 +1,4 @@
-"""A grid of cells to write on: what everything is drawn on, before it goes to a screen or a pipe.
+"""A grid of cells: everything is drawn on one before it goes to a screen or a pipe.
 
 sheet = Sheet(width, height)
 sheet.put(0, 2, "h₃", palette.text)
@@ -21,7 +21,7 @@ REST = ""  # what the second cell of a wide character holds
 
 @lru_cache(maxsize=4096)
 def cells_of(text: str) -> tuple[str, ...]:
-    """What a text puts into cells, one entry each: a wide character and then nothing. The one way onto the screen."""
+    """The cells of a text; the second cell of a wide character is empty. All text on the screen passes through here."""
     out: list[str] = []
     for glyph, size in glyphs.glyphs(text):
         if cell_len(glyph) != size:  # a character this Python and this rich know differently
@@ -31,7 +31,7 @@ def cells_of(text: str) -> tuple[str, ...]:
 
 
 class Sheet:
-    """A grid of cells to write on. What does not fit is cut off, and half a wide character is a blank."""
+    """A grid of cells to write on. Text beyond the edge is cut off, and half a wide character becomes a blank."""
 
     def __init__(self, width: int, height: int) -> None:
         self.width, self.height = max(width, 0), max(height, 0)
@@ -39,7 +39,7 @@ class Sheet:
         self.has_wide = False  # whether a character of two cells has been written
 
     def put(self, y: int, x: int, text: str, style: Style | None = None) -> int:
-        """Write text at row y, column x; the column after it."""
+        """Write text at row y, column x. Returns the column after it."""
         entries = text if glyphs.is_plain(text) else cells_of(text)
         end = x + len(entries)
         first, last = max(x, 0), min(end, self.width)
@@ -59,7 +59,7 @@ class Sheet:
         return end
 
     def paste(self, y: int, x: int, other: Sheet, start: int, end: int) -> None:
-        """The columns start..end of another sheet, with its first row at y and column `start` at x."""
+        """Copy the columns start..end of another sheet: its first row to row y, its column `start` to column x."""
         end = min(end, start + self.width - x)
         self.has_wide = self.has_wide or other.has_wide
         for row, cells in enumerate(other.cells[: max(0, self.height - y)], start=y):
@@ -69,11 +69,11 @@ class Sheet:
                 self.cells[row][x : x + end - start] = cells[start:end]
 
     def at(self, y: int, x: int) -> str:
-        """The glyph that stands there; a blank outside."""
+        """The glyph in this cell; a blank outside the sheet."""
         return self.cells[y][x][0] if 0 <= y < self.height and 0 <= x < self.width else " "
 
     def is_free(self, y: int, x: int, n: int = 1) -> bool:
-        """Whether nothing has been written there, no blank either; nothing is written outside."""
+        """Whether nothing has been written to these cells, not even a blank. Cells outside the sheet are free."""
         return not 0 <= y < self.height or all(cell is _BLANK for cell in self.cells[y][max(0, x) : max(0, x + n)])
 
     def right(self, y: int, text: str, style: Style | None = None) -> None:
@@ -81,7 +81,7 @@ class Sheet:
         self.put(y, self.width - glyphs.cells(text), text, style)
 
     def runs(self, y: int) -> list[tuple[str, Style | None]]:
-        """Row y in stretches of one style each."""
+        """Row y as (text, style) runs."""
         return [
             ("".join(glyph for glyph, _ in run), style)
             for style, run in groupby(self.cells[y], key=lambda cell: cell[1])
@@ -92,6 +92,6 @@ class Sheet:
 
 
 def _part(row: list[Cell], x: int) -> None:
-    """So that what follows can be written up to or from column x on: a wide character across it becomes blanks."""
+    """Turn a wide character that spans columns x - 1 and x into two blanks, so that either side can be written."""
     if 0 < x < len(row) and row[x][0] == REST:
         row[x - 1], row[x] = (" ", row[x - 1][1]), (" ", row[x][1])

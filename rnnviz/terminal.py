@@ -1,6 +1,6 @@
-"""What a terminal is like: its size, its colours, and what to draw where its encoding has few characters.
+"""The properties of a terminal: its size, its colours, and substitutes for characters that its encoding lacks.
 
-The app and the commands ask here, so that both answer alike. Nothing is imported that takes time.
+The app and the commands both use this module, so they agree. It imports nothing slow.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-LARGEST = (500, 200)  # cells: what asks for more is a mistake or an attack, and costs memory by the cell
+LARGEST = (500, 200)  # cells: a request for more is a mistake or an attack, and each cell costs memory
 USUAL = (80, 24)
 
-#: Characters the pictures are made of; an encoding that has them all has UTF-8's.
+#: Characters that the pictures need; an encoding that has all of these has every other one, too.
 NEEDED = "‖∂⣿━╶█▏→×·"
 
 
@@ -22,13 +22,13 @@ NEEDED = "‖∂⣿━╶█▏→×·"
 
 
 def clamped(columns: int, rows: int) -> tuple[int, int]:
-    """A window's size as it is drawn: at most LARGEST. 0 is what terminals say that do not know: USUAL."""
+    """The size to draw: at most LARGEST. A terminal that does not know its size reports 0, which becomes USUAL."""
     return min(columns, LARGEST[0]) if columns > 0 else USUAL[0], min(rows, LARGEST[1]) if rows > 0 else USUAL[1]
 
 
 def size_of(*descriptors: int) -> tuple[int, int]:
     """Columns and rows of the first of these file descriptors that is a terminal. COLUMNS and LINES count only
-    where none is: they say how large a window was when a shell exported them."""
+    if none is: they give the size of the window at the time when a shell exported them."""
     for descriptor in descriptors:
         try:
             return clamped(*os.get_terminal_size(descriptor))
@@ -38,7 +38,7 @@ def size_of(*descriptors: int) -> tuple[int, int]:
 
 
 def columns_of(stream: Any) -> int:
-    """Columns of the terminal behind a stream; of COLUMNS, or 80, where there is none."""
+    """Columns of the terminal behind a stream; without a terminal COLUMNS, or 80."""
     try:
         return size_of(stream.fileno())[0]
     except (AttributeError, OSError, ValueError):  # a stand-in for a stream, or a closed one
@@ -56,14 +56,14 @@ def _number(name: str) -> int:
 def colors(environ: Mapping[str, str] = os.environ) -> str:
     """How many colours: "truecolor", "256", "standard" (16) or "none".
 
-    NO_COLOR takes them away unless it is empty (no-color.org). COLORTERM says that there are more than TERM
-    knows of; a TERM that names no number has the 16 that every terminal has.
+    NO_COLOR turns colours off unless it is empty (no-color.org). COLORTERM can promise more colours than TERM does;
+    a TERM that names no number has the 16 colours that every terminal has.
     """
     if environ.get("NO_COLOR"):
         return "none"
-    asked = environ.get("TEXTUAL_COLOR_SYSTEM", "").strip().lower()
-    if asked in ("truecolor", "256", "standard"):
-        return asked
+    requested = environ.get("TEXTUAL_COLOR_SYSTEM", "").strip().lower()
+    if requested in ("truecolor", "256", "standard"):
+        return requested
     if environ.get("COLORTERM", "").strip().lower() in ("truecolor", "24bit"):
         return "truecolor"
     term = environ.get("TERM", "").strip().lower()
@@ -76,7 +76,7 @@ def colors(environ: Mapping[str, str] = os.environ) -> str:
 
 
 def lacks_unicode(stream: Any) -> bool:
-    """Whether the encoding of a text stream has not the characters the pictures are made of."""
+    """Whether the encoding of a text stream lacks the characters that the pictures need."""
     try:
         NEEDED.encode(getattr(stream, "encoding", None) or "ascii")
     except (UnicodeEncodeError, LookupError):
@@ -84,7 +84,7 @@ def lacks_unicode(stream: Any) -> bool:
     return False
 
 
-#: A character and what stands for it: one for one, so that what stood in a column stays there.
+#: A character and its ASCII substitute: one for one, so that nothing moves to another column.
 _PAIRS = """
     ▁_ ▂: ▃- ▄= ▅+ ▆* ▇% █# ▀# ▓@ ▒: ░. ▐| ▌| ▏| ▎| ▍: ▋= ▊# ▉#
     ━= ⠉" ⠒- ⠤= ⣀_ ⠁' ⠂: ⠄. ⡀,
@@ -94,12 +94,12 @@ _PAIRS = """
     “" ”" ‘' ’' „" «< »>
 """
 _CELLS = str.maketrans({pair[0]: pair[1] for pair in _PAIRS.split()})
-#: In running text there is room for more.
+#: Longer substitutes, for running text.
 _WORDS = str.maketrans({"…": "...", "≤": "<=", "≥": ">=", "≠": "!=", "±": "+-", "∞": "inf", "√": "sqrt", "ø": "mean "})
 
 
 def ascii_cells(text: str) -> str:
-    """The text in ASCII, in as many cells of a terminal as before."""
+    """The text in ASCII, with the same number of terminal cells."""
     if text.isascii():
         return text
     text = text.translate(_CELLS)
@@ -107,13 +107,13 @@ def ascii_cells(text: str) -> str:
 
 
 def ascii_words(text: str) -> str:
-    """The text in ASCII; it may become longer."""
+    """The text in ASCII; it may be longer than the original."""
     return ascii_cells(text.translate(_WORDS))
 
 
 @lru_cache(maxsize=1024)
 def _nearest(char: str) -> str:
-    """Lines for lines, letters without their accents, digits for small ones; else "?"."""
+    """A similar ASCII character: a line for a line, a letter without its accent, a digit for a small one; else "?"."""
     if char.isascii():
         return char
     if unicodedata.combining(char) or unicodedata.category(char) in ("Mn", "Me", "Cf"):

@@ -17,7 +17,7 @@ def run(options: Options) -> int:
         if options["lessons"] is not None:
             find(options["lessons"])
         start = Start(options["lessons"])
-    gc.disable()  # nothing to collect before the first frame, which turns it on again; looking costs a tenth of it
+    gc.disable()  # a tenth of the time to the first frame, and finds nothing; the first frame enables it again
     from rnnviz.tui.app import run as run_app
 
     return run_app(options.experiments[0], start) or 0

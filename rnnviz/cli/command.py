@@ -1,4 +1,4 @@
-"""A command of the command line as one record, and what a person gives it."""
+"""A command of the command line as one record, its arguments, and the options read from a command line."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from rnnviz.experiment.experiment import Experiment
 class Argument:
     """One flag (`--sample`) or positional argument (`slug`) of a command.
 
-    read     from the text to the value; raises InputError
-    default  the value where it is not given
-    more     further arguments of argparse's add_argument
+    read     converts the text to the value; raises InputError
+    default  the value if the argument is missing
+    more     more keyword arguments for argparse's add_argument
     """
 
     name: str
@@ -34,8 +34,7 @@ class Argument:
 
 @dataclass(frozen=True)
 class Options:
-    """A command line that was read: an experiment for each cell of `--cell`, and the command's arguments by their
-    keys."""
+    """A parsed command line: an experiment for each cell in `--cell`, and the command's arguments by their keys."""
 
     experiments: tuple[Experiment, ...]
     values: Mapping[str, Any]
@@ -50,8 +49,8 @@ class Command:
 
     about             its line in the list of commands
     description       what its --help begins with
-    run               "module:function"; imported once the command is used
-    takes_experiment  whether it takes an experiment file and a flag for each setting
+    run               "module:function"; imported when the command is used
+    has_experiment    whether it accepts an experiment file and a flag for each setting
     several           whether --cell may name several cells
     """
 
@@ -62,7 +61,7 @@ class Command:
     run: str
     arguments: tuple[Argument, ...] = ()
     examples: tuple[str, ...] = ()
-    takes_experiment: bool = True
+    has_experiment: bool = True
     several: bool = True
 
     def __call__(self, options: Options) -> int:
@@ -71,7 +70,7 @@ class Command:
 
 
 def whole_number(key: str) -> Callable[[str], int]:
-    """Reads a whole number of at least 0; key: what an error calls it."""
+    """A reader for a whole number of at least 0; key: its name in an error."""
 
     def read(text: str) -> int:
         if number(text) < 0:
@@ -82,5 +81,5 @@ def whole_number(key: str) -> Callable[[str], int]:
 
 
 def number(text: str) -> int:
-    """A whole number of at least 0, or -1 for what is none. Python itself gives up at 4,300 digits."""
+    """The text as a whole number of at least 0; -1 if it is not one. Python itself refuses more than 4,300 digits."""
     return int(text) if text.isdecimal() and len(text) <= 20 else -1

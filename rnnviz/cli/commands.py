@@ -37,8 +37,8 @@ APP = Command(
     "rnnviz [--lessons DIR]\n       rnnviz [FILE.toml] [flags]\n       rnnviz train [FILE.toml] [flags]\n"
     "       rnnviz gradients [FILE.toml] [flags]",
     "See a recurrent neural network think and learn, one time step at a time, in your terminal.\n"
-    "Without a command it opens the app: on the lessons, where you left off; with --free or any other flag\n"
-    "on the plain score.",
+    "Without a command it opens the app: the lessons, where you left off, or with --free or any other flag\n"
+    "the plain score.",
     "rnnviz.cli.app:run",
     (
         Argument("--free", "open the plain score, without lessons", default=False, more={"action": "store_true"}),
@@ -57,9 +57,9 @@ _TRAIN = Command(
     "rnnviz.cli.train:run",
     (
         _json(
-            "experiment, parameters, history.loss, history.val_loss, prediction (the sine fed by itself; other "
-            "tasks: the answers), targets, reach (how much of the last gradient arrives at the step its answer "
-            "hangs on; whether the task is learnt, by its answers), notes (what of the data is left out). What is "
+            "experiment, parameters, history.loss, history.val_loss, prediction (sine: the self-fed prediction; other "
+            "tasks: the answers), targets, reach (how much of the last gradient arrives at the step that its answer "
+            "depends on; whether the task is learnt, by its answers), notes (which data is left out). A value that is "
             "not finite is null. With several cells: a list of such objects"
         ),
     ),
@@ -74,16 +74,16 @@ _GRADIENTS = Command(
     "print the gradient of every time step as log bars",
     "rnnviz gradients [FILE.toml] [flags]",
     "One forward and one backward pass, without the app: how much of the gradient of one\n"
-    "step's loss is left at each time step before it.",
+    "step's loss remains at each time step before it.",
     "rnnviz.cli.gradients:run",
     (
         _json(
             "experiment, loss_step, grad_norm (index = time step 0..T), gain, slope and factor (per step), "
-            "half_life, horizon, reach, notes. What is not finite or not defined is null. With several cells: a "
-            "list of such objects"
+            "half_life, horizon, reach, notes. A value that is not finite or not defined is null. With several "
+            "cells: a list of such objects"
         ),
         Argument(
-            "--loss-step", "whose loss: that of step K, or the total (default: the last step that carries loss)",
+            "--loss-step", "which loss: that of step K, or the total (default: the last step that carries loss)",
             metavar="K|total", read=_loss_step,
         ),
         Argument(
@@ -107,16 +107,16 @@ _COURSE = Command(
     "list the lessons of the course and your progress; check lesson files",
     "rnnviz lessons [--lessons DIR]\n       rnnviz lessons check [PATH…]\n       rnnviz lessons metrics",
     "The course: its lessons, and your progress in each.\n"
-    "check reads lesson files (or folders of them), runs every step, and says what is wrong and what to\n"
-    "do; without a PATH it checks the course that comes with rnnviz. metrics lists what a lesson can\n"
-    "quote and compare.",
+    "check reads lesson files (or folders of them), runs every step, and reports what is wrong and what\n"
+    "to do; without a PATH it checks the course that comes with rnnviz. metrics lists the values that a\n"
+    "lesson can quote and compare.",
     "rnnviz.cli.lessons:run",
     (
         _LESSONS,
         Argument("what", "see above", metavar="check|metrics", more={"nargs": "?"}),
         Argument("paths", "lesson files, or folders of them", metavar="PATH", more={"nargs": "*"}),
     ),
-    takes_experiment=False,
+    has_experiment=False,
 )
 
 _LESSON = Command(
@@ -126,7 +126,7 @@ _LESSON = Command(
     "Open one lesson, by its slug or number.",
     "rnnviz.cli.lessons:open_one",
     (_LESSONS, _SLUG),
-    takes_experiment=False,
+    has_experiment=False,
 )
 
 _PLAY = Command(
@@ -140,15 +140,15 @@ _PLAY = Command(
         _SLUG,
         Argument("--speed", "1 is the pace of a talk, 2 is twice as fast", metavar="S", read=_speed, default=1.0),
     ),
-    takes_experiment=False,
+    has_experiment=False,
 )
 
 _DOCTOR = Command(
     "doctor",
-    "show versions, paths, the terminal, the engine, and what is wrong",
+    "show versions, paths, the terminal, the engine, and any problems",
     "rnnviz doctor [--json]",
-    "What rnnviz works with: versions, paths, the terminal, which engine computes and why, and the last\n"
-    "compiler error in full. The exit code is 0 when all is well and 1 when something is wrong.",
+    "Show what rnnviz uses: versions, paths, the terminal, the engine and the reason for it, and the last\n"
+    "compiler error in full. The exit code is 0 if everything works and 1 if there is a problem.",
     "rnnviz.cli.doctor:run",
     (
         _json(
@@ -156,7 +156,7 @@ _DOCTOR = Command(
             "last_compiler_error, problems"
         ),
     ),
-    takes_experiment=False,
+    has_experiment=False,
 )
 
 COMMANDS: dict[str, Command] = {

@@ -1,6 +1,6 @@
-"""`rnnviz doctor`: the versions, paths and the terminal rnnviz works with, which engine computes, and what is wrong.
+"""`rnnviz doctor`: the versions, paths, terminal and engine that rnnviz uses, and any problems.
 
-Numba is imported and kernels are loaded in another process: whatever they do there, this one goes on.
+Numba is imported and kernels are loaded in another process: if they crash there, this one continues.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from rnnviz.nn.cell_table import CELLS
 from rnnviz.nn.compiler_errors import version_of
 
 PACKAGES = ("numpy", "numba", "llvmlite", "textual", "rich", "plotext")
-SECONDS = 60.0  # for another process to answer
+SECONDS = 60.0  # the longest wait for another process
 
 
 def run(options: Options) -> int:
@@ -34,7 +34,7 @@ def run(options: Options) -> int:
 
 
 def findings() -> dict[str, Any]:
-    """Everything the command prints, as plain values. problems: a sentence for each thing that is wrong."""
+    """Everything the command prints, as plain values. problems: one sentence for each problem."""
     problems: list[str] = []
     paths, writable = _paths(problems)
     import_error = _import_error()
@@ -44,7 +44,7 @@ def findings() -> dict[str, Any]:
     last = compiler_errors.kept()
     if last is not None:
         problems.append(
-            "A kernel could not be compiled or loaded; the last compiler error says why. Start rnnviz to try again."
+            "A kernel could not be compiled or loaded; see the last compiler error. Start rnnviz to try again."
         )
     return {
         "versions": {"rnnviz": rnnviz.__version__, "python": platform.python_version(), **_versions(problems)},
@@ -75,12 +75,14 @@ def _paths(problems: list[str]) -> tuple[dict[str, str | None], dict[str, bool]]
         paths[kind] = None if folder is None else str(folder)
         writable[kind] = folder is not None and _can_be_written(folder)
         if not writable[kind]:
-            problems.append(f"The folder for {kind}, {folder or 'in no home'}, cannot be written: {what} not kept.")
+            problems.append(
+                f"The folder for {kind} ({folder or 'no home folder'}) cannot be written: {what} not saved."
+            )
     return paths, writable
 
 
 def _can_be_written(folder: Path) -> bool:
-    """Whether it is there, or can be made, and takes files; nothing is made."""
+    """Whether files can be written to the folder, or it can be made. Makes nothing."""
     for place in (folder, *folder.parents):
         if place.exists():
             return place.is_dir() and os.access(place, os.W_OK | os.X_OK)
@@ -101,12 +103,12 @@ def _terminal() -> dict[str, Any]:
 
 
 def _import_error() -> str | None:
-    """What importing numba says, in full; None if it can be imported."""
+    """The full error of importing numba; None if it can be imported."""
     return _in_another_process("import llvmlite.binding, numba")[1]
 
 
 def _in_another_process(code: str, *arguments: str) -> tuple[str, str | None]:
-    """What it prints, and what is wrong, in full (None: nothing). Broken machine code ends a process by a signal."""
+    """(output, full error or None) of this code in another process: broken machine code ends a process by a signal."""
     path = os.pathsep.join(filter(None, (str(Path(rnnviz.__file__).parents[1]), os.environ.get("PYTHONPATH"))))
     try:
         done = subprocess.run(
@@ -138,15 +140,15 @@ for cell in sys.argv[1:]:
 
 
 def _kernels(problems: list[str]) -> dict[str, str]:
-    """Of each cell: "compiled", "not compiled yet", or what is wrong with it."""
+    """The state of each cell's kernels: "compiled", "not compiled yet", or the problem with them."""
     kernels: dict[str, str] = {}
     try:
         for cell in CELLS:
             if kernel_cache.cached(cell, "float64") is not None:
                 kernels[cell] = "compiled"
             elif kernel_cache.is_damaged(cell, "float64"):
-                kernels[cell] = "damaged; compiled anew at the next start"
-                problems.append(f"The compiled kernels of {cell} are damaged. Start rnnviz to compile them anew.")
+                kernels[cell] = "damaged; rnnviz compiles them again at the next start"
+                problems.append(f"The compiled kernels of {cell} are damaged. Start rnnviz to compile them again.")
             else:
                 kernels[cell] = "not compiled yet"
         problems += kernel_cache.notes
@@ -168,13 +170,13 @@ def _kernels(problems: list[str]) -> dict[str, str]:
 def _engine(kernels: dict[str, str], import_error: str | None, last: str | None) -> dict[str, str]:
     states = set(kernels.values())
     if compiler.IN_PROCESS:
-        return {"name": "numpy", "reason": "a switch of numba's is set (NUMBA_DISABLE_JIT or NUMBA_BOUNDSCHECK)"}
+        return {"name": "numpy", "reason": "NUMBA_DISABLE_JIT or NUMBA_BOUNDSCHECK is set"}
     if states == {"compiled"}:
         return {"name": "numba", "reason": "the kernels of all cells are compiled and can be loaded"}
     if import_error or last is not None or not kernels:
         some = " for some cells" if "compiled" in states else ""
         return {"name": "numpy", "reason": f"the compiled engine is unavailable{some}; the numbers are the same"}
-    return {"name": "numba", "reason": "what is not compiled yet is compiled when rnnviz starts; until then numpy"}
+    return {"name": "numba", "reason": "missing kernels are compiled when rnnviz starts; until then numpy computes"}
 
 
 def _write(out: Output, found: dict[str, Any]) -> None:
@@ -205,4 +207,4 @@ def _write(out: Output, found: dict[str, Any]) -> None:
         for line in paragraph(problem, out.width - 2, initial_indent="✗ ", subsequent_indent="  "):
             out.print(line)
     if not found["problems"]:
-        out.print("✓ All is well.")
+        out.print("✓ No problems found.")

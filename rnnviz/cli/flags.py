@@ -1,10 +1,10 @@
-"""The flags: made from the Settings of the Experiment and the Arguments of a Command, so that each has one name, one
-help and one range.
+"""The flags, made from the Settings of the Experiment and the Arguments of a Command, so that each has one name, one
+help text and one range.
 
     >>> read(["--hidden", "32", "--cell", "rnn,lstm"], COMMANDS["train"]).experiments[1].cell
     'lstm'
 
-Free of numpy, numba and textual: help and a wrong flag answer at once.
+Imports neither numpy, numba nor textual: --help and the message about a wrong flag appear at once.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def flag_of(setting: Setting) -> str:
 
 
 def in_flags(message: str) -> str:
-    """An error that begins with the name of a setting or an argument, beginning with its flag."""
+    """The error message with the name of a setting or an argument at its beginning replaced by the flag."""
     name, colon, rest = message.partition(": ")
     flags = {one.key: one.name for command in COMMANDS.values() for one in command.arguments if one.name[0] == "-"}
     flags |= {name: flag_of(setting) for name, setting in SETTINGS.items()}
@@ -41,11 +41,11 @@ def in_flags(message: str) -> str:
 
 
 def read(argv: list[str], command: Command = APP) -> Options:
-    """The command line after the command's name. Raises InputError for what does not fit; `--help` prints and
-    raises SystemExit(0)."""
+    """Parse the command line after the command's name. Raises InputError for wrong or conflicting arguments; `--help`
+    prints and raises SystemExit(0)."""
     given = vars(_parser(command).parse_args(argv))
     values = {one.key: one.read(given.pop(one.key)) if one.key in given else one.default for one in command.arguments}
-    if not command.takes_experiment:
+    if not command.has_experiment:
         return Options((), values)
     word, file = given.pop("file", None), given.pop("experiment", None)
     if word is not None:
@@ -60,7 +60,7 @@ def read(argv: list[str], command: Command = APP) -> Options:
 
 
 def _experiments(given: dict[str, Any], file: str | None, command: Command) -> tuple[Experiment, ...]:
-    """The experiment of the flags, over that of the file; one for each cell."""
+    """The file's experiment, changed by the flags; one for each cell."""
     settings: dict[str, Any] = {}
     cells: list[str] = []
     for name, setting in SETTINGS.items():
@@ -68,15 +68,15 @@ def _experiments(given: dict[str, Any], file: str | None, command: Command) -> t
             cells = list(dict.fromkeys(setting.checked(cell.strip()) for cell in given["cell"].split(",")))
             settings["cell"] = cells[0]
         elif name in given:
-            settings[name] = setting.checked(_typed(setting, given[name]))
+            settings[name] = setting.checked(_converted(setting, given[name]))
     if len(cells) > 1 and not command.several:
         raise InputError("cell: the app shows one cell at a time; rnnviz gradients compares several")
     base = (Experiment.from_file(file) if file else Experiment()).with_(**settings)
     return tuple(base.with_(cell=cell) for cell in cells) if len(cells) > 1 else (base,)
 
 
-def _typed(setting: Setting, value: Any) -> Any:
-    """The text of a flag as the setting's kind, or as it is where it is none (then `checked` says so)."""
+def _converted(setting: Setting, value: Any) -> Any:
+    """The text of a flag converted to the setting's kind; unchanged if it cannot be (then `checked` reports it)."""
     if setting.kind in (int, float):
         try:
             return setting.kind(value)
@@ -86,23 +86,23 @@ def _typed(setting: Setting, value: Any) -> Any:
 
 
 def _file(word: str) -> str:
-    """A word that is no flag: an experiment file, or a slip."""
+    """A word that is not a flag: an experiment file. Raises InputError for anything else."""
     if word in COMMANDS:
-        raise InputError(f"the command comes first: rnnviz {word} …")
+        raise InputError(f"put the command first: rnnviz {word} …")
     with suppress(OSError):  # a name that is too long for a file
         if word.endswith(".toml") or Path(word).is_file():
             return word
     close = get_close_matches(word, COMMANDS, n=1)
     hint = f"did you mean {close[0]}?" if close else f"commands: {', '.join(COMMANDS)}"
-    raise InputError(f"{short_repr(word)} is neither a command nor an experiment file (.toml); {hint}")
+    raise InputError(f"{short_repr(word)} is not a command or an experiment file (.toml); {hint}")
 
 
-#: Python 3.14 would colour the help; plain text reads well everywhere.
+#: Python 3.14 would colour the help; plain text is readable everywhere.
 _PLAIN: dict[str, Any] = {"color": False} if sys.version_info >= (3, 14) else {}
 
 
 class _Parser(argparse.ArgumentParser):
-    """One clear line for an error, in place of the whole usage."""
+    """A parser that reports an error in one clear line, not with the whole usage."""
 
     def error(self, message: str) -> NoReturn:
         message = message.removeprefix("argument ").replace("ignored explicit argument", "takes no value, not")
@@ -118,12 +118,12 @@ class _Parser(argparse.ArgumentParser):
         rows = [row.strip().split("  ")[0] for row in self.format_help().splitlines() if row.startswith("  -")]
         known = [flag.split()[0] for row in rows for flag in row.split(", ") if flag.startswith("--")]
         if word in COMMANDS:
-            return f"the command comes first: rnnviz {word} …"
+            return f"put the command first: rnnviz {word} …"
         if not word.startswith("-"):
             return f"{short_repr(word)} is an unexpected argument; --help lists the flags"
         close = get_close_matches(word.partition("=")[0], known, n=1)
         hint = f"did you mean {close[0]}?" if close else "--help lists them"
-        return f"{word[:LONGEST_REPR]}: no such flag; {hint}"
+        return f"{word[:LONGEST_REPR]}: unknown flag; {hint}"
 
 
 def _parser(command: Command) -> _Parser:
@@ -138,19 +138,19 @@ def _parser(command: Command) -> _Parser:
         argument_default=argparse.SUPPRESS,
         **_PLAIN,
     )
-    if command.takes_experiment:
+    if command.has_experiment:
         from_file = "start from the settings in this file; flags override them"
         file = parser.add_argument_group("experiment")
         file.add_argument("file", nargs="?", default=None, metavar="FILE.toml", help=from_file)
-    general = parser.add_argument_group("general") if command.takes_experiment else parser
-    if command.takes_experiment:
+    general = parser.add_argument_group("general") if command.has_experiment else parser
+    if command.has_experiment:
         general.add_argument("--experiment", metavar="FILE", help="same as FILE.toml")
     for one in command.arguments:
         _add_argument(general, one)
-    if command.takes_experiment:
+    if command.has_experiment:
         general.add_argument("--version", "-V", action="version", version=_version(), help="print the version")
-    general.add_argument("--help", "-h", action="help", help="print this")
-    if command.takes_experiment:
+    general.add_argument("--help", "-h", action="help", help="print this help")
+    if command.has_experiment:
         for title, groups in _GROUPS.items():
             group = parser.add_argument_group(title)
             for setting in SETTINGS.values():
@@ -167,19 +167,19 @@ def _add_argument(group: Any, argument: Argument) -> None:
 def _add(group: Any, setting: Setting, several: bool) -> None:
     flag, help = flag_of(setting), setting.help
     if not setting.is_optional:
-        help += f" (default {_shown(setting.default)})"
+        help += f" (default {_default_text(setting.default)})"
     if setting.kind is bool:
         group.add_argument(flag, action=argparse.BooleanOptionalAction, dest=setting.name, help=help)
         return
     if setting.choices:
         help = f"{help}: {', '.join(setting.choices)}"
     if setting.name == "cell" and several:
-        help += "; several with commas are compared"
+        help += "; several, separated by commas, are compared"
     metavar = {int: "N", float: "X", str: "NAME" if setting.choices else "TEXT"}[setting.kind]
     group.add_argument(flag, dest=setting.name, metavar=metavar, help=help)
 
 
-def _shown(value: Any) -> str:
+def _default_text(value: Any) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
     return f"{value:g}" if isinstance(value, float) else str(value)
@@ -192,7 +192,7 @@ def _version() -> str:
 
 
 class _Layout(argparse.RawDescriptionHelpFormatter):
-    """Flags in one column, their help beside them."""
+    """Flags in one column, the help texts beside them."""
 
     def __init__(self, prog: str) -> None:
         width = min(columns_of(sys.stdout), 110) - 1
@@ -200,11 +200,11 @@ class _Layout(argparse.RawDescriptionHelpFormatter):
 
 
 def _epilog(command: Command) -> str | None:
-    if not command.takes_experiment:
+    if not command.has_experiment:
         return None
     widest = max(map(len, CATALOG))
     text = "tasks:\n" + "\n".join(f"  {t.name:{widest}}  {t.about}" for t in CATALOG.values())
     if command is APP:
         commands = "\n".join(f"  {one.name:{widest}}  {one.about}" for one in COMMANDS.values())
-        text = f"commands:\n{commands}\n  rnnviz COMMAND --help says more\n\n{text}"
+        text = f"commands:\n{commands}\n  rnnviz COMMAND --help describes one\n\n{text}"
     return f"{text}\n\nexamples:\n" + "\n".join(f"  {line}" for line in command.examples)

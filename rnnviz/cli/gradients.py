@@ -1,4 +1,4 @@
-"""`rnnviz gradients`: what is left of one step's gradient at every time step before it, as log bars.
+"""`rnnviz gradients`: how much of one step's gradient remains at each time step before it, as log bars.
 
  t   ‖∂L₁₀/∂h‖  kept  gain
 10     4.9e-02              ████████████████
@@ -33,12 +33,12 @@ from rnnviz.views.zero_gradients import Zero, zeros
 from rnnviz.words import reach as words
 from rnnviz.words.zero_gradients import clause
 
-A_MOMENT = 0.5  # seconds that need no progress line
+A_MOMENT = 0.5  # seconds without a progress line
 
 
 @dataclass(frozen=True)
-class Told:
-    """The gradients of one experiment, ready to be written."""
+class GradientReport:
+    """The gradients of one experiment, and what the command prints about them."""
 
     experiment: Experiment
     task: Task
@@ -53,7 +53,7 @@ class Told:
 
     @property
     def last(self) -> int:
-        """Where the walk back begins: the loss step, or the end."""
+        """The step where the walk back begins: the loss step, or the last step."""
         return self.loss_step or self.trace.T
 
     @cached_property
@@ -65,18 +65,18 @@ class Told:
         return horizon(np.array(self.norms[: self.last + 1])) if self.loss_step else None
 
     def factor(self, t: int) -> float:
-        """‖∂L/∂h_t‖ / ‖∂L/∂h_t+1‖: what the step from t + 1 back to t keeps."""
+        """‖∂L/∂h_t‖ / ‖∂L/∂h_t+1‖: the factor of the step from t + 1 back to t."""
         before, now = self.norms[t + 1], self.norms[t]
         return now / before if before else math.nan
 
     @cached_property
     def zeros(self) -> list[Zero | None]:
-        """For t = 0..T why the gradient is exactly 0 there, where it is."""
+        """For t = 0..T the reason for a gradient of exactly 0; None if it is not 0."""
         return zeros(self.trace, gradient_of(self.trace, self.loss_step))
 
     @cached_property
     def reach(self) -> Reach | None:
-        """Of the last loss step, where the task says what its answer depends on."""
+        """The reach of the last loss step; None if the task does not name the steps that its answer depends on."""
         return reach_of(self.trace, self.task, self.sample, self.experiment)
 
     def as_json(self) -> dict[str, Any]:
@@ -97,91 +97,94 @@ class Told:
 
 
 def run(options: Options) -> int:
-    told = [untrained(experiment, options) for experiment in options.experiments]
+    reports = [before_training(experiment, options) for experiment in options.experiments]
     if options["after_epochs"]:
-        told = [trained(t, options) for t in told]
-    for one_told in told:
-        measure_gain(one_told)
+        reports = [after_training(report, options) for report in reports]
+    for report in reports:
+        measure_gain(report)
     if options["json"]:
-        objects = [t.as_json() for t in told]
+        objects = [report.as_json() for report in reports]
         print_json(objects if len(objects) > 1 else objects[0])
         return 0
     out = Output()
-    head(out, told, options)
-    notes(out, told[0].task)
-    if len(told) == 1:
-        one(out, told[0])
+    print_head(out, reports, options)
+    notes(out, reports[0].task)
+    if len(reports) == 1:
+        print_one(out, reports[0])
     else:
-        several(out, told)
+        print_several(out, reports)
     return 0
 
 
-def untrained(experiment: Experiment, options: Options) -> Told:
-    """What is asked for before training, so that a step or a sequence that is not there is told before it too."""
+def before_training(experiment: Experiment, options: Options) -> GradientReport:
+    """The report of the untrained network. A step or sequence that does not exist raises InputError here, before any
+    training."""
     experiment = resolved(experiment)
     task = build_task(experiment)
     trace = gradients(experiment, options["sample"], task=task)
-    return Told(experiment, task, trace, options["sample"], chosen_step(trace, options["loss_step"]))
+    return GradientReport(experiment, task, trace, options["sample"], chosen_step(trace, options["loss_step"]))
 
 
-def trained(told: Told, options: Options) -> Told:
-    experiment = told.experiment
+def after_training(report: GradientReport, options: Options) -> GradientReport:
+    """The same report after `after_epochs` epochs of training, with a progress line."""
+    experiment = report.experiment
     progress = Progress(f"{experiment.cell} epoch", options["after_epochs"])
 
     def on_epoch(training: Training) -> None:
         progress(training.epoch, f"loss {numbers.loss(training.history['loss'][-1])}")
 
     try:
-        trace = gradients(experiment, options["sample"], options["after_epochs"], on_epoch, told.task)
+        trace = gradients(experiment, options["sample"], options["after_epochs"], on_epoch, report.task)
     finally:
         progress.clear()
-    return Told(experiment, told.task, trace, options["sample"], told.loss_step)
+    return GradientReport(experiment, report.task, trace, options["sample"], report.loss_step)
 
 
-def measure_gain(told: Told) -> None:
-    """A long sequence takes a while: after a moment a line on stderr shows the progress."""
-    trace, began = told.trace, time.monotonic()
-    progress = Progress(f"{told.experiment.cell} gain, step", trace.T)
+def measure_gain(report: GradientReport) -> None:
+    """Measure the gain of each step. For a long sequence, a line on stderr shows the progress after a moment."""
+    trace, began = report.trace, time.monotonic()
+    progress = Progress(f"{report.experiment.cell} gain, step", trace.T)
 
-    def report(done: int, _: int) -> None:
+    def on_step(done: int, _: int) -> None:
         if time.monotonic() - began > A_MOMENT:
             progress(done, "")
 
     try:
-        trace.measure_gain(report)
+        trace.measure_gain(on_step)
     finally:
         progress.clear()
 
 
-def chosen_step(trace: Trace, asked: int | str | None) -> int | None:
-    if asked is None:
+def chosen_step(trace: Trace, requested: int | str | None) -> int | None:
+    """The loss step for --loss-step: the last one by default, None for "total". Raises InputError if it has no loss."""
+    if requested is None:
         return trace.loss_steps[-1]
-    if asked == "total":
+    if requested == "total":
         return None
-    if asked not in trace.loss_steps:
+    if requested not in trace.loss_steps:
         steps = trace.loss_steps
-        known = f"{steps[0]} to {steps[-1]}" if len(steps) > 2 else " and ".join(map(str, steps))
-        raise InputError(f"loss_step: step {asked} carries no loss; the steps that do: {known}")
-    return int(asked)
+        known = f"{steps[0]} to {steps[-1]}" if len(steps) > 2 else " or ".join(map(str, steps))
+        raise InputError(f"loss_step: step {requested} carries no loss; choose {known}")
+    return int(requested)
 
 
-def head(out: Output, told: list[Told], options: Options) -> None:
-    e, trace = told[0].experiment, told[0].trace
-    cells = ", ".join(name(t.experiment) for t in told)
+def print_head(out: Output, reports: list[GradientReport], options: Options) -> None:
+    e, trace = reports[0].experiment, reports[0].trace
+    cells = ", ".join(name(report.experiment) for report in reports)
     trained = (
         f"after {numbers.counted(options['after_epochs'], 'epoch')}" if options["after_epochs"] else "before training"
     )
     layers = f" × {e.num_layers} layers" if e.num_layers > 1 else ""
     first = f"{cells}, {numbers.counted(e.hidden_size, 'unit')}{layers}, {info(e.task).title}, "
     first += f"{numbers.counted(trace.T, 'step')}, {trained}"
-    step = told[0].loss_step
+    step = reports[0].loss_step
     whose = f"the loss of step {step}" if step else "the total loss"
     norm = f"‖∂L{numbers.subscript(step) if step else ''}/∂h‖"
     second = f"{norm}: how much {whose} changes with the hidden state at step t"
     for line in (*paragraph(first, out.width), *paragraph(second, out.width)):
         out.print(line)
     if not step:
-        out.print("Every step adds its own error, so it need not shrink. One alone: --loss-step K")
+        out.print("Each step adds its own error, so it need not shrink. For one step: --loss-step K")
     out.print()
 
 
@@ -189,78 +192,78 @@ def name(experiment: Experiment) -> str:
     return CELLS[experiment.cell].described(experiment.activation)
 
 
-def one(out: Output, told: Told) -> None:
-    """One row a time step: norm, what the step back kept of it, the Jacobian's gain, a bar."""
-    ledger = told.trace.ledger_of(told.loss_step)
-    bars = Bars(told.norms[: told.last + 1], out.width - 39, out.ascii)
+def print_one(out: Output, report: GradientReport) -> None:
+    """One row per time step: norm, the factor that the step back kept, the Jacobian's gain, the slope, a bar."""
+    ledger = report.trace.ledger_of(report.loss_step)
+    bars = Bars(report.norms[: report.last + 1], out.width - 39, out.ascii)
     out.print("    t      norm   kept   gain  slope   " + bars.scale())
-    for t in range(told.last, -1, -1):
-        kept = numbers.factor(told.factor(t)) if t < told.last and told.norms[t + 1] != 0 else ""
+    for t in range(report.last, -1, -1):
+        kept = numbers.factor(report.factor(t)) if t < report.last and report.norms[t + 1] != 0 else ""
         gain, slope = (numbers.factor(float(v[t - 1])) if t else "" for v in (ledger.gain, ledger.slope))
-        norm = written(told, t)
-        out.print(f"{t:5} {norm:>9} {kept:>6} {gain:>6} {slope:>6}   {bars.bar(told.norms[t])}".rstrip())
+        norm = norm_text(report, t)
+        out.print(f"{t:5} {norm:>9} {kept:>6} {gain:>6} {slope:>6}   {bars.bar(report.norms[t])}".rstrip())
     out.print()
-    lags(out, told)
+    print_lags(out, report)
 
 
-def several(out: Output, told: list[Told]) -> None:
-    """One column of bars a cell, all on one scale."""
-    room = (out.width - 5) // len(told) - 12
-    every = [v for t in told for v in t.norms[: t.last + 1]]
-    bars = Bars(every, max(4, room), out.ascii)
+def print_several(out: Output, reports: list[GradientReport]) -> None:
+    """One column of bars per cell, all on one scale."""
+    room = (out.width - 5) // len(reports) - 12
+    norms = [v for report in reports for v in report.norms[: report.last + 1]]
+    bars = Bars(norms, max(4, room), out.ascii)
     width = bars.width
-    out.print(" " * 5 + "".join(f"{t.experiment.cell:>10} {'':{width}} " for t in told).rstrip())
-    out.print(" " * 5 + "".join(f"{'':10} {bars.scale():{width}} " for _ in told).rstrip())
-    for t in range(max(one.last for one in told), -1, -1):
-        row = "".join(f"{written(one, t):>10} {bars.bar(one.norms[t]):{width}} " for one in told)
+    out.print(" " * 5 + "".join(f"{report.experiment.cell:>10} {'':{width}} " for report in reports).rstrip())
+    out.print(" " * 5 + "".join(f"{'':10} {bars.scale():{width}} " for _ in reports).rstrip())
+    for t in range(max(report.last for report in reports), -1, -1):
+        row = "".join(f"{norm_text(report, t):>10} {bars.bar(report.norms[t]):{width}} " for report in reports)
         out.print(f"{t:5}{row}".rstrip())
     out.print()
-    longest = max(4, *(len(one.experiment.cell) for one in told))
-    for one in told:
-        lags(out, one, f"{one.experiment.cell:>{longest}}  ")
+    longest = max(4, *(len(report.experiment.cell) for report in reports))
+    for report in reports:
+        print_lags(out, report, f"{report.experiment.cell:>{longest}}  ")
 
 
-def lags(out: Output, told: Told, title: str = "") -> None:
-    """Half-life, where it has one, and horizon: after how many steps back 50 % and 1 % of the gradient are left; and
-    why it is 0."""
-    for at in range(told.last, -1, -1):
-        zero = told.zeros[at]
-        if zero is not None and (at == told.last or told.zeros[at + 1] != zero):
+def print_lags(out: Output, report: GradientReport, title: str = "") -> None:
+    """Print the half-life, if defined, and the horizon: after how many steps back 50 % and 1 % of the gradient remain;
+    and the reason for a gradient of 0."""
+    for at in range(report.last, -1, -1):
+        zero = report.zeros[at]
+        if zero is not None and (at == report.last or report.zeros[at + 1] != zero):
             out.print(f"{title}0 from t = {at} back: {clause(zero)}")
-    if told.loss_step is None:
+    if report.loss_step is None:
         return
-    beyond = told.last
-    half = numbers.steps(told.half_life, beyond)
-    half = "" if told.half_life is None else f"half-life (50 % left) {half:>6} steps    "
-    unit = "step" if told.horizon is None and beyond == 1 else "steps"
-    if fades(told.norms[: told.last + 1]):
-        out.print(f"{title}{half}horizon (1 % left) {numbers.steps(told.horizon, beyond):>6} {unit}")
-    elif told.norms[told.last] != 0:  # a 0 has its reason above
-        out.print(f"{title}no half-life and no horizon: the gradient is not finite everywhere")
-    used(out, told, title)
-    if told.reach is not None and told.loss_step == told.reach.loss_step:
-        for line in paragraph(f"{title}reach: {words.text(told.reach)}", out.width):
+    beyond = report.last
+    half = numbers.steps(report.half_life, beyond)
+    half = "" if report.half_life is None else f"half-life (50 % left) {half:>6} steps    "
+    unit = "step" if report.horizon is None and beyond == 1 else "steps"
+    if fades(report.norms[: report.last + 1]):
+        out.print(f"{title}{half}horizon (1 % left) {numbers.steps(report.horizon, beyond):>6} {unit}")
+    elif report.norms[report.last] != 0:  # the reason for a 0 is printed above
+        out.print(f"{title}no half-life and no horizon: the gradient is inf or nan at some step")
+    print_truncation(out, report, title)
+    if report.reach is not None and report.loss_step == report.reach.loss_step:
+        for line in paragraph(f"{title}reach: {words.text(report.reach)}", out.width):
             out.print(line)
 
 
-def used(out: Output, told: Told, title: str) -> None:
-    """Where the walk goes on beyond what a truncated update uses of it: where that ends."""
-    first = first_used(told.last, told.experiment.truncation(), told.task.seq_len)
+def print_truncation(out: Output, report: GradientReport, title: str) -> None:
+    """Print which steps a truncated update uses, if the walk goes farther back."""
+    first = first_used(report.last, report.experiment.truncation(), report.task.seq_len)
     if first > 1:
-        steps = f"steps {first} to {told.last}" if first < told.last else f"step {first}"
-        text = f"{title}truncated: the update uses {steps} only; the walk above goes on all the same"
+        steps = f"steps {first} to {report.last}" if first < report.last else f"step {first}"
+        text = f"{title}truncated: the update uses only {steps}; the walk above continues beyond"
         for line in paragraph(text, out.width):
             out.print(line)
 
 
-def written(told: Told, t: int) -> str:
-    """The norm; a 0 that was too small for float64 says so, any other 0 is one."""
-    zero = told.zeros[t]
-    return "underflow" if zero is not None and zero.kind == "underflow" else numbers.scientific(told.norms[t])
+def norm_text(report: GradientReport, t: int) -> str:
+    """The norm as text; "underflow" for a 0 that was too small for float64."""
+    zero = report.zeros[t]
+    return "underflow" if zero is not None and zero.kind == "underflow" else numbers.scientific(report.norms[t])
 
 
 class Bars:
-    """Bars on a log scale that all the norms share: whole powers of ten, an empty bar at the lower end."""
+    """Bars on one log scale for all the norms, between whole powers of ten; a bar is empty at the lower one."""
 
     def __init__(self, norms: list[float], width: int, ascii: bool) -> None:
         logs = [math.log10(v) for v in norms if v > 0 and math.isfinite(v)]
@@ -270,7 +273,7 @@ class Bars:
         self.ascii = ascii
 
     def scale(self) -> str:
-        """What the two ends of a bar mean."""
+        """The values at the two ends of a bar."""
         low, high = f"1e{self.low:+03d}", f"1e{self.high:+03d}"
         if self.width < len(low) + len(high) + 1:
             return low[: self.width]

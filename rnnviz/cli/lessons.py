@@ -1,4 +1,4 @@
-"""`rnnviz lessons`, `rnnviz lesson SLUG`, `rnnviz play SLUG`: the course as a shell sees it."""
+"""`rnnviz lessons`, `rnnviz lesson SLUG`, `rnnviz play SLUG`: the course on the command line."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WIDEST_SLUG = 24
 
 
 def run(options: Options) -> int:
-    """`rnnviz lessons`: its exit code. Raises InputError."""
+    """Run `rnnviz lessons` and return its exit code. Raises InputError."""
     what, paths = options["what"], options["paths"] or []
     if what == "check":
         return check(paths, options["lessons"])
@@ -25,14 +25,14 @@ def run(options: Options) -> int:
     if what == "metrics":
         return metrics()
     if what is not None:
-        raise InputError(f"{short_repr(what)} is neither check nor metrics; rnnviz lesson SLUG opens a lesson")
+        raise InputError(f"{short_repr(what)} is not check or metrics; rnnviz lesson SLUG opens a lesson")
     return show(find(options["lessons"]))
 
 
 def open_one(options: Options) -> int:
-    """`rnnviz lesson SLUG` and `rnnviz play SLUG`."""
+    """Run `rnnviz lesson SLUG` or `rnnviz play SLUG` and return the exit code. Raises InputError."""
     find(options["lessons"]).file(options["slug"])
-    require_terminal("rnnviz lessons lists them, and they are Markdown to read")
+    require_terminal("list the lessons with rnnviz lessons, and read them as Markdown files")
     from rnnviz.tui.app import run as run_app
 
     return run_app(start=Start(options["lessons"], options["slug"], options.values.get("speed"))) or 0
@@ -63,7 +63,7 @@ def show(course: Course) -> int:
     out.print()
     out.print("rnnviz resumes where you left off; rnnviz lesson SLUG opens one.")
     if progress.of(slugs[-1]).finished:
-        out.print("You have reached the end: in rnnviz, L and c show the closing page, with what to try again.")
+        out.print("You have finished the course. In rnnviz, L and c open the closing page, with what to try again.")
     for note in progress.notes:
         print(one_line(note), file=sys.stderr)
     return 0
@@ -73,7 +73,7 @@ def show(course: Course) -> int:
 
 
 def check(paths: list[str], folder: str | None) -> int:
-    """0 if all is well, 1 if something is wrong: one line each, file:line: what; what to do."""
+    """Print a line for each problem, `file:line: what is wrong; what to do`. Returns 1 if there is one, else 0."""
     from rnnviz.lessons.check import check as check_files
     from rnnviz.tui import panels
     from rnnviz.tui.voice import MEASURE
@@ -83,7 +83,7 @@ def check(paths: list[str], folder: str | None) -> int:
     for problem in problems:
         print(one_line(_near(problem.path) + str(problem).removeprefix(str(problem.path))))
     if not problems:
-        print(f"{len(files)} lesson{'s' * (len(files) != 1)}: nothing wrong")
+        print(f"{len(files)} lesson{'s' * (len(files) != 1)}: no problems found")
     return 1 if problems else 0
 
 
@@ -93,14 +93,14 @@ def _files(path: Path) -> list[Path]:
             return list(find(path).files)
         path.stat()
     except FileNotFoundError:
-        raise InputError(f"{path}: there is no such file") from None
+        raise InputError(f"{path}: does not exist; give a lesson file, or a folder of them") from None
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}; give a lesson file, or a folder of them") from None
     return [path]
 
 
 def _near(path: Path) -> str:
-    """As seen from here, where that is shorter."""
+    """The path relative to the current folder, if that is shorter."""
     try:
         near = os.path.relpath(path)
     except ValueError:
@@ -113,13 +113,15 @@ def metrics() -> int:
     from rnnviz.views.metrics import METRICS
 
     out = Output()
-    shown = {m.name: f"{m.name}[{', '.join(_AXES[a] for a in m.axes)}]" if m.axes else m.name for m in METRICS.values()}
-    widest = max(map(len, shown.values()))
+    labels = {
+        m.name: f"{m.name}[{', '.join(_AXES[a] for a in m.axes)}]" if m.axes else m.name for m in METRICS.values()
+    }
+    widest = max(map(len, labels.values()))
     for metric in METRICS.values():
-        out.print(f"{shown[metric.name]:<{widest}}  {metric.about}")
+        out.print(f"{labels[metric.name]:<{widest}}  {metric.about}")
     out.print()
-    out.print("t and step count time steps (-1: the last), unit and from units from 0. Without an index a metric")
-    out.print("speaks of the cursor's. t, T, K and unit may stand for their numbers: grad_norm[K].")
+    out.print("t and step are time steps (-1: the last), unit and from are units from 0. Without an index")
+    out.print("a metric uses the cursor's. t, T, K and unit may be indexes themselves: grad_norm[K].")
     return 0
 
 

@@ -1,9 +1,9 @@
-"""The command `rnnviz`. Every way out of it is an exit code and, if something was wrong, one line on stderr.
+"""The command `rnnviz`. It always ends with an exit code and, after an error, one line on stderr.
 
-0  done          2  a wrong flag, file or setting, no terminal to open the app in, or a full disk
-1  an error of rnnviz' own; the line says where its traceback is          141  the reader of a pipe has gone
-128 + n  ended by signal n: 130 SIGINT (Ctrl-C in a command; in the app ctrl+c is a key that leaves it, as q does,
-and no signal: 0), 143 SIGTERM, 129 SIGHUP or the terminal is gone
+0  success       2  a wrong flag, file or setting, no terminal for the app, or a full disk
+1  an error in rnnviz itself; the line names the file of the traceback    141  the reader of a pipe has closed it
+128 + n  ended by signal n: 130 SIGINT (Ctrl-C in a command; in the app ctrl+c is a key that quits, as q does, and not
+a signal: 0), 143 SIGTERM, 129 SIGHUP or a closed terminal
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from rnnviz.cli.surroundings import archive_around
 from rnnviz.errors import InputError
 from rnnviz.glyphs import one_line
 
-#: What a disk that is full, or gone, says to a write.
+#: The errors of a write to a full or missing disk.
 UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
@@ -29,7 +29,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run one command line (without the program's name) and return its exit code."""
     argv = list(sys.argv[1:] if argv is None else argv)
     for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:  # closed before Python began: nobody wants to read it
+        if getattr(sys, name) is None:  # closed before Python began: there is no reader
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
         with contextlib.suppress(AttributeError, ValueError):  # a stand-in for a stream, or a closed one
             getattr(sys, name).reconfigure(errors="replace")
@@ -56,11 +56,11 @@ def main(argv: list[str] | None = None) -> int:
             return _say(command, f"the output cannot be written: {error.strerror}", 2)
         from rnnviz.crash import report
 
-        return _say(command, report(error, "" if command.name else "lesson progress is kept, start it again; "), 1)
+        return _say(command, report(error, "" if command.name else "lesson progress is saved; start rnnviz again; "), 1)
 
 
 def _give_up(stream: TextIO) -> None:
-    """So that Python's last flush of it finds nothing wrong."""
+    """Redirect the stream to /dev/null, so that Python's last flush of it does not fail."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
@@ -68,7 +68,7 @@ def _give_up(stream: TextIO) -> None:
 def _run(command: Command, argv: list[str]) -> int:
     archive = archive_around()
     if archive and not {"-h", "--help", "--version"} & set(argv):
-        raise InputError(f"it cannot run inside an archive; install it: python -m pip install {archive}")
+        raise InputError(f"rnnviz cannot run inside an archive; install it: python -m pip install {archive}")
     return command(read(argv, command))
 
 

@@ -1,4 +1,4 @@
-"""Where a command writes: plain text that fits its terminal or pipe, JSON, and a progress line."""
+"""The output of a command: plain text that fits its terminal or pipe, JSON, and a progress line."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from rnnviz.terminal import ascii_cells, ascii_words, columns_of, lacks_unicode
 if TYPE_CHECKING:
     from rnnviz.tasks import Task
 
-WIDEST = 120  # a plot or a row of bars reads badly when it is wider
+WIDEST = 120  # wider plots and rows of bars are hard to read
 
 
 def paragraph(text: str, width: int, **indents: str) -> list[str]:
-    """Lines of at most `width` cells; a number and its % stay together, and words with a hyphen, such as flags."""
+    """Wrap to lines of at most `width` cells; neither a number and its % nor a word with a hyphen is broken."""
     lines = wrap(text.replace(" %", "\N{NO-BREAK SPACE}%"), width, break_on_hyphens=False, **indents)  # type: ignore[arg-type]
     return [line.replace("\N{NO-BREAK SPACE}%", " %") for line in lines]
 
 
 class Output:
-    """Standard output: as wide as its terminal (80 in a pipe), coloured where that is wanted and possible,
-    and in ASCII where its encoding has nothing else."""
+    """Standard output: as wide as its terminal (80 in a pipe), in colour if possible and allowed, and in ASCII if its
+    encoding lacks the characters."""
 
     @cached_property
     def width(self) -> int:
@@ -43,17 +43,17 @@ class Output:
 
     @cached_property
     def console(self) -> Console:
-        """rich finds out about colours: none in a pipe, with NO_COLOR or TERM=dumb; else what TERM can."""
+        """Rich detects the colours: none in a pipe, with NO_COLOR or TERM=dumb; else those of TERM."""
         return _Console(width=self.width, highlight=False, emoji=False, markup=False, safe_box=self.ascii)
 
     def print(self, text: str = "") -> None:
         text = escaped(text, keep="\n")
         if self.ascii:
             text = ascii_words(text)
-        print(text, flush=True)  # it has no colours, and rich takes a tenth of a millisecond for each line
+        print(text, flush=True)  # no colours here, and rich needs a tenth of a millisecond for each line
 
     def print_sheet(self, sheet: Sheet) -> None:
-        """In the colours this terminal has."""
+        """Print a sheet in the colours of this terminal."""
         lines = Text("\n", no_wrap=True).join(
             Text.assemble(*((text, style or "") for text, style in sheet.runs(y))) for y in range(sheet.height)
         )
@@ -61,14 +61,14 @@ class Output:
 
 
 class _Console(Console):
-    """A reader that goes away ends this command as it ends any other."""
+    """A console that raises BrokenPipeError, as any other output does."""
 
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError
 
 
 def notes(out: Output, task: Task) -> None:
-    """What of the data is left out."""
+    """Print which data the task leaves out."""
     for note in task.notes:
         for line in paragraph(note, out.width):
             out.print(line)
@@ -77,8 +77,8 @@ def notes(out: Output, task: Task) -> None:
 
 
 def print_json(value: Any) -> None:
-    """One valid JSON document: numbers that are not finite become null, and where the output's encoding lacks
-    a character, or it would steer a terminal, its number stands (\\u220e)."""
+    """Print one valid JSON document: numbers that are not finite become null; a character that the output's encoding
+    lacks, or that controls a terminal, becomes its escape (\\u220e)."""
     text = json.dumps(finite(value), ensure_ascii=False, allow_nan=False)
     if not text.isprintable():
         text = "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in text)
@@ -90,7 +90,7 @@ def print_json(value: Any) -> None:
 
 
 def finite(value: Any) -> Any:
-    """`value` of plain Python, numbers that are not finite as None, arrays as lists."""
+    """`value` as plain Python: numbers that are not finite become None, arrays become lists."""
     if hasattr(value, "tolist"):
         value = value.tolist()
     if isinstance(value, float):
@@ -103,19 +103,19 @@ def finite(value: Any) -> Any:
 
 
 class Progress:
-    """A line on stderr, drawn over itself while something takes long. Nothing if stderr is no terminal."""
+    """A progress line on stderr, redrawn in place. Prints nothing if stderr is not a terminal."""
 
     def __init__(self, title: str, total: int) -> None:
         self.title, self.total = title, total
         self.active = sys.stderr.isatty()
-        self.shown_at = 0.0
+        self.drawn_at = 0.0
         self.ascii = lacks_unicode(sys.stderr)
 
     def __call__(self, done: int, words: str) -> None:
         now = time.monotonic()
-        if not self.active or (now - self.shown_at < 0.05 and done < self.total):
+        if not self.active or (now - self.drawn_at < 0.05 and done < self.total):
             return
-        self.shown_at = now
+        self.drawn_at = now
         width = columns_of(sys.stderr) - 1
         text = f"{self.title} {done}/{self.total} "
         room = min(40, width - len(text) - len(words) - 1)
@@ -127,6 +127,6 @@ class Progress:
         sys.stderr.flush()
 
     def clear(self) -> None:
-        if self.active and self.shown_at:
+        if self.active and self.drawn_at:
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()

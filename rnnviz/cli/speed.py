@@ -1,8 +1,8 @@
-"""Whether a training is long enough for the compiled engine to pay.
+"""Decide whether a training run is long enough for the compiled engine to save time.
 
-The default recipe takes less time in NumPy than numba takes to be imported. So the compiled engine is prepared,
-beside a training that has already begun in NumPy, only where that will go on for some seconds; the training
-goes on in it, with the same numbers, from the epoch after it is ready.
+The default recipe takes less time in NumPy than the import of numba. So the compiled engine is prepared only for a run
+of some seconds, while the run has already begun in NumPy; from the epoch after it is ready the run continues in the
+compiled engine, with the same numbers.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ PAYS_FROM = 3.0  # seconds of training in NumPy; importing numba takes about one
 
 
 def seconds_in_numpy(training: Training, epochs: int) -> float:
-    """About how long `epochs` epochs take in NumPy."""
+    """Roughly how many seconds `epochs` epochs take in NumPy."""
     data = training.train
     batch = min(training.batch_size, len(data))
     return Size(training.spec, len(data), len(data), int(data.x.shape[1]), batch, 0, False).seconds(epochs)
@@ -27,8 +27,8 @@ def seconds_in_numpy(training: Training, epochs: int) -> float:
 
 @contextmanager
 def compiled_meanwhile(training: Training, epochs: int) -> Iterator[None]:
-    """Prepare the compiled engine while the body trains, if that pays. Whatever goes wrong, NumPy trains on; a line on
-    stderr says so at the end."""
+    """Prepare the compiled engine while the body trains, if that saves time. If it fails, NumPy continues and a line on
+    stderr reports it at the end."""
     preparing, notes = None, list[str]()
     if seconds_in_numpy(training, epochs) >= PAYS_FROM:
         try:

@@ -1,4 +1,4 @@
-"""What the app needs around it: a terminal, memory, and files beside its code."""
+"""Check what the app needs: a terminal, memory, and files beside its code."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ APP_NEEDS = 600_000_000  # bytes of address space: 450 MB and some for the numbe
 
 
 def require_terminal(remedy: str) -> None:
-    """Raises InputError, with the remedy, where the app cannot open."""
+    """Raises InputError, with the remedy, if the app cannot open here."""
     missing = terminal_missing(is_tty(sys.stdin), is_tty(sys.stdout)) or memory_missing()
     if missing:
         raise InputError(f"{missing}; {remedy}")
@@ -20,22 +20,22 @@ def require_terminal(remedy: str) -> None:
 def is_tty(stream: object) -> bool:
     try:
         return stream.isatty()  # type: ignore[attr-defined, no-any-return]
-    except (AttributeError, ValueError):  # closed, or none at all
+    except (AttributeError, ValueError):  # closed, or no stream
         return False
 
 
 def terminal_missing(stdin_tty: bool, stdout_tty: bool) -> str | None:
-    """Why the app cannot open here, in a few words; None if it can."""
+    """The reason why the app cannot open here, in a few words; None if it can."""
     if not (stdin_tty and stdout_tty):
         return "the app needs a terminal"
     if os.environ.get("TERM", "") in ("", "dumb"):
-        return f"the app needs a full-screen terminal, and TERM is {os.environ.get('TERM') or 'not set'}"
+        return f"the app needs a full-screen terminal, but TERM is {os.environ.get('TERM') or 'not set'}"
     return None
 
 
 def archive_around() -> str | None:
-    """The archive that this is run from (a wheel or a zip on PYTHONPATH): lessons, styles and the kernels' sources are
-    read as files, which it has none of. None in a folder."""
+    """The archive (a wheel or a zip on PYTHONPATH) that this module runs from; None if it runs from a folder. Lessons,
+    styles and the kernels' sources must be files, which an archive does not have."""
     here = os.path.dirname(os.path.abspath(__file__))
     if os.path.isdir(here):
         return None
@@ -45,8 +45,8 @@ def archive_around() -> str | None:
 
 
 def memory_missing() -> str | None:
-    """Why the app cannot open under this limit of memory (ulimit -v), in a few words; None if it can. NumPy's library
-    ends the process where it gets none, whatever the screen looks like by then."""
+    """The reason why the app cannot open with this memory limit (ulimit -v), in a few words; None if it can. Without
+    memory NumPy's library ends the process, with the terminal still in full-screen mode."""
     try:
         import resource
 
@@ -55,4 +55,4 @@ def memory_missing() -> str | None:
         return None
     if allowed == resource.RLIM_INFINITY or allowed >= APP_NEEDS:
         return None
-    return f"the app needs {APP_NEEDS // 10**6} MB of memory, and the limit here (ulimit -v) is {allowed // 10**6} MB"
+    return f"the app needs {APP_NEEDS // 10**6} MB of memory, but the limit (ulimit -v) is {allowed // 10**6} MB"

@@ -22,15 +22,15 @@ from rnnviz.tasks.catalog import info
 from rnnviz.views.reach import Reach, reach_of
 from rnnviz.words import reach as words
 
-EXAMPLES = 5  # sequences told in words where there is no curve to draw
+EXAMPLES = 5  # sequences described in words if there is no curve to draw
 
 
 def run(options: Options) -> int:
     runs = [Run(options.experiments[0])]
-    # every cell is built before the first is trained: what one cannot be is told at once
+    # every cell is built before the first is trained, so that an error appears at once
     runs += [Run(experiment, runs[0].task) for experiment in options.experiments[1:]]
     if options["json"]:
-        objects = [told(trained(ready)) for ready in runs]
+        objects = [as_json(train(ready)) for ready in runs]
         print_json(objects if len(objects) > 1 else objects[0])
         return 0
     out = Output()
@@ -39,7 +39,7 @@ def run(options: Options) -> int:
     for ready in runs:
         summary(out, ready)
         start = time.perf_counter()
-        result = trained(ready)
+        result = train(ready)
         report(out, result, time.perf_counter() - start)
         results.append(result)
     if len(results) > 1:
@@ -47,8 +47,8 @@ def run(options: Options) -> int:
     return 0
 
 
-def trained(ready: Run) -> Result:
-    """Trains with a progress line. Ctrl-C raises KeyboardInterrupt that says how far it came."""
+def train(ready: Run) -> Result:
+    """Train with a progress line. Ctrl-C raises a KeyboardInterrupt that names the last complete epoch."""
     epochs = ready.experiment.epochs
     progress = Progress(f"{ready.experiment.cell} epoch", epochs)
     done = 0
@@ -73,8 +73,8 @@ def newest(history: dict[str, list[float]]) -> str:
     return ", ".join(f"{names[key]} {numbers.loss(values[-1])}" for key, values in history.items() if values)
 
 
-def told(result: Result) -> dict[str, Any]:
-    """The result as JSON has it."""
+def as_json(result: Result) -> dict[str, Any]:
+    """The result as the object that --json prints."""
     return {
         "experiment": result.experiment.to_dict(),
         "parameters": result.parameters,
@@ -82,17 +82,18 @@ def told(result: Result) -> dict[str, Any]:
         "history": {key: result.history.get(key, []) for key in ("loss", "val_loss")},
         "prediction": result.prediction,
         "targets": result.targets,
-        "reach": None if (found := reached(result)) is None else words.as_json(found),
+        "reach": None if (reach := first_reach(result)) is None else words.as_json(reach),
     }
 
 
-def reached(result: Result) -> Reach | None:
-    """Of the first sequence, as the app shows it; None for a task that does not say what its answers depend on."""
+def first_reach(result: Result) -> Reach | None:
+    """The reach of the first sequence, as the app shows it; None for a task that does not name the steps that its
+    answers depend on."""
     return reach_of(trace_of(result.model, result.task), result.task, 0, result.experiment)
 
 
 def summary(out: Output, ready: Run) -> None:
-    """Layers, output shapes and parameters, as Keras' model.summary() shows them."""
+    """Print layers, output shapes and parameters, as Keras' model.summary() does."""
     model = ready.training.model
     table = Table(box=box.ASCII if out.ascii else box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for title, justify in (("Layer (type)", "left"), ("Output shape", "left"), ("Parameters", "right")):
@@ -123,16 +124,16 @@ def report(out: Output, result: Result, seconds: float) -> None:
     if task.series is not None and task.clean is not None:
         series, start = task.series.tolist(), task.seq_len
         ahead = fit(result.model, task).tolist()
-        out.print("one step ahead: every window is read from the data")
+        out.print("one step ahead: the network reads each window from the data")
         picture = plots.sine_fit(series, ahead, out.width, 12, start=start, clean=task.clean.tolist(), **ink)
         out.print_sheet(picture)
         out.print()
-        out.print("fed by itself: every point it says becomes its next input")
+        out.print("self-fed: the network reads its own predictions as its next inputs")
         out.print_sheet(plots.self_fed(series, list(result.prediction), start, out.width, 12, **ink))
     else:
         examples(out, result)
-    found = reached(result)
-    for line in paragraph(f"reach: {words.text(found)}" if found else "", out.width):
+    reach = first_reach(result)
+    for line in paragraph(f"reach: {words.text(reach)}" if reach else "", out.width):
         out.print(line)
     hint = advice(result)
     for line in paragraph(hint or "", out.width):
@@ -140,28 +141,28 @@ def report(out: Output, result: Result, seconds: float) -> None:
 
 
 def examples(out: Output, result: Result) -> None:
-    """A few sequences it was not trained on (if there are any), and how many of the answers are right."""
+    """Print a few sequences that the network was not trained on (if there are any), and how many answers are right."""
     task, first = result.task, result.task.n_train % len(result.task)
-    shown = range(first, min(first + EXAMPLES, len(task)))
-    y = outputs(result.model, task, slice(shown.start, shown.stop))
-    out.print("sequences it was not trained on:" if first else "sequences it was trained on:")
-    for i in shown:
+    some = range(first, min(first + EXAMPLES, len(task)))
+    y = outputs(result.model, task, slice(some.start, some.stop))
+    out.print("sequences the network was not trained on:" if first else "sequences the network was trained on:")
+    for i in some:
         for line in paragraph(task.say(i, y[i - first]), out.width, initial_indent="  ", subsequent_indent="    "):
             out.print(line)
     if task.loss == "cross_entropy":
         pairs = [
-            (a, b) for said, true in zip(result.prediction, result.targets, strict=True)
-            for a, b in zip(said, true, strict=True)
+            (a, b) for predicted, true in zip(result.prediction, result.targets, strict=True)
+            for a, b in zip(predicted, true, strict=True)
         ]  # fmt: skip
         right = sum(a == b for a, b in pairs)
         of_all = numbers.counted(len(pairs), "answer")
         out.print(f"  {right:,} of {of_all} right ({numbers.percent(right / len(pairs), 0)})")
 
 
-#: The loss is that of a guess from this share of it on, and above it from that share on.
+#: From NEAR times the loss of a guess on, a loss counts as near a guess; beyond ABOVE times, as above it.
 NEAR, ABOVE = 0.9, 1.1
-#: So many times the loss of a guess, after training, is a training that diverges, if it was less after the first epoch;
-#: no network starts from so large a loss as HUGE.
+#: A run diverged if its loss ends above DIVERGES times the loss of a guess and above its own loss after the first
+#: epoch, or above HUGE, where no network starts.
 DIVERGES, HUGE = 10.0, 1e6
 
 
@@ -172,21 +173,21 @@ def diverged(losses: list[float], guess: float | None) -> bool:
 
 
 def advice(result: Result) -> str | None:
-    """What to try when the training diverged, or a task is still no better than a guess."""
+    """What to try if the training diverged, or if the network is still no better than a guess."""
     losses, guess, experiment = result.history["loss"], result.task.baseline, result.experiment
     if not losses:
         return None
-    last, told = losses[-1], numbers.loss(losses[-1])
+    last, last_text = losses[-1], numbers.loss(losses[-1])
     recipe = dict(info(experiment.task).recipe)
     if diverged(losses, guess):
         above = f", far above a guess ({guess:.4g})" if math.isfinite(last) and guess is not None else ""
         clip = "" if experiment.clip_norm is not None else " --clip-norm 1"
         usual = dict(recipe).get("learning_rate", Experiment().learning_rate)
         smaller = min(experiment.learning_rate / 10, float(str(usual)))
-        return f"The training diverged: the loss is {told}{above}. Try: --lr {smaller:g}{clip}"
+        return f"The training diverged: the loss is {last_text}{above}. Try: --lr {smaller:g}{clip}"
     if not guess or not recipe or last < NEAR * guess:
         return None
-    what = "still near a guess" if last <= ABOVE * guess else f"{told}, above a guess"
+    what = "still near a guess" if last <= ABOVE * guess else f"{last_text}, above a guess"
     flags = {"optimizer": "--optimizer", "learning_rate": "--lr", "batch_size": "--batch", "epochs": "--epochs"}
     new = [f"{flag} {recipe[name]}" for name, flag in flags.items() if getattr(experiment, name) != recipe[name]]
     return f"The loss is {what} ({guess:.4g}). Try: {' '.join(new) or f'--epochs {2 * experiment.epochs}'}"

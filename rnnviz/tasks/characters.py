@@ -156,7 +156,7 @@ def read(source: str) -> tuple[str, str]:
     Raises InputError for a file that is missing, unreadable, empty, or not text.
     """
     try:
-        with TextIOWrapper(files.opened(Path(source).expanduser()), encoding="utf-8-sig") as file:
+        with TextIOWrapper(files.open_regular(Path(source).expanduser()), encoding="utf-8-sig") as file:
             text, whole = file.read(MOST_CHARACTERS), ""
             if "\0" not in text and file.read(1):
                 whole = _size_of(file)

@@ -345,7 +345,7 @@ def test_json_says_the_same_in_any_encoding():
         (["train", "--hiden", "3"], "did you mean --hidden"),
         (["--hiden=3"], "did you mean --hidden"),
         (["tran"], "did you mean train"),
-        (["--seed", "1", "train"], "the command comes first"),
+        (["--seed", "1", "train"], "put the command first"),
         (["train", "--hidden"], "--hidden"),
         (["train", "--hidden", "0"], "--hidden: 0 is out of range; it must be at least 1"),
         (["train", "--hidden", "2.5"], "--hidden: '2.5' is not a whole number"),
@@ -361,7 +361,7 @@ def test_json_says_the_same_in_any_encoding():
         (["train", "--momentum", "0.5", "--optimizer", "adam"], "--momentum"),
         (["train", "no-such.toml"], "no-such.toml: cannot be read"),
         (["train", "a.toml", "--experiment", "b.toml"], "give one"),
-        (["train", "3"], "neither a command nor an experiment"),
+        (["train", "3"], "is not a command or an experiment"),
         (["gradients", "--loss-step", "11"], "--loss-step: step 11 carries no loss"),
         (["gradients", "--loss-step", "x"], "--loss-step"),
         (["gradients", "--sample", "40"], "--sample: 40"),
@@ -369,9 +369,9 @@ def test_json_says_the_same_in_any_encoding():
         (["--cell", "rnn,lstm"], "--cell"),
         (["gradients", "--loss-step", 5000 * "9"], "9… is not a step"),
         (["gradients", "--sample", 5000 * "9"], "9… is not a whole number"),
-        (["train", "--seed", "1" + 400 * "0"], "--seed: a number that long is out of range"),
+        (["train", "--seed", "1" + 400 * "0"], "--seed: a number this long is out of range"),
         (["train", "--json=3"], "--json: takes no value"),
-        (["train", "--" + 5000 * "x"], "no such flag"),
+        (["train", "--" + 5000 * "x"], "unknown flag"),
         (["train", "--task", "adding", "--samples", "1000000", "--steps", "10000"], "experiment: would take"),
         (["train", "--points", "1000000", "--steps", "5000"], "experiment: would take"),
         ([], "rnnviz gradients"),
@@ -465,5 +465,5 @@ def test_too_little_memory_for_the_app_is_one_line() -> None:
     run = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, env={**os.environ, "TERM": "xterm"}
     )
-    needs = "rnnviz: the app needs 600 MB of memory, and the limit here (ulimit -v) is 400 MB; in a pipe"
+    needs = "rnnviz: the app needs 600 MB of memory, but the limit (ulimit -v) is 400 MB; in a pipe"
     assert (run.returncode, run.stderr[: len(needs)]) == (2, needs)

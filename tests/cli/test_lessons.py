@@ -66,7 +66,7 @@ def test_check_of_a_folder_and_of_a_good_lesson(capsys: pytest.CaptureFixture[st
     assert code == 1
     assert len(out.splitlines()) == 2
     code, out, _ = says(capsys, "lessons", "check", str(find().file("why-gradients-vanish")))
-    assert (code, out) == (0, "1 lesson: nothing wrong\n")
+    assert (code, out) == (0, "1 lesson: no problems found\n")
 
 
 def test_metrics_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -84,8 +84,8 @@ def test_metrics_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
         (["play", "6", "--speed", "fast"], "--speed: 'fast' is not a number"),
         (["play", "6"], "needs a terminal"),
         (["lesson", "6"], "needs a terminal"),
-        (["lessons", "chek"], "'chek' is neither check nor metrics"),
-        (["lessons", "check", "nowhere.md"], "nowhere.md: there is no such file"),
+        (["lessons", "chek"], "'chek' is not check or metrics"),
+        (["lessons", "check", "nowhere.md"], "nowhere.md: does not exist"),
         (["lessons", "--lessons", "nowhere"], "nowhere: is not a folder"),
         (["--lessons", "x", "--hidden", "3"], "leave the other flags out"),
         (["lessens"], "did you mean lessons?"),

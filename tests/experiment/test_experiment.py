@@ -53,7 +53,7 @@ def test_the_defaults_write_nothing() -> None:
         ("truncate = '5'", "truncate: '5' is not k1,k2"),
         ("seed = -1", "seed: -1 is out of range"),
         ("seed = ", "not valid TOML"),
-        (f"seed = 1{400 * '0'}", "seed: a number that long is out of range; it must be at least 0"),
+        (f"seed = 1{400 * '0'}", "seed: a number this long is out of range; it must be at least 0"),
         (f"gain = -1{400 * '0'}", "gain: inf is not a finite number"),
         (f"seed = {5000 * '9'}", "a number with thousands of digits"),
         (f"seed = {3000 * '['}{3000 * ']'}", "nested too deeply"),

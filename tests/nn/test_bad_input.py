@@ -24,14 +24,14 @@ def data(N=6, T=4):
 
 CASES = {
     "size of 20 digits": (lambda: ModelSpec(num_layers=10**20), "num_layers: 1000+ is more than 1000"),
-    "size of 5000 digits": (lambda: ModelSpec(hidden_size=10**5000), "hidden_size: a number that long is more than"),
+    "size of 5000 digits": (lambda: ModelSpec(hidden_size=10**5000), "hidden_size: a number this long is more than"),
     "a long word": (lambda: Model.create(init="x" * 999), "init: 'x{58}… is unknown"),
     "no text as a name": (lambda: Model.create(cell=np.array([1, 2])), r"cell: array\(\[1, 2\]\) is unknown"),
     "unknown convention": (lambda: Optimizer(convention="jax"), "convention: 'jax' .* pytorch, keras"),
     "rate of words": (lambda: Optimizer(learning_rate="x"), "learning_rate: 'x' is not a finite number"),
     "epsilon inf": (lambda: Optimizer("adam", epsilon=float("inf")), "epsilon: inf is not a finite number"),
     "gain of words": (lambda: Model.create(gain="x"), "gain: 'x' is not a finite number"),
-    "gain of 400 digits": (lambda: Model.create(gain=10**400), "gain: a number that long is not a finite number"),
+    "gain of 400 digits": (lambda: Model.create(gain=10**400), "gain: a number this long is not a finite number"),
     "params of a list": (lambda: MODEL.with_params([1]), r"params: \[1\] is not a dict"),
     "h0 ragged": (lambda: MODEL.forward(X, [1, [2]]), "h0: is not an array of real numbers"),
     "targets ragged": (lambda: MODEL.trace(X, [1, [2]], loss_at="last"), "targets: is not an array"),

@@ -121,7 +121,7 @@ def test_the_loss_can_stand_anywhere(name, loss_at):
         ({"name": "sine", "noise": float("nan")}, "noise"),
         ({"name": "sine", "noise": "x"}, "noise: 'x' is not a finite number"),
         ({"name": "sine", "seq_len": 2.5}, "seq_len: 2.5 is not a whole number"),
-        ({"name": "sine", "seq_len": 10**400}, "seq_len: a number that long is more than"),
+        ({"name": "sine", "seq_len": 10**400}, "seq_len: a number this long is more than"),
         ({"name": "sine", "seed": -1}, "seed: -1"),
         ({"name": ["sine"]}, r"task: \['sine'\] is unknown"),
         ({"name": "sine", "loss_at": (1, "x")}, r"loss_at: steps \(1, 'x'\)"),
