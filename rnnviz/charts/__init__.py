@@ -1,1 +1,1 @@
-"""Charts for the app and for the command line: numbers in, a sheet of cells out."""
+"""Charts for the app and the command line: each function turns numbers into a sheet of cells."""

@@ -16,7 +16,7 @@ _BRAILLE = 0x2800
 
 @dataclass(frozen=True)
 class Signs:
-    """The characters a plot is made of: braille and lines, or plain ASCII."""
+    """The characters of a plot: braille and lines, or plain ASCII."""
 
     line: str  # legend sign of a drawn line
     dot: str
@@ -24,7 +24,7 @@ class Signs:
     tick: str
     mark: str
     up: str
-    marker: str  # what plotext draws a line with
+    marker: str  # plotext's marker for a line
 
 
 UNICODE = Signs(line="━", dot="•", dotted="·", tick="╶", mark="│", up="▲", marker="braille")
@@ -37,7 +37,7 @@ def signs_of(ascii: bool) -> Signs:
 
 @dataclass(frozen=True)
 class Curve:
-    """y[j] stands at x = start + j. Its sign says how it is drawn: a line, single dots, or a dotted line."""
+    """A curve: y[j] is the value at x = start + j. Its sign selects a line, single dots, or a dotted line."""
 
     name: str
     y: list[float]
@@ -46,7 +46,7 @@ class Curve:
     sign: str
 
     def runs(self) -> list[tuple[list[float], list[float]]]:
-        """The finite stretches as (x, y) lists: a gap wherever a value is not finite."""
+        """The finite parts of the curve as (x, y) lists; values that are not finite leave a gap."""
         runs: list[tuple[list[float], list[float]]] = []
         inside = False
         for j, y in enumerate(self.y):
@@ -60,10 +60,10 @@ class Curve:
 
 
 class Page:
-    """A sheet with axes, on which curves, ticks, marks and notes are laid.
+    """A sheet with axes, for curves, ticks, marks and notes.
 
-    The first row is the legend, the last the x axis, the columns on the left the y axis; on a page too small
-    for them they are left out, the curves stay.
+    The first row is the legend, the last row the x axis, the columns on the left the y axis; a page that is too small
+    for them shows the curves only.
     """
 
     def __init__(self, width: int, height: int, signs: Signs, quiet: Style | None) -> None:
@@ -71,7 +71,7 @@ class Page:
         self._sheet = Sheet(width, height)
         self._x, self._y = (0.0, 1.0), (0.0, 1.0)
         self._left, self._top, self._bottom = 0, 0, 0  # columns of the y axis, rows of legend and x axis
-        self._name = (0, 0)  # where the x axis' name stands, and its length
+        self._name = (0, 0)  # column and length of the x axis' name
 
     @property
     def columns(self) -> int:
@@ -98,8 +98,8 @@ class Page:
         first: int = 0,
         last: float = math.inf,
     ) -> None:
-        """Set the scales and write the axes. The x axis counts from `first` where the data count from 0, and up to
-        `last`: what lies beyond has no number."""
+        """Set the scales and write the axes. The number of x = 0 on the x axis is `first`; numbers beyond `last` are
+        left out."""
         self._x, self._y = (float(x[0]), float(x[1])), y
         self._top, self._bottom = int(self.height >= 4), int(self.height >= 3)
         longest = max((len(label) for _, label in y_ticks), default=0)
@@ -113,7 +113,7 @@ class Page:
             self._x_axis(x_name, first, last)
 
     def _x_axis(self, name: str, first: int, last: float) -> None:
-        """Numbers under their columns; the name of the axis where there is room, first to the right end."""
+        """Write the numbers under their columns, and the name of the axis in the rightmost free place."""
         row, (low, high) = self.height - 1, self._x
         for value in whole_ticks(low + first, high + first, self.columns // 9):
             if value > last:
@@ -130,7 +130,7 @@ class Page:
                 return
 
     def curve(self, curve: Curve) -> None:
-        """Lay a curve over what is there; braille dots of two curves in one cell are joined."""
+        """Draw a curve over the existing content; braille dots of two curves in one cell are combined."""
         if self.rows < 1 or self.columns < 1:
             return
         line = curve.sign == self.signs.line
@@ -149,20 +149,20 @@ class Page:
                         self._merge(self._top + r, self._left + c, character, curve.ink)
 
     def thinned(self, dots: Curve) -> Curve:
-        """Dots that leave a line below them to be seen: every third column has one at most, the last point always."""
+        """Fewer dots, so that a line below them stays visible: at most one in three columns, always the last point."""
         step = max(1, math.ceil(3 * len(dots.y) / max(1, self.columns)))
         last = len(dots.y) - 1
         return replace(dots, y=[y if (last - j) % step == 0 else math.nan for j, y in enumerate(dots.y)])
 
     def _every_other_column(self, xs: list[float], ys: list[float]) -> tuple[list[float], list[float]]:
-        """The values between the given points, one for every second column: a dotted line."""
+        """Interpolated values for every second column: a dotted line."""
         low, high = self._x
         wide = (high - low) / max(1, self.columns - 1)
         at = [low + c * wide for c in range(0, self.columns, 2)]
         inside = [x for x in at if xs[0] <= x <= xs[-1]]
         values = []
         for x in inside:
-            j = min(int(x - xs[0]), max(0, len(xs) - 2))  # the points stand 1 apart
+            j = min(int(x - xs[0]), max(0, len(xs) - 2))  # the points are 1 apart
             share = x - xs[j]
             values.append(ys[j] + share * (ys[min(j + 1, len(ys) - 1)] - ys[j]))
         return inside, values
@@ -174,7 +174,7 @@ class Page:
         self._sheet.put(row, column, character, ink)
 
     def mark(self, x: float, label: str, on_axis: bool = False) -> None:
-        """A vertical line at x through the empty cells, with its label on the side that has room, or under it."""
+        """Draw a vertical line at x through the empty cells, with its label on the side that has room, or below."""
         if self.rows < 1 or not self._x[0] <= x <= self._x[1]:
             return
         column = self.column(x)
@@ -186,13 +186,13 @@ class Page:
                 text = f"{self.signs.up}{label}"
                 start = min(column, self.width - len(text))
                 at, length = self._name
-                if at < start + len(text) + 1 and start - 1 < at + length:  # the mark says more than the name
+                if at < start + len(text) + 1 and start - 1 < at + length:  # the mark matters more than the name
                     self._sheet.put(self.height - 1, at, " " * length)
                 self._sheet.put(self.height - 1, start - 1, f" {text} ")
             return
         text = f" {label} "
         start = column + 1
-        if start + len(text) > self.width:  # no room on the right: before the line
+        if start + len(text) > self.width:  # no room on the right: left of the line
             start = max(0, column - len(text))
             text = text[: column - start]
         rows = range(self._top, self._top + self.rows)
@@ -201,7 +201,7 @@ class Page:
         )
 
     def legend(self, title: str, entries: list[tuple[Curve, str, str]]) -> None:
-        """The title, then (curve, words, fewer words) with its sign, in the first row: as much as fits."""
+        """Write the title and the entries (curve, words, fewer words) into the first row, as many as fit."""
         if not self._top:
             return
         start = self._left + (len(title) + 3 if title else 0)
@@ -218,7 +218,7 @@ class Page:
             column += 3 + len(word) + 3
 
     def note(self, text: str | None) -> None:
-        """Words on the plot itself, in its first free row from the bottom."""
+        """Write a note on the plot itself, in the lowest free row."""
         if not text or self.rows < 1:
             return
         text = text[: self.columns]
@@ -227,7 +227,7 @@ class Page:
         self._sheet.put(free[0] if free else rows[0], self._left, text)
 
     def sheet(self) -> Sheet:
-        """All of it. A cell left free has the ink of the one before it: a stretch in one ink is one to send."""
+        """The finished sheet. Each free cell gets the ink of its left neighbour, so that fewer styles must be sent."""
         for y in range(self._sheet.height):
             ink: Style | None = None
             for x in range(self._sheet.width):

@@ -1,7 +1,7 @@
-"""What plotext draws of a chart: one curve on an empty canvas, as rows of characters.
+"""Draw one curve with plotext: on an empty canvas, as rows of characters.
 
-What it does not do well is done before: nan and inf are gaps (a nan would end the process, an inf raises), a logarithm
-is taken already. Its figure is global and cleared for each curve, so: call from one thread only.
+The caller replaces nan and inf by gaps (plotext ends the process at a nan and raises at an inf) and takes logarithms.
+plotext's figure is global and cleared for each curve, so call this from one thread only.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ def draw(
     *,
     lines: bool,
 ) -> list[str]:
-    """One finite curve on an empty canvas of width × height cells, without axes, as rows of characters.
+    """Draw one finite curve on an empty canvas of width × height cells, without axes. Returns rows of characters.
 
-    Values far off the canvas are brought nearer: plotext aborts where a position does not fit an integer.
+    Values far off the canvas are moved nearer: plotext aborts if a position does not fit an integer.
     """
     far = 8 * (y[1] - y[0])
     ys = [min(max(value, y[0] - far), y[1] + far) for value in ys]

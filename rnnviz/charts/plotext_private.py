@@ -1,4 +1,4 @@
-"""Everything private of plotext that the charts use, seen with plotext 6.1.0: nothing else in rnnviz names any of it.
+"""Every private name of plotext that the charts use, checked with plotext 6.1.0. No other file of rnnviz uses one.
 
 | name | what it is for | without it |
 |---|---|---|
@@ -15,7 +15,7 @@ _MANUAL = "plotext._doc.doc"
 
 
 def load() -> Any:
-    """plotext, without its manual where nobody has imported that yet."""
+    """Import plotext without its manual, unless another module has imported it already."""
     if "plotext" not in sys.modules:
         stand_in = ModuleType(_MANUAL)
         stand_in.docs = None  # type: ignore[attr-defined]

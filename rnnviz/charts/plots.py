@@ -1,10 +1,10 @@
-"""The plots: loss per epoch, the sine with the network's fit, and the sine it makes when fed by itself.
+"""The plots: loss per epoch, the sine with the network's fit, and the sine with the self-fed prediction.
 
     loss_curve([0.5, 0.2, 0.1], [0.6, 0.3, 0.2], epoch_cursor=2, width=60, height=10)
 
-Each function is pure: numbers in, a sheet of exactly `width` × `height` cells out. Axes, ticks, legend and marks are
-made here (page.py, scale.py), a curve itself by plotext (plotext_line.py), so: call from one thread only. nan and inf
-are gaps, and said in words.
+Each function is pure: it turns numbers into a sheet of exactly `width` × `height` cells. page.py and scale.py draw the
+axes, ticks, legend and marks; plotext draws the curves (plotext_line.py), so call these from one thread only. nan and
+inf leave gaps, and a note names the first.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from rnnviz.sheet import Sheet
 
 @dataclass(frozen=True)
 class Inks:
-    """What is drawn in which style: the network's own curve, what it is held against, axes and data. None: as text."""
+    """The styles of the network's curve, of the curve to compare with, and of axes and data. None: plain text."""
 
     primary: Style | None = None
     secondary: Style | None = None
@@ -47,10 +47,9 @@ def loss_curve(
 ) -> Sheet:
     """Training and validation loss per epoch on a logarithmic scale; loss[0] belongs to epoch 1.
 
-    `epoch_cursor` marks an epoch (0, before any training, is the left edge). `baseline` is drawn as a dotted
-    line: what a guess would score. `upto` is the epoch at which a training under way will end: the axis has room
-    for it, so that the curve grows and the axis stays. A loss of 0, which no logarithm has, is left out like nan
-    and inf.
+    `epoch_cursor` marks an epoch (0, before any training, is the left edge). `baseline`, the loss of a guess, is a
+    dotted line. `upto` is the last epoch of a training in progress: the axis has room for it, so that the curve
+    grows and the axis does not change. A loss of 0, which has no logarithm, is left out like nan and inf.
     """
     signs = signs_of(ascii)
     epochs = max(len(loss), len(val_loss))
@@ -70,13 +69,13 @@ def loss_curve(
     low, high = room(levels, 0.05, 0.1)
     y_ticks = log_ticks(low, high, height) if levels else []
     plot.frame((1, last), (low, high), y_ticks, "epoch", last=upto or epochs)
-    for curve in (*curves[2:], curves[0], plot.thinned(curves[1])):  # where both are alike neither hides the other
+    for curve in (*curves[2:], curves[0], plot.thinned(curves[1])):  # so that neither hides the other
         plot.curve(curve)
     if epoch_cursor is not None and epochs:
         plot.mark(max(epoch_cursor, 1), f"{epoch_cursor}", on_axis=True)
     plot.legend("loss", [(c, f"{c.name} {value}", value) for c, value in zip(curves, values, strict=True) if c.y])
     if not epochs:
-        plot.note("no epoch yet")
+        plot.note("no epochs yet")
     else:
         plot.note(not_finite("loss", loss, "epoch", 1) or not_finite("validation", val_loss, "epoch", 1))
     return plot.sheet()
@@ -95,7 +94,7 @@ def sine_fit(
 ) -> Sheet:
     """The noisy series as points, the sine without its noise as a dotted line, and the one-step-ahead fit.
 
-    fit[j] is what the network said series[start + j] would be.
+    fit[j] is the network's prediction of series[start + j].
     """
     signs = signs_of(ascii)
     curves = [
@@ -118,13 +117,13 @@ def self_fed(
     ascii: bool = False,
     inks: Inks = COLORS,
 ) -> Sheet:
-    """The series as points, and the network going on alone: prediction[j] stands for series[start + j].
+    """The series as points, and the self-fed prediction: prediction[j] corresponds to series[start + j].
 
-    The mark stands at series[start], the first value that is the network's own and that it then reads.
+    The mark is at series[start], the first point that the network predicts and then reads itself.
     """
     signs = signs_of(ascii)
     curves = [
-        Curve("fed by itself", list(prediction), start, inks.primary, signs.line),
+        Curve("self-fed", list(prediction), start, inks.primary, signs.line),
         Curve("data", list(series), 0, inks.quiet, signs.dot),
     ]
     plot = _over_points(series, curves, width, height, signs, inks)
@@ -135,7 +134,7 @@ def self_fed(
 
 
 def _over_points(series: Numbers, curves: list[Curve], width: int, height: int, signs: Signs, inks: Inks) -> Page:
-    """A page over the points of the series. Its scale is the data's: a curve that runs away leaves it."""
+    """A page over the points of the series. The data determine its scale; a diverging curve leaves the page."""
     own = [float(y) for y in series if math.isfinite(y)]
     others = [float(y) for c in curves for y in c.y if math.isfinite(y)]
     low, high = room(own, 0.1, 0.1)

@@ -1,4 +1,4 @@
-"""Scales of an axis: the range of some numbers, and round values in it to write beside it."""
+"""Scales of an axis: the range of the values, and round numbers for its ticks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def log10(values: Numbers) -> list[float]:
 
 
 def newest(values: Numbers) -> str:
-    """The newest value in words, as it is: nan and inf too."""
+    """The newest value as text, nan and inf included."""
     return f"{values[-1]:.3g}" if len(values) else ""
 
 
@@ -25,7 +25,7 @@ def not_finite(name: str, values: Numbers, unit: str, first: int) -> str | None:
 
 
 def room(values: list[float], share: float, least: float) -> tuple[float, float]:
-    """The range of the values with some air around it; never empty, never beyond what a float can hold."""
+    """The range of the values with a margin; never empty, never beyond the range of a float."""
     limit = 1e300
     if not values:
         return -1.0, 1.0
@@ -35,7 +35,7 @@ def room(values: list[float], share: float, least: float) -> tuple[float, float]
 
 
 def ticks(low: float, high: float, height: int) -> list[tuple[float, str]]:
-    """Round numbers between low and high, about one for every three rows, all with the same decimals."""
+    """Round numbers between low and high, about one per three rows, all with the same number of decimals."""
     step = round_step((high - low) / max(1, min(height // 3, 5)))
     first = math.ceil(low / step)
     n = math.floor(high / step) - first + 1
@@ -51,7 +51,7 @@ def round_step(raw: float) -> float:
 
 
 def log_ticks(low: float, high: float, height: int) -> list[tuple[float, str]]:
-    """Ticks of a log10 axis, labelled with the value itself: 1, 2, 5 in a few decades, then powers of 10."""
+    """Ticks of a log10 axis, labelled with the values themselves: 1, 2, 5 over a few decades, else powers of 10."""
     most = max(2, height // 2)
     for multiples in ((1, 1.5, 2, 3, 4, 5, 6, 7, 8, 9), (1, 2, 5), (1, 3), (1,)):
         ticks = [
@@ -72,7 +72,7 @@ def plain(multiple: float, exponent: int) -> str:
 
 
 def whole_ticks(low: float, high: float, most: int) -> list[int]:
-    """The ends and round whole numbers between them."""
+    """The two ends and round whole numbers between them."""
     first, last = math.ceil(low), math.floor(high)
     step = max(1, math.ceil(round_step(max(1e-9, (last - first) / max(1, most)))))
     return [first, last, *range((first // step + 1) * step, last, step)] if last > first else [first]

@@ -147,7 +147,7 @@ def examples(out: Output, result: Result) -> None:
     y = outputs(result.model, task, slice(some.start, some.stop))
     out.print("sequences the network was not trained on:" if first else "sequences the network was trained on:")
     for i in some:
-        for line in paragraph(task.say(i, y[i - first]), out.width, initial_indent="  ", subsequent_indent="    "):
+        for line in paragraph(task.describe(i, y[i - first]), out.width, initial_indent="  ", subsequent_indent="    "):
             out.print(line)
     if task.loss == "cross_entropy":
         pairs = [

@@ -1,1 +1,1 @@
-"""What determines a run: the experiment, its settings, what it costs, and how it is built and evaluated."""
+"""The experiment: its settings, its cost in memory and time, and the code that builds, trains and evaluates it."""

@@ -1,8 +1,8 @@
 """The loop cut: the same network with W_hh = 0.
 
-h_t is then made of x_t alone, through the same weights at every step: a plain hidden layer. What came before is
-gone, and no gradient comes back through h. A gated cell still carries something past the cut (Cell.past_cut): an LSTM
-its cell state, f ⊙ c, a GRU the share z ⊙ h that it keeps.
+h_t then depends on x_t alone, through the same weights at every step: a plain hidden layer. It does not know earlier
+inputs, and no gradient flows back through h. A gated cell still carries part of its state past the cut
+(Cell.past_cut): an LSTM the cell state f ⊙ c, a GRU the share z ⊙ h.
 """
 
 from __future__ import annotations
@@ -14,6 +14,6 @@ if TYPE_CHECKING:
 
 
 def without_loop(model: Model) -> Model:
-    import numpy as np  # not above: the first paint needs no NumPy
+    import numpy as np  # not at the top: the first paint needs no NumPy
 
     return model.with_params({name: np.zeros_like(w) if "weight_hh" in name else w for name, w in model.params.items()})

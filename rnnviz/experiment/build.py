@@ -1,4 +1,4 @@
-"""From an Experiment to its parts: task, model, training, and the trace of one sequence."""
+"""Build the parts of an Experiment: task, model, training, and the trace of one sequence."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rnnviz.tasks import Task, catalog
 
 
 def resolved(experiment: Experiment) -> Experiment:
-    """The experiment with what it leaves to its task filled in: seq_len, lag, samples and loss_at."""
+    """The experiment with its open settings taken from the task: seq_len, lag, samples and loss_at."""
     info = catalog.info(experiment.task)
     for setting in ("samples", "source"):
         catalog.accepts(experiment.task, setting, getattr(experiment, setting))
@@ -26,8 +26,8 @@ def resolved(experiment: Experiment) -> Experiment:
 
 
 def build_task(experiment: Experiment) -> Task:
-    """The sequences. Raises InputError, with what to do, for settings that do not fit together, or into memory with
-    their network: then nothing is made."""
+    """Build the sequences. Raises InputError, with a remedy, for settings that conflict, or that need too much memory
+    together with their network; nothing is built then."""
     cost.fit(experiment, trains=False)
     return tasks.build(
         experiment.task,
@@ -44,7 +44,7 @@ def build_task(experiment: Experiment) -> Task:
 
 
 def build_model(experiment: Experiment, task: Task) -> Model:
-    """The network at its start, with the task's input and output sizes."""
+    """The untrained network, with the task's input and output sizes."""
     model = Model.create(
         cell=experiment.cell,
         input_size=task.input_size,
@@ -65,7 +65,7 @@ def build_model(experiment: Experiment, task: Task) -> Model:
 
 
 def build_training(experiment: Experiment, model: Model, task: Task) -> Training:
-    """The first `task.n_train` sequences to train on, the rest to validate with."""
+    """The training run: the first `task.n_train` sequences are for training, the rest for validation."""
     data = Data(task.x, task.targets, task.loss_mask, task.loss)
     optimizer = Optimizer(
         name=experiment.optimizer,
@@ -94,7 +94,7 @@ def build_training(experiment: Experiment, model: Model, task: Task) -> Training
 def trace_of(model: Model, task: Task, sample: int = 0) -> Trace:
     """The trace of one sequence, without the padding after its end."""
     if not 0 <= sample < len(task):
-        raise InputError(f"sample: {sample} is not one of the {len(task)} sequences; use 0 to {len(task) - 1}")
+        raise InputError(f"sample: {sample} is not one of the {len(task)} sequences; choose 0 to {len(task) - 1}")
     steps = int(task.lengths[sample])
     return model.trace(
         task.x[sample, :steps, None],

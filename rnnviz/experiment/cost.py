@@ -1,4 +1,4 @@
-"""How much an experiment takes, in bytes and in time, known before anything of it is made.
+"""Estimate the memory and time of an experiment before anything is built.
 
 >>> fit(Experiment(hidden_size=2048, num_layers=8, seq_len=10_000, points=20_000))
 InputError: experiment: would take 10.8 GiB (10,000 sequences …), more than the 4.0 GiB allowed here; use fewer …
@@ -16,18 +16,21 @@ from rnnviz.nn import checks
 from rnnviz.nn.spec import ModelSpec
 from rnnviz.tasks import catalog
 
-STEP = 60e-6  # seconds of one step of one layer, forward and back, however small (NumPy's own overhead)
-RATE = 4e9  # multiplications and additions a second in NumPy's products, at sizes like these
+STEP = 60e-6  # seconds per step and layer, forward and backward, even for a tiny layer (NumPy's overhead)
+RATE = 4e9  # multiplications and additions per second in NumPy's products, at sizes like these
 
-#: Weights, gradients, and copies of the weights: to train, to go back to, to look at.
+#: Weights, gradients, and copies of the weights: for training, for going back, for display.
 _COPIES = 4
 _OF_OPTIMIZERS = {"sgd": 1, "rmsprop": 1, "adam": 2}  # vectors as long as the weights
 
 
 @dataclass(frozen=True)
 class Size:
-    """sequences of `steps` steps, `trained` of them to train on, in batches of `batch`; states: vectors of an
-    optimizer; has_classes: a target is one number, whatever the outputs."""
+    """The size of a run: `sequences` of `steps` steps, `trained` of them for training, in batches of `batch`.
+
+    states       vectors as long as the weights that the optimizer keeps
+    has_classes  whether a target is one class number instead of output_size numbers
+    """
 
     spec: ModelSpec
     sequences: int
@@ -38,7 +41,7 @@ class Size:
     has_classes: bool
 
     def bytes(self, trains: bool = True) -> int:
-        """Of data, weights, one batch of training (if it is trained) and one sequence looked at."""
+        """Bytes of data, weights, one training batch (with `trains`) and the trace of one sequence."""
         spec, T = self.spec, self.steps
         gates = len(spec.gates) * spec.hidden_size * spec.num_layers
         targets = 1 if self.has_classes else spec.output_size
@@ -48,7 +51,7 @@ class Size:
         return 8 * (data + weights + T * self.batch * 4 * gates * trains + trace)
 
     def seconds(self, epochs: int) -> float:
-        """About how long so many epochs take in NumPy: STEP and RATE were measured on two cores."""
+        """Rough seconds that `epochs` epochs take in NumPy; STEP and RATE were measured on two cores."""
         spec = self.spec
         width = spec.hidden_size * len(spec.gates)
         one_step = STEP + 6 * self.batch * width * (spec.hidden_size + spec.input_size) / RATE
@@ -56,7 +59,7 @@ class Size:
 
 
 def size_of(experiment: Experiment) -> Size:
-    """Of a text, which is not read for it, the limits: its characters, and the different ones among them."""
+    """The size of an experiment. A text file is not read: its size in bytes and the limits of the task count."""
     task = catalog.info(experiment.task)
     T, _ = catalog.dimensions(experiment.task, experiment.seq_len, experiment.lag)
     if experiment.task == "sine":
@@ -77,7 +80,7 @@ def size_of(experiment: Experiment) -> Size:
 
 
 def _characters(source: str) -> int:
-    """At most, of a text file; whatever is wrong with it is said when it is read."""
+    """The largest possible number of characters of a text file. Errors appear when the file is read."""
     try:
         return min(os.stat(Path(source).expanduser()).st_size, catalog.MOST_CHARACTERS)
     except (OSError, ValueError, RuntimeError):
@@ -85,7 +88,7 @@ def _characters(source: str) -> int:
 
 
 def fit(experiment: Experiment, trains: bool = True) -> None:
-    """Raises InputError if the experiment would take more memory than sensible."""
+    """Raises InputError if the experiment needs too much memory."""
     size = size_of(experiment)
     what = f"{size.sequences:,} sequences of {size.steps:,} steps, {size.spec.parameter_count:,} parameters"
     checks.memory("experiment", size.bytes(trains), what)

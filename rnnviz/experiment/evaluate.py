@@ -1,4 +1,4 @@
-"""What a network makes of a task's sequences: outputs, answers, the share of right ones, the sine it continues."""
+"""Evaluate a network on a task: outputs, predictions, accuracy, error, and its continuation of a sine or a text."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from rnnviz.nn import Model, engine
 from rnnviz.tasks import Task
 from rnnviz.tasks.base import Array
 
-#: Sequences run through the network together, and the numbers they may leave behind: little memory whatever the data.
+#: Sequences in one forward pass, and the most numbers that it may record: they limit memory for any data set.
 _AT_ONCE, _NUMBERS_AT_ONCE = 512, 2**25
 
 
 def outputs(model: Model, task: Task, which: slice = slice(None)) -> Array:
-    """y (n, T, O): what the network says about some of the sequences."""
+    """y (n, T, O): the network's outputs for some of the sequences."""
     x = task.x[which]
     at_once = max(1, min(_AT_ONCE, _NUMBERS_AT_ONCE // (task.seq_len * model.spec.forward_width)))
     parts = [
@@ -30,11 +30,11 @@ def fit(model: Model, task: Task) -> Array:
 
 
 def self_fed(model: Model, task: Task) -> Array:
-    """The sine going on alone, for points[seq_len:].
+    """The self-fed prediction of the sine, for points[seq_len:].
 
-    It reads the first true window and says the next point; that is put at the window's end, its first point
-    dropped, and so on. Each window starts from the zero state, as in Keras' model.predict on windows. Once a
-    value is not finite nothing can follow it: the rest is nan.
+    The network reads the first true window and predicts the next point; the window moves on by one point and ends in
+    this prediction, and so on. Each window starts from the zero state, as in Keras' model.predict on windows. After a
+    value that is not finite the rest is nan.
     """
     assert task.series is not None
     T, n = task.seq_len, len(task)
@@ -46,9 +46,9 @@ def self_fed(model: Model, task: Task) -> Array:
     return points[T:]
 
 
-def continued(model: Model, task: Task, sample: int, length: int = 120) -> str:
-    """What a network that reads characters goes on with after sequence `sample`: each is drawn from what it
-    expects, and read next. The same network always draws the same; where nothing can be drawn it ends."""
+def continue_text(model: Model, task: Task, sample: int, length: int = 120) -> str:
+    """The network's continuation of the text after sequence `sample`: each character is drawn from the predicted
+    distribution and read next. The same network always draws the same text; it ends at outputs that are not finite."""
     model = model.in_float64
     h: Array | None = None
     c: Array | None = None
@@ -69,40 +69,40 @@ def continued(model: Model, task: Task, sample: int, length: int = 120) -> str:
     return text
 
 
-def judged(task: Task) -> slice:
-    """The sequences to validate with; all of them, if none are kept for that."""
+def evaluation_slice(task: Task) -> slice:
+    """The validation sequences; all sequences if there are none."""
     return slice(task.n_train, None) if task.n_train < len(task) else slice(None)
 
 
 def accuracy(model: Model, task: Task) -> float | None:
-    """Share of right answers over the judged sequences; None for a task whose answers are no classes."""
+    """Share of right answers on the sequences of evaluation_slice; None for a task whose answers are not classes."""
     if task.loss != "cross_entropy":
         return None
-    said, true = answers(model, task, judged(task))
-    pairs = [(a, b) for one, two in zip(said, true, strict=True) for a, b in zip(one, two, strict=True)]
+    predicted, true = answers(model, task, evaluation_slice(task))
+    pairs = [(a, b) for one, two in zip(predicted, true, strict=True) for a, b in zip(one, two, strict=True)]
     return sum(a == b for a, b in pairs) / len(pairs) if pairs else None
 
 
 def error(model: Model, task: Task) -> float | None:
-    """Mean squared error over the judged sequences; None for a task whose answers are classes."""
+    """Mean squared error on the sequences of evaluation_slice; None for a task whose answers are classes."""
     if task.loss != "mse":
         return None
-    which = judged(task)
+    which = evaluation_slice(task)
     with np.errstate(all="ignore"):
-        off = (outputs(model, task, which) - task.targets[which])[task.loss_mask[which]]
-        return float((off * off).mean())
+        errors = (outputs(model, task, which) - task.targets[which])[task.loss_mask[which]]
+        return float((errors * errors).mean())
 
 
 def answers(model: Model, task: Task, which: slice) -> tuple[list[list[Any]], list[list[Any]]]:
-    """What the network says, and what it should say, at the steps that carry loss: a list per sequence."""
+    """(predictions, targets) at the steps that carry loss: one list per sequence."""
     y, targets, mask = outputs(model, task, which), task.targets[which], task.loss_mask[which]
-    said: list[list[Any]] = []
+    predicted: list[list[Any]] = []
     true: list[list[Any]] = []
-    for sequence, target, judged in zip(y, targets, mask, strict=True):
+    for sequence, target, has_loss in zip(y, targets, mask, strict=True):
         if task.loss == "mse":
-            said.append(sequence[judged, 0].tolist())
-            true.append(target[judged, 0].tolist())
+            predicted.append(sequence[has_loss, 0].tolist())
+            true.append(target[has_loss, 0].tolist())
         else:
-            said.append(list(task.answers(sequence[judged])))
-            true.append([task.labels[k] for k in target[judged]])
-    return said, true
+            predicted.append(list(task.answers(sequence[has_loss])))
+            true.append([task.labels[k] for k in target[has_loss]])
+    return predicted, true

@@ -3,9 +3,9 @@
     >>> Experiment(hidden_size=32, seed=7).to_toml()
     'hidden_size = 32\\nseed = 7\\n'
 
-It is frozen, knows nothing of numpy or a terminal, and is read from and written to TOML. Each field carries its
+It is frozen, needs neither numpy nor a terminal, and can be read from and written to TOML. Each field carries its
 Setting in its metadata (setting.py): the command line's flags, the TOML reader, the app's knobs, the lessons and
-their checker are all made from that one record.
+their checker all use this one record.
 """
 
 from __future__ import annotations
@@ -46,12 +46,12 @@ LARGEST_FILE = 100_000  # bytes of an experiment file; all settings with their c
 class Experiment:
     """What to run. The defaults are the Keras recipe: a noisy sine, SimpleRNN(20), 461 parameters.
 
-    loss_at and truncate may be given as lists of whole numbers too, [3, 7] for "3,7". Raises InputError, in one
-    line that begins with the field's name, for a value that is not one.
+    loss_at and truncate may also be lists of whole numbers, [3, 7] for "3,7". Raises InputError, in one line that
+    begins with the field's name, for a wrong value.
     """
 
     task: str = setting(
-        "sine", "what the network is asked to learn", kind=str, label="task", group="task",
+        "sine", "what the network learns", kind=str, label="task", group="task",
         choices=TASKS,
     )  # fmt: skip
     seq_len: int | None = setting(
@@ -59,12 +59,12 @@ class Experiment:
         flag="--steps", low=1, high=10_000, steps=_LENGTHS, open="auto", of_task=True,
     )  # fmt: skip
     lag: int | None = setting(
-        None, "how many steps the task must remember", kind=int, label="lag", group="task",
+        None, "steps from the farthest input to the answer that needs it", kind=int, label="lag", group="task",
         low=1, high=10_000, steps=_LENGTHS, open="auto", of_task=True, why_not=applicability.lag,
     )  # fmt: skip
     loss_at: str | None = setting(
         None,
-        "which steps carry loss: every, last, or step numbers like 3,7",
+        "steps that carry loss: every, last, or step numbers such as 3,7",
         kind=str, label="loss position", group="task",
         steps=("every", "last"), open="auto", of_task=True, is_list=True, format="every, last, 3,7",
     )  # fmt: skip
@@ -79,13 +79,13 @@ class Experiment:
     )  # fmt: skip
     samples: int | None = setting(
         None,
-        "sequences in the data set (not for the sine, whose windows are counted)",
+        "sequences in the data set (not for the sine: all its windows are used)",
         kind=int, label="sequences", group="task",
         low=2, high=1_000_000, steps=_COUNTS, open="auto", of_task=True, why_not=applicability.samples,
     )  # fmt: skip
     source: str | None = setting(
         None,
-        "text file (UTF-8) for the task 'characters'; in an experiment file, relative to that file",
+        "text file (UTF-8) for the task 'characters'; in an experiment file, its path is relative to that file",
         kind=str, label="text file", group="task",
         open="built in", of_task=True, format="", why_not=applicability.source,
     )  # fmt: skip
@@ -107,7 +107,7 @@ class Experiment:
     )  # fmt: skip
     loop: bool = setting(
         True,
-        "the loop; off: W_hh is 0 and training leaves it 0, so h is a layer without a past",
+        "recurrent loop; off: W_hh stays 0, so h is a plain hidden layer without memory",
         kind=bool, label="loop", group="network",
         steps=(False, True), why_not=applicability.recurrent,
     )  # fmt: skip
@@ -116,7 +116,7 @@ class Experiment:
         choices=INITIALISERS, redraws=True,
     )  # fmt: skip
     gain: float = setting(
-        1.0, "multiplies the initial recurrent weights", kind=float, label="recurrent gain", group="weights",
+        1.0, "factor for the initial recurrent weights", kind=float, label="recurrent gain", group="weights",
         low=0.0, high=100.0, steps=_GAINS, why_not=applicability.recurrent,
     )  # fmt: skip
     spectral_radius: float | None = setting(
@@ -132,12 +132,12 @@ class Experiment:
     )  # fmt: skip
     biases: int = setting(
         1,
-        "bias vectors per layer: 1 as Keras, 2 as PyTorch (a GRU always has 2)",
+        "bias vectors per layer: 1 as in Keras, 2 as in PyTorch (a GRU always has 2)",
         kind=int, label="bias vectors", group="weights",
         low=1, high=2, steps=(1, 2), why_not=applicability.biases,
     )  # fmt: skip
     seed: int = setting(
-        0, "seed of weights, data and batch order", kind=int, label="seed", group="weights",
+        0, "random seed of weights, data and batch order", kind=int, label="seed", group="weights",
         low=0, high=2**32 - 1, steps=tuple(range(1000)), redraws=True, format="0 and up",
     )  # fmt: skip
     optimizer: str = setting(
@@ -166,7 +166,7 @@ class Experiment:
     )  # fmt: skip
     clip_norm: float | None = setting(
         None,
-        "clip the norm of all weights' gradient (PyTorch's clip_grad_norm_, Keras' global_clipnorm)",
+        "clip the norm of the whole gradient (PyTorch's clip_grad_norm_, Keras' global_clipnorm)",
         kind=float, label="clip norm", group="training",
         above=0.0, steps=_per_decade(-3, 2), open="off",
     )  # fmt: skip
@@ -177,12 +177,12 @@ class Experiment:
         above=0.0, steps=_per_decade(-3, 2), open="off",
     )  # fmt: skip
     clip_value: float | None = setting(
-        None, "clip each element of the gradient to ± this", kind=float, label="clip value", group="training",
+        None, "clip each element of the gradient to ± this value", kind=float, label="clip value", group="training",
         above=0.0, steps=_per_decade(-3, 2), open="off",
     )  # fmt: skip
     truncate: str | None = setting(
         None,
-        "truncated back-propagation: k1,k2 (every k1 steps, k2 steps back)",
+        "truncated back-propagation through time: k1,k2 (every k1 steps, k2 steps back)",
         kind=str, label="truncation", group="training",
         steps=("1,1", "1,5", "5,5", "5,10", "10,10", "10,20", "20,20"), open="off", is_list=True, format="k1,k2",
     )  # fmt: skip
@@ -196,7 +196,7 @@ class Experiment:
     )  # fmt: skip
     validation_split: float = setting(
         0.1,
-        "share of the sequences kept for validation (the last ones)",
+        "share of the sequences for validation (the last ones)",
         kind=float, label="validation", group="training",
         low=0.0, below=1.0, steps=(0.0, 0.1, 0.2, 0.3, 0.5),
     )  # fmt: skip
@@ -205,7 +205,7 @@ class Experiment:
         steps=(False, True),
     )  # fmt: skip
     dtype: str = setting(
-        "float64", "precision", kind=str, label="precision", group="training",
+        "float64", "number format of the weights in training", kind=str, label="precision", group="training",
         choices=("float64", "float32"),
     )  # fmt: skip
 
@@ -215,7 +215,7 @@ class Experiment:
         self.loss_steps()
         self.truncation()
 
-    # -- what a few fields mean, spelled out ---------------------------------------------------------
+    # -- fields as numbers ---------------------------------------------------------------------------
 
     def loss_steps(self) -> str | tuple[int, ...] | None:
         """`loss_at` as "every", "last", a tuple of 1-based steps, or None (the task's own choice)."""
@@ -225,7 +225,7 @@ class Experiment:
         steps = _whole_numbers(text)
         if not steps or min(steps) < 1 or (self.seq_len and max(steps) > self.seq_len):
             limit = f"1..{self.seq_len}" if self.seq_len else "1 and up"
-            raise InputError(f"loss_at: {short_repr(text)} is not every, last, or step numbers {limit} like 3,7")
+            raise InputError(f"loss_at: {short_repr(text)} is not every, last, or step numbers {limit} such as 3,7")
         return tuple(sorted(set(steps)))
 
     def truncation(self) -> tuple[int, int] | None:
@@ -234,41 +234,41 @@ class Experiment:
             return None
         numbers = _whole_numbers(self.truncate)
         if len(numbers) != 2 or min(numbers) < 1 or numbers[1] < numbers[0]:
-            raise InputError(f"truncate: {short_repr(self.truncate)} is not k1,k2 with 1 ≤ k1 ≤ k2, like 5,10")
+            raise InputError(f"truncate: {short_repr(self.truncate)} is not k1,k2 with 1 ≤ k1 ≤ k2, such as 5,10")
         return numbers[0], numbers[1]
 
     # -- TOML ----------------------------------------------------------------------------------------
 
     def changes(self) -> dict[str, Any]:
-        """The fields that differ from the defaults, in their order."""
+        """The fields that differ from the defaults, in order."""
         return {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) != f.default}
 
     def differences(self, other: Experiment) -> tuple[Setting, ...]:
-        """The settings that have another value in `other`, in their order."""
+        """The settings whose value differs in `other`, in order."""
         return tuple(one for name, one in SETTINGS.items() if getattr(self, name) != getattr(other, name))
 
     def named(self, settings: Iterable[Setting]) -> tuple[str, ...]:
-        """Its values of some settings, as the screen names them: `recurrent gain 0.7`, `cell lstm`."""
+        """Labels and values of some settings, as the screen shows them: `recurrent gain 0.7`, `cell lstm`."""
         return tuple(f"{one.label} {one.show(getattr(self, one.name))}" for one in settings)
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
 
     def to_toml(self) -> str:
-        """Only what differs from the defaults, one `name = value` a line. A path is written in full, so that it is
-        found from whatever folder the text is kept in."""
+        """The settings that differ from the defaults, one `name = value` per line. A path is written in full, so that
+        the text works in any folder."""
         changes = self.beside(Path.cwd()).changes()
         return "".join(f"{name} = {_toml_value(value)}\n" for name, value in changes.items())
 
     def beside(self, folder: str | Path) -> Experiment:
-        """The same with its path, if that is relative, taken from `folder`."""
+        """The same experiment with a relative path resolved from `folder`."""
         if self.source is None:
             return self
         return replace(self, source=found_from(folder, self.source))
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any], where: str = "experiment") -> Experiment:
-        """Raises InputError naming the unknown field or the bad value, and `where` it stood."""
+        """Raises InputError, which names the unknown field or the bad value, and `where` it was found."""
         known = SETTINGS
         for name in values:
             if name not in known:
@@ -298,8 +298,8 @@ class Experiment:
 
     @classmethod
     def from_file(cls, path: str | Path) -> Experiment:
-        """A path in it is relative to the file's own folder. Raises InputError for what cannot be read, is no text, or
-        is too long to be an experiment."""
+        """Read an experiment file; a path in it is relative to the file's own folder. Raises InputError for a file that
+        cannot be read, is not text, or is too long for an experiment."""
         try:
             content = files.read(path, LARGEST_FILE)
         except OSError as error:
@@ -330,7 +330,7 @@ def _no_experiment(path: str | Path, reason: str) -> InputError:
 
 
 def found_from(folder: str | Path, path: str) -> str:
-    """A path that is written in a file of `folder`, in full. `~` is the home of whoever reads it, and stays."""
+    """The full path of a path that a file in `folder` contains. `~`, the reader's home, is not changed."""
     return path if path.startswith("~") else str(Path(folder).absolute() / path)
 
 
@@ -355,11 +355,11 @@ def _toml_value(value: Any) -> str:
 SETTINGS: dict[str, Setting] = {f.name: replace(f.metadata["setting"], name=f.name) for f in fields(Experiment)}
 #: The same in the order in which the knobs show them.
 BY_GROUP = tuple(sorted(SETTINGS.values(), key=lambda one: GROUPS.index(one.group)))
-#: Settings that a task chooses, so that a new task leaves them open.
+#: Settings that the task chooses; a change of the task opens them again.
 OF_TASK = tuple(name for name, one in SETTINGS.items() if one.of_task)
 
 
 def in_labels(message: str) -> str:
-    """An error that begins with a setting's name, beginning with what the setting is called on the screen."""
+    """The error message with the name of a setting at its beginning replaced by the setting's label on the screen."""
     name, colon, rest = message.partition(": ")
     return f"{SETTINGS[name].label}: {rest}" if colon and name in SETTINGS else message

@@ -1,4 +1,4 @@
-"""An Experiment, trained: its numbers and what came of them.
+"""Train an Experiment and return its results.
 
 >>> result = train(Experiment())
 >>> result.parameters, len(result.history["loss"])
@@ -14,7 +14,7 @@ from typing import Any
 from rnnviz.errors import InputError, short_repr
 from rnnviz.experiment import cost
 from rnnviz.experiment.build import build_model, build_task, build_training, resolved, trace_of
-from rnnviz.experiment.evaluate import answers, judged, self_fed
+from rnnviz.experiment.evaluate import answers, evaluation_slice, self_fed
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.nn import Model, Trace, Training
 from rnnviz.nn.types import ReadOnly
@@ -25,15 +25,15 @@ Report = Callable[[Training], bool | None]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Result(ReadOnly):
-    """What `train` returns.
+    """The result of a training run.
 
-    experiment           what was run, with everything the task decides filled in (seq_len, lag, samples, loss_at)
-    task                 the sequences: x (N, T, I), targets, loss_mask; the first n_train were trained on
-    model                the trained network; `Run(experiment).training.model` is the one it began as
-    history              "loss" and "val_loss", a number per epoch done; no val_loss without validation data
-    prediction, targets  the sine: what the network says when it is fed by itself, and the series, both for
-                         points[seq_len:]. Other tasks: the outputs (classes by their labels) at the steps
-                         that carry loss, a list per sequence to validate with (to train on, if none)
+    experiment           the experiment with the task's own settings filled in (seq_len, lag, samples, loss_at)
+    task                 the sequences: x (N, T, I), targets, loss_mask; the first n_train are the training data
+    model                the trained network; `Run(experiment).training.model` is the untrained one
+    history              "loss" and "val_loss", one number per epoch; no val_loss without validation data
+    prediction, targets  the sine: the self-fed prediction and the series, both for points[seq_len:]. Other tasks:
+                         predictions and targets (classes by their labels) at the steps that carry loss, a list
+                         for each validation sequence (for each training sequence if there are none)
     completed            False if it was stopped before the last epoch
     """
 
@@ -52,7 +52,7 @@ class Result(ReadOnly):
 
     @property
     def parameters(self) -> int:
-        """How many numbers were trained."""
+        """The number of trained parameters."""
         return self.model.parameter_count
 
 
@@ -60,23 +60,22 @@ def train(experiment: Experiment, on_epoch: Report | None = None) -> Result:
     """Train for `experiment.epochs` epochs, and return the Result: history, model, prediction, targets.
 
     The same experiment always gives the same numbers. `on_epoch(training)` is called after each epoch and may
-    return False to stop there. inf and nan in the history mean that the training exploded; it goes on all the same.
-    It computes in NumPy unless rnnviz.nn.load_numba() was called before (the command line does so by itself where
-    a training is long enough to pay for it).
-    Raises InputError, before anything is trained, for settings that do not fit together or into memory.
+    return False to stop there. inf and nan in the history mean that the training exploded; it continues nevertheless.
+    NumPy computes unless rnnviz.nn.load_numba() was called before (the command line does so for a run that is long
+    enough). Raises InputError, before any training, for settings that conflict or need too much memory.
     """
     return Run(experiment).train(on_epoch)
 
 
 class Run:
-    """An experiment with everything built, about to be trained. Raises InputError if it cannot be.
+    """An experiment that is built and ready to train. Raises InputError if it cannot be built.
 
-    task  the sequences, where those of another cell's experiment are at hand
+    task  the sequences, if another cell's experiment has built them already
     """
 
     def __init__(self, experiment: Experiment, task: Task | None = None) -> None:
         if not isinstance(experiment, Experiment):
-            raise InputError(f"experiment: {short_repr(experiment)} is not one; make it by rnnviz.Experiment(task=...)")
+            raise InputError(f"experiment: {short_repr(experiment)} is not one; use rnnviz.Experiment(task=...)")
         self.experiment = resolved(experiment)
         cost.fit(self.experiment)
         self.task = build_task(self.experiment) if task is None else task
@@ -91,14 +90,14 @@ class Run:
 
 
 def outcome(experiment: Experiment, task: Task, training: Training) -> Result:
-    """The result of a training, as far as it has come."""
+    """The result of a training run so far."""
     model = training.model
     prediction: Any
     targets: Any
     if task.series is not None:
         prediction, targets = self_fed(model, task), task.series[task.seq_len :]
     else:
-        prediction, targets = answers(model, task, judged(task))
+        prediction, targets = answers(model, task, evaluation_slice(task))
     return Result(
         experiment=experiment,
         task=task,
@@ -117,10 +116,11 @@ def gradients(
     on_epoch: Report | None = None,
     task: Task | None = None,
 ) -> Trace:
-    """One forward and one backward pass over sequence `sample` (of the experiment's own task, if it is at hand), after
-    so many epochs of training.
+    """Run one forward and one backward pass over sequence `sample`, after `after_epochs` epochs of training.
 
-    Raises InputError for a sample the task does not have.
+    task  the experiment's sequences, if they have been built already
+
+    Raises InputError for a sample that the task does not have.
     """
     experiment = resolved(experiment)
     cost.fit(experiment, trains=bool(after_epochs))

@@ -1,7 +1,7 @@
-"""Setting: all that one field of the Experiment means, in one record.
+"""Setting: everything about one field of the Experiment, in one record.
 
-Flags, knobs, the experiment file's reader, lessons, their checker and every message read it; nothing about a setting
-is written anywhere else.
+Flags, knobs, the experiment file's reader, lessons, their checker and every message read it; no other file describes
+a setting.
 """
 
 from __future__ import annotations
@@ -18,26 +18,26 @@ from rnnviz.errors import InputError, short_repr
 #: The groups, in the order in which the knobs show them.
 GROUPS = ("network", "weights", "task", "training")
 
-_KIND_NAMES = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
+_KIND_NAMES = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
 
 
 @dataclass(frozen=True)
 class Setting:
     """One setting of the Experiment.
 
-    label       its name on the screen; name: the field's, which files and `Experiment(...)` use
-    help        what it means, in a few words without a full stop
-    default     None: it is optional, and left to the task or the initialiser where nobody sets it
-    choices     the values it can have, if they can be counted
-    low, high   the smallest and largest number allowed; above, below: limits that are not allowed themselves
-    format      what a text looks like: `k1,k2`
-    steps       the values that a knob leads through, in order; for a choice they are its choices
+    label       its name on the screen; name: the name of the field, in files and in `Experiment(...)`
+    help        its meaning, in a few words without a full stop
+    default     the value if it is not set; None: optional, the task or the initialiser chooses
+    choices     the possible values, for a choice by name
+    low, high   the smallest and largest allowed number; above, below: limits that are not allowed themselves
+    format      an example of the text format: `k1,k2`
+    steps       the values of its knob, in order; for a choice by name, the choices
     open        the word for None; "" for a setting that needs a value
-    flag        its flag, where that is not `--` and the name
-    is_list     a list of whole numbers is kept as the text "3,7"
-    of_task     whether a task chooses it, so that its number means nothing to another task
-    redraws     whether other random weights come with it
-    why_not     why it has no effect on an experiment (with what is left open filled in), or None where it has one
+    flag        its flag, if that is not `--` and the name
+    is_list     whether a list of whole numbers is stored as the text "3,7"
+    of_task     whether the task chooses it, so that its value is meaningless for another task
+    redraws     whether a change draws new random weights
+    why_not     the reason why it has no effect on a resolved experiment, or None if it has one
     """
 
     label: str
@@ -65,7 +65,8 @@ class Setting:
         return self.default is None
 
     def checked(self, value: Any) -> Any:
-        """`value` as the setting keeps it. Raises InputError, in a line that begins with its name, if it is not one."""
+        """`value` in the form that the Experiment stores. Raises InputError, in a line that begins with the setting's
+        name, for a wrong value."""
         if value is None:
             if self.is_optional:
                 return None
@@ -99,14 +100,14 @@ class Setting:
 
     @property
     def limits(self) -> str:
-        """The range of a number in words: `at least 1 and at most 2048`."""
+        """The range of a number in words, such as `at least 1 and at most 2048`."""
         ends = (("at least", self.low), ("more than", self.above), ("at most", self.high), ("less than", self.below))
         return " and ".join(
             f"{words} {end if isinstance(end, int) else f'{end:g}'}" for words, end in ends if end is not None
         )
 
     def parse(self, text: str) -> Any:
-        """A value as a person types it: what is empty, or the word for None, leaves it open. Raises InputError."""
+        """The value of a typed text; an empty text or the word for None leaves the setting open. Raises InputError."""
         text = text.strip()
         if self.is_optional and text.lower() in ("", "auto", "none", "off", self.open):
             return None
@@ -122,7 +123,7 @@ class Setting:
             raise InputError(f"{self.name}: {text!r} is not {_KIND_NAMES[self.kind]}") from None
 
     def show(self, value: Any) -> str:
-        """A value as it is shown: 1.0, 20, lstm, on; the word for None for what is left open."""
+        """The text of a value: 1.0, 20, lstm, on; for None the word for an open setting."""
         if value is None:
             return self.open or "auto"
         if isinstance(value, bool):

@@ -1,1 +1,1 @@
-"""The same network as a program in PyTorch or Keras, and the lines of the engine behind a moment."""
+"""The network as a program in PyTorch or Keras, and the engine's code behind each phase."""

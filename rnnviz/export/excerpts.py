@@ -1,4 +1,4 @@
-"""The few lines of the engine that compute what the cursor shows, read from the engine itself, so never stale.
+"""The lines of the engine that compute the numbers at the cursor. They are read from the engine's own source code.
 
 reading a step    the cell's forward         rnnviz/nn/cells/rnn.py
 the loss          losses.evaluate            rnnviz/nn/losses.py
@@ -22,13 +22,13 @@ from rnnviz.nn.cell_table import CELLS
 from rnnviz.nn.equations import equations as equations_of
 from rnnviz.scene.cursor import Phase
 
-#: The folder that holds the package, whatever the folders above it are called.
+#: The folder that contains the package.
 _ABOVE = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True)
 class Excerpt:
-    """where: file and function. lines: the function's own. start: the line to begin at: the first equation."""
+    """where: file and function. lines: the function's source. start: the line with the first equation."""
 
     where: str
     lines: tuple[str, ...]
@@ -36,7 +36,7 @@ class Excerpt:
 
 
 def excerpt(experiment: Experiment, phase: Phase) -> Excerpt:
-    """The function that computes what this phase shows, with these settings."""
+    """The source of the function that computes this phase with these settings."""
     cell = equations_of(CELLS[experiment.cell])
     match phase:
         case Phase.FORWARD:

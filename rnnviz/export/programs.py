@@ -1,8 +1,8 @@
-"""The experiment's model in PyTorch and in Keras: complete programs, to copy out and run.
+"""The experiment's model in PyTorch and in Keras: complete programs to copy and run.
 
-The same layers, sizes, initialiser, loss, optimizer and training. The sine brings its data along, number for
-number; for other tasks random data of the same shape stands in, since their sequences are made by rnnviz. Weights
-start from the same distribution, not from the same numbers. What a framework does otherwise, a comment says.
+They have the same layers, sizes, initialiser, loss, optimizer and training. The program for the sine makes the same
+data, number for number; other tasks, whose sequences come from rnnviz, get random data of the same shape.
+Weights start from the same distribution, not from the same numbers. A comment notes each difference of a framework.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _OTHER = {"PyTorch": "Keras", "Keras": "PyTorch"}
 
 
 class _Program:
-    """What both have in common. `experiment` as resolved: nothing left open."""
+    """The parts that both programs share. `experiment` is a resolved one, without open settings."""
 
     framework = ""
 
@@ -57,11 +57,11 @@ class _Program:
 
     @property
     def loops(self) -> bool:
-        """Whether h goes on through recurrent weights; a cell that has none has nothing to leave out, either."""
+        """Whether the loop is closed; always true for a cell without recurrent weights."""
         return self.e.loop or not self.cell.recurrent
 
     def _loss_steps(self) -> tuple[int, ...] | str:
-        """ "every", "last", or steps counted from 0. Sequences of several lengths count from their own end."""
+        """ "every", "last" (of each sequence's own length), or steps counted from 0."""
         mask = self.task.loss_mask
         if (mask.sum(axis=1) == 1).all() and mask[np.arange(len(mask)), self.task.lengths - 1].all():
             return "last"
@@ -78,7 +78,7 @@ class _Program:
         return f"# {what}: the model that rnnviz shows, in {self.framework}.{self.about_truncation()}"
 
     def about_truncation(self) -> str:
-        """Whether the program truncates back-propagation as the experiment does: a second line for the heading."""
+        """A second line for the heading: whether the program truncates back-propagation as the experiment does."""
         return ""
 
     def sizes(self) -> str:
@@ -100,7 +100,7 @@ class _Program:
         e, task = self.e, self.task
         if task.series is not None:
             lines = [
-                f"rng = np.random.default_rng([{e.seed}, {zlib.crc32(b'sine')}])  # the very points of rnnviz",
+                f"rng = np.random.default_rng([{e.seed}, {zlib.crc32(b'sine')}])  # the same points as in rnnviz",
                 f"series = np.sin(np.linspace(-2 * np.pi, 2 * np.pi, {e.points}))",
                 f"series += {e.noise!r} * rng.standard_normal({e.points})",
                 f"x = np.stack([series[i : i + T] for i in range({e.points} - T)])[..., None]",
@@ -112,32 +112,32 @@ class _Program:
                 f"y = rng.standard_normal(({N}, T, O))" if task.loss == "mse" else f"y = rng.integers(0, O, ({N}, T))"
             )
             lines = [
-                f"# {one_line(task.title)}: put your sequences here; these are random ones of their shape",
+                f"# {one_line(task.title)}: replace this random data of the same shape by your sequences",
                 f"rng = np.random.default_rng({e.seed})",
                 f"x = rng.standard_normal(({N}, T, I))",
                 target,
             ]
         if self.steps == "last":
-            lines.append("y = y[:, -1]  # only the last step is judged")
+            lines.append("y = y[:, -1]  # only the last step carries loss")
         elif self.steps != "every":
-            lines += [f"steps = {list(self.steps)}  # the steps that are judged, counted from 0", "y = y[:, steps]"]
+            lines += [f"steps = {list(self.steps)}  # the steps that carry loss, from 0", "y = y[:, steps]"]
         return "\n".join(lines)
 
     def notes(self) -> list[str]:
-        """What is trained otherwise here than in rnnviz."""
+        """Comments on the differences between this program and the training in rnnviz."""
         notes = []
         if self.e.convention != self.framework.lower() and self.e.optimizer != "sgd":
-            notes.append(f"# rnnviz puts epsilon where {_OTHER[self.framework]} has it (--convention)")
+            notes.append(f"# rnnviz adds epsilon where {_OTHER[self.framework]} does (--convention)")
         if self.task.series is None and len(set(self.task.lengths.tolist())) > 1:
-            notes.append("# the sequences of rnnviz differ in length; here each has T steps")
+            notes.append("# in rnnviz the sequences differ in length; here each has T steps")
         return notes
 
     def constants(self, alpha: str, epsilon: str) -> str:
-        """What adam and rmsprop must be told, by the framework's names, to have rnnviz' alpha and epsilon."""
+        """The arguments that give the framework's Adam or RMSprop the alpha and epsilon of rnnviz."""
         usual, ours = CONVENTIONS[self.framework.lower()], CONVENTIONS[self.e.convention]
-        told = f", {alpha}={ours.alpha!r}" if self.e.optimizer == "rmsprop" and ours.alpha != usual.alpha else ""
+        arguments = f", {alpha}={ours.alpha!r}" if self.e.optimizer == "rmsprop" and ours.alpha != usual.alpha else ""
         value = ours.epsilon if self.e.epsilon is None else self.e.epsilon
-        return told + (f", {epsilon}={value!r}" if value != usual.epsilon else "")
+        return arguments + (f", {epsilon}={value!r}" if value != usual.epsilon else "")
 
 
 # -- PyTorch -------------------------------------------------------------------------------------------
@@ -165,7 +165,7 @@ class _Torch(_Program):
     def about_truncation(self) -> str:
         if self.e.truncation() is None:
             return ""
-        return "\n# It truncates back-propagation likewise: every K1 steps, their errors go K2 steps back."
+        return "\n# It truncates back-propagation in the same way: every K1 steps, their errors go K2 steps back."
 
     def data(self) -> str:
         kind = "torch.get_default_dtype()" if self.task.loss == "mse" else "torch.long"
@@ -184,7 +184,7 @@ class _Torch(_Program):
         else:
             chosen = "" if self.cell.activation else f'nonlinearity="{self.e.activation}", '
             recurrent = f"{layer}(I, H, L, {chosen}batch_first=True)"
-        taken = {"every": "h", "last": "h[:, -1]"}.get(str(self.steps), "h[:, steps]")
+        states = {"every": "h", "last": "h[:, -1]"}.get(str(self.steps), "h[:, steps]")
         return (
             source
             + f"""class Model(nn.Module):
@@ -195,16 +195,16 @@ class _Torch(_Program):
 
     def forward(self, x):  # (N, T, I)
 {self._states()}
-        return self.readout({taken})
+        return self.readout({states})
 
 
-model = Model()  # its state_dict has the names, shapes and gate order of rnnviz
+model = Model()  # its state_dict has the same names, shapes and gate order as rnnviz
 """
         )
 
     @property
     def _has_own_activation(self) -> bool:
-        """nn.RNN knows tanh and relu only."""
+        """Whether the program needs its own RNN: nn.RNN has only tanh and relu."""
         return self.cell.activation is None and self.e.activation in _TORCH_ACTIVATIONS
 
     def _states(self) -> str:
@@ -213,7 +213,7 @@ model = Model()  # its state_dict has the names, shapes and gate order of rnnviz
         return """        parts = []
         for begin in range(0, T, K1):
             stop = min(begin + K1, T)
-            first = max(stop - K2, 0)  # the walk back ends here: what was read before is only a state
+            first = max(stop - K2, 0)  # the gradient stops here; earlier steps only give a state
             with torch.no_grad():
                 state = self.rnn(x[:, :first])[1] if first else None
             parts.append(self.rnn(x[:, first:stop], state)[0][:, begin - first :])
@@ -225,7 +225,7 @@ model = Model()  # its state_dict has the names, shapes and gate order of rnnviz
         shapes = "(H, I if l == 0 else H), (H, H), (H,)" + (", (H,)" if two else "")
         biases = "b_ih + b_hh" if two else "b_ih"
         return f"""class SimpleRNN(nn.Module):
-    \"\"\"nn.RNN for {self.e.activation}, which it does not know.\"\"\"
+    \"\"\"nn.RNN with {self.e.activation}, which nn.RNN does not have.\"\"\"
 
     names = {names}
 
@@ -259,7 +259,7 @@ model = Model()  # its state_dict has the names, shapes and gate order of rnnviz
             body.append("nn.init.uniform_(p, -(H**-0.5), H**-0.5)")
         else:
             recurrent = {
-                "keras": "nn.init.orthogonal_(p)  # all gates together, as Keras does it",
+                "keras": "nn.init.orthogonal_(p)  # all gates together, as in Keras",
                 "identity": f"p.copy_(torch.eye(H).repeat({self.gates}, 1))",
             }.get(e.init, "p.copy_(torch.cat([nn.init.orthogonal_(torch.empty(H, H)) for _ in p.split(H)]))")
             other = "nn.init.normal_(p, 0, 0.001)" if e.init == "identity" else "nn.init.xavier_uniform_(p)"
@@ -352,7 +352,7 @@ model = Model()  # its state_dict has the names, shapes and gate order of rnnviz
                 *self.notes(),
                 f"optimizer = torch.optim.{rule}",
                 f"for epoch in range({e.epochs}):",
-                f"    for batch in {order}.split({e.batch_size}):  # what is left of {len(self.task)} validates",
+                f"    for batch in {order}.split({e.batch_size}):  # the rest of {len(self.task)} validates",
                 "        optimizer.zero_grad()",
                 f"        {loss}",
                 "        loss.backward()",
@@ -373,7 +373,7 @@ class _Keras(_Program):
     def about_truncation(self) -> str:
         if not self.e.truncate:
             return ""
-        return f"\n# It does not truncate back-propagation as rnnviz does here (k1,k2 = {self.e.truncate})."
+        return f"\n# Unlike rnnviz here (k1,k2 = {self.e.truncate}), it does not truncate back-propagation."
 
     def sizes(self) -> str:
         e = self.e
@@ -388,7 +388,7 @@ class _Keras(_Program):
 
     @property
     def _by_hand(self) -> bool:
-        """Whether the initial weights are not what Keras' layers start from."""
+        """Whether the program must set the initial weights, because Keras' layers start from others."""
         e = self.e
         own = e.init in ("keras", "pytorch") and not self._has_two_drawn_biases
         if self.cell.recurrent:
@@ -397,12 +397,12 @@ class _Keras(_Program):
 
     @property
     def _has_two_drawn_biases(self) -> bool:
-        """Whether Keras' one bias is the sum of two that are not 0."""
+        """Whether Keras' one bias is the sum of two nonzero biases."""
         return self.e.init == "pytorch" and self._has_two_biases
 
     @property
     def _has_two_biases(self) -> bool:
-        """Where Keras' layer has one. A cell that always has two has them in Keras, too."""
+        """Whether rnnviz has two biases and Keras' layer one. A cell that always has two has two in Keras as well."""
         return self.spec.biases == 2 and self.cell.biases is None
 
     def model(self) -> str:
@@ -431,7 +431,9 @@ class _Keras(_Program):
         lines += [f"model = keras.Model(inputs, layers.Dense({dense})(h))"]
         if self._has_two_biases:
             fewer = e.num_layers * self.gates * e.hidden_size
-            lines.append(f"# rnnviz has two biases a layer, as PyTorch; Keras has their sum: {fewer} parameters fewer")
+            lines.append(
+                f"# rnnviz has two biases per layer, as PyTorch; Keras has their sum: {fewer} parameters fewer"
+            )
         lines.append(f'print(model.count_params(), "parameters")  # {self.parameter_count}')
         return "\n".join(lines)
 
@@ -500,7 +502,7 @@ class _Keras(_Program):
             clip = f", {wanted[0][0]}={wanted[0][1]!r}"
         if len(wanted) > 1:
             others = " and ".join(f"{name}={limit:g}" for name, limit in reversed(wanted[1:]))
-            notes.append(f"# rnnviz clips by {others} before; Keras takes one kind of clipping")
+            notes.append(f"# rnnviz also clips by {others} first; Keras allows one kind of clipping")
         momentum = f", momentum={e.momentum!r}" if e.momentum else ""
         constants = self.constants("rho", "epsilon")
         rule = {
@@ -525,7 +527,7 @@ class _Keras(_Program):
 
 
 def gate_biases(e: Experiment, task: Task, drawn: str) -> dict[str, str]:
-    """gate -> the bias that is set apart, in words of the program; `log_tau` -> how it is drawn, for chrono."""
+    """gate -> the program's expression for its initial bias; `log_tau` -> the expression that draws it, for chrono."""
     chosen: dict[str, str] = {}
     cell = CELLS[e.cell]
     if e.init == "chrono" and cell.chrono:

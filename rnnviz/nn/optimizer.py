@@ -67,7 +67,7 @@ class Optimizer:
         if not 0 <= self.momentum < 1:
             raise InputError(f"momentum: {self.momentum!r} is out of range; it must be at least 0 and less than 1")
         if self.momentum and self.name != "sgd":
-            raise InputError(f"momentum: only sgd has one, not {self.name}; leave it 0")
+            raise InputError(f"momentum: only sgd has momentum, not {self.name}; leave it 0")
         for name in ("epsilon", "clip_norm", "clip_value", "clip_each"):
             value = getattr(self, name)
             if value is not None and not value > 0:

@@ -128,7 +128,7 @@ class Scene:
 
     def said(self, *, answered: bool) -> str:
         """The sequence in words, and if `answered` what the network makes of it."""
-        said = self.task.say(self.sample, self.trace.y[:, 0] if answered else None)
+        said = self.task.describe(self.sample, self.trace.y[:, 0] if answered else None)
         return said[:1].upper() + said[1:]
 
     def needs(self, loss_step: int | None) -> tuple[int, ...]:

@@ -1,10 +1,10 @@
-"""What the network is asked to learn.
+"""The tasks: the sequences that a network learns.
 
     >>> task = build("sine", seq_len=10)
     >>> task.x.shape, task.n_train                     # (N, T, I): 40 windows of 10 points, 36 to train on
     ((40, 10, 1), 36)
 
-One small file a task; `catalog.py` lists them. numpy is imported only once a task is built.
+One small file per task; `catalog.py` lists them. numpy is imported when the first task is built.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ def build(
 ) -> Task:
     """Make the sequences of task `name`; the same arguments always give the same ones.
 
-    What is None is left to the task (`catalog.py`). `loss_at` is "auto" (the task's own choice), "every",
-    "last", or steps counted from 1. Raises InputError, in one line, for anything that does not fit.
+    An argument that is None takes the task's default (`catalog.py`). `loss_at` is "auto" (the task's default), "every",
+    "last", or steps counted from 1. Raises InputError, in one line, for wrong or conflicting arguments.
     """
     from rnnviz.nn.spec import LARGEST, real_number, whole_number
 

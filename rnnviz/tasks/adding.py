@@ -1,10 +1,10 @@
-"""The adding problem: random numbers, two of them marked; at the end say the sum of the two.
+"""The adding problem: random numbers, two of them marked; predict the sum of the two at the end.
 
     number  .38  .91  .07  .55          marker  0  1  0  1     ->  at the last step: 1.46
 
 Hochreiter & Schmidhuber 1997, section 5.4; in the form of Le, Jaitly & Hinton 2015 (arXiv:1504.00941,
 section 4.1): numbers from U[0, 1], the sum unscaled. The sum of two such numbers has variance 2 · 1/12, so
-always saying 1, the mean, scores exactly 1/6. As in Arjovsky et al. 2016 one mark lies in the first half,
+always predicting 1, the mean, scores exactly 1/6. As in Arjovsky et al. 2016 one mark lies in the first half,
 one in the second.
 """
 
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rnnviz.tasks.base import Array, LossAt, Task, described, fit_memory, rng_of, sample_count, split
+from rnnviz.tasks.base import Array, LossAt, Task, common_fields, fit_memory, rng_of, sample_count, split
 from rnnviz.tasks.catalog import info
 
 
@@ -21,18 +21,18 @@ class Adding(Task):
         """The marked numbers; a dot for the others."""
         return tuple(f"{number:.2f}" if marked else "·" for number, marked in self.x[i])
 
-    def say(self, i: int, y: Array | None = None) -> str:
+    def describe(self, i: int, y: Array | None = None) -> str:
         steps = np.flatnonzero(self.x[i, :, 1])
         a, b = (float(self.x[i, t, 0]) for t in steps)
         text = f"{a:.2f} at step {steps[0] + 1} + {b:.2f} at step {steps[1] + 1} = {a + b:.2f}"
-        return text if y is None else f"{text}; it answers {y[-1, 0]:.2f}"
+        return text if y is None else f"{text}; prediction: {y[-1, 0]:.2f}"
 
     def amount(self, i: int, t: int) -> float | None:
         number, marked = self.x[i, t - 1]
         return float(number) if marked else None
 
     def needs(self, i: int, k: int) -> tuple[int, ...]:
-        """The two marked steps, as far as they have come."""
+        """The marked steps up to step k."""
         return tuple(int(t) + 1 for t in np.flatnonzero(self.x[i, :k, 1]))
 
 
@@ -63,7 +63,7 @@ def build(
     sums = numbers[rows, first] + numbers[rows, second]
     lengths = np.full(n, seq_len)
     return Adding(
-        **described("adding", lengths, seq_len, loss_at),
+        **common_fields("adding", lengths, seq_len, loss_at),
         x=np.stack([numbers, markers], axis=2),
         targets=np.repeat(sums[:, None, None], seq_len, axis=1),
         n_train=n_train,

@@ -1,7 +1,7 @@
-"""Task: a data set of sequences that also knows how to say in words what it shows.
+"""Task: a data set of sequences that can also describe them in words.
 
 Arrays are sample-major here, as data sets are: x[n] is one sequence. T steps, N sequences, I inputs,
-O outputs. Step t (1-based) stands at index t - 1.
+O outputs. Step t (1-based) is at index t - 1.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ LossAt = str | Sequence[int]  # "auto", "every", "last", or steps counted from 1
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Task(ReadOnly):
-    """The sequences of one task, and what they mean.
+    """The sequences of one task and their meaning.
 
     x            (N, T, I) inputs, zeros after a sequence's end
     targets      (N, T, O) for "mse", or (N, T) class numbers for "cross_entropy"
-    loss_mask    (N, T) bool: the steps whose output is judged
+    loss_mask    (N, T) bool: the steps that carry loss
     lengths      (N,) steps of each sequence
     n_train      the first n_train sequences are for training, the rest for validation
     lag          steps back to the farthest input an answer needs, or None
     baseline     loss of the best answer that ignores the input, or None
-    vocab        what each input stands for, when inputs are symbols (one-hot)
-    labels       what each output stands for, when outputs are classes
-    notes        what of the data is left out or merged, and how much of how much; one line each
+    vocab        the symbol of each input, when inputs are symbols (one-hot)
+    labels       the class of each output, when outputs are classes
+    notes        the data that is left out or merged, with its amount; one line each
     """
 
-    #: Whether an input is the answer of the step before, so that a network can go on alone (evaluate.continued).
+    #: Whether each input is the target of the step before, so that a network can read its own output.
     continues: ClassVar[bool] = False
     #: Whether the sequences are shuffled before the first `samples` of them are taken: the others are a test set.
     is_shuffled: ClassVar[bool] = False
@@ -87,28 +87,28 @@ class Task(ReadOnly):
         return len(self.labels) if self.loss == "cross_entropy" else int(self.targets.shape[2])
 
     def tokens(self, i: int) -> tuple[str, ...]:
-        """What stands under each of the T columns of sequence i: "" after its end."""
+        """The label of each of the T columns of sequence i; "" after its end."""
         n = int(self.lengths[i])
         if self.vocab:
-            shown = [self.vocab[k] for k in self.x[i, :n].argmax(axis=1)]
+            labels = [self.vocab[k] for k in self.x[i, :n].argmax(axis=1)]
         else:
-            shown = [f"{value:+.2f}" for value in self.x[i, :n, 0]]
-        return tuple(shown + [""] * (self.seq_len - n))
+            labels = [f"{value:+.2f}" for value in self.x[i, :n, 0]]
+        return tuple(labels + [""] * (self.seq_len - n))
 
-    def say(self, i: int, y: Array | None = None) -> str:
-        """Sequence i in one line of words; with the network's outputs y (T, O) also what it answered."""
+    def describe(self, i: int, y: Array | None = None) -> str:
+        """Sequence i in one line of words; with the network's outputs y (T, O) also its prediction."""
         raise NotImplementedError
 
     def needs(self, i: int, k: int) -> tuple[int, ...]:
-        """The steps whose input the answer of sequence i at step k hangs on, where the task can name them."""
+        """The steps whose input determines the answer of sequence i at step k; () if the task cannot name them."""
         return ()
 
     def picture(self, i: int) -> Array | None:
-        """(rows, columns) of the picture that sequence i is about; None where it is about none."""
+        """The picture (rows, columns) of sequence i; None if it has none."""
         return None
 
     def amount(self, i: int, t: int) -> float | None:
-        """The number in 0..1 that the answer needs from step t of sequence i; None where it needs no number."""
+        """The number in 0..1 that the answer needs from step t of sequence i; None if it needs no number."""
         return None
 
     def answers(self, y: Array) -> tuple[str, ...]:
@@ -117,14 +117,14 @@ class Task(ReadOnly):
 
 
 def rng_of(name: str, seed: int) -> np.random.Generator:
-    """The random numbers of a task's data: never those of the weights or the batch order of that seed."""
+    """The random generator of a task's data, independent of the weights and the batch order of the same seed."""
     return np.random.default_rng([seed, zlib.crc32(name.encode())])
 
 
 def split(n: int, validation_split: float, remedy: str) -> int:
-    """How many of n sequences train: floor(n · (1 - split)), the rest validate. As Keras does it.
+    """The number of training sequences: floor(n · (1 - split)), as in Keras; the rest are for validation.
 
-    Raises InputError, with the `remedy`, if none is left for training.
+    Raises InputError, with the `remedy`, if no sequence is left for training.
     """
     if not 0.0 <= validation_split < 1.0:
         raise InputError(f"validation_split: {validation_split:g} must be at least 0 and less than 1")
@@ -135,7 +135,7 @@ def split(n: int, validation_split: float, remedy: str) -> int:
 
 
 def mask(lengths: Array, T: int, loss_at: LossAt) -> Array:
-    """(N, T) bool: which steps carry loss, never beyond a sequence's length.
+    """(N, T) bool: the steps that carry loss, never beyond a sequence's length.
 
     lengths = [2, 3], T = 3, "last"  ->  [[0 1 0], [0 0 1]]
     """
@@ -161,9 +161,9 @@ def mask(lengths: Array, T: int, loss_at: LossAt) -> Array:
     return np.asarray(chosen)
 
 
-def described(name: str, lengths: Array, T: int, loss_at: LossAt = "auto") -> dict[str, Any]:
-    """What every task `name` says of itself, for its Task: name, title, shape and loss as the catalog has them, the
-    lengths, and the mask of the steps that carry loss."""
+def common_fields(name: str, lengths: Array, T: int, loss_at: LossAt = "auto") -> dict[str, Any]:
+    """The fields that every Task has: name, title, shape and loss from the catalog, the lengths, and the mask of the
+    steps that carry loss."""
     task = info(name)
     return {
         "name": name,
@@ -176,19 +176,19 @@ def described(name: str, lengths: Array, T: int, loss_at: LossAt = "auto") -> di
 
 
 def shape_of(own: str, loss_at: LossAt) -> str:
-    """The task's shape once a person has moved the loss: many-to-many judged at the end is many-to-one."""
+    """The task's shape after a change of the loss steps: many-to-many with loss at the end only is many-to-one."""
     if loss_at == "auto" or own == "one-to-many":
         return own
     return "many-to-one" if loss_at == "last" else "many-to-many"
 
 
 def constant_mse(targets: Array, loss_mask: Array) -> float:
-    """Mean squared error of the best constant: the variance of the targets that are judged."""
+    """Mean squared error of the best constant: the variance of the targets that carry loss."""
     return float(targets[loss_mask].var(axis=0).mean())
 
 
 def constant_cross_entropy(targets: Array, loss_mask: Array) -> float:
-    """Cross-entropy of the best constant distribution: the entropy, in nats, of the classes judged."""
+    """Cross-entropy of the best constant distribution: the entropy, in nats, of the classes that carry loss."""
     _, counts = np.unique(targets[loss_mask], return_counts=True)
     p = counts / counts.sum()
     return float(-(p * np.log(p)).sum())
@@ -200,12 +200,12 @@ def one_hot(classes: Array, size: int) -> Array:
 
 
 def fit_memory(n: int, T: int, width: int) -> None:
-    """Raises InputError if n sequences of T steps with `width` numbers a step are more than sensible."""
+    """Raises InputError if n sequences of T steps with `width` numbers per step take too much memory."""
     checks.memory("data", 8 * n * T * width, f"{n} sequences of {T} steps, {width} numbers a step")
 
 
 def sample_count(samples: int | None, default: int) -> int:
-    """How many sequences to make. Raises InputError for fewer than 2."""
+    """The number of sequences to make. Raises InputError for fewer than 2."""
     n = default if samples is None else samples
     if n < 2:
         raise InputError(f"samples: {n} is too few; use at least 2")

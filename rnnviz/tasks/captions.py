@@ -1,12 +1,12 @@
-"""Captions in miniature: one picture at the first step, then nothing; say its word letter by letter.
+"""Captions in miniature: one picture at the first step, then no input; predict its word letter by letter.
 
     step     1        2  3  4  5
     x        picture  0  0  0  0
     target   r        i  n  g  ∎
 
 One-to-many, as an image captioner is (Vinyals et al. 2015, arXiv:1411.4555, where the picture is shown once,
-at the start). A picture has 3 × 3 pixels, 0 or 1, with noise on them. ∎ ends the word; nothing after it
-counts.
+at the start). A picture has 3 × 3 pixels, 0 or 1, with noise on them. ∎ ends the word; steps after it
+carry no loss.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from rnnviz.tasks.base import (
     Array,
     LossAt,
     Task,
+    common_fields,
     constant_cross_entropy,
-    described,
     fit_memory,
     rng_of,
     sample_count,
@@ -50,22 +50,22 @@ class Captions(Task):
         return "".join(self.labels[k] for k in self.targets[i, : self.lengths[i] - 1])
 
     def tokens(self, i: int) -> tuple[str, ...]:
-        """The picture at step 1, then dots: nothing is shown any more."""
+        """The picture at step 1, then dots for the steps without input."""
         n = int(self.lengths[i])
         return ("▣", *("·" * (n - 1)), *([""] * (self.seq_len - n)))
 
-    def say(self, i: int, y: Array | None = None) -> str:
+    def describe(self, i: int, y: Array | None = None) -> str:
         text = f"a picture of a {self._word(i)}"
         if y is None:
             return text
-        said = "".join(self.answers(y)).partition(END)[0]
-        return f"{text}; it answers {said or 'nothing'}"
+        word = "".join(self.answers(y)).partition(END)[0]
+        return f"{text}; prediction: {word or 'no letters'}"
 
     def picture(self, i: int) -> Array:
         return np.asarray(self.x[i, 0].reshape(3, 3))
 
     def needs(self, i: int, k: int) -> tuple[int, ...]:
-        """The picture, which is shown at the first step."""
+        """The picture, at the first step."""
         return (1,)
 
 
@@ -93,7 +93,7 @@ def build(
         row[: len(word)] = [LABELS.index(letter) for letter in word]
     lengths = np.array([len(word) + 1 for word in WORDS])[which]
     targets = spelled[which]
-    facts = described("captions", lengths, seq_len, loss_at)
+    facts = common_fields("captions", lengths, seq_len, loss_at)
     return Captions(
         **facts,
         x=x,

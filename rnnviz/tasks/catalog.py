@@ -1,11 +1,11 @@
-"""The tasks by name: what each is about, what it defaults to, and what `seq_len` and `lag` mean to it.
+"""The tasks by name: a description of each, its defaults, and the meaning of `seq_len` and `lag` for it.
 
     >>> info("recall").title
     'recall'
     >>> dimensions("recall", None, 30)          # a lag of 30 steps needs 31 of them
     (31, 30)
 
-Free of numpy, so that `--help` and a menu can read it without importing anything heavy.
+Does not import numpy, so that `--help` and a menu can read it at once.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SHAPES = ("many-to-many", "many-to-one", "one-to-many")
 
 COPY_SYMBOLS = 8  # symbols that may have to be copied (Arjovsky et al. 2016, section 4.1)
 COPY_WIDTH = 10  # how many of them in one sequence, when there is room
-MOST_CHARACTERS = 200_000  # read from a text file: more would not be learnt here in an evening
+MOST_CHARACTERS = 200_000  # read from a text file; training on more would take hours
 LONGEST_NAME = 11  # letters in the longest surname of names.py
 LONGEST_CAPTION = 7  # letters in the longest word of captions.py, with its end mark
 
@@ -30,7 +30,7 @@ Dimensions = tuple[int, int | None]
 
 @dataclass(frozen=True)
 class TaskInfo:
-    """One task in a few words, and the settings it takes when a person sets none."""
+    """One task in a few words, and its default settings."""
 
     name: str
     title: str
@@ -40,13 +40,13 @@ class TaskInfo:
     loss_at: str  # the task's own choice, in words that fit the setting where they can
     seq_len: int
     samples: int | None  # None: counted from the data (windows of the sine or of a text)
-    uses: frozenset[str]  # which of the settings in OPTIONAL mean something here
-    #: (seq_len, lag) where a person left one of them open, or both; raises InputError where they do not fit together.
+    uses: frozenset[str]  # those of the settings in OPTIONAL that the task uses
+    #: Completes (seq_len, lag) if one or both are open; raises InputError if they conflict.
     fill: Callable[[TaskInfo, int | None, int | None], Dimensions]
-    inputs: int = 1  # I and O; of a text at most
+    inputs: int = 1  # I and O; for a text the largest possible
     outputs: int = 1
-    at_most: int = 0  # sequences where they are counted from the data; of the text that comes with rnnviz, characters
-    # What learns it in a minute or so. The sine's are Experiment's defaults: the Keras recipe.
+    at_most: int = 0  # most sequences, if counted from the data; for the built-in text its number of characters
+    # Settings that learn the task in about a minute. The sine's are Experiment's defaults: the Keras recipe.
     recipe: tuple[tuple[str, object], ...] = ()
 
 
@@ -55,7 +55,7 @@ def _without_lag(task: TaskInfo, seq_len: int | None, lag: int | None) -> Dimens
 
 
 def _captions(task: TaskInfo, seq_len: int | None, lag: int | None) -> Dimensions:
-    """captions says the last letter of its longest word that many steps after the picture."""
+    """The end mark of the longest word comes LONGEST_CAPTION - 1 steps after the picture."""
     T = task.seq_len if seq_len is None else seq_len
     if T < LONGEST_CAPTION:
         raise InputError(f"seq_len: {T} steps are too few for captions; use {LONGEST_CAPTION} or more")
@@ -63,7 +63,7 @@ def _captions(task: TaskInfo, seq_len: int | None, lag: int | None) -> Dimension
 
 
 def _to_the_end(task: TaskInfo, seq_len: int | None, lag: int | None) -> Dimensions:
-    """recall and adding answer at the last step T, so the farthest input they need is at T - lag."""
+    """recall and adding have their target at the last step T, so the farthest input they need is at T - lag."""
     T = seq_len if seq_len is not None else (task.seq_len if lag is None else lag + 1)
     if T < 2:
         raise InputError(f"seq_len: the task {task.name!r} needs at least 2 steps")
@@ -73,14 +73,14 @@ def _to_the_end(task: TaskInfo, seq_len: int | None, lag: int | None) -> Dimensi
 
 
 def _copying(task: TaskInfo, seq_len: int | None, lag: int | None) -> Dimensions:
-    """copying says the symbol of step t at step t + lag, and all of them in the last T - lag steps."""
+    """The target of step t + lag is the symbol of step t: all symbols return in the last T - lag steps."""
     if lag is None:
         T = task.seq_len if seq_len is None else seq_len
         if T < 3:
-            raise InputError("seq_len: copying needs at least 3 steps: a symbol, the signal, the answer")
+            raise InputError("seq_len: copying needs at least 3 steps: a symbol, the signal and the answer")
         return T, T - max(1, min(COPY_WIDTH, (T - 1) // 3))
     if lag < 2:
-        raise InputError("lag: copying needs at least 2: the signal stands between symbol and answer")
+        raise InputError("lag: copying needs at least 2: the signal comes between symbol and answer")
     T = lag + max(1, min(COPY_WIDTH, lag // 2)) if seq_len is None else seq_len
     if lag > T - 1:
         raise InputError(f"lag: {lag} does not fit into {T} steps; use at most {T - 1}, or more steps")
@@ -99,7 +99,7 @@ CATALOG: dict[str, TaskInfo] = {
         TaskInfo(
             "sine",
             "noisy sine",
-            "read a window of a noisy sine; at every step say the next point",
+            "read a window of a noisy sine; predict the next point at every step",
             "many-to-many",
             "mse",
             "every",
@@ -111,7 +111,7 @@ CATALOG: dict[str, TaskInfo] = {
         TaskInfo(
             "recall",
             "recall",
-            "a symbol comes first, noise after it; at the end say which symbol it was",
+            "read a symbol, then noise; name the symbol at the end",
             "many-to-one",
             "cross_entropy",
             "last",
@@ -126,7 +126,7 @@ CATALOG: dict[str, TaskInfo] = {
         TaskInfo(
             "adding",
             "adding",
-            "read random numbers, two of them marked; at the end say their sum",
+            "read random numbers, two of them marked; predict their sum at the end",
             "many-to-one",
             "mse",
             "last",
@@ -141,7 +141,7 @@ CATALOG: dict[str, TaskInfo] = {
         TaskInfo(
             "copying",
             "copying",
-            "read a few symbols, wait until told, then say them again in order",
+            "read a few symbols, wait for a signal, then repeat them in order",
             "many-to-many",
             "cross_entropy",
             "every",
@@ -156,7 +156,7 @@ CATALOG: dict[str, TaskInfo] = {
         TaskInfo(
             "names",
             "names",
-            "read a surname letter by letter; at its end say which language it comes from",
+            "read a surname letter by letter; name its language at the end",
             "many-to-one",
             "cross_entropy",
             "last",
@@ -172,7 +172,7 @@ CATALOG: dict[str, TaskInfo] = {
         TaskInfo(
             "characters",
             "characters",
-            "read a text; at every character say the next one",
+            "read a text; predict the next character at every step",
             "many-to-many",
             "cross_entropy",
             "every",
@@ -188,7 +188,7 @@ CATALOG: dict[str, TaskInfo] = {
         TaskInfo(
             "captions",
             "captions in miniature",
-            "see a picture of 3 × 3 pixels once; then say its word letter by letter",
+            "read a picture of 3 × 3 pixels once; then spell its word",
             "one-to-many",
             "cross_entropy",
             "every",
@@ -215,14 +215,14 @@ def info(name: str) -> TaskInfo:
 
 
 def dimensions(name: str, seq_len: int | None, lag: int | None) -> Dimensions:
-    """`(seq_len, lag)` of task `name` with what was left open filled in.
+    """Complete `(seq_len, lag)` of task `name` with the task's defaults.
 
-    lag is how many steps back the farthest input lies that an answer needs; None where a task has no such
-    number. Raises InputError where the two do not fit together.
+    lag is the number of steps back to the farthest input that an answer needs; None for a task without such a
+    number. Raises InputError if the two conflict.
     """
     task = info(name)
     if lag is not None and "lag" not in task.uses:
-        raise InputError(f"lag: the task {name!r} has none to set; leave it out")
+        raise InputError(f"lag: the task {name!r} has no lag; leave it out")
     for field, value in (("seq_len", seq_len), ("lag", lag)):
         if value is not None and value < 1:
             raise InputError(f"{field}: {value} is out of range; it must be at least 1")
@@ -230,11 +230,11 @@ def dimensions(name: str, seq_len: int | None, lag: int | None) -> Dimensions:
 
 
 def accepts(name: str, setting: str, value: object) -> None:
-    """Raises InputError if optional `setting` was given (not None) and means nothing to task `name`."""
+    """Raises InputError if the optional `setting` is given (not None) and task `name` does not use it."""
     if value is not None and setting not in info(name).uses:
         if setting == "source":
             from rnnviz.tasks.own_files import no_use
 
             raise InputError(f"source: {no_use(name, str(value))}")
         users = ", ".join(task.name for task in CATALOG.values() if setting in task.uses)
-        raise InputError(f"{setting}: the task {name!r} has no use for it (only {users}); leave it out")
+        raise InputError(f"{setting}: the task {name!r} does not use it (only {users}); leave it out")

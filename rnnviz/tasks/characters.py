@@ -1,9 +1,9 @@
-"""Characters: read a text; at every character say the next one.
+"""Characters: read a text; predict the next character at every step.
 
     text "the rain", T = 4   ->   x "the "   targets "he r"
 
-Karpathy's char-rnn, small. The text inside is short enough to be learnt in a minute; any UTF-8 file can take
-its place (`source`). Sequences are cut one after the other, from the beginning to the end of the text.
+Karpathy's char-rnn, small. The built-in text is short enough to be learnt in a minute; any UTF-8 file can
+replace it (`source`). Sequences are cut one after the other, from the beginning to the end of the text.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from rnnviz.tasks.base import (
     Array,
     LossAt,
     Task,
+    common_fields,
     constant_cross_entropy,
-    described,
     one_hot,
     sample_count,
     split,
 )
 from rnnviz.tasks.catalog import MOST_CHARACTERS
 
-COUNTED = 50_000_000  # bytes of a file whose characters are counted; of a longer one its size is told
+COUNTED = 50_000_000  # bytes of the largest file whose characters are counted; a longer one is given in bytes
 MOST_SYMBOLS = 128  # different characters; the rarer ones become OTHER
 MOST_NUMBERS = 50_000_000  # in x (N, T, I): 400 MB
 OTHER = "�"
@@ -66,10 +66,10 @@ the next small bend, but something of the start of it is there, and is heard, at
 class Characters(Task):
     continues = True
 
-    def say(self, i: int, y: Array | None = None) -> str:
-        shown, next_one = visible("".join(self.tokens(i))), self.labels[self.targets[i, -1]]
-        text = f"“{shown}” is followed by {quoted(next_one)}"
-        return text if y is None else f"{text}; it answers {quoted(self.answers(y)[-1])}"
+    def describe(self, i: int, y: Array | None = None) -> str:
+        window, next_one = visible("".join(self.tokens(i))), self.labels[self.targets[i, -1]]
+        text = f"“{window}” is followed by {quoted(next_one)}"
+        return text if y is None else f"{text}; prediction: {quoted(self.answers(y)[-1])}"
 
 
 def build(
@@ -83,8 +83,8 @@ def build(
 ) -> Characters:
     """x (N, T, I) one-hot; targets (N, T): the next character. I = O: the characters of the text, sorted.
 
-    N is as many windows as the text holds end to end, or `samples` of them, evenly spread (they overlap where
-    the text is too short for that many). The seed plays no part: the text is what it is.
+    N is the number of windows that the text holds end to end, or `samples`, evenly spread (they overlap if
+    the text is too short for that many). The seed has no effect.
     """
     text, whole = TEXT.replace("\n\n", "\n").replace("\n", " "), ""
     if source is not None:
@@ -113,7 +113,7 @@ def build(
     notes = [f"Only the first {len(text):,} characters are read, of {whole}."] if whole else []
     notes += _merged(text, vocab) + _left_out(text, starts, seq_len, source is None)
     targets = windows[:, 1:].copy()
-    facts = described("characters", lengths, seq_len, loss_at)
+    facts = common_fields("characters", lengths, seq_len, loss_at)
     return Characters(
         **facts | ({} if source is None else {"title": f"characters of {Path(source).name}"}),
         x=one_hot(windows[:, :-1], len(vocab)),
@@ -127,18 +127,18 @@ def build(
 
 
 def _merged(text: str, vocab: tuple[str, ...]) -> list[str]:
-    """One line, or none."""
+    """A line for the characters that are merged into OTHER, or none."""
     counts = Counter(text)
     rare = [count for c, count in counts.items() if c not in vocab]
     if not rare:
         return []
-    told = f"The {len(rare):,} rarest of {len(counts):,} different characters are all read as {OTHER}"
-    return [f"{told}: {sum(rare):,} of {len(text):,}."]
+    note = f"The {len(rare):,} rarest of {len(counts):,} different characters are all read as {OTHER}"
+    return [f"{note}: {sum(rare):,} of {len(text):,}."]
 
 
 def _left_out(text: str, starts: Array, seq_len: int, is_ours: bool) -> list[str]:
-    """What stands in no sequence, in one line or none. Less than a sequence at the end of our own text is not worth
-    one."""
+    """A line for the characters that are in no sequence, or none. An incomplete sequence at the end of the built-in
+    text needs no line."""
     used = np.zeros(len(text) + 1, int)
     np.add.at(used, starts, 1)
     np.add.at(used, np.minimum(starts + seq_len + 1, len(text)), -1)
@@ -150,8 +150,8 @@ def _left_out(text: str, starts: Array, seq_len: int, is_ours: bool) -> list[str
 
 
 def read(source: str) -> tuple[str, str]:
-    """(the first MOST_CHARACTERS characters of a UTF-8 file, line ends as "\\n"; how many it has if those are
-    not all, `277,408`, or of a very long file `3.2 GB`).
+    """(text, whole): the first MOST_CHARACTERS characters of a UTF-8 file, with line ends "\\n"; and the length of a
+    longer file, `277,408` (characters), or `3.2 GB` if it is very long; else "".
 
     Raises InputError for a file that is missing, unreadable, empty, or not text.
     """
@@ -164,7 +164,7 @@ def read(source: str) -> tuple[str, str]:
         raise InputError(f"source: {source} is not UTF-8 text; save it as UTF-8") from None
     except FileNotFoundError:
         raise InputError(f"source: {source} does not exist; give the path of a text file") from None
-    except (OSError, RuntimeError) as error:  # RuntimeError: a ~ nobody has
+    except (OSError, RuntimeError) as error:  # RuntimeError: ~ of an unknown user
         reason = getattr(error, "strerror", None) or error
         raise InputError(
             f"source: {short_repr(source)} cannot be read: {reason}; give the path of a text file"
@@ -172,15 +172,15 @@ def read(source: str) -> tuple[str, str]:
     if "\0" in text:
         raise InputError(f"source: {source} is a binary file; give a text file")
     if not text.strip():
-        raise InputError(f"source: {source} holds no text; give a file with some")
+        raise InputError(f"source: {source} has no text; give a file that is not empty")
     return text, whole
 
 
 def _size_of(file: TextIOWrapper) -> str:
-    """How much a text of more than MOST_CHARACTERS + 1 characters, read that far, is in all."""
+    """The full length of a text file of which MOST_CHARACTERS + 1 characters have been read."""
     size, count = os.fstat(file.fileno()).st_size, MOST_CHARACTERS + 1
     if size <= COUNTED:
-        with suppress(UnicodeDecodeError):  # what is not read need not be text
+        with suppress(UnicodeDecodeError):  # the rest of the file need not be text
             while count <= COUNTED and (part := file.read(1 << 20)):
                 count += len(part)
             return f"{count:,}" if count <= COUNTED else f"more than {COUNTED:,}"
@@ -190,8 +190,8 @@ def _size_of(file: TextIOWrapper) -> str:
 def encode(text: str) -> tuple[tuple[str, ...], Array]:
     """The characters of `text`, sorted (beyond MOST_SYMBOLS the rarest are OTHER), and `text` as numbers."""
     counts = Counter(text)
-    kept = {c for c, _ in counts.most_common(MOST_SYMBOLS - (len(counts) > MOST_SYMBOLS))}
-    vocab = tuple(sorted(kept | ({OTHER} if len(kept) < len(counts) else set())))
+    common = {c for c, _ in counts.most_common(MOST_SYMBOLS - (len(counts) > MOST_SYMBOLS))}
+    vocab = tuple(sorted(common | ({OTHER} if len(common) < len(counts) else set())))
     number = {c: k for k, c in enumerate(vocab)}
     other = number.get(OTHER, 0)
     return vocab, np.array([number.get(c, other) for c in text])

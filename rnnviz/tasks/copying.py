@@ -1,11 +1,11 @@
-"""Copying: read a few symbols, wait, and when told to, say them again in order.
+"""Copying: read a few symbols, wait for a signal, then repeat them in order.
 
     lag 6, 3 symbols:   x       d a f - - : - - -
                         target  - - - - - - d a f
 
 Hochreiter & Schmidhuber 1997; in the form of Arjovsky, Shah & Bengio 2016 (arXiv:1511.06464, section 4.1):
-eight symbols, a blank, and a delimiter one step before the first answer. The loss stands at every step. A
-network without memory says blanks and then guesses: m · ln 8 / T for m symbols in T steps.
+eight symbols, a blank, and a delimiter one step before the first answer. Every step carries loss. A
+network without memory predicts blanks and then guesses: m · ln 8 / T for m symbols in T steps.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import math
 
 import numpy as np
 
-from rnnviz.tasks.base import Array, LossAt, Task, described, fit_memory, one_hot, rng_of, sample_count, split
+from rnnviz.tasks.base import Array, LossAt, Task, common_fields, fit_memory, one_hot, rng_of, sample_count, split
 from rnnviz.tasks.catalog import COPY_SYMBOLS, info
 
 SYMBOLS = tuple("abcdefgh")
@@ -29,12 +29,12 @@ class Copying(Task):
         assert self.lag is not None
         return "".join(self.labels[k] for k in self.targets[i, self.lag :])
 
-    def say(self, i: int, y: Array | None = None) -> str:
+    def describe(self, i: int, y: Array | None = None) -> str:
         text = f"copy {self._word(i)} {self.lag} steps later"
-        return text if y is None else f"{text}; it answers {''.join(self.answers(y[self.lag :]))}"
+        return text if y is None else f"{text}; prediction: {''.join(self.answers(y[self.lag :]))}"
 
     def needs(self, i: int, k: int) -> tuple[int, ...]:
-        """The symbol that is said again at step k; none while it says blanks."""
+        """The step of the symbol that is repeated at step k; () while the target is a blank."""
         assert self.lag is not None
         return (k - self.lag,) if k > self.lag else ()
 
@@ -61,7 +61,7 @@ def build(
     targets = np.full((n, seq_len), blank)
     targets[:, lag:] = symbols
     lengths = np.full(n, seq_len)
-    facts = described("copying", lengths, seq_len, loss_at)
+    facts = common_fields("copying", lengths, seq_len, loss_at)
     return Copying(
         **facts,
         x=one_hot(tokens, len(VOCAB)),

@@ -1,10 +1,10 @@
-"""Names: read a surname letter by letter; at its last letter say which language it comes from.
+"""Names: read a surname letter by letter; name its language at the last letter.
 
     s a t o     ->  at the o: Japanese
 
 The character classifier of PyTorch's tutorial ("NLP From Scratch: Classifying Names with a Character-Level
 RNN"), on a small list of its own. Names differ in length: shorter ones are padded on the right with zeros,
-and nothing after a name's last letter counts.
+and steps after a name's last letter carry no loss.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from rnnviz.tasks.base import (
     Array,
     LossAt,
     Task,
+    common_fields,
     constant_cross_entropy,
-    described,
     fit_memory,
     rng_of,
     sample_count,
@@ -35,10 +35,10 @@ LANGUAGES = tuple(SURNAMES)
 class Names(Task):
     is_shuffled = True
 
-    def say(self, i: int, y: Array | None = None) -> str:
+    def describe(self, i: int, y: Array | None = None) -> str:
         name = "".join(self.tokens(i)).capitalize()
         text = f"{name} is {self.labels[self.targets[i, 0]]}"
-        return text if y is None else f"{text}; it answers {self.answers(y)[self.lengths[i] - 1]}"
+        return text if y is None else f"{text}; prediction: {self.answers(y)[self.lengths[i] - 1]}"
 
 
 def build(*, seq_len: int, samples: int | None, seed: int, validation_split: float, loss_at: LossAt = "auto") -> Names:
@@ -70,7 +70,7 @@ def build(*, seq_len: int, samples: int | None, seed: int, validation_split: flo
             row[t, VOCAB.index(letter)] = 1.0
     lengths = np.array([len(name) for name, _ in chosen])
     targets = np.repeat(np.array([language for _, language in chosen])[:, None], seq_len, axis=1)
-    facts = described("names", lengths, seq_len, loss_at)
+    facts = common_fields("names", lengths, seq_len, loss_at)
     return Names(
         **facts,
         x=x,

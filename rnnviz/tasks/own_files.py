@@ -1,9 +1,9 @@
-"""What a file of somebody's own holds, as far as a message needs to know to say what can be done with it.
+"""Recognise the kind of a person's own file, so that an error can say what rnnviz can do with it.
 
     >>> what("riders.csv")
     'a table (CSV)'
 
-Free of numpy.
+Does not import numpy.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ BY_NAME = {
 }
 _KINDS = {suffix: kind for kind, suffixes in BY_NAME.items() for suffix in suffixes.split()}
 TEXTS = (".txt", ".md", ".rst", ".tex", ".html", ".py")
-LOOKED_AT = 4096  # bytes of a file whose name says nothing
-NUMERIC = 0.8  # share of lines with a number among their cells from which on it is a table
+LOOKED_AT = 4096  # bytes read of a file with an unknown suffix
+NUMERIC = 0.8  # smallest share of lines with a number in the last cell for a table
 
-NOT_YET = "rnnviz cannot train on numbers of your own yet, only on a text, by the task 'characters'"
+NOT_YET = "rnnviz cannot train on your own numbers yet, only on a text, with the task 'characters'"
 
 
 def what(path: str | Path) -> str | None:
-    """A few words for what the file holds, from its name or else its first lines; None for a text, or nothing known."""
+    """The kind of the file in a few words, from its name or its first lines; None for a text or an unknown kind."""
     suffix = Path(path).suffix.lower()
     if suffix in _KINDS:
         return _KINDS[suffix]
@@ -65,17 +65,17 @@ def _has_numbers(line: str) -> bool:
 
 
 def no_experiment(path: str | Path, reason: str) -> str:
-    """Why a file is no experiment, in one line that says what can be done with it."""
+    """The reason why a file is not an experiment, in one line that also says what can be done with it."""
     kind = what(path)
     if kind is not None:
         return f"{path}: is {kind}, not an experiment (TOML); {NOT_YET}"
     if Path(path).suffix.lower() in TEXTS:
-        return f"{path}: is a text, not an experiment (TOML); to learn its characters: --task characters --source FILE"
+        return f"{path}: is a text, not an experiment (TOML); train on it with --task characters --source FILE"
     return f"{path}: {reason}"
 
 
 def no_use(task: str, source: str) -> str:
-    """What a source is to a task that reads no file."""
+    """The error for a source with a task that reads no file."""
     kind = what(source)
     if kind is not None:
         return f"{source} is {kind}; {NOT_YET}"

@@ -1,9 +1,9 @@
-"""Recall: say at the end what came first. The plainest test of memory there is.
+"""Recall: name the first symbol at the end. The simplest test of memory.
 
     lag 5, T = 6:   C x x y x ?   ->  at the last step: C
 
-One of four symbols is shown at step T - lag, noise stands everywhere else, and a question mark at the last
-step asks for it. A network that does not carry the symbol through every step in between can only guess:
+Step T - lag shows one of four symbols, every other step shows noise, and the last step a question mark that
+asks for the symbol. A network that does not carry the symbol through every step in between can only guess:
 cross-entropy ln 4.
 """
 
@@ -13,7 +13,7 @@ import math
 
 import numpy as np
 
-from rnnviz.tasks.base import Array, LossAt, Task, described, fit_memory, one_hot, rng_of, sample_count, split
+from rnnviz.tasks.base import Array, LossAt, Task, common_fields, fit_memory, one_hot, rng_of, sample_count, split
 from rnnviz.tasks.catalog import info
 
 SYMBOLS = ("A", "B", "C", "D")
@@ -23,16 +23,16 @@ VOCAB = (*SYMBOLS, *NOISE, QUESTION)
 
 
 class Recall(Task):
-    def say(self, i: int, y: Array | None = None) -> str:
+    def describe(self, i: int, y: Array | None = None) -> str:
         symbol = self.labels[self.targets[i, -1]]
         text = f"{symbol} came {self.lag} step{'s' if self.lag != 1 else ''} before the question"
-        return text if y is None else f"{text}; it answers {self.answers(y)[-1]}"
+        return text if y is None else f"{text}; prediction: {self.answers(y)[-1]}"
 
     def needs(self, i: int, k: int) -> tuple[int, ...]:
-        """The step of the symbol, once it has come."""
+        """The step of the symbol, if it is not after step k."""
         assert self.lag is not None
-        shown = self.seq_len - self.lag
-        return (shown,) if shown <= k else ()
+        step = self.seq_len - self.lag
+        return (step,) if step <= k else ()
 
 
 def build(
@@ -44,7 +44,7 @@ def build(
     validation_split: float,
     loss_at: LossAt = "auto",
 ) -> Recall:
-    """x (N, T, 7) one-hot; targets (N, T): the symbol, at every step, so that any step may be asked."""
+    """x (N, T, 7) one-hot; targets (N, T): the symbol, at every step, so that any step can carry loss."""
     n = sample_count(samples, info("recall").samples or 0)
     n_train = split(n, validation_split, "use more samples or a smaller validation split")
     fit_memory(n, seq_len, len(VOCAB) + 2)
@@ -55,7 +55,7 @@ def build(
     tokens[:, -1] = VOCAB.index(QUESTION)
     lengths = np.full(n, seq_len)
     return Recall(
-        **described("recall", lengths, seq_len, loss_at),
+        **common_fields("recall", lengths, seq_len, loss_at),
         x=one_hot(tokens, len(VOCAB)),
         targets=np.repeat(symbols[:, None], seq_len, axis=1),
         n_train=n_train,

@@ -1,8 +1,8 @@
-"""The noisy sine: 50 points of sin over -2π..2π, cut into windows; at every step say the next point.
+"""The noisy sine: 50 points of sin over -2π..2π, cut into windows; predict the next point at every step.
 
     s = [s0 s1 s2 s3], T = 2  ->  x = [s0 s1], [s1 s2]   targets = [s1 s2], [s2 s3]
 
-The example most people meet first in Keras: `SimpleRNN(20, return_sequences=True)`, `Dense(1)`.
+The usual first example in Keras: `SimpleRNN(20, return_sequences=True)`, `Dense(1)`.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from rnnviz.errors import InputError
-from rnnviz.tasks.base import Array, LossAt, Task, constant_mse, described, fit_memory, rng_of, split
+from rnnviz.tasks.base import Array, LossAt, Task, common_fields, constant_mse, fit_memory, rng_of, split
 
 
 class Sine(Task):
-    def say(self, i: int, y: Array | None = None) -> str:
+    def describe(self, i: int, y: Array | None = None) -> str:
         assert self.series is not None
         first = i + 1
         text = f"points {first} to {first + self.seq_len - 1} of {len(self.series)}"
         text += f"; the next is {self.targets[i, -1, 0]:+.3f}"
-        return text if y is None else f"{text}, said {y[-1, 0]:+.3f}"
+        return text if y is None else f"{text}; prediction: {y[-1, 0]:+.3f}"
 
 
 def build(
@@ -47,7 +47,7 @@ def build(
     windows = sliding_window_view(series, seq_len)  # (points - seq_len + 1, seq_len)
     targets = windows[1:, :, None].copy()
     lengths = np.full(n, seq_len)
-    facts = described("sine", lengths, seq_len, loss_at)
+    facts = common_fields("sine", lengths, seq_len, loss_at)
     return Sine(
         **facts,
         x=windows[:-1, :, None].copy(),

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rnnviz.experiment.build import trace_of
-from rnnviz.experiment.evaluate import accuracy, continued, error, fit, self_fed
+from rnnviz.experiment.evaluate import accuracy, continue_text, error, fit, self_fed
 from rnnviz.nn import Model, Trace
 from rnnviz.scene.commands import Measure
 from rnnviz.scene.frame import Progress
@@ -131,7 +131,7 @@ def outcome(scene: Scene) -> Outcome:
     return Outcome(
         fit=None if task.series is None else fit(model, task),
         prediction=None if task.series is None else self_fed(model, task),
-        continuation=continued(model, task, scene.sample) if task.continues else None,
+        continuation=continue_text(model, task, scene.sample) if task.continues else None,
         accuracy=accuracy(model, task),
         error=error(model, task),
     )

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnnviz.experiment.evaluate import judged
+from rnnviz.experiment.evaluate import evaluation_slice
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.nn import Model, Trace
 from rnnviz.scene.commands import Measure
@@ -182,7 +182,7 @@ def answers(scene: Scene) -> Answers | None:
         return None
     count = how_many(task)
     if task.loss == "cross_entropy":
-        of = int(task.loss_mask[judged(task)].sum())
+        of = int(task.loss_mask[evaluation_slice(task)].sum())
         right = outcome.accuracy
         return None if right is None else Answers(count, right=right, constant=constant(task), count=of)
     return None if outcome.error is None else Answers(count, error=outcome.error, baseline=task.baseline)
@@ -195,7 +195,7 @@ def how_many(task: Task) -> int:
 
 def constant(task: Task) -> float:
     """The share of right answers of the best constant answer, over the sequences that are judged."""
-    which = judged(task)
+    which = evaluation_slice(task)
     _, counts = np.unique(task.targets[which][task.loss_mask[which]], return_counts=True)
     return float(counts.max() / counts.sum())
 

@@ -83,7 +83,7 @@ def test_training_validation_and_axes_have_an_ink_each():
     [
         ([0.5, 0.4, NAN, NAN], "loss not finite from epoch 3"),
         ([INF, 1.0], "loss not finite from epoch 1"),
-        ([], "no epoch yet"),
+        ([], "no epochs yet"),
     ],
 )
 def test_what_cannot_be_drawn_is_said(loss, words):

@@ -7,7 +7,7 @@ import pytest
 
 from rnnviz.errors import InputError
 from rnnviz.experiment.build import build_model, build_task, resolved, trace_of
-from rnnviz.experiment.evaluate import continued, fit, outputs, self_fed
+from rnnviz.experiment.evaluate import continue_text, fit, outputs, self_fed
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.experiment.run import Run, gradients, train
 from rnnviz.nn import Model, engine
@@ -175,7 +175,7 @@ def test_a_text_goes_on_the_same_in_either_engine(dtype, monkeypatch):
     texts = []
     for name in engine.NAMES:
         monkeypatch.setattr(engine, "current", lambda name=name: engine.resolve(name))
-        texts.append(continued(model, task, 0))
+        texts.append(continue_text(model, task, 0))
     assert texts[0] == texts[1]
     assert len(texts[0]) == 120
 
@@ -207,5 +207,5 @@ def test_what_train_returns_reads_well_in_a_notebook():
 
 
 def test_what_is_no_experiment_is_told():
-    with pytest.raises(InputError, match=r"experiment: \{'task': 'adding'\} is not one; make it by rnnviz.Experiment"):
+    with pytest.raises(InputError, match=r"experiment: \{'task': 'adding'\} is not one; use rnnviz.Experiment"):
         train({"task": "adding"})

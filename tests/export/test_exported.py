@@ -126,7 +126,7 @@ def test_every_two_settings_meet_and_every_program_says_its_numbers_in_full() ->
                 assert f"{getattr(experiment, left_out):g}" in text
             second = text.splitlines()[1]
             assert ("# It truncates" in second) == (bool(experiment.truncate) and name == "torch")
-            assert ("# It does not truncate" in second) == (bool(experiment.truncate) and name == "keras")
+            assert ("it does not truncate" in second) == (bool(experiment.truncate) and name == "keras")
 
 
 def test_a_title_cannot_leave_its_comment(tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ CASES = {
     "learning rate": (lambda: Optimizer(learning_rate=float("inf")), "learning_rate: inf"),
     "learning rate negative": (lambda: Optimizer(learning_rate=-0.1), "learning_rate: -0.1"),
     "momentum": (lambda: Optimizer(momentum=1.0), "momentum: 1.0 is out of range"),
-    "momentum of adam": (lambda: Optimizer("adam", momentum=0.5), "momentum: only sgd has one"),
+    "momentum of adam": (lambda: Optimizer("adam", momentum=0.5), "momentum: only sgd has momentum"),
     "clip": (lambda: Optimizer(clip_norm=0.0), "clip_norm: 0.0 is out of range; it must be more than 0"),
     "epsilon nan": (lambda: Optimizer("adam", epsilon=float("nan")), "epsilon: nan"),
     "data of 2 axes": (lambda: Data(X[0], Y), r"x: shape \(2, 3\) does not fit \(N, T, input_size\)"),

@@ -309,14 +309,14 @@ def test_a_learning_rate_goes_in_steps_of_one_two_five() -> None:
 def test_what_has_no_effect_says_why() -> None:
     frame = Player(SMALL).frame
     assert knobs.why_not(frame, "forget_bias") == "only an LSTM has a forget gate"
-    assert knobs.why_not(frame, "lag") == "this task has none to set"
+    assert knobs.why_not(frame, "lag") == "this task has no lag"
     assert knobs.why_not(frame, "momentum") is None
     lstm = Player(Experiment(cell="lstm", task="recall", lag=5, optimizer="adam")).frame
     assert knobs.why_not(lstm, "forget_bias") is None
     assert knobs.why_not(lstm, "lag") is None
     assert "adam" in (knobs.why_not(lstm, "momentum") or "")
     assert knobs.why_not(lstm, "activation") == "an LSTM's activations are fixed"
-    assert knobs.turned(lstm, "momentum", 1) == "momentum: only sgd has one, not adam."
+    assert knobs.turned(lstm, "momentum", 1) == "momentum: only sgd has momentum, not adam."
 
 
 def test_what_is_left_open_says_what_came_of_it_and_steps_on_from_there() -> None:

@@ -57,10 +57,10 @@ def test_words_are_one_line_with_and_without_an_answer(name):
     task = tasks.build(name)
     y = np.random.default_rng(0).standard_normal((task.seq_len, task.output_size))
     for i in range(min(len(task), 20)):
-        for text in (task.say(i), task.say(i, y), task.say(i, np.full_like(y, np.nan))):
+        for text in (task.describe(i), task.describe(i, y), task.describe(i, np.full_like(y, np.nan))):
             assert text
             assert "\n" not in text
-        assert task.say(i) in task.say(i, y)
+        assert task.describe(i) in task.describe(i, y)
 
 
 def test_same_seed_same_numbers(name):

@@ -68,5 +68,5 @@ def test_same_seed_same_numbers():
 def test_words():
     task = tasks.build("sine", noise=0.0)
     assert task.tokens(0)[0] == f"{task.series[0]:+.2f}"
-    assert task.say(4).startswith("points 5 to 14 of 50; the next is ")
-    assert task.say(0, np.full((10, 1), 0.25)).endswith("said +0.250")
+    assert task.describe(4).startswith("points 5 to 14 of 50; the next is ")
+    assert task.describe(0, np.full((10, 1), 0.25)).endswith("prediction: +0.250")

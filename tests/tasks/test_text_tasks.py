@@ -48,8 +48,8 @@ def test_windows_follow_each_other_and_use_the_whole_text():
     ("content", "words"),
     [
         (None, "does not exist"),
-        (b"", "holds no text"),
-        (b" \n\n ", "holds no text"),
+        (b"", "has no text"),
+        (b" \n\n ", "has no text"),
         (b"\xff\xfe\x00a", "not UTF-8"),
         (b"abc\x00def" * 50, "binary"),
         (b"ab", "too short"),

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnnviz.experiment.evaluate import continued
+from rnnviz.experiment.evaluate import continue_text
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.lessons import points
 from rnnviz.nn import Trace
@@ -331,7 +331,7 @@ def test_the_continuation_is_drawn_from_what_the_network_expects_after_all_it_ha
     params = {name: w.copy() for name, w in scene.model.params.items()}
     params["readout.weight"] = params["readout.weight"] * 1e3
     model = scene.model.with_params(params)
-    text = continued(model, scene.task, 0)
+    text = continue_text(model, scene.task, 0)
     assert text is not None
     x = scene.task.x[0]
     for letter in text[:5]:
