@@ -82,18 +82,18 @@ class _Sum:
             return base
         power = base ** self.signed()
         if isinstance(power, complex):
-            raise ValueError("the root of a negative number")
+            raise ValueError("square root of a negative number")
         return float(power)
 
     def single(self) -> float:
         if not self.tokens:
-            raise ValueError("it ends too soon")
+            raise ValueError("the expression is incomplete")
         token = self.tokens.pop()
         if token in FUNCTIONS:
             return FUNCTIONS[token](self.single())
         if token == "(":
             found = self.sum()
             if not self.takes(")"):
-                raise ValueError("an open bracket")
+                raise ValueError("a bracket is not closed")
             return found
         return float(token.replace(",", "."))

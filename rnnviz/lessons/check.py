@@ -46,18 +46,18 @@ def check(paths: Iterable[Path], panels: Collection[str], measure: Measure) -> l
             try:
                 problems += check_lesson(lesson, panels, measure)
             except MemoryError:
-                what = "this lesson does not fit into memory"
+                what = "this lesson does not fit in memory"
                 problems.append(Problem(path, 1, what, "use fewer units, layers, steps or sequences"))
     known: dict[tuple[Path, str], Lesson] = {}
     for lesson in sorted(lessons, key=lambda lesson: lesson.number):
         same = known.setdefault((lesson.path.parent, lesson.slug), lesson)
         if same is not lesson:
-            what = f"the slug {lesson.slug!r} is also that of {same.path.name}"
-            problems.append(Problem(lesson.path, 1, what, "give each lesson its own: progress is kept by it"))
+            what = f"{same.path.name} has the same slug, {lesson.slug!r}"
+            problems.append(Problem(lesson.path, 1, what, "give each lesson its own; progress is stored under it"))
     for one, two in pairwise(sorted(lessons, key=lambda lesson: lesson.number)):
         if one.path.parent == two.path.parent and one.number == two.number:
-            what = f"number {two.number} is also that of {one.path.name}"
-            problems.append(Problem(two.path, 1, what, "give each lesson its own: the file names sort the course"))
+            what = f"{one.path.name} has the same number, {two.number}"
+            problems.append(Problem(two.path, 1, what, "give each lesson its own; lessons are sorted by file name"))
     return sorted(problems)
 
 
@@ -96,7 +96,7 @@ class _Checker:
         run = LessonRun(self.lesson)
         for i, step in enumerate(self.lesson.steps):
             if len(step.heading) > self.measure.heading:
-                what = f"the heading has {len(step.heading)} cells, and {self.measure.heading} fit"
+                what = f"the heading has {len(step.heading)} cells; {self.measure.heading} fit"
                 yield self.problem(step.line, what, "shorten it")
             try:
                 run = run.jump(i)
@@ -170,11 +170,11 @@ class _Checker:
         shown = page(run, frame, Voice(width))
         allowed = self.measure.lines_with_panel if run.target.panel else self.measure.lines
         if len(shown.lines) > allowed:
-            lines = f"{len(shown.lines)} lines of {width} cells, and {allowed} fit"
+            lines = f"{len(shown.lines)} lines of {width} cells; {allowed} fit"
             why = " beside an open panel" if run.target.panel else ""
-            yield self.problem(step.line, f"{what} of {step.heading!r} is too long: {lines}{why}", "say less at once")
+            yield self.problem(step.line, f"{what} of {step.heading!r} is too long: {lines}{why}", "shorten it")
         elif any(len(plain(line)) > width for line in shown.lines):
-            yield self.problem(step.line, f"a word of {step.heading!r} is too long for a line", "break it in two")
+            yield self.problem(step.line, f"a word of {step.heading!r} is too long for a line", "split it")
 
     # -- questions ---------------------------------------------------------------------------------------
 
@@ -185,14 +185,14 @@ class _Checker:
             frame = arrive(player, run.saying(said[0]).target)
         except InputError as error:
             what, _, remedy = str(error).partition("; ")
-            what = f"what follows the answer cannot be set up: {what}"
+            what = f"the step after the answer cannot be set up: {what}"
             yield self.problem(question.line, what, remedy or "change [reveal]")
             return
         yield from self.places(run.step.reveal, question.line, run.saying(said[0]).target, frame)
         for reference in _asked_for(question):
             if not reference.at_start and not defined(reference, frame):
                 line = self.line_of(str(reference), question.line)
-                yield self.problem(line, f"{reference} is not defined here", "ask for another metric")
+                yield self.problem(line, f"{reference} is not defined here", "choose another metric")
                 return
         yield from self.point(run.step.point_after, run.saying(said[0]).target, frame)
         if question.answer is not None:
@@ -205,7 +205,7 @@ class _Checker:
         for answer in said:
             done = run.saying(answer).arrived(frame)
             why = [choice.why for choice in question.choices[int(answer) - 1 : int(answer)]] if question.choices else []
-            yield from self.stage(done, frame, (*why, *run.step.after), f"what follows the answer {answer}")
+            yield from self.stage(done, frame, (*why, *run.step.after), f"the text after answer {answer}")
 
     def number(
         self, run: LessonRun, question: Prediction, answer: Reference, before: Frame, frame: Frame
@@ -214,12 +214,12 @@ class _Checker:
         line = self.line_of("answer", question.line)
         right = seen(answer, frame, run.start)
         if isinstance(right, float) and not isfinite(right):
-            yield self.problem(line, f"{answer} is {right} here: nobody can type that", "ask for another metric")
+            yield self.problem(line, f"{answer} is {right} here: a learner cannot type that", "choose another metric")
         told = (run.step.heading, *run.step.before, question.question)
         quoted = [reference for text in told for reference, _ in quotes(text)]
         if answer in quoted and seen(answer, before, run.start) == right:
             where = self.line_of("{" + str(answer), run.step.line)
-            yield self.problem(where, f"{answer} is the answer, and told before it", "quote it after the question")
+            yield self.problem(where, f"{answer} gives the answer away", "quote it after the question")
 
     # -- exercises ---------------------------------------------------------------------------------------
 
@@ -231,7 +231,7 @@ class _Checker:
                 yield self.problem(self.line_of("solved", line), f"{condition} can never hold: {reason[0]}", reason[1])
                 return
         if run.observed(player.frame).is_done:
-            yield self.problem(line, "the exercise is already solved at its start", "ask for more, or change [do]")
+            yield self.problem(line, "the exercise is already solved at its start", "raise the goal, or change [do]")
             return
         for _ in exercise.hints:
             run = run.hinted()
@@ -244,19 +244,19 @@ class _Checker:
                 frame = arrive(player, run.target.after(solution))
             except InputError as error:
                 what, _, remedy = str(error).partition("; ")
-                yield self.problem(where, f"solution {i} cannot be carried out: {what}", remedy or "mend it")
+                yield self.problem(where, f"solution {i} cannot be carried out: {what}", remedy or "correct it")
                 continue
             broken = run.broken(frame)
             solved = run.observed(frame)
             if broken:
-                yield self.problem(where, f"solution {i} changes {', '.join(broken)}", "unlock it, or leave it alone")
+                yield self.problem(where, f"solution {i} changes {', '.join(broken)}", "unlock it, or keep its value")
             elif not solved.is_done:
                 told = "; ".join(c.told(frame, run.start) for c in exercise.solved if not c.holds(frame, run.start))
-                yield self.problem(where, f"solution {i} does not solve it ({told})", "mend the solution, or ask less")
+                yield self.problem(where, f"solution {i} does not solve it ({told})", "correct it, or lower the goal")
             else:
                 yield from self.point(run.step.point_after, run.target.after(solution), frame)
-                yield from self.stage(solved, frame, run.step.after, "what follows the solution")
-                yield from self.stage(solved, arrive(player, run.target), (), "what stands there once it was solved")
+                yield from self.stage(solved, frame, run.step.after, "the text after the solution")
+                yield from self.stage(solved, arrive(player, run.target), (), "the text shown after it was solved once")
             arrive(player, run.target)
 
 
@@ -281,7 +281,7 @@ def unreachable(condition: Condition, locked: Collection[str], frame: Frame) -> 
     """Why a condition can never hold, and what to do, where that can be known; None otherwise."""
     metric = METRICS[condition.left.name]
     if metric.setting is not None and metric.setting in locked:
-        return f"{metric.setting} is locked", "unlock it, or ask for something else"
+        return f"{metric.setting} is locked", "unlock it, or compare another metric"
     if not isinstance(condition.right, float):
         if isinstance(condition.right, str) and metric.setting is not None:
             choices = _limits(metric.setting)[2]
@@ -293,7 +293,7 @@ def unreachable(condition: Condition, locked: Collection[str], frame: Frame) -> 
     too_high = wanted > high or (wanted == high and op == ">")
     too_low = wanted < low or (wanted == low and op == "<")
     if (op in (">=", ">", "==") and too_high) or (op in ("<=", "<", "==") and too_low):
-        return f"{metric.name} lies in {low:g} to {high:g}", "ask for a value in between"
+        return f"{metric.name} lies in {low:g} to {high:g}", "write a value in that range"
     return None
 
 

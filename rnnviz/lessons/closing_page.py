@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 #: Tools that no lesson needs, with their keys.
 TOOLS = (
-    "`[lesson_leave]` plays freely, without a lesson: with every row, key and panel.",
+    "`[lesson_leave]` starts free play: no lesson, and every row, key and panel.",
     "`[code]` shows the code behind the picture, and the same model in PyTorch and Keras, ready to run.",
-    "`[check]` checks the gradients of this sequence against central differences.",
-    "`[travel]` travels through the training: how far the gradient reached, epoch by epoch.",
+    "`[check]` runs a gradient check: this sequence's gradients against finite differences.",
+    "`[travel]` shows the whole training: how far back the gradient reached in each epoch.",
     "`[pin]` pins the present settings, and `[compare]` compares them with what you change.",
-    "`[commands]` finds any command by its name; `rnnviz --help` lists those for your own networks and data.",
+    "`[commands]` finds any command by name; `rnnviz --help` lists the commands for your own networks and data.",
 )
 
 
@@ -32,7 +32,7 @@ def is_over(course: Course, progress: Progress) -> bool:
 def closing(course: Course, progress: Progress) -> Iterator[str]:
     """Paragraphs in the Markdown of lessons, with actions in brackets (see words/voice.py); an empty one is a space."""
     finished = [file for file in course.files if progress.of(course.slug(file)).finished]
-    yield f"You have been through {len(finished)} of {counted(len(course.files), 'lesson')}."
+    yield f"You have finished {len(finished)} of {counted(len(course.files), 'lesson')}."
     yield ""
     yield "**You can now explain**"
     for file in finished:
@@ -41,10 +41,10 @@ def closing(course: Course, progress: Progress) -> Iterator[str]:
     missed = [line for file in course.files for line in _missed(course, progress, course.slug(file))]
     yield ""
     if missed:
-        yield "**To try again**: `[contents]` and `[right]` open a step, `[lesson_return]` asks its question again"
+        yield "**To try again**: open a step with `[contents]` and `[right]`; `[lesson_return]` asks its question again"
         yield from missed
     else:
-        yield "Every question was right at first try, and every exercise solved without a hint."
+        yield "You answered every question right at the first try and solved every exercise without a hint."
     yield ""
     yield "**Where to go next**"
     yield from TOOLS

@@ -104,7 +104,7 @@ def condition(text: str) -> Condition:
         if op not in ("==", "!="):
             raise InputError(f"{text!r}: {left.name} is a word; compare it with == or !=")
         if word is None:
-            raise InputError(f"{text!r}: {left.name} is a word; put the other side in quotes: {left} {op} '{right}'")
+            raise InputError(f"{text!r}: {left.name} is a word; put the right side in quotes: {left} {op} '{right}'")
         return Condition(left, op, word[1] if word[1] is not None else word[2])
     if word is not None:
         raise InputError(f"{text!r}: {left.name} is a number; compare it with a number or another metric")
@@ -167,12 +167,12 @@ def tolerance(written: object) -> Tolerance:
         factor = re.fullmatch(r"\s*[x×]\s*([0-9.]+)\s*", written)
         size = _number((share or factor)[1]) if share or factor else None  # type: ignore[index]
         if share and size and size >= 100:
-            raise InputError(f"tolerance: {written!r} lets any number from 0 up be right; write less than 100 %")
+            raise InputError(f"tolerance: {written!r} accepts every number from 0 up; write less than 100 %")
         if share and size:
             return Tolerance("share", size / 100)
         if factor and size and size > 1:
             return Tolerance("factor", size)
-    raise InputError(f"tolerance: {written!r} is not one; {form}")
+    raise InputError(f"tolerance: {written!r} is not a tolerance; {form}")
 
 
 def defined(reference: Reference, frame: Frame) -> bool:

@@ -34,7 +34,7 @@ def too_much(lesson: Lesson) -> Iterator[tuple[Step | None, str, str]]:
             wrong = _too_large(size)
             seconds += 0.0 if size is None else _seconds(size, before if way is after else here, way)
             if not wrong and seconds > MOST_SECONDS:
-                what = f"up to here the lesson trains for about {seconds:,.0f} s, and {MOST_SECONDS} s are the most"
+                what = f"the lesson trains for about {seconds:,.0f} s up to here; the limit is {MOST_SECONDS} s"
                 wrong = what, "train fewer epochs, or a smaller network"
             if wrong:
                 yield step, *wrong
@@ -57,7 +57,7 @@ def _too_large(size: Size | None) -> tuple[str, str] | None:
     if size is None or size.bytes() <= MOST_BYTES:
         return None
     taken, most = size.bytes() / 1e6, MOST_BYTES / 1e6
-    what = f"the network and its data take {taken:,.0f} MB, and a lesson has at most {most:.0f}"
+    what = f"the network and its data take {taken:,.0f} MB; the limit for a lesson is {most:.0f}"
     return what, "use fewer units, layers, steps or sequences"
 
 

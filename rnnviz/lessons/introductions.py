@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 #: Beside these the names of all panels; which row of the score goes by which name: points.py.
 #: `gates` holds all that is an LSTM's or a GRU's: gates, c, the highway.
 NAMES = {
-    "gradient": "the row of the gradient, and the keys of the way back in time",
-    "reach": "the row of what reaches the step that the answer depends on",
-    "gates": "the rows of gates and cell state, and the line beside the gradient's bars",
+    "gradient": "the gradient row, and the keys that go back in time",
+    "reach": "the row that shows how much of the gradient reaches the input the answer depends on",
+    "gates": "the rows of the gates and the cell state, and the line beside the gradient's bars",
     "units": "the numbers of all units, two to a row, beside the hidden state",
     "ghost": "the run before a change, behind the bars",
-    "turn": "the key that shows the loss and turns the walk around",
-    "train": "the keys that train, and take training back",
+    "turn": "the key that computes the loss and starts the way back",
+    "train": "the keys that train, and undo training",
     "cut": "the key that cuts the loop",
-    "engine": "the sign of the engine in the title",
+    "engine": "the engine's sign in the title",
 }
 #: What a solution's commands take: the name under which its key is introduced.
 TOOLS = {"settings": "knobs", "train": "train", "untrain": "train", "cut": "cut"}

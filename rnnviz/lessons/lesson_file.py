@@ -41,12 +41,12 @@ def source_lines(path: Path) -> list[str]:
         reason = error.strerror or error
         raise SourceError(f"cannot be read: {reason}", "check the file's name and permissions") from None
     if len(lines) > MOST_LINES:
-        what = f"there are {len(lines):,} lines, and a lesson has at most {MOST_LINES:,}"
-        raise SourceError(what, "make several lessons of it", MOST_LINES + 1)
+        what = f"the file has {len(lines):,} lines; the limit is {MOST_LINES:,}"
+        raise SourceError(what, "split it into several lessons", MOST_LINES + 1)
     for number, line in enumerate(lines, start=1):
         if len(line) > LONGEST_LINE:
-            what = f"the line has {len(line):,} characters, and at most {LONGEST_LINE} are read"
-            raise SourceError(what, "break it in two, and say less", number)
+            what = f"the line has {len(line):,} characters; the limit is {LONGEST_LINE}"
+            raise SourceError(what, "split or shorten it", number)
     return lines
 
 
@@ -60,7 +60,7 @@ def toml(lines: list[str]) -> dict[str, Any]:
         message = str(error)
         at = re.search(r"\(at line (\d+), column \d+\)", message)
         what = f"bad TOML: {message.partition(' (at')[0]}"
-        remedy = 'texts stand in "quotes", tables in [brackets], one key a line'
+        remedy = 'write strings in "quotes" and tables in [brackets], one key per line'
         raise SourceError(what, remedy, int(at[1]) if at else len(lines)) from None
     except Exception as error:  # whatever else it stumbles over, a lesson that is not right is no reason to end
         raise SourceError(f"bad TOML: {error}", "write it more simply") from None
@@ -69,7 +69,7 @@ def toml(lines: list[str]) -> dict[str, Any]:
 
 
 def _too_deep() -> SourceError:
-    return SourceError("bad TOML: nested too deep", "a setting is a number, a text or a list of them")
+    return SourceError("bad TOML: nested too deeply", "a setting is a number, a string or a list of them")
 
 
 def _bounded(tables: dict[str, Any]) -> None:
@@ -80,12 +80,12 @@ def _bounded(tables: dict[str, Any]) -> None:
             raise _too_deep()
         if isinstance(value, dict | list):
             if len(value) > MOST_ENTRIES:
-                what = f"{key or 'the block'} has {len(value):,} entries, and at most {MOST_ENTRIES} are read"
-                raise SourceError(what, "leave some out", key=key)
+                what = f"{key or 'the block'} has {len(value):,} entries; the limit is {MOST_ENTRIES}"
+                raise SourceError(what, "remove some", key=key)
             inside = value.items() if isinstance(value, dict) else ((key, part) for part in value)
             waiting += [(part, depth + 1, name) for name, part in inside]
         elif isinstance(value, str) and len(value) > LONGEST_TEXT:
-            what = f"{key} has {len(value):,} characters, and at most {LONGEST_TEXT:,} are read"
-            raise SourceError(what, "say less at once", key=key)
+            what = f"{key} has {len(value):,} characters; the limit is {LONGEST_TEXT:,}"
+            raise SourceError(what, "shorten it", key=key)
         elif isinstance(value, int) and abs(value) >= _LARGEST_NUMBER:
             raise SourceError(f"{key} is a number too long for TOML", "write one of at most 18 digits", key=key)

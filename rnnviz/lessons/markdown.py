@@ -50,11 +50,11 @@ class Markdown:
         """The front matter, and the line the body begins on (from 0)."""
         lines = self.lines
         if not lines or lines[0].strip() != "+++":
-            self.wrong(1, "there is no front matter", "begin the file with +++, title and summary as TOML, and +++")
+            self.wrong(1, "the front matter is missing", "begin the file with +++, title and summary as TOML, and +++")
             return None, 0
         end = next((i for i in range(1, len(lines)) if lines[i].strip() == "+++"), None)
         if end is None:
-            self.wrong(1, "the front matter has no end", "put a line +++ after it")
+            self.wrong(1, "the front matter is not closed", "put a line +++ after it")
             return None, 0
         return self.toml(lines[1:end], 1), end + 1
 
@@ -83,12 +83,12 @@ class Markdown:
             elif line.startswith("```"):
                 end = next((i for i in range(at + 1, len(lines)) if lines[i].strip().startswith("```")), None)
                 if end is None:
-                    self.wrong(number, "the block has no end", "put a line ``` after it")
+                    self.wrong(number, "the block is not closed", "put a line ``` after it")
                     break
                 self.fenced(section, line[3:].strip(), lines[at + 1 : end], number)
                 at = end + 1
             elif line.strip().startswith(FENCES):
-                self.wrong(number, f"{line.rstrip()!r} begins no block", "begin it with ```toml at the margin")
+                self.wrong(number, f"{line.rstrip()!r} does not begin a block", "begin it with ```toml at the margin")
                 fence = line.strip()[:3]
                 end = next((i for i in range(at + 1, len(lines)) if lines[i].strip().startswith(fence)), at)
                 at = end + 1
@@ -107,7 +107,7 @@ class Markdown:
 
     def fenced(self, section: Section | None, kind: str, source: list[str], line: int) -> None:
         if kind != "toml":
-            self.wrong(line, f"a block of {kind or 'no kind'}", "only ```toml blocks can stand in a lesson")
+            self.wrong(line, f"a block of {kind or 'no kind'}", "use only ```toml blocks")
         elif section is None:
             self.wrong(line, "a block before the first step", "put it under a ## heading")
         else:
@@ -126,8 +126,8 @@ class Markdown:
             sign = _NO_PLACE.match(line) or (_NO_PLACE_FIRST.match(line) if i == 0 else None)
             if sign or "![" in line:
                 what = f"{sign[0].split()[0]!r}" if sign else "a picture"
-                remedy = "write short sentences; ## begins the next step, - an item of a list"
-                self.wrong(number + i, f"{what} has no place in a step", remedy)
+                remedy = "write short sentences; ## begins the next step, - a list item"
+                self.wrong(number + i, f"{what} is not allowed in a step", remedy)
                 return
         text: list[str] = []
         for line in lines:

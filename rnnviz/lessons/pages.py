@@ -79,7 +79,7 @@ def page(run: LessonRun, frame: Frame | None, voice: Voice = UNBROKEN, typed: st
                 lines += wrapped(voice.say(status(run, frame)), voice.room)
     else:
         lines = told
-    return Page(step.heading, tuple(lines), point, "once more" if run.again else run.standing[1])
+    return Page(step.heading, tuple(lines), point, "again" if run.again else run.standing[1])
 
 
 def asked(run: LessonRun, question: Prediction, width: int, typed: str, set_: object) -> list[Line]:
@@ -110,7 +110,7 @@ def verdict(run: LessonRun) -> list[str]:
         late = f" at try {answer.tries}" if answer.tries > 1 and not answer.first_right else ""
         return [f"**✓ Right{late}: {answer.right}.**"]
     if not question.choices:
-        return [f"**✗ You said {answer.said}; it is {answer.right}.**"]
+        return [f"**✗ Your answer: {answer.said}. Right: {answer.right}.**"]
     chosen = question.choices[int(answer.said) - 1]
     told = f"**✗ No: {answer.right}.**"
     return [f"{told} {chosen.why}" if chosen.why else told]
@@ -137,4 +137,4 @@ def keeps(run: LessonRun, frame: Frame) -> str:
     """What the exercise locks and is something else now; empty if nothing is."""
     kept = {name: getattr(run.target.experiment, name) for name in run.broken(frame)}
     told = ", ".join(f"{SETTINGS[name].label} at {SETTINGS[name].show(value)}" for name, value in kept.items())
-    return f"this exercise keeps {told}: [lesson_return] resets" if kept else ""
+    return f"locked by this exercise: {told}; [lesson_return] resets" if kept else ""

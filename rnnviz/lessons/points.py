@@ -27,7 +27,7 @@ def _of_cells(having: Callable[[Cell], bool]) -> Callable[[Frame], Missing]:
         if having(CELLS[frame.experiment.cell]):
             return None
         others = " or ".join(cell.name for cell in CELLS.values() if having(cell))
-        return f"the cell is {frame.experiment.cell}", f"point at hidden, or take {others}"
+        return f"the cell is {frame.experiment.cell}", f"point at hidden, or use {others}"
 
     return why_not
 
@@ -37,7 +37,7 @@ def _no_reach(frame: Frame) -> Missing:
 
     if of_frame(frame) is not None:
         return None
-    return "the task does not say what its answer depends on", "point at another row"
+    return "the task does not name the input that its answer depends on", "point at another row"
 
 
 @dataclass(frozen=True)

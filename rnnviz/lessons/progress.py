@@ -182,7 +182,7 @@ class Progress:
                 if self.path is not None:
                     is_this = isinstance(error, _UnreadableError | files.OddFileError)
                     where = f": {_at_home(Path(error.filename) if is_this else self.path.parent)}"
-                self._note(f"Progress will not be kept: {reason}{where}")
+                self._note(f"Progress cannot be saved: {reason}{where}")
 
     def _flushed(self, seconds: float) -> bool:
         """False if another program holds the lock. Raises OSError if it cannot be written."""
@@ -191,7 +191,7 @@ class Progress:
         files.make_folder(self.path.parent)
         with files.locked(self.path.with_name(".lock"), seconds) as had:
             if not had:
-                self._note("Progress is not kept just now: another program holds its lock.")
+                self._note("Progress is not saved yet: another program holds its lock.")
                 return False
             everything = self._load(to_write=True)
             mine = self._course(everything)
@@ -200,7 +200,7 @@ class Progress:
             # in ASCII: a folder's name may be any bytes
             files.replace(self.path, json.dumps(everything, indent=1).encode())
         if self.is_late:
-            self._note("Progress is kept again.")
+            self._note("Progress is saved again.")
         self._waiting.clear()
         self._mine = mine
         return True
@@ -236,7 +236,7 @@ class Progress:
         if isinstance(found, dict) and found.get("version") == VERSION and isinstance(found.get("courses"), dict):
             return found
         newer = isinstance(found, dict) and isinstance(found.get("version"), int) and found["version"] > VERSION
-        self._set_aside(self.path, "is of a newer rnnviz" if newer else "is damaged")
+        self._set_aside(self.path, "was written by a newer rnnviz" if newer else "is damaged")
         return nothing
 
     def _set_aside(self, path: Path, why: str) -> None:

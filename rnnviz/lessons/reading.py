@@ -55,10 +55,10 @@ class _LessonReader:
             return None
         sections = list(markdown.sections(body))
         if not sections:
-            self.wrong(len(lines) or 1, "there is no step", "begin each step with a heading: ## What it is about")
+            self.wrong(len(lines) or 1, "the lesson has no steps", "begin each step with a heading: ## Its topic")
         if len(sections) > MOST_STEPS:
-            what = f"there are {len(sections):,} steps, and a lesson has at most {MOST_STEPS}"
-            self.wrong(sections[MOST_STEPS].line, what, "make several lessons of it")
+            what = f"the lesson has {len(sections):,} steps; the limit is {MOST_STEPS}"
+            self.wrong(sections[MOST_STEPS].line, what, "split it into several lessons")
             return None
         head = self.head(front, name[2])
         steps = tuple(step for section in sections if (step := reader.step(section)) is not None)
@@ -84,13 +84,13 @@ class _LessonReader:
                 self.wrong(block.line_of(name), f"a figure in the {name}", "quote it in a step, beside a network")
         given = front.get("slug", slug)
         if given != slug:
-            self.wrong(block.line_of("slug"), f"slug {given!r} is not that of the file, {slug!r}", "make them agree")
+            self.wrong(block.line_of("slug"), f"slug {given!r} differs from the file's, {slug!r}", "make them agree")
         title = self.report.text(front, "title", block.line, block.line_of)
         summary = self.report.text(front, "summary", block.line, block.line_of)
         sources = front.get("sources")
         if not isinstance(sources, list) or not sources or not all(isinstance(s, str) and s.strip() for s in sources):
             self.wrong(
-                block.line_of("sources"), "sources: a list of texts is missing",
+                block.line_of("sources"), "sources is missing or not a list of strings",
                 'add sources = ["Bengio, Simard and Frasconi 1994: …"]',
             )  # fmt: skip
         settings = front.get("experiment", {})
@@ -119,7 +119,7 @@ class _LessonReader:
         for step in steps:
             if step.id in known:
                 self.wrong(
-                    step.line, f"the heading {step.heading!r} is also that of line {known[step.id].line}",
-                    "give each step its own: progress is kept by it",
+                    step.line, f"the heading {step.heading!r} is also used in line {known[step.id].line}",
+                    "give each step its own; progress is stored under it",
                 )  # fmt: skip
             known[step.id] = step

@@ -52,7 +52,7 @@ class Report:
             return make()
         except InputError as error:
             what, _, remedy = str(error).partition("; ")
-            self.wrong(line, what, remedy or "write a value it can take; `rnnviz train --help` tells which")
+            self.wrong(line, what, remedy or "write an allowed value; `rnnviz train --help` lists them")
             return None
 
     def known(self, given: Mapping[str, Any], keys: Collection[str], where: str, line_of: Callable[[str], int]) -> None:
@@ -68,26 +68,26 @@ class Report:
             self.wrong(line, f"{key} is missing", f'add {key} = "…"')
             return None
         if not isinstance(value, str) or not value.strip():
-            self.wrong(line_of(key), f"{key} is not a text", f'write {key} = "…"')
+            self.wrong(line_of(key), f"{key} is not a string", f'write {key} = "…"')
             return None
         return value.strip() if self.proper(line_of(key), value) else None
 
     def proper(self, line: int, text: str) -> bool:
         """Whether a text can be shown: its quotes name metrics, its characters take one cell each."""
         if len(text) > LONGEST_TEXT:
-            self.wrong(line, f"a text of {len(text):,} characters, and at most {LONGEST_TEXT:,} are read", "say less")
+            self.wrong(line, f"a text of {len(text):,} characters; the limit is {LONGEST_TEXT:,}", "shorten it")
             return False
         wide = wide_character(text)
         if wide is not None:
-            self.wrong(line, f"{wide!r} does not take one cell on a terminal", "use another character")
+            self.wrong(line, f"{wide!r} is not one terminal cell wide", "use another character")
             return False
         sign = lone_sign(text)
         if sign is not None:
-            self.wrong(line, f"{sign} without its partner", "close it, or leave it out")
+            self.wrong(line, f"unmatched {sign}", "close it, or remove it")
             return False
         return self.attempt(line, lambda: quotes(text)) is not None
 
     def fixed(self, line: int, text: str, what: str) -> None:
         """A text that stands as it is written, where nothing is quoted from the frame."""
         if self.proper(line, text) and "{" in text:
-            self.wrong(line, f"a figure in the {what}", "quote it in the step's text, which follows the network")
+            self.wrong(line, f"a figure in the {what}", "quote it in the step's text, where it follows the network")

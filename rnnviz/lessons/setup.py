@@ -163,13 +163,13 @@ def _loss_step(setup: Setup, k: Any) -> Setup:
 
 def _panel(setup: Setup, name: Any) -> Setup:
     if not isinstance(name, str):
-        raise InputError(f'panel: {name!r} is not a text; write panel = "loss", or "" to close it')
+        raise InputError(f'panel: {name!r} is not a string; write panel = "loss", or "" to close it')
     return replace(setup, panel=name)
 
 
 def _cut(setup: Setup, yes: Any) -> Setup:
     if not isinstance(yes, bool):
-        raise InputError(f"cut: {yes!r} is not a switch; write true (W_hh = 0) or false")
+        raise InputError(f"cut: {yes!r} is not true or false; write true (W_hh = 0) or false")
     return replace(setup, cut=yes)
 
 
@@ -180,7 +180,7 @@ def _true(name: str, yes: Any) -> None:
 
 def _whole(name: str, number: Any, what: str, least: int = 0) -> int:
     if isinstance(number, bool) or not isinstance(number, int) or number < least:
-        raise InputError(f"{name}: {number!r} will not do; use {what}")
+        raise InputError(f"{name}: {number!r} is not allowed; use {what}")
     return number
 
 
@@ -268,4 +268,4 @@ def arrive(player: Player, setup: Setup, *, cursor: bool = True) -> Frame:
             n = len(player.frame.scene.task)
             raise InputError(f"sample: there is no sequence {setup.sample}; use 0 to {n - 1}")
         player.do(command)
-    raise InputError(f"these commands lead nowhere: still {command} to do")
+    raise InputError(f"these commands do not reach their target; {command} is left to do")

@@ -82,10 +82,10 @@ class StepReader:
                 else:
                     task = self.prediction(table, part) if name == "predict" else self.exercise(table, part)
         if not before and task is None:
-            self.wrong(section.line, f"step {section.heading!r} says nothing", "write a sentence or two under it")
+            self.wrong(section.line, f"step {section.heading!r} has no text", "write a sentence or two under it")
         if task is not None and not after:
             kind = "answer" if isinstance(task, Prediction) else "solution"
-            self.wrong(task.line, f"no explanation after the {kind}", "write it as text after the block")
+            self.wrong(task.line, f"the {kind} has no explanation", "write it as text after the block")
         return Step(
             section.heading, heading_id(section.heading), section.line,
             tuple(before), tuple(do), points.get(False), task, tuple(after), tuple(reveal), points.get(True),
@@ -118,7 +118,7 @@ class StepReader:
         if not isinstance(at, str) or (at not in POINTS and not at.startswith("panel:")):
             close = get_close_matches(str(at), POINTS, n=1)
             hint = f"did you mean {close[0]}?" if close else f"one of {', '.join(POINTS)} or panel:NAME"
-            self.wrong(line, f"[point] at = {at!r} is nothing on the screen", hint)
+            self.wrong(line, f"[point] at = {at!r} is not on the screen", hint)
             return None
         return Point(at, line)
 
@@ -143,10 +143,10 @@ class StepReader:
             if "tolerance" in table:
                 off = self.report.attempt(line_of("tolerance"), lambda: tolerance(table["tolerance"]))
             else:
-                self.wrong(line, "tolerance is missing", 'say how far off is right: 0, 2, "20 %" or "x 3"')
+                self.wrong(line, "tolerance is missing", 'write tolerance = 0, 2, "20 %" or "x 3"')
         unit = table.get("unit", "")
         if not isinstance(unit, str):
-            self.wrong(line_of("unit"), "unit is not a text", 'write unit = "steps"')
+            self.wrong(line_of("unit"), "unit is not a string", 'write unit = "steps"')
         else:
             self.report.fixed(line_of("unit"), unit, "unit")
         hides = self.names(table.get("hides", []), "hides", readouts(), line_of)
@@ -166,7 +166,7 @@ class StepReader:
 
     def metric(self, name: Any, line: int) -> Any:
         if not isinstance(name, str):
-            self.wrong(line, f"answer {name!r} is not a metric", 'name what the live frame shows, like "horizon"')
+            self.wrong(line, f"answer {name!r} is not a metric", 'name a metric of the live frame, like "horizon"')
             return None
         reference = self.report.attempt(line, lambda: parse(name))
         if reference is not None and METRICS[reference.name].is_text:
@@ -188,7 +188,7 @@ class StepReader:
             self.report.known(entry, CHOICE, f"choice {i}", lambda name, line=line: line)  # type: ignore[misc]
             say = self.report.text(entry, "say", line, lambda name, line=line: line)  # type: ignore[misc]
             if say in [choice.say for choice in found]:
-                self.wrong(line, f"choice {i} says the same as another: {say!r}", "say what sets it apart")
+                self.wrong(line, f"choice {i} repeats another choice: {say!r}", "write a different choice")
             if "if" not in entry:
                 self.wrong(line, f"choice {i} does not say when it is right", 'add if = "METRIC OP VALUE"')
                 continue
@@ -197,7 +197,7 @@ class StepReader:
             if isinstance(why, str) and self.report.proper(line, why):
                 found.append(Choice(say or "", holds, why))
             else:
-                self.wrong(line, f"why of choice {i} is not a text", 'write why = "…"')
+                self.wrong(line, f"why of choice {i} is not a string", 'write why = "…"')
         return tuple(found)
 
     def line_with(self, start: int, text: str) -> int:
@@ -206,7 +206,7 @@ class StepReader:
     def conditions(self, given: Any, line: int) -> tuple[Condition, ...]:
         texts = [given] if isinstance(given, str) else given
         if not isinstance(texts, list) or not texts or not all(isinstance(text, str) for text in texts):
-            self.wrong(line, f"{given!r} is not a condition", 'write "grad_ratio >= 1e-3", or a list of such texts')
+            self.wrong(line, f"{given!r} is not a condition", 'write "grad_ratio >= 1e-3", or a list of conditions')
             return ()
         made = (self.report.attempt(line, lambda text=text: condition(text)) for text in texts)  # type: ignore[misc]
         return tuple(c for c in made if c is not None)
@@ -235,7 +235,7 @@ class StepReader:
                 self.wrong(line_of("locked"), f"unknown setting {name!r} in locked", hint)
         hints = table.get("hints")
         if not isinstance(hints, list) or not all(isinstance(hint, str) and hint.strip() for hint in hints):
-            self.wrong(line, "hints are missing", 'add hints = ["…", "…"]; hints = [] where there shall be none')
+            self.wrong(line, "hints are missing", 'add hints = ["…", "…"]; write hints = [] for none')
             hints = []
         for hint in hints:
             self.report.proper(self.line_with(line, hint), hint)
@@ -244,6 +244,6 @@ class StepReader:
     def solutions(self, table: Mapping[str, Any], block: Block, line: int) -> tuple[Do, ...]:
         given = table.get("solution")
         if not isinstance(given, list) or not given or not all(isinstance(entry, dict) for entry in given):
-            self.wrong(line, "no solution is known", "add [[exercise.solution]] with the commands of a right way")
+            self.wrong(line, "the exercise has no solution", "add [[exercise.solution]] with its commands")
             return ()
         return tuple(self.commands(entry, block, "exercise.solution") for entry in given)

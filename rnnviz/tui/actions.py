@@ -37,18 +37,18 @@ def _scroll(screen: ScoreScreen, by: int) -> None:
 
 
 def _group(screen: ScoreScreen) -> None:
-    screen.say("[ and ] lead through the groups of the knobs: o opens them.")
+    screen.say("[ and ] move between groups of knobs. Press o to open the knobs.")
 
 
 def _copy(screen: ScoreScreen) -> None:
     """What the open panel has to copy goes to the terminal's clipboard."""
     panel = panels.BY_ID.get(screen.view.panel or "")
     if panel is None or panel.copies is None or screen.frame is None:
-        screen.say("Open a panel that has something to copy: s, the code.")
+        screen.say("There is nothing to copy here. Press s for the code.")
         return
     text = panel.copies(screen.frame, screen.view)
     screen.app.copy_to_clipboard(text)
-    screen.say(f"{len(text.splitlines())} lines copied, if this terminal lets an app do that.")
+    screen.say(f"{len(text.splitlines())} lines copied, if your terminal supports OSC 52.")
 
 
 def _lead(ask: Callable[[Guide], None]) -> Do:
@@ -58,7 +58,7 @@ def _lead(ask: Callable[[Guide], None]) -> Do:
         if screen.guide is not None and screen.guide.run is not None:
             ask(screen.guide)
         else:
-            screen.say("No lesson is open; L shows them.")
+            screen.say("No lesson is open. Press L for the list of lessons.")
 
     return do
 

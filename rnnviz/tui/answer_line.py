@@ -57,11 +57,11 @@ class AnswerLine:
         if question is None and run.answer is None:
             return False
         if question is None:
-            self._stage.say("This is answered. r asks it once more; g goes to a time step.")
+            self._stage.say("This question is answered. Press r to try again, or g to go to a time step.")
         elif digit in "1234"[: len(question.choices)]:
             self._give(digit)
         else:
-            self._stage.say(f"Choose 1 to {len(question.choices)}; g goes to a time step.")
+            self._stage.say(f"Choose 1 to {len(question.choices)}. Press g to go to a time step.")
         return True
 
     def _type(self, text: str) -> None:

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
 SETTLE = 0.15  # seconds the first frame is left alone before plots and numba are loaded
 LAST_TRY = 0.3  # seconds, at the end, for progress that another program's lock has kept from being written
-NO_UNICODE = "Drawn in ASCII: the output's encoding is {}, which has no other glyphs."
+NO_UNICODE = "Drawing in ASCII: the output encoding {} has no other glyphs."
 
 
 class PlayerReady(Message):
@@ -269,7 +269,7 @@ class RnnvizApp(DrivenApp):
         if self.own_driver is not None and self.own_driver.has_job_control:
             self.own_driver.suspend()
         else:
-            self.main.warn("ctrl+z needs a shell that can bring rnnviz back (fg); there is none here.")
+            self.main.warn("Cannot suspend: ctrl+z needs a shell that can resume rnnviz with fg.")
 
     def on_unmount(self) -> None:
         if self.main.guide is not None:
@@ -289,7 +289,7 @@ class RnnvizApp(DrivenApp):
                 yield SystemCommand(title, face, partial(self.main.action_act, action.id))
         for panel in panels.ALL:
             yield SystemCommand(f"Panel: {panel.title}", panel.about, partial(self.main.open_panel, panel.id))
-        yield SystemCommand("Theme", "change the colours", self.action_change_theme)
+        yield SystemCommand("Theme", "Change the colours.", self.action_change_theme)
 
 
 def run(experiment: Experiment | None = None, start: Start | None = None) -> int:

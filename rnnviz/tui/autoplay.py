@@ -41,7 +41,7 @@ class Performer:
             self.is_paused = True
             if self._timer is not None:
                 self._timer.stop()
-            self.guide.stage.say("Paused. space goes on; every other key is yours.")
+            self.guide.stage.say("Paused. Press space to continue; all other keys work as usual.")
             return key not in ("q", "ctrl+q", "ctrl+c")
         if key == "space":
             self.is_paused = self._is_walking = False
@@ -52,7 +52,7 @@ class Performer:
 
     def end(self) -> None:
         self.is_over = True
-        self.guide.stage.say("The lesson is over. L shows all lessons, q leaves.")
+        self.guide.stage.say("The lesson is over. Press L for all lessons, q to quit.")
 
     def walks(self, target: Setup) -> bool:
         """Whether it goes there step by step, for all to see; if so it calls the guide again when it is there."""

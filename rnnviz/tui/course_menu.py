@@ -184,15 +184,15 @@ class ContentsScreen(SheetScreen):
             self.dismiss()
             self.guide.close()
         else:
-            self._say("The closing page comes with the end of the last lesson.")
+            self._say("The closing page opens after the last lesson.")
 
     def action_reset(self) -> None:
         """A lesson as if it had never been opened; asked for twice."""
         title = self.heads[self.row][0]
         if not self._reset_asked:
             self._reset_asked = True
-            self._say(f"R once more forgets all answers of {title!r}.")
+            self._say(f"Press R again to clear all answers of {title!r}.")
             return
         self._reset_asked = False
         self.guide.reset(self.slugs[self.row])
-        self._say(f"{title!r} begins anew.")
+        self._say(f"{title!r} has been reset.")

@@ -211,7 +211,7 @@ class Guide:
         run = self.run
         if name == "cancel" and self.pursuit.is_on and not self.stage.shows_film:
             self.pursuit.stop()
-            self.stage.say("Stopped. r sets up this step's picture.")
+            self.stage.say("Stopped. Press r to restore this step's picture.")
             return False
         if run is None or run.free:
             return False
@@ -254,7 +254,7 @@ class Guide:
             what = "Solve this first"
             if question is not None:
                 what = f"Answer first, 1 to {len(question.choices)}" if question.choices else "Type a number first"
-            self.stage.say(f"{what}; n once more skips it.")
+            self.stage.say(f"{what}; press n again to skip.")
             return
         moved = run.next(self.stage.frame)
         if run.is_last:
@@ -266,7 +266,7 @@ class Guide:
         if self.run is None:
             return
         if self.run.at == 0:
-            self.stage.say("This is the first step. L shows all lessons.")
+            self.stage.say("This is the first step. Press L for all lessons.")
             return
         self.become(self.run.previous())
 
@@ -292,12 +292,12 @@ class Guide:
             self.run = self.run.left()
             self.pursuit.stop()
             self.stage.share_out()
-            self.stage.say("Free to play. r comes back to the lesson, as it was.")
+            self.stage.say("Free play: explore as you like. Press r to return to the lesson.")
 
     def hint(self) -> None:
         run = self.run
         if run is None or run.open_exercise is None:
-            self.stage.say("No hint here: hints belong to exercises.")
+            self.stage.say("No hint here: only exercises have hints.")
         elif not run.open_exercise.hints:
             self.stage.say("This exercise has no hints.")
         else:

@@ -19,14 +19,14 @@ from rnnviz.tui.keys import ACTIONS, BY_ID, face
 from rnnviz.tui.score import ROWS
 
 MARKS = (
-    ("L₁₀", "the loss of step 10 alone; t switches between one loss and the total of all"),
-    ("half-life", "steps in which half of the gradient goes, where it fades evenly; 1 % horizon: until 1 % is left"),
-    ("all 10", "more than 1 % is left after all the 10 steps there are; – where it does not shrink but grow"),
-    ("⠒⠒ c, z", "the line beside the bars: the gradient on the cell state c, or carried along by the gate z alone"),
-    ("▲╌╌╌▶", "from the input an answer depends on to the answer: so far it has to be remembered"),
-    ("⠁⠂⠄⡀ dots", "the ghost: where those bars stood in the run before a change of a knob"),
-    ("▸", "the chosen unit; ↑↓ choose another"),
-    ("● ○", "top right, the engine: ● compiled by numba, ○ numpy; the numbers are the same"),
+    ("L₁₀", "the loss of step 10 alone; t switches between one step's loss and the total"),
+    ("half-life", "steps after which half of the gradient is gone, if it fades evenly; 1 % horizon: until 1 % is left"),
+    ("all 10", "more than 1 % is left after all 10 steps; –: the gradient grows instead of shrinking"),
+    ("⠒⠒ c, z", "the line beside the bars: the gradient on the cell state c, or the part carried by the gate z alone"),
+    ("▲╌╌╌▶", "from the input that the answer depends on to the answer: how long it must be remembered"),
+    ("⠁⠂⠄⡀ dots", "the ghost: how high those bars were in the run before you changed a knob"),
+    ("▸", "the selected unit; ↑↓ select another"),
+    ("● ○", "the engine, at the top right: ● compiled by numba, ○ NumPy; both compute the same numbers"),
 )
 
 
@@ -77,7 +77,7 @@ class HelpScreen(ModalScreen[None]):
         with Vertical():
             with VerticalScroll():
                 yield Static(help_text(), id="help")
-            yield Static("↑↓ PgUp PgDn scroll, esc closes", id="close")
+            yield Static("↑↓ PgUp PgDn scroll · esc closes", id="close")
 
     def action_scroll(self, by: int) -> None:
         self.query_one(VerticalScroll).scroll_relative(y=by, animate=False)

@@ -68,65 +68,65 @@ def _loss_step(by: int) -> Callable[[Frame], Command]:
 WALK, TRAIN, CHANGE, LOOK, LESSON, APP = "Walk", "Train", "Change", "Look", "Lessons", "App"
 
 ACTIONS: tuple[Action, ...] = (
-    Action("right", ("right", "l"), "read", "read the next step; going back: take one step back", WALK,
+    Action("right", ("right", "l"), "read", "read the next step; on the way back: undo one step back", WALK,
            _const(Right())),
-    Action("left", ("left", "h"), "take back", "take the last step back; after the turn: go back in time", WALK,
+    Action("left", ("left", "h"), "undo step", "undo the last step read; after the loss: go back in time", WALK,
            _const(Left())),
-    Action("next", ("enter",), "next", "the next thing in the story: step, loss, way back, update", WALK,
+    Action("next", ("enter",), "next", "next event: step, loss, way back, update", WALK,
            _const(Next())),
-    Action("previous", ("backspace",), "previous", "the thing before in the story", WALK, _const(Previous())),
-    Action("play", ("space",), "play", "play the story by itself, or pause", WALK),
+    Action("previous", ("backspace",), "previous", "previous event", WALK, _const(Previous())),
+    Action("play", ("space",), "play", "play the events one after the other, or pause", WALK),
     Action("faster", ("plus", "equals_sign"), "faster", "play faster", WALK),
     Action("slower", ("minus",), "slower", "play slower", WALK),
-    Action("start", ("home",), "start", "to t = 0", WALK, _const(Seek(0))),
-    Action("end", ("end",), "end", "to the last step", WALK, lambda frame: Seek(frame.T)),
-    Action("seek", ("g",), "go to", "go to a step: g or a digit, then the number", WALK),
+    Action("start", ("home",), "start", "go to t = 0", WALK, _const(Seek(0))),
+    Action("end", ("end",), "end", "go to the last step", WALK, lambda frame: Seek(frame.T)),
+    Action("seek", ("g",), "go to", "go to a step: press g or a digit, then type its number", WALK),
     Action("batch", ("b",), "batch", "train by one batch", TRAIN, _const(Train("batch"))),
     Action("epoch", ("e",), "epoch", "train to the end of the epoch", TRAIN, _const(Train("epoch"))),
     Action("all", ("a",), "all", "train through all epochs of the experiment", TRAIN, _const(Train("all"))),
-    Action("batch_back", ("B",), "", "one batch back", TRAIN, _const(Back("batch"))),
-    Action("epoch_back", ("E",), "", "one epoch back", TRAIN, _const(Back("epoch"))),
-    Action("all_back", ("A",), "untrain", "back to the untrained network", TRAIN, _const(Back("all"))),
-    Action("cut", ("x",), "cut loop", "cut the loop (W_hh = 0: a plain hidden layer, no memory), or close it", CHANGE,
+    Action("batch_back", ("B",), "", "go back one batch of training", TRAIN, _const(Back("batch"))),
+    Action("epoch_back", ("E",), "", "go back one epoch", TRAIN, _const(Back("epoch"))),
+    Action("all_back", ("A",), "untrain", "go back to the untrained network", TRAIN, _const(Back("all"))),
+    Action("cut", ("x",), "cut loop", "cut the loop (W_hh = 0: a plain hidden layer, no memory), or restore it", CHANGE,
            _const(Cut())),
-    Action("undo", ("u",), "undo", "undo the last change of a knob or the loop", CHANGE, _const(Undo())),
-    Action("redo", ("U",), "redo", "redo what was undone", CHANGE, _const(Redo())),
-    Action("ghost", ("z",), "ghost away", "dismiss the ghost: the run before the first change since the last z", CHANGE,
+    Action("undo", ("u",), "undo", "undo the last change to a knob or the loop", CHANGE, _const(Undo())),
+    Action("redo", ("U",), "redo", "redo the change last undone", CHANGE, _const(Redo())),
+    Action("ghost", ("z",), "hide ghost", "hide the ghost: the run before your first change", CHANGE,
            _const(DismissGhost())),
-    Action("gradient", ("t",), "total", "gradient of the last step's loss alone, or the total of all", LOOK,
+    Action("gradient", ("t",), "total", "show the gradient of the last step's loss alone, or of the total loss", LOOK,
            _const(ShowGradient("switch"))),
-    Action("loss_before", ("less_than_sign", "comma"), "", "gradient of an earlier step's loss", LOOK, _loss_step(-1)),
-    Action("loss_after", ("greater_than_sign", "full_stop"), "", "gradient of a later step's loss", LOOK,
+    Action("loss_before", ("less_than_sign", "comma"), "", "show the gradient of an earlier step's loss", LOOK,
+           _loss_step(-1)),
+    Action("loss_after", ("greater_than_sign", "full_stop"), "", "show the gradient of a later step's loss", LOOK,
            _loss_step(1)),
-    Action("unit_up", ("up", "k"), "", "the unit above", LOOK, _const(SelectUnit(-1))),
-    Action("unit_down", ("down", "j"), "", "the unit below", LOOK, _const(SelectUnit(1))),
-    Action("sample", ("w",), "window", "the next sequence of the data", LOOK, _const(ShowSample(1))),
-    Action("sample_back", ("W",), "", "the sequence before", LOOK, _const(ShowSample(-1))),
-    Action("pin", ("P",), "pin", "keep these settings, to compare them (c) with what they are changed to", LOOK,
+    Action("unit_up", ("up", "k"), "", "select the unit above", LOOK, _const(SelectUnit(-1))),
+    Action("unit_down", ("down", "j"), "", "select the unit below", LOOK, _const(SelectUnit(1))),
+    Action("sample", ("w",), "next sequence", "show the next sequence of the data", LOOK, _const(ShowSample(1))),
+    Action("sample_back", ("W",), "", "show the previous sequence", LOOK, _const(ShowSample(-1))),
+    Action("pin", ("P",), "pin", "pin these settings as the baseline that c compares with", LOOK,
            _const(Pin())),
-    Action("check", ("p",), "proof", "proof: hold this sequence's gradients against central differences", LOOK,
+    Action("check", ("p",), "check", "gradient check: compare this sequence's gradients with finite differences", LOOK,
            _const(Check())),
-    Action("find", ("slash",), "find", "find a knob by its name", LOOK),
-    Action("page_down", ("pagedown",), "", "further down in an open list, or in a lesson's text that is longer than "
-           "its place", LOOK),
-    Action("page_up", ("pageup",), "", "further up", LOOK),
-    Action("group_down", ("right_square_bracket",), "", "the next group of knobs", LOOK),
-    Action("group_up", ("left_square_bracket",), "", "the group before", LOOK),
+    Action("find", ("slash",), "find", "find a knob by name", LOOK),
+    Action("page_down", ("pagedown",), "", "scroll down an open list, or a lesson's text that does not fit", LOOK),
+    Action("page_up", ("pageup",), "", "scroll up", LOOK),
+    Action("group_down", ("right_square_bracket",), "", "go to the next group of knobs", LOOK),
+    Action("group_up", ("left_square_bracket",), "", "go to the previous group", LOOK),
     Action("copy", ("Y",), "copy", "copy the code in the open panel", LOOK),
-    Action("panel", ("tab",), "panel", "the next panel: sine fit, feeding on itself, loss", LOOK),
-    Action("panel_back", ("shift+tab",), "", "the panel before", LOOK),
-    Action("lesson_next", ("n",), "next", "the next step of the lesson (so does enter where nothing is asked)", LESSON),
-    Action("lesson_previous", ("N",), "", "the step before", LESSON),
-    Action("lesson_hint", ("H",), "hint", "a hint for the open exercise", LESSON),
+    Action("panel", ("tab",), "panel", "open the next panel: sine fit, feeding on itself, loss curve", LOOK),
+    Action("panel_back", ("shift+tab",), "", "open the previous panel", LOOK),
+    Action("lesson_next", ("n",), "next", "go to the lesson's next step (enter too, when no question is open)", LESSON),
+    Action("lesson_previous", ("N",), "", "go to the lesson's previous step", LESSON),
+    Action("lesson_hint", ("H",), "hint", "show a hint for the open exercise", LESSON),
     Action("lesson_return", ("r",), "restore",
-           "ask an answered question again; else set up this step's picture again, and end free play", LESSON),
-    Action("lesson_leave", ("F",), "play freely", "leave the lesson's rails: free to play; r comes back", LESSON),
-    Action("contents", ("L",), "lessons", "all lessons and how far you are: open, jump, reset", LESSON),
-    Action("cancel", ("escape",), "stop", "stop what runs, close what is open", APP),
-    Action("help", ("question_mark", "f1"), "keys", "all keys", APP),
-    Action("commands", ("ctrl+p",), "", "find a command by its name", APP),
-    Action("suspend", ("ctrl+z",), "", "suspend rnnviz; fg in the shell brings it back", APP),
-    Action("quit", ("q", "ctrl+q", "ctrl+c"), "quit", "leave rnnviz", APP),
+           "ask an answered question again; otherwise restore this step's picture and end free play", LESSON),
+    Action("lesson_leave", ("F",), "free play", "pause the lesson and explore freely; r returns to it", LESSON),
+    Action("contents", ("L",), "lessons", "show all lessons and your progress: open, jump to a step, reset", LESSON),
+    Action("cancel", ("escape",), "stop", "stop the job or close the panel", APP),
+    Action("help", ("question_mark", "f1"), "keys", "show all keys", APP),
+    Action("commands", ("ctrl+p",), "", "find a command by name", APP),
+    Action("suspend", ("ctrl+z",), "", "suspend rnnviz; fg in the shell resumes it", APP),
+    Action("quit", ("q", "ctrl+q", "ctrl+c"), "quit", "quit rnnviz", APP),
 )  # fmt: skip
 
 BY_ID = {action.id: action for action in ACTIONS}
@@ -193,18 +193,18 @@ def _walk(frame: Frame, view: View) -> list[tuple[str, str]]:
     back = view.knows("gradient")
     match frame.cursor.phase:
         case Phase.FORWARD if frame.cursor.t == frame.T and not view.knows("turn"):
-            return [("left", "take back")]
+            return [("left", "undo step")]
         case Phase.LOSS | Phase.BACKWARD if not back:
             return [("previous", "back to reading")]
         case Phase.FORWARD if frame.cursor.t == 0:
             return [("right", "read on")]
         case Phase.FORWARD if frame.cursor.t == frame.T:
-            return [("right", "loss, and turn"), ("left", "take back")]
+            return [("right", "compute the loss"), ("left", "undo step")]
         case Phase.FORWARD:
-            return [("right", "read on"), ("left", "take back")]
+            return [("right", "read on"), ("left", "undo step")]
         case Phase.LOSS:
             return [("left", "back in time"), ("previous", "back to reading")]
         case Phase.UPDATE:
-            return [("next", "next batch"), ("right", "take back")]
+            return [("next", "next batch"), ("right", "undo step")]
     onward = ("next", "update") if frame.cursor.t == 0 else ("left", "back in time")
-    return [onward, ("right", "take back")]
+    return [onward, ("right", "undo step")]

@@ -117,7 +117,7 @@ def keys(run: LessonRun, onward: str) -> list[tuple[str, str]]:
     skip = ("lesson_next", "skip")
     if run.open_question is not None:
         if run.again:
-            skip = ("lesson_next", "leave it")
+            skip = ("lesson_next", "keep answer")
         return [skip] if run.open_question.choices else [("next", "answer"), skip]
     if run.open_exercise is not None:
         hints = run.open_exercise.hints

@@ -202,27 +202,28 @@ def _moment(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Palette
 
 #: From top to bottom.
 ROWS = (
-    Row("input", "input x", "what the network reads, one mark a step", draw_input, write_input),
+    Row("input", "input x", "what the network reads, one mark per step", draw_input, write_input),
     Row(
         "gates", "gates",
-        "of an LSTM or GRU, 0 shut to 1 open, for the chosen unit; ø is the mean of all units",
+        "how open each gate of the selected unit is, from 0 (closed) to 1 (open); ø is the mean of all units",
         draw_gates, write_gates,
     ),
-    Row("cell", "cell c", "the LSTM's own memory, drawn like h", draw_cell, write_cell),
+    Row("cell", "cell c", "the cell state of an LSTM, drawn like h", draw_cell, write_cell),
     Row(
         "hidden", "hidden h",
-        "its memory: one row a unit, one column a step; blue below 0, orange above, grey around 0",
+        "the memory: one row per unit, one column per step; blue below 0, orange above, grey near 0",
         draw_hidden, write_hidden,
     ),
-    Row("output", "output ŷ", "what it says, and with it the target: what it should have said", draw_output,
+    Row("output", "output ŷ", "the network's prediction, and with it the target: the right answer", draw_output,
         write_output),
     Row(
         "gradient", "‖∂L/∂h‖",
-        "how much the loss still depends on that step's memory; each bar is a power of ten, 10^ says which",
+        "how much the loss depends on the memory at that step, on a log scale; 10^ is the power of ten",
         draw_gradient, write_gradient,
     ),
-    Row("time", "time t", "the axis they share; ▶ reading, ◀ walking back in time", _time),
+    Row("time", "time t", "the time axis that all rows share; ▶ reading, ◀ going back in time", _time),
     Row(
-        "reach", "reach", "where a task says what its answer depends on: how much of the gradient arrives there", _reach
+        "reach", "reach",
+        "how much of the gradient arrives at the input that the answer depends on, if the task names one", _reach,
     ),
 )  # fmt: skip

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 NARROW = 80  # cells below which a sentence of the telling may need two rows
 HEADING = 24  # cells of a lesson's heading before it gives any to the task's name
 LOSS = 18  # cells that stay free for the loss
-WATCHED = "Each picture is the network after some epochs. Press esc to stop."
-UNWATCHED = "The picture shows the network before. Press esc to stop."
+WATCHED = "Each picture shows the network after some epochs. Press esc to stop."
+UNWATCHED = "The picture still shows the previous network. Press esc to stop."
 ABOUT = 12  # cells below which a panel's title says no more than its name
 _TOLD = {  # what the sentences of a phase are about
     Phase.FORWARD: ("output", "judged"), Phase.LOSS: ("loss", "output", "judged"), Phase.BACKWARD: ("gradient",),
@@ -86,7 +86,7 @@ def telling(frame: Frame | None, view: View, width: int, height: int, palette: P
     both sentences, on a narrow screen (where each may take two) four."""
     sheet = Sheet(width, height)
     if frame is None:
-        sheet.put(0, 1, "Reading the first frame …", palette.dim)
+        sheet.put(0, 1, "Starting …", palette.dim)
         return sheet
     waits = f"This moment in words: {view.waits}."
     first, second = (waits, "") if view.hides(*_TOLD[frame.cursor.phase]) else narrate(frame, VOICE)
@@ -98,7 +98,7 @@ def telling(frame: Frame | None, view: View, width: int, height: int, palette: P
     elif said is not None:
         first, styles[0] = VOICE.say(said.line), said.style(palette)
         if said.kind is Kind.PROMPT:
-            second = f"0 to {frame.T}; enter or any other key ends it."
+            second = f"Type a step from 0 to {frame.T}. Enter or any other key ends typing."
         elif said.kind is Kind.PROGRESS and frame.job is not None:
             second = WATCHED if frame.job.what == "training" else UNWATCHED
     elif not both and frame.cursor.phase is Phase.FORWARD and frame.cursor.t == 0:

@@ -49,7 +49,7 @@ def _sentences(frame: Frame, voice: Voice) -> tuple[str, str]:
             )
         return (
             f"{explosion} Learning rate {frame.experiment.learning_rate:g}.",
-            "[epoch_back] takes one epoch back, [all_back] all of them; everything else works as before.",
+            "[epoch_back] goes back one epoch, [all_back] to the start; everything else works as usual.",
         )
     match frame.cursor.phase:
         case Phase.FORWARD:
@@ -85,7 +85,7 @@ def _forward(frame: Frame, voice: Voice) -> tuple[str, str]:
     if t in frame.scene.loss_steps and frame.scene.task.loss == "mse":
         error = float(frame.scene.trace.y[t - 1, 0, 0] - frame.scene.target_values[t - 1, 0])
         return made, f"The error is {fixed(error)}; the network has not seen the next input."
-    return made, _prediction(frame) or "[right] reads the next step, [left] takes this one back."
+    return made, _prediction(frame) or "[right] reads the next step, [left] undoes this one."
 
 
 def _loss(frame: Frame, voice: Voice) -> tuple[str, str]:
@@ -139,7 +139,7 @@ def _backward(frame: Frame, voice: Voice) -> tuple[str, str]:
     if frame.cut and t < k and not CELLS[frame.experiment.cell].past_cut:
         return f"The loop is cut: the error of step {k} ends at h{subscript(k)}; none of it arrives here.", RESTORE
     if t > k:
-        return f"The error of step {k} cannot reach step {t}: time runs one way.", BACK
+        return f"The error of step {k} cannot reach step {t}: a loss depends on earlier states only.", BACK
     if t == k:
         zero = _zero_at(frame, t)
         if zero is not None:
@@ -202,7 +202,7 @@ def _what_follows(frame: Frame, lag: int, kept: float, voice: Voice) -> str:
             fading += f", 99 % {over}after {steps(gradient.horizon, lag)}"
         return _with_why(f"{fading}. ", voice)
     if at_the_end:
-        return "The update comes next: one step against the gradient of a batch."
+        return "Next comes the update: one step against the gradient of a batch."
     if gradient.half_gone is not None:
         far = gradient.horizon
         over = "It fades unevenly. " if far is None or lag < far else f"99 % is gone after {steps(far, lag)} steps. "

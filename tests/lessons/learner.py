@@ -105,7 +105,7 @@ class Learner:
             step, last = self.run.step, self.run.is_last
             await self.press("n")
             if step.task is not None:
-                assert "n once more skips it" in self.message()
+                assert "press n again to skip" in self.message()
                 self.report.skipped.append(step.id)
                 await self.press("n")
             if last:

@@ -50,7 +50,7 @@ def test_two_lessons_of_one_number(tmp_path: Path) -> None:
         (tmp_path / f"01-{slug}.md").write_text(LESSON, encoding="utf-8")
     (problem,) = check(sorted(tmp_path.glob("*.md")), PANELS, MEASURE)
     assert problem.path.name == "01-two.md"
-    assert "number 1 is also that of 01-one.md" in problem.what
+    assert "01-one.md has the same number, 1" in problem.what
 
 
 def test_two_lessons_of_one_slug(tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ def test_two_lessons_of_one_slug(tmp_path: Path) -> None:
         (tmp_path / f"0{number}-one.md").write_text(LESSON, encoding="utf-8")
     (problem,) = check(sorted(tmp_path.glob("*.md")), PANELS, MEASURE)
     assert problem.path.name == "02-one.md"
-    assert "the slug 'one' is also that of 01-one.md" in problem.what
+    assert "01-one.md has the same slug, 'one'" in problem.what
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_how_an_editor_saves_it_does_not_matter(tmp_path: Path, saved: Callable[
 @pytest.mark.parametrize(
     ("name", "data", "what"),
     [("1-first.txt.md", b"", "not named like a lesson"), ("01-latin.md", b"+++\n\xe9", "not UTF-8"),
-     ("01-empty.md", b"", "no front matter")],
+     ("01-empty.md", b"", "the front matter is missing")],
 )  # fmt: skip
 def test_a_file_that_is_no_lesson(tmp_path: Path, name: str, data: bytes, what: str) -> None:
     (tmp_path / name).write_bytes(data)

@@ -159,7 +159,7 @@ def test_a_file_that_cannot_be_read_is_not_written_over(
         progress.keep(LessonRun(lesson))
     assert file.read_bytes() == before
     assert not progress.is_kept
-    assert progress.notes[-1] == f"Progress will not be kept: Permission denied: {file}"
+    assert progress.notes[-1] == f"Progress cannot be saved: Permission denied: {file}"
 
 
 def test_steps_that_are_gone_are_let_go(lesson: Lesson, tmp_path: Path) -> None:
@@ -178,7 +178,7 @@ def test_the_note_of_a_place_below_the_home_is_short(
     (tmp_path / "share").write_text("a file where a folder should be")
     progress = Progress("rnnviz", tmp_path / "share")
     progress.keep(answered(lesson))
-    assert progress.notes[-1].startswith("Progress will not be kept: ")
+    assert progress.notes[-1].startswith("Progress cannot be saved: ")
     assert progress.notes[-1].endswith(": ~/share")
 
 
@@ -187,7 +187,7 @@ def test_a_place_that_cannot_be_written_says_so_once_and_goes_on(lesson: Lesson,
     progress = Progress("rnnviz", tmp_path / "home")
     for _ in range(3):
         progress.keep(answered(lesson))
-    (note,) = [note for note in progress.notes if "will not be kept" in note]
+    (note,) = [note for note in progress.notes if "cannot be saved" in note]
     assert str(tmp_path / "home") in note
     assert progress.of(lesson.slug) is not None
 
@@ -198,7 +198,7 @@ def test_a_read_only_home(lesson: Lesson, tmp_path: Path) -> None:
     try:
         progress = Progress("rnnviz", tmp_path / "rnnviz")
         progress.keep(answered(lesson))
-        assert "will not be kept" in progress.notes[0]
+        assert "cannot be saved" in progress.notes[0]
     finally:
         tmp_path.chmod(0o700)
 
@@ -328,7 +328,7 @@ def test_a_lock_that_another_program_holds_is_not_waited_for(lesson: Lesson, tmp
         progress = Progress("rnnviz", tmp_path)
         for _ in range(3):
             progress.keep(answered(lesson))
-        assert progress.notes == ["Progress is not kept just now: another program holds its lock."]
+        assert progress.notes == ["Progress is not saved yet: another program holds its lock."]
         assert progress.is_late
         assert not (tmp_path / FILE).exists()
         assert progress.of(lesson.slug).done == 1, "this session goes on with it"
@@ -338,7 +338,7 @@ def test_a_lock_that_another_program_holds_is_not_waited_for(lesson: Lesson, tmp
         holder.communicate()
     progress.flush(10)
     assert not progress.is_late
-    assert progress.notes[1:] == ["Progress is kept again."]
+    assert progress.notes[1:] == ["Progress is saved again."]
     assert Progress("rnnviz", tmp_path).of(lesson.slug).done == 1
 
 
@@ -400,7 +400,7 @@ def test_what_is_no_file_is_left_alone_and_said(
     odd(tmp_path / name)
     progress = Progress("rnnviz", tmp_path)
     progress.keep(answered(lesson))
-    assert progress.notes[-1].startswith("Progress will not be kept: it is a ")
+    assert progress.notes[-1].startswith("Progress cannot be saved: it is a ")
     assert progress.notes[-1].endswith(f": {tmp_path / name}")
     assert not (tmp_path / name).is_file()
     assert progress.of(lesson.slug).done == 1
@@ -429,7 +429,7 @@ def test_a_user_without_a_home(lesson: Lesson, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(files, "user_folder", lambda kind: None)
     progress = Progress("rnnviz")
     progress.keep(answered(lesson))
-    assert progress.notes == ["Progress will not be kept: this user has no home folder"]
+    assert progress.notes == ["Progress cannot be saved: this user has no home folder"]
     assert progress.of(lesson.slug).done == 1
 
 

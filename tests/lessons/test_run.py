@@ -110,7 +110,7 @@ def test_settings_begin_training_again_but_not_for_more_epochs() -> None:
         ("train", True, "not an amount"),
         ("untrain", False, "write untrain = true"), ("phase", "back", "not a phase"), ("seek", -1, "a time step"),
         ("seek", "middle", "a time step"), ("unit", "h3", "a unit"), ("sample", 1.5, "a sequence"),
-        ("loss_step", 0, "carries loss"), ("panel", 3, "not a text"), ("cut", "yes", "not a switch"),
+        ("loss_step", 0, "carries loss"), ("panel", 3, "not a string"), ("cut", "yes", "not true or false"),
     ],
 )  # fmt: skip
 def test_a_command_that_cannot_be(name: str, argument: Any, told: str) -> None:
@@ -215,7 +215,7 @@ def test_a_solution_is_told_only_while_it_can_be_seen(lesson: Lesson, player: Pl
     assert told.splitlines()[:-1] == open_.splitlines()[:-1], "prose and goal, as before"
     assert told.splitlines()[-1] == f"✓ solved before · now arrives at h₁ {arrives:.1e}, needs ≥ 0.01"
     assert back.is_done, "it stays solved"
-    assert "✓ solved before · this exercise keeps sequence length at 20" in said(
+    assert "✓ solved before · locked by this exercise: sequence length at 20" in said(
         back, player.do(Change((("seq_len", 3),)))
     )
     arrive(player, back.target)
@@ -228,7 +228,7 @@ def test_what_is_locked_must_stay(lesson: Lesson, player: Player) -> None:
     assert condition("grad_ratio >= 0.01").holds(frame, {}), "the short cut would do it"
     assert run.broken(frame) == ("seq_len",)
     assert not run.observed(frame).is_done
-    assert "✗ this exercise keeps sequence length at 20: [lesson_return] resets" in said(run, frame)
+    assert "✗ locked by this exercise: sequence length at 20; [lesson_return] resets" in said(run, frame)
     assert run.observed(arrive(player, run.target)) is run
 
 
@@ -354,7 +354,7 @@ def test_a_lesson_is_found_by_slug_or_number() -> None:
 
 
 def test_a_folder_of_ones_own(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no lesson in it"):
+    with pytest.raises(InputError, match="this folder has no lessons"):
         find(tmp_path)
     with pytest.raises(InputError, match="not a folder"):
         find(tmp_path / "none")

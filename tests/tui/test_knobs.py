@@ -190,7 +190,7 @@ async def test_a_knob_that_does_nothing_here_is_not_listed_and_says_why_when_it_
         await press(pilot, "o", "slash", *"forget")
         assert "forget bias: only an LSTM has a forget gate" in line(app, "/forget")
         await press(pilot, "escape", "slash", *"zz")
-        assert "no knob is called so" in line(app, "/zz")
+        assert "no knob has this name" in line(app, "/zz")
         await press(pilot, "escape")
         assert app.main.view.panel == "knobs", "escape ends the search, not the panel"
 
@@ -261,7 +261,7 @@ async def test_knobs_that_the_exercise_keeps_come_last() -> None:
         assert names[-3:] == ["cell", "hidden_size", "learning_rate"]
         rows = KNOBS_PANEL.draw(app.main.frame, view, 80, 40, Palette()).plain()
         assert "▸ layers" in rows[0]
-        assert next(row for row in rows if "learning rate" in row).split()[-4:] == ["this", "exercise", "keeps", "it"]
+        assert next(row for row in rows if "learning rate" in row).split()[-4:] == ["locked", "by", "this", "exercise"]
         assert sum(row.startswith(" locked") for row in rows) == 1
 
 
@@ -296,6 +296,6 @@ async def test_the_ghosts_key_is_offered_where_there_is_a_ghost() -> None:
     async with app.run_test(size=(100, 30)) as pilot:
         await app.settled()
         await press(pilot, "o")
-        assert "ghost away" not in text(app, "keys")
+        assert "hide ghost" not in text(app, "keys")
         await press(pilot, "down", "right")
-        assert "ghost away" in text(app, "keys")
+        assert "hide ghost" in text(app, "keys")

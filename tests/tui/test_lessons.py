@@ -242,10 +242,10 @@ async def test_an_answered_question_takes_no_digit_and_is_asked_again_with_r(cou
         assert "✓ Right: it falls." in learner.words()
         assert "r try again" in text(lesson, "keys")
         await learner.press("n", "N", "4")
-        assert "This is answered. r asks it once more" in learner.screen()
+        assert "This question is answered. Press r to try again" in learner.screen()
         assert lesson.main.view.prompt is None
         await learner.press("r")
-        assert "once more · 3/4" in learner.screen()
+        assert "again · 3/4" in learner.screen()
         await learner.press("4")
         assert "Choose 1 to 2" in learner.screen()
         await learner.press("2", "r", "1")
@@ -319,7 +319,7 @@ async def test_an_exercise_is_solved_at_the_knobs_and_keeps_what_it_locks(course
         assert lesson.main.frame.T == 20
         await learner.press("o", "home")
         panel = text(lesson, "panel")
-        assert "sequence length" not in panel or "this exercise keeps it" in panel
+        assert "sequence length" not in panel or "locked by this exercise" in panel
         await learner.press("o")
         await learner.set("gain", 0.75)
         assert "✗ arrives at h₁" in learner.words()
@@ -564,7 +564,7 @@ async def test_contents_jump_and_reset(course: Path) -> None:
         assert learner.run.lesson.slug == "more-of-it"
         await learner.press("L", "up", "R")
         await pilot.pause()
-        assert "R once more" in "\n".join(lesson.screen.query_one("#contents", Canvas).plain())
+        assert "Press R again" in "\n".join(lesson.screen.query_one("#contents", Canvas).plain())
         await learner.press("R", "escape")
         assert lesson.main.guide is not None
         assert lesson.main.guide.progress.of("half-is-gone").steps == 0
@@ -801,7 +801,7 @@ async def test_a_course_that_introduces_nothing_shows_everything(course: Path) -
         assert "‖∂L" in text(lesson)
         assert "b batch" in text(lesson, "keys")
         await Learner(lesson, pilot).press("end")
-        assert "→ loss, and turn" in text(lesson, "keys")
+        assert "→ compute the loss" in text(lesson, "keys")
 
 
 async def test_playing_in_a_lesson_goes_on_to_the_update_and_then_makes_it(course: Path) -> None:

@@ -55,6 +55,6 @@ def _bar(sheet: Sheet, n: int, x: int, width: int, value: float, most: float, in
 
 
 PANEL = Panel(
-    "attention", "attention", "how much of each state a sum over all would take", _draw,
+    "attention", "attention", "the weight of each state in a sum over all states", _draw,
     shows=frozenset(("attention",)),
 )  # fmt: skip

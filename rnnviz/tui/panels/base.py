@@ -75,10 +75,11 @@ class Panel:
 
 def sheet_for(panel: Panel, frame: Frame, view: View, width: int, height: int, palette: Palette) -> Sheet:
     """The panel's drawing, or its reason for having none."""
-    reason = f"{view.waits.capitalize()}: this shows it." if view.hides(*panel.shows) else panel.why_not(frame)
+    hidden = view.hides(*panel.shows)
+    reason = f"{view.waits.capitalize()}: this panel shows it." if hidden else panel.why_not(frame)
     if reason is None and width >= 20 and height >= 3:
         return panel.draw(frame, view, width, height, palette)
     sheet = Sheet(width, height)
-    for y, line in enumerate(lines_at_most(reason or "There is no room for this panel.", width - 2, height)):
+    for y, line in enumerate(lines_at_most(reason or "This window has no room for the panel.", width - 2, height)):
         sheet.put(y, 1, line, palette.dim)
     return sheet

@@ -27,7 +27,7 @@ def text(frame: Frame, page: int) -> tuple[str, tuple[str, ...], int]:
         excerpt = excerpts.excerpt(frame.experiment, frame.cursor.phase)
         return excerpt.where, excerpt.lines, excerpt.start
     lines = _program(frame.experiment, frame.scene.task, PAGES[page])
-    return f"the same model in {PAGES[page]}, ready to run: Y copies it", lines, 0
+    return f"the same model in {PAGES[page]}, ready to run (Y copies it)", lines, 0
 
 
 @lru_cache(maxsize=8)

@@ -67,11 +67,11 @@ def _group(knob: Setting, view: View) -> str:
 def _sought(sheet: Sheet, y: int, frame: Frame, view: View, palette: Palette) -> None:
     """What is looked for, and what it means; of a knob that does nothing here, why."""
     x = sheet.put(y, 1, f"/{view.typing}▏", palette.accent) + 2
-    text = "type a part of a knob's name; enter stays there"
+    text = "type a part of a knob's name; enter selects it"
     if view.typing:
         means = called(view.typing)
         alive = any(knob in listed(frame, view) for knob in means)
-        text = "no knob is called so"
+        text = "no knob has this name"
         if means:
             text = means[0].label + ("" if alive else f": {why_not(frame, means[0].name)}")
     sheet.put(y, x, cut(text, sheet.width - x - 1), palette.dim)
@@ -81,9 +81,9 @@ def _about(frame: Frame, view: View, name: str, *, whole: bool) -> str:
     """What the chosen knob means; where there is room also all it can be, or why it does nothing."""
     about = f"{SETTINGS[name].help}."
     if SETTINGS[name].open == "auto":
-        about += " auto: left to the task." if SETTINGS[name].group == "task" else " auto: left to the initialiser."
+        about += " auto: the task decides." if SETTINGS[name].group == "task" else " auto: the initialiser decides."
     if SETTINGS[name].redraws:
-        about += " New random weights are drawn."
+        about += " A change draws new random weights."
     if whole:
         more = _why_not(frame, view, name) or range_of(frame, name)
         about += f" {more[0].upper()}{more[1:]}." if more else ""
@@ -116,7 +116,7 @@ def _one(sheet: Sheet, y: int, x: int, frame: Frame, view: View, name: str, chos
 
 def _why_not(frame: Frame, view: View, name: str) -> str | None:
     """Why a knob cannot be turned now: a lesson's exercise may keep it, or it has nothing to act on."""
-    return "this exercise keeps it" if name in view.locked else why_not(frame, name)
+    return "locked by this exercise" if name in view.locked else why_not(frame, name)
 
 
 def _was(frame: Frame, name: str) -> str:
@@ -235,6 +235,6 @@ KNOBS_PANEL = Panel(
            "start": _choose(-99), "end": _choose(99), "page_up": _choose(-PAGE), "page_down": _choose(PAGE),
            "group_up": _choose_group(-1), "group_down": _choose_group(1), "find": _find},
     words={"unit_down": "choose", "left": "less", "right": "more", "next": "type", "find": "find", "undo": "undo",
-           "ghost": "ghost away"},
+           "ghost": "hide ghost"},
     typed=_typed, found=_found, clicked=_clicked, keeps_row=True, height=10,
 )  # fmt: skip

@@ -32,18 +32,18 @@ def equations(frame: Frame) -> tuple[str, tuple[Equation, ...], tuple[Equation, 
     which = f"unit {unit}, t = {t}: "
     if frame.reached is None:
         if not ahead:
-            return which + f"h[{unit}] = 0, given and not computed. → reads the first step.", (), ()
+            return which + f"h[{unit}] = 0, the start value. → reads the first step.", (), ()
         layers = ", h' is the layer below" if trace.L > 1 else ""
         states = "h and c" if trace.c is not None else "h"
-        return which + f"each {states} on the right is of t = {t - 1}, by unit{layers}", ahead, ()
+        return which + f"each {states} on the right is that of t = {t - 1}, by unit{layers}", ahead, ()
     t = frame.cursor.t if frame.cursor.phase is Phase.BACKWARD else 0
     back = neuron.backward(trace, t, unit, frame.gradient)
     if not back:
-        return which + f"the loss of step {frame.loss_step} cannot reach it: time runs one way.", ahead, ()
+        return which + f"the loss of step {frame.loss_step} does not depend on a later state.", ahead, ()
     last = frame.T if frame.loss_step is None else frame.loss_step
     if t == last:
-        return which + "here the error comes in, through the readout alone", back, ahead
-    return which + f"each δ on the right is of t = {t + 1}, by unit; there this h is read", back, ahead
+        return which + "the error enters here, through the readout alone", back, ahead
+    return which + f"each δ on the right is that of t = {t + 1}, by unit, where this h is read", back, ahead
 
 
 def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -> Sheet:
@@ -55,7 +55,8 @@ def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -
         y += 1
     y = _block(sheet, y, height, first, frame, palette)
     if others and height - y > len(others) + 2:
-        sheet.put(y + 1, 1, f"and forward, each h on the right of t = {frame.cursor.t - 1}"[: width - 2], palette.dim)
+        before = f"and forward: each h on the right is that of t = {frame.cursor.t - 1}"
+        sheet.put(y + 1, 1, before[: width - 2], palette.dim)
         _block(sheet, y + 2, height, others, frame, palette)
     return sheet
 
@@ -96,7 +97,7 @@ def _addend(sheet: Sheet, y: int, x: int, line: Line, palette: Palette) -> None:
 
 
 PANEL = Panel(
-    "neuron", "neuron", "one unit as a sum to check by hand", _draw, key="f",
+    "neuron", "neuron", "one unit's value as a sum you can check by hand", _draw, key="f",
     takes={"unit_up": lambda frame, view: SelectUnit(-1), "unit_down": lambda frame, view: SelectUnit(1)},
     words={"unit_down": "next unit", "unit_up": "unit before"},
     shows=frozenset(("state", "gradient", "ledger", "output", "gates", "weights")),

@@ -29,7 +29,7 @@ def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -
     sheet = Sheet(width, height)
     found = perturbation.known(frame.scene, frame.cursor.t)
     if found is None:
-        sheet.put(0, 1, "Following the moved state to the end …", palette.dim)
+        sheet.put(0, 1, "Running the moved state to the end …", palette.dim)
         return sheet
     cols = columns(width, frame.T, frame.cursor.t)
     shown = found.parts[-max(1, height - 2) :] if height < len(found.parts) + 2 else found.parts
@@ -57,9 +57,9 @@ def _head(frame: Frame, found: Perturbation, width: int) -> str:
     states = "h and c" if frame.scene.trace.c is not None else "h"
     return _longest(
         width,
-        f"At t = {found.t} {states} goes a part of the way to another sequence's, whose answer is "
-        f"{found.other_answer}. On the right: how far off h is at step {found.last}, and the answer.",
-        f"{states} at t = {found.t}, moved a part of the way to the state of answer {found.other_answer}: how far off?",
+        f"At t = {found.t}, {states} is moved part of the way to that of a sequence with answer "
+        f"{found.other_answer}. On the right: the distance of h at step {found.last}, and the answer.",
+        f"{states} at t = {found.t}, moved part of the way to the state of answer {found.other_answer}: distance left",
         f"{states} at t = {found.t} moved towards answer {found.other_answer}'s",
     )
 
@@ -70,12 +70,12 @@ def _foot(found: Perturbation, width: int) -> str:
     if not math.isfinite(left):
         return "The states are not finite." if found.sizes[0, found.t] else "Both sequences have the same state here."
     much = f"{left:.2f}" if left >= 0.005 else "nothing" if left == 0 else scientific(left)
-    small = f"Of the move by {found.parts[0]} % {much} is left at step {found.last}"
+    small = f"{much.capitalize()} of the move by {found.parts[0]} % is left at step {found.last}"
     moved = {part: 100 * float(found.way[found.at(part), found.last]) for part in (25, 75)}
     far = "; ".join(f"{part} % → {100 if 99.5 <= end <= 100.5 else end:.0f} %" for part, end in moved.items())
     if not all(map(math.isfinite, moved.values())):
         return _longest(width, f"{small}.", f"{much} is left of {found.parts[0]} %")
-    return _longest(width, f"{small}; of the whole way: {far}.", f"{small}.", f"{much} is left of {found.parts[0]} %")
+    return _longest(width, f"{small}. Larger moves: {far}.", f"{small}.", f"{much} is left of {found.parts[0]} %")
 
 
 def _longest(room: int, *texts: str) -> str:
@@ -93,10 +93,10 @@ def _why_not(frame: Frame) -> str | None:
 
     t, k = frame.cursor.t, frame.scene.last_loss_step
     if perturbation.another(frame.scene, max(1, min(t, k))) is None:
-        return "No other sequence of this task asks for another answer here."
+        return "No other sequence of this task has a different answer here."
     if not 0 < t < k:
-        return f"Go to a step from 1 to {k - 1}: its state is moved, and followed to step {k}." if k > 1 else (
-            "There is no step before the loss whose state could be moved."
+        return f"Go to a step from 1 to {k - 1}: this panel moves its state and follows it to step {k}." if k > 1 else (
+            "No step comes before the loss, so there is no state to move."
         )  # fmt: skip
     return None
 
@@ -108,7 +108,7 @@ def _needs(frame: Frame) -> Command | None:
 
 
 PANEL = Panel(
-    "perturbed", "perturbed", "the state moved a little, and a lot",
+    "perturbed", "perturbed", "how far a moved state stays moved: a little, and a lot",
     _draw, key="X", why_not=_why_not, needs=_needs, height=9,
     follows=lambda frame, view: (frame.scene, frame.cursor, _needs(frame)), shows=frozenset(("perturbed",)),
 )  # fmt: skip

@@ -40,7 +40,7 @@ def _series(frame: Frame) -> list[float]:
 
 def _no_series(frame: Frame) -> str | None:
     if frame.scene.task.series is None:
-        return f"Only the sine has a series to follow; this is {frame.scene.task.title}."
+        return f"Only the sine task has a series to plot; this task is {frame.scene.task.title}."
     return None
 
 
@@ -99,7 +99,7 @@ def _network(frame: Frame, view: View) -> object:
     return frame.scene, frame.learning, frame.cursor.epoch, view.plots
 
 
-FIT = Panel("fit", "sine fit", "the sine and the fit, one step ahead", _draw_fit,
+FIT = Panel("fit", "sine fit", "the sine, and its prediction one step ahead", _draw_fit,
             why_not=_no_series, follows=_network, shows=frozenset(("fit",)))  # fmt: skip
 SELF_FED = Panel("self-fed", "feeding on itself", "the network reading its own output",
                  _draw_self_fed, why_not=_no_series, follows=_network,

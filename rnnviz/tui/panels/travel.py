@@ -138,7 +138,7 @@ def _needs(frame: Frame) -> Command | None:
 TRAVEL = Panel(
     "travel",
     "time travel",
-    "how far the error reached, by epoch",
+    "how far back the gradient reached, by epoch",
     _draw,
     key="m",
     takes={

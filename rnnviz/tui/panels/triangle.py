@@ -1,7 +1,7 @@
-"""The triangle: whose error reaches how far back. One row a loss step, one column a time step.
+"""The triangle: how far back the error of each step reaches. One row per loss step, one column per time step.
 
-A cell holds the power of ten of ‖∂L_k/∂h_t‖, and is shaded by it. Where columns are narrow a single sign stands
-for the power: 3 for 1e-3, a for 1e-10, ² for 1e+2.
+A cell holds the power of ten of ‖∂L_k/∂h_t‖, and is shaded by it. In narrow columns a single character encodes
+the power: 3 for 1e-3, a for 1e-10, ² for 1e+2.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -
     sheet = Sheet(width, height)
     triangle = analysis.triangle(frame.scene)
     if triangle is None:
-        sheet.put(0, 1, "Walking back from every loss in turn …", palette.dim)
+        sheet.put(0, 1, "Backpropagating each loss …", palette.dim)
         return sheet
     having, t = frame.scene.loss_steps, frame.cursor.t
     cols = columns_of(frame, width)
@@ -107,9 +107,9 @@ def _sentence(frame: Frame, triangle: Triangle, cols: Columns, rows: tuple[int, 
     """How to read a cell, and what is in view of how much."""
     T, having = frame.T, frame.scene.loss_steps
     spelled = _are_spelled(triangle, cols.width)
-    parts = ["a cell is a power of ten: -3 is 1e-3" if spelled else "power of ten, 3: 1e-3, a: 1e-10"]
+    parts = ["each cell is a power of ten: -3 is 1e-3" if spelled else "power of ten, 3: 1e-3, a: 1e-10"]
     if frame.loss_step is None:
-        parts.append("↑ picks one loss")
+        parts.append("↑ selects one loss")
     if len(having) == 1:
         parts.append(f"only step {having[0]} has a loss")
     elif len(rows) < len(having):
@@ -137,7 +137,7 @@ def _why_not(frame: Frame) -> str | None:
     from rnnviz.views import analysis
 
     if frame.T > analysis.LONGEST:
-        return f"The triangle of {frame.T} steps is too large to keep; it is for up to {analysis.LONGEST}."
+        return f"The triangle is limited to {analysis.LONGEST} steps; this sequence has {frame.T}."
     return None
 
 
@@ -148,7 +148,7 @@ def _needs(frame: Frame) -> Command | None:
 
 
 PANEL = Panel(
-    "triangle", "triangle", "whose error reaches how far back", _draw, key="v",
+    "triangle", "triangle", "how far back the error of each step reaches", _draw, key="v",
     why_not=_why_not, needs=_needs,
     takes={"unit_up": _choose("loss_before"), "unit_down": _choose("loss_after")},
     words={"unit_up": "an earlier loss", "unit_down": "a later one"},

@@ -25,7 +25,7 @@ def draw(frame: Frame, view: View, width: int, height: int, palette: Palette) ->
     y = _paragraph(sheet, 0, scene.said(answered=frame.read == frame.T), room, 2, palette)
     if scene.outcome is not None and scene.outcome.continuation is not None:
         text = visible(scene.outcome.continuation)
-        y = _paragraph(sheet, y, f"On its own it goes on: “{text}”", room, max(1, min(3, height - y - 4)), palette)
+        y = _paragraph(sheet, y, f"Continued by the network: “{text}”", room, max(1, min(3, height - y - 4)), palette)
     for note in scene.task.notes:
         y = _paragraph(sheet, y, note, room, 1, palette)
     picture = scene.task.picture(scene.sample)
@@ -33,7 +33,7 @@ def draw(frame: Frame, view: View, width: int, height: int, palette: Palette) ->
         _picture(sheet, y, width, picture.tolist(), palette)
     t = frame.cursor.t
     if not 1 <= t <= frame.read:
-        sheet.put(y, LEFT, "What it expects stands here as soon as a step is read.", palette.faint)
+        sheet.put(y, LEFT, "Predictions appear after the first step.", palette.faint)
     elif scene.probabilities is None:
         _number(sheet, y, t, frame, palette)
     else:
@@ -53,8 +53,8 @@ def _expected(sheet: Sheet, y: int, t: int, frame: Frame, palette: Palette) -> N
     scene = frame.scene
     judged = t in scene.loss_steps
     right = scene.answer(t)
-    what = "judged here" if judged else "not judged here"
-    sheet.put(y, LEFT, f"After step {t} it expects ({what}):", palette.dim)
+    what = "has a loss" if judged else "has no loss"
+    sheet.put(y, LEFT, f"Prediction after step {t}, which {what}:", palette.dim)
     guesses = list(scene.guesses(t))
     room = max(1, sheet.height - y - 1)
     if len(guesses) > room:
@@ -81,15 +81,15 @@ def _bar(share: float, cells: int) -> str:
 def _number(sheet: Sheet, y: int, t: int, frame: Frame, palette: Palette) -> None:
     scene = frame.scene
     value, target = float(scene.trace.y[t - 1, 0, 0]), float(scene.target_values[t - 1, 0])
-    sheet.put(y, LEFT, f"After step {t} it says {fixed(value)}.", palette.output)
+    sheet.put(y, LEFT, f"Prediction after step {t}: {fixed(value)}.", palette.output)
     if t in scene.loss_steps:
-        sheet.put(y + 1, LEFT, f"Right is {fixed(target)}: the error is {fixed(value - target)}.", palette.target)
+        sheet.put(y + 1, LEFT, f"The target is {fixed(target)}: the error is {fixed(value - target)}.", palette.target)
     else:
         judged = [k for k in scene.loss_steps if k > t]
-        later = f"; it is judged at step {judged[0]}" if judged else ""
-        sheet.put(y + 1, LEFT, f"Nothing is asked here{later}.", palette.dim)
+        later = f"; the next loss is at step {judged[0]}" if judged else ""
+        sheet.put(y + 1, LEFT, f"This step has no loss{later}.", palette.dim)
     if scene.task.baseline is not None:
-        sheet.put(y + 2, LEFT, f"Always saying the mean scores {scene.task.baseline:.4f}.", palette.dim)
+        sheet.put(y + 2, LEFT, f"Always predicting the mean costs {scene.task.baseline:.4f}.", palette.dim)
 
 
 def _picture(sheet: Sheet, y: int, width: int, pixels: list[list[float]], palette: Palette) -> None:
@@ -108,7 +108,7 @@ def _symbol(label: str) -> str:
 
 def _no_words(frame: Frame) -> str | None:
     if frame.scene.task.series is not None:
-        return "The sine speaks in curves: tab leads to its fit. Other tasks are a knob: o, task."
+        return "The sine is shown as curves (tab). Choose another task with o."
     return None
 
 
