@@ -236,7 +236,7 @@ class Progress:
         if isinstance(found, dict) and found.get("version") == VERSION and isinstance(found.get("courses"), dict):
             return found
         newer = isinstance(found, dict) and isinstance(found.get("version"), int) and found["version"] > VERSION
-        self._set_aside(self.path, "was written by a newer rnnviz" if newer else "is damaged")
+        self._set_aside(self.path, "is from a newer rnnviz" if newer else "is damaged")
         return nothing
 
     def _set_aside(self, path: Path, why: str) -> None:

@@ -43,10 +43,10 @@ def _group(screen: ScoreScreen) -> None:
 def _copy(screen: ScoreScreen) -> None:
     """What the open panel has to copy goes to the terminal's clipboard."""
     panel = panels.BY_ID.get(screen.view.panel or "")
-    if panel is None or panel.copies is None or screen.frame is None:
+    if panel is None or panel.copy_text is None or screen.frame is None:
         screen.say("There is nothing to copy here. Press s for the code.")
         return
-    text = panel.copies(screen.frame, screen.view)
+    text = panel.copy_text(screen.frame, screen.view)
     screen.app.copy_to_clipboard(text)
     screen.say(f"{len(text.splitlines())} lines copied, if your terminal supports OSC 52.")
 

@@ -14,44 +14,44 @@ if TYPE_CHECKING:
 
 
 class AnswerLine:
-    """give: what is done with an answer."""
+    """submit: called with a finished answer."""
 
-    def __init__(self, stage: Stage, give: Callable[[str], None]) -> None:
-        self._stage, self._give = stage, give
+    def __init__(self, stage: Stage, submit: Callable[[str], None]) -> None:
+        self._stage, self._submit = stage, submit
         self.typed = ""
 
     def clear(self) -> None:
         self.typed = ""
 
-    def takes(self, run: LessonRun, name: str) -> bool:
+    def handle_action(self, run: LessonRun, name: str) -> bool:
         """A key, by its action: what a number being typed makes of it."""
         if not self.typed:
             return False
         if name == "cancel":
-            self._type("")
+            self._edit("")
         elif name == "previous":
-            self._type(self.typed[:-1])
+            self._edit(self.typed[:-1])
         elif name == "next" and run.open_question is not None:
-            self._give(self.typed)
+            self._submit(self.typed)
         else:
             return False
         return True
 
-    def types(self, run: LessonRun, character: str) -> bool:
+    def handle_character(self, run: LessonRun, character: str) -> bool:
         """A character, while a number is asked for or a choice; whether it was taken. Once a number has been begun
         every character is a part of it, and no longer a key; only n enters it, as it goes on elsewhere."""
         question = run.open_question
         if question is None or question.choices:
-            return character in DIGITS and self._chooses(run, character)
+            return character in DIGITS and self._choose(run, character)
         if character == "n" and self.typed and not self.typed.endswith("l"):  # ln begins with an l
-            self._give(self.typed)
+            self._submit(self.typed)
         elif self.typed or character in arithmetic.STARTS:
-            self._type(self.typed + character)
+            self._edit(self.typed + character)
         else:
             return False
         return True
 
-    def _chooses(self, run: LessonRun, digit: str) -> bool:
+    def _choose(self, run: LessonRun, digit: str) -> bool:
         """A digit where no number is asked for: a choice, or nothing to answer with; whether it was taken."""
         question = run.open_question
         if question is None and run.answer is None:
@@ -59,12 +59,12 @@ class AnswerLine:
         if question is None:
             self._stage.say("This question is answered. Press r to try again, or g to go to a time step.")
         elif digit in "1234"[: len(question.choices)]:
-            self._give(digit)
+            self._submit(digit)
         else:
             self._stage.say(f"Choose 1 to {len(question.choices)}. Press g to go to a time step.")
         return True
 
-    def _type(self, text: str) -> None:
+    def _edit(self, text: str) -> None:
         self.typed = text[: arithmetic.LONGEST]
         self._stage.hush()
         self._stage.draw()

@@ -33,7 +33,7 @@ class Performer:
         if not self._is_walking:
             self._later(self._reading(), self._go_on)
 
-    def hears(self, key: str) -> bool:
+    def handle_key(self, key: str) -> bool:
         """Any key pauses; then space goes on, and every other key is the presenter's own."""
         if self.is_over:
             return False
@@ -54,7 +54,7 @@ class Performer:
         self.is_over = True
         self.guide.stage.say("The lesson is over. Press L for all lessons, q to quit.")
 
-    def walks(self, target: Setup) -> bool:
+    def animate(self, target: Setup) -> bool:
         """Whether it goes there step by step, for all to see; if so it calls the guide again when it is there."""
         frame = self.guide.stage.frame
         if frame is None or self.is_paused or target.phase is Phase.UPDATE:

@@ -54,7 +54,7 @@ class Press:
 Listener = Callable[["ScoreScreen", Press], bool]
 
 
-def hear(screen: ScoreScreen, press: Press) -> bool:
+def dispatch(screen: ScoreScreen, press: Press) -> bool:
     """Whether someone took it."""
     return any(listener(screen, press) for listener in LISTENERS)
 
@@ -66,43 +66,43 @@ def typing(screen: ScoreScreen, press: Press) -> bool:
     if press.key == "escape":
         screen.look(typing=None, finding=False)
     elif press.key == "enter":
-        _typed_into(screen, text)
+        _submit_text(screen, text)
     elif press.key == "backspace":
-        _type(screen, text[:-1])
+        _edit_text(screen, text[:-1])
     elif press.character is not None and press.character.isprintable():
-        _type(screen, (text + press.character)[:LONGEST_PASTE])
+        _edit_text(screen, (text + press.character)[:LONGEST_PASTE])
     return True
 
 
-def _type(screen: ScoreScreen, text: str) -> None:
-    found = panels.BY_ID[screen.view.panel or ""].found if screen.view.finding else None
+def _edit_text(screen: ScoreScreen, text: str) -> None:
+    found = panels.BY_ID[screen.view.panel or ""].find if screen.view.finding else None
     if found is not None and screen.frame is not None:
         screen.look(**{"typing": text, **found(screen.frame, screen.view, text)})
     else:
         screen.look(typing=text)
 
 
-def _typed_into(screen: ScoreScreen, text: str) -> None:
-    was_sought = screen.view.finding
+def _submit_text(screen: ScoreScreen, text: str) -> None:
+    was_finding = screen.view.finding
     screen.change(typing=None, finding=False)
-    if was_sought:
+    if was_finding:
         screen.draw()
         return
-    typed = panels.BY_ID[screen.view.panel or ""].typed
+    typed = panels.BY_ID[screen.view.panel or ""].submit
     if typed is None or screen.frame is None:
         return
     try:
-        screen.take(typed(screen.frame, screen.view, text))
+        screen.apply(typed(screen.frame, screen.view, text))
     except InputError as error:
         screen.warn(in_labels(str(error)))
 
 
 def performer(screen: ScoreScreen, press: Press) -> bool:
-    return screen.guide is not None and press.key is not None and screen.guide.hears(press.key)
+    return screen.guide is not None and press.key is not None and screen.guide.handle_key(press.key)
 
 
 def answer(screen: ScoreScreen, press: Press) -> bool:
-    return screen.guide is not None and press.key is not None and screen.guide.types(press.character)
+    return screen.guide is not None and press.key is not None and screen.guide.handle_character(press.character)
 
 
 def step_number(screen: ScoreScreen, press: Press) -> bool:
@@ -130,7 +130,7 @@ def _go_to(screen: ScoreScreen, number: str) -> None:
 
 
 def lesson(screen: ScoreScreen, press: Press) -> bool:
-    return screen.guide is not None and press.action is not None and screen.guide.takes(press.action)
+    return screen.guide is not None and press.action is not None and screen.guide.handle_action(press.action)
 
 
 def lesson_text(screen: ScoreScreen, press: Press) -> bool:
@@ -143,9 +143,9 @@ def lesson_text(screen: ScoreScreen, press: Press) -> bool:
 
 def open_panel(screen: ScoreScreen, press: Press) -> bool:
     panel = panels.BY_ID.get(screen.view.panel or "")
-    if panel is None or press.action is None or press.action not in panel.takes or screen.frame is None:
+    if panel is None or press.action is None or press.action not in panel.actions or screen.frame is None:
         return False
-    screen.take(panel.takes[press.action](screen.frame, screen.view))
+    screen.apply(panel.actions[press.action](screen.frame, screen.view))
     return True
 
 

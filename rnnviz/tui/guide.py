@@ -202,11 +202,11 @@ class Guide:
 
     # -- keys ----------------------------------------------------------------------------------------------
 
-    def hears(self, key: str) -> bool:
+    def handle_key(self, key: str) -> bool:
         """Any key, before it means anything; whether an autoplay takes it."""
-        return self.pursuit.presenter is not None and self.pursuit.presenter.hears(key)
+        return self.pursuit.presenter is not None and self.pursuit.presenter.handle_key(key)
 
-    def takes(self, name: str) -> bool:
+    def handle_action(self, name: str) -> bool:
         """A key, by its action; whether the lesson wants it."""
         run = self.run
         if name == "cancel" and self.pursuit.is_on and not self.stage.shows_film:
@@ -217,21 +217,21 @@ class Guide:
             return False
         if name != "lesson_next":
             self._skip_asked = False
-        if self.answer_line.takes(run, name):
+        if self.answer_line.handle_action(run, name):
             return True
         panel = panels.BY_ID.get(self.stage.view.panel or "")
-        panel_wants_it = panel is not None and "next" in panel.takes
+        panel_wants_it = panel is not None and "next" in panel.actions
         if name == "next" and not panel_wants_it and (run.is_done or run.open_question is not None):
             self.next()
             return True
         return False
 
-    def types(self, character: str | None) -> bool:
+    def handle_character(self, character: str | None) -> bool:
         """A character that may belong to an answer; whether it does."""
         is_asked = self.is_on and not self.pursuit.is_on and self.stage.view.prompt is None
         if not is_asked or self.run is None or character is None or not character.isprintable():
             return False
-        return self.answer_line.types(self.run, character)
+        return self.answer_line.handle_character(self.run, character)
 
     def answer(self, said: str) -> None:
         assert self.run is not None

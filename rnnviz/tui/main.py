@@ -36,7 +36,7 @@ class Main(ScoreScreen):
         if self._held or self.jobs.holds_keys:
             self._held.append(press)
             event.stop()
-        elif dispatch.hear(self, press):
+        elif dispatch.dispatch(self, press):
             event.stop()
 
     def on_keys_released(self, message: KeysReleased) -> None:
@@ -45,11 +45,11 @@ class Main(ScoreScreen):
             if self.jobs.holds_keys:
                 self._held = held[at:]
                 return
-            dispatch.hear(self, press)
+            dispatch.dispatch(self, press)
 
     def action_act(self, name: str) -> None:
         """An action or a panel by its id: from the mouse, the command palette."""
-        dispatch.hear(self, Press.of(name))
+        dispatch.dispatch(self, Press.of(name))
 
     def catch_up(self) -> None:
         """What was pressed before there was a player."""

@@ -25,7 +25,7 @@ def click(screen: ScoreScreen, event: events.Click) -> None:
         case "keys":
             for start, end, name in screen.places:
                 if start <= at.x < end:
-                    dispatch.hear(screen, Press.of(name))
+                    dispatch.dispatch(screen, Press.of(name))
         case "score":
             _score(screen, widget, at)
         case "lesson" | "lesson-beside":
@@ -33,11 +33,11 @@ def click(screen: ScoreScreen, event: events.Click) -> None:
                 screen.guide.clicked(at.x, at.y, widget.size.width)
         case "tabs" | "tabs-beside":
             if at.x >= widget.size.width // 2:  # `tab: ledger`, at the right end
-                dispatch.hear(screen, Press.of("panel"))
+                dispatch.dispatch(screen, Press.of("panel"))
         case "panel" | "open":
             panel = panels.BY_ID.get(screen.view.panel or "")
-            if panel is not None and panel.clicked is not None and panel.why_not(screen.frame) is None:
-                screen.take(panel.clicked(screen.frame, screen.view, at.x, at.y, widget.size.width, widget.size.height))
+            if panel is not None and panel.click is not None and panel.why_not(screen.frame) is None:
+                screen.apply(panel.click(screen.frame, screen.view, at.x, at.y, widget.size.width, widget.size.height))
 
 
 def _score(screen: ScoreScreen, widget: Widget, at: Offset) -> None:
@@ -69,8 +69,8 @@ def wheel(screen: ScoreScreen, event: events.MouseEvent, by: int) -> None:
             screen.guide.scroll(by, 1)
     elif widget.id in ("panel", "open"):
         panel = panels.BY_ID.get(screen.view.panel or "")
-        if panel is not None and name in panel.takes and screen.view.typing is None:
-            screen.take(panel.takes[name](screen.frame, screen.view))
+        if panel is not None and name in panel.actions and screen.view.typing is None:
+            screen.apply(panel.actions[name](screen.frame, screen.view))
     elif widget.id == "score":
         at = event.get_content_offset(widget)
         if at and score.units_at(screen.frame, at.y, widget.size.height, screen.palette, screen.view):

@@ -33,10 +33,10 @@ class Presenter(Protocol):
     def begin(self) -> None:
         """The lesson is open."""
 
-    def hears(self, key: str) -> bool:
+    def handle_key(self, key: str) -> bool:
         """Any key; whether it ends there."""
 
-    def walks(self, target: Setup) -> bool:
+    def animate(self, target: Setup) -> bool:
         """Whether it goes to a picture step by step, for all to see."""
 
     def end(self) -> None:
@@ -84,7 +84,7 @@ class Pursuit:
                 continue
             if command is None:  # what is asked, graded or explained here has to be known first
                 command = needs(frame, references(run.step))
-            if isinstance(command, Go) and self.presenter is not None and self.presenter.walks(target):
+            if isinstance(command, Go) and self.presenter is not None and self.presenter.animate(target):
                 return
             if command is None:
                 self._arrive(run)

@@ -56,7 +56,7 @@ class ScoreScreen(Screen[None]):
         self.places: list[tuple[int, int, str]] = []  # where the keys stand in the key bar
         self._drawn: dict[str, tuple[object, Sheet]] = {}
         self._rows: dict[str, int] = {}  # at which row panels were left that open there again
-        self._asked: set[tuple[Trace, Command]] = set()  # what was asked for a panel or a lesson, of this scene
+        self._requested: set[tuple[Trace, Command]] = set()  # what was asked for a panel or a lesson, of this scene
 
     def compose(self) -> ComposeResult:
         yield Canvas(self._title, id="title")
@@ -102,7 +102,7 @@ class ScoreScreen(Screen[None]):
         if self.guide is None:
             return Sheet(width, height)
         is_said_above = self.query_one("#telling").display
-        note = None if is_said_above else status_lines.spoken(self.frame, self.view, width - 12)
+        note = None if is_said_above else status_lines.current_notice(self.frame, self.view, width - 12)
         return self.guide.sheet(width, height, note)
 
     def _tabs(self, width: int, height: int) -> Sheet:
@@ -119,9 +119,9 @@ class ScoreScreen(Screen[None]):
     def _panel(self, panel: panels.Panel, width: int, height: int) -> Sheet:
         if self.frame is None:
             return Sheet(width, height)
-        if panel.follows is None:
+        if panel.depends_on is None:
             return sheet_for(panel, self.frame, self.view, width, height, self.palette)
-        key = (panel.follows(self.frame, self.view), self.view.masked, self.palette, width, height)
+        key = (panel.depends_on(self.frame, self.view), self.view.masked, self.palette, width, height)
         known = self._drawn.get(panel.id)
         if known is None or known[0] != key:
             sheet = sheet_for(panel, self.frame, self.view, width, height, self.palette)
@@ -138,7 +138,7 @@ class ScoreScreen(Screen[None]):
             self.view = self.guide.limited(self.view)
         if self.frame is not None:
             for panel in panels.BESIDE:
-                has_nothing = panel.why_not(self.frame) is not None or not panel.stands_beside(self.frame)
+                has_nothing = panel.why_not(self.frame) is not None or not panel.opens_beside(self.frame)
                 empty = has_nothing or not self.view.knows(panel.id)
                 self.query_one(f"#beside-{panel.id}").set_class(empty, "empty")
         for canvas in self.query(Canvas):
@@ -156,7 +156,7 @@ class ScoreScreen(Screen[None]):
         self.frame = frame
         if warning:
             self.change(notice=Notice(warning, Kind.WARNING))
-        if self._ask():
+        if self._request():
             return
         self.draw()
         if self.guide is not None:
@@ -168,7 +168,7 @@ class ScoreScreen(Screen[None]):
 
     def look(self, **changes: Any) -> None:
         self.change(**changes)
-        if not self._ask():
+        if not self._request():
             self.draw()
 
     def say(self, text: str) -> None:
@@ -184,7 +184,7 @@ class ScoreScreen(Screen[None]):
         self.palette = palette
         self.draw()
 
-    def _ask(self) -> bool:
+    def _request(self) -> bool:
         """The open panel, the lesson or the plots may need what is not known yet: ask the player, once for each scene.
         Whether that was done: then it has been shown, too."""
         frame, player = self.frame, self.player
@@ -196,11 +196,11 @@ class ScoreScreen(Screen[None]):
             self.guide.needs(frame) if self.guide is not None else None,
             Measure("outcome") if self.view.plots and frame.scene.outcome is None else None,
         )
-        self._asked = {(trace, command) for trace, command in self._asked if trace is frame.scene.trace}
+        self._requested = {(trace, command) for trace, command in self._requested if trace is frame.scene.trace}
         for command in wanted:
             is_free = player.job is None or (isinstance(command, Measure) and command.outdates(player.job.command))
-            if command is not None and is_free and (frame.scene.trace, command) not in self._asked:
-                self._asked.add((frame.scene.trace, command))
+            if command is not None and is_free and (frame.scene.trace, command) not in self._requested:
+                self._requested.add((frame.scene.trace, command))
                 self.send(command)
                 return True
         return False
@@ -238,15 +238,15 @@ class ScoreScreen(Screen[None]):
 
     def open_panel(self, panel: str | None) -> None:
         left = panels.BY_ID.get(self.view.panel or "")
-        if left is not None and left.leaves is not None and left.id != panel and self.frame is not None:
-            command = left.leaves(self.frame)
+        if left is not None and left.on_close is not None and left.id != panel and self.frame is not None:
+            command = left.on_close(self.frame)
             if command is not None:
                 self.send(command)
         if left is not None and left.keeps_row:
             self._rows[left.id] = self.view.row
         keeps = panel is not None and panels.BY_ID[panel].keeps_row
         row = self._rows.get(panel or "", -1) if keeps else 0
-        self._asked = set()
+        self._requested = set()
         self.set_class(panel is not None, "panel-open")
         self.change(panel=panel, page=0, row=row, typing=None, finding=False)
         self.share_out()
@@ -257,12 +257,12 @@ class ScoreScreen(Screen[None]):
     def send(self, command: Command, *, is_watched: bool = True, keeps_notice: bool = False) -> None:
         self.jobs.send(command, is_watched=is_watched, keeps_notice=keeps_notice)
 
-    def take(self, asked: Command | dict[str, Any] | None) -> None:
+    def apply(self, result: Command | dict[str, Any] | None) -> None:
         """What an open panel made of a key."""
-        if isinstance(asked, dict):
-            self.look(**asked)
-        elif asked is not None:
-            self.send(asked)
+        if isinstance(result, dict):
+            self.look(**result)
+        elif result is not None:
+            self.send(result)
 
     def settle(self, *, ghost: bool) -> None:
         if self.player is not None:

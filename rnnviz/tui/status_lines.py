@@ -30,7 +30,7 @@ LOSS = 18  # cells that stay free for the loss
 WATCHED = "Each picture shows the network after some epochs. Press esc to stop."
 UNWATCHED = "The picture still shows the previous network. Press esc to stop."
 ABOUT = 12  # cells below which a panel's title says no more than its name
-_TOLD = {  # what the sentences of a phase are about
+_SUBJECTS = {  # what the sentences of a phase are about
     Phase.FORWARD: ("output", "judged"), Phase.LOSS: ("loss", "output", "judged"), Phase.BACKWARD: ("gradient",),
     Phase.UPDATE: ("loss",),
 }  # fmt: skip
@@ -89,10 +89,10 @@ def telling(frame: Frame | None, view: View, width: int, height: int, palette: P
         sheet.put(0, 1, "Starting …", palette.dim)
         return sheet
     waits = f"This moment in words: {view.waits}."
-    first, second = (waits, "") if view.hides(*_TOLD[frame.cursor.phase]) else narrate(frame, VOICE)
+    first, second = (waits, "") if view.hides(*_SUBJECTS[frame.cursor.phase]) else narrate(frame, VOICE)
     both = height > (2 if width < NARROW else 1)
     styles = [palette.warn if frame.scene.has_exploded else palette.text, palette.dim]
-    said = spoken(frame, view, width - 2)
+    said = current_notice(frame, view, width - 2)
     if said is not None and said.kind is Kind.HINT and both:
         second, styles[1] = VOICE.say(said.line), accent(frame, palette)
     elif said is not None:
@@ -111,7 +111,7 @@ def telling(frame: Frame | None, view: View, width: int, height: int, palette: P
     return sheet
 
 
-def spoken(frame: Frame | None, view: View, width: int) -> Notice | None:
+def current_notice(frame: Frame | None, view: View, width: int) -> Notice | None:
     """What is said to the person, if anything is: a number being typed, a job, news or a warning, a hint."""
     if frame is None:
         return None
@@ -126,8 +126,8 @@ def spoken(frame: Frame | None, view: View, width: int) -> Notice | None:
 
 def progress(job: Progress, width: int, view: View = EVERYTHING) -> str:
     """`training  ━━━━━━────  60/100 batches  loss 0.2031`"""
-    is_told = job.loss is not None and not view.hides("loss", "history")
-    value = f"  loss {loss(job.loss)}" if is_told else ""
+    has_loss = job.loss is not None and not view.hides("loss", "history")
+    value = f"  loss {loss(job.loss)}" if has_loss else ""
     tail = f"  {job.done}/{job.total} {job.unit}{value}" if job.unit else ""
     room = max(4, min(30, width - len(job.what) - len(tail) - 2))
     full = room * job.done // max(1, job.total)
@@ -158,7 +158,7 @@ def key_bar(
     sheet = Sheet(width, 1)
     places = []
     x = 1
-    words = panels.BY_ID[view.panel].words if view.panel else {}
+    words = panels.BY_ID[view.panel].key_labels if view.panel else {}
     entries = [(_face(name), label, name) for name, label in keys.bar(frame, view, words, lesson)]
     ends = entries[-2:]
     for key, label, name in entries:

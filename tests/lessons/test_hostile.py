@@ -50,16 +50,16 @@ TRAINS = "```toml\n[do]\nsettings = {{ seed = {n} }}\ntrain = {epochs}\n```\n"
 
 # name -> the file, and the line, what is wrong and what to do of one of its problems
 HOSTILE: dict[str, tuple[str, int, str, str]] = {
-    "digits": (front("seed = " + "9" * 5000), 6, "5,007 characters", "split it"),
+    "digits": (front("seed = " + "9" * 5000), 6, "5,007 characters", "split or shorten it"),
     "digits-in-lines": (front("seed = " + "9" * 400), 6, "seed is a number too long", "at most 18 digits"),
     "hex": (block("[do]\nseek = 0x" + "f" * 400), 13, "seek is a number too long", "18 digits"),
-    "brackets": (front("gain = " + "[" * 50_000), 6, "50,007 characters", "split it"),
+    "brackets": (front("gain = " + "[" * 50_000), 6, "50,007 characters", "split or shorten it"),
     "brackets-in-lines": (front("gain = [\n" + "[\n" * 2_500), 1, "nested too deeply", "a number, a string"),
     "tables-in-tables": (block("[do]\n" + ".".join("a" * 200) + " = 1"), 11, "nested too deeply", "a number"),
     "lines": (body("\n" * 5_000), 3_001, "lines; the limit is 3,000", "several lessons"),
     "megabytes": (body("word " * 2_000_000), 1, "too long, at most 200,000 bytes", "name and permissions"),
-    "zeros": ("\0" * 100_000, 1, "100,000 characters", "split it"),
-    "links": (body("[" * 100_000), 11, "100,000 characters", "split it"),
+    "zeros": ("\0" * 100_000, 1, "100,000 characters", "split or shorten it"),
+    "links": (body("[" * 100_000), 11, "100,000 characters", "split or shorten it"),
     "links-in-lines": (body(("[" * 400 + "\n") * 250), 11, "a text of 100,249 characters", "shorten it"),
     "stars": (body(("*a _b " * 60 + "\n") * 50), 11, "characters; the limit is 1,000", "shorten it"),
     "stars-in-toml": (question(f'answer = "loss"\nunit = """{("*a _b " * 60 + chr(10)) * 20}"""'), 15,
@@ -80,7 +80,7 @@ HOSTILE: dict[str, tuple[str, int, str, str]] = {
                                  + '\n```toml\n[do]\ntrain = "all"\n```\n', 9, "trains for about", "fewer epochs"),
     "little-by-little": (
         body("\n".join(f"## Step {n}\n\nA word.\n\n" + TRAINS.format(n=n + 1, epochs=9_000) for n in range(50))),
-        111, "up to here the lesson trains for", "train fewer epochs"),
+        111, "up to here; the limit is 300 s", "train fewer epochs"),
     "large": (front("hidden_size = 2048\nnum_layers = 8"), 5, "MB; the limit for a lesson is 250", "fewer units"),
     "large-later": (block("[do]\nsettings = { hidden_size = 2048, num_layers = 8 }"), 7, "MB; the limit",
                     "fewer units"),

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from rnnviz.scene.frame import Frame
 
     Draw = Callable[[Frame, View, int, int, Palette], Sheet]
-    Take = Callable[[Frame, View], Command | dict[str, Any] | None]
+    Handler = Callable[[Frame, View], Command | dict[str, Any] | None]
 
 
 def always(frame: Frame) -> str | None:
     return None
 
 
-def unasked(frame: Frame) -> bool:
+def by_default(frame: Frame) -> bool:
     return True
 
 
@@ -49,7 +49,7 @@ class Panel:
     leaves    (frame) -> a command for when it is closed, or None
     copies    (frame, view) -> the text that the copy key takes from it
     shows     names of the figures it draws (see lessons/withheld.py): while one of them is asked for, it stays closed
-    stands_beside  (frame) -> whether what it has to show is worth a place beside the score that nobody asked for
+    opens_beside  (frame) -> whether what it has to show is worth a place beside the score that nobody asked for
     """
 
     id: str
@@ -58,19 +58,19 @@ class Panel:
     draw: Draw
     key: str = ""
     why_not: Callable[[Frame], str | None] = always
-    takes: Mapping[str, Take] = field(default_factory=dict)
-    words: Mapping[str, str] = field(default_factory=dict)
+    actions: Mapping[str, Handler] = field(default_factory=dict)
+    key_labels: Mapping[str, str] = field(default_factory=dict)
     height: int = 9
-    typed: Callable[[Frame, View, str], Command | dict[str, Any] | None] | None = None
-    found: Callable[[Frame, View, str], dict[str, Any]] | None = None
-    clicked: Callable[[Frame, View, int, int, int, int], Command | dict[str, Any] | None] | None = None
+    submit: Callable[[Frame, View, str], Command | dict[str, Any] | None] | None = None
+    find: Callable[[Frame, View, str], dict[str, Any]] | None = None
+    click: Callable[[Frame, View, int, int, int, int], Command | dict[str, Any] | None] | None = None
     keeps_row: bool = False
-    follows: Callable[[Frame, View], object] | None = None
+    depends_on: Callable[[Frame, View], object] | None = None
     needs: Callable[[Frame], Command | None] | None = None
-    leaves: Callable[[Frame], Command | None] | None = None
-    copies: Callable[[Frame, View], str] | None = None
+    on_close: Callable[[Frame], Command | None] | None = None
+    copy_text: Callable[[Frame, View], str] | None = None
     shows: frozenset[str] = frozenset()
-    stands_beside: Callable[[Frame], bool] = unasked
+    opens_beside: Callable[[Frame], bool] = by_default
 
 
 def sheet_for(panel: Panel, frame: Frame, view: View, width: int, height: int, palette: Palette) -> Sheet:

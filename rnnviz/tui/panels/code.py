@@ -78,7 +78,7 @@ def _turn(frame: Frame, view: View) -> dict[str, Any]:
 
 PANEL = Panel(
     "code", "the code", "behind this moment; in PyTorch and Keras", _draw, key="s",
-    takes={"next": _turn, "unit_up": _scroll(-1), "unit_down": _scroll(1)},
-    words={"next": "PyTorch, Keras", "unit_down": "scroll"},
-    copies=lambda frame, view: "\n".join(text(frame, view.page)[1]) + "\n",
+    actions={"next": _turn, "unit_up": _scroll(-1), "unit_down": _scroll(1)},
+    key_labels={"next": "PyTorch, Keras", "unit_down": "scroll"},
+    copy_text=lambda frame, view: "\n".join(text(frame, view.page)[1]) + "\n",
 )  # fmt: skip

@@ -114,6 +114,6 @@ def _needs(frame: Frame) -> Compare | None:
 
 COMPARE = Panel(
     "compare", "compare", "the other cells, or a pinned run, trained equally long", draw, key="c", height=10,
-    takes={"next": lambda frame, view: Pin()}, words={"next": "pin"}, needs=_needs, leaves=lambda frame: Alone(),
-    shows=frozenset(("gradient", "loss", "parameters", "others")),
+    actions={"next": lambda frame, view: Pin()}, key_labels={"next": "pin"}, needs=_needs,
+    on_close=lambda frame: Alone(), shows=frozenset(("gradient", "loss", "parameters", "others")),
 )  # fmt: skip

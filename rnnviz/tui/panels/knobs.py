@@ -170,13 +170,13 @@ def _find(frame: Frame, view: View) -> dict[str, Any]:
     return {"typing": "", "finding": True, "notice": None}
 
 
-def _found(frame: Frame, view: View, text: str) -> dict[str, Any]:
+def _find_knob(frame: Frame, view: View, text: str) -> dict[str, Any]:
     knobs = listed(frame, view)
     row = next((knobs.index(knob) for knob in called(text) if knob in knobs), None)
     return {} if row is None else _at(frame, view, row)
 
 
-def _clicked(frame: Frame, view: View, x: int, y: int, width: int, height: int) -> Command | dict[str, Any]:
+def _click(frame: Frame, view: View, x: int, y: int, width: int, height: int) -> Command | dict[str, Any]:
     """A row is chosen; of the chosen one the signs ◂ and ▸ turn it."""
     knobs, n = _in_view(frame, view, height)
     here = knobs.index(_chosen(frame, view))
@@ -224,17 +224,17 @@ def _type(frame: Frame, view: View) -> dict[str, Any]:
     return {"typing": "", "notice": None}
 
 
-def _typed(frame: Frame, view: View, text: str) -> Command | dict[str, Any]:
+def _submit(frame: Frame, view: View, text: str) -> Command | dict[str, Any]:
     asked_for = typed(frame, _chosen(frame, view).name, text)
     return {"notice": _refusal(asked_for)} if isinstance(asked_for, str) else asked_for
 
 
 KNOBS_PANEL = Panel(
     "knobs", "knobs", "change the cause, watch the effect", _draw, key="o",
-    takes={"unit_up": _choose(-1), "unit_down": _choose(1), "left": _turn(-1), "right": _turn(1), "next": _type,
+    actions={"unit_up": _choose(-1), "unit_down": _choose(1), "left": _turn(-1), "right": _turn(1), "next": _type,
            "start": _choose(-99), "end": _choose(99), "page_up": _choose(-PAGE), "page_down": _choose(PAGE),
            "group_up": _choose_group(-1), "group_down": _choose_group(1), "find": _find},
-    words={"unit_down": "choose", "left": "less", "right": "more", "next": "type", "find": "find", "undo": "undo",
+    key_labels={"unit_down": "choose", "left": "less", "right": "more", "next": "type", "find": "find", "undo": "undo",
            "ghost": "hide ghost"},
-    typed=_typed, found=_found, clicked=_clicked, keeps_row=True, height=10,
+    submit=_submit, find=_find_knob, click=_click, keeps_row=True, height=10,
 )  # fmt: skip

@@ -160,6 +160,6 @@ def _needs(frame: Frame) -> Command | None:
 
 PANEL = Panel(
     "ledger", "ledger", "why the gradient shrinks, step by step", _draw, key="y",
-    takes={"unit_up": _step(1), "unit_down": _step(-1)},
-    words={"unit_down": "a step back"}, needs=_needs, shows=frozenset(("gradient", "ledger", "gates")),
+    actions={"unit_up": _step(1), "unit_down": _step(-1)},
+    key_labels={"unit_down": "a step back"}, needs=_needs, shows=frozenset(("gradient", "ledger", "gates")),
 )  # fmt: skip

@@ -263,7 +263,7 @@ def _fold(frame: Frame, view: View) -> dict[str, int]:
 
 NETWORK = Panel(
     "network", "network", "unrolled in time, or folded to its loop", _draw,
-    key="d", takes={"next": _fold}, words={"next": "fold", "cut": "loop"}, height=9,
+    key="d", actions={"next": _fold}, key_labels={"next": "fold", "cut": "loop"}, height=9,
     shows=frozenset(("state", "gradient", "output", "gates", "parameters")),
 )  # fmt: skip
 SUMMARY = Panel("summary", "model summary", "layers, output shapes, parameters", _summary,

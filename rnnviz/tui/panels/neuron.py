@@ -98,7 +98,7 @@ def _addend(sheet: Sheet, y: int, x: int, line: Line, palette: Palette) -> None:
 
 PANEL = Panel(
     "neuron", "neuron", "one unit's value as a sum you can check by hand", _draw, key="f",
-    takes={"unit_up": lambda frame, view: SelectUnit(-1), "unit_down": lambda frame, view: SelectUnit(1)},
-    words={"unit_down": "next unit", "unit_up": "unit before"},
+    actions={"unit_up": lambda frame, view: SelectUnit(-1), "unit_down": lambda frame, view: SelectUnit(1)},
+    key_labels={"unit_down": "next unit", "unit_up": "unit before"},
     shows=frozenset(("state", "gradient", "ledger", "output", "gates", "weights")),
 )  # fmt: skip

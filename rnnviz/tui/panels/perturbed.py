@@ -110,5 +110,5 @@ def _needs(frame: Frame) -> Command | None:
 PANEL = Panel(
     "perturbed", "perturbed", "how far a moved state stays moved: a little, and a lot",
     _draw, key="X", why_not=_why_not, needs=_needs, height=9,
-    follows=lambda frame, view: (frame.scene, frame.cursor, _needs(frame)), shows=frozenset(("perturbed",)),
+    depends_on=lambda frame, view: (frame.scene, frame.cursor, _needs(frame)), shows=frozenset(("perturbed",)),
 )  # fmt: skip

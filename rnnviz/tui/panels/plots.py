@@ -100,10 +100,10 @@ def _network(frame: Frame, view: View) -> object:
 
 
 FIT = Panel("fit", "sine fit", "the sine, and its prediction one step ahead", _draw_fit,
-            why_not=_no_series, follows=_network, shows=frozenset(("fit",)))  # fmt: skip
+            why_not=_no_series, depends_on=_network, shows=frozenset(("fit",)))  # fmt: skip
 SELF_FED = Panel("self-fed", "feeding on itself", "the network reading its own output",
-                 _draw_self_fed, why_not=_no_series, follows=_network,
+                 _draw_self_fed, why_not=_no_series, depends_on=_network,
                  shows=frozenset(("self-fed",)))  # fmt: skip
-LOSS = Panel("loss", "loss curve", "training and validation loss per epoch", _draw_loss, follows=_network,
+LOSS = Panel("loss", "loss curve", "training and validation loss per epoch", _draw_loss, depends_on=_network,
              shows=frozenset(("history", "baseline")),
-             stands_beside=lambda frame: bool(frame.learning.loss))  # fmt: skip
+             opens_beside=lambda frame: bool(frame.learning.loss))  # fmt: skip

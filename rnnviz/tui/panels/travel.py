@@ -141,13 +141,13 @@ TRAVEL = Panel(
     "how far back the gradient reached, by epoch",
     _draw,
     key="m",
-    takes={
+    actions={
         "left": lambda frame, view: Back("epoch"),
         "right": lambda frame, view: Train("epoch"),
         "unit_up": lambda frame, view: Back("batch"),
         "unit_down": lambda frame, view: Train("batch"),
     },
-    words={"left": "epoch back", "right": "on", "unit_down": "batch"},
+    key_labels={"left": "epoch back", "right": "on", "unit_down": "batch"},
     needs=_needs,
     shows=frozenset(("history", "gradient")),
 )

@@ -150,7 +150,7 @@ def _needs(frame: Frame) -> Command | None:
 PANEL = Panel(
     "triangle", "triangle", "how far back the error of each step reaches", _draw, key="v",
     why_not=_why_not, needs=_needs,
-    takes={"unit_up": _choose("loss_before"), "unit_down": _choose("loss_after")},
-    words={"unit_up": "an earlier loss", "unit_down": "a later one"},
+    actions={"unit_up": _choose("loss_before"), "unit_down": _choose("loss_after")},
+    key_labels={"unit_up": "an earlier loss", "unit_down": "a later one"},
     shows=frozenset(("gradient", "judged")),
 )  # fmt: skip
