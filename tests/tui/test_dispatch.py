@@ -65,7 +65,7 @@ async def test_news_and_warnings_are_told_apart_by_a_sign_and_not_by_colour_alon
     async with app.run_test(size=(80, 24)) as pilot:
         await app.settled()
         await press(pilot, "plus")
-        assert text(app, "telling").startswith(" space plays 8 steps a second.")
+        assert text(app, "telling").startswith(" Press space to play 8 steps a second.")
         app.main.warn("This cannot be done.")
         assert text(app, "telling").startswith(" ! This cannot be done.")
         await press(pilot, "escape")
