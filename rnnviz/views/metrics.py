@@ -237,7 +237,7 @@ WORDS = {
     "grad_ratio": "arrives at h₁",
     "half_life": "half-life",
     "h_size": "mean |h|",
-    "mean_factor": "kept in a step",
+    "mean_factor": "kept per step",
     "learnt": "learnt",
     "needed_lag": "needed lag",
     "reach_arrives": "gradient that arrives",
@@ -245,7 +245,7 @@ WORDS = {
     "reach_near": "share of the last step",
     "reach_share": "share of the weights' gradient",
     "perturb_left": "left of the move",
-    "perturb_way": "off, of the whole way",
+    "perturb_way": "distance left",
     "slope_share": "factor of the slope",
     "weight_share": "factor of the weights",
     "reach": "horizon",
@@ -313,8 +313,8 @@ def _left_out_needs(frame: Frame) -> Measure | None:
 _metric("t", "time step of the cursor", "d", low=0)(lambda f: f.cursor.t)
 _metric("unit", "unit of the cursor, from 0", "d", low=0)(lambda f: f.cursor.unit)
 _metric("phase", "forward, loss, backward or update", "s", is_text=True)(lambda f: str(f.cursor.phase))
-_metric("read", "steps of the sequence that have been read", "d", low=0)(lambda f: f.read)
-_metric("reached", "the earliest step the walk back in time has reached", "d", low=0)(lambda f: f.reached)
+_metric("read", "number of steps read so far", "d", low=0)(lambda f: f.read)
+_metric("reached", "the earliest step reached on the way back in time", "d", low=0)(lambda f: f.reached)
 _metric("epoch", "completed epochs", "d", low=0)(lambda f: f.cursor.epoch)
 _metric("batch", "completed batches of this epoch", "d", low=0)(lambda f: f.cursor.batch)
 _metric("batches", "batches in one epoch", "d", low=1)(lambda f: f.learning.batches_per_epoch)
@@ -322,8 +322,8 @@ _metric("sample", "the sequence in view, from 0", "d", low=0)(lambda f: f.scene.
 _metric("sequences", "sequences in the data set", "d", low=1)(lambda f: len(f.scene.task))
 _metric("T", "steps of the sequence in view", "d", low=1)(lambda f: f.T)
 _metric("K", "the last step that carries loss", "d", low=1)(lambda f: f.scene.last_loss_step)
-_metric("loss_steps", "how many steps carry loss", "d", low=0)(lambda f: len(f.scene.loss_steps))
-_metric("loss_step", "whose gradient is on the screen; none for the total", "d")(lambda f: f.loss_step)
+_metric("loss_steps", "number of steps that carry loss", "d", low=0)(lambda f: len(f.scene.loss_steps))
+_metric("loss_step", "loss step whose gradient is on the screen; none for the total", "d")(lambda f: f.loss_step)
 
 # the loss
 _metric("loss", "loss of the sequence in view", ".4f", low=0)(lambda f: f.scene.trace.loss)
@@ -344,7 +344,7 @@ _metric("best_epoch", "the epoch with that lowest validation loss", "d", low=1)(
     lambda f: 1 + f.learning.val_loss.index(min(f.learning.val_loss)) if f.learning.val_loss else None
 )
 _metric("baseline", "loss of the best answer that ignores the input", ".4f", low=0)(lambda f: f.scene.task.baseline)
-_metric("is_finite", "1 while loss and hidden state are numbers, 0 once they are inf or nan", "d", low=0, high=1)(
+_metric("is_finite", "1 while loss and hidden state are finite, 0 once they are inf or nan", "d", low=0, high=1)(
     lambda f: f.scene.is_finite
 )
 
@@ -363,11 +363,11 @@ _metric("h", "hidden state of a unit after step t", "+.3f", "state", "unit")(
 _metric("c", "cell state of a unit after step t (LSTM)", "+.3f", "state", "unit")(
     lambda f, t, unit: None if f.scene.trace.c is None else f.scene.trace.c[t, 0, unit]
 )
-_metric("pre", "what a unit sums up at step t, before its activation (simple RNN)", "+.3f", "step", "unit")(
+_metric("pre", "sum of a unit at step t, before its activation (simple RNN)", "+.3f", "step", "unit")(
     lambda f, t, unit: None if f.scene.trace.gates else f.scene.trace.pre[t - 1, 0, unit]
 )
 _metric("y", "output at step t", "+.3f", "step", "output")(lambda f, t, o: f.scene.trace.y[t - 1, 0, o])
-_metric("target", "what the output of step t should be; none where it is not judged", "+.3f", "step", "output")(
+_metric("target", "target of the output at step t; none where step t has no loss", "+.3f", "step", "output")(
     lambda f, t, o: f.scene.target_values[t - 1, o] if t in f.scene.loss_steps else None
 )
 _metric("error", "output minus target at step t", "+.3f", "step", "output")(
@@ -377,11 +377,11 @@ _metric("error", "output minus target at step t", "+.3f", "step", "output")(
         else None
     )
 )
-_metric("token", "what step t reads, as a letter or word", "s", "step", is_text=True)(
+_metric("token", "input of step t, as a letter or word", "s", "step", is_text=True)(
     lambda f, t: f.scene.task.tokens(f.scene.sample)[t - 1]
 )
-_metric("answer", "what the network answers at step K, as a word", "s", is_text=True)(lambda f: _answer(f))
-_metric("right_answer", "what it should answer at step K, as a word", "s", is_text=True)(
+_metric("answer", "answer of the network at step K, as a word", "s", is_text=True)(lambda f: _answer(f))
+_metric("right_answer", "right answer at step K, as a word", "s", is_text=True)(
     lambda f: _right(f) if f.scene.task.loss == "cross_entropy" else None
 )
 _metric("confidence", "probability of the right answer at step K", ".2f", low=0, high=1)(lambda f: _confidence(f))
@@ -414,12 +414,12 @@ def _confidence(frame: Frame) -> float | None:
 
 
 # how good it is
-_metric("accuracy", "share of right answers over the sequences to validate with", ".0%", needs=_known("outcome"),
+_metric("accuracy", "share of right answers on the validation sequences", ".0%", needs=_known("outcome"),
         low=0, high=1)(
     lambda f: _outcome(f, "accuracy")
 )  # fmt: skip
-_metric("judged", "how many sequences these answers are to", "d", low=1)(lambda f: _judged(f.scene))
-_metric("accuracy_error", "standard error of that share, √(p(1 − p)/judged); one answer a sequence only", ".0%",
+_metric("judged", "number of validation sequences that accuracy counts", "d", low=1)(lambda f: _judged(f.scene))
+_metric("accuracy_error", "standard error of accuracy, √(p(1 − p)/judged); one answer per sequence only", ".0%",
         needs=_known("outcome"), low=0, high=0.5)(
     lambda f: _accuracy_error(f)
 )  # fmt: skip
@@ -436,17 +436,17 @@ def _standard_error(share: float, count: int) -> float:
     return math.sqrt(share * (1 - share) / count)
 
 
-_metric("tested", "names that neither train nor validate: those that the setting samples leaves out", "d",
+_metric("tested", "number of test names: those that the setting samples leaves out", "d",
         needs=_left_out_needs, low=1)(
     lambda f: None if (found := _of(f, "left_out")) is None else found.count
 )  # fmt: skip
-_metric("test_accuracy", "share of right answers over these names", ".0%", needs=_left_out_needs, low=0, high=1)(
+_metric("test_accuracy", "share of right answers on the test names", ".0%", needs=_left_out_needs, low=0, high=1)(
     lambda f: None if (found := _of(f, "left_out")) is None else found.right
 )
-_metric("test_accuracy_percent", "the same in percent, to be typed", ".0f", needs=_left_out_needs, low=0, high=100)(
+_metric("test_accuracy_percent", "test_accuracy in percent", ".0f", needs=_left_out_needs, low=0, high=100)(
     lambda f: None if (found := _of(f, "left_out")) is None else 100 * found.right
 )
-_metric("test_error", "standard error of that share", ".0%", needs=_left_out_needs, low=0, high=0.5)(
+_metric("test_error", "standard error of test_accuracy", ".0%", needs=_left_out_needs, low=0, high=0.5)(
     lambda f: None if (found := _of(f, "left_out")) is None else _standard_error(found.right, found.count)
 )
 
@@ -480,30 +480,28 @@ _metric("total_norm", "‖∂L/∂h_t‖: the total over all loss steps, at step
     lambda f, t: f.scene.gradient(None).norms[t]
 )
 _metric("shown_norm", "the gradient on the screen, at step t", ".1e", "state", low=0)(lambda f, t: f.gradient.norms[t])
-_metric("kept", "what of the gradient is left at step t: ‖∂L_K/∂h_t‖ / ‖∂L_K/∂h_K‖; above 1 it has grown",
+_metric("kept", "part of the gradient left at step t: ‖∂L_K/∂h_t‖ / ‖∂L_K/∂h_K‖; above 1 it has grown",
         ".1e", "state", low=0)(
     lambda f, t: _kept(f, t)
 )  # fmt: skip
-_metric("grad_ratio", "what of it arrives at step 1: ‖∂L_K/∂h₁‖ / ‖∂L_K/∂h_K‖; above 1 it has grown", ".1e",
+_metric("grad_ratio", "part that arrives at step 1: ‖∂L_K/∂h₁‖ / ‖∂L_K/∂h_K‖; above 1 it has grown", ".1e",
         low=0)(lambda f: _kept(f, 1))  # fmt: skip
-_metric("half_life", "steps back in which half of the gradient goes; none if it does not fade evenly", ".1f", low=0)(
+_metric("half_life", "steps back after which half of it is gone; none if it does not fade evenly", ".1f", low=0)(
     lambda f: _last(f).half_life
 )
-_metric("horizon", "steps back after which all but 1 % is gone; none if it never is", ".1f", low=0)(
+_metric("horizon", "steps back after which 99 % of the gradient is gone; none if more is always left", ".1f", low=0)(
     lambda f: _last(f).horizon
 )
-_metric("reach", "the horizon, or all K steps where more than 1 % is left throughout", ".1f", low=0)(
-    lambda f: _reach(f)
-)
-_metric("needed_lag", "how many steps back the task's farthest clue lies", "d", low=1)(lambda f: f.scene.task.lag)
-_metric("reach_lag", "steps back from step K to the earliest step that this sequence's answer depends on", "d", low=0)(
+_metric("reach", "the horizon, or all K steps if more than 1 % is always left", ".1f", low=0)(lambda f: _reach(f))
+_metric("needed_lag", "steps back to the farthest input an answer depends on", "d", low=1)(lambda f: f.scene.task.lag)
+_metric("reach_lag", "steps back from step K to the earliest input that this sequence's answer depends on", "d", low=0)(
     lambda f: _reached(f, "lag")
 )
-_metric("reach_arrives", "what of step K's gradient arrives at the step the answer depends on; above 1 it has grown",
+_metric("reach_arrives", "part of step K's gradient that arrives at that input; above 1 it has grown",
         ".1e", low=0)(
     lambda f: _there(_reached(f, "arrives"))
 )  # fmt: skip
-_metric("reach_share", "share of the weights' gradient from the step the answer depends on", ".1e", low=0, high=1)(
+_metric("reach_share", "share of the weights' gradient that comes from that step", ".1e", low=0, high=1)(
     lambda f: _reached(f, "share")
 )
 _metric("reach_near", "share of the weights' gradient that comes from the last loss step itself", ".0%", low=0, high=1)(
@@ -512,20 +510,20 @@ _metric("reach_near", "share of the weights' gradient that comes from the last l
 _metric("first_used", "the first step that the weight update uses: later than 1 if truncated", "d", low=1)(
     lambda f: _reached(f, "first_used")
 )
-_metric("learnt", "1 if the task is learnt, by its answers, else 0; none of fewer than 10", "d",
+_metric("learnt", "1 if the answers show that the task is learnt, else 0; none with fewer than 10", "d",
         needs=_known("outcome"), low=0, high=1)(
     lambda f: _reached(f, "learnt")
 )  # fmt: skip
-_metric("factor", "what the step from t+1 back to t keeps of the gradient", ".2f", "state", low=0)(
+_metric("factor", "part of the gradient that the step from t+1 back to t keeps", ".2f", "state", low=0)(
     lambda f, t: _last(f).factors[t] if t < f.scene.last_loss_step else None
 )
-_metric("mean_factor", "what a step back keeps on average, from step K to step 1", ".2f", low=0)(
+_metric("mean_factor", "part that a step back keeps on average, from step K to step 1", ".2f", low=0)(
     lambda f: _mean_factor(f)
 )
-_metric("cell_factor", "what the step from t+1 back to t keeps of the gradient on c (LSTM)", ".2f", "state", low=0)(
+_metric("cell_factor", "part of c's gradient that the step from t+1 back to t keeps (LSTM)", ".2f", "state", low=0)(
     lambda f, t: _along_c(f, t, "all")
 )
-_metric("forget_share", "what f alone leaves of the gradient on c, from t+1 back to t (LSTM)", ".2f", "state",
+_metric("forget_share", "part of the gradient on c that f alone keeps, from t+1 back to t (LSTM)", ".2f", "state",
         low=0, high=1)(
     lambda f, t: _along_c(f, t, "carried")
 )  # fmt: skip
@@ -552,10 +550,10 @@ _metric("state_gain", "largest singular value of ∂h_t/∂h_(t-1): the most tha
         needs=_known("gain"), low=0)(
     lambda f, t: None if (gain := _of(f, "gain")) is None else gain[t - 1]
 )  # fmt: skip
-_metric("gain_max", "the largest of these over all steps", ".2f", needs=_known("gain"), low=0)(
+_metric("gain_max", "the largest state_gain of all steps", ".2f", needs=_known("gain"), low=0)(
     lambda f: None if (gain := _of(f, "gain")) is None else gain.max()
 )
-_metric("gain_mean", "their mean", ".2f", needs=_known("gain"), low=0)(
+_metric("gain_mean", "the mean state_gain of all steps", ".2f", needs=_known("gain"), low=0)(
     lambda f: None if (gain := _of(f, "gain")) is None else gain.mean()
 )
 _metric("slope", "mean slope of the activation at step t", ".2f", "step", needs=_known("ledger"), low=0)(
@@ -564,11 +562,11 @@ _metric("slope", "mean slope of the activation at step t", ".2f", "step", needs=
 _metric("slope_mean", "mean slope of the activation over steps 1..K", ".2f", needs=_known("ledger"), low=0)(
     lambda f: None if (table := _of(f, "ledger")) is None else table.figures.slope[: f.scene.last_loss_step].mean()
 )
-_metric("slope_share", "what the slope leaves of the gradient at step t (simple RNN)", ".2f", "step",
+_metric("slope_share", "part of the gradient that the slope keeps at step t (simple RNN)", ".2f", "step",
         needs=_known("ledger"), low=0)(
     lambda f, t: _figure(f, "slope_share", t)
 )  # fmt: skip
-_metric("weight_share", "what W_hh then makes of it at step t (simple RNN)", ".2f", "step",
+_metric("weight_share", "factor of W_hh after the slope at step t (simple RNN)", ".2f", "step",
         needs=_known("ledger"), low=0)(
     lambda f, t: _figure(f, "weight_share", t)
 )  # fmt: skip
@@ -662,10 +660,10 @@ def _attention(frame: Frame, t: int) -> float | None:
 
 
 # the weights
-_metric("parameters", "trainable numbers of the network", "d", low=1)(
+_metric("parameters", "number of trainable parameters", "d", low=1)(
     lambda f: sum(w.size for w in f.scene.trace.params.values())
 )
-_metric("parameter_sum", "these by matrix and vector: 20 + 400 + 20 + 20 + 1", "s", is_text=True)(
+_metric("parameter_sum", "the parameters by matrix and vector: 20 + 400 + 20 + 20 + 1", "s", is_text=True)(
     lambda f: " + ".join(str(w.size) for w in f.scene.trace.params.values())
 )
 _metric("w_in", "weight from an input to a unit (simple RNN)", "+.3f", "unit", "input")(
@@ -684,7 +682,7 @@ _metric("sigma_max", "largest singular value of W_hh (simple RNN)", ".2f", needs
 _metric("spectral_radius", "largest |eigenvalue| of W_hh (simple RNN)", ".2f", needs=_known("weights"), low=0)(
     lambda f: None if (found := _of(f, "weights")) is None else found.spectral_radius
 )
-_metric("weights_norm", "size of W_hh: the square root of the sum of its squares", ".2f", low=0)(
+_metric("weights_norm", "Frobenius norm of W_hh: the square root of the sum of its squares", ".2f", low=0)(
     lambda f: math.sqrt(float((_named(f, "weight_hh") ** 2).sum())) if f.scene.trace.spec.about_cell.recurrent else None
 )
 
@@ -745,7 +743,7 @@ for _name in dict.fromkeys(block.metric for cell in CELLS.values() for block in 
 _metric("weight_grad", "norm of the gradient on all weights, from the sequence in view", ".2g", low=0)(
     lambda f: _weight_grad(f.scene)
 )
-_metric("clipped", "1 if clip_norm cuts that gradient short, else 0", "d", low=0, high=1)(
+_metric("clipped", "1 if clip_norm shortens weight_grad, else 0", "d", low=0, high=1)(
     lambda f: f.experiment.clip_norm is not None and (value(f, "weight_grad") or 0.0) > f.experiment.clip_norm
 )
 

@@ -114,6 +114,94 @@ class Reach:
         """None where that is not known, or too few sequences tell."""
         return None if self.answers is None else self.answers.learnt
 
+    @property
+    def arrival(self) -> tuple[str, ...]:
+        """How much arrives, in words: the longest first."""
+        back = f"{self.lag} step{'s' * (self.lag != 1)} back"
+        if self.step < self.first_used:
+            used = self.loss_step - self.first_used + 1
+            last = f"the last {used} steps" if used > 1 else "the last step"
+            return (
+                f"truncated: the update uses only {last}, the answer is {back}",
+                f"the update uses {last}, of {self.lag} back",
+                f"update: last {counted(used, 'step')}, answer {self.lag} back",
+                f"update: last {counted(used, 'step')}",
+            )
+        if self.start == 0:
+            why = "" if self.zero is None else self.zero.words
+            return f"the gradient is 0 from the start: {why}", f"the gradient is 0: {why}", "the gradient is 0"
+        if self.lag == 0:
+            return "the answer depends on the last step itself", "no lag"
+        if not math.isfinite(self.arrives):
+            if math.isinf(self.start) or math.isinf(self.arrives):
+                return f"the gradient overflows {back}", "the gradient overflows"
+            return f"the gradient is nan {back}", "the gradient is nan"
+        through = " in c" if self.along == "c" else ""
+        if self.arrives == 0:
+            where = " in the top layer" if self.layers > 1 else ""
+            if self.zero is None:  # the quotient of two numbers underflowed, not the gradient
+                return f"hardly anything of the gradient arrives{where} {back}", "hardly anything arrives"
+            if self.zero.kind == "underflow":
+                return (
+                    f"the gradient{where} underflows at t = {self.zero.t}, before it is {back}",
+                    f"it underflows at t = {self.zero.t}",
+                    "underflow",
+                )
+            return (
+                f"nothing of the gradient arrives{where} {back}: {self.zero.words}",
+                f"nothing arrives {back}: {self.zero.short}",
+                f"nothing arrives: {self.zero.short}",
+                "nothing arrives",
+            )
+        much, end = part(self.arrives), ": it explodes" if self.arrives > EXPLODES else ""
+        return (
+            f"{much} the gradient arrives{through} {back}{end}" if much.endswith("×")
+            else f"{much} of the gradient arrives{through} {back}{end}",
+            f"{much} arrives{through} {back}{end}",
+            f"{much} arrives {back}",
+            f"arrives: {much}",
+        )  # fmt: skip
+
+    @property
+    def sends(self) -> str:
+        """What part of the weights' gradient comes from there, in words; "" where that is not known."""
+        if self.share is None or self.near is None or self.step < self.first_used or not self.lag:
+            return ""
+        if self.share == 0:  # the first half of the sentence says so, and why
+            return ""
+        return f"that step sends {part(self.share)} of the weights' gradient, the last step {part(self.near)}"
+
+    def line(self, room: int = 10_000) -> tuple[str, str]:
+        """What is measured about the gradient, and the answers, in at most `room` cells together with the ` · `
+        between them; of each the longest that fits, and what does not fit at all is left out whole."""
+        answers = ("",) if self.answers is None else self.answers.texts
+        longer = [f"{self.arrival[0]}; {self.sends}"] if self.sends else []
+        for arrival in (*longer, *self.arrival):
+            for answer in answers:
+                if len(arrival) + (len(answer) + 5 if answer else 0) <= room:
+                    return arrival, answer
+        return next((text for text in self.arrival if len(text) <= room), ""), ""
+
+    def text(self, room: int = 10_000) -> str:
+        return " · ".join(filter(None, self.line(room)))
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON has it."""
+        answers = None if self.answers is None else {**asdict(self.answers), "learnt": self.answers.learnt}
+        return {
+            "loss_step": self.loss_step,
+            "step": self.step,
+            "lag": self.lag,
+            "arrives": self.arrives,
+            "along": self.along,
+            "share": self.share,
+            "share_of_last_step": self.near,
+            "horizon": self.horizon,
+            "first_step_used": self.first_used,
+            "zero_because": None if self.zero is None else self.zero.words,
+            "answers": answers,
+        }
+
 
 def reach(scene: Scene, truncation: tuple[int, int] | None = None) -> Reach | None:
     """None where the task does not say what its answer depends on. truncation: (k1, k2) of the training."""

@@ -139,7 +139,7 @@ def _backward(frame: Frame, voice: Voice) -> tuple[str, str]:
     if frame.cut and t < k and not CELLS[frame.experiment.cell].past_cut:
         return f"The loop is cut: the error of step {k} ends at h{subscript(k)}; none of it arrives here.", RESTORE
     if t > k:
-        return f"The error of step {k} cannot reach step {t}: a loss depends on earlier states only.", BACK
+        return f"The error of step {k} cannot reach step {t}: that step comes later.", BACK
     if t == k:
         zero = _zero_at(frame, t)
         if zero is not None:

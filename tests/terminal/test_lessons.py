@@ -42,7 +42,7 @@ def test_flags_and_free_open_the_plain_score(tmp_path):
 def test_a_home_that_cannot_be_written_says_so_and_runs_the_course(tmp_path):
     (tmp_path / "rnnviz").write_text("a file where a folder should be")
     with course(tmp_path) as t:
-        t.wait_for(lambda screen: any("Progress will not be kept" in row for row in screen))
+        t.wait_for(lambda screen: any("Progress cannot be saved" in row for row in screen))
         t.press("n")
         assert says(t, " 2/")
 

@@ -194,7 +194,7 @@ async def test_in_the_app_all_of_it_waits_for_the_answer_and_comes_with_it(size:
             assert "grows" not in everything(), keys
             if keys and keys[0] in "yvfdmc":
                 panel = text(app, "open" if size[0] >= 120 else "panel").strip()
-                assert panel == "Answer first: this shows it.", keys
+                assert panel == "Answer first: this panel shows it.", keys
         await learner.press("escape", "home", "1")
         assert "grows" in everything()
         assert ANSWER_FIRST not in everything().lower()

@@ -93,7 +93,7 @@ async def test_it_scrolls_turns_pages_and_copies(monkeypatch: pytest.MonkeyPatch
         assert "▸NumPy" in rows(app)[0]
         await press(pilot, "escape", "Y")
         assert not copied
-        assert "Open a panel" in "\n".join(rows(app, "telling"))
+        assert "nothing to copy" in "\n".join(rows(app, "telling"))
 
 
 MODELS = [

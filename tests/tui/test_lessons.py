@@ -513,7 +513,7 @@ async def test_the_next_session_goes_on_where_this_one_left(course: Path, data: 
         assert second.main.frame is not None
         assert second.main.frame.cursor.epoch == 3, "the step's picture stands again"
         await learner.press("N")
-        assert "✗ You said 9; it is" in learner.words()
+        assert "✗ Your answer: 9. Right: " in learner.words()
 
 
 async def test_after_a_lesson_comes_the_next_and_then_the_contents(course: Path) -> None:
@@ -530,7 +530,7 @@ async def test_after_a_lesson_comes_the_next_and_then_the_contents(course: Path)
         shown = lesson.screen.query_one("#contents", Canvas).plain()
         told = " ".join(" ".join(shown).split())
         assert "The end of the course" in shown[0]
-        assert "You have been through 2 of 2 lessons." in told
+        assert "You have finished 2 of 2 lessons." in told
         assert "Half is gone: How fast a gradient fades." in told
         assert "2.2 How far back?: right at try 2" in told
         assert "2.3" not in told
@@ -675,7 +675,7 @@ async def test_a_home_that_cannot_be_written_says_so(course: Path, data: Path) -
     async with lesson.run_test(size=(80, 24)) as pilot:
         await lesson.settled()
         learner = Learner(lesson, pilot)
-        assert "Progress will not be kept: File exists: " in learner.screen()
+        assert "Progress cannot be saved: File exists: " in learner.screen()
         await learner.press("n")
         assert learner.run.at == 1
 

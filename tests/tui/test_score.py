@@ -382,8 +382,8 @@ async def test_the_panel_in_words_shows_the_answer_and_how_likely_it_is(task: st
         frame = app.main.frame
         T = frame.T
         if frame.scene.probabilities is None:
-            assert f"says {fixed(float(frame.scene.trace.y[T - 1, 0, 0]))}" in shown
-            assert f"Right is {fixed(float(frame.scene.target_values[T - 1, 0]))}" in shown
+            assert f"Prediction after step {T}: {fixed(float(frame.scene.trace.y[T - 1, 0, 0]))}" in shown
+            assert f"The target is {fixed(float(frame.scene.target_values[T - 1, 0]))}" in shown
         else:
             share = dict(frame.scene.guesses(T))[frame.scene.answer(T)]
             (right,) = [line for line in shown.splitlines() if "◂ right" in line]

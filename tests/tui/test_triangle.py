@@ -116,7 +116,7 @@ async def test_it_is_worked_out_beside_and_once_for_a_scene(monkeypatch: pytest.
         await app.settled()
         await pilot.press("v", "right")
         await pilot.pause()
-        assert "Walking back from every loss" in rows(app)[0]
+        assert "Backpropagating each loss" in rows(app)[0]
         assert app.main.frame is not None
         assert app.main.frame.cursor.t == 1
         await pilot.press("escape")  # stop it
@@ -124,7 +124,7 @@ async def test_it_is_worked_out_beside_and_once_for_a_scene(monkeypatch: pytest.
         await app.settled()
         await press(pilot, "right")
         assert len(asked) == 1, "stopped is stopped"
-        assert "Walking back" in rows(app)[0]
+        assert "Backpropagating" in rows(app)[0]
         await press(pilot, "e")
         assert len(asked) == 2, "another scene, another triangle"
         assert "power of ten" in rows(app)[0]

@@ -103,13 +103,12 @@ def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -
 
     table, gain = _table(frame), analysis.gain(frame.scene)
     if table is None:
-        sheet.put(0, 1, "Walking back step by step …", palette.dim)
+        sheet.put(0, 1, "Backpropagating step by step …", palette.dim)
         return sheet
     y = 0
     no_split = CELLS[table.cell].no_split
-    text = Voice(width, ACTION_KEYS).say(sentence_of(table, frame.scene.gradient(table.loss_step)))
-    told = [(text, palette.text), *([(no_split, palette.dim)] if no_split else [])]
-    for sentence, style in told:
+    sentences = [(table.sentence, palette.text), *([(no_split, palette.dim)] if no_split else [])]
+    for sentence, style in sentences:
         room = 1 if height < 12 and width >= 78 else 3
         for line in lines_at_most(sentence, width - 2, min(room, height - LEAST_ROWS - 1 - y)):
             sheet.put(y, 1, line, style)

@@ -206,7 +206,7 @@ def _legend(frame: Frame, folded: bool, shown: int, width: int) -> list[str]:
     if frame.cut:
         still = trace.spec.about_cell.past_cut
         told = f"W_hh = 0; past the cut still runs {still}." if still else "W_hh = 0: a plain hidden layer, no memory."
-        return [f"{told} x closes the loop again.{part}"]
+        return [f"{told} Press x to restore the loop.{part}"]
     if folded:
         return [f"One box, used {frame.T} times with the same weights. enter unrolls it.{part}"]
     if frame.reached is not None:

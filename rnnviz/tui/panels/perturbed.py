@@ -108,7 +108,7 @@ def _needs(frame: Frame) -> Command | None:
 
 
 PANEL = Panel(
-    "perturbed", "perturbed", "how far a moved state stays moved: a little, and a lot",
+    "perturbed", "perturbed", "a small and a large move of the state",
     _draw, key="X", why_not=_why_not, needs=_needs, height=9,
     depends_on=lambda frame, view: (frame.scene, frame.cursor, _needs(frame)), shows=frozenset(("perturbed",)),
 )  # fmt: skip
