@@ -1,4 +1,4 @@
-"""What keys do that is no command of the player: each action of the app, by its id in the one registry (keys.py)."""
+"""The app's own actions, those that send the player no command, by their ids in the registry of keys (keys.py)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _find(screen: ScoreScreen) -> None:
 
 
 def _scroll(screen: ScoreScreen, by: int) -> None:
-    """Where no open panel takes the key: through a lesson's text that is longer than its place."""
+    """Scroll a lesson's text, when no open panel handles the key."""
     if screen.guide is not None:
         screen.guide.scroll(by)
 
@@ -41,7 +41,7 @@ def _group(screen: ScoreScreen) -> None:
 
 
 def _copy(screen: ScoreScreen) -> None:
-    """What the open panel has to copy goes to the terminal's clipboard."""
+    """Copy the open panel's text to the terminal's clipboard."""
     panel = panels.BY_ID.get(screen.view.panel or "")
     if panel is None or panel.copy_text is None or screen.frame is None:
         screen.say("There is nothing to copy here. Press s for the code.")
@@ -52,7 +52,7 @@ def _copy(screen: ScoreScreen) -> None:
 
 
 def _lead(ask: Callable[[Guide], None]) -> Do:
-    """What the guide does, where there is a lesson."""
+    """An action of the guide; a message if no lesson is open."""
 
     def do(screen: ScoreScreen) -> None:
         if screen.guide is not None and screen.guide.run is not None:
@@ -64,7 +64,7 @@ def _lead(ask: Callable[[Guide], None]) -> Do:
 
 
 def _cancel(screen: ScoreScreen) -> None:
-    """One thing at a time: a job, playing, the open panel, what is said."""
+    """End one thing at a time: the job, playing, the open panel, the message."""
     if screen.jobs.cancel():
         return
     if screen.playback.is_on:

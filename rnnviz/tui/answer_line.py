@@ -1,4 +1,4 @@
-"""The answer to a lesson's question while it is being given: a digit that chooses, or a number typed key by key."""
+"""The answer to a lesson's question while the learner enters it: one digit for a choice, or a number key by key."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class AnswerLine:
         self.typed = ""
 
     def handle_action(self, run: LessonRun, name: str) -> bool:
-        """A key, by its action: what a number being typed makes of it."""
+        """Edit or submit the number being typed; whether the key was used."""
         if not self.typed:
             return False
         if name == "cancel":
@@ -38,8 +38,8 @@ class AnswerLine:
         return True
 
     def handle_character(self, run: LessonRun, character: str) -> bool:
-        """A character, while a number is asked for or a choice; whether it was taken. Once a number has been begun
-        every character is a part of it, and no longer a key; only n enters it, as it goes on elsewhere."""
+        """Handle a character while a question is open; whether it was used. Once a number has begun, every character
+        belongs to it and is no key; only n submits it, as n continues elsewhere."""
         question = run.open_question
         if question is None or question.choices:
             return character in DIGITS and self._choose(run, character)
@@ -52,7 +52,7 @@ class AnswerLine:
         return True
 
     def _choose(self, run: LessonRun, digit: str) -> bool:
-        """A digit where no number is asked for: a choice, or nothing to answer with; whether it was taken."""
+        """Handle a digit when no number is expected: submit a choice; whether it was used."""
         question = run.open_question
         if question is None and run.answer is None:
             return False

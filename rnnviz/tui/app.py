@@ -3,7 +3,7 @@
 The first paint needs neither NumPy nor a network: the player is built on a thread and its first frame is posted;
 numba is compiled in another process.
 
-    a key → Main.on_key (main.py) → the first of dispatch.LISTENERS that takes it
+    a key → Main.on_key (main.py) → the first of dispatch.LISTENERS that handles it
           → a command → Jobs.send (jobs.py) → the player → a frame → ScoreScreen.show → draw (screen.py)
           → or a change of the view → ScoreScreen.look → draw
 """
@@ -48,8 +48,8 @@ if TYPE_CHECKING:
     from rnnviz.lessons.run import LessonRun
     from rnnviz.player.player import Player
 
-SETTLE = 0.15  # seconds the first frame is left alone before plots and numba are loaded
-LAST_TRY = 0.3  # seconds, at the end, for progress that another program's lock has kept from being written
+SETTLE = 0.15  # seconds between the first frame and the loading of plots and numba
+LAST_TRY = 0.3  # seconds, at the end, for progress that another program's lock kept from being saved
 NO_UNICODE = "Drawing in ASCII: the output encoding {} has no other glyphs."
 
 
@@ -67,7 +67,7 @@ class EngineReady(Message):
 
 
 class Noted(Message):
-    """Something a person should know that was found on another thread."""
+    """A message for the user from another thread."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -75,7 +75,7 @@ class Noted(Message):
 
 
 class PlotsReady(Message):
-    """plotext is there to draw with."""
+    """plotext has been loaded."""
 
 
 class RnnvizApp(DrivenApp):
@@ -83,7 +83,7 @@ class RnnvizApp(DrivenApp):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(",".join(keys.BY_ID["suspend"].keys), "suspend_process", show=False, priority=True, id="suspend"),
-        # As one has ctrl+c in the fingers, whatever is open and whatever is being typed.
+        # ctrl+c is a habit: it quits whatever is open and whatever is being typed.
         Binding("ctrl+q,ctrl+c", "quit", show=False, priority=True, id="leave"),
     ]
     CSS_PATH = "app.tcss"
@@ -100,20 +100,20 @@ class RnnvizApp(DrivenApp):
         ascii: bool = False,
     ) -> None:
         if not os.environ.get("NO_COLOR"):
-            os.environ.pop("NO_COLOR", None)  # empty, it is not set; Textual takes it for set
+            os.environ.pop("NO_COLOR", None)  # empty means not set, but Textual reads it as set
         super().__init__(ansi_color=True if os.environ.get("NO_COLOR") else None)
         self.strength = terminal.colors()
         set_color_system(self.console, COLOR_SYSTEMS.get(self.strength, ColorSystem.TRUECOLOR))
         self.ascii = ascii  # the terminal has no other glyphs
         self._frames = Frames(self, ascii=ascii)
         self._experiment = experiment
-        self._start = start  # with which lesson; None: the plain score
+        self._start = start  # the lesson to open; None: the plain score
         self._compile = compile
         self._compiling: Any = None
         self.failure: BaseException | None = None
 
     def get_driver_class(self) -> type[Driver]:
-        """On POSIX a driver of our own; where there is no termios Textual's, if it has one."""
+        """Our own driver on POSIX; without termios Textual's, if it has one."""
         with suppress(ImportError):
             from rnnviz.tui.driver import TerminalDriver
 
@@ -131,13 +131,13 @@ class RnnvizApp(DrivenApp):
     def on_mount(self) -> None:
         if not self.is_headless:
             self.catch_the_rest()
-        self.main.jobs.projector.want(not self.is_headless)  # pictures and tests are of how it ends
+        self.main.jobs.projector.want(not self.is_headless)  # pictures and tests show how it ends
         self._choose_colors()
         self.watch(self, "theme", self._choose_colors, init=False)
         self.call_after_refresh(self._build)
 
     def on_resize(self, event: events.Resize) -> None:
-        """In a window too small for it what is open over the score is covered by the notice, and uncovered again."""
+        """Cover a screen over the score with the notice while the window is too small for it."""
         covered = isinstance(self.screen, too_small.TooSmall)
         if too_small.is_too_small(event.size):
             if len(self.screen_stack) > 1 and not covered:
@@ -150,13 +150,13 @@ class RnnvizApp(DrivenApp):
             super().action_command_palette()
 
     async def on_event(self, event: events.Event) -> None:
-        """What is pasted into a line of input is text, nothing that steers; of a whole book its beginning."""
-        if isinstance(event, events.Paste) and not event.is_forwarded:  # once: unhandled it comes back here
+        """A paste into a line of input is plain text without control characters, cut to its first line."""
+        if isinstance(event, events.Paste) and not event.is_forwarded:  # only once: an unhandled paste comes back here
             event = events.Paste(visible(event.text[:LONGEST_PASTE].splitlines()[0] if event.text else ""))
         await super().on_event(event)
 
     async def settled(self) -> None:
-        """Until the player is there, plotext is loaded, and no job is under way: for tests and pictures."""
+        """Wait until the player exists, plotext is loaded and no job runs: for tests and pictures."""
         import asyncio
 
         while not self.main.view.plots or self.main.is_busy:
@@ -168,7 +168,7 @@ class RnnvizApp(DrivenApp):
         theme = self.current_theme
         ground = (theme.background or "").lower()
         if not (ground.startswith("#") and len(ground) == 7):
-            ground = ""  # the usual one, or the terminal's own, which nobody knows
+            ground = ""  # the default, or the terminal's own, which is unknown
         self.main.use_colors(Palette(self.strength, theme.dark, self.ascii, ground))
 
     # -- the player is built, and plotext and numba are loaded, while the first paint is already there ---------
@@ -210,7 +210,7 @@ class RnnvizApp(DrivenApp):
         self.set_timer(SETTLE, lambda: Thread(target=self._load, daemon=True).start())
 
     def _begin_lesson(self, course: Course, progress: Progress, run: LessonRun, speed: float | None) -> None:
-        """The first lesson of the session; with a speed it performs by itself."""
+        """Open the first lesson of the session; with a speed, as an autoplay."""
         guide = self.main.lead(course, progress)
         if speed is None:
             guide.become(run)
@@ -221,7 +221,7 @@ class RnnvizApp(DrivenApp):
 
     def _load(self) -> None:
         """On a thread: what the first frame did not need."""
-        gc.freeze()  # what is there now stays; nobody need look through it again
+        gc.freeze()  # what exists now stays: the collector need not scan it again
         gc.enable()
         try:
             plotext_private.load()
@@ -233,7 +233,7 @@ class RnnvizApp(DrivenApp):
                 from rnnviz.nn import loading
 
                 self._compiling = loading.start(self._engine_ready, on_note=self._note)
-            except Exception as error:  # whatever numba lacks here, the numpy engine stays
+            except Exception as error:  # without numba the NumPy engine stays in use
                 from rnnviz.nn import compiler_errors
 
                 compiler_errors.keep(error)
@@ -278,7 +278,7 @@ class RnnvizApp(DrivenApp):
             self._compiling.stop()
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
-        """What Textual draws goes out in its short form, in ASCII where there is no more, and when the line is free."""
+        """Send what Textual draws as a compact update, in ASCII if the terminal has no more, when the line is free."""
         self._frames.show(renderable, partial(super()._display, screen))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
@@ -293,7 +293,7 @@ class RnnvizApp(DrivenApp):
 
 
 def run(experiment: Experiment | None = None, start: Start | None = None) -> int:
-    """Open the app, on a lesson or on the plain score, and stay until it is left; the exit code. Raises InputError
+    """Run the app, on a lesson or on the plain score, until it ends; returns the exit code. Raises InputError
     if the experiment cannot run."""
     app = RnnvizApp(experiment, start=start, ascii=terminal.lacks_unicode(sys.stdout))
     try:

@@ -1,4 +1,4 @@
-"""A lesson that performs by itself, for a talk: it moves, predicts, reveals and solves. Any key pauses it."""
+"""Autoplay: a lesson that runs by itself, for a talk: it moves, predicts, reveals and solves. Any key pauses it."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from rnnviz.tui.guide import Guide
 
 PER_WORD = 0.33  # seconds to read a word aloud
-AT_LEAST = 2.5  # seconds a page stands
-STEPS_A_SECOND = 10.0  # of a walk through time
+AT_LEAST = 2.5  # seconds a page is shown at least
+STEPS_A_SECOND = 10.0  # between two steps through time
 
 
 class Performer:
@@ -34,7 +34,7 @@ class Performer:
             self._later(self._reading(), self._go_on)
 
     def handle_key(self, key: str) -> bool:
-        """Any key pauses; then space goes on, and every other key is the presenter's own."""
+        """Any key pauses; after that space continues, and all other keys work as usual."""
         if self.is_over:
             return False
         if not self.is_paused:
@@ -55,7 +55,7 @@ class Performer:
         self.guide.stage.say("The lesson is over. Press L for all lessons, q to quit.")
 
     def animate(self, target: Setup) -> bool:
-        """Whether it goes there step by step, for all to see; if so it calls the guide again when it is there."""
+        """Whether it moves to the target step by step, to be seen; if so it calls the guide again on arrival."""
         frame = self.guide.stage.frame
         if frame is None or self.is_paused or target.phase is Phase.UPDATE:
             return False
@@ -89,7 +89,7 @@ class Performer:
             return
         exercise = run.open_exercise
         if run.open_question is not None:
-            guide.answer("1")  # it turns out to be right
+            guide.answer("1")  # graded right
         elif exercise is not None and len(run.shown_hints) < len(exercise.hints):
             guide.hint()
         elif exercise is not None:

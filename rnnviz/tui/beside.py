@@ -1,4 +1,4 @@
-"""The column beside the score, on a wide screen: panels, and the text of a lesson. Its width has this one owner."""
+"""The column beside the score on a wide screen, for panels and a lesson's text; this file owns its width."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ _SHARE, _MOST = 42, 90  # percent of the screen, cells
 
 
 def column_width(screen: int) -> int:
-    """Its cells, padding included, on a screen so wide."""
+    """Its width in cells, padding included, on a screen of this width."""
     return min(_MOST, screen * _SHARE // 100)
 
 
 def text_width(screen: int) -> int:
-    """Its cells to write on."""
+    """Its width in cells for text, without padding."""
     _, right, _, left = PADDING
     return column_width(screen) - left - right

@@ -1,4 +1,4 @@
-"""Canvas: a widget that is given a sheet and sends only the cells that changed. Over SSH that is most of speed.
+"""Canvas: a widget that draws a sheet and sends only the cells that changed, which is what makes it fast over SSH.
 
 Canvas(lambda width, height: sheet, id="score")
 """
@@ -27,7 +27,7 @@ def spans(old: list[Cell], new: list[Cell], join: int = 5) -> list[tuple[int, in
                 found[-1][1] = x + 1
             else:
                 found.append([x, x + 1])
-    for stretch in found:  # never half a wide character: its second half may be as it was
+    for stretch in found:  # never half a wide character, even if its second half is unchanged
         stretch[1] += stretch[1] < len(new) and new[stretch[1]][0] == REST
     return [(start, end) for start, end in found]
 
@@ -69,7 +69,7 @@ class Canvas(Widget):
         self.repaint()
 
     def repaint(self) -> None:
-        """Ask the painter again, and send what has changed."""
+        """Paint again, and send the cells that changed."""
         sheet = self._painter(*self.size) if self.size else Sheet(*self.size)
         old, self._sheet = self._sheet, sheet
         base, self._base = self._base, self.rich_style
@@ -89,7 +89,7 @@ class Canvas(Widget):
             self.refresh(*regions)
 
     def plain(self) -> list[str]:
-        """What it shows, without colours, a line a row."""
+        """The text it shows, without colours, one string per row."""
         return self._sheet.plain()
 
     def render_line(self, y: int) -> Strip:

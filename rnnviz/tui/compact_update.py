@@ -1,11 +1,11 @@
-"""What goes over the wire: a partial update that sends the changed cells and no others.
+"""Compact updates: only the changed cells go to the terminal.
 
 Textual knows exactly which stretches of a line changed, but sends each from its widget's left edge, and every
-piece with its whole style and a reset. Over SSH that is ten times what a step needs. Here each stretch starts
-where it starts, and a style is told only in what differs from the one before.
+piece with its whole style and a reset. Over SSH that is ten times what a step needs. Here a stretch starts at its
+first changed cell, and a style is sent as its difference from the one before.
 
-All that is drawn passes here, so this is also where sixteen colours are chosen for what has more, and where a
-terminal without Unicode gets its ASCII.
+Everything drawn passes here, so this is also where colours are reduced to sixteen and glyphs to ASCII for terminals
+that have no more.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _OFF = {"1": "22", "2": "22", "3": "23", "4": "24", "7": "27"}
 
 @lru_cache(maxsize=4096)
 def codes(style: Style | None, system: ColorSystem) -> Codes:
-    """The SGR numbers of a style, kept apart by what they set."""
+    """The SGR numbers of a style: attributes, foreground, background."""
     if style is None:
         return PLAIN
     attributes = tuple(number for name, number in _ATTRIBUTES.items() if getattr(style, name))
@@ -105,7 +105,7 @@ def change(old: Codes, new: Codes, *, blank: bool) -> tuple[str, Codes]:
 
 
 class Pen:
-    """Writes segments, each style told by what differs from the one before."""
+    """Writes segments, each style as its difference from the one before."""
 
     def __init__(self, console: Console, ascii: bool) -> None:
         self.system = color_system(console)
@@ -131,7 +131,7 @@ class Pen:
 
 
 class TightUpdate(CompositorUpdate):
-    """A ChopsUpdate, told in as few bytes as it takes."""
+    """A ChopsUpdate in as few bytes as possible."""
 
     def __init__(self, update: ChopsUpdate, ascii: bool = False) -> None:
         self.chops, self.spans, self.chop_ends = update.chops, update.spans, update.chop_ends
@@ -152,7 +152,7 @@ class TightUpdate(CompositorUpdate):
 
 
 class TightLayout(CompositorUpdate):
-    """A LayoutUpdate, the whole screen, likewise."""
+    """A LayoutUpdate (the whole screen) in as few bytes as possible."""
 
     def __init__(self, update: LayoutUpdate, ascii: bool = False) -> None:
         self.strips, self.region = update.strips, update.region
@@ -168,7 +168,7 @@ class TightLayout(CompositorUpdate):
 
 
 def tight(update: RenderableType | None, ascii: bool = False) -> RenderableType | CompositorUpdate | None:
-    """What Textual wants to draw, in its short form; anything else as it is."""
+    """Textual's update in compact form; an update of any other kind unchanged."""
     if is_partial(update):
         return TightUpdate(update, ascii)
     if is_whole(update):

@@ -1,17 +1,17 @@
-"""Who gets a key. It passes along LISTENERS, in this order, to the first that takes it.
+"""Dispatch: a key goes through LISTENERS, in this order, to the first that handles it.
 
-    typing       what is typed into an open panel: every key, until enter or esc
-    performer    a lesson that performs by itself: any key pauses it
-    answer       a lesson's question: a digit chooses, a number is typed
-    step_number  the number of a step to go to, after g or a digit
-    lesson       enter goes on where nothing is asked, esc and backspace where a number is typed
-    lesson_text  PgDn and PgUp, while there is more of the text
-    open_panel   the keys an open panel takes for itself
-    panel_key    a panel's own key opens it, and closes it again
-    app          what keys do that is no command (actions.py)
-    player       a command; a key that comes before there is a player waits for it
+    typing       text for an open panel: every key, until enter or esc
+    performer    an autoplay: any key pauses it
+    answer       the answer to a lesson's question: a digit, or a number key by key
+    step_number  the number of a time step, after g or a digit
+    lesson       enter continues when no question is open; esc and backspace edit a number being typed
+    lesson_text  PgDn and PgUp, while the text has more lines
+    open_panel   the actions that an open panel defines for itself
+    panel_key    a panel's own key opens and closes it
+    app          the app's own actions (actions.py)
+    player       a command; before there is a player, the action is stored for it
 
-What is chosen with the mouse or in the command palette comes without a key, and passes along the same list.
+A choice with the mouse or in the command palette comes without a key and goes through the same list.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ LONGEST_NUMBER = 6  # digits
 
 @dataclass(frozen=True)
 class Press:
-    """key: Textual's name of it, None of what came without one. action, panel: whose key it is, by id."""
+    """key: Textual's name of it; None if it came without a key. action, panel: the ids it belongs to."""
 
     key: str | None = None
     character: str | None = None
@@ -55,7 +55,7 @@ Listener = Callable[["ScoreScreen", Press], bool]
 
 
 def dispatch(screen: ScoreScreen, press: Press) -> bool:
-    """Whether someone took it."""
+    """Pass a press to the first listener that handles it; whether one did."""
     return any(listener(screen, press) for listener in LISTENERS)
 
 

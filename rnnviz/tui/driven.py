@@ -1,4 +1,4 @@
-"""An app that ends in order, whatever ends it, with the terminal's driver of our own where there is one (driver.py)."""
+"""An app that shuts down cleanly whatever ends it, with our own terminal driver where there is one (driver.py)."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from rnnviz.tui.textual_private import end_with
 
 
 class OwnDriver(Protocol):
-    """What the app knows of that driver."""
+    """The part of that driver that the app uses."""
 
     @property
     def has_room(self) -> bool:
-        """Whether the next frame may follow now."""
+        """Whether the next frame may be sent now."""
 
     @property
     def has_job_control(self) -> bool:
-        """Whether there is a shell that can continue what was stopped."""
+        """Whether a shell can resume a stopped app."""
 
     def write_frame(self, draw: Callable[[], None]) -> None:
-        """Draw, which writes a frame."""
+        """Call draw, which writes a frame."""
 
     def suspend(self) -> None:
-        """Stop, until the shell says otherwise."""
+        """Stop until the shell resumes the process."""
 
     def end_soon(self, code: int) -> None:
-        """The app is to end: from now on it is certain that it will."""
+        """Begin to end: from now on the process ends in any case."""
 
     def finish(self) -> None:
-        """The app has ended: the terminal is the shell's."""
+        """Give the terminal back to the shell, after the app has ended."""
 
 
 class Failed(Message):
@@ -58,7 +58,7 @@ class DrivenApp(App[None]):
             self.own_driver.end_soon(return_code)
 
     def _handle_exception(self, error: Exception) -> None:
-        """Whatever a widget, a worker or a timer lets through."""
+        """Handle an exception of a widget, a worker or a timer."""
         if self.own_driver is None:
             super()._handle_exception(error)
         else:
@@ -72,7 +72,7 @@ class DrivenApp(App[None]):
         end_with(self, cause if isinstance(cause, Exception) else error)
 
     def catch_the_rest(self) -> None:
-        """Errors that would only be printed, over the picture: on threads, and in what the event loop calls."""
+        """Handle errors that would be printed over the picture: on threads and in callbacks of the event loop."""
         import logging
         import threading
 
@@ -85,5 +85,5 @@ class DrivenApp(App[None]):
                 self.fail(context["exception"])
 
         threading.excepthook = on_thread
-        logging.getLogger("asyncio").addHandler(logging.NullHandler())  # PYTHONDEVMODE: what took longer than 0.1 s
+        logging.getLogger("asyncio").addHandler(logging.NullHandler())  # PYTHONDEVMODE: slow callbacks
         asyncio.get_running_loop().set_exception_handler(in_loop)

@@ -1,7 +1,7 @@
-"""Textual's driver for POSIX terminals, as one that comes and goes well: it starts in the foreground only, never waits
-for a terminal that takes nothing, notices when the terminal is gone, and gives back what it took.
+"""Our driver for POSIX terminals: it starts in the foreground only, never waits for a terminal that accepts no output,
+notices when the terminal is gone, and restores the terminal at the end.
 
-What stands here is the life of the terminal. `Outlet` writes, `Watch` hears signals and keeps deadlines.
+This file handles the life of the terminal. `Outlet` writes, `Watch` receives signals and enforces deadlines.
 """
 
 from __future__ import annotations
@@ -35,28 +35,28 @@ if TYPE_CHECKING:
 
 STOPPING = ("SIGTSTP", "SIGTTIN", "SIGTTOU")
 KITTY_KEYS = 1 | 8 | 16  # disambiguate, report all keys, report their text: what Textual's parser understands
-DRAIN = 0.4  # seconds a terminal has to take the rest before it is dropped
-AWAKE = 0.05  # seconds after which a process that was continued has heard why
-SETTLED = 0.1  # seconds after entering in which nobody can have changed the terminal
+DRAIN = 0.4  # seconds a terminal has to accept the remaining output before it is dropped
+AWAKE = 0.05  # seconds after which a resumed process has received the signal that resumed it
+SETTLED = 0.1  # seconds after entering within which no other process can have changed the terminal
 
-KeyTable()  # raises ImportError where Textual has it no more; then Textual reads the keys with a driver of its own
+KeyTable()  # raises ImportError if Textual no longer has it; then Textual reads the keys with its own driver
 
 MOUSE = (1000, 1003, 1015, 1006)
 
 ENTER = (
     "\x1b[?1049h"  # alternate screen
     + "".join(f"\x1b[?{mode}h" for mode in MOUSE)
-    + "\x1b[?25l\x1b[?1004h"  # no cursor; tell of focus
-    + f"\x1b[<u\x1b[>{KITTY_KEYS}u"  # one level of kitty's keys, whatever was left of an earlier one
+    + "\x1b[?25l\x1b[?1004h"  # no cursor; report focus
+    + f"\x1b[<u\x1b[>{KITTY_KEYS}u"  # one level of kitty's keys, after clearing levels left by an earlier program
     + "\x1b[?2004h\x1b[?7l"  # bracketed paste; no line wrap
-    + "\x1b[8l"  # what is written from right to left stays in its columns (terminals that would reorder a row)
-    + "\x1b[?2048$p"  # is the size told in the input?
+    + "\x1b[8l"  # right-to-left text stays in its columns (on terminals that would reorder a row)
+    + "\x1b[?2048$p"  # does the terminal report its size in the input?
 )
 BEGINS_WHOLE = "\x1b[?2026$p"  # can a frame be shown at once? Apple's Terminal writes a p
 RAW_INPUT = termios.IXON | termios.IXOFF | termios.ICRNL | termios.INLCR | termios.IGNCR  # off: every key as it is
 RAW_LOCAL = termios.ECHO | termios.ICANON | termios.IEXTEN | termios.ISIG
 LEAVE = (
-    "\x18\x1b[?2026l\x1b[0m"  # break off what was cut short
+    "\x18\x1b[?2026l\x1b[0m"  # end a sequence that was cut short
     + "\x1b[?2004l\x1b[?7h\x1b[?2048l\x1b[8h"
     + "".join(f"\x1b[?{mode}l" for mode in (*MOUSE, 1016))
     + "\x1b[<u\x1b[?1004l\x1b[?1049l\x1b[?25h"
@@ -73,7 +73,7 @@ class TerminalDriver(LinuxDriver):
         self.encoding = sys.__stdout__.encoding or "utf-8"
         kept = [(n, signal.getsignal(n)) for n in (signal.SIGTSTP, signal.SIGCONT)]
         super().__init__(app, size=size or size_of(self.out, sys.__stdin__.fileno()), **settings)
-        for number, handler in kept:  # Textual's handlers work in the middle of whatever is being done
+        for number, handler in kept:  # Textual's handlers would interrupt whatever is being done
             signal.signal(number, handler)
         self.app = app
         app.driven_by(self)
@@ -81,14 +81,14 @@ class TerminalDriver(LinuxDriver):
         self.line = Line()
         self._typed = Typeahead(app, self.loop)
         self._reader: threading.Thread | None = None
-        self._is_told_sizes = False  # the terminal tells of a new size in its input
+        self._is_told_sizes = False  # the terminal reports a new size in its input
         self.outlet: Outlet | None = None
         self.watch: Watch | None = None
-        self._is_gone = False  # there is nobody any more who could answer
-        self._inside = threading.Lock()  # who gives the terminal back does so alone
-        self._entered: float | None = None  # since when the terminal is ours
+        self._is_gone = False  # the terminal cannot answer any more
+        self._inside = threading.Lock()  # only one thread gives the terminal back
+        self._entered: float | None = None  # when we took the terminal
         self._is_to_stop = False
-        self._original: list[Any] | None = None  # its attributes as they were
+        self._original: list[Any] | None = None  # its original attributes
 
     # -- coming and going ----------------------------------------------------------------------------------
 
@@ -102,7 +102,7 @@ class TerminalDriver(LinuxDriver):
             self._gone()
 
     def stop_application_mode(self) -> None:
-        """Give the terminal back as it was; what it does not take within a moment is dropped."""
+        """Restore the terminal; output that it does not accept within a moment is dropped."""
         end = time.monotonic() + DRAIN
         self.disable_input()
         self._give_back(max(0.0, end - time.monotonic()))
@@ -117,7 +117,7 @@ class TerminalDriver(LinuxDriver):
                 thread.join(DRAIN)
 
     def close(self) -> None:
-        """Textual's name for the end of writing; giving the terminal back has seen to that."""
+        """Textual calls this at the end of writing; nothing is left to do after the terminal is restored."""
 
     def write(self, data: str) -> None:
         if self.outlet is not None:
@@ -125,11 +125,11 @@ class TerminalDriver(LinuxDriver):
 
     @property
     def has_room(self) -> bool:
-        """Whether the next frame may follow now."""
+        """Whether the next frame may be sent now."""
         return self.line.is_free(0 if self.outlet is None else self.outlet.pending)
 
     def write_frame(self, draw: Callable[[], None]) -> None:
-        """Draw, which writes a frame, and see how long the terminal takes to have it."""
+        """Call draw, which writes a frame, and measure how long the terminal takes for it."""
         self.line.before_frame()
         draw()
         question = self.line.after_frame()
@@ -137,16 +137,16 @@ class TerminalDriver(LinuxDriver):
             self.write(question)
 
     def _claim(self) -> bool:
-        """Be the one who may use the terminal: a process in the background stops until it is in front. False if the
-        terminal is gone, or the process is to leave.
+        """Wait for the right to use the terminal: a background process stops until it is in the foreground. False if
+        the terminal is gone, or the process is to end.
 
-        The kernel would stop it too, but would stop it once more before a signal to leave, that another thread happens
-        to take, is heard (`timeout 5 rnnviz` in a script).
+        The kernel would stop it too, but would stop it again before a signal to end is handled that another thread
+        received (`timeout 5 rnnviz` in a script).
         """
         mine = signal.signal(signal.SIGTTOU, signal.SIG_DFL)
         rounds = 0
         try:
-            while rounds < 3:  # what cannot be stopped has no shell any more
+            while rounds < 3:  # a process that cannot be stopped has lost its shell
                 if self._in_foreground():
                     termios.tcsetattr(self.fileno, termios.TCSANOW, termios.tcgetattr(self.fileno))
                     return True
@@ -163,7 +163,7 @@ class TerminalDriver(LinuxDriver):
             signal.signal(signal.SIGTTOU, mine)
 
     def _enter(self) -> None:
-        """Take the terminal, or take it once more: others may have used it meanwhile."""
+        """Take the terminal, or take it again after others may have used it."""
         if self._entered is None:
             self.outlet = Outlet(self.out, self.encoding, self._gone)
             with suppress(termios.error):
@@ -180,7 +180,7 @@ class TerminalDriver(LinuxDriver):
         if os.environ.get("TERM_PROGRAM") != "Apple_Terminal":
             self.write(BEGINS_WHOLE)
         if self._reader is None:
-            self.exit_event = threading.Event()  # its own: one that is late must not go on beside the next
+            self.exit_event = threading.Event()  # its own event: a late thread must not run beside the next one
             self._reader = threading.Thread(target=self._read, name="rnnviz-input", daemon=True)
             self._reader.start()
         self._tell_size()
@@ -199,7 +199,7 @@ class TerminalDriver(LinuxDriver):
                     termios.tcsetattr(self.fileno, termios.TCSANOW, self._original)
 
     def _in_foreground(self) -> bool:
-        """Whether the terminal's attributes are this process' business now."""
+        """Whether this process may set the terminal's attributes now."""
         try:
             return os.tcgetpgrp(self.fileno) == os.getpgrp()
         except OSError:  # a terminal without job control
@@ -208,7 +208,7 @@ class TerminalDriver(LinuxDriver):
     # -- called by the watchdog ----------------------------------------------------------------------------
 
     def _heard(self, number: int) -> None:
-        """A signal came."""
+        """Handle a signal."""
         name = signal.Signals(number).name
         if name in LEAVING:
             self._leave(128 + number)
@@ -222,7 +222,7 @@ class TerminalDriver(LinuxDriver):
             self._soon(self._tell_size)
 
     def _gone(self) -> None:
-        """Terminal or parent are no more: the same as a hang-up."""
+        """Handle the end of the terminal or the parent like a hang-up."""
         self._is_gone = True
         self._leave(128 + signal.SIGHUP)
 
@@ -231,19 +231,19 @@ class TerminalDriver(LinuxDriver):
             self._soon(lambda: self.app.exit(return_code=code))
 
     def end_soon(self, code: int) -> None:
-        """The app is to end: from now on it is certain that it will."""
+        """Begin to end: from now on the process ends in any case."""
         if self.watch is not None:
             self.watch.leave(code)
 
     def finish(self) -> None:
-        """The app has ended, well or not: the terminal is the shell's, and signals do what they did."""
+        """Restore the terminal and the signal handlers after the app has ended, in order or not."""
         self.stop_application_mode()
         if self.watch is not None:
             self.watch.stop()
             self.watch = None
 
     def _force(self) -> None:
-        """The orderly end did not come."""
+        """End the process when it did not end in time by itself."""
         self._give_back(0)
 
     def _soon(self, what: Any) -> None:
@@ -254,20 +254,20 @@ class TerminalDriver(LinuxDriver):
 
     @property
     def has_job_control(self) -> bool:
-        """Whether a shell has put this process into a group of its own, to stop and continue it."""
+        """Whether a shell has put this process into its own group, to stop and resume it."""
         return os.getpgrp() != os.getsid(0)
 
     def suspend(self) -> None:
-        """ctrl+z: what the terminal would have done, had it not been asked to pass every key on."""
+        """Do on ctrl+z what the terminal would do if it did not pass every key on."""
         self.stop_application_mode()
         handler = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
-        os.killpg(os.getpgrp(), signal.SIGTSTP)  # those who wait for us have to stop as well
+        os.killpg(os.getpgrp(), signal.SIGTSTP)  # processes that wait for us have to stop as well
         signal.signal(signal.SIGTSTP, handler)
         self._come_back()
 
     def _stopped(self) -> None:
-        """A signal to stop: give the terminal back, stop, and come back when continued; who continued it, or had it
-        leave, while the terminal was being given back will not do so again."""
+        """Handle a signal to stop: restore the terminal, stop, and take it again when resumed. A signal to resume or to
+        end that came while the terminal was being restored will not come again."""
         self.stop_application_mode()
         if self._is_to_stop and not (self.watch is not None and self.watch.leaving):
             os.kill(os.getpid(), signal.SIGSTOP)
@@ -283,7 +283,7 @@ class TerminalDriver(LinuxDriver):
             self._gone()
 
     def _continued(self) -> None:
-        """Somebody stopped and continued the process without its doing: the terminal may be anyhow."""
+        """Handle a stop and resume from outside: the terminal may be in any state."""
         if self._entered is None or time.monotonic() - self._entered > SETTLED:
             self._come_back()
 
@@ -302,7 +302,7 @@ class TerminalDriver(LinuxDriver):
                     data = os.read(self.fileno, 4096)
                 except OSError:
                     data = b""
-                if not data:  # a terminal ends when it is gone, and in no other case
+                if not data:  # end of file: the terminal is gone
                     self._gone()
                     return
                 for event in parser.feed(data):

@@ -1,4 +1,4 @@
-"""Where things go in the score: how many rows each quantity gets, and which columns are in view.
+"""The score's layout: how many rows each quantity gets, and which columns are in view.
 
 Pure arithmetic, no terminal: rows of text, cells across.
 """
@@ -14,11 +14,11 @@ from rnnviz.glyphs import glyphs
 if TYPE_CHECKING:
     from rnnviz.scene.frame import Frame
 
-GUTTER = 10  # cells for the names of the rows
-SIDE = 20  # the least cells for the numbers of this moment
+GUTTER = 10  # cells for the row names
+SIDE = 20  # minimum cells for the numbers of this moment
 WIDEST = 8  # cells a column may get
-ONE_BY_ONE = 4  # so few units get a row each before they share one
-TALL = 19  # rows of a score from which on nothing is left out
+ONE_BY_ONE = 4  # up to this many units get a row each; more share rows
+TALL = 19  # rows from which a score shows everything
 
 Place = tuple[int, int]  # first row, number of rows
 
@@ -29,7 +29,7 @@ class Rows:
     rows.
 
     gradient, exponent  None where the gradient is not shown
-    gates  name -> place, those for which there is room (a simple RNN has none)
+    gates  name -> place, for the gates that fit (a simple RNN has none)
     cell   place of the cell state, or None
     units, first_unit, units_per_row  which units are in view, in `hidden` and `cell` alike
     """
@@ -48,7 +48,7 @@ class Rows:
     units: int
 
     def where(self, name: str) -> tuple[Place, ...]:
-        """The places of a row by its name (see score.py), from top to bottom; none where it is not shown."""
+        """The places of a row by its name (see score.py), from top to bottom; empty if it is not shown."""
         places: dict[str, list[Place | None]] = {
             "input": [self.input],
             "gates": [*self.gates.values()],
@@ -91,12 +91,12 @@ class Columns:
 
     @property
     def bar(self) -> int:
-        """Cells of a column that are drawn on: one is left free between columns that can spare it."""
+        """Drawn cells of a column: wide columns leave one free."""
         return self.width - 1 if self.width >= 3 else self.width
 
 
 def columns_of(frame: Frame, width: int) -> Columns:
-    """The columns of a frame, of two cells at least where a symbol takes two."""
+    """The columns of a frame, at least two cells wide if a symbol needs two."""
     task = frame.scene.task
     return columns(width, frame.T, frame.cursor.t, least=_symbol(task.vocab + task.labels))
 
@@ -109,7 +109,7 @@ def _symbol(symbols: tuple[str, ...]) -> int:
 
 def columns(width: int, T: int, t: int, least: int = 1) -> Columns:
     """T steps make T + 1 columns (t = 0 is the state before the first input) of `least` cells and more. When they
-    do not all fit, those around t are in view, moving on by half a view at a time so that the picture stands still."""
+    do not all fit, those around t are in view, scrolled by half a view at a time so that the picture does not move."""
     room = max(1, (width - GUTTER - SIDE) // least)
     n = T + 1
     if n <= room:
@@ -125,19 +125,18 @@ def rows(
     height: int, H: int, unit: int, *, pair: bool = True, gates: tuple[str, ...] = (), cell: bool = False,
     curves: tuple[bool, bool] = (True, True), gradient: bool = True, reach: bool = False,
 ) -> Rows:  # fmt: skip
-    """Share out the height, from 6 rows on.
+    """Divide the height among the rows, from 6 rows up.
 
-    `pair`: two units a row where one does not fit. `gates`: in the order in which they are given up when it is
-    too low for all, the last first. `curves`: whether input and output are curves, which look like one from three
-    rows on, or symbols. Without `gradient` its rows, and that of its exponents, go to the others.
-    With `reach` the last row is its own.
+    `pair`: two units share a row if one each does not fit. `gates`: in order of importance; a low window drops the
+    last first. `curves`: whether input and output are curves, which need three rows, or symbols. Without
+    `gradient` its rows, and that of its exponents, go to the others. With `reach` the last row is its own.
     """
     height -= reach
-    room = height - 6 + 2 * (not gradient)  # beyond a row each: input, hidden, output, gradient, exponents, time
+    room = height - 6 + 2 * (not gradient)  # after one row each: input, hidden, output, gradient, exponents, time
     cell = cell and room >= (1 if height < TALL else 3)
     gates = gates[: max(0, min((room - 2 * gradient + 1) // 2, room - 2 * gradient - cell))]
     room -= cell + len(gates)
-    kinds = {"state": 1 + cell, "gradient": int(gradient)}  # of some there are two, or none
+    kinds = {"state": 1 + cell, "gradient": int(gradient)}  # some have two, or none
     found = {"input": 1, "output": 1, "state": 1, "gradient": 1}
     whole = H if not pair or H <= ONE_BY_ONE else -(-H // 2)  # rows that show all units
 
@@ -184,7 +183,7 @@ def rows(
 
 
 def _wants(whole: int, curves: tuple[bool, bool]) -> list[tuple[str, int]]:
-    """What each quantity wants, the most needed first; `whole` rows show all units."""
+    """The rows each quantity wants, the most needed first; `whole` rows show all units."""
     of_input, of_output = curves
     return [
         ("gradient", 3), ("output", 2), ("state", min(2, whole)), ("input", 2 if of_input else 1),
@@ -194,7 +193,7 @@ def _wants(whole: int, curves: tuple[bool, bool]) -> list[tuple[str, int]]:
 
 
 def _first_unit(unit: int, units: int, H: int, per_row: int) -> int:
-    """The first of `units` units in view, moving on by half a view at a time."""
+    """The first of `units` units in view, scrolled by half a view at a time."""
     if units >= H:
         return 0
     page = max(per_row, units // 2 // per_row * per_row)

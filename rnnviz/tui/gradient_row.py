@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 def gradient_axis(norms: list[float], n: int) -> tuple[int, int]:
     """(top, bottom): the powers of ten that hold the whole gradient row, on n rows of text.
 
-    It looks at all steps, reached or not, so that it stands still during the walk. A row is a part of a power
+    It covers all steps, reached or not, so that it does not move on the way back. A row is a part of a power
     of ten, or whole ones.
     """
     sizes = [v for v in norms if 0 < v < math.inf]
@@ -127,7 +127,7 @@ def _line(
 def _ghost(
     sheet: Sheet, where: tuple[int, int], x: int, width: int, value: float, axis: tuple[int, int], palette: Palette
 ) -> None:
-    """Dots at the height of the ghost's bar. The top of a present bar is left to be seen where it is one cell wide."""
+    """Dots at the height of the ghost's bar. They do not cover the top of a present bar that is one cell wide."""
     if value == 0 or not math.isfinite(value):
         return
     (first, n), (top, bottom) = where, axis
@@ -207,7 +207,7 @@ def write_gradient(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: 
 
 
 def write_ghost(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Palette) -> None:
-    """How far the ghost's gradient reached, and what was different about it; in the rows that are free."""
+    """The ghost's horizon and its different settings, in the free rows."""
     ghost = frame.ghost
     if ghost is None or place.gradient is None or place.exponent is None or not ghost.is_like(frame.experiment):
         return
@@ -236,8 +236,8 @@ def write_ghost(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Pal
 
 
 def first_used(frame: Frame) -> int:
-    """The first step of which a truncated update uses this gradient; 0 where all is used, and of the total, to which
-    each loss step adds a stretch of its own."""
+    """The first step whose gradient a truncated update uses; 0 if it uses all, and for the total, to which each loss
+    step adds its own stretch."""
     from rnnviz.views import reach as reaching
 
     truncation, k = frame.experiment.truncation(), frame.loss_step
@@ -251,17 +251,17 @@ def its_horizon(ghost: Ghost) -> str:
 
 
 def is_blank(sheet: Sheet, y: int, left: int) -> bool:
-    """Whether nothing stands in row y from this column on."""
+    """Whether row y is empty from this column on."""
     return all(sheet.at(y, x) == " " for x in range(left, sheet.width))
 
 
 def fitting(room: int, *forms: str) -> str:
-    """The first form that fits; of the last its beginning, cut between words."""
+    """The first form that fits; if none does, the last, cut between words."""
     return next((form for form in forms if cells(form) <= room), "".join(lines_at_most(forms[-1], room, 1)))
 
 
 def write_check(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Palette) -> None:
-    """What the gradient check found, once it was asked for: below the numbers of the gradient, else beside them."""
+    """The result of a gradient check that has run: below the numbers of the gradient if there is room, else beside."""
     from rnnviz.views import analysis
 
     figure = analysis.checked(frame.scene)
@@ -299,17 +299,17 @@ def _zero_at(frame: Frame, t: int, along: str = "h") -> Zero | None:
 
 
 def times(path: Gradient, t: int) -> str:
-    """`× 0.83`: what the step from t+1 back to t kept; nothing where nothing was left to keep."""
+    """`× 0.83`: the factor of the step from t+1 back to t; empty if the gradient was 0 before."""
     return "" if path.norms[t] == 0 and math.isnan(path.factors[t]) else f"× {factor(float(path.factors[t]))}"
 
 
 def reach(path: Gradient, lag: float | None, last: int) -> str:
-    """`h 2.9`, `c all 40`: after how many steps of `last` so much was gone; `c –` of a path along which it grows."""
+    """`h 2.9`, `c all 40`: the lag on this path, of `last` steps; `c –` on a path along which the gradient grows."""
     return f"{path.along} {steps(lag, last, fades=path.fades and not path.grows)}"
 
 
 def half_lives(*paths: Gradient | None) -> str:
-    """`half-life c 2.8` of the paths that have one; nothing where none has."""
+    """`half-life c 2.8` for the paths that have one; empty if none has."""
     found = [f"{path.along} {steps(path.half_life, 0)}" for path in paths if path and path.half_life is not None]
     return f"half-life {' '.join(found)}" if found else ""
 

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 
 class Guide:
-    """`run` is all it knows of the lesson; the rest is getting there."""
+    """`run` is its whole state of the lesson; everything else brings the player to the run's picture."""
 
     def __init__(self, stage: Stage, course: Course, progress: Progress) -> None:
         self.stage, self.course, self.progress = stage, course, progress
@@ -55,7 +55,7 @@ class Guide:
 
     @property
     def is_on(self) -> bool:
-        """A lesson is open and the learner on its rails."""
+        """Whether a lesson is open and not in free play."""
         return self.run is not None and not self.run.free
 
     @property
@@ -73,18 +73,18 @@ class Guide:
 
     @property
     def point(self) -> str | None:
-        """What the step speaks of: a row of the score by its name, or panel:NAME."""
+        """What the step points at: a row of the score by its name, or panel:NAME."""
         point = page(self.run, self.stage.frame).point if self.run is not None and self.is_on else None
         return None if point is None else point.at
 
     @property
     def locked(self) -> tuple[str, ...]:
-        """Settings the open exercise does not let be changed."""
+        """Settings that the open exercise locks."""
         exercise = self.run.open_exercise if self.run is not None and self.is_on else None
         return exercise.locked if exercise is not None else ()
 
     def limited(self, view: View) -> View:
-        """The view without what an open question asks for, and without what no lesson has introduced yet."""
+        """The view without the answer to an open question, and without anything no lesson has introduced yet."""
         run, frame = self.run, self.stage.frame
         if run is None or frame is None or not self.is_on:
             return replace(view, masked=frozenset(), introduced=None)
@@ -99,7 +99,7 @@ class Guide:
 
     @property
     def row(self) -> str | None:
-        """The row of the score it points at, if it is one."""
+        """The row of the score that the step points at, if it points at a row."""
         return self.point if self.point in POINTS else None
 
     def rows(self, width: int, height: int, panel_open: bool) -> tuple[int, int, int]:
@@ -112,17 +112,17 @@ class Guide:
         return below, needed(self.run, frame, beside.text_width(width), self.typed) + 1, room
 
     def has_room_for_film(self, width: int, height: int) -> bool:
-        """Whether the loss curve can be drawn below the score."""
+        """Whether the loss curve fits below the score."""
         return not self.is_on or self.rows(width, height, True)[2] >= LEAST_ROWS
 
     def needs(self, frame: Frame) -> Command | None:
-        """What this step speaks of and takes long to know, of whatever the learner has made of the network."""
+        """The command that computes slow results which this step needs, for the present network; or None."""
         if self.run is None or self.run.free or self.pursuit.is_on:
             return None
         return needs(frame, references(self.run.step))
 
     def keys(self) -> list[tuple[str, str]]:
-        """The keys a lesson adds to the key bar, most wanted first."""
+        """The keys a lesson adds to the key bar, the most useful first."""
         run = self.run
         if run is None:
             return []
@@ -132,7 +132,7 @@ class Guide:
             onward = "closing page" if is_end else "next lesson"
         return lesson_view.keys(run, onward)
 
-    # -- its text, which may be longer than its place ------------------------------------------------------
+    # -- its text, which may need scrolling ----------------------------------------------------------------
 
     def sheet(self, width: int, height: int, note: Notice | None) -> Sheet:
         stage = self.stage
@@ -160,7 +160,7 @@ class Guide:
     # -- opening and ending --------------------------------------------------------------------------------
 
     def open(self, slug: str) -> None:
-        """Open a lesson where it was left. One that is not right says so and changes nothing."""
+        """Open a lesson where the learner left it. A lesson with an error shows it and changes nothing."""
         try:
             run = self.progress.resume(read_lesson(self.course, slug, panels.BY_ID))
         except InputError as error:
@@ -169,13 +169,13 @@ class Guide:
         self.become(once_more(run))
 
     def perform(self, run: LessonRun, presenter: Presenter) -> None:
-        """From its beginning, led by another than the learner."""
+        """Start a lesson from its beginning, led by a presenter."""
         self.pursuit.be_led_by(presenter)
         self.become(run.reset())
         presenter.begin()
 
     def _finish(self, run: LessonRun) -> None:
-        """The lesson is over: the next one, or the end of the course."""
+        """Open the next lesson, or the end of the course, after a finished lesson."""
         self.run = run
         self._keep()
         if self.pursuit.presenter is not None:
@@ -189,13 +189,13 @@ class Guide:
             self.close()
 
     def close(self) -> None:
-        """The closing page of the course."""
+        """Open the closing page of the course."""
         from rnnviz.tui.closing_page import ClosingScreen
 
         self.stage.open_screen(ClosingScreen(self.stage, self.course, self.progress))
 
     def reset(self, slug: str) -> None:
-        """One lesson as if it had never been opened."""
+        """Clear the progress of one lesson."""
         self.keeper.forget(slug)
         if self.run is not None and self.run.lesson.slug == slug:
             self.become(self.run.reset())
@@ -203,11 +203,11 @@ class Guide:
     # -- keys ----------------------------------------------------------------------------------------------
 
     def handle_key(self, key: str) -> bool:
-        """Any key, before it means anything; whether an autoplay takes it."""
+        """Handle any key before all other listeners; whether an autoplay used it."""
         return self.pursuit.presenter is not None and self.pursuit.presenter.handle_key(key)
 
     def handle_action(self, name: str) -> bool:
-        """A key, by its action; whether the lesson wants it."""
+        """Handle an action; whether the lesson used it."""
         run = self.run
         if name == "cancel" and self.pursuit.is_on and not self.stage.shows_film:
             self.pursuit.stop()
@@ -227,7 +227,7 @@ class Guide:
         return False
 
     def handle_character(self, character: str | None) -> bool:
-        """A character that may belong to an answer; whether it does."""
+        """Handle a character that may belong to an answer; whether it did."""
         is_asked = self.is_on and not self.pursuit.is_on and self.stage.view.prompt is None
         if not is_asked or self.run is None or character is None or not character.isprintable():
             return False
@@ -238,13 +238,13 @@ class Guide:
         try:
             run = self.run.saying(said, self.stage.frame)
         except InputError as error:
-            self.stage.warn(str(error))  # what was typed stays, to be mended
+            self.stage.warn(str(error))  # the text stays, to be corrected
             return
         self.answer_line.clear()
         self.become(run)
 
     def next(self) -> None:
-        """Forward; over an open question or exercise only when asked twice."""
+        """Go to the next step; skip an open question or exercise only at a second request."""
         run = self.run
         if run is None:
             return
@@ -275,7 +275,7 @@ class Guide:
             self.become(self.run.jump(at))
 
     def come_back(self) -> None:
-        """What the return key does: back on the rails or the picture as it was; an answered question once more."""
+        """Handle the return key: ask an answered question again, or restore the step's picture and end free play."""
         run = self.run
         if run is not None and run.answer is not None and not run.free:
             self.become(run.retried())
@@ -283,7 +283,7 @@ class Guide:
             self.restore()
 
     def restore(self) -> None:
-        """Back on the rails, the step's picture as it was."""
+        """End free play and restore the step's picture."""
         if self.run is not None:
             self.become(self.run.restored())
 
@@ -307,7 +307,7 @@ class Guide:
     # -- getting there -------------------------------------------------------------------------------------
 
     def become(self, run: LessonRun) -> None:
-        """A new state of the lesson: set off for its picture."""
+        """Take over a new state of the lesson and go to its picture."""
         self.pursuit.stop()
         self.stage.skip_film()
         self.run, self._skip_asked = run, False
@@ -331,7 +331,7 @@ class Guide:
         stage, run, pursuit = self.stage, self.run, self.pursuit
         assert run is not None
         assert stage.frame is not None
-        if pursuit.has_solved:  # a performance has solved an exercise
+        if pursuit.has_solved:  # an autoplay has solved an exercise
             self.observe(stage.frame)
             return
         watched = OF_TRAINING if pursuit.has_trained and stage.view.panel == OF_TRAINING else None
@@ -349,13 +349,13 @@ class Guide:
         stage.draw()
 
     def solve(self) -> None:
-        """Carry out the first known solution of the open exercise: for a performance."""
+        """Carry out the first solution of the open exercise, for an autoplay."""
         if self.run is not None and self.run.open_exercise is not None:
             self.pursuit.aim_at(self.run.target.after(self.run.open_exercise.solutions[0]))
             self.pursuit.go_on()
 
     def observe(self, frame: Frame) -> None:
-        """Every frame comes by here: on the way somewhere, or perhaps with an exercise solved."""
+        """See every frame: one on the way to a picture, or one that may solve the exercise."""
         if self.run is None or self.run.free or self.pursuit.is_sending:
             return
         if self.pursuit.is_on:
@@ -364,13 +364,13 @@ class Guide:
             return
         run = self.run.observed(frame)
         if run is not self.run:
-            if run.target.panel and self.stage.view.panel == "knobs":  # the step's own panel shows what was reached
+            if run.target.panel and self.stage.view.panel == "knobs":  # the step's own panel shows the result
                 self.run = run
                 self.stage.open_panel(run.target.panel)
             self._changed(run)
 
     def _changed(self, run: LessonRun) -> None:
-        """Another state of the lesson, and the same picture."""
+        """Take over a new state of the lesson with the same picture."""
         self.run = run
         self.text.to_top()
         self._keep()
@@ -378,5 +378,5 @@ class Guide:
         self.stage.draw()
 
     def _keep(self) -> None:
-        if self.pursuit.presenter is None and self.run is not None:  # a performance is nobody's progress
+        if self.pursuit.presenter is None and self.run is not None:  # an autoplay is no learner's progress
             self.keeper.keep(self.run)

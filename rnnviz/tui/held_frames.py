@@ -1,5 +1,5 @@
-"""Frames go out when the line is free. What came meanwhile is not sent; its place on the screen is remembered, and
-drawn as it is by then."""
+"""Frames are sent when the line is free. Updates that come earlier are dropped; their places on the screen are
+remembered and drawn in their latest state."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from rnnviz.tui.textual_private import ChopsUpdate, LayoutUpdate, draw_again, is
 if TYPE_CHECKING:
     from rnnviz.tui.driven import DrivenApp
 
-LOOK = 0.01  # seconds between two looks whether the line is free
+LOOK = 0.01  # seconds between two checks whether the line is free
 
 
 class Frames:
-    """What the app has to show, on its way to the driver."""
+    """Updates on their way from the app to the driver."""
 
     def __init__(self, app: DrivenApp, *, ascii: bool) -> None:
         self._app, self._ascii = app, ascii
-        self._held: set[Region] = set()  # places whose cells are not sent yet
+        self._held: set[Region] = set()  # places whose cells have not been sent yet
         self._is_looking = False
 
     def show(self, update: RenderableType | None, display: Any) -> None:
@@ -44,7 +44,7 @@ class Frames:
             asyncio.get_running_loop().call_later(LOOK, self._look)
 
     def _look(self) -> None:
-        """Show what was held back as soon as the line has room: what is there now, of all its places at once."""
+        """Draw all held places in their present state as soon as the line has room."""
         self._is_looking = False
         app = self._app
         driver = app.own_driver

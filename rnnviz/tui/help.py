@@ -31,7 +31,7 @@ MARKS = (
 
 
 def sections() -> list[tuple[str, list[tuple[str, str]]]]:
-    """(heading, [(name or keys, what it is)])."""
+    """(heading, [(name or keys, description)])."""
     tab = face(BY_ID["panel"].keys[0])
     return [
         ("The score", [*((row.label, row.about) for row in ROWS), *MARKS]),
@@ -44,7 +44,7 @@ def sections() -> list[tuple[str, list[tuple[str, str]]]]:
 
 
 def help_text() -> Group:
-    """One column of keys and names, as wide for all sections, and one that wraps beside it."""
+    """A column of names and keys, equally wide in all sections, and a column of descriptions that wraps."""
     wide = 2 + max(len(name) for _, entries in sections() for name, _ in entries)
     parts: list[Text | Table] = []
     for heading, entries in sections():
@@ -58,7 +58,7 @@ def help_text() -> Group:
 
 
 class HelpScreen(ModalScreen[None]):
-    """What is seen, and all keys. esc, ? or q close it."""
+    """The rows, marks and panels, and all keys. esc, ? or q close it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,f1,q,enter", "dismiss", "close", show=False),

@@ -1,5 +1,5 @@
-"""What comes in: bytes of any kind become the few events that mean something; the rest is dropped, and so is what is
-typed faster than it can be acted on.
+"""The input filter: turns bytes of any kind into the events the app uses, and drops the rest, including keys typed
+faster than the app can act on them.
 
 Textual's own parser ends with an exception at bytes that are not UTF-8 or at numbers it did not expect, takes what it
 does not know for keys, and queues without limit. Here each sequence is cut out whole first, and Textual's tables are
@@ -28,18 +28,18 @@ from rnnviz.terminal import clamped
 from rnnviz.tui.textual_private import KeyTable
 
 ESC = "\x1b"
-LONGEST = 4096  # characters of a sequence that is waited for, and of a paste that is kept
-TYPED = 128  # keys that wait to be acted on; what is typed beyond is dropped, the oldest first
-FEW, SOON = 16, 0.5  # as many wait as long as it takes; more of them only so many seconds
-AT_ONCE = 16  # messages the app may have before it, and is still given a key
-CUT_OFF = 0.5  # seconds after which the rest of a sequence does not come any more
+LONGEST = 4096  # the longest sequence waited for, and the longest paste kept, in characters
+TYPED = 128  # keys that may wait; beyond that the oldest are dropped
+FEW, SOON = 16, 0.5  # this many keys may wait any time; more of them only this many seconds
+AT_ONCE = 16  # messages the app may have waiting and still receive a key
+CUT_OFF = 0.5  # seconds after which an incomplete sequence is given up
 PASTE_OVER = 1.0  # of a paste
 
 _ESCAPES = re.compile(r"\x1b+(?=\x1b)|\x1b(?=[\x00-\x1a\x1c-\x1f])")
 _PLAIN = re.compile(r"[^\x1b]+")
 _SEQUENCE = re.compile(
     r"\x1b(?:"
-    r"\[M[\s\S]{3}"  # a click as the oldest terminals tell it
+    r"\[M[\s\S]{3}"  # a click as the oldest terminals report it
     r"|\[\[[ -~]"  # function keys of a Linux console
     r"|\[[0-?]{0,64}[ -/]{0,4}[@-LN-Z\\-~]|\[[0-?]{1,64}[ -/]{0,4}M"  # CSI
     r"|\[[0-9;]{1,8}\$"  # rxvt's shifted keys; a report of a mode goes on and is found above
@@ -59,22 +59,22 @@ _MOUSE = re.compile(r"\x1b\[<\d{1,4};-?\d{1,6};-?\d{1,6}[mM]")
 _RESIZE = re.compile(r"\x1b\[48;(\d{1,9})(?::\d*)?;(\d{1,9})(?::\d*)?;(\d{1,9})(?::\d*)?;(\d{1,9})(?::\d*)?t")
 _MODE = re.compile(r"\x1b\[\?(\d{1,5});(\d)\$y")
 _PASTE, _PASTE_ENDS, _FOCUS, _BLUR, _ALIVE = "\x1b[200~", "\x1b[201~", "\x1b[I", "\x1b[O", "\x1b[0n"
-_RELEASE = "3"  # kitty's word for a key let go
+_RELEASE = "3"  # kitty's code for a released key
 
 
 class Alive(Message):
-    """The terminal has come to where it was asked for a sign of life."""
+    """The terminal has answered a status request."""
 
 
 class Input:
-    """Bytes of a terminal in, Textual's events out."""
+    """A parser from a terminal's bytes to Textual's events."""
 
     def __init__(self) -> None:
         self._decode = getincrementaldecoder("utf-8")("replace").decode
         self._table = KeyTable()
-        self._held = ""  # a sequence that has begun
-        self._paste: str | None = None  # while something is pasted
-        self._last = 0.0  # when bytes came
+        self._held = ""  # an incomplete sequence
+        self._paste: str | None = None  # during a paste
+        self._last = 0.0  # time of the last bytes
 
     def feed(self, data: bytes) -> Iterator[Message]:
         self._last = time.monotonic()
@@ -107,7 +107,7 @@ class Input:
                 at = max(at + 1, broken.end() if broken else 0)
 
     def tick(self) -> Iterator[Message]:
-        """To be called now and then: what has not come by now is not waited for."""
+        """Give up an incomplete sequence that is too old; call this regularly."""
         quiet = time.monotonic() - self._last
         if self._paste is not None:
             if quiet >= PASTE_OVER:
@@ -120,7 +120,7 @@ class Input:
             self._held = ""
 
     def _keep(self, text: str, at: int) -> None:
-        """A paste goes on; its last characters may be the beginning of its end."""
+        """Add text to a paste; its last characters may begin the end marker."""
         assert self._paste is not None
         tail = text.rfind(ESC, at)
         if tail < 0 or not _PASTE_ENDS.startswith(text[tail:]):
@@ -138,7 +138,7 @@ class Input:
                 yield from self._known(char)
 
     def _known(self, sequence: str, alt: bool = False) -> Iterator[Message]:
-        """The keys Textual knows by this sequence; none where its numbers mean nothing."""
+        """The keys for this sequence in Textual's table; none if its numbers are invalid."""
         with suppress(ValueError, OverflowError, LookupError):
             for event in self._table.keys(sequence, alt):
                 if event.key != Keys.Ignore:
@@ -171,7 +171,7 @@ class Input:
             yield from self._known(sequence)
 
     def _resized(self, rows: int, columns: int, height: int, width: int) -> Message:
-        """The size in cells, clamped, and in pixels, so that a cell keeps its size."""
+        """A resize event: the size in cells, clamped, and in pixels, so that a cell keeps its size."""
         size = clamped(columns, rows)
         pixels = max(1, width * size[0] // max(columns, 1)), max(1, height * size[1] // max(rows, 1))
         event = events.Resize.from_dimensions(size, pixels)
@@ -180,7 +180,7 @@ class Input:
 
 
 def _mode(number: str, state: int) -> Iterator[Message]:
-    """The answer to "do you know this mode?"."""
+    """The event for a terminal's answer to a mode request."""
     if number == "2026" and state > 0:
         yield messages.TerminalSupportsSynchronizedOutput()
     elif number == "2048" and constants.SMOOTH_SCROLL and not _is_iterm():
@@ -188,13 +188,13 @@ def _mode(number: str, state: int) -> Iterator[Message]:
 
 
 def _is_iterm() -> bool:
-    """It says that it tells its size in the input, and tells it wrong."""
+    """iTerm2 claims to report its size in the input but reports it wrong."""
     return os.environ.get("LC_TERMINAL") == "iTerm2" or os.environ.get("TERM_PROGRAM") == "iTerm.app"
 
 
 def _key(fields: str, final: str) -> str | None:
-    """A key as kitty tells it, CSI code:alternatives ; modifiers:event ; text, without what Textual has no use for;
-    None of one let go, and of numbers that stand for no character."""
+    """A key in kitty's protocol, CSI code:alternatives ; modifiers:event ; text, reduced to what Textual uses; None for
+    a released key and for numbers that encode no character."""
     code, modifiers, text, *_ = [*fields.split(";"), "", "", ""]
     code = code.partition(":")[0]
     modifiers, _, event = modifiers.partition(":")
@@ -203,7 +203,7 @@ def _key(fields: str, final: str) -> str | None:
     if event == _RELEASE or len(numbers) < bool(code) + len(letters) or len(letters) > 16 or len(modifiers) > 3:
         return None
     if final not in "u~" and code not in ("", "1"):
-        return None  # a cursor's place, or nothing
+        return None  # a cursor position report, or invalid
     if final == "u" and code and int(code) < 32 and int(code) not in (9, 13, 27):
         return None
     if any(number > 0x10FFFF or 0xD800 <= number < 0xE000 for number in numbers):
@@ -212,17 +212,17 @@ def _key(fields: str, final: str) -> str | None:
 
 
 class Typeahead:
-    """Between the thread that reads and the app: holds back what the app has no time for yet, and drops the oldest of
-    it when there is too much. ctrl+c goes before everything."""
+    """A queue between the reading thread and the app: holds keys the app has no time for yet, and drops the oldest when
+    there are too many. ctrl+c passes all others."""
 
     def __init__(self, app: App[Any], loop: AbstractEventLoop) -> None:
         self._app, self._loop = app, loop
         self._waiting: deque[Message] = deque(maxlen=TYPED)
         self._lock = Lock()
-        self._is_coming = False  # the loop has been asked to take something
+        self._is_coming = False  # the loop has been asked to take a key
 
     def put(self, message: Message) -> None:
-        """Called on the thread that reads."""
+        """Called on the reading thread."""
         with self._lock:
             if isinstance(message, events.Key) and message.key == "ctrl+c":
                 self._waiting.clear()

@@ -1,4 +1,4 @@
-"""What the lessons so far have introduced: more than that the screen does not show while a lesson is open."""
+"""What the lessons so far have introduced; while a lesson is open, the screen shows nothing else."""
 
 from __future__ import annotations
 

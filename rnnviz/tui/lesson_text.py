@@ -1,4 +1,4 @@
-"""The text of a lesson in its place on the screen: drawn, scrolled where it is longer, and clicked."""
+"""A lesson's text on the screen: drawing, scrolling and clicks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 class LessonText:
     def __init__(self) -> None:
-        self.top = 0  # the first line that is shown
+        self.top = 0  # the first visible line
         self._below, self._page = 0, 1
 
     def sheet(
@@ -30,18 +30,18 @@ class LessonText:
         return draw(run, frame, width, height, palette, typed=typed, note=note, top=self.top)
 
     def scroll(self, by: int, lines: int | None = None) -> None:
-        """By pages, or so many lines."""
+        """Scroll by pages, or by a number of lines."""
         self.top = max(0, self.top + by * (lines or self._page))
 
     def to_top(self) -> None:
         self.top = 0
 
     def can_scroll(self, by: int) -> bool:
-        """Whether there is text below (1) or above (-1) what is shown."""
+        """Whether there is text below (1) or above (-1) the visible lines."""
         return self._below > 0 if by > 0 else by < 0 < self.top
 
     def choice_at(self, run: LessonRun, frame: Frame | None, x: int, y: int, width: int, typed: str) -> str | None:
-        """The digit of the choice at this cell, which may go on for some lines."""
+        """The digit of the choice at this cell; a choice may take several lines."""
         line, cell = y - 1 + self.top, x - 1
         starts = choices_in(run, page(run, frame, measure(width), typed).lines)
         before = [digit for at, start, digit in starts if (at, start) <= (line, cell)]

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from rnnviz.tui.notice import Notice
 
 DIGITS = "0123456789"
-LOW = 24  # rows below which a panel beside a lesson costs the score more of its own
-LEAST_SCORE = 8  # rows the score keeps beside lesson and panel
-GATE_ROWS = 3  # rows more, so that there is room for a gate
-LEAST_PANEL = 5  # rows an open panel has at least
+LOW = 24  # rows below which a panel beside a lesson takes more rows from the score
+LEAST_SCORE = 8  # minimum rows of the score beside lesson and panel
+GATE_ROWS = 3  # more rows, to make room for a gate
+LEAST_PANEL = 5  # minimum rows of an open panel
 LEAST_TEXT = 4  # rows of a lesson, its rule included
-#: The keys of what an exercise takes.
+#: The keys of the tools that an exercise needs.
 _TOOL_KEYS = {"knobs": ("knobs", "knobs"), "train": ("all", "train"), "cut": ("cut", "loop")}
 
 
@@ -58,13 +58,13 @@ def draw(run: LessonRun, frame: Frame | None, width: int, height: int, palette: 
 
 
 def scrolled(lines: int, room: int, top: int) -> tuple[int, int, int]:
-    """The first of so many lines that is shown, and how many are above and below what is."""
+    """The first visible line, and the numbers of lines above and below the visible ones."""
     top = min(max(0, top), max(0, lines - room))
     return top, top, max(0, lines - room - top)
 
 
 def choices_in(run: LessonRun, lines: tuple[Line, ...]) -> list[tuple[int, int, str]]:
-    """Where the choices of the open question begin: (line, cell, its digit)."""
+    """Where the choices of the open question begin: (line, cell, digit)."""
     question = run.open_question
     found = []
     for y, line in enumerate(lines):
@@ -87,12 +87,12 @@ def put(sheet: Sheet, y: int, x: int, line: Line, palette: Palette) -> None:
 
 
 def measure(width: int) -> Voice:
-    """The voice for text in so many cells: long lines read badly."""
+    """The voice for text of this width, limited because long lines are hard to read."""
     return Voice(max(20, min(MEASURE.width, width - 2)), KEYS)
 
 
 def needed(run: LessonRun, frame: Frame | None, width: int, typed: str = "") -> int:
-    """Rows the step wants now, its rule included."""
+    """Rows the step needs now, its rule included."""
     return 1 + len(page(run, frame, measure(width), typed).lines)
 
 
@@ -102,7 +102,7 @@ def rows(run: LessonRun, frame: Frame | None, width: int, height: int, *, moment
     words, above it."""
     wanted = needed(run, frame, width, typed)
     score = LEAST_SCORE if height >= LOW else LEAST_SCORE - 2
-    if panel_open:  # on a low screen the score gives up rows, and the text scrolls
+    if panel_open:  # on a low screen the score loses rows, and the text scrolls
         below = min(wanted, max(LEAST_TEXT, height - 3 - moment - score - LEAST_PANEL))
     else:
         gates = GATE_ROWS if frame is not None and frame.scene.trace.gates else 0
@@ -111,7 +111,7 @@ def rows(run: LessonRun, frame: Frame | None, width: int, height: int, *, moment
 
 
 def keys(run: LessonRun, onward: str) -> list[tuple[str, str]]:
-    """The keys a lesson adds to the key bar, most wanted first. onward: the word for what comes after this step."""
+    """The keys a lesson adds to the key bar, the most useful first. onward: the word for what follows this step."""
     if run.free:
         return [("lesson_return", "back to the lesson")]
     skip = ("lesson_next", "skip")

@@ -1,11 +1,11 @@
-"""How much is under way to the terminal, and whether the next frame may follow.
+"""Line pacing: how many bytes are on their way to the terminal, and whether the next frame may be sent.
 
-Between the app and a terminal far away lie buffers of a megabyte. On a slow line they fill long before a write is
-refused, and the screen falls behind by minutes. So behind a frame the terminal is asked for a sign of life ("status?",
-answered by "fine"). What the answer takes longer than the quickest one is what the line needed for the frame; from
-that follows when it will be free again, and until then the next frame is held back. What is drawn then is the newest.
+Between the app and a remote terminal lie buffers of a megabyte. On a slow line they fill long before a write is
+refused, and the screen falls behind by minutes. So after a frame the app sends the terminal a status request. The
+time its answer takes beyond the quickest answer is the time the line needed for the frame. From that follows when
+the line will be free again; until then the next frame is held back, and the newest state is drawn afterwards.
 
-A terminal that has never answered is never waited for. On a fast line nothing is held back, and the questions are
+The app never waits for a terminal that has never answered. On a fast line nothing is held back, and requests are
 few: four bytes in two kilobytes.
 """
 

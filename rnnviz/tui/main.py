@@ -1,4 +1,4 @@
-"""The main screen: keys, clicks and what jobs post, handed on to whom they concern."""
+"""The main screen: passes keys, clicks and messages of jobs to their handlers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rnnviz.tui.screen import ScoreScreen
 
 
 class Main(ScoreScreen):
-    """The score, what it says, the panels, and the keys."""
+    """The score, its narration, the panels and the key bar."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *(Binding(",".join(a.keys), f"act('{a.id}')", a.help, show=False, id=a.id) for a in keys.ACTIONS),
@@ -48,11 +48,11 @@ class Main(ScoreScreen):
             dispatch.dispatch(self, press)
 
     def action_act(self, name: str) -> None:
-        """An action or a panel by its id: from the mouse, the command palette."""
+        """Run an action or open a panel by its id: from the mouse or the command palette."""
         dispatch.dispatch(self, Press.of(name))
 
     def catch_up(self) -> None:
-        """What was pressed before there was a player."""
+        """Run the actions requested before there was a player."""
         early, self.early = self.early, []
         for name in early:
             self.action_act(name)

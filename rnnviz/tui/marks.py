@@ -19,13 +19,13 @@ DOTS = "⠁⠂⠄⡀"
 
 
 def solid(glyphs: str, style: Style) -> tuple[str, Style]:
-    """A bar's glyphs as they go with a style. Without colours the chosen one's is reverse video, which would turn a
-    full block into a hole: it is shaded instead."""
+    """A bar's glyphs to match a style. Without colours the selected bar is reverse video, which would turn a full block
+    into a hole: it is shaded instead."""
     return (glyphs.replace(*SOLID), style + Style(reverse=False)) if style.reverse else (glyphs, style)
 
 
 def stride(least: float) -> int:
-    """Every how many steps a number is written on an axis, at least so many apart: 1, 2, 5, 10, …"""
+    """The spacing of numbers on an axis, at least this many steps: 1, 2, 5, 10, …"""
     power = 1
     while True:
         for step in (power, 2 * power, 5 * power):
@@ -35,7 +35,7 @@ def stride(least: float) -> int:
 
 
 def level(value: float, low: float, high: float, levels: int) -> int:
-    """Which of `levels` steps, 0 at the top, a value in low..high stands on; the nearest end beyond."""
+    """The level, 0 at the top, of a value in low..high on `levels` levels; a value beyond is clamped."""
     if math.isnan(value):
         return levels - 1
     share = (high - min(max(value, low), high)) / (high - low) if high > low else 0.5
@@ -43,5 +43,5 @@ def level(value: float, low: float, high: float, levels: int) -> int:
 
 
 def accent(frame: Frame, palette: Palette) -> Style:
-    """The present moment's colour: one while reading, another on the way back."""
+    """The colour of the present moment: one while reading, another on the way back."""
     return palette.back if frame.going_back else palette.accent

@@ -1,4 +1,4 @@
-"""The mouse: what a click or a turn of the wheel means, by what it is over. Always something that a key does, too."""
+"""The mouse: a click or a turn of the wheel, by the widget under it. Keys can do everything the mouse can."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def click(screen: ScoreScreen, event: events.Click) -> None:
 
 
 def _score(screen: ScoreScreen, widget: Widget, at: Offset) -> None:
-    """A column is its time step, the name and the numbers of a row of units that unit."""
+    """Handle a click in the score: a column goes to its time step, a row of units selects a unit."""
     assert screen.frame is not None
     cols = columns_of(screen.frame, widget.size.width)
     t = cols.first + (at.x - cols.left) // cols.width
@@ -52,14 +52,14 @@ def _score(screen: ScoreScreen, widget: Widget, at: Offset) -> None:
     units = score.units_at(screen.frame, at.y, widget.size.height, screen.palette, screen.view)
     if units:
         here = screen.frame.cursor.unit
-        again = here in units  # a click on the chosen unit's row leads to the other one in it
+        again = here in units  # a click on the selected unit's row selects the other unit in it
         unit = units[(units.index(here) + 1) % len(units)] if again else units[0]
         if unit != here:
             screen.send(SelectUnit(unit - here))
 
 
 def wheel(screen: ScoreScreen, event: events.MouseEvent, by: int) -> None:
-    """Down (1) or up (-1) through an open panel's rows, a lesson's text, the units."""
+    """Scroll down (1) or up (-1) an open panel's rows, a lesson's text, or the units."""
     widget = event.widget
     if widget is None or screen.frame is None:
         return

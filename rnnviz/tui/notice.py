@@ -1,4 +1,4 @@
-"""What the screen says to the person, on one line: the kind of it decides how it looks."""
+"""A notice: one line of text for the user; its kind decides its style."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Notice:
 
     @property
     def line(self) -> str:
-        """As it is drawn: a warning has its mark, never its colour alone."""
+        """The text to draw; a warning has a mark, not only a colour."""
         return f"! {self.text}" if self.kind is Kind.WARNING else self.text
 
     def style(self, palette: Palette) -> Style:

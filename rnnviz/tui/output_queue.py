@@ -1,7 +1,7 @@
-"""The way out to the terminal: a queue that never makes the writer wait, and a thread that empties it.
+"""The output queue to the terminal: the writer never waits, and a thread empties the queue.
 
-A terminal whose reader is stuck takes nothing, for hours perhaps. Whoever draws must not notice: signals and keys
-are handled by the same thread. So nothing here blocks for longer than it is told to.
+A terminal whose reader is stuck accepts nothing, possibly for hours. The drawing thread must not block, because it
+also handles signals and keys. So every call here returns within its time limit.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 _PIECE = 1 << 16  # bytes offered to the terminal at once
-_LOOK = 0.05  # seconds between two looks whether a stuck terminal is given up
+_LOOK = 0.05  # seconds between two checks whether to give up a stuck terminal
 
 
 def reopened(fd: int) -> int | None:
@@ -42,12 +42,12 @@ def is_ready(fd: int, seconds: float, *, to_take: bool = False) -> bool:
 
 
 class Outlet:
-    """Text for a terminal. on_broken is called, on the thread that writes, when the terminal is gone."""
+    """Writes text to a terminal. on_broken is called, on the writing thread, when the terminal is gone."""
 
     def __init__(self, fd: int, encoding: str, on_broken: Callable[[], None]) -> None:
         own = reopened(fd)
         self._fd, self._owned = (fd, False) if own is None else (own, True)
-        self._piece = _PIECE if self._owned else 256  # what a terminal takes that has room at all
+        self._piece = _PIECE if self._owned else 256  # the least that a terminal with any room accepts
         self._encoding = encoding
         self._on_broken = on_broken
         self._waiting = bytearray()
@@ -58,11 +58,11 @@ class Outlet:
 
     @property
     def pending(self) -> int:
-        """How many bytes the terminal has not taken yet."""
+        """Number of bytes the terminal has not accepted yet."""
         return len(self._waiting)
 
     def write(self, text: str) -> int:
-        """Have it written; the number of bytes. Returns at once; after `end` nothing is written any more."""
+        """Queue text and return its number of bytes, at once. After `end` nothing is written."""
         data = text.encode(self._encoding, "replace")
         with self._changed:
             if self._open:
@@ -82,7 +82,7 @@ class Outlet:
             self._waiting.clear()
             self._changed.notify_all()
         if threading.current_thread() is not self._thread:
-            self._thread.join(4 * _LOOK)  # it may be offering a piece, which must not come after the last words
+            self._thread.join(4 * _LOOK)  # the thread may be offering a piece, which must not come after the last text
         if not broken:
             with suppress(OSError, termios.error):
                 self._write_last(last.encode(self._encoding, "replace"), stuck)
@@ -122,7 +122,7 @@ class Outlet:
                 self._changed.notify_all()
 
     def _offer(self, piece: bytes) -> int:
-        """How many bytes of it the terminal took: none when it took none for a while."""
+        """Number of bytes of the piece that the terminal accepted: 0 when it accepted none for a while."""
         if not is_ready(self._fd, _LOOK, to_take=True):
             return 0
         try:

@@ -1,13 +1,13 @@
 """The colours: one quiet palette, in four strengths, dark and light.
 
-Every colour is one of the 256-colour cube, chosen slot by slot, so that the picture over SSH (which has 256
-colours unless told otherwise) is the picture on the spot. The heatmap runs blue - grey - orange, which stays
-apart for colour-blind eyes, and grey stands out from the ground, so that a small value is still seen.
-On every theme's ground words have a contrast of 4.5 : 1 at least and marks of 3 : 1 (WCAG 2.2, 1.4.3 and 1.4.11):
-an ink that has less is moved towards white, on a light ground towards black.
-Sixteen colours are those of the VGA (a Linux console's): black and white are the only grounds, and only inks that
-are readable there and with xterm's own sixteen are used.
-With NO_COLOR there is none at all: glyphs and numbers carry everything (they do so beside the colours, too).
+Every colour is one of the 256-colour cube, so that the picture over SSH (which has 256 colours by default) equals the
+local picture. The heatmap runs from blue over grey to orange, which colour-blind people can distinguish, and its grey
+contrasts with the ground, so that a small value is still visible.
+On every theme's ground words have a contrast of at least 4.5 : 1 and marks of 3 : 1 (WCAG 2.2, 1.4.3 and 1.4.11):
+an ink with less contrast is moved towards white, or towards black on a light ground.
+The sixteen colours are those of the VGA (a Linux console): the only grounds are black and white, and only inks that
+are readable there and with xterm's own sixteen colours are used.
+With NO_COLOR there is no colour: glyphs and numbers show everything (as they do beside the colours, too).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from rich.style import Style
 
 WORDS, MARKS = 4.5, 3.0  # least contrasts
 
-# What the sixteen colours are on a VGA; a colour of exactly this value is sent by its number.
+# The sixteen colours of a VGA; a colour of exactly this value is sent by its number.
 VGA = (
     "#000000", "#aa0000", "#00aa00", "#aa5500", "#0000aa", "#aa00aa", "#00aaaa", "#aaaaaa",
     "#555555", "#ff5555", "#55ff55", "#ffff55", "#5555ff", "#ff55ff", "#55ffff", "#ffffff",
@@ -28,7 +28,7 @@ VGA = (
 _BLACK, _RED, _GREEN, _BROWN, _BLUE, _MAGENTA, _CYAN, _GREY = VGA[:8]
 _DARK_GREY, _LIGHT_RED, _LIGHT_GREEN, _YELLOW, _LIGHT_BLUE, _LIGHT_MAGENTA, _LIGHT_CYAN, _WHITE = VGA[8:]
 
-# Anchors of the heatmap from -1 to +1, and what each must stand out with: more, the larger the value.
+# Anchors of the heatmap from -1 to +1, and the least contrast of each: the larger the value, the more.
 _HEAT_DARK = ("#87d7ff", "#5fafff", "#0087d7", "#005fd7", "#4e4e4e", "#875f00", "#d78700", "#ffaf00", "#ffd787")
 _HEAT_LIGHT = ("#00005f", "#0000af", "#005faf", "#0087af", "#a8a8a8", "#af5f00", "#875f00", "#870000", "#5f0000")
 _HEAT_CONTRAST = (7.0, 5.2, 3.8, MARKS, 2.0, MARKS, 3.8, 5.2, 7.0)
@@ -110,7 +110,7 @@ def contrast(one: str, other: str) -> float:
 
 @lru_cache(maxsize=512)
 def readable(ink: str, ground: str, least: float) -> str:
-    """The ink, or the first one on its way to white or black that stands out enough; always of the cube."""
+    """The ink, or the first colour on its way to white or black with enough contrast; always from the cube."""
     end = 255 if luminance(ground) < 0.18 else 0
     start = rgb(ink)
     found = ink
@@ -122,15 +122,15 @@ def readable(ink: str, ground: str, least: float) -> str:
 
 
 def on(ground: str) -> str:
-    """Black or white, whichever is read better there: 4.58 : 1 or more."""
+    """Black or white, whichever has more contrast: at least 4.58 : 1."""
     return max("#000000", "#ffffff", key=lambda ink: contrast(ink, ground))
 
 
 @dataclass(frozen=True)
 class Palette:
-    """Styles by role. colors: "truecolor", "256", "standard" or "none". ground: what it is all drawn on.
+    """Styles by role. colors: "truecolor", "256", "standard" or "none". ground: the background colour.
 
-    ascii: there are no other glyphs, so a cell cannot show two values in its two halves.
+    ascii: the terminal has no other glyphs, so a cell cannot show two values in its two halves.
     """
 
     colors: str = "truecolor"
@@ -154,7 +154,7 @@ class Palette:
 
     @cached_property
     def grounded(self) -> str:
-        """The ground as it is seen, #rrggbb, as far as it is known."""
+        """The ground as displayed, #rrggbb, as far as it is known."""
         if self.colors == "standard":
             return _BLACK if self.dark else _WHITE
         ground = self.ground or ("#121212" if self.dark else "#e0e0e0")
@@ -214,7 +214,7 @@ class Palette:
 
     @cached_property
     def highway_on_bar(self) -> Style:
-        """That line where it crosses a bar of the gradient: cut out of it."""
+        """That line where it crosses a bar of the gradient, cut out of the bar."""
         if not self.has_color:
             return Style(reverse=True)
         ground = _hex(self.gradient.color)
@@ -234,9 +234,9 @@ class Palette:
         return (*(readable(anchor, self.grounded, least) for anchor, least in pairs), _NAN[self._shade])
 
     def heat_level(self, value: float) -> int:
-        """Which of the nine colours: 0 for -1 and below, 4 for around 0, 8 for +1 and above; -1 for nan.
+        """Index into the nine colours: 0 for -1 and below, 4 near 0, 8 for +1 and above; -1 for nan.
 
-        The steps widen with size (square root), so that the sign of a small value is seen.
+        The steps widen with size (square root), so that the sign of a small value is visible.
         """
         if value != value:
             return -1

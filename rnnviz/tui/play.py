@@ -1,4 +1,4 @@
-"""Playing: the walk goes on by itself, so many steps a second."""
+"""Playback: events follow one another by themselves, a number of steps per second."""
 
 from __future__ import annotations
 
@@ -61,5 +61,5 @@ class Playback:
             return
         if stage.frame.cursor.phase is not Phase.UPDATE:
             stage.send(Next())
-        if stage.frame.cursor.phase is Phase.UPDATE:  # the walk is over; its last line stays to be read
+        if stage.frame.cursor.phase is Phase.UPDATE:  # the end; its last notice stays on the screen
             self.pause()

@@ -1,4 +1,4 @@
-"""Keeps the progress of whoever learns, and says what stands in the way of it."""
+"""Saves the learner's progress, and reports why it cannot be saved."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ if TYPE_CHECKING:
     from rnnviz.lessons.run import LessonRun
     from rnnviz.tui.stage import Stage
 
-TRY_AGAIN = 1.0  # seconds until progress that could not be kept is tried again
+TRY_AGAIN = 1.0  # seconds until the next attempt to save progress
 
 
 class ProgressKeeper:
     def __init__(self, stage: Stage, progress: Progress) -> None:
         self._stage, self._progress = stage, progress
         self._said: list[str] = []
-        self._is_trying = False  # a timer runs that tries again
+        self._is_trying = False  # whether a timer is set for another attempt
 
     def keep(self, run: LessonRun) -> None:
         self._progress.keep(run)
@@ -28,7 +28,7 @@ class ProgressKeeper:
         self._see_to_it()
 
     def _see_to_it(self) -> None:
-        """What another program's lock kept from being written is tried again, until it is."""
+        """Try again later while another program holds the lock."""
         self.warn()
         if self._progress.is_late and not self._is_trying:
             self._is_trying = True
@@ -40,7 +40,7 @@ class ProgressKeeper:
         self._see_to_it()
 
     def warn(self) -> None:
-        """What went wrong with keeping progress, said once."""
+        """Show once what went wrong with saving progress."""
         fresh = [note for note in self._progress.notes if note not in self._said]
         if fresh:
             self._said += fresh

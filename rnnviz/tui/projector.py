@@ -1,4 +1,4 @@
-"""The projector: shows a training on its way, and how it ended, on the screen (see training_film.py)."""
+"""The projector: shows a training while it runs, and its end, on the screen (see training_film.py)."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 class Projector(Generic[End]):
-    """finish: what is done with a training's end when it is to be seen."""
+    """finish: called with a training's end when its turn to be shown has come."""
 
     def __init__(self, stage: Stage, finish: Callable[[End], None]) -> None:
         self._stage, self._finish = stage, finish
-        self.is_wanted = True  # whether trainings are shown on their way
+        self.is_wanted = True  # whether trainings are shown while they run
         self._film: Film[End] | None = None
         self._timer: Timer | None = None
 
@@ -45,12 +45,12 @@ class Projector(Generic[End]):
 
     @property
     def is_behind(self) -> bool:
-        """Whether pictures wait for their turn."""
+        """Whether pictures are waiting to be shown."""
         return self._film is not None and self._film.is_behind
 
     @property
     def has_end(self) -> bool:
-        """Whether the training is over, and only still shown."""
+        """Whether the training is over but not yet shown to its end."""
         return self._film is not None and self._film.end is not None
 
     def add(self, progress: Progress) -> None:

@@ -1,4 +1,4 @@
-"""The way to the picture that a step of a lesson wants: one command after the other, the same a person has.
+"""The pursuit of a step's picture: one command after another, the same commands a user has.
 
 pursuit.set_off(run, via)    # a quick command is done at once
 pursuit.go_on()              # a slow one is waited for: the frame after it calls this again
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from rnnviz.scene.commands import Command
     from rnnviz.tui.stage import Stage
 
-MOST = 60  # commands on one way: more are going round in circles
+MOST = 60  # commands for one picture: more would be an endless loop
 
 
 class Presenter(Protocol):
-    """A lesson's autoplay, as the guide knows it (see autoplay.py)."""
+    """A lesson's autoplay, as the guide uses it (see autoplay.py)."""
 
     is_paused: bool
 
@@ -34,10 +34,10 @@ class Presenter(Protocol):
         """The lesson is open."""
 
     def handle_key(self, key: str) -> bool:
-        """Any key; whether it ends there."""
+        """Handle any key; whether it was used."""
 
     def animate(self, target: Setup) -> bool:
-        """Whether it goes to a picture step by step, for all to see."""
+        """Whether it moves to a picture step by step, to be seen."""
 
     def end(self) -> None:
         """The lesson is over."""
@@ -46,16 +46,16 @@ class Presenter(Protocol):
 class Pursuit:
     def __init__(self, stage: Stage, arrived: Callable[[], None]) -> None:
         self._stage, self._arrived = stage, arrived
-        self.presenter: Presenter | None = None  # leads through the lesson in the learner's place
+        self.presenter: Presenter | None = None  # leads through the lesson instead of the learner
         self.is_on = False
-        self.is_sending = False  # a command is on its way from here, not from a person
-        self.has_solved = False  # it led to a solution, not to the lesson's own picture
-        self._run: LessonRun | None = None  # whose picture is wanted
+        self.is_sending = False  # a command comes from here, not from the user
+        self.has_solved = False  # it reached a solution, not the lesson's own picture
+        self._run: LessonRun | None = None  # the run whose picture is the target
         self._count = 0
         self._kinds: set[type[Command]] = set()  # of the commands sent
-        self._via: Setup | None = None  # a network to pass by, which stays behind as the ghost
-        self._goal: Setup | None = None  # another picture than the run's: a solution
-        self._stood_in = ""  # the lesson whose picture stood last
+        self._via: Setup | None = None  # a network to visit first, which becomes the ghost
+        self._goal: Setup | None = None  # a solution to go to instead of the run's picture
+        self._stood_in = ""  # the lesson whose picture was reached last
 
     def be_led_by(self, presenter: Presenter) -> None:
         self.presenter = presenter
@@ -82,7 +82,7 @@ class Pursuit:
                 stage.settle(ghost=False)
                 self._via, self._kinds = None, set()
                 continue
-            if command is None:  # what is asked, graded or explained here has to be known first
+            if command is None:  # the results that the question, grading or explanation needs come first
                 command = needs(frame, references(run.step))
             if isinstance(command, Go) and self.presenter is not None and self.presenter.animate(target):
                 return

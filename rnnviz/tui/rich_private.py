@@ -12,11 +12,11 @@ from rich.console import COLOR_SYSTEMS, Console
 
 
 def set_color_system(console: Console, system: ColorSystem) -> None:
-    """Textual makes its console itself, so that it cannot be told when it is made."""
+    """Set the colour system of Textual's console, which Textual creates itself."""
     if hasattr(console, "_color_system"):
         console._color_system = system
 
 
 def color_system(console: Console) -> ColorSystem:
-    """That of the console; where it has none, all colours."""
+    """The console's colour system; all colours if it has none."""
     return COLOR_SYSTEMS.get(console.color_system or "", ColorSystem.TRUECOLOR)

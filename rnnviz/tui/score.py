@@ -1,17 +1,17 @@
-"""The score: as in a sheet of music, everything that happens at time t stands in one column.
+"""The score: as in a sheet of music, everything that happens at time t is in one column.
 
     input     the signal, one mark a step
     gates     of an LSTM or GRU: how open each is for the chosen unit; where there is room, the mean of all units
     cell      the cell state of an LSTM, units x time, a heatmap
-    hidden    the hidden state, likewise
-    output    what the network says, and beside it what it should have said
-    gradient  bars on a log scale, one for each step the walk back has reached; of an LSTM or GRU a line beside
+    hidden    the hidden state, units x time, a heatmap
+    output    the network's output, and beside it the target
+    gradient  bars on a log scale, one for each step reached on the way back; for an LSTM or GRU a line beside
               them, the gradient on its highway
-    time      the shared axis; the present moment stands out
-    reach     where the task says what its answer depends on: how much of the gradient arrives there, and whether the
-              task is learnt, by its answers
+    time      the shared axis, with the present moment highlighted
+    reach     if the task names the input its answer depends on: how much of the gradient arrives there, and whether the
+              answers show that the task is learnt
 
-After a change the run before stays behind the bars as a ghost: dots where they stood.
+After a change the previous run stays behind the bars as a ghost: dots at their former heights.
 
 Pure: a frame and a size in, a Sheet out. No number is computed here, only placed.
 """
@@ -50,14 +50,14 @@ if TYPE_CHECKING:
     Draw = Callable[[Sheet, Frame, Rows, Columns, Palette, View], None]
     Write = Callable[[Sheet, Frame, Rows, int, Palette, View], None]
 
-REACH_FROM = 9  # rows of a score that has room for the reach
+REACH_FROM = 9  # rows from which a score has room for the reach
 
 
 @dataclass(frozen=True)
 class Row:
     """name: lessons point at it by this one (lessons/points.py says there when it is shown), and the layout knows its
     place by it; how many lines it gets is decided there, where they compete (geometry.py).
-    label: what stands at its left. about: one line for the help.
+    label: its name at the left. about: one line for the help.
     draw: along time. write: its numbers of this moment, at its right, from a cell on."""
 
     name: str
@@ -71,7 +71,7 @@ def draw(
     frame: Frame, width: int, height: int, palette: Palette, view: View = EVERYTHING, point: str | None = None
 ) -> Sheet:
     """Rows that no lesson has introduced give their place to the others; what an open question asks is masked.
-    point: what a lesson speaks of, by its name."""
+    point: the row or side a lesson points at, by name."""
     sheet = Sheet(width, height)
     place, cols = rows_of(frame, height, palette, view), columns_of(frame, width)
     left = cols.end + 2
@@ -91,7 +91,7 @@ def draw(
 
 
 def _mark(sheet: Sheet, place: Rows, side: int, point: str, palette: Palette) -> None:
-    """What a lesson speaks of: the names of its row are set off, with a pointer to them; or the numbers at the side."""
+    """Highlight what a lesson points at: the name of a row, with a pointer to it, or the numbers at the side."""
     if point == SIDE:
         for y in range(sheet.height):
             if not is_blank(sheet, y, side):
@@ -100,12 +100,12 @@ def _mark(sheet: Sheet, place: Rows, side: int, point: str, palette: Palette) ->
     for y, _ in place.where(point):
         name = "".join(sheet.at(y, x) for x in range(GUTTER)).rstrip()[: GUTTER - 1].rstrip("▀▄▸ ")
         sheet.put(y, 0, name, palette.accent + Style(reverse=True))
-        if sheet.at(y, GUTTER - 1) == " " and point != "time":  # the chosen unit keeps its own mark
+        if sheet.at(y, GUTTER - 1) == " " and point != "time":  # the selected unit keeps its own mark
             sheet.put(y, GUTTER - 1, "◂", palette.accent)
 
 
 def rows_of(frame: Frame, height: int, palette: Palette, view: View = EVERYTHING) -> Rows:
-    """Where the rows of this frame's network stand, as far as they have been introduced."""
+    """The layout of this frame's rows, as far as they have been introduced."""
 
     def has(name: str) -> bool:
         row = IN_LESSONS[name]
@@ -120,7 +120,7 @@ def rows_of(frame: Frame, height: int, palette: Palette, view: View = EVERYTHING
 
 
 def units_at(frame: Frame, y: int, height: int, palette: Palette, view: View = EVERYTHING) -> list[int]:
-    """The units in row y of a score of this height; none where it is another row."""
+    """The units in row y of a score of this height; empty for any other row."""
     place = rows_of(frame, height, palette, view)
     for where in (place.cell, place.hidden):
         if where is not None and where[0] <= y < where[0] + where[1]:
@@ -139,7 +139,7 @@ def skeleton(width: int, height: int, palette: Palette) -> Sheet:
     return sheet
 
 
-# -- time, what reaches, and the moment ------------------------------------------------------------------
+# -- time, reach and the moment ----------------------------------------------------------------------------
 
 
 def _time(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: Palette, view: View) -> None:
@@ -147,7 +147,7 @@ def _time(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: Palet
 
 
 def time_axis(sheet: Sheet, y: int, frame: Frame, cols: Columns, palette: Palette) -> None:
-    """The steps in view by number, the present one set off; which of how many, where there are more."""
+    """Draw the numbers of the steps in view, with the present one highlighted; if there are more, which of how many."""
     cursor, back = frame.cursor, frame.going_back
     sheet.put(y, 0, "time t", palette.dim)
     sheet.put(y, 7, "◀" if back else "▶", accent(frame, palette))
@@ -169,7 +169,7 @@ def time_axis(sheet: Sheet, y: int, frame: Frame, cols: Columns, palette: Palett
 
 
 def _reach(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: Palette, view: View) -> None:
-    """Only the answers have a colour and a mark: what the gradient reaches tells nothing about them."""
+    """Draw the reach; only the answers have a colour and a mark, because the gradient does not decide them."""
     from rnnviz.views.reach import of_frame
     from rnnviz.words.reach import line
 
@@ -189,7 +189,7 @@ def _reach(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: Pale
 
 
 def _moment(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Palette) -> None:
-    """Above the numbers of the moment: when, and which way time goes."""
+    """Draw the time step and the direction above the numbers of the moment."""
     y, t = place.input[0], frame.cursor.t
     direction = {Phase.FORWARD: "reading ▶", Phase.LOSS: "◀ turned", Phase.BACKWARD: "◀ going back"}
     word = direction.get(frame.cursor.phase, "update")

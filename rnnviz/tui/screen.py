@@ -1,5 +1,4 @@
-"""The screen: canvases around the score, how they share out the rows, and what each draws. It is the Stage of those who
-act on it.
+"""The screen: canvases around the score, how they divide the rows, and what each draws. It implements Stage.
 
 What it shows is two immutable records: the frame, which comes from the player, and the view, which is its own. Any
 change ends in `draw`; canvases send only the cells that differ.
@@ -52,10 +51,10 @@ class ScoreScreen(Screen[None]):
         self.expects_lesson = expects_lesson
         self.jobs = Jobs(self, self.post_message)
         self.playback = Playback(self)
-        self.early: list[str] = []  # actions asked for before there was a player
-        self.places: list[tuple[int, int, str]] = []  # where the keys stand in the key bar
+        self.early: list[str] = []  # actions requested before there was a player
+        self.places: list[tuple[int, int, str]] = []  # the places of the keys in the key bar
         self._drawn: dict[str, tuple[object, Sheet]] = {}
-        self._rows: dict[str, int] = {}  # at which row panels were left that open there again
+        self._rows: dict[str, int] = {}  # the last row of each panel that reopens there
         self._requested: set[tuple[Trace, Command]] = set()  # what was asked for a panel or a lesson, of this scene
 
     def compose(self) -> ComposeResult:
@@ -79,7 +78,7 @@ class ScoreScreen(Screen[None]):
 
     @property
     def is_busy(self) -> bool:
-        """Something is still to come before the screen stands still."""
+        """Whether more updates will come before the screen is at rest."""
         lesson = self.expects_lesson or (self.guide is not None and self.guide.is_busy)
         return self.player is None or self.player.job is not None or lesson
 
@@ -148,7 +147,7 @@ class ScoreScreen(Screen[None]):
     # -- what is shown ------------------------------------------------------------------------------------
 
     def open(self, player: Player) -> None:
-        """The player is there."""
+        """Start with a player."""
         self.player = player
         self.show(player.frame)
 
@@ -163,7 +162,7 @@ class ScoreScreen(Screen[None]):
             self.guide.observe(frame)
 
     def change(self, **changes: Any) -> None:
-        """Change the view; it is drawn by what follows."""
+        """Change the view; the caller draws it."""
         self.view = replace(self.view, **changes)
 
     def look(self, **changes: Any) -> None:
@@ -205,7 +204,7 @@ class ScoreScreen(Screen[None]):
                 return True
         return False
 
-    # -- who gets which rows ------------------------------------------------------------------------------
+    # -- layout ---------------------------------------------------------------------------------------------
 
     def on_resize(self, event: events.Resize) -> None:
         self.set_class(event.size.width >= beside.WIDE, "wide")
@@ -258,7 +257,7 @@ class ScoreScreen(Screen[None]):
         self.jobs.send(command, is_watched=is_watched, keeps_notice=keeps_notice)
 
     def apply(self, result: Command | dict[str, Any] | None) -> None:
-        """What an open panel made of a key."""
+        """Apply the result of a panel's action: a command, or changes to the view."""
         if isinstance(result, dict):
             self.look(**result)
         elif result is not None:
@@ -281,7 +280,7 @@ class ScoreScreen(Screen[None]):
     # -- lessons ------------------------------------------------------------------------------------------
 
     def lead(self, course: Course, progress: Progress) -> Guide:
-        """From now on there is a guide through this course."""
+        """Start a guide through this course."""
         from rnnviz.tui.guide import Guide
 
         self.guide, self.expects_lesson = Guide(self, course, progress), False
@@ -300,7 +299,7 @@ class ScoreScreen(Screen[None]):
         self.open_screen(ContentsScreen(guide))
 
     def _lead_through_own_course(self) -> Guide:
-        """For who began on the plain score."""
+        """Start the guide after a start on the plain score."""
         from rnnviz.lessons.course import find
         from rnnviz.lessons.progress import Progress
 

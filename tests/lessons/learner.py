@@ -95,7 +95,7 @@ class Learner:
         names = ("tabs", "tabs-beside") if guide.point.startswith("panel:") else ("score",)
         canvases = [self.app.main.query_one(f"#{name}", Canvas) for name in names]
         rows = [row for canvas in canvases if canvas.display for row in canvas.plain()]
-        marks = "◂▌▸" if guide.point in ("hidden", "cell") else "◂▌▐"  # the chosen unit keeps its own mark
+        marks = "◂▌▸" if guide.point in ("hidden", "cell") else "◂▌▐"  # the selected unit keeps its own mark
         marks += "▶◀" if guide.point == "time" else ""  # its name has an arrow already
         assert any(mark in row for row in rows for mark in marks), (guide.point, rows)
 

@@ -1,7 +1,7 @@
-"""The panels: what can be opened under the score, or beside it where there is room.
+"""The panels, which open under the score, or beside it if there is room.
 
-A panel is a pure drawing of the frame, the keys it takes while it is open, and a reason when it has nothing to
-show. To add one: write `panels/NAME.py` with a PANEL, and name it in ALL.
+A panel is a pure drawing of the frame, the actions it defines while it is open, and a reason when it has nothing to
+show. To add one: write `panels/NAME.py` with a Panel, and add it to ALL.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ BESIDE = (FIT, SELF_FED, WORDS, LOSS)  # beside the score on a wide screen while
 
 
 def following(panel: str | None, by: int, frame: Frame | None, view: View) -> str | None:
-    """The next panel on tab that has something to show and is known by now; none is one of them."""
+    """The next panel on tab that has something to show and has been introduced; None (no panel) is in the cycle."""
     known = [p for p in ALL if view.knows(p.id) and (frame is None or p.why_not(frame) is None)]
     ring = [None, *(p.id for p in ALL if p.id == panel or p in known)]
     return ring[(ring.index(panel) + by) % len(ring)]

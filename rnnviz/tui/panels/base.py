@@ -1,4 +1,4 @@
-"""What a panel is."""
+"""The record of a panel, and its drawing."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Panel:
 
 
 def sheet_for(panel: Panel, frame: Frame, view: View, width: int, height: int, palette: Palette) -> Sheet:
-    """The panel's drawing, or its reason for having none."""
+    """The panel's drawing, or the reason why it has none."""
     hidden = view.hides(*panel.shows)
     reason = f"{view.waits.capitalize()}: this panel shows it." if hidden else panel.why_not(frame)
     if reason is None and width >= 20 and height >= 3:

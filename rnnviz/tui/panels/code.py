@@ -20,7 +20,7 @@ PAGES = ("NumPy", "PyTorch", "Keras")
 
 
 def text(frame: Frame, page: int) -> tuple[str, tuple[str, ...], int]:
-    """(what it is, its lines, the line to begin at)."""
+    """(description, lines, first line to show)."""
     if PAGES[page] == "NumPy":
         from rnnviz.export import excerpts
 

@@ -1,4 +1,4 @@
-"""Compare: the gradient rows of several runs below one another, on one axis, under the score's own columns."""
+"""Compare: the gradient rows of several runs, one below the other, on one axis, under the score's columns."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def draw(frame: Frame, view: View, width: int, height: int, palette: Palette) ->
         sheet.put(0, 1, "Training the other cells to this epoch …", palette.dim)
         return sheet
     head = int(height >= 3 * len(rows) + 1 or (height - 1) // len(rows) == height // len(rows) >= 2)
-    has_axis = height >= head + 4 * len(rows) + 1  # right below the score its own will do
+    has_axis = height >= head + 4 * len(rows) + 1  # right below the score the score's axis is enough
     n = max(2, min(MOST_ROWS, (height - head - has_axis) // len(rows)))
-    # z alone is only a part of the way through h, and soon too small to share an axis with.
+    # z alone is only part of the way through h, and soon too small to share an axis.
     paths = [path for row in rows for path in (row.gradient, row.gradient.highway) if path and path.along != "z"]
     axis = gradient_axis([float(v) for path in paths for v in path.norms], n)
     if head:

@@ -1,4 +1,4 @@
-"""The neuron: how one unit's value, or on the way back its gradient, came about, in actual numbers."""
+"""The neuron: the sum that gives one unit's value, or on the way back its gradient, in actual numbers."""
 
 from __future__ import annotations
 
@@ -23,8 +23,7 @@ LISTED = 20  # rows of addends at most: more would make a step slow over SSH
 
 
 def equations(frame: Frame) -> tuple[str, tuple[Equation, ...], tuple[Equation, ...]]:
-    """What the panel is about, in words, and its equations: those of this moment, and with room to spare the
-    others of the same unit and step."""
+    """A heading and the equations of this moment; then, for spare room, the others of the same unit and step."""
     from rnnviz.views import neuron
 
     trace, t, unit = frame.scene.trace, frame.cursor.t, frame.cursor.unit
@@ -62,7 +61,7 @@ def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -
 
 
 def _block(sheet: Sheet, y: int, end: int, told: tuple[Equation, ...], frame: Frame, palette: Palette) -> int:
-    """Every equation on a line of its own, and below it, as far as the room goes, its terms as a list."""
+    """Draw every equation on its own line, and below it a list of its terms if there is room."""
     from rnnviz.words import equations
 
     columns = max(1, (sheet.width - 1) // COLUMN)
@@ -91,7 +90,7 @@ def _block(sheet: Sheet, y: int, end: int, told: tuple[Equation, ...], frame: Fr
 
 
 def _addend(sheet: Sheet, y: int, x: int, line: Line, palette: Palette) -> None:
-    """All in one style: so many cells change at every step that colours among them would double the bytes."""
+    """Draw a term in one style: so many cells change at every step that several colours would double the bytes."""
     left = f"{line.weight}·{line.name} {line.value}" if line.value else f"  {line.name}"
     sheet.put(y, x, left.ljust(COLUMN - 1 - len(line.product)) + line.product, palette.text)
 

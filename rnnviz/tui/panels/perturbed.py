@@ -1,4 +1,4 @@
-"""Perturbation: the state of this moment moved a part of the way to another sequence's, and what becomes of it.
+"""Perturbation: the state of this moment moved part of the way to another sequence's, and how the move develops.
 
  1 %   ▁·······················   0 %  A     how far off each later state is, in parts of the whole way
 75 %   ▆▆▇▇████████████████████ 100 %  B
@@ -53,7 +53,7 @@ def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -
 
 
 def _head(frame: Frame, found: Perturbation, width: int) -> str:
-    """What is moved, and where to; as much of it as there is room for."""
+    """What is moved and where to, in the longest form that fits."""
     states = "h and c" if frame.scene.trace.c is not None else "h"
     return _longest(
         width,
@@ -65,7 +65,7 @@ def _head(frame: Frame, found: Perturbation, width: int) -> str:
 
 
 def _foot(found: Perturbation, width: int) -> str:
-    """What is left of the smallest move."""
+    """How much is left of the smallest move."""
     left = float(found.left[0])
     if not math.isfinite(left):
         return "The states are not finite." if found.sizes[0, found.t] else "Both sequences have the same state here."

@@ -111,7 +111,7 @@ def _cell(ray: Ray, lag: int, cell: int, palette: Palette) -> tuple[str, Style]:
 
 
 def _side(sheet: Sheet, frame: Frame, x: int, wide: bool, palette: Palette) -> None:
-    """What the present epoch has, and what the untrained network had."""
+    """The figures of the present epoch and of the untrained network."""
     learning, epoch = frame.learning, frame.cursor.epoch
     sheet.put(0, x, f"loss {loss(learning.loss[epoch - 1] if epoch else None)}", palette.output)
     if frame.field is None:

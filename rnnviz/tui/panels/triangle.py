@@ -79,7 +79,7 @@ def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -
 
 
 def _are_spelled(triangle: Triangle, width: int) -> bool:
-    """Whether columns of this width have room for every power of ten itself, and a cell between them."""
+    """Whether columns of this width can hold every power of ten as a number, with a cell between them."""
     return all(len(str(math.floor(power))) < width for power in triangle.span)
 
 
@@ -104,7 +104,7 @@ def _axis(sheet: Sheet, y: int, frame: Frame, cols: Columns, palette: Palette) -
 
 
 def _sentence(frame: Frame, triangle: Triangle, cols: Columns, rows: tuple[int, ...]) -> str:
-    """How to read a cell, and what is in view of how much."""
+    """How to read a cell, and which part of the triangle is in view."""
     T, having = frame.T, frame.scene.loss_steps
     spelled = _are_spelled(triangle, cols.width)
     parts = ["each cell is a power of ten: -3 is 1e-3" if spelled else "power of ten, 3: 1e-3, a: 1e-10"]
@@ -120,7 +120,7 @@ def _sentence(frame: Frame, triangle: Triangle, cols: Columns, rows: tuple[int, 
 
 
 def _first(at: int, rows: int, room: int) -> int:
-    """The first row in view: the chosen one is in view, moving on by half a view at a time."""
+    """The first row in view, scrolled by half a view at a time so that the selected row is visible."""
     if rows <= room:
         return 0
     half = max(1, room // 2)

@@ -1,4 +1,4 @@
-"""In words: what the sequence is about, what the network answers, and how sure it is; for tasks that speak."""
+"""In words: the sequence, the network's answer and its probabilities, for tasks whose symbols are words."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def _picture(sheet: Sheet, y: int, width: int, pixels: list[list[float]], palett
 
 
 def _symbol(label: str) -> str:
-    """A class by its name; a space is seen."""
+    """A class by its name, with a visible space."""
     return "␣" if label == " " else visible(label)
 
 
