@@ -3,8 +3,8 @@
     >>> evaluate("20*20 + 2*20")
     440.0
 
-Numbers, + - * / ^, brackets and ln, exp, sqrt; a bare function takes the number after it. Nothing else is
-understood, and nothing typed is ever run as code.
+Numbers, + - * / ^, brackets and ln, exp, sqrt; a function without brackets applies to the number after it. Nothing
+else is understood, and typed text is never run as code.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from rnnviz.errors import InputError
 
 LONGEST = 30  # characters
 FUNCTIONS: dict[str, Callable[[float], float]] = {"ln": math.log, "exp": math.exp, "sqrt": math.sqrt}
-#: What arithmetic is typed with; while a number is asked for, one of STARTS begins it.
+#: The characters of arithmetic; while a question expects a number, one of STARTS begins it.
 STARTS = "0123456789.,-+(√" + "".join(sorted({name[0] for name in FUNCTIONS}))
 _SAME = {"×": "*", "·": "*", "÷": "/", "−": "-", "**": "^", "√": "sqrt "}
 _NUMBER = r"(?:[0-9]+(?:[.,][0-9]*)?|[.,][0-9]+)(?:e[-+]?[0-9]+)?"
@@ -25,7 +25,7 @@ _TOKEN = re.compile(rf"\s*({_NUMBER}|[a-z]+|[-+*/^()])", re.IGNORECASE)
 
 
 def evaluate(text: str) -> float:
-    """Raises InputError, with what to type instead, for anything that is not a finite number."""
+    """The value of an expression. Raises InputError, with what to type instead, if it is no finite number."""
     try:
         number = _Sum(text).value()
     except (ValueError, ArithmeticError):  # OverflowError and ZeroDivisionError among them
@@ -36,7 +36,7 @@ def evaluate(text: str) -> float:
 
 
 class _Sum:
-    """Reads a text by the usual rules of precedence, ^ from the right. Raises ValueError where it is none."""
+    """A parser with the usual precedence, ^ from the right. Raises ValueError for an invalid expression."""
 
     def __init__(self, text: str) -> None:
         for sign, same in _SAME.items():

@@ -1,7 +1,7 @@
-"""Checking lessons: what reading.py cannot see, because it takes the network to know it.
+"""Checks of lessons that need the network, which reading.py does not have.
 
-Every step is entered, every question answered in every way, every hint read and every solution tried, and each
-page is measured. `rnnviz lessons check` prints what is wrong, with file, line and what to do.
+The checker enters every step, gives every answer, reads every hint, tries every solution and measures every page.
+`rnnviz lessons check` prints each problem with file, line and what to do.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from rnnviz.words.voice import Voice
 
 
 def check(paths: Iterable[Path], panels: Collection[str], measure: Measure) -> list[Problem]:
-    """All problems of some lesson files; panels: the names that may be opened and pointed at."""
+    """All problems of these lesson files; panels: the names of the panels."""
     problems: list[Problem] = []
     lessons: list[Lesson] = []
     for path in paths:
@@ -62,7 +62,7 @@ def check(paths: Iterable[Path], panels: Collection[str], measure: Measure) -> l
 
 
 def check_lesson(lesson: Lesson, panels: Collection[str], measure: Measure) -> list[Problem]:
-    """What is wrong with a lesson that could be read."""
+    """The problems of a lesson that could be read."""
     return sorted(set(_Checker(lesson, panels, measure).problems()))
 
 
@@ -77,7 +77,7 @@ class _Checker:
         return Problem(self.lesson.path, line, what, remedy)
 
     def line_of(self, text: str, after: int) -> int:
-        """Where a piece of text stands from a line on; that line if it cannot be found."""
+        """The first line with this text from a line on; that line if there is none."""
         return next((i + 1 for i in range(after - 1, len(self.source)) if text in self.source[i]), after)
 
     def problems(self) -> Iterator[Problem]:
@@ -115,10 +115,10 @@ class _Checker:
             elif isinstance(step.task, Exercise):
                 yield from self.exercise(run, player, step.task)
 
-    # -- what the commands lead to -----------------------------------------------------------------------
+    # -- commands ------------------------------------------------------------------------------------------
 
     def places(self, do: Do, start: int, target: Setup, frame: Frame) -> Iterator[Problem]:
-        """Whether what these commands ask for is there."""
+        """Whether the steps, units and panels that these commands name exist."""
         commands = dict(do)
 
         def line(name: str) -> int:
@@ -137,7 +137,7 @@ class _Checker:
             yield self.problem(line("panel"), f"unknown panel {target.panel!r}", f"panels: {', '.join(self.panels)}")
 
     def point(self, point: Point | None, target: Setup, frame: Frame) -> Iterator[Problem]:
-        """Whether what is pointed at can be seen on the smallest screen."""
+        """Whether the row or panel pointed at is visible on the smallest screen."""
         if point is None:
             return
         kind, _, name = point.at.partition(":")
@@ -156,7 +156,7 @@ class _Checker:
             what = f"no room for row {point.at!r} beside an open panel"
             yield self.problem(point.line, what, "point at another row, or close the panel")
 
-    # -- what is said ------------------------------------------------------------------------------------
+    # -- texts ---------------------------------------------------------------------------------------------
 
     def stage(self, run: LessonRun, frame: Frame, texts: Iterable[str], what: str = "the text") -> Iterator[Problem]:
         """One stage of a step: its figures are defined, and it fits."""
@@ -210,7 +210,7 @@ class _Checker:
     def number(
         self, run: LessonRun, question: Prediction, answer: Reference, before: Frame, frame: Frame
     ) -> Iterator[Problem]:
-        """Whether the number asked for can be typed, and is not there to be read."""
+        """Whether a learner can type the answer, and the text does not give it away."""
         line = self.line_of("answer", question.line)
         right = seen(answer, frame, run.start)
         if isinstance(right, float) and not isfinite(right):
@@ -261,7 +261,7 @@ class _Checker:
 
 
 def _asked(step: Step) -> Iterator[str]:
-    """What the question or the exercise of a step says before it is answered."""
+    """The texts of a step's question or exercise before it is answered."""
     if isinstance(step.task, Prediction):
         yield step.task.question
         yield from (choice.say for choice in step.task.choices)
@@ -278,7 +278,7 @@ def _asked_for(question: Prediction) -> Iterator[Reference]:
 
 
 def unreachable(condition: Condition, locked: Collection[str], frame: Frame) -> tuple[str, str] | None:
-    """Why a condition can never hold, and what to do, where that can be known; None otherwise."""
+    """Why a condition can never hold, and what to do; None if it may hold."""
     metric = METRICS[condition.left.name]
     if metric.setting is not None and metric.setting in locked:
         return f"{metric.setting} is locked", "unlock it, or compare another metric"

@@ -1,4 +1,4 @@
-"""The closing page of a course: what one can explain by now, what was missed, and where to go next."""
+"""The closing page of a course: what the learner can now explain, what went wrong, and where to go next."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def closing(course: Course, progress: Progress) -> Iterator[str]:
 
 
 def _missed(course: Course, progress: Progress, slug: str) -> Iterator[str]:
-    """The questions and exercises of a lesson that did not go well at first."""
+    """The questions and exercises of a lesson that were wrong, skipped or needed hints."""
     kept = progress.of(slug)
     if not (kept.answers or kept.solved or kept.skipped):
         return

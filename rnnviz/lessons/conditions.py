@@ -1,4 +1,4 @@
-"""Conditions: a metric compared with a number, a word or another metric. Nothing is evaluated but the comparison.
+"""Conditions: a metric compared with a number, a word or another metric. Only the comparison is evaluated.
 
 >>> condition("grad_ratio >= 1e-3")
 >>> condition("horizon > 2 * start.horizon")
@@ -20,7 +20,7 @@ from rnnviz.views.metrics import METRICS, Reference, Value, called, parse, resol
 if TYPE_CHECKING:
     from rnnviz.scene.frame import Frame
 
-Start = Mapping[str, Value]  # what `start.` metrics were when the question or exercise was opened
+Start = Mapping[str, Value]  # the values of `start.` metrics when the question or exercise was opened
 
 OPERATORS = {
     ">=": operator.ge, "<=": operator.le, "==": operator.eq, "!=": operator.ne,
@@ -49,7 +49,7 @@ class Condition:
         left, right = seen(self.left, frame, start), self.goal(frame, start)
         if left is None or right is None or isinstance(left, str) != isinstance(right, str):
             return False
-        if left != left or right != right:  # nan is neither more nor less nor other than anything
+        if left != left or right != right:  # nan is neither larger, smaller nor different
             return False
         return bool(OPERATORS[self.op](left, right))
 
@@ -61,17 +61,17 @@ class Condition:
         return found * self.times if isinstance(found, float) else found
 
     def told(self, frame: Frame, start: Start, tick: str = "✓ ") -> str:
-        """`✗ arrives at h₁ 2.1e-09, needs ≥ 0.001`; with a tick where it holds."""
+        """`✗ arrives at h₁ 2.1e-09, needs ≥ 0.001`; with a tick if it holds."""
         return f"{tick if self.holds(frame, start) else '✗ '}{self.missing(frame, start)}"
 
     def missing(self, frame: Frame, start: Start) -> str:
-        """`right answers 35 %, needs ≥ 90 %`: what it is, and what it has to be."""
+        """`right answers 35 %, needs ≥ 90 %`: the present and the required value."""
         here = say(self.left.name, seen(self.left, frame, start))
         goal = self.goal(frame, start)
         is_typed = isinstance(self.right, float) and not METRICS[self.left.name].format.endswith("%")
         like = self.right.name if isinstance(self.right, Reference) else self.left.name
         wanted = f"{goal:g}" if is_typed else say(like, goal)
-        if here == wanted:  # rounded to what it has to be, and not there yet
+        if here == wanted:  # rounds to the required value but has not reached it
             exact = seen(self.left, frame, start)
             finer = (say(self.left.name, exact, spec) for spec in _FINER[METRICS[self.left.name].format.endswith("%")])
             here = next((text for text in finer if text != wanted), here)
@@ -89,12 +89,12 @@ def seen(reference: Reference, frame: Frame, start: Start) -> Value:
 
 
 def remember(references: tuple[Reference, ...], frame: Frame) -> dict[str, Value]:
-    """The values now of all that is written with `start.`."""
+    """The present values of all metrics with `start.`."""
     return {str(r): value(frame, r.now) for r in references if r.at_start}
 
 
 def condition(text: str) -> Condition:
-    """Raises InputError, with what to write instead."""
+    """Parse a condition. Raises InputError, with what to write instead."""
     match = _SHAPE.fullmatch(text)
     if match is None:
         raise InputError(f"{text!r} is not a condition; {_FORM}")
@@ -133,7 +133,7 @@ def _number(text: str) -> float | None:
 
 @dataclass(frozen=True)
 class Tolerance:
-    """How far a typed number may be off: by an amount, by a share of the answer, or by a factor."""
+    """The largest accepted error of a typed number: an amount, a share of the answer, or a factor."""
 
     kind: str  # "amount", "share", "factor"
     size: float

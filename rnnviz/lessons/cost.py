@@ -1,4 +1,4 @@
-"""What a lesson asks of the machine, known before anything of it runs: a step's picture is waited for."""
+"""The cost of a lesson in time and memory, computed before it runs, because the learner waits for a step's picture."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def too_much(lesson: Lesson) -> Iterator[tuple[Step | None, str, str]]:
             here = before.after(step.do)
             after = here.after(step.reveal)
             ways = [after, *(here.after(do) for do in _solutions(step))]
-        except InputError:  # that one cannot be set up: whoever runs it says why
+        except InputError:  # that step cannot be set up; check.py reports why
             return
         for way in ways:
             size = _size(way)
@@ -62,7 +62,7 @@ def _too_large(size: Size | None) -> tuple[str, str] | None:
 
 
 def _seconds(size: Size, before: Setup, now: Setup) -> float:
-    """To get there from `before`: the training that is not done yet, and one sequence looked at."""
+    """Seconds to get from `before` to `now`: the missing training, and one pass over a sequence."""
     same = before.experiment == now.experiment.with_(epochs=before.experiment.epochs)
     done = before.epochs if same else 0
     epochs = now.epochs - done if now.epochs >= done else now.epochs

@@ -1,4 +1,4 @@
-"""Courses: where lessons are, and which there are. Free of numpy as long as nothing is read."""
+"""Courses: folders of lessons. Free of NumPy until a lesson is read."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Any
 from rnnviz.errors import InputError, short_repr
 
 _FILE = re.compile(r"\d+-.*\.md")
-OWN = "rnnviz"  # the name of the course that comes with rnnviz
+OWN = "rnnviz"  # the name of rnnviz's own course
 
 
 @dataclass(frozen=True)
 class Course:
-    """A folder of lessons. name: what progress is kept under. files: in their order."""
+    """A folder of lessons. name: the key of its progress. files: in order."""
 
     name: str
     folder: Path
@@ -26,7 +26,7 @@ class Course:
         return file.stem.partition("-")[2]
 
     def file(self, slug: str) -> Path:
-        """By slug or by number. Raises InputError, naming what there is."""
+        """The file of a lesson, by slug or number. Raises InputError with a suggestion."""
         for file in self.files:
             if slug in (self.slug(file), file.stem, file.name):
                 return file
@@ -42,14 +42,14 @@ class Course:
 
 
 def own_folder() -> Path:
-    """In a checkout /lessons, in an installed wheel the copy inside the package."""
+    """/lessons in a checkout, the copy inside the package in an installed wheel."""
     packed = Path(__file__).parent / "course"
     checkout = Path(__file__).parents[2] / "lessons"
     return packed if packed.is_dir() or not checkout.is_dir() else checkout
 
 
 def find(folder: str | Path | None = None) -> Course:
-    """The course in a folder, or rnnviz' own. Raises InputError for a folder without lessons."""
+    """The course in a folder, or rnnviz's own. Raises InputError for a folder without lessons."""
     where = Path(folder) if folder is not None else own_folder()
     if not _is_folder(where):
         raise InputError(f"{where}: not a folder; --lessons takes a folder of lesson files")
@@ -62,12 +62,12 @@ def find(folder: str | Path | None = None) -> Course:
 def _is_folder(path: Path) -> bool:
     try:
         return path.is_dir()
-    except OSError:  # a name that is too long, a folder nobody may look into
+    except OSError:  # the name is too long, or the folder may not be read
         return False
 
 
 def is_lesson(file: Path) -> bool:
-    """Whether a file is named like a lesson."""
+    """Whether a file has the name of a lesson."""
     return _FILE.fullmatch(file.name) is not None
 
 
@@ -77,8 +77,8 @@ def _order(file: Path) -> tuple[int, str]:
 
 @dataclass(frozen=True)
 class Start:
-    """What the app opens with: a folder of lessons (None: rnnviz' own), a lesson in it (None: where the learner
-    left), and at what speed it performs by itself (None: it does not)."""
+    """What the app opens with: a folder of lessons (None: rnnviz's own), a lesson in it (None: where the learner
+    left off), and the speed of an autoplay (None: no autoplay)."""
 
     folder: str | Path | None = None
     slug: str | None = None
@@ -90,16 +90,15 @@ BROKEN = "cannot be read; rnnviz lessons check says why"
 
 
 def head(file: Path) -> tuple[str, str]:
-    """Title and summary of a lesson, without reading its steps; its file name and BROKEN where they cannot be made
-    out."""
+    """Title and summary of a lesson, without reading its steps; its file name and BROKEN if they cannot be read."""
     found = _front(file)
     title, summary = found.get("title"), found.get("summary")
     return (title, summary) if isinstance(title, str) and isinstance(summary, str) else (file.stem, BROKEN)
 
 
 def introduced(files: Sequence[Path], upto: Path) -> frozenset[str] | None:
-    """What the lessons of a course have introduced up to one of them, that one included (see introductions.py); None
-    where none of them introduces anything: then everything is known from the beginning."""
+    """The names that the lessons of a course introduce up to and including one of them (see introductions.py); None
+    if no lesson introduces anything: then everything is shown from the beginning."""
     lists = {file: _front(file).get("introduces") for file in files}
     if not any(isinstance(names, list) for names in lists.values()):
         return None
@@ -109,7 +108,7 @@ def introduced(files: Sequence[Path], upto: Path) -> frozenset[str] | None:
 
 
 def _front(file: Path) -> dict[str, Any]:
-    """The front matter of a lesson; empty where it cannot be made out."""
+    """The front matter of a lesson; empty if it cannot be read."""
     from rnnviz.lessons.lesson_file import SourceError, source_lines, toml
 
     try:

@@ -1,7 +1,7 @@
-"""What a lesson may introduce: rows and marks of the score, keys and panels. Before its lesson it stays away.
+"""What a lesson may introduce: rows and marks of the score, keys and panels. They are hidden before that lesson.
 
-A lesson says `introduces = ["gradient", "ledger"]` in its front matter; what the lessons before it have introduced
-stays. A course that introduces nothing shows everything, and so do free play and the plain score.
+A lesson lists them in its front matter, `introduces = ["gradient", "ledger"]`; they stay for all later lessons. A
+course that introduces nothing shows everything, and so do free play and the plain score.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from rnnviz.lessons.run import texts
 if TYPE_CHECKING:
     from rnnviz.lessons.run import LessonRun
 
-#: Beside these the names of all panels; which row of the score goes by which name: points.py.
-#: `gates` holds all that is an LSTM's or a GRU's: gates, c, the highway.
+#: In addition the names of all panels; points.py has the name of each row of the score.
+#: `gates` covers everything of an LSTM or GRU: gates, c, the highway.
 NAMES = {
     "gradient": "the gradient row, and the keys that go back in time",
     "reach": "the row that shows how much of the gradient reaches the input the answer depends on",
@@ -29,20 +29,20 @@ NAMES = {
     "cut": "the key that cuts the loop",
     "engine": "the engine's sign in the title",
 }
-#: What a solution's commands take: the name under which its key is introduced.
+#: The commands of a solution, and the name under which each one's key is introduced.
 TOOLS = {"settings": "knobs", "train": "train", "untrain": "train", "cut": "cut"}
 
 _KEY = re.compile(r"`([^`\s]{1,9})`")
 
 
 def keys_named(run: LessonRun) -> Iterator[str]:
-    """The keys that the present step names, as they are printed: `o`, `space`."""
+    """The keys that the present step's text names, as printed: `o`, `space`."""
     for text in texts(run.step):
         yield from _KEY.findall(text)
 
 
 def tools(run: LessonRun) -> tuple[str, ...]:
-    """What the open exercise takes, by the name under which it is introduced: the first known way's first."""
+    """The tools that the open exercise needs, by the names that introduce them; those of the first solution first."""
     exercise = run.open_exercise
     if not isinstance(exercise, Exercise):
         return ()

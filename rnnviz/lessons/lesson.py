@@ -1,4 +1,4 @@
-"""What a lesson is: steps of prose, each with what it shows and what it asks. Read from a file by reading.py."""
+"""The records of a lesson: steps of prose, each with its commands and its question. reading.py reads them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Do = tuple[tuple[str, Any], ...]  # command, argument; carried out in this order
 
 @dataclass(frozen=True)
 class Point:
-    """What the step speaks of: one of points.POINTS, or panel:NAME."""
+    """What the step points at: one of points.POINTS, or panel:NAME."""
 
     at: str
     line: int
@@ -23,7 +23,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Choice:
-    """An answer to choose. It is right where its conditions hold; `why` is told to who chose it wrongly."""
+    """A choice. It is right if its conditions hold; `why` is shown to a learner who chose it wrongly."""
 
     say: str
     holds: tuple[Condition, ...]
@@ -32,8 +32,8 @@ class Choice:
 
 @dataclass(frozen=True)
 class Prediction:
-    """A question before the reveal: choose, or type a number that is compared with a metric. hides: names of what the
-    screen masks beside that (see withheld.py)."""
+    """A question before the reveal: choices, or a number that is compared with a metric. hides: names of further
+    figures to mask (see withheld.py)."""
 
     question: str
     line: int
@@ -46,9 +46,9 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Exercise:
-    """Something to bring about: all conditions hold, and no locked setting has been changed.
+    """A goal to reach: all conditions hold, and no locked setting has changed.
 
-    solutions  known right ways, each a Do; the checker tries every one
+    solutions  known solutions, each a Do; the checker tries every one
     """
 
     goal: str
@@ -61,7 +61,7 @@ class Exercise:
 
 @dataclass(frozen=True)
 class Step:
-    """before, do, point: told, done and pointed at on entering. after, reveal, point_after: once the question
+    """before, do, point: text, commands and pointer on entering. after, reveal, point_after: the same once the question
     is answered or the exercise solved."""
 
     heading: str

@@ -1,7 +1,7 @@
-"""The text of a lesson file and the TOML in it, within bounds: whatever a file holds is read in a moment, or refused
-with its line and what to do. Free of numpy.
+"""The text of a lesson file and the TOML in it, within bounds: any file is read in a moment, or refused with a line and
+what to do. Free of NumPy.
 
-The bounds are ten times what a lesson needs, and keep all that comes after them quick.
+The bounds are ten times what a lesson needs, and keep everything after this file quick.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ MOST_LINES = 3_000
 LONGEST_LINE = 500  # characters
 LONGEST_TEXT = 1_000  # characters of a paragraph, or of a text in TOML
 MOST_ENTRIES = 100  # of a list or table
-DEEPEST = 8  # tables and lists in each other
-_LARGEST_NUMBER = 2**63  # as TOML has it
+DEEPEST = 8  # nested tables and lists
+_LARGEST_NUMBER = 2**63  # TOML's own limit
 
 
 class SourceError(Exception):
-    """What is wrong, what to do, and where: on this line of the source (from 1, 0 for all of it), or at this key."""
+    """A problem, its remedy, and its place: a line of the source (from 1; 0 for the whole file), or a key."""
 
     def __init__(self, what: str, remedy: str, line: int = 0, key: str = "") -> None:
         super().__init__(what)
@@ -31,8 +31,8 @@ class SourceError(Exception):
 
 
 def source_lines(path: Path) -> list[str]:
-    """The lines of a file, without the byte order mark that some editors put before the first. Raises SourceError for
-    what is no text or out of bounds."""
+    """The lines of a file, without the byte order mark that some editors put first. Raises SourceError for a file
+    that is no text or out of bounds."""
     try:
         lines = files.read(path, LARGEST).decode("utf-8-sig").splitlines()
     except UnicodeDecodeError:
@@ -51,7 +51,7 @@ def source_lines(path: Path) -> list[str]:
 
 
 def toml(lines: list[str]) -> dict[str, Any]:
-    """The tables of some lines. Raises SourceError, whatever tomllib makes of them."""
+    """The tables in these lines. Raises SourceError for anything that tomllib cannot read."""
     try:
         tables = tomllib.loads("\n".join(lines))
     except RecursionError:
@@ -62,7 +62,7 @@ def toml(lines: list[str]) -> dict[str, Any]:
         what = f"bad TOML: {message.partition(' (at')[0]}"
         remedy = 'write strings in "quotes" and tables in [brackets], one key per line'
         raise SourceError(what, remedy, int(at[1]) if at else len(lines)) from None
-    except Exception as error:  # whatever else it stumbles over, a lesson that is not right is no reason to end
+    except Exception as error:  # any other exception: a lesson with errors must not end the app
         raise SourceError(f"bad TOML: {error}", "write it more simply") from None
     _bounded(tables)
     return tables

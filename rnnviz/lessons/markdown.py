@@ -1,4 +1,4 @@
-"""A lesson's Markdown: its front matter, and a section for each ## heading, with paragraphs and toml blocks."""
+"""A lesson's Markdown: the front matter, and one section per ## heading, with paragraphs and toml blocks."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from rnnviz.lessons.lesson_file import SourceError, toml
 from rnnviz.lessons.report import Report
 
 FENCES = ("```", "~~~")
-# What Markdown knows and a step does not; the second list only where a paragraph begins.
+# Markdown that a step must not use; the second list only at the start of a paragraph.
 _NO_PLACE = re.compile(r"#+\s+\S|\||>|!\[")
 _NO_PLACE_FIRST = re.compile(r"#\S*|<\S*|\d+[.)]\s")
 
 
 @dataclass
 class Block:
-    """A fenced block: its tables, and where its lines stand in the file."""
+    """A fenced block: its tables, and the place of its lines in the file."""
 
     tables: dict[str, Any]
     line: int
     source: list[str]
 
     def line_of(self, *keys: str) -> int:
-        """Where a key stands; each further key is looked for after the one before."""
+        """The line of a key; each further key is searched after the one before."""
         at = 0
         for key in keys:
             sign = re.compile(rf"(^|[{{,\s\[.]){re.escape(key)}\s*[=\]]")
@@ -41,7 +41,7 @@ class Section:
 
 
 class Markdown:
-    """Reads the lines of a file; what is wrong with them goes into the report."""
+    """Reads the lines of a file and reports their problems."""
 
     def __init__(self, report: Report, lines: list[str]) -> None:
         self.report, self.wrong, self.lines = report, report.wrong, lines
@@ -118,7 +118,7 @@ class Markdown:
     def paragraphs(self, section: Section | None, lines: list[str], number: int) -> None:
         first = lines[0]
         if first.startswith("# ") and section is None:
-            return  # the title once more, for a code host
+            return  # the title again, for a code host
         if section is None:
             self.wrong(number, "text before the first step", "put it under a ## heading")
             return

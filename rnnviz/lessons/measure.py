@@ -1,4 +1,4 @@
-"""Measure: how much room a lesson has; the face that shows it gives the figures."""
+"""Measure: the room for a lesson's text, set by the interface that shows it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Measure:
-    """What a step may say at once on the smallest screen that a lesson is written for.
+    """The room for one step on the smallest screen that a lesson is written for.
 
     width    characters of a line; heading: of the line above
     lines    of a step; lines_with_panel: of one that opens a panel

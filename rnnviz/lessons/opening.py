@@ -1,4 +1,4 @@
-"""Opening a lesson of a course: read, and where the learner left it. No terminal in it."""
+"""Opening a lesson of a course at the step where the learner left it."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from rnnviz.lessons.run import LessonRun
 
 
 def once_more(run: LessonRun) -> LessonRun:
-    """A lesson that was left at its end is opened at its first step again, its answers and its tick kept."""
+    """A finished lesson opened at its first step again, with its answers and its tick."""
     return run.jump(0) if run.finished and run.is_last else run
 
 
 def first_lesson(course: Course, progress: Progress, slug: str | None, panels: Collection[str]) -> LessonRun:
-    """The lesson a session begins with: the one asked for; else the one that was left, or the one after it if it
-    was finished; else the first. Raises InputError where it cannot be read."""
+    """The lesson a session begins with: the requested one; else the last open one, or the one after it if it was
+    finished; else the first. Raises InputError if it cannot be read."""
     slugs = [course.slug(file) for file in course.files]
     if slug is not None:
         return once_more(progress.resume(read_lesson(course, course.slug(course.file(slug)), panels)))
@@ -32,7 +32,7 @@ def first_lesson(course: Course, progress: Progress, slug: str | None, panels: C
 
 
 def read_lesson(course: Course, slug: str, panels: Collection[str]) -> Lesson:
-    """panels: the names of those it may open. Raises InputError with the first thing that is wrong."""
+    """Read a lesson. panels: the names it may open. Raises InputError with its first problem."""
     lesson, problems = read(course.file(slug))
     if lesson is None:
         first = problems[0]

@@ -1,11 +1,11 @@
-"""What a lesson says now, in lines of a given width. The screen draws these lines and the checker counts them.
+"""The text of a lesson's present page, in lines of a given width. The screen draws them and the checker counts them.
 
 prose                          on entering a step
 prose, question, choices       while a question is open (or the number being typed)
 verdict, explanation           once it is answered
 prose, goal, conditions        while an exercise is open; hints take the prose's place
-solved, explanation            once it is solved, while that is to be seen
-prose, goal, solved before     while something else is: set up anew, or changed
+solved, explanation            once it is solved, while the solution is on the screen
+prose, goal, solved before     after that: the step was restored, or the network changed
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from rnnviz.words.voice import Voice
 if TYPE_CHECKING:
     from rnnviz.scene.frame import Frame
 
-#: For whom one long line is no trouble.
+#: A voice without a limit on the length of a line.
 UNBROKEN = Voice(10_000)
 
 
 @dataclass(frozen=True)
 class Page:
-    """heading: above the lines. point: what of the picture they speak of. standing: how the step's question or
-    exercise went so far, in a few words; empty while nothing has been done about it."""
+    """heading: above the lines. point: what they point at. standing: the result of the step's question or exercise so
+    far, in a few words; empty before the first answer."""
 
     heading: str
     lines: tuple[Line, ...]
@@ -40,7 +40,7 @@ class Page:
 
 
 def page(run: LessonRun, frame: Frame | None, voice: Voice = UNBROKEN, typed: str = "") -> Page:
-    """What the step says now, in lines of the voice. typed: a number as far as it has been typed."""
+    """The page of the present step, in lines of the voice. typed: the number typed so far."""
     step = run.step
 
     def quote(reference: Reference, spec: str | None) -> str:
@@ -83,7 +83,7 @@ def page(run: LessonRun, frame: Frame | None, voice: Voice = UNBROKEN, typed: st
 
 
 def asked(run: LessonRun, question: Prediction, width: int, typed: str, set_: object) -> list[Line]:
-    """The question, then its choices side by side where they fit, or the number being typed."""
+    """The question, then its choices, side by side if they fit, or the number being typed."""
     lines: list[Line] = set_(f"**▸ {question.question}**", 2)  # type: ignore[operator]
     if run.pending is not None:
         return [*lines, [("…", "")]]
@@ -102,7 +102,7 @@ def asked(run: LessonRun, question: Prediction, width: int, typed: str, set_: ob
 
 
 def verdict(run: LessonRun) -> list[str]:
-    """Whether the answer was right, what is right, and why the chosen one is not."""
+    """Whether the answer was right, the right answer, and why the chosen one is wrong."""
     question, answer = run.task, run.answer
     assert isinstance(question, Prediction)
     assert answer is not None
@@ -117,16 +117,16 @@ def verdict(run: LessonRun) -> list[str]:
 
 
 def status(run: LessonRun, frame: Frame) -> str:
-    """The conditions of the open exercise, each with what it is now and what it needs."""
+    """The conditions of the open exercise, each with its present and its required value."""
     exercise = run.task
     assert isinstance(exercise, Exercise)
     kept = keeps(run, frame)
-    tick = "" if run.target.has_weights_of(frame) else "✓ "  # what held from the start is nobody's doing
+    tick = "" if run.target.has_weights_of(frame) else "✓ "  # no tick for a condition that held from the start
     return f"✗ {kept}" if kept else " · ".join(c.told(frame, run.start, tick) for c in exercise.solved)
 
 
 def solved_before(run: LessonRun, frame: Frame) -> str:
-    """An exercise that was solved, and what is missing of that now."""
+    """A line for an exercise that was solved before: the conditions that do not hold now."""
     exercise = run.task
     assert isinstance(exercise, Exercise)
     missing = [c.missing(frame, run.start) for c in exercise.solved if not c.holds(frame, run.start)]
@@ -134,7 +134,7 @@ def solved_before(run: LessonRun, frame: Frame) -> str:
 
 
 def keeps(run: LessonRun, frame: Frame) -> str:
-    """What the exercise locks and is something else now; empty if nothing is."""
+    """A line for locked settings that were changed; empty if none was."""
     kept = {name: getattr(run.target.experiment, name) for name in run.broken(frame)}
     told = ", ".join(f"{SETTINGS[name].label} at {SETTINGS[name].show(value)}" for name, value in kept.items())
     return f"locked by this exercise: {told}; [lesson_return] resets" if kept else ""

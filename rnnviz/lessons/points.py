@@ -1,4 +1,4 @@
-"""What a step can point at: a row of the score by its name, the numbers of the moment beside them, or an open panel.
+"""What a step can point at: a row of the score by name, the numbers of the moment beside the rows, or an open panel.
 
 tui/score.py draws these rows under the same names.
 """
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rnnviz.nn.cell import Cell
     from rnnviz.scene.frame import Frame
 
-    Missing = tuple[str, str] | None  # why a row is not there, and what to do about it
+    Missing = tuple[str, str] | None  # why a row does not exist, and what to do
 
 
 def _always(frame: Frame) -> Missing:
@@ -44,8 +44,8 @@ def _no_reach(frame: Frame) -> Missing:
 class ScoreRow:
     """name        by which a step points at it
     introduced  the name under which a lesson introduces it (see introductions.py); "" for one that is always shown
-    why_not     (frame) -> why it is not there with this network or task, and what to do; or None
-    gives_way   whether it has no room beside an open panel on the smallest screen"""
+    why_not     (frame) -> why the row does not exist with this network or task, and what to do; or None
+    gives_way   whether it is dropped beside an open panel on the smallest screen"""
 
     name: str
     introduced: str = ""

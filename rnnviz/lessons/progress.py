@@ -1,10 +1,10 @@
-"""Progress: where a learner is in each course, and what was answered. JSON under the user's data directory.
+"""Progress: the learner's place and answers in each course, as JSON in the user's data directory.
 
     {"version": 1, "courses": {"rnnviz": {"last": "slug", "lessons": {"slug": {"step": "half-is-gone", …}}}}}
 
-Written atomically, one lesson at a time into what is there, so that two sessions keep each other's. A damaged
-file is set aside, never fatal; where nothing can be written, it says so and goes on. Nobody waits for a lock that
-another program holds: what could not be kept is kept later (`flush`). Free of numpy.
+It is written atomically, one lesson at a time into the existing file, so that two sessions keep each other's progress.
+A damaged file is set aside; if nothing can be written, a note says so and the app continues. It never waits for a lock
+that another program holds: progress not saved then is saved later (`flush`). Free of NumPy.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ if TYPE_CHECKING:
 
 VERSION = 1
 FILE = "progress.json"
-LARGEST = 4_000_000  # bytes; of a whole course it has some ten thousand
-BRIEFLY = 0.02  # seconds that a lock is tried for
+LARGEST = 4_000_000  # bytes; a whole course needs some ten thousand
+BRIEFLY = 0.02  # seconds to try for the lock
 
 
 class _UnreadableError(OSError):
-    """The file is there and cannot be read: whatever stands in it must stay."""
+    """The file exists but cannot be read: its content must not be overwritten."""
 
 
 @dataclass(frozen=True)
 class Kept:
-    """What is kept of one lesson. step: id of the last one; done of steps: how far, for lists."""
+    """The progress of one lesson. step: id of the last open step; done of steps: for lists."""
 
     step: str = ""
     done: int = 0
@@ -52,11 +52,11 @@ class Kept:
 
     @property
     def tally(self) -> str:
-        """How its questions and exercises went, in words."""
+        """The results of its questions and exercises, in words."""
         return tally(self.answers, self.solved, self.hints, self.skipped)
 
     def standing(self, step: str) -> tuple[str, str]:
-        """Mark and words for one of its steps."""
+        """Mark and words for the result of one step."""
         return standing(
             self.answers.get(step), is_solved=step in self.solved, hints=self.hints.get(step, 0),
             is_skipped=step in self.skipped,
@@ -64,13 +64,13 @@ class Kept:
 
 
 def folder() -> Path | None:
-    """None for a user who has no home."""
+    """The data folder; None for a user without a home."""
     return files.user_folder("data")
 
 
 class Progress:
-    """One course's progress. notes: what a person should know (a damaged file, a place that cannot be written),
-    each said once."""
+    """One course's progress. notes: messages for the user (a damaged file, a place that cannot be written), each given
+    once."""
 
     def __init__(self, course: str, place: Path | None = None) -> None:
         self.course = course
@@ -78,8 +78,8 @@ class Progress:
         self.path = None if place is None else place / FILE
         self.notes: list[str] = []
         self.is_kept = True
-        self.is_late = False  # something waits for a lock that another program holds
-        self._waiting: dict[str, dict[str, Any] | None] = {}  # by slug, in the order it was to be kept
+        self.is_late = False  # progress waits for a lock that another program holds
+        self._waiting: dict[str, dict[str, Any] | None] = {}  # by slug, in the order of saving
         self._mine = self._course(self._load())
 
     # -- reading -------------------------------------------------------------------------------------------
@@ -110,7 +110,7 @@ class Progress:
         return Kept()
 
     def resume(self, lesson: Lesson) -> LessonRun:
-        """The lesson where it was left. What is kept of steps that are gone is let go."""
+        """A run of the lesson at the last open step. Progress of steps that no longer exist is dropped."""
         from rnnviz.lessons.run import LessonRun
 
         kept = self.of(lesson.slug)
@@ -135,7 +135,7 @@ class Progress:
     # -- writing -------------------------------------------------------------------------------------------
 
     def keep(self, run: LessonRun) -> None:
-        """Write down where a lesson stands. Never raises; what went wrong is in `notes`."""
+        """Save a lesson's progress. Never raises; `notes` says what went wrong."""
         entry = {
             "step": run.step.id,
             "done": sum(_done(run, i) for i in range(len(run.lesson.steps))),
@@ -160,7 +160,7 @@ class Progress:
         self._write(run.lesson.slug, entry)
 
     def forget(self, slug: str) -> None:
-        """As if the lesson had never been opened."""
+        """Clear the progress of a lesson."""
         self._write(slug, None)
 
     def _write(self, slug: str, entry: dict[str, Any] | None) -> None:
@@ -170,7 +170,7 @@ class Progress:
         self.flush()
 
     def flush(self, seconds: float = BRIEFLY) -> None:
-        """Write down what could not be written yet, trying for so long to be the only one who does. Never raises."""
+        """Save what could not be saved yet, trying for the lock this long. Never raises."""
         if not self._waiting:
             return
         try:
@@ -216,7 +216,7 @@ class Progress:
     # -- the file ------------------------------------------------------------------------------------------
 
     def _load(self, *, to_write: bool = False) -> dict[str, Any]:
-        """to_write: it will be written over, so one that is there and cannot be read is an error."""
+        """Read the file. to_write: it will be overwritten, so an unreadable file is an error."""
         nothing = {"version": VERSION, "courses": {}}
         if self.path is None:
             return nothing
@@ -265,7 +265,7 @@ def _done(run: LessonRun, at: int) -> bool:
 
 
 def _answer(entry: dict[str, Any]) -> Answer | None:
-    """A kept answer; one of an older rnnviz, which knew of one try only, counts as the first."""
+    """A saved answer; one from an older rnnviz, which saved one try only, counts as the first."""
     if not {"said", "right"} <= set(entry):
         return None
     is_right, tries = entry["right"] is True, entry.get("tries", 1)
@@ -275,7 +275,7 @@ def _answer(entry: dict[str, Any]) -> Answer | None:
 
 
 def _fits(task: object, said: str) -> bool:
-    """Whether a kept answer is still one to the question as it is now."""
+    """Whether a saved answer still fits the present question."""
     from rnnviz.lessons.lesson import Prediction
 
     if not isinstance(task, Prediction):
@@ -284,7 +284,7 @@ def _fits(task: object, said: str) -> bool:
 
 
 def _at_home(path: Path) -> str:
-    """A path, short: in one line of a small terminal the reason comes first, and its end may be cut."""
+    """A path shortened with ~, to fit after the reason in one line of a small terminal."""
     home = os.path.expanduser("~")
     return f"~{str(path)[len(home) :]}" if str(path).startswith(home + os.sep) else str(path)
 
@@ -294,7 +294,7 @@ def _dict(value: Any) -> dict[str, Any]:
 
 
 def _values(value: Any) -> dict[str, Any]:
-    """What metrics were: numbers, words, or None where there was nothing."""
+    """Saved metrics: numbers, words, or None where undefined."""
     known = {name: float(v) if isinstance(v, int) else v for name, v in _dict(value).items()}
     return {name: v for name, v in known.items() if v is None or isinstance(v, float | str)}
 

@@ -14,7 +14,7 @@ from rnnviz.errors import InputError
 from rnnviz.glyphs import cells, pieces
 from rnnviz.views.metrics import Reference, check_format, parse
 
-Span = tuple[str, str]  # text, and how it is set: "", "bold", "em" or "code"
+Span = tuple[str, str]  # text and its style: "", "bold", "em" or "code"
 Line = list[Span]
 Quote = Callable[[Reference, str | None], str]
 
@@ -26,7 +26,7 @@ _STYLES = ("bold", "em", "code")
 
 
 def quotes(text: str) -> list[tuple[Reference, str | None]]:
-    """All `{metric}` and `{metric:format}` in a text. Raises InputError for one that names no metric."""
+    """All `{metric}` and `{metric:format}` in a text. Raises InputError for an unknown metric."""
     return [_quoted(inside) for inside in _QUOTE.findall(text)]
 
 
@@ -46,7 +46,7 @@ def filled(text: str, quote: Quote) -> str:
 
 
 def spans(text: str) -> Line:
-    """A paragraph's stretches, without the signs of Markdown."""
+    """A paragraph's stretches of one style, without the signs of Markdown."""
     text = _LINK.sub(r"\1", text)
     line: Line = []
     at = 0
@@ -60,7 +60,7 @@ def spans(text: str) -> Line:
 
 
 def lone_sign(text: str) -> str | None:
-    """A brace, a ** or a ` that nothing closes, or that closes nothing; None where all have their partners."""
+    """A brace, a ** or a ` without its counterpart; None if all are matched."""
     left = _QUOTE.sub("x", text)
     lone = next((brace for brace in "{}" if brace in left), None)
     unset = "".join(part for part, style in spans(left) if not style)
@@ -91,7 +91,7 @@ def wrapped(text: str, width: int, quote: Quote | None = None, indent: int = 0) 
 
 
 def _words(line: Line, most: int) -> Iterable[Line]:
-    """Words of at most so many cells."""
+    """Words of at most this many cells."""
     word: Line = []
     for text, style in line:
         for i, part in enumerate(_BREAK.split(text)):
@@ -108,7 +108,7 @@ def _words(line: Line, most: int) -> Iterable[Line]:
 
 
 def _joined(line: Line) -> Line:
-    """Neighbours of one style as one stretch."""
+    """The line with neighbours of the same style joined."""
     out: Line = []
     for text, style in line:
         if out and out[-1][1] == style:
@@ -119,7 +119,7 @@ def _joined(line: Line) -> Line:
 
 
 def wide_character(text: str) -> str | None:
-    """The first character that does not take exactly one cell of a terminal."""
+    """The first character that is not exactly one terminal cell wide."""
     for char in text:
         if unicodedata.east_asian_width(char) in "WF" or unicodedata.combining(char) or char == "\u200d":
             return char

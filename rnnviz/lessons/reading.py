@@ -1,6 +1,6 @@
-"""Reading a lesson: Markdown with TOML front matter and fenced toml blocks. See /lessons/README.md.
+"""Reading a lesson file: Markdown with TOML front matter and fenced toml blocks. See /lessons/README.md.
 
-report.py    what is wrong, each with its line and what to do; as many as can be told apart
+report.py    the problems, each with its line and what to do
 markdown.py  lines → front matter and sections
 steps.py     a section → a step
 """
@@ -27,7 +27,7 @@ _FILE_NAME = re.compile(r"(\d+)-([a-z0-9]+(?:-[a-z0-9]+)*)\.md")
 
 
 def read(path: Path) -> tuple[Lesson | None, list[Problem]]:
-    """The lesson, or None where it could not be made out, and all that is wrong with it."""
+    """The lesson, or None if it could not be read, and all its problems."""
     report = Report(path)
     lesson = None
     with suppress(TooManyError):

@@ -1,4 +1,4 @@
-"""What is wrong in a lesson file, each with its line and what to do; and the checks that all its parts share."""
+"""The problems of a lesson file, each with its line and what to do; and the checks that all its parts share."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from rnnviz.lessons.prose import lone_sign, quotes, wide_character
 
 T = TypeVar("T")
 
-MOST_PROBLEMS = 50  # told of one file
+MOST_PROBLEMS = 50  # reported for one file
 
 
 @dataclass(frozen=True, order=True)
 class Problem:
-    """What is wrong in a lesson, where, and what to do about it."""
+    """A problem of a lesson: what, where, and what to do."""
 
     path: Path
     line: int
@@ -31,11 +31,11 @@ class Problem:
 
 
 class TooManyError(Exception):
-    """Enough is wrong to be told at once."""
+    """Too many problems to report at once."""
 
 
 class Report:
-    """The problems of one file, as they are found."""
+    """Collects the problems of one file."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -47,7 +47,7 @@ class Report:
             raise TooManyError
 
     def attempt(self, line: int, make: Callable[[], T]) -> T | None:
-        """What `make` makes; its InputError (what; remedy) becomes a problem at this line."""
+        """The result of `make`; its InputError (what; remedy) becomes a problem at this line."""
         try:
             return make()
         except InputError as error:
@@ -73,7 +73,7 @@ class Report:
         return value.strip() if self.proper(line_of(key), value) else None
 
     def proper(self, line: int, text: str) -> bool:
-        """Whether a text can be shown: its quotes name metrics, its characters take one cell each."""
+        """Whether a text can be shown: it quotes existing metrics, and every character is one cell wide."""
         if len(text) > LONGEST_TEXT:
             self.wrong(line, f"a text of {len(text):,} characters; the limit is {LONGEST_TEXT:,}", "shorten it")
             return False
@@ -88,6 +88,6 @@ class Report:
         return self.attempt(line, lambda: quotes(text)) is not None
 
     def fixed(self, line: int, text: str, what: str) -> None:
-        """A text that stands as it is written, where nothing is quoted from the frame."""
+        """Check a text that must not quote figures from the frame."""
         if self.proper(line, text) and "{" in text:
             self.wrong(line, f"a figure in the {what}", "quote it in the step's text, where it follows the network")

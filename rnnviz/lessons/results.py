@@ -1,9 +1,9 @@
-"""How a lesson went, in marks and words: right at first try, right later, wrong, with hints, skipped.
+"""Results of a lesson in marks and words: right at first try, right later, wrong, with hints, skipped.
 
     >>> standing(Answer("2", True, "it shrinks", tries=3), is_solved=False, hints=0, is_skipped=False)
     ('○', 'right at try 3')
 
-A mark never stands alone: ✓ is done without help, ○ done otherwise and – skipped, and the words say which.
+A mark never appears without words: ✓ is done without help, ○ done otherwise, – skipped.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ DONE, OTHERWISE, SKIPPED, NONE = "✓", "○", "–", " "
 
 @dataclass(frozen=True)
 class Answer:
-    """The last answer to a question, whether it was right, and the right one in words. tries: how often the question
-    was answered; first_right: whether the first of them was right."""
+    """The last answer to a question, whether it was right, and the right one in words. tries: number of answers so far;
+    first_right: whether the first one was right."""
 
     said: str
     is_right: bool
@@ -27,7 +27,7 @@ class Answer:
 
 
 def standing(answer: Answer | None, *, is_solved: bool, hints: int, is_skipped: bool) -> tuple[str, str]:
-    """Mark and words for a step with a question or an exercise; blank while nothing has been done about it."""
+    """Mark and words for a step with a question or an exercise; blank before the first answer."""
     if answer is not None:
         if answer.first_right:
             return DONE, "right at first try"
@@ -40,7 +40,7 @@ def standing(answer: Answer | None, *, is_solved: bool, hints: int, is_skipped: 
 def tally(
     answers: Mapping[str, Answer], solved: Collection[str], hints: Mapping[str, int], skipped: Collection[str]
 ) -> str:
-    """`5 right at first try, 1 wrong, 1 solved after a hint, 1 skipped`; empty while nothing was asked."""
+    """`5 right at first try, 1 wrong, 1 solved after a hint, 1 skipped`; empty before the first answer."""
     first = sum(answer.first_right for answer in answers.values())
     later = sum(answer.is_right and not answer.first_right for answer in answers.values())
     helped = sum(hints.get(step, 0) > 0 for step in solved)

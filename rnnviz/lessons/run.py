@@ -1,6 +1,6 @@
-"""Running a lesson: which step, what was answered, what is solved. Immutable; it knows no terminal and no clock.
+"""The run of a lesson: its step, answers and solved exercises. Immutable, without a terminal or a clock.
 
-A run does not touch the network. It says where the network should be (`target`), and is told where it is:
+A run does not touch the network. Its `target` is the state the network should have; the caller brings it there:
 
     run = LessonRun(lesson)
     run = run.arrived(arrive(player, run.target))      # the step's picture stands
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LessonRun:
-    """answers, hints (how many are shown), starts (values behind `start.`), solved and skipped: by step id.
+    """answers, hints (number shown), starts (values of `start.` metrics), solved and skipped: by step id.
 
     stands    the present step's picture has been reached at least once
     free      the learner has left the rails
@@ -56,7 +56,7 @@ class LessonRun:
     again: bool = False
     keep_cursor: bool = False
 
-    # -- where we are ------------------------------------------------------------------------------------
+    # -- state -------------------------------------------------------------------------------------------
 
     @property
     def step(self) -> Step:
@@ -73,7 +73,7 @@ class LessonRun:
 
     @property
     def is_done(self) -> bool:
-        """Nothing is asked here any more: no task, answered, or solved."""
+        """Whether the step has no task, or it is answered or solved."""
         return self.task is None or self.answer is not None or self.step.id in self.solved
 
     @property
@@ -99,7 +99,7 @@ class LessonRun:
 
     @property
     def standing(self) -> tuple[str, str]:
-        """Mark and words for how this step's question or exercise went so far."""
+        """Mark and words for the result of this step's question or exercise so far."""
         step = self.step.id
         return standing(
             self.answers.get(step), is_solved=step in self.solved, hints=self.hints.get(step, 0),
@@ -108,13 +108,13 @@ class LessonRun:
 
     @property
     def target(self) -> Setup:
-        """Where the network and the cursor belong in this step."""
+        """The setup of network and cursor for this step."""
         return setup_of(self.lesson, self.at, revealed=self.pending is not None or self.answer is not None)
 
     # -- what the learner does -----------------------------------------------------------------------------
 
     def next(self, frame: Frame | None = None) -> LessonRun:
-        """The step after; at the end the lesson is finished. What is still open here counts as skipped."""
+        """Go to the next step; after the last the lesson is finished. An open task counts as skipped."""
         is_answered = self.is_done or self.again
         run = self if is_answered else replace(self, skipped=self.skipped | {self.step.id})
         if run.is_last:
@@ -125,33 +125,33 @@ class LessonRun:
         return self.jump(self.at - 1)
 
     def jump(self, at: int, frame: Frame | None = None) -> LessonRun:
-        """To a step. With the present frame, the cursor stays where it is if the step has no wish of its own."""
+        """Go to a step. With the present frame, the cursor stays if the step does not move it."""
         at = min(max(at, 0), len(self.lesson.steps) - 1)
         run = replace(self, at=at, stands=False, free=False, pending=None, again=False, keep_cursor=False)
         do = self.lesson.steps[at].do + (self.lesson.steps[at].reveal if run.answer else ())
         return replace(run, keep_cursor=_may_stay(run.target, do, frame))
 
     def restored(self) -> LessonRun:
-        """Back on the rails: the step's picture is wanted again."""
+        """End free play: the step's picture is the target again."""
         return replace(self, free=False, stands=False, keep_cursor=False)
 
     def retried(self) -> LessonRun:
-        """The present question asked once more, its picture as it was before the answer."""
+        """Ask the present question again, with its picture before the answer."""
         if not isinstance(self.task, Prediction) or self.answer is None:
             return self
         return replace(self, again=True, free=False, stands=False, keep_cursor=False)
 
     def left(self) -> LessonRun:
-        """Off the rails: free to play."""
+        """Start free play."""
         return replace(self, free=True)
 
     def reset(self) -> LessonRun:
-        """The lesson from its beginning, as if it had never been opened."""
+        """The lesson from its beginning, without progress."""
         return LessonRun(self.lesson)
 
     def saying(self, said: str, frame: Frame | None = None) -> LessonRun:
-        """An answer to the open question, to be graded once `target` stands. Raises InputError for one that is
-        none of the choices, or no number."""
+        """Answer the open question; the answer is graded when `target` is reached. Raises InputError for an answer that
+        is no choice or no number."""
         question = self.open_question
         if question is None:
             return self
@@ -164,7 +164,7 @@ class LessonRun:
         return replace(run, keep_cursor=_may_stay(run.target, self.step.reveal, frame))
 
     def hinted(self) -> LessonRun:
-        """One more hint."""
+        """Show one more hint."""
         exercise = self.open_exercise
         if exercise is None:
             return self
@@ -174,7 +174,7 @@ class LessonRun:
     # -- what the network shows ----------------------------------------------------------------------------
 
     def arrived(self, frame: Frame) -> LessonRun:
-        """The target stands in this frame: remember what `start.` speaks of, or grade the answer."""
+        """The frame shows the target: store the `start.` metrics, or grade the answer."""
         run = replace(self, stands=True, seen=self.seen | {self.step.id})
         if self.pending is not None:
             return run._graded(frame)
@@ -183,20 +183,20 @@ class LessonRun:
         return replace(run, starts={**self.starts, self.step.id: remember(tuple(references(self.step)), frame)})
 
     def observed(self, frame: Frame) -> LessonRun:
-        """Any frame: is the exercise solved in it?"""
+        """Check any frame: mark the exercise as solved if the frame solves it."""
         if self.open_exercise is None or not self.stands or frame.job is not None or not self.holds(frame):
             return self
         return replace(self, solved=self.solved | {self.step.id}, skipped=self.skipped - {self.step.id})
 
     def holds(self, frame: Frame) -> bool:
-        """What the exercise asks for is so in this frame, and what it locks is as it was."""
+        """Whether all conditions of the exercise hold in this frame and no locked setting has changed."""
         exercise = self.task
         if not isinstance(exercise, Exercise) or self.broken(frame):
             return False
         return all(c.holds(frame, self.start) for c in exercise.solved)
 
     def broken(self, frame: Frame) -> tuple[str, ...]:
-        """Settings that this exercise locks and that are no longer what they were."""
+        """Locked settings of this exercise that have changed."""
         exercise = self.task
         if not isinstance(exercise, Exercise):
             return ()
@@ -221,14 +221,14 @@ def _may_stay(target: Setup, do: tuple[tuple[str, object], ...], frame: Frame | 
 
 
 def _differs(name: str, now: Experiment, kept: Experiment, frame: Frame) -> bool:
-    """A setting left to its task counts as what the task makes of it."""
+    """Whether a setting differs; one left to the task counts with the task's value."""
     if getattr(now, name) == getattr(kept, name):
         return False
     return getattr(kept, name) is None or getattr(frame.experiment, name) != getattr(kept, name)
 
 
 def setup_of(lesson: Lesson, at: int, *, revealed: bool) -> Setup:
-    """All commands up to step `at` added up, its reveal only if wanted."""
+    """The sum of all commands up to step `at`, with its reveal if `revealed`."""
     setup = Setup(lesson.experiment)
     for i, step in enumerate(lesson.steps[: at + 1]):
         setup = setup.after(step.do)
@@ -238,7 +238,7 @@ def setup_of(lesson: Lesson, at: int, *, revealed: bool) -> Setup:
 
 
 def grade(question: Prediction, said: str, frame: Frame, start: Start) -> Answer:
-    """What the frame says to an answer."""
+    """Grade an answer on this frame."""
     if question.choices:
         right = [i for i, c in enumerate(question.choices) if all(h.holds(frame, start) for h in c.holds)]
         return Answer(said, int(said) - 1 in right, " or ".join(question.choices[i].say for i in right))
@@ -252,7 +252,7 @@ def grade(question: Prediction, said: str, frame: Frame, start: Start) -> Answer
 
 
 def right_answer(question: object, frame: Frame, start: Start) -> str:
-    """What to say to be right in this frame."""
+    """The right answer in this frame, as a learner enters it."""
     assert isinstance(question, Prediction)
     for i, choice in enumerate(question.choices, start=1):
         if all(condition.holds(frame, start) for condition in choice.holds):
@@ -262,7 +262,7 @@ def right_answer(question: object, frame: Frame, start: Start) -> str:
 
 
 def references(step: Step) -> Iterator[Reference]:
-    """Every metric a step speaks of, `start.` ones included."""
+    """Every metric that a step quotes or compares, `start.` ones included."""
     yield from (reference for text in texts(step) for reference, _ in quotes(text))
     for condition in conditions(step):
         yield from condition.references()

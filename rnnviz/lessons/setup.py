@@ -1,8 +1,8 @@
-"""Setup: where a step's commands lead, and how to bring a player there.
+"""Setup: the state that a step's commands describe, and the way to bring a player there.
 
-A step's [do] blocks do not run one after the other on whatever the learner has made of the network; they add up
-to one Setup, a place that can be reached from anywhere. So going forward, going back, a jump, the return from
-free play and tomorrow's start all end in the same picture, and reach it by the fewest commands.
+A step's [do] blocks are not run one after the other on the learner's network; they add up to one Setup, which can be
+reached from any state. So a step forward, a step back, a jump, the return from free play and tomorrow's start all end
+in the same picture, by the fewest commands.
 
     >>> setup = Setup(Experiment()).after((("train", "all"), ("phase", "backward"), ("seek", 3)))
     >>> arrive(player, setup)                   # tests and the checker: all at once
@@ -36,12 +36,12 @@ from rnnviz.scene.commands import (
 from rnnviz.scene.cursor import Phase
 from rnnviz.scene.frame import Frame
 
-END = 10**9  # a time step beyond every sequence: its last
+END = 10**9  # larger than every time step: the last one
 
 
 @dataclass(frozen=True)
 class Setup:
-    """epochs, batches: training done, in whole epochs and then in batches. panel: open panel, "" for none."""
+    """epochs, batches: amount of training, in whole epochs and then batches. panel: the open panel, "" for none."""
 
     experiment: Experiment
     epochs: int = 0
@@ -55,7 +55,7 @@ class Setup:
     panel: str = ""
 
     def after(self, do: Do) -> Setup:
-        """Raises InputError for an unknown command or an argument it cannot take."""
+        """The setup after these commands. Raises InputError for an unknown command or a bad argument."""
         setup = self
         for name, argument in do:
             if name not in COMMANDS:
@@ -67,15 +67,15 @@ class Setup:
 
     @property
     def weights(self) -> tuple[object, ...]:
-        """What tells one network from another: its settings, how far it is trained, whether its loop is cut."""
+        """The identity of a network's weights: its settings, amount of training, and whether its loop is cut."""
         return self.experiment, self.epochs, self.batches, self.cut
 
     def has_weights_of(self, frame: Frame) -> bool:
-        """Whether the frame shows this network, trained as far, whatever it reads."""
+        """Whether the frame shows this network, equally trained, on any sequence."""
         return replace(self, sample=frame.scene.sample).same_network(frame)
 
     def same_network(self, frame: Frame) -> bool:
-        """Whether the frame already shows this network, trained as far, on this sequence."""
+        """Whether the frame shows this network, equally trained, on this sequence."""
         return (
             frame.asked == self.experiment
             and frame.cut == self._cut
@@ -196,10 +196,10 @@ COMMANDS: dict[str, Callable[[Setup, Any], Setup]] = {
     "panel": _panel,
     "cut": _cut,
 }
-CURSOR = ("phase", "seek", "unit", "loss_step")  # the commands that only move about in the picture
+CURSOR = ("phase", "seek", "unit", "loss_step")  # the commands that only move within the picture
 
 
-# -- the way there -------------------------------------------------------------------------------------
+# -- reaching a setup ------------------------------------------------------------------------------------
 
 
 def toward(frame: Frame, setup: Setup, *, cursor: bool = True) -> Command | None:
@@ -259,7 +259,7 @@ def _difference(old: Experiment | None, new: Experiment) -> tuple[tuple[str, Any
 
 
 def arrive(player: Player, setup: Setup, *, cursor: bool = True) -> Frame:
-    """All the way, waiting for what is slow. Raises InputError where the setup cannot be reached."""
+    """Bring a player to the setup, waiting for slow commands. Raises InputError if it cannot be reached."""
     for _ in range(50):
         command = toward(player.frame, setup, cursor=cursor)
         if command is None:

@@ -1,4 +1,4 @@
-"""A section of a lesson becomes a step: its prose, what it shows, and what it asks."""
+"""Reads a section of a lesson as a step: its prose, its commands and its question."""
 
 from __future__ import annotations
 
@@ -22,14 +22,16 @@ CHOICE = {"say", "if", "why"}
 
 
 def readouts() -> Collection[str]:
-    """What a question may hide."""
-    from rnnviz.lessons.withheld import NAMES  # withheld.py knows runs, and those are made of what is read here
+    """The names that a question may hide."""
+    from rnnviz.lessons.withheld import (
+        NAMES,
+    )  # not above: withheld.py imports runs, which are made of the records read here
 
     return NAMES
 
 
 def heading_id(heading: str) -> str:
-    """`Half is gone` -> half-is-gone: what progress remembers a step by."""
+    """`Half is gone` -> half-is-gone: the id of a step in the saved progress."""
     return re.sub(r"[^\w]+", "-", heading.lower()).strip("-") or "step"
 
 
@@ -106,7 +108,7 @@ class StepReader:
         return tuple(found)
 
     def with_path(self, settings: Any) -> Any:
-        """Settings whose source, if it is relative, is taken from the lesson's folder."""
+        """The settings, with a relative source resolved in the lesson's folder."""
         source = settings.get("source") if isinstance(settings, Mapping) else None
         if not isinstance(source, str) or source == "auto":
             return settings
@@ -153,7 +155,7 @@ class StepReader:
         return Prediction(question, line, choices, answer, off, str(unit), hides)
 
     def names(self, given: Any, key: str, known: Collection[str], line_of: Callable[..., int]) -> tuple[str, ...]:
-        """A list of names out of those that are known."""
+        """A list of known names."""
         if not isinstance(given, list):
             self.wrong(line_of(key), f"{key} is not a list", f'write {key} = ["{min(known)}"]')
             return ()

@@ -1,16 +1,16 @@
-"""What an open question asks for, and so what the screen keeps to itself until it is answered.
+"""Masking: while a question is open, the screen hides the figures that would give its answer away.
 
-A question knows the metrics that its answer and its choices compare. READOUTS says under which names the screen
-shows them, and whoever draws such a figure or mark asks whether its name is masked:
+A question knows the metrics that its answer and its choices compare. READOUTS has the names under which the screen
+shows them, and code that draws such a figure or mark checks whether its name is masked:
 
     >>> masked(run, frame).names
     frozenset({'gradient', 'others'})
 
-A question that comes later in the same picture is not given away by the steps that lead to it, either.
+The steps before a question in the same picture do not give it away, either.
 
-What is known already is no secret: a figure that the step's own text quotes, and, where the answer is that of
-another network (trained further, or with other settings), all of the present one. Once the learner makes another
-network of it by himself, that one is masked.
+Known figures are not masked: those that the step's own text quotes, and, if the answer is about another network
+(trained further, or with other settings), all of the present one. If the learner changes the network himself, the
+new one is masked.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from rnnviz.scene.frame import Frame
 
 _GRADIENT = ("gradient", "others")
-#: The names under which the screen shows a metric: `others` are networks beside the present one (the ghost, those
-#: compared), `history` is all that was trained, of epochs taken back, too. Settings and places have none.
+#: The names under which the screen shows a metric: `others` are networks beside the present one (the ghost, compared
+#: runs), `history` is the whole training, undone epochs included. Settings and places have none.
 READOUTS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
         ("grad_norm", "total_norm", "shown_norm", "kept", "grad_ratio", "half_life", "horizon", "reach", "factor",
@@ -58,7 +58,7 @@ READOUTS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("parameters", "parameter_sum"), ("parameters", "others")),
     **dict.fromkeys(("loss_steps", "K"), ("judged",)),
 }  # fmt: skip
-#: Metrics that the screen shows nowhere, or that give nothing away: where one is, what is read, norms of weights.
+#: Metrics that the screen does not show, or that give nothing away: places, inputs, norms of weights.
 SHOWN_NOWHERE = frozenset(
     ("t", "unit", "phase", "read", "reached", "epoch", "batch", "batches", "sample", "sequences", "T", "loss_step",
      "step_loss", "x", "target", "token", "right_answer", "needed_lag", "reach_lag", "first_used", "sigma_max",
@@ -66,13 +66,13 @@ SHOWN_NOWHERE = frozenset(
      "test_accuracy_percent", "test_error")
 )  # fmt: skip
 NAMES = frozenset(name for names in READOUTS.values() for name in names)
-_ELSEWHERE = frozenset(("others", "history"))  # where another network than the present one may be seen
+_ELSEWHERE = frozenset(("others", "history"))  # the figures of networks other than the present one
 
 
 @dataclass(frozen=True)
 class Masked:
-    """names: what is masked. since: the first time step whose states and outputs are. until: the number of the step
-    whose question it is, if that is still to come; 0 for the one that is open."""
+    """names: the masked figures. since: the first time step whose states and outputs are masked. until: the number of
+    the step with the question, if it comes later; 0 for an open question."""
 
     names: frozenset[str] = frozenset()
     since: int = 0
@@ -83,7 +83,7 @@ NOTHING = Masked()
 
 
 def masked(run: LessonRun, frame: Frame) -> Masked:
-    """What the screen keeps to itself in this frame."""
+    """What the screen masks in this frame."""
     question = run.open_question
     if question is None:
         return _ahead(run, frame)
@@ -99,7 +99,7 @@ def masked(run: LessonRun, frame: Frame) -> Masked:
 
 
 def _ahead(run: LessonRun, frame: Frame) -> Masked:
-    """What the next question asks of the very network that is in view now, but for what this step speaks of."""
+    """The figures of the present network that the next question asks for, except those this step is about."""
     lesson, here = run.lesson, run.target
     if not run.is_done or run.pending is not None or not here.has_weights_of(frame):
         return NOTHING
@@ -119,8 +119,8 @@ def _ahead(run: LessonRun, frame: Frame) -> Masked:
 
 
 def _spoken_of(run: LessonRun) -> frozenset[str]:
-    """What the present step shows on purpose: the row it points at, what its own question asked (of states and outputs
-    that is some steps), and everything beside an open panel."""
+    """The figures that the present step shows on purpose: the row it points at, the subject of its own question (for
+    states and outputs some steps), and everything beside an open panel."""
     if run.target.panel:
         return NAMES
     answered = _names(list(references(run.task))) if isinstance(run.task, Prediction) else frozenset()
@@ -138,7 +138,7 @@ def _names(wanted: list[Reference]) -> frozenset[str]:
 
 
 def references(question: Prediction) -> Iterator[Reference]:
-    """The metrics that answer a question, as they are now."""
+    """The metrics that answer a question, without `start.`."""
     if question.answer is not None:
         yield question.answer.now
     for choice in question.choices:
@@ -147,13 +147,13 @@ def references(question: Prediction) -> Iterator[Reference]:
 
 
 def _quoted(step: Step) -> Iterator[Reference]:
-    """What a step itself tells while its question is open."""
+    """The metrics that a step quotes while its question is open."""
     for text in (*step.before, *([step.task.question] if isinstance(step.task, Prediction) else [])):
         yield from (reference for reference, _ in quotes(text))
 
 
 def _since(wanted: list[Reference], frame: Frame) -> int:
-    """The earliest time step asked for by its number; 0 where one of the metrics is of them all."""
+    """The earliest time step that a metric names; 0 if a metric covers all steps."""
     steps = []
     for reference in wanted:
         axes = METRICS[reference.name].axes

@@ -1,4 +1,4 @@
-"""The contents: every lesson and its steps, how far one is, and from here anywhere."""
+"""The course menu: every lesson with its steps and the learner's progress; it opens any of them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rnnviz.lessons.lesson import Lesson
     from rnnviz.tui.guide import Guide
 
-ABOUT = 2  # rows at most for what a lesson is about
+ABOUT = 2  # the most rows for a lesson's summary
 OPEN = "·"
 
 
@@ -51,7 +51,7 @@ class ContentsScreen(SheetScreen):
         self.heads = [head(file) for file in guide.course.files]
         here = guide.run.lesson.slug if guide.run is not None else guide.progress.last
         self.row = self.slugs.index(here) if here in self.slugs else 0
-        self.lesson: Lesson | None = None  # whose steps are shown
+        self.lesson: Lesson | None = None  # the lesson whose steps are shown
         self.step = 0
         notes = guide.progress.notes
         self.note = Notice(notes[-1], Kind.WARNING) if notes else None  # whole here: there are two rows for it
@@ -113,7 +113,7 @@ class ContentsScreen(SheetScreen):
         return rows
 
     def _sources(self, sheet: Sheet, lesson: Lesson, y: int, width: int, end: int) -> None:
-        """Where to read more, as far as there is room below the steps."""
+        """Draw the sources, as far as there is room below the steps."""
         lines = [line for source in lesson.sources for line in wrapped(source, max(20, width - 6), indent=2)]
         y -= y + 1 + len(lines) > end  # where it is tight, without a row between
         if y >= end:
@@ -129,7 +129,7 @@ class ContentsScreen(SheetScreen):
         self.repaint()
 
     def on_click(self, event: events.Click) -> None:
-        """A click chooses a row, on the chosen one it opens it."""
+        """Select the clicked row, or open it if it is selected already."""
         at = event.get_content_offset(event.widget) if event.widget is not None else None
         row = self._shown[at.y - 2] if at is not None and 0 <= at.y - 2 < len(self._shown) else None
         chosen = self.row if self.lesson is None else self.step
@@ -187,7 +187,7 @@ class ContentsScreen(SheetScreen):
             self._say("The closing page opens after the last lesson.")
 
     def action_reset(self) -> None:
-        """A lesson as if it had never been opened; asked for twice."""
+        """Clear a lesson's progress, after a second request."""
         title = self.heads[self.row][0]
         if not self._reset_asked:
             self._reset_asked = True

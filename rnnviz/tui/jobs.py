@@ -1,7 +1,7 @@
-"""Commands on their way to the player: a quick one is done at once, a slow one is a job on a thread of its own.
+"""Commands on their way to the player: a quick one is carried out at once, a slow one as a job on its own thread.
 
-What takes but a moment is waited for, and seen at once. While a job may still be over soon it says nothing, and the
-keys that come wait for their turn after it: they mean what is there then.
+A job of a moment is waited for, and its result shown at once. While a job may still end soon it shows no progress, and
+keys wait until it has ended: they act on its result.
 
 jobs.send(Train("all"))      # → JobReported, JobReported, …, JobDone, posted by the thread
 jobs.reported(progress)      # the screen hands them over, on its own thread
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from rnnviz.scene.frame import Progress
     from rnnviz.tui.stage import Stage
 
-MOMENT = 0.01  # seconds that the result of a job is waited for
-SOON = 0.1  # seconds in which a job may be over soon
-REPORT_EVERY = 0.05  # seconds between two looks at a job's progress
+MOMENT = 0.01  # seconds to wait for the result of a job
+SOON = 0.1  # seconds within which a job ends soon
+REPORT_EVERY = 0.05  # seconds between two progress messages
 
 
 class JobReported(Message):
@@ -46,26 +46,26 @@ class JobDone(Message):
 
 
 class KeysReleased(Message):
-    """The keys that waited have their turn."""
+    """Waiting keys may be handled now."""
 
 
 class Jobs:
-    """post: how a thread tells the screen, whose methods are called by its own thread alone."""
+    """post: passes a message from a thread to the screen, whose methods run on its own thread only."""
 
     def __init__(self, stage: Stage, post: Callable[[Message], object]) -> None:
         self._stage, self._post = stage, post
-        self._over: dict[Job, JobDone] = {}  # what threads have done, and nobody has looked at
+        self._over: dict[Job, JobDone] = {}  # finished jobs whose result has not been shown
         self._holds_until = 0.0
         self.projector: Projector[JobDone] = Projector(stage, self._finish)
 
     def send(self, command: Command, *, is_watched: bool, keeps_notice: bool) -> None:
-        """A training that is watched is seen epoch by epoch; one more command to train skips to its end."""
+        """Send a command. A watched training is shown epoch by epoch; another command to train skips to its end."""
         stage = self._stage
         if stage.player is None:
             return
         if stage.player.is_slow(command) and self.projector.skip() and isinstance(command, Train):
             return
-        is_asked = not isinstance(command, Measure)  # by a person
+        is_asked = not isinstance(command, Measure)  # by the user
         if is_asked and not keeps_notice:
             stage.hush()
         try:
@@ -93,7 +93,7 @@ class Jobs:
         return player is not None and player.job is not None and time.monotonic() < self._holds_until
 
     def cancel(self) -> bool:
-        """Stop the job under way, or skip what is only still shown of it; whether there was one."""
+        """Stop the running job, or skip to the end of a training that is still being shown; whether there was one."""
         player = self._stage.player
         if self.projector.has_end:
             return self.projector.skip()

@@ -1,6 +1,6 @@
-"""The one registry of keys. Bindings, the key bar, the help screen, the palette and the README come from it.
+"""The registry of keys, from which bindings, key bar, help screen, command palette and README are made.
 
-An action is a command of the player, made fresh from the frame, or something the app does (see actions.py).
+An action sends the player a command made from the frame, or is one of the app's own (see actions.py).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Action:
     """keys: Textual's names. label: a word or two for the key bar. help: one line for help and palette.
-    command: what the player is sent; without one it is an action of the app, by its id (see actions.py)."""
+    command: makes the player's command; without one it is one of the app's own actions (see actions.py)."""
 
     id: str
     keys: tuple[str, ...]
@@ -53,7 +53,7 @@ def _const(command: Command) -> Callable[[Frame], Command]:
 
 
 def _loss_step(by: int) -> Callable[[Frame], Command]:
-    """The neighbouring loss step."""
+    """A command that shows the gradient of the neighbouring loss step."""
 
     def choose(frame: Frame) -> Command:
         having = frame.scene.loss_steps
@@ -141,14 +141,14 @@ _FACES = {
 
 
 def face(key: str) -> str:
-    """A key as it is printed on the screen."""
+    """A key's name on the screen."""
     return _FACES.get(key, key)
 
 
 #: The key of each action, as sentences name it.
 ACTION_KEYS = {action.id: face(action.keys[0]) for action in ACTIONS}
 
-#: What a key has to do with, where a lesson introduces that (see lessons/introductions.py); panels go by their own ids.
+#: The name under which a lesson introduces a key (see lessons/introductions.py); panels use their own ids.
 INTRODUCED = {
     "batch": "train", "epoch": "train", "all": "train", "all_back": "train", "cut": "cut", "gradient": "gradient",
     "ghost": "ghost",
@@ -158,8 +158,8 @@ INTRODUCED = {
 def bar(
     frame: Frame | None, view: View, panel_words: Mapping[str, str], lesson: Sequence[tuple[str, str]] = ()
 ) -> list[tuple[str, str]]:
-    """What matters now, most wanted first: the id of an action or a panel, with the word that fits here. The last two
-    always stand."""
+    """The entries of the key bar, the most useful first: the id of an action or a panel, with its label here. The last
+    two are always shown."""
     if frame is None:
         return [("quit", "quit")]
     always = [("help", "keys"), ("quit", "quit")]
@@ -167,7 +167,7 @@ def bar(
         return [("cancel", "stop"), *always]
     asleep = {"ghost"} if frame.ghost is None else set()
     taken = [*lesson, *(entry for entry in panel_words.items() if entry[0] not in asleep)]
-    hidden = {*dict(taken), *(["next"] if "lesson_next" in dict(lesson) else [])}  # enter goes on in the lesson
+    hidden = {*dict(taken), *(["next"] if "lesson_next" in dict(lesson) else [])}  # enter continues the lesson
     walk = [entry for entry in _walk(frame, view) if entry[0] not in hidden]
     if frame.reached is not None and view.panel is None:
         walk.append(("ledger", "why"))

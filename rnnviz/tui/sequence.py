@@ -1,9 +1,9 @@
 """What goes into the network and what comes out, in the score: curves for numbers, the task's own words for symbols.
 
 input x   A x y y x … ?                                   1  2  3 … T
-          ▲╌╌ 20 steps ╌╌▶      what the answer depends on, and how far it has to be carried
-output ŷ  C C B C … A                                     faint where nobody judges it
-target                A         where the loss is, and what would have been right
+          ▲╌╌ 20 steps ╌╌▶      the input the answer depends on, and how long it must last
+output ŷ  C C B C … A                                     faint where there is no loss
+target                A         the right answer, where there is a loss
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def reads_symbols(frame: Frame) -> bool:
 
 
 def draws_curves(frame: Frame) -> bool:
-    """Whether the output is a number, drawn as a curve with its target, and not a symbol."""
+    """Whether the output is a number, drawn as a curve with its target, rather than a symbol."""
     return frame.scene.task.loss != "cross_entropy"
 
 
@@ -43,7 +43,7 @@ def draw_input(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: 
     sheet.put(first, 0, "input x", palette.dim)
     task, scene = frame.scene.task, frame.scene
     needed = scene.needs(frame.loss_step)
-    marks = n > 1 and task.series is None  # the last row is for what the answer needs
+    marks = n > 1 and task.series is None  # the last row marks the input the answer depends on
     read = [t for t in cols.steps if 1 <= t <= frame.read]
     if reads_symbols(frame):
         words = task.tokens(scene.sample)
@@ -63,7 +63,7 @@ def draw_input(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: 
 
 
 def _lag(sheet: Sheet, y: int, frame: Frame, needed: tuple[int, ...], cols: Columns, palette: Palette) -> None:
-    """From what the answer depends on to the answer: a line as long as the memory has to be."""
+    """Draw a line from the input the answer depends on to the answer: as long as the memory has to last."""
     seen = [t for t in needed if t <= frame.read]
     if not seen:
         return
@@ -97,7 +97,9 @@ def draw_output(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette:
     if n > 1:
         sheet.put(first + 1, 0, "target".ljust(8) + (DOTS[1] if curves else ""), palette.target)
     read = [t for t in cols.steps if 1 <= t <= frame.read and not view.hides_step("output", t)]
-    marked = () if view.hides("judged") else scene.loss_steps  # those that carry loss, where that is not asked
+    marked = (
+        () if view.hides("judged") else scene.loss_steps
+    )  # the steps that carry loss, unless a question asks for them
     y = scene.trace.y[:, 0]
     if not curves:
         answers = scene.task.answers(y)
@@ -125,13 +127,13 @@ def draw_output(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette:
 
 
 def write_input(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Palette, view: View) -> None:
-    """The input of this moment, written out."""
+    """Write the input of this moment."""
     if place.input[1] > 1:
         sheet.put(place.input[0] + 1, left, f"x   {_value_of_x(frame)}", palette.input)
 
 
 def write_output(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Palette, view: View) -> None:
-    """The output of this moment, and what is right where it is judged."""
+    """Write the output of this moment, and the target where there is a loss."""
     scene, t, (y, n) = frame.scene, frame.cursor.t, place.output
     if not 1 <= t <= frame.read:
         return
@@ -159,7 +161,7 @@ def write_output(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Pa
 
 
 def _with_share(before: str, label: str, share: float, room: int) -> str:
-    """A class and its probability; of a long name as much as there is room for, in place of the gap before it too."""
+    """A class and its probability; a long name is cut, and may use the gap before it."""
     figure = f" {percent(share)}"
     gap = min(cells(before) - cells(before.rstrip()) - 1, cells(before + visible(label) + figure) - room)
     before = before[: len(before) - gap] if gap > 0 else before
@@ -188,7 +190,7 @@ def _output_bounds(frame: Frame) -> tuple[float, float]:
 
 
 def bounds(*arrays: Array) -> tuple[float, float]:
-    """A range that holds all finite values, -1..1 at least, so that the picture does not jump in training."""
+    """A range that holds all finite values, at least -1..1, so that the picture does not jump during training."""
     values = [v for a in arrays for v in a.ravel().tolist() if math.isfinite(v)]
     return min([-1.0, *values]), max([1.0, *values])
 

@@ -1,4 +1,4 @@
-"""The stage: what those who act on the screen know of it, and all they know.
+"""The stage: the interface of the screen for everything that acts on it.
 
 The guide of a lesson, its autoplay, the menus, jobs and playing get the screen as a Stage. So none of them imports the
 screen that holds them, and none writes into it: what changes there changes by a method with a name.
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Stage(Protocol):
-    # what there is to see
+    # what is shown
     @property
     def player(self) -> Player | None: ...
     @property
@@ -32,47 +32,47 @@ class Stage(Protocol):
     def palette(self) -> Palette: ...
     @property
     def moment_rows(self) -> int:
-        """Rows in which the moment is put into words, beside a lesson."""
+        """Rows of narration beside a lesson."""
 
     # what the player does
     def send(self, command: Command, *, is_watched: bool = True, keeps_notice: bool = False) -> None:
-        """A command to the player: done at once, or as a job. A training that is watched is shown on its way;
+        """Send the player a command: carried out at once, or as a job. A watched training is shown while it runs;
         keeps_notice: what the screen says to the person stays."""
 
     def settle(self, *, ghost: bool) -> None:
-        """What led here was not the person's doing (see Player.settle); not drawn yet."""
+        """Forget that commands led here: the user did not send them (see Player.settle); not drawn yet."""
 
     def pause(self) -> None:
         """Stop playing."""
 
     @property
     def shows_film(self) -> bool:
-        """Whether a training is over, and only still shown."""
+        """Whether a training is over but not yet shown to its end."""
 
     def skip_film(self) -> bool:
-        """To the end of a training that is shown; whether there was one."""
+        """Skip to the end of a training that is being shown; whether there was one."""
 
     # what the screen does
     def show(self, frame: Frame, warning: str = "") -> None:
-        """Another frame, and what went wrong on the way to it."""
+        """Show another frame, and a warning."""
 
     def look(self, **changes: Any) -> None:
         """Change the view, and draw."""
 
     def say(self, text: str) -> None:
-        """News for the person, in place of the moment in words."""
+        """Show a notice in place of the narration."""
 
     def warn(self, text: str) -> None:
-        """Likewise something that went wrong or cannot be done."""
+        """Show a warning in place of the narration."""
 
     def hush(self) -> None:
-        """Take back what was said; not drawn yet."""
+        """Remove the notice; not drawn yet."""
 
     def draw(self) -> None:
         """Draw everything that has changed."""
 
     def share_out(self) -> None:
-        """Share out the rows anew between score, lesson and open panel."""
+        """Divide the rows again among score, lesson and open panel."""
 
     def open_panel(self, panel: str | None) -> None:
         """Open a panel by its id; None closes it."""

@@ -1,5 +1,5 @@
-"""Gates and states in the score: of the chosen unit how open each gate is, of all units their states as a heatmap; and
-beside them their numbers of this moment.
+"""Gates and states in the score: how open each gate of the selected unit is, the states of all units as a heatmap, and
+beside them the numbers of this moment.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 
 def gate_rows(cell: Cell) -> tuple[str, ...]:
-    """Most telling first, what carries the old state: a low window gives up the last."""
+    """The gates, the one that carries the old state first; a low window drops the last."""
     rows = [block.name for block in cell.blocks if block.row]
     return tuple(sorted(rows, key=lambda name: cell.carry is None or name != cell.carry.gate))
 
 
 def draw_gates(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: Palette, view: View) -> None:
-    """One row a gate for the chosen unit, and where there are two the mean over the units below it."""
+    """Draw one row per gate for the selected unit, and, with two rows, the mean over the units below it."""
     blocks = {block.name: block for block in frame.scene.trace.spec.about_cell.blocks}
     for name, (first, n) in place.gates.items():
         sheet.put(first, 0, blocks[name].row, palette.dim)
@@ -52,13 +52,13 @@ def draw_gates(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: 
 
 
 def _signed(sheet: Sheet, y: int, x: int, cols: Columns, value: float, palette: Palette) -> None:
-    """What would be written, -1..1: its value where it fits, else its sign and size."""
+    """Draw a candidate value, -1..1: the number if it fits, else its sign and size."""
     text = short(value) if cols.width >= 5 else ternary(value)
     sheet.put(y, x, text.center(cols.bar), palette.heat_text(value) if palette.has_color else palette.text)
 
 
 def _open(sheet: Sheet, y: int, x: int, cols: Columns, value: float, palette: Palette) -> None:
-    """How open a gate is, 0..1: its value where it fits, else a bar as high."""
+    """Draw how open a gate is, 0..1: the number if it fits, else a bar of that height."""
     if math.isnan(value):
         sheet.put(y, x, "?" * cols.bar, palette.warn)
     elif cols.bar >= 3:
@@ -85,7 +85,7 @@ def draw_hidden(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette:
 
 
 def _reach_of(size: float) -> list[str]:
-    """How far the states go, where that is beyond 1."""
+    """The largest size of the states, if it exceeds 1."""
     return [f"±{size:.3g}"] if size > 1 else []
 
 
@@ -98,8 +98,7 @@ def _heat(
     sheet: Sheet, frame: Frame, place: Rows, where: Place, kind: str, cols: Columns, palette: Palette,
     view: View,
 ) -> None:  # fmt: skip
-    """The states `kind`, h or c, as far as they have been read: units x time, two units to a row where they do not fit
-    one by one."""
+    """Draw the states `kind`, h or c, read so far: units x time, two units to a row if one each does not fit."""
     first, n = where
     upto = min(frame.read, view.masked_from - 1) if view.hides("state") else frame.read
     heatmap, unread = _heatmap(frame.scene, kind, place.first_unit, place.units_per_row, n, cols, palette)
@@ -115,7 +114,7 @@ def _heat(
 def _heatmap(
     scene: Scene, kind: str, first_unit: int, units_per_row: int, n: int, cols: Columns, palette: Palette
 ) -> tuple[Sheet, Sheet]:
-    """All of the states in view, and all as not yet read: the same all along the walk, so they are kept."""
+    """Sheets with all states in view read, and none read; they are the same at every cursor, so they are cached."""
     states, reach = (scene.trace.c, scene.reach_c) if kind == "c" else (scene.trace.h, scene.reach_h)
     assert states is not None
     heatmap, unread = Sheet(cols.end - cols.left, n), Sheet(cols.end - cols.left, n)
@@ -136,7 +135,7 @@ def _heatmap(
 
 
 def _one_unit(sheet: Sheet, y: int, x: int, cols: Columns, value: float, palette: Palette, reach: float = 1.0) -> None:
-    """A unit with a row to itself: its value where it fits, and without colours at least its sign."""
+    """Draw a unit that has its own row: the number if it fits, and without colours at least its sign."""
     if cols.width >= 5:
         text = short(value).center(cols.width)
     elif palette.has_halves:
@@ -159,7 +158,7 @@ def ternary(value: float) -> str:
 
 
 def write_gates(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Palette, view: View) -> None:
-    """The gate of the chosen unit, and the mean of all units."""
+    """Write the gates of the selected unit, and the mean of all units."""
     t, unit, scene = frame.cursor.t, frame.cursor.unit, frame.scene
     if not 1 <= t <= frame.read or view.hides("gates"):
         return
@@ -179,7 +178,7 @@ def write_cell(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Pale
 
 
 def write_hidden(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Palette, view: View) -> None:
-    """All units; before there was talk of many, the chosen one."""
+    """Write all units; before the lessons introduce them, the selected one."""
     states, t, unit = frame.scene.trace.h, frame.cursor.t, frame.cursor.unit
     if view.hides_step("state", t):
         sheet.put(place.hidden[0], left, view.waits, palette.dim)
@@ -194,7 +193,7 @@ def write_hidden(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Pa
 def _write_units(
     sheet: Sheet, frame: Frame, place: Rows, where: Place, states: Array, left: int, palette: Palette
 ) -> None:
-    """The units by their numbers, each row as many as the heatmap beside it."""
+    """Write the units' numbers, as many per row as the heatmap beside it."""
     t, H, per_row = frame.cursor.t, frame.scene.H, place.units_per_row
     labels = {unit: unit_label(unit, min(unit + per_row, H) - 1) for unit in range(place.first_unit, H, per_row)}
     wide = max(map(len, labels.values())) + 1
@@ -208,7 +207,7 @@ def _write_units(
 
 
 def unit_label(first: int, last: int) -> str:
-    """The units of a row: `unit 3`, `18–19`, and where that takes too much room `128–`."""
+    """The units of a row: `unit 3`, `18–19`, or `128–` if that is too long."""
     if first == last:
         return f"unit {first}"
     return f"{first}–{last}" if last < 100 else f"{first}–"

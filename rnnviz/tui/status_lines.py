@@ -24,13 +24,13 @@ from rnnviz.words.narration import narrate
 if TYPE_CHECKING:
     from rnnviz.scene.frame import Frame, Progress
 
-NARROW = 80  # cells below which a sentence of the telling may need two rows
-HEADING = 24  # cells of a lesson's heading before it gives any to the task's name
+NARROW = 80  # cells below which a sentence of the narration may need two rows
+HEADING = 24  # cells of a lesson's heading before the task's name gets any
 LOSS = 18  # cells that stay free for the loss
 WATCHED = "Each picture shows the network after some epochs. Press esc to stop."
 UNWATCHED = "The picture still shows the previous network. Press esc to stop."
-ABOUT = 12  # cells below which a panel's title says no more than its name
-_SUBJECTS = {  # what the sentences of a phase are about
+ABOUT = 12  # cells below which a panel's title is only its name
+_SUBJECTS = {  # the names of the figures in the sentences of a phase
     Phase.FORWARD: ("output", "judged"), Phase.LOSS: ("loss", "output", "judged"), Phase.BACKWARD: ("gradient",),
     Phase.UPDATE: ("loss",),
 }  # fmt: skip
@@ -48,7 +48,7 @@ def title(
     cell = f"cut {about.title}" if frame.cut else about.described(experiment.activation)
     layers = f" × {experiment.num_layers}" if experiment.num_layers > 1 else ""
     what = f"{cell} · H {scene.H}{layers} T {frame.T}"
-    room = width - LOSS - len(what)  # of heading and task: the network and its loss are never pushed out
+    room = width - LOSS - len(what)  # cells of heading and task: the network and its loss always fit
     least = 3 + min(ABOUT, cells(scene.task.title))
     heading = _shortened(heading, room - least if room - least >= HEADING else room)
     x = sheet.put(0, 0, heading, palette.accent)
@@ -82,8 +82,8 @@ def _shortened(heading: str, room: int) -> str:
 
 
 def telling(frame: Frame | None, view: View, width: int, height: int, palette: Palette) -> Sheet:
-    """The moment in words; a hint, a message, what is being typed or the progress of a job go before it. Two rows hold
-    both sentences, on a narrow screen (where each may take two) four."""
+    """The narration of the moment; a hint, a notice, typed text or a job's progress take precedence. Two rows hold both
+    sentences; a narrow screen, where each may take two, needs four."""
     sheet = Sheet(width, height)
     if frame is None:
         sheet.put(0, 1, "Starting …", palette.dim)
@@ -112,7 +112,7 @@ def telling(frame: Frame | None, view: View, width: int, height: int, palette: P
 
 
 def current_notice(frame: Frame | None, view: View, width: int) -> Notice | None:
-    """What is said to the person, if anything is: a number being typed, a job, news or a warning, a hint."""
+    """The notice to show, if there is one: a number being typed, a job, a notice or warning, a hint."""
     if frame is None:
         return None
     if view.prompt is not None:
@@ -137,7 +137,7 @@ def progress(job: Progress, width: int, view: View = EVERYTHING) -> str:
 def tabs(
     active: Panel, frame: Frame | None, width: int, palette: Palette, marked: bool = False, view: View = EVERYTHING
 ) -> Sheet:
-    """The open panel's name, and the ones tab leads to. marked: a lesson points at it."""
+    """The open panel's name, and the next one on tab. marked: a lesson points at it."""
     sheet = Sheet(width, 1)
     sign, style = ("▐", palette.accent + Style(reverse=True)) if marked else ("▾", palette.accent)
     x = sheet.put(0, 1, f"{sign} {active.title}", style) + 2
@@ -154,7 +154,7 @@ def tabs(
 def key_bar(
     frame: Frame | None, view: View, width: int, palette: Palette, lesson: Sequence[tuple[str, str]] = ()
 ) -> tuple[Sheet, list[tuple[int, int, str]]]:
-    """The keys that apply here, and where each stands: (start, end, id of the action or panel), for the mouse."""
+    """The keys that apply now, and their places for the mouse: (start, end, id of the action or panel)."""
     sheet = Sheet(width, 1)
     places = []
     x = 1

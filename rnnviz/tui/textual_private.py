@@ -32,7 +32,7 @@ else:
     except ImportError:
 
         class CompositorUpdate:
-            """Nothing is one: every update is taken as Textual makes it."""
+            """A stand-in of which nothing is an instance: every update stays as Textual makes it."""
 
         class ChopsUpdate(CompositorUpdate): ...
 
@@ -46,12 +46,12 @@ __all__ = ["ChopsUpdate", "CompositorUpdate", "LayoutUpdate"]
 
 
 def is_partial(update: object) -> TypeGuard[ChopsUpdate]:
-    """Whether it draws stretches of lines, and we know how to read them."""
+    """Whether it is an update of stretches of lines in the form we know."""
     return type(update) is ChopsUpdate and _has(update, "chops", "spans", "chop_ends")
 
 
 def is_whole(update: object) -> TypeGuard[LayoutUpdate]:
-    """Whether it draws a rectangle, and we know how to read it."""
+    """Whether it is an update of a rectangle in the form we know."""
     return type(update) is LayoutUpdate and _has(update, "strips", "region")
 
 
@@ -60,7 +60,7 @@ def is_batching(app: App[Any]) -> bool:
 
 
 def draw_again(screen: Screen[Any], places: Iterable[Region]) -> None:
-    """Draw these places as they are now."""
+    """Draw these places in their present state."""
     if _has(screen, "_compositor", "_compositor_refresh") and _has(screen._compositor, "_dirty_regions"):
         screen._compositor._dirty_regions.update(places)
         screen._compositor_refresh()
@@ -72,7 +72,7 @@ def draw_again(screen: Screen[Any], places: Iterable[Region]) -> None:
 
 
 class KeyTable:
-    """Which keys a sequence stands for. Raises ImportError where Textual has its table no more."""
+    """The keys of an escape sequence. Raises ImportError if Textual no longer has its table."""
 
     def __init__(self) -> None:
         from textual._xterm_parser import XTermParser
@@ -82,7 +82,7 @@ class KeyTable:
             raise ImportError("Textual's table of keys has moved")
 
     def keys(self, sequence: str, alt: bool) -> list[events.Key]:
-        """Raises ValueError, OverflowError or LookupError where its numbers mean nothing."""
+        """The keys. Raises ValueError, OverflowError or LookupError if its numbers are invalid."""
         return list(self._parser._sequence_to_key_events(sequence, alt))
 
     def mouse(self, sequence: str) -> Any:
@@ -90,7 +90,7 @@ class KeyTable:
         return self._parser.parse_mouse_code(sequence)
 
     def resized(self, event: events.Resize) -> None:
-        """The mouse is told in pixels from now on; this is how many there are."""
+        """Note the window's size in pixels; the mouse is reported in pixels from now on."""
         self._parser.terminal_size, self._parser.terminal_pixel_size = event.size, event.pixel_size
         self._parser.mouse_pixels = True
 

@@ -1,4 +1,4 @@
-"""The notice that the window is too small: in place of everything, over what is open. What it covers comes back."""
+"""The notice that the window is too small: it covers every screen until the window is larger."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def is_too_small(size: Size) -> bool:
 
 
 class TooSmall(ModalScreen[None]):
-    """Over help, contents or command palette: they take no key while nothing of them can be seen."""
+    """Covers the help screen, the menu or the command palette, which get no keys while they are invisible."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("q,ctrl+q,ctrl+c", "app.quit", "quit", show=False)]
     DEFAULT_CSS = """

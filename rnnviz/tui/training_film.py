@@ -1,8 +1,7 @@
-"""Training, seen: one picture after another at a pace the eye can follow, while the loss curve grows.
+"""The film of a training: one picture after another at a pace the eye can follow, while the loss curve grows.
 
-A training of 20 epochs takes some hundredths of a second. Its job hands over some pictures of the network on its
-way; they are shown over two seconds at most. A training that takes longer is shown as it goes and ends when it
-ends: nobody waits for a film of it.
+A training of 20 epochs takes some hundredths of a second. Its job delivers a few pictures of the network while it
+trains; they are shown within at most two seconds. A longer training is shown while it runs, and its film ends with it.
 
     >>> film = Film()
     >>> film.add(progress, now=0.0)     # by the job, as fast as it trains
@@ -19,17 +18,17 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 if TYPE_CHECKING:
     from rnnviz.scene.frame import Progress
 
-PICTURES = 20  # at most, of one training
-SECONDS = 2.0  # what a whole film takes at most, where the training itself takes no longer
+PICTURES = 20  # the most pictures of one training
+SECONDS = 2.0  # seconds of a film at most, unless the training takes longer
 INTERVAL = SECONDS / PICTURES
-OF_TRAINING = "loss"  # the panel that is opened beside it
-LEAST_ROWS = 5  # of that panel, to be a curve
+OF_TRAINING = "loss"  # the panel that opens for it
+LEAST_ROWS = 5  # rows of that panel that a curve needs
 
 End = TypeVar("End")
 
 
 class Film(Generic[End]):
-    """`end` is what the training left when it was over; None before that."""
+    """`end`: the message of the finished training; None before."""
 
     def __init__(self) -> None:
         self._waiting: deque[Progress] = deque()
@@ -43,7 +42,7 @@ class Film(Generic[End]):
         self._waiting.append(progress)
 
     def next(self, now: float) -> Progress | None:
-        """The picture whose turn it is. Once skipped, or late, only the newest has one."""
+        """The next picture to show, or None; after a skip, or when late, only the newest."""
         if self.is_skipped or (self._began is not None and now - self._began > SECONDS):
             while len(self._waiting) > 1:
                 self._waiting.popleft()
@@ -51,7 +50,7 @@ class Film(Generic[End]):
 
     @property
     def is_behind(self) -> bool:
-        """Whether pictures wait for their turn: news of the training would be ahead of them."""
+        """Whether pictures are waiting, so that progress messages would be ahead of them."""
         return bool(self._waiting)
 
     def ended(self, end: End) -> None:
@@ -61,7 +60,7 @@ class Film(Generic[End]):
         self.is_skipped = True
 
     def is_over(self, now: float) -> bool:
-        """Whether it is time to show how the training ended. The last picture is that end itself."""
+        """Whether it is time to show the end of the training, which is the last picture."""
         if self.end is None:
             return False
         return self.is_skipped or not self._waiting or (self._began is not None and now - self._began >= SECONDS)

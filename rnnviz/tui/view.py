@@ -1,4 +1,4 @@
-"""View: what the app itself remembers beside the frame. Immutable, like the frame."""
+"""View: the app's own state beside the frame. Immutable, like the frame."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from rnnviz.tui.notice import Notice
 class View:
     """panel, page, row: which panel is open, which of its pages, and which row is chosen or scrolled to.
     prompt: the number being typed. typing: what is being typed into the panel, None while nothing is;
-    finding: as letters of what is looked for there, not as a value.
-    locked: settings that an open exercise keeps as they are.
+    finding: the typed text searches the panel; it is not a value.
+    locked: settings that an open exercise locks.
     masked, masked_from, masked_until: names of what a question asks for (see lessons/withheld.py), the first time step
     whose states and outputs that is, and the number of the step that asks, if that is still to come.
     introduced: what the lessons have introduced so far (see lessons/introductions.py); None: everything.
@@ -36,20 +36,20 @@ class View:
     plots: bool = False  # plotext has been loaded
 
     def knows(self, name: str) -> bool:
-        """Whether the lessons so far have introduced it; without a course everything is known."""
+        """Whether the lessons so far have introduced this name; without a course they have."""
         return self.introduced is None or name in self.introduced
 
     def hides(self, *names: str) -> bool:
-        """Whether one of these answers a question that is still open."""
+        """Whether one of these figures gives away the answer to an open question."""
         return not self.masked.isdisjoint(names)
 
     @property
     def waits(self) -> str:
-        """What stands in place of what is masked."""
+        """The text shown in place of a masked figure."""
         return f"after step {self.masked_until}" if self.masked_until else ANSWER_FIRST
 
     def hides_step(self, name: str, t: int) -> bool:
-        """The same of what stands in the column of a time step."""
+        """Whether this figure is hidden in the column of time step t."""
         return t >= self.masked_from and name in self.masked
 
 

@@ -7,7 +7,7 @@ from rnnviz.tui import panels
 from rnnviz.tui.keys import ACTION_KEYS
 from rnnviz.words.voice import Voice
 
-#: What a lesson may say at once on the smallest screen it is written for, 80 × 24.
+#: The room of a lesson's step on the smallest screen it is written for, 80 × 24.
 MEASURE = Measure(width=78, lines=6, lines_with_panel=4, heading=66)
 
 KEYS = ACTION_KEYS | {panel.id: panel.key for panel in panels.ALL if panel.key}

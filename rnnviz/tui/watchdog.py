@@ -1,8 +1,8 @@
-"""The watchdog: a thread that hears what may come while the UI thread is busy, and sees to it that the app ends.
+"""The watchdog: a thread that receives signals while the UI thread is busy, and makes sure that the app ends.
 
-It hears signals (the C part of Python writes their numbers into a socket, whatever the UI thread does), the terminal
-that hangs up, and the end of the process that started this one. It passes them on; when the app is to leave and
-has not done so after GRACE seconds, it ends the process itself.
+It notices signals (the C part of Python writes their numbers into a socket, whatever the UI thread does), a terminal
+that hangs up, and the end of the parent process. It passes them on; if the app does not end within GRACE seconds
+after it should, it ends the process itself.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from types import FrameType
 
 GRACE = 1.0  # seconds an orderly end may take
 
-#: Signals that end a process which does not care for them, and which it may care for.
+#: Signals that end a process by default, and that it may handle.
 LEAVING = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGXCPU")
 
-NEWS = ("SIGCONT", "SIGWINCH")  # ask for nothing, so that nobody ignores them on purpose
+NEWS = ("SIGCONT", "SIGWINCH")  # only inform, so no program ignores them on purpose
 
 
 class Watch:
@@ -42,7 +42,7 @@ class Watch:
         self._code = 0
         self._before: dict[int, object] = {}
         self._reader, self._writer = socket.socketpair()
-        self._asked = False  # a signal to leave has come
+        self._asked = False  # a signal to end has come
         self._stopped = False
 
     def start(self, signals: Iterable[str]) -> None:
@@ -82,7 +82,7 @@ class Watch:
         return self._asked or self._deadline is not None
 
     def leave(self, code: int) -> bool:
-        """From now on the process has GRACE seconds to end. The first code counts; whether this is it."""
+        """Give the process GRACE seconds to end. The first code counts; whether this is the first."""
         if self._deadline is not None:
             return False
         self._code, self._deadline = code, time.monotonic() + GRACE
@@ -98,7 +98,7 @@ class Watch:
     def _run(self) -> None:
         poll = select.poll()
         poll.register(self._reader, select.POLLIN)
-        poll.register(self._terminal, 0)  # tells of its hanging up and of nothing else
+        poll.register(self._terminal, 0)  # reports a hang-up only
         parent = _parent()
         if parent is not None:
             poll.register(parent, select.POLLIN)
@@ -127,7 +127,7 @@ class Watch:
 
 
 def _parent() -> int | None:
-    """Something to poll that becomes readable when the process that started this one ends (Linux)."""
+    """A file descriptor that becomes readable when the parent process ends (Linux)."""
     parent = os.getppid()
     if parent > 1 and hasattr(os, "pidfd_open"):
         with suppress(OSError):

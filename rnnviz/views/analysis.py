@@ -107,11 +107,3 @@ def in_powers(norms: Array) -> Triangle:
 
 def agrees(figure: float) -> bool:
     return figure <= AGREES
-
-
-def verdict_of(figure: float) -> str:
-    if agrees(figure):
-        return f"Gradient check passed: gradients match finite differences to {scientific(figure, 0)}."
-    if figure != figure:
-        return "Gradient check impossible: some numbers of this sequence are not finite."
-    return f"Gradient check: finite differences differ by {scientific(figure, 0)}, as expected at relu's kink."

@@ -133,17 +133,9 @@ def make_table(scene: Scene, loss_step: int | None) -> Table:
     )
 
 
-def _sentence(scene: Scene, loss_step: int | None, ledger: Ledger, start: int) -> str:
-    """`Mean to h₁: a step keeps 0.64 (0.85 × 0.75); half is gone after 2.9 steps.`"""
-    if loss_step is None:
-        return "The total: each step adds its own error on the way, so it need not shrink."
-    zeros = np.flatnonzero(scene.gradient(loss_step).norms[: start + 1] == 0)
-    if len(zeros):
-        zero = zero_at(scene, loss_step, int(zeros[-1]))
-        assert zero is not None
-        return f"From t = {zeros[-1]} back the gradient is 0: {zero.words}."
+def _rate(scene: Scene, ledger: Ledger, start: int) -> Rate | None:
     if start == 0 or not np.isfinite(ledger.product[: start + 1]).all():
-        return "Some numbers here are not finite, so there is no mean factor."
+        return None
     first = min(1, start - 1)  # h₀ is given: what the steps to h₁ keep counts, as in the metric mean_factor
     mean = float(ledger.product[first]) ** (1 / (start - first))
     if scene.trace.spec.about_cell.gates:

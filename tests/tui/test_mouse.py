@@ -137,7 +137,7 @@ async def test_a_text_longer_than_its_place_says_so_and_can_be_read_to_its_end()
         await press(pilot, "pagedown")
         assert "PgUp ↑" in rows(app, "lesson")[0]
         assert "PgDn" not in rows(app, "lesson")[0]
-        assert "→ reads on, f" in text(app, "lesson")
+        assert "→ reads on; f" in text(app, "lesson")
         assert app.main.frame is not None
         table = [row for row in rows(app, "panel") if row.strip()]
         assert len(table) >= 5, "a head and some rows of the ledger"

@@ -51,7 +51,10 @@ def test_each_row_ends_with_how_far_off_it_is_and_with_the_answer(cell: str, siz
 
 def test_it_says_where_no_state_can_be_moved() -> None:
     player = Player(RECALL)
-    assert PANEL.why_not(player.frame) == "Go to a step from 1 to 10: this panel moves its state and follows it to step 11."
+    assert (
+        PANEL.why_not(player.frame)
+        == "Go to a step from 1 to 10: this panel moves its state and follows it to step 11."
+    )
     assert PANEL.why_not(player.do(Seek(11))) is not None
     assert PANEL.why_not(player.do(Seek(10))) is None
 

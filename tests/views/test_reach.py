@@ -131,7 +131,7 @@ def test_a_lower_layer_may_carry_what_the_top_one_does_not() -> None:
 def test_an_answer_at_hand_needs_no_way_back() -> None:
     found = reach_of(LINEAR.with_(loss_at="1"))
     assert found.lag == 0
-    assert found.text().startswith("the answer depends on the last step itself")
+    assert text(found).startswith("the answer depends on the last step itself")
 
 
 def test_answers_are_counted_where_a_sequence_holds_several() -> None:

@@ -1,4 +1,4 @@
-"""The ledger: why the gradient shrinks, one row per step back in time."""
+"""The ledger: why the gradient shrinks, one row a step back in time."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rnnviz.scene.frame import Frame
     from rnnviz.views.ledger import Row, Table
 
-LEAST_ROWS = 3  # rows of the table, before the sentence above gets any
+LEAST_ROWS = 3  # of the table, before there is a word about it
 
 
 def _table(frame: Frame) -> Table | None:
@@ -33,7 +33,7 @@ def _table(frame: Frame) -> Table | None:
 
 
 class Column(NamedTuple):
-    """cells: width with a heading of one line; narrow: with a heading of two lines, split at the bar."""
+    """cells: with its heading in one line; narrow: with the heading in two, cut at the bar."""
 
     heading: str
     cells: int
@@ -42,7 +42,7 @@ class Column(NamedTuple):
 
 
 def _columns(table: Table, gain: list[float] | None) -> tuple[list[Column], list[Column]]:
-    """The columns that are always shown, and those that may not fit."""
+    """Those that are always there, and those for which there may be no room."""
     k = "" if table.loss_step is None else subscript(table.loss_step)
     columns = [
         Column("t", 4, 4, lambda row: str(row.t)),
@@ -68,7 +68,7 @@ def _columns(table: Table, gain: list[float] | None) -> tuple[list[Column], list
 
 
 def _laid_out(table: Table, gain: list[float] | None, width: int) -> tuple[list[Column], bool]:
-    """The columns that fit this width, and whether they need headings of two lines."""
+    """The columns that fit into so many cells, and whether only with headings of two lines."""
     columns, extra = _columns(table, gain)
     every = columns + extra
     if sum(column.cells for column in every) <= width:
@@ -85,14 +85,14 @@ def _share(value: float | None) -> str:
 
 
 def _left(row: Row) -> str:
-    """Five digits, like the start: with them every row's gradient can be recomputed to its three digits."""
+    """To five digits, like the start: their product is every row's gradient, to its three."""
     if row.norm == 0 and math.isnan(row.left):  # 0 of 0: it set out as 0
         return "–"
     return "1" if row.left == 1 else significant(row.left, 5)
 
 
 def _norm(row: Row) -> str:
-    """The norm; the first row has more digits, because the products start from it."""
+    """The first row is what the products start from, and is told to more digits."""
     start = row.left == 1 and math.isnan(row.factor)
     return rounded(row.norm, 4 if start else 2)
 
@@ -107,8 +107,9 @@ def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -
         return sheet
     y = 0
     no_split = CELLS[table.cell].no_split
-    sentences = [(table.sentence, palette.text), *([(no_split, palette.dim)] if no_split else [])]
-    for sentence, style in sentences:
+    text = Voice(width, ACTION_KEYS).say(sentence_of(table, frame.scene.gradient(table.loss_step)))
+    told = [(text, palette.text), *([(no_split, palette.dim)] if no_split else [])]
+    for sentence, style in told:
         room = 1 if height < 12 and width >= 78 else 3
         for line in lines_at_most(sentence, width - 2, min(room, height - LEAST_ROWS - 1 - y)):
             sheet.put(y, 1, line, style)
