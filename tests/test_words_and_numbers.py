@@ -65,7 +65,7 @@ ELSEWHERE = {
     "analysis.work", "status_lines.progress", "status_lines.tabs", "status_lines.key_bar",
     "score.skeleton", "conditions.tolerance",
     "conditions.condition", "conditions.Tolerance.__str__", "gradients.chosen_step", "comparison._difference",
-    "companions.Companions.beside", "metrics.parse", "metrics._index", "metrics._gate", "base.sheet_for",
+    "companions.Companions.beside", "language.parse", "language._index", "parameters._gate", "base.sheet_for",
     "triangle._why_not", "perturbed._why_not", "plots._no_series", "words._no_words",
 }  # fmt: skip
 

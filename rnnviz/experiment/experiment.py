@@ -85,7 +85,7 @@ class Experiment:
     )  # fmt: skip
     source: str | None = setting(
         None,
-        "text file (UTF-8) for the task 'characters'; in an experiment file, its path is relative to that file",
+        "text file (UTF-8) for the task 'characters'; in an experiment file, relative to that file",
         kind=str, label="text file", group="task",
         open="built in", of_task=True, format="", why_not=applicability.source,
     )  # fmt: skip

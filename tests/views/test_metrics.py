@@ -14,7 +14,7 @@ from rnnviz.numbers import scientific
 from rnnviz.player.player import Player
 from rnnviz.scene.commands import Cut, Right, Seek, SelectUnit, ShowGradient, Train
 from rnnviz.views import metrics
-from rnnviz.views.metrics import METRICS, parse, value, written
+from rnnviz.views.metrics import METRICS, language, parse, value, written
 
 
 @pytest.fixture(scope="module")
@@ -168,7 +168,7 @@ def test_what_needs_no_power_of_ten_has_none(value: float, text: str) -> None:
 
 
 def test_what_a_learner_reads_has_no_names_of_code() -> None:
-    assert set(metrics.WORDS) <= set(METRICS)
+    assert set(language.WORDS) <= set(METRICS)
     assert metrics.called(parse("grad_ratio")) == "arrives at h₁"
     assert metrics.called(parse("start.grad_norm[3]")) == "start.gradient[3]"
     for name in METRICS:

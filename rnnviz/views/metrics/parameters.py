@@ -1,0 +1,136 @@
+"""Metrics of the weights, the gates, the update and the settings."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from rnnviz.experiment.experiment import SETTINGS
+from rnnviz.nn.cell import Block
+from rnnviz.nn.cell_table import CELLS
+from rnnviz.views.metrics.language import value
+from rnnviz.views.metrics.registry import METRICS, Metric, if_unknown, metric, prepared
+
+if TYPE_CHECKING:
+    from rnnviz.scene.frame import Frame
+    from rnnviz.scene.scene import Scene
+
+# the weights
+metric("parameters", "number of trainable parameters", "d", low=1)(
+    lambda f: sum(w.size for w in f.scene.trace.params.values())
+)
+
+metric("parameter_sum", "the parameters by matrix and vector: 20 + 400 + 20 + 20 + 1", "s", is_text=True)(
+    lambda f: " + ".join(str(w.size) for w in f.scene.trace.params.values())
+)
+
+metric("w_in", "weight from an input to a unit (simple RNN)", "+.3f", "unit", "input")(
+    lambda f, unit, i: _weight(f, "weight_ih", unit, i)
+)
+
+metric("w_rec", "weight from a unit (second number) to a unit (first): W_hh (simple RNN)", "+.3f", "unit", "from")(
+    lambda f, unit, source: _weight(f, "weight_hh", unit, source)
+)
+
+metric("bias", "bias of a unit (simple RNN)", "+.3f", "unit")(lambda f, unit: _bias(f, unit))
+
+metric("w_out", "weight from a unit to an output", "+.3f", "output", "unit")(
+    lambda f, o, unit: f.scene.trace.params["readout.weight"][o, unit]
+)
+
+metric("sigma_max", "largest singular value of W_hh (simple RNN)", ".2f", needs=if_unknown("weights"), low=0)(
+    lambda f: None if (found := prepared(f, "weights")) is None else found.sigma_max
+)
+
+metric("spectral_radius", "largest |eigenvalue| of W_hh (simple RNN)", ".2f", needs=if_unknown("weights"), low=0)(
+    lambda f: None if (found := prepared(f, "weights")) is None else found.spectral_radius
+)
+
+metric("weights_norm", "Frobenius norm of W_hh: the square root of the sum of its squares", ".2f", low=0)(
+    lambda f: math.sqrt(float((_named(f, "weight_hh") ** 2).sum())) if f.scene.trace.spec.about_cell.recurrent else None
+)
+
+
+def _named(frame: Frame, name: str) -> Any:
+    trace = frame.scene.trace
+    return trace.params[f"rnn.{name}_l{trace.L - 1}"]
+
+
+def _weight(frame: Frame, name: str, unit: int, source: int) -> float | None:
+    trace = frame.scene.trace
+    if trace.gates:
+        return None
+    matrix = _named(frame, name) if name == "weight_hh" else trace.params["rnn.weight_ih_l0"]
+    return float(matrix[unit, source])
+
+
+def _bias(frame: Frame, unit: int) -> float | None:
+    trace = frame.scene.trace
+    if trace.gates:
+        return None
+    names = (f"rnn.bias_ih_l{trace.L - 1}", f"rnn.bias_hh_l{trace.L - 1}")
+    return sum(float(trace.params[name][unit]) for name in names if name in trace.params)
+
+
+# the gates
+def _gate(name: str, blocks: dict[str, Block]) -> None:
+    """The metrics of the gates of this name, of whichever cells have one."""
+
+    def own(frame: Frame) -> Any:
+        trace = frame.scene.trace
+        return trace.gates[blocks[trace.spec.cell].name] if trace.spec.cell in blocks else None
+
+    def read(frame: Frame, t: int, unit: int) -> float | None:
+        gate = own(frame)
+        return None if gate is None else float(gate[t - 1, 0, unit])
+
+    def mean(frame: Frame) -> float | None:
+        gate = own(frame)
+        return None if gate is None else float(gate.mean())
+
+    symbol = next(iter(blocks.values())).name
+    cells = "; ".join(
+        CELLS[cell].title + (f": {block.meaning}" if block.meaning else "") for cell, block in blocks.items()
+    )
+    metric(f"{name}_gate", f"{name} gate {symbol} of a unit at step t ({cells})", ".2f", "step", "unit", low=0, high=1)(
+        read
+    )
+    metric(f"{name}_mean", f"{name} gate {symbol}, mean over all steps and units ({cells})", ".2f", low=0, high=1)(mean)
+
+
+for _name in dict.fromkeys(block.metric for cell in CELLS.values() for block in cell.blocks if block.metric):
+    _gate(_name, {cell.name: block for cell in CELLS.values() for block in cell.blocks if block.metric == _name})
+
+# the update
+metric("weight_grad", "norm of the gradient on all weights, from the sequence in view", ".2g", low=0)(
+    lambda f: _weight_grad(f.scene)
+)
+
+metric("clipped", "1 if clip_norm shortens weight_grad, else 0", "d", low=0, high=1)(
+    lambda f: f.experiment.clip_norm is not None and (value(f, "weight_grad") or 0.0) > f.experiment.clip_norm
+)
+
+
+def _weight_grad(scene: Scene) -> float:
+    from rnnviz.nn.metrics import norm
+
+    return math.hypot(*(float(norm(g)) for g in scene.trace.grads.values()))
+
+
+# the settings, under their own names
+def _setting(name: str) -> Callable[[Frame], Any]:
+    return lambda frame: getattr(frame.experiment, name)
+
+
+for _name, _one in SETTINGS.items():
+    if _name not in METRICS:
+        _form = {int: "d", float: "g", bool: "d", str: "s"}[_one.kind]
+        METRICS[_name] = Metric(
+            _name,
+            f"setting: {_one.help}",
+            _form,
+            _setting(_name),
+            setting=_name,
+            is_text=_one.kind is str,
+        )
