@@ -15,7 +15,7 @@ from pathlib import Path
 
 from rnnviz.errors import InputError
 from rnnviz.experiment.experiment import SETTINGS
-from rnnviz.lessons.conditions import Condition, defined, seen
+from rnnviz.lessons.conditions import Condition, defined, value_of
 from rnnviz.lessons.course import introduced, is_lesson
 from rnnviz.lessons.introductions import NAMES, unknown
 from rnnviz.lessons.lesson import Do, Exercise, Lesson, Point, Prediction, Step
@@ -106,10 +106,10 @@ class _Checker:
                 what, _, remedy = str(error).partition("; ")
                 yield self.problem(step.line, f"step {step.heading!r} cannot be set up: {what}", remedy)
                 return
-            run = run.arrived(frame)
+            run = run.arrive(frame)
             yield from self.places(step.do, step.line, target, frame)
             yield from self.point(step.point, target, frame)
-            yield from self.stage(run, frame, (*step.before, *_asked(step)))
+            yield from self.stage(run, frame, (*step.before, *_texts_before(step)))
             if isinstance(step.task, Prediction):
                 yield from self.prediction(run, player, step.task)
             elif isinstance(step.task, Exercise):
@@ -163,7 +163,7 @@ class _Checker:
         step = run.step
         for text in texts:
             for reference, _ in quotes(text):
-                if seen(reference, frame, run.start) is None:
+                if value_of(reference, frame, run.start) is None:
                     line = self.line_of("{" + str(reference), step.line)
                     yield self.problem(line, f"{reference} is not defined here", "quote another metric, or set it up")
         width = self.measure.width
@@ -182,19 +182,19 @@ class _Checker:
         said = [str(i + 1) for i in range(len(question.choices))] or ["0", "-1e9"]
         before = player.frame
         try:
-            frame = arrive(player, run.saying(said[0]).target)
+            frame = arrive(player, run.submit(said[0]).target)
         except InputError as error:
             what, _, remedy = str(error).partition("; ")
             what = f"the step after the answer cannot be set up: {what}"
             yield self.problem(question.line, what, remedy or "change [reveal]")
             return
-        yield from self.places(run.step.reveal, question.line, run.saying(said[0]).target, frame)
-        for reference in _asked_for(question):
+        yield from self.places(run.step.reveal, question.line, run.submit(said[0]).target, frame)
+        for reference in _references_of(question):
             if not reference.at_start and not defined(reference, frame):
                 line = self.line_of(str(reference), question.line)
                 yield self.problem(line, f"{reference} is not defined here", "choose another metric")
                 return
-        yield from self.point(run.step.point_after, run.saying(said[0]).target, frame)
+        yield from self.point(run.step.point_after, run.submit(said[0]).target, frame)
         if question.answer is not None:
             yield from self.number(run, question, question.answer, before, frame)
         if question.choices:
@@ -203,7 +203,7 @@ class _Checker:
                 which = "no choice is" if not right else " and ".join(repr(c.say) for c in right) + " are"
                 yield self.problem(question.line, f"{which} right on the live frame", "make exactly one `if` hold")
         for answer in said:
-            done = run.saying(answer).arrived(frame)
+            done = run.submit(answer).arrive(frame)
             why = [choice.why for choice in question.choices[int(answer) - 1 : int(answer)]] if question.choices else []
             yield from self.stage(done, frame, (*why, *run.step.after), f"the text after answer {answer}")
 
@@ -212,12 +212,12 @@ class _Checker:
     ) -> Iterator[Problem]:
         """Whether a learner can type the answer, and the text does not give it away."""
         line = self.line_of("answer", question.line)
-        right = seen(answer, frame, run.start)
+        right = value_of(answer, frame, run.start)
         if isinstance(right, float) and not isfinite(right):
             yield self.problem(line, f"{answer} is {right} here: a learner cannot type that", "choose another metric")
         told = (run.step.heading, *run.step.before, question.question)
         quoted = [reference for text in told for reference, _ in quotes(text)]
-        if answer in quoted and seen(answer, before, run.start) == right:
+        if answer in quoted and value_of(answer, before, run.start) == right:
             where = self.line_of("{" + str(answer), run.step.line)
             yield self.problem(where, f"{answer} gives the answer away", "quote it after the question")
 
@@ -230,11 +230,11 @@ class _Checker:
             if reason:
                 yield self.problem(self.line_of("solved", line), f"{condition} can never hold: {reason[0]}", reason[1])
                 return
-        if run.observed(player.frame).is_done:
+        if run.observe(player.frame).is_done:
             yield self.problem(line, "the exercise is already solved at its start", "raise the goal, or change [do]")
             return
         for _ in exercise.hints:
-            run = run.hinted()
+            run = run.show_hint()
             yield from self.stage(run, player.frame, (run.shown_hints[-1],), "a hint")
         for i, solution in enumerate(exercise.solutions, start=1):
             where = self.line_of("[[exercise.solution]]", line)
@@ -247,11 +247,11 @@ class _Checker:
                 yield self.problem(where, f"solution {i} cannot be carried out: {what}", remedy or "correct it")
                 continue
             broken = run.broken(frame)
-            solved = run.observed(frame)
+            solved = run.observe(frame)
             if broken:
                 yield self.problem(where, f"solution {i} changes {', '.join(broken)}", "unlock it, or keep its value")
             elif not solved.is_done:
-                told = "; ".join(c.told(frame, run.start) for c in exercise.solved if not c.holds(frame, run.start))
+                told = "; ".join(c.describe(frame, run.start) for c in exercise.solved if not c.holds(frame, run.start))
                 yield self.problem(where, f"solution {i} does not solve it ({told})", "correct it, or lower the goal")
             else:
                 yield from self.point(run.step.point_after, run.target.after(solution), frame)
@@ -260,7 +260,7 @@ class _Checker:
             arrive(player, run.target)
 
 
-def _asked(step: Step) -> Iterator[str]:
+def _texts_before(step: Step) -> Iterator[str]:
     """The texts of a step's question or exercise before it is answered."""
     if isinstance(step.task, Prediction):
         yield step.task.question
@@ -269,7 +269,7 @@ def _asked(step: Step) -> Iterator[str]:
         yield step.task.goal
 
 
-def _asked_for(question: Prediction) -> Iterator[Reference]:
+def _references_of(question: Prediction) -> Iterator[Reference]:
     if question.answer is not None:
         yield question.answer
     for choice in question.choices:

@@ -46,7 +46,7 @@ class Condition:
 
     def holds(self, frame: Frame, start: Start) -> bool:
         """False where a metric is not defined."""
-        left, right = seen(self.left, frame, start), self.goal(frame, start)
+        left, right = value_of(self.left, frame, start), self.goal(frame, start)
         if left is None or right is None or isinstance(left, str) != isinstance(right, str):
             return False
         if left != left or right != right:  # nan is neither larger, smaller nor different
@@ -57,22 +57,22 @@ class Condition:
         """The right-hand side in this frame."""
         if not isinstance(self.right, Reference):
             return self.right
-        found = seen(self.right, frame, start)
+        found = value_of(self.right, frame, start)
         return found * self.times if isinstance(found, float) else found
 
-    def told(self, frame: Frame, start: Start, tick: str = "✓ ") -> str:
+    def describe(self, frame: Frame, start: Start, tick: str = "✓ ") -> str:
         """`✗ arrives at h₁ 2.1e-09, needs ≥ 0.001`; with a tick if it holds."""
         return f"{tick if self.holds(frame, start) else '✗ '}{self.missing(frame, start)}"
 
     def missing(self, frame: Frame, start: Start) -> str:
         """`right answers 35 %, needs ≥ 90 %`: the present and the required value."""
-        here = say(self.left.name, seen(self.left, frame, start))
+        here = say(self.left.name, value_of(self.left, frame, start))
         goal = self.goal(frame, start)
         is_typed = isinstance(self.right, float) and not METRICS[self.left.name].format.endswith("%")
         like = self.right.name if isinstance(self.right, Reference) else self.left.name
         wanted = f"{goal:g}" if is_typed else say(like, goal)
         if here == wanted:  # rounds to the required value but has not reached it
-            exact = seen(self.left, frame, start)
+            exact = value_of(self.left, frame, start)
             finer = (say(self.left.name, exact, spec) for spec in _FINER[METRICS[self.left.name].format.endswith("%")])
             here = next((text for text in finer if text != wanted), here)
         return f"{called(self.left)} {here}, needs {_SIGNS[self.op]} {wanted}"
@@ -84,7 +84,7 @@ class Condition:
         return f"{self.left} {self.op} {right if self.times == 1 else f'{self.times:g} * {right}'}"
 
 
-def seen(reference: Reference, frame: Frame, start: Start) -> Value:
+def value_of(reference: Reference, frame: Frame, start: Start) -> Value:
     return start.get(str(reference)) if reference.at_start else value(frame, reference)
 
 

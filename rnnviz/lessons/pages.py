@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rnnviz.experiment.experiment import SETTINGS
-from rnnviz.lessons.conditions import seen
+from rnnviz.lessons.conditions import value_of
 from rnnviz.lessons.lesson import Exercise, Point, Prediction
 from rnnviz.lessons.prose import Line, wrapped
 from rnnviz.lessons.run import LessonRun
@@ -44,9 +44,9 @@ def page(run: LessonRun, frame: Frame | None, voice: Voice = UNBROKEN, typed: st
     step = run.step
 
     def quote(reference: Reference, spec: str | None) -> str:
-        if frame is None or not run.stands:
+        if frame is None or not run.is_set_up:
             return "…"
-        return say(reference.name, seen(reference, frame, run.start), spec)
+        return say(reference.name, value_of(reference, frame, run.start), spec)
 
     def set_(text: str, indent: int = 0) -> list[Line]:
         return wrapped(voice.say(text), voice.room, quote, indent)
@@ -56,13 +56,13 @@ def page(run: LessonRun, frame: Frame | None, voice: Voice = UNBROKEN, typed: st
     lines: list[Line]
     if isinstance(step.task, Prediction):
         if run.answer is None:
-            lines = told + asked(run, step.task, voice.room, typed, set_)
+            lines = told + question_lines(run, step.task, voice.room, typed, set_)
         else:
             lines = [line for text in verdict(run) for line in set_(text, 2)]
             lines += [line for text in step.after for line in set_(text)]
             point = step.point_after or point
     elif isinstance(step.task, Exercise):
-        if run.is_done and frame is not None and run.stands and not run.holds(frame):
+        if run.is_done and frame is not None and run.is_set_up and not run.holds(frame):
             lines = (
                 told + set_(f"**▸ {step.task.goal}**", 2) + wrapped(voice.say(solved_before(run, frame)), voice.room)
             )
@@ -75,14 +75,14 @@ def page(run: LessonRun, frame: Frame | None, voice: Voice = UNBROKEN, typed: st
             if hints:
                 told = set_(f"**Hint {len(hints)} of {len(step.task.hints)}.** {hints[-1]}")
             lines = told + set_(f"**▸ {step.task.goal}**", 2)
-            if frame is not None and run.stands:
+            if frame is not None and run.is_set_up:
                 lines += wrapped(voice.say(status(run, frame)), voice.room)
     else:
         lines = told
-    return Page(step.heading, tuple(lines), point, "again" if run.again else run.standing[1])
+    return Page(step.heading, tuple(lines), point, "again" if run.is_retry else run.standing[1])
 
 
-def asked(run: LessonRun, question: Prediction, width: int, typed: str, set_: object) -> list[Line]:
+def question_lines(run: LessonRun, question: Prediction, width: int, typed: str, set_: object) -> list[Line]:
     """The question, then its choices, side by side if they fit, or the number being typed."""
     lines: list[Line] = set_(f"**▸ {question.question}**", 2)  # type: ignore[operator]
     if run.pending is not None:
@@ -120,9 +120,9 @@ def status(run: LessonRun, frame: Frame) -> str:
     """The conditions of the open exercise, each with its present and its required value."""
     exercise = run.task
     assert isinstance(exercise, Exercise)
-    kept = keeps(run, frame)
+    kept = locked_changes(run, frame)
     tick = "" if run.target.has_weights_of(frame) else "✓ "  # no tick for a condition that held from the start
-    return f"✗ {kept}" if kept else " · ".join(c.told(frame, run.start, tick) for c in exercise.solved)
+    return f"✗ {kept}" if kept else " · ".join(c.describe(frame, run.start, tick) for c in exercise.solved)
 
 
 def solved_before(run: LessonRun, frame: Frame) -> str:
@@ -130,10 +130,10 @@ def solved_before(run: LessonRun, frame: Frame) -> str:
     exercise = run.task
     assert isinstance(exercise, Exercise)
     missing = [c.missing(frame, run.start) for c in exercise.solved if not c.holds(frame, run.start)]
-    return f"✓ solved before · {keeps(run, frame) or 'now ' + ', '.join(missing)}"
+    return f"✓ solved before · {locked_changes(run, frame) or 'now ' + ', '.join(missing)}"
 
 
-def keeps(run: LessonRun, frame: Frame) -> str:
+def locked_changes(run: LessonRun, frame: Frame) -> str:
     """A line for locked settings that were changed; empty if none was."""
     kept = {name: getattr(run.target.experiment, name) for name in run.broken(frame)}
     told = ", ".join(f"{SETTINGS[name].label} at {SETTINGS[name].show(value)}" for name, value in kept.items())

@@ -36,7 +36,7 @@ class _UnreadableError(OSError):
 
 
 @dataclass(frozen=True)
-class Kept:
+class LessonProgress:
     """The progress of one lesson. step: id of the last open step; done of steps: for lists."""
 
     step: str = ""
@@ -90,10 +90,10 @@ class Progress:
         last = self._mine.get("last")
         return last if isinstance(last, str) else None
 
-    def of(self, slug: str) -> Kept:
+    def of(self, slug: str) -> LessonProgress:
         entry = _dict(_dict(self._mine.get("lessons")).get(slug))
         with contextlib.suppress(TypeError, ValueError, OverflowError, AttributeError):
-            return Kept(
+            return LessonProgress(
                 step=str(entry.get("step", "")),
                 done=int(entry.get("done", 0)),
                 steps=int(entry.get("steps", 0)),
@@ -107,7 +107,7 @@ class Progress:
                 },
                 starts={str(k): _values(v) for k, v in _dict(entry.get("starts")).items()},
             )
-        return Kept()
+        return LessonProgress()
 
     def resume(self, lesson: Lesson) -> LessonRun:
         """A run of the lesson at the last open step. Progress of steps that no longer exist is dropped."""

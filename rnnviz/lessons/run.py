@@ -3,10 +3,10 @@
 A run does not touch the network. Its `target` is the state the network should have; the caller brings it there:
 
     run = LessonRun(lesson)
-    run = run.arrived(arrive(player, run.target))      # the step's picture stands
-    run = run.saying("2")                              # an answer; target may now be another: the reveal
-    run = run.arrived(arrive(player, run.target))      # graded on that frame
-    run = run.observed(player.do(Change(...)))         # an exercise is checked on every frame
+    run = run.arrive(arrive(player, run.target))      # the step's picture stands
+    run = run.submit("2")                              # an answer; target may now be another: the reveal
+    run = run.arrive(arrive(player, run.target))      # graded on that frame
+    run = run.observe(player.do(Change(...)))         # an exercise is checked on every frame
     run = run.next()
 """
 
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from rnnviz.errors import InputError
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.lessons.arithmetic import evaluate
-from rnnviz.lessons.conditions import Condition, Start, remember, seen
+from rnnviz.lessons.conditions import Condition, Start, remember, value_of
 from rnnviz.lessons.lesson import Exercise, Lesson, Prediction, Step
 from rnnviz.lessons.prose import quotes
 from rnnviz.lessons.results import Answer, standing
@@ -34,10 +34,10 @@ if TYPE_CHECKING:
 class LessonRun:
     """answers, hints (number shown), starts (values of `start.` metrics), solved and skipped: by step id.
 
-    stands    the present step's picture has been reached at least once
-    free      the learner has left the rails
+    is_set_up  the present step's picture has been reached at least once
+    is_free_play  the learner explores without the lesson
     pending   an answer given, not yet graded
-    again     the present question is asked once more; its last answer stands until there is another
+    is_retry  the present question is asked again; its last answer counts until the next
     keep_cursor  the cursor may stay where the learner has it: the step does not move it
     """
 
@@ -50,10 +50,10 @@ class LessonRun:
     skipped: frozenset[str] = frozenset()
     seen: frozenset[str] = frozenset()
     finished: bool = False
-    stands: bool = False
-    free: bool = False
+    is_set_up: bool = False
+    is_free_play: bool = False
     pending: str | None = None
-    again: bool = False
+    is_retry: bool = False
     keep_cursor: bool = False
 
     # -- state -------------------------------------------------------------------------------------------
@@ -69,7 +69,7 @@ class LessonRun:
     @property
     def answer(self) -> Answer | None:
         """The answer to this step's question; None while it is open."""
-        return None if self.again else self.answers.get(self.step.id)
+        return None if self.is_retry else self.answers.get(self.step.id)
 
     @property
     def is_done(self) -> bool:
@@ -115,7 +115,7 @@ class LessonRun:
 
     def next(self, frame: Frame | None = None) -> LessonRun:
         """Go to the next step; after the last the lesson is finished. An open task counts as skipped."""
-        is_answered = self.is_done or self.again
+        is_answered = self.is_done or self.is_retry
         run = self if is_answered else replace(self, skipped=self.skipped | {self.step.id})
         if run.is_last:
             return replace(run, finished=True)
@@ -127,29 +127,29 @@ class LessonRun:
     def jump(self, at: int, frame: Frame | None = None) -> LessonRun:
         """Go to a step. With the present frame, the cursor stays if the step does not move it."""
         at = min(max(at, 0), len(self.lesson.steps) - 1)
-        run = replace(self, at=at, stands=False, free=False, pending=None, again=False, keep_cursor=False)
+        run = replace(self, at=at, is_set_up=False, is_free_play=False, pending=None, is_retry=False, keep_cursor=False)
         do = self.lesson.steps[at].do + (self.lesson.steps[at].reveal if run.answer else ())
         return replace(run, keep_cursor=_may_stay(run.target, do, frame))
 
-    def restored(self) -> LessonRun:
+    def restore(self) -> LessonRun:
         """End free play: the step's picture is the target again."""
-        return replace(self, free=False, stands=False, keep_cursor=False)
+        return replace(self, is_free_play=False, is_set_up=False, keep_cursor=False)
 
-    def retried(self) -> LessonRun:
+    def retry(self) -> LessonRun:
         """Ask the present question again, with its picture before the answer."""
         if not isinstance(self.task, Prediction) or self.answer is None:
             return self
-        return replace(self, again=True, free=False, stands=False, keep_cursor=False)
+        return replace(self, is_retry=True, is_free_play=False, is_set_up=False, keep_cursor=False)
 
-    def left(self) -> LessonRun:
+    def explore(self) -> LessonRun:
         """Start free play."""
-        return replace(self, free=True)
+        return replace(self, is_free_play=True)
 
     def reset(self) -> LessonRun:
         """The lesson from its beginning, without progress."""
         return LessonRun(self.lesson)
 
-    def saying(self, said: str, frame: Frame | None = None) -> LessonRun:
+    def submit(self, said: str, frame: Frame | None = None) -> LessonRun:
         """Answer the open question; the answer is graded when `target` is reached. Raises InputError for an answer that
         is no choice or no number."""
         question = self.open_question
@@ -160,10 +160,10 @@ class LessonRun:
                 raise InputError(f"Choose 1 to {len(question.choices)}.")
         else:
             evaluate(said)
-        run = replace(self, pending=said, stands=False)
+        run = replace(self, pending=said, is_set_up=False)
         return replace(run, keep_cursor=_may_stay(run.target, self.step.reveal, frame))
 
-    def hinted(self) -> LessonRun:
+    def show_hint(self) -> LessonRun:
         """Show one more hint."""
         exercise = self.open_exercise
         if exercise is None:
@@ -173,18 +173,18 @@ class LessonRun:
 
     # -- what the network shows ----------------------------------------------------------------------------
 
-    def arrived(self, frame: Frame) -> LessonRun:
+    def arrive(self, frame: Frame) -> LessonRun:
         """The frame shows the target: store the `start.` metrics, or grade the answer."""
-        run = replace(self, stands=True, seen=self.seen | {self.step.id})
+        run = replace(self, is_set_up=True, seen=self.seen | {self.step.id})
         if self.pending is not None:
             return run._graded(frame)
         if run.is_done and self.step.id in self.starts:
             return run
         return replace(run, starts={**self.starts, self.step.id: remember(tuple(references(self.step)), frame)})
 
-    def observed(self, frame: Frame) -> LessonRun:
+    def observe(self, frame: Frame) -> LessonRun:
         """Check any frame: mark the exercise as solved if the frame solves it."""
-        if self.open_exercise is None or not self.stands or frame.job is not None or not self.holds(frame):
+        if self.open_exercise is None or not self.is_set_up or frame.job is not None or not self.holds(frame):
             return self
         return replace(self, solved=self.solved | {self.step.id}, skipped=self.skipped - {self.step.id})
 
@@ -201,7 +201,7 @@ class LessonRun:
         if not isinstance(exercise, Exercise):
             return ()
         kept = self.target.experiment
-        now = frame.asked or frame.experiment
+        now = frame.requested or frame.experiment
         return tuple(name for name in exercise.locked if _differs(name, now, kept, frame))
 
     def _graded(self, frame: Frame) -> LessonRun:
@@ -213,7 +213,7 @@ class LessonRun:
         tries, first = (before.tries + 1, before.first_right) if before else (1, answer.is_right)
         answer = replace(answer, tries=tries, first_right=first)
         answers, skipped = {**self.answers, self.step.id: answer}, self.skipped - {self.step.id}
-        return replace(self, answers=answers, pending=None, again=False, skipped=skipped)
+        return replace(self, answers=answers, pending=None, is_retry=False, skipped=skipped)
 
 
 def _may_stay(target: Setup, do: tuple[tuple[str, object], ...], frame: Frame | None) -> bool:
@@ -244,7 +244,7 @@ def grade(question: Prediction, said: str, frame: Frame, start: Start) -> Answer
         return Answer(said, int(said) - 1 in right, " or ".join(question.choices[i].say for i in right))
     assert question.answer is not None
     assert question.tolerance is not None
-    found: Value = seen(question.answer, frame, start)
+    found: Value = value_of(question.answer, frame, start)
     if not isinstance(found, float):
         return Answer(said, False, say(question.answer.name, found))
     unit = f" {question.unit}" if question.unit else ""
@@ -257,7 +257,7 @@ def right_answer(question: object, frame: Frame, start: Start) -> str:
     for i, choice in enumerate(question.choices, start=1):
         if all(condition.holds(frame, start) for condition in choice.holds):
             return str(i)
-    found = seen(question.answer, frame, start) if question.answer is not None else None
+    found = value_of(question.answer, frame, start) if question.answer is not None else None
     return f"{found:.6g}" if isinstance(found, float) else "1"
 
 

@@ -77,7 +77,7 @@ class Setup:
     def same_network(self, frame: Frame) -> bool:
         """Whether the frame shows this network, equally trained, on this sequence."""
         return (
-            frame.asked == self.experiment
+            frame.requested == self.experiment
             and frame.cut == self._cut
             and _batches(frame) == self._batches(frame)
             and frame.scene.sample == self.sample
@@ -205,10 +205,10 @@ CURSOR = ("phase", "seek", "unit", "loss_step")  # the commands that only move w
 def toward(frame: Frame, setup: Setup, *, cursor: bool = True) -> Command | None:
     """The next command on the way from this frame to the setup; None when it is reached. Without `cursor`
     time step, phase, unit and gradient stay where the learner has them."""
-    if frame.asked != setup.experiment:
+    if frame.requested != setup.experiment:
         if frame.ghost is not None:
             return DismissGhost()
-        return Change(_difference(frame.asked, setup.experiment))
+        return Change(_difference(frame.requested, setup.experiment))
     done, wanted = _batches(frame), setup._batches(frame)
     if done > wanted:
         return Back("all")

@@ -11,12 +11,12 @@ from rnnviz.scene.ghost import Ghost
 from rnnviz.views.prepare import read
 
 
-def changed(asked: Experiment, settings: tuple[tuple[str, object], ...]) -> Experiment:
-    """`asked` with some settings changed. Raises InputError naming the one that is wrong."""
+def changed(requested: Experiment, settings: tuple[tuple[str, object], ...]) -> Experiment:
+    """`requested` with some settings changed. Raises InputError naming the one that is wrong."""
     new = dict(settings)
-    left_open = dict.fromkeys(OF_TASK) if new.get("task", asked.task) != asked.task else {}
+    left_open = dict.fromkeys(OF_TASK) if new.get("task", requested.task) != requested.task else {}
     try:
-        return Experiment.from_mapping({**asked.to_dict(), **left_open, **new}, "")
+        return Experiment.from_mapping({**requested.to_dict(), **left_open, **new}, "")
     except InputError as error:  # it names the setting
         raise InputError(str(error).removeprefix(": ")) from None
 
@@ -31,8 +31,8 @@ def describe_change(old: Experiment, new: Experiment) -> str:
 
 def ghost_of(frame: Frame) -> Ghost:
     """The frame's run as a ghost, without a name yet."""
-    assert frame.asked is not None
-    return Ghost(frame.scene, frame.asked, frame.cursor.epoch, frame.cursor.batch, frame.cut)
+    assert frame.requested is not None
+    return Ghost(frame.scene, frame.requested, frame.cursor.epoch, frame.cursor.batch, frame.cut)
 
 
 def reading(ghost: Ghost, sample: int, loss_step: int | None) -> Ghost:

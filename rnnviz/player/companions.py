@@ -31,7 +31,9 @@ class Companions:
         """Those to be shown beside the present run: the other cells, or what was pinned. A cell these
         settings cannot have (a simple RNN has no gates for chrono) is left out. Each has the gradient row of
         `loss_step`, where it has that. Raises Stopped if `job` was."""
-        wanted = [pinned] if pinned else [Settings(asked, present.cut) for asked in _other_cells(present.asked)]
+        wanted = (
+            [pinned] if pinned else [Settings(requested, present.cut) for requested in _other_cells(present.requested)]
+        )
         found = []
         for number, settings in enumerate(wanted):
             try:
@@ -54,12 +56,12 @@ class Companions:
         self.beside(present, pinned, place, 0)
 
     def _session(self, settings: Settings) -> Session:
-        session = self._sessions.pop(settings, None) or Session(settings.asked, cut=settings.cut)
+        session = self._sessions.pop(settings, None) or Session(settings.requested, cut=settings.cut)
         self._sessions[settings] = session  # the last used stands last
         while len(self._sessions) > MOST_KEPT:
             del self._sessions[next(iter(self._sessions))]
         return session
 
 
-def _other_cells(asked: Experiment) -> list[Experiment]:
-    return [asked.with_(cell=cell) for cell in CELLS if cell != asked.cell]
+def _other_cells(requested: Experiment) -> list[Experiment]:
+    return [requested.with_(cell=cell) for cell in CELLS if cell != requested.cell]

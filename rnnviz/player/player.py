@@ -78,7 +78,7 @@ class Player:
             learning=self._session.learning(),
             hint=next(iter(self._session.task.notes), ""),
             engine=engine.current().name,
-            asked=self._session.asked,
+            requested=self._session.requested,
             live=live,
         )
         self._history = History(Moment(self._session, self.frame))
@@ -332,13 +332,15 @@ class Player:
     # -- changing the cause, and going back on it --------------------------------------------------------
 
     def _change(self, settings: tuple[tuple[str, object], ...]) -> Show:
-        before, asked = self._session, changed(self._session.asked, settings)
-        what = describe_change(before.asked, asked)
+        before, requested = self._session, changed(self._session.requested, settings)
+        what = describe_change(before.requested, requested)
         if not what:
             return lambda: self._hint("Already set to this value.")
-        only_epochs = before.asked.with_(epochs=asked.epochs) == asked
-        session = before.lasting(asked) if only_epochs else Session(asked, cut=before.cut and before.asked.loop)
-        same_data = asked.task == before.asked.task
+        only_epochs = before.requested.with_(epochs=requested.epochs) == requested
+        session = (
+            before.lasting(requested) if only_epochs else Session(requested, cut=before.cut and before.requested.loop)
+        )
+        same_data = requested.task == before.requested.task
         sample = min(self.frame.scene.sample, len(session.task) - 1) if same_data else 0
         picture = (self.frame.scene, self.frame.beside) if only_epochs else self._picture(session, sample)
         lost = before.timeline.place > (0, 0) and not only_epochs
@@ -354,10 +356,10 @@ class Player:
         return show
 
     def _cut(self) -> Show:
-        cell = CELLS[self._session.asked.cell]
+        cell = CELLS[self._session.requested.cell]
         if not cell.recurrent:
             return lambda: self._hint(f"There is no loop to cut: {cell.noun} has no recurrent weights W_hh.")
-        if not self._session.asked.loop:
+        if not self._session.requested.loop:
             return lambda: self._hint("This network has no loop to close: the setting loop is off.")
         session = self._session.with_loop_turned()
         picture = self._picture(session, self.frame.scene.sample)
@@ -449,7 +451,7 @@ class Player:
         epoch, batch = session.timeline.place
         ghost = ghost or old.ghost
         if ghost is not None:
-            ghost = replace(ghost, name=difference(ghost, session.asked, epoch, batch, session.cut))
+            ghost = replace(ghost, name=difference(ghost, session.requested, epoch, batch, session.cut))
         cursor = Cursor() if onward else _after_update(cursor)
         t = scene.T if cursor.phase is Phase.LOSS else min(cursor.t, scene.T)
         self.frame = replace(
@@ -462,7 +464,7 @@ class Player:
             learning=session.learning(),
             update=None,
             hint=hint,
-            asked=session.asked,
+            requested=session.requested,
             ghost=ghost,
             cut=session.cut,
             field=session.field(scene.sample),

@@ -21,11 +21,11 @@ Report = Callable[[Progress], None]
 
 
 class Session:
-    """`asked` is the experiment before its task filled in what it leaves open; `cut` shows the network with its loop
-    cut, as one that has none always is. Raises InputError for an experiment that cannot run."""
+    """`requested` is the experiment before its task filled in open settings; `cut` shows the network with its loop cut,
+    which a network without a loop always is. Raises InputError for an experiment that cannot run."""
 
     def __init__(self, experiment: Experiment, *, cut: bool = False) -> None:
-        self.asked = experiment
+        self.requested = experiment
         self.experiment = resolved(experiment)
         self.cut = (cut or not experiment.loop) and CELLS[experiment.cell].recurrent
         cost.fit(self.experiment)
@@ -36,7 +36,7 @@ class Session:
 
     @property
     def settings(self) -> Settings:
-        return Settings(self.asked, self.cut)
+        return Settings(self.requested, self.cut)
 
     def learning(self) -> Learning:
         timeline = self.timeline
@@ -58,7 +58,7 @@ class Session:
     def lasting(self, experiment: Experiment) -> Session:
         """The same training with another number of epochs to go."""
         session = copy(self)
-        session.asked, session.experiment = experiment, resolved(experiment)
+        session.requested, session.experiment = experiment, resolved(experiment)
         return session
 
     def with_loop_turned(self) -> Session:

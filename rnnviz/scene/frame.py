@@ -68,7 +68,7 @@ class Progress:
 class Frame:
     """What the screen needs at this cursor.
 
-    asked  the settings as a person left them; in `experiment` what they leave open is filled in
+    requested  the settings as a person left them; in `experiment` what they leave open is filled in
     ghost  the run before a change, until it is dismissed
     cut    W_hh is 0 in what is shown; training knows nothing of it, unless the experiment has no loop at all
     pinned     settings to compare with; None: with the other cells
@@ -87,7 +87,7 @@ class Frame:
     job: Progress | None = None
     hint: str = ""
     engine: str = "numpy"
-    asked: Experiment | None = None
+    requested: Experiment | None = None
     ghost: Ghost | None = None
     cut: bool = False
     pinned: Settings | None = None

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 class Ghost:
     """What the run before looked like.
 
-    asked   its settings, before the task filled anything in
+    requested  its settings, before the task filled anything in
     name    what is different about it: its values of the settings that have changed since
     """
 
     scene: Scene
-    asked: Experiment
+    requested: Experiment
     epoch: int
     batch: int
     cut: bool
@@ -49,7 +49,7 @@ class Ghost:
 
     def is_like(self, present: Experiment) -> bool:
         """Whether it was at the present's task, so that its gradient can stand behind the present's."""
-        return self.asked.task == present.task
+        return self.requested.task == present.task
 
     def gradient(self, loss_step: int | None) -> Gradient:
         """The gradient row of this loss step (None: the total) if it has one, else of its last."""
@@ -59,7 +59,7 @@ class Ghost:
 
 def difference(ghost: Ghost, present: Experiment, epoch: int, batch: int, cut: bool) -> str:
     """What the ghost has that the present has not: `recurrent gain 1.0 · units 20 · epoch 12`."""
-    parts = list(ghost.asked.named(ghost.asked.differences(present)))
+    parts = list(ghost.requested.named(ghost.requested.differences(present)))
     if (ghost.epoch, ghost.batch) != (epoch, batch):
         parts.append(f"epoch {ghost.epoch}" + (f" batch {ghost.batch}" if ghost.batch else ""))
     if ghost.cut != cut:

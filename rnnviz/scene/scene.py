@@ -147,7 +147,7 @@ class Settings:
     """What determines a run that others are compared with: the experiment as it was asked for, and whether its loop is
     cut."""
 
-    asked: Experiment
+    requested: Experiment
     cut: bool = False
 
 

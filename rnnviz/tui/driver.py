@@ -81,7 +81,7 @@ class TerminalDriver(LinuxDriver):
         self.line = Line()
         self._typed = Typeahead(app, self.loop)
         self._reader: threading.Thread | None = None
-        self._is_told_sizes = False  # the terminal reports a new size in its input
+        self._reports_size = False  # the terminal reports a new size in its input
         self.outlet: Outlet | None = None
         self.watch: Watch | None = None
         self._is_gone = False  # the terminal cannot answer any more
@@ -94,12 +94,12 @@ class TerminalDriver(LinuxDriver):
 
     def start_application_mode(self) -> None:
         if self.watch is None:
-            self.watch = Watch(self.fileno, self._heard, self._gone, self._force)
+            self.watch = Watch(self.fileno, self._on_signal, self._on_hangup, self._force)
             self.watch.start((*LEAVING, *STOPPING, "SIGCONT", "SIGWINCH"))
         if self._claim():
             self._enter()
         else:
-            self._gone()
+            self._on_hangup()
 
     def stop_application_mode(self) -> None:
         """Restore the terminal; output that it does not accept within a moment is dropped."""
@@ -165,7 +165,7 @@ class TerminalDriver(LinuxDriver):
     def _enter(self) -> None:
         """Take the terminal, or take it again after others may have used it."""
         if self._entered is None:
-            self.outlet = Outlet(self.out, self.encoding, self._gone)
+            self.outlet = Outlet(self.out, self.encoding, self._on_hangup)
             with suppress(termios.error):
                 self._original = termios.tcgetattr(self.fileno)
         self._entered = time.monotonic()
@@ -175,7 +175,7 @@ class TerminalDriver(LinuxDriver):
             raw[tty.IFLAG] = raw[tty.IFLAG] & ~RAW_INPUT
             raw[tty.CC][termios.VMIN] = 1
             termios.tcsetattr(self.fileno, termios.TCSANOW, raw)
-        self._is_told_sizes = False
+        self._reports_size = False
         self.write(ENTER + self.line.begins())
         if os.environ.get("TERM_PROGRAM") != "Apple_Terminal":
             self.write(BEGINS_WHOLE)
@@ -183,7 +183,7 @@ class TerminalDriver(LinuxDriver):
             self.exit_event = threading.Event()  # its own event: a late thread must not run beside the next one
             self._reader = threading.Thread(target=self._read, name="rnnviz-input", daemon=True)
             self._reader.start()
-        self._tell_size()
+        self._post_size()
 
     def _give_back(self, seconds: float) -> None:
         with self._inside:
@@ -207,7 +207,7 @@ class TerminalDriver(LinuxDriver):
 
     # -- called by the watchdog ----------------------------------------------------------------------------
 
-    def _heard(self, number: int) -> None:
+    def _on_signal(self, number: int) -> None:
         """Handle a signal."""
         name = signal.Signals(number).name
         if name in LEAVING:
@@ -218,10 +218,10 @@ class TerminalDriver(LinuxDriver):
         elif name == "SIGCONT":
             self._is_to_stop = False
             self._soon(self._continued)
-        elif name == "SIGWINCH" and not self._is_told_sizes:
-            self._soon(self._tell_size)
+        elif name == "SIGWINCH" and not self._reports_size:
+            self._soon(self._post_size)
 
-    def _gone(self) -> None:
+    def _on_hangup(self) -> None:
         """Handle the end of the terminal or the parent like a hang-up."""
         self._is_gone = True
         self._leave(128 + signal.SIGHUP)
@@ -280,7 +280,7 @@ class TerminalDriver(LinuxDriver):
             self._enter()
             self.app.refresh(layout=True)
         else:
-            self._gone()
+            self._on_hangup()
 
     def _continued(self) -> None:
         """Handle a stop and resume from outside: the terminal may be in any state."""
@@ -289,7 +289,7 @@ class TerminalDriver(LinuxDriver):
 
     # -- in ------------------------------------------------------------------------------------------------
 
-    def _tell_size(self) -> None:
+    def _post_size(self) -> None:
         size = Size(*size_of(self.out, self.fileno))
         self.app.post_message(events.Resize(size, size))
 
@@ -303,7 +303,7 @@ class TerminalDriver(LinuxDriver):
                 except OSError:
                     data = b""
                 if not data:  # end of file: the terminal is gone
-                    self._gone()
+                    self._on_hangup()
                     return
                 for event in parser.feed(data):
                     self.process_message(event)
@@ -315,7 +315,7 @@ class TerminalDriver(LinuxDriver):
             self.line.answered()
             return
         if isinstance(message, messages.InBandWindowResize) and message.supported:
-            self._is_told_sizes = True
+            self._reports_size = True
         super().process_message(message)
 
     def send_message(self, message: Message) -> None:

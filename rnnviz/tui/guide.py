@@ -56,7 +56,7 @@ class Guide:
     @property
     def is_on(self) -> bool:
         """Whether a lesson is open and not in free play."""
-        return self.run is not None and not self.run.free
+        return self.run is not None and not self.run.is_free_play
 
     @property
     def is_busy(self) -> bool:
@@ -117,7 +117,7 @@ class Guide:
 
     def needs(self, frame: Frame) -> Command | None:
         """The command that computes slow results which this step needs, for the present network; or None."""
-        if self.run is None or self.run.free or self.pursuit.is_on:
+        if self.run is None or self.run.is_free_play or self.pursuit.is_on:
             return None
         return needs(frame, references(self.run.step))
 
@@ -213,7 +213,7 @@ class Guide:
             self.pursuit.stop()
             self.stage.say("Stopped. Press r to restore this step's picture.")
             return False
-        if run is None or run.free:
+        if run is None or run.is_free_play:
             return False
         if name != "lesson_next":
             self._skip_asked = False
@@ -236,7 +236,7 @@ class Guide:
     def answer(self, said: str) -> None:
         assert self.run is not None
         try:
-            run = self.run.saying(said, self.stage.frame)
+            run = self.run.submit(said, self.stage.frame)
         except InputError as error:
             self.stage.warn(str(error))  # the text stays, to be corrected
             return
@@ -248,7 +248,7 @@ class Guide:
         run = self.run
         if run is None:
             return
-        if not run.is_done and not run.again and run.step.id not in run.skipped and not self._skip_asked:
+        if not run.is_done and not run.is_retry and run.step.id not in run.skipped and not self._skip_asked:
             self._skip_asked = True
             question = run.open_question
             what = "Solve this first"
@@ -277,19 +277,19 @@ class Guide:
     def come_back(self) -> None:
         """Handle the return key: ask an answered question again, or restore the step's picture and end free play."""
         run = self.run
-        if run is not None and run.answer is not None and not run.free:
-            self.become(run.retried())
+        if run is not None and run.answer is not None and not run.is_free_play:
+            self.become(run.retry())
         else:
             self.restore()
 
     def restore(self) -> None:
         """End free play and restore the step's picture."""
         if self.run is not None:
-            self.become(self.run.restored())
+            self.become(self.run.restore())
 
     def leave(self) -> None:
-        if self.run is not None and not self.run.free:
-            self.run = self.run.left()
+        if self.run is not None and not self.run.is_free_play:
+            self.run = self.run.explore()
             self.pursuit.stop()
             self.stage.share_out()
             self.stage.say("Free play: explore as you like. Press r to return to the lesson.")
@@ -302,7 +302,7 @@ class Guide:
             self.stage.say("This exercise has no hints.")
         else:
             self.stage.hush()
-            self._changed(run.hinted())
+            self._changed(run.show_hint())
 
     # -- getting there -------------------------------------------------------------------------------------
 
@@ -336,11 +336,11 @@ class Guide:
             return
         watched = OF_TRAINING if pursuit.has_trained and stage.view.panel == OF_TRAINING else None
         wanted = run.target.panel or watched
-        first = not run.stands
+        first = not run.is_set_up
         if self.pursuit.presenter is not None and run.pending is not None:
             run = replace(run, pending=right_answer(run.task, stage.frame, run.start))
         stage.settle(ghost=pursuit.keeps_ghost(run, self._question_of(run) is not None))
-        self.run = run.arrived(stage.frame)
+        self.run = run.arrive(stage.frame)
         do = run.step.do + (run.step.reveal if run.pending is not None or run.answer is not None else ())
         if first and stage.view.panel != wanted and (not run.keep_cursor or any(name == "panel" for name, _ in do)):
             stage.open_panel(wanted)
@@ -356,13 +356,13 @@ class Guide:
 
     def observe(self, frame: Frame) -> None:
         """See every frame: one on the way to a picture, or one that may solve the exercise."""
-        if self.run is None or self.run.free or self.pursuit.is_sending:
+        if self.run is None or self.run.is_free_play or self.pursuit.is_sending:
             return
         if self.pursuit.is_on:
             if frame.job is None:
                 self.pursuit.go_on()
             return
-        run = self.run.observed(frame)
+        run = self.run.observe(frame)
         if run is not self.run:
             if run.target.panel and self.stage.view.panel == "knobs":  # the step's own panel shows the result
                 self.run = run

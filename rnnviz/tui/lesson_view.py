@@ -112,11 +112,11 @@ def rows(run: LessonRun, frame: Frame | None, width: int, height: int, *, moment
 
 def keys(run: LessonRun, onward: str) -> list[tuple[str, str]]:
     """The keys a lesson adds to the key bar, the most useful first. onward: the word for what follows this step."""
-    if run.free:
+    if run.is_free_play:
         return [("lesson_return", "back to the lesson")]
     skip = ("lesson_next", "skip")
     if run.open_question is not None:
-        if run.again:
+        if run.is_retry:
             skip = ("lesson_next", "keep answer")
         return [skip] if run.open_question.choices else [("next", "answer"), skip]
     if run.open_exercise is not None:

@@ -39,18 +39,18 @@ class Row:
 
 def compared(frame: Frame) -> tuple[Row, ...]:
     """The runs side by side, the present one among them; () while nothing is compared, or not yet."""
-    if not frame.comparing or frame.beside is None or frame.asked is None:
+    if not frame.comparing or frame.beside is None or frame.requested is None:
         return ()
-    present = Settings(frame.asked, frame.cut)
+    present = Settings(frame.requested, frame.cut)
     rows = [(present, frame.scene), *((c.settings, c.scene) for c in frame.beside)]
     if frame.pinned is None:
-        rows.sort(key=lambda row: CELLS[row[0].asked.cell].order)
+        rows.sort(key=lambda row: CELLS[row[0].requested.cell].order)
     out = []
     for settings, scene in rows:
         is_present = scene is frame.scene
         known = scene.has_gradient(frame.loss_step)
         others = [other for other, _ in rows if other is not settings]
-        name = CELLS[settings.asked.cell].title if frame.pinned is None else "now" if is_present else "then"
+        name = CELLS[settings.requested.cell].title if frame.pinned is None else "now" if is_present else "then"
         out.append(
             Row(
                 name=name,
@@ -72,7 +72,7 @@ def _kept(scene: Scene) -> float | None:
 
 def _difference(settings: Settings, other: Settings) -> str:
     """`gain 0.7 · lstm`: what these settings have that the others have not."""
-    parts = list(settings.asked.named(settings.asked.differences(other.asked)))
+    parts = list(settings.requested.named(settings.requested.differences(other.requested)))
     if settings.cut != other.cut:
         parts.append("loop cut" if settings.cut else "loop closed")
     return " · ".join(parts) or "the same settings"

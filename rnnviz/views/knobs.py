@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from rnnviz.scene.frame import Frame
 
 
-def asked(frame: Frame) -> Experiment:
-    return frame.asked or frame.experiment
+def requested(frame: Frame) -> Experiment:
+    return frame.requested or frame.experiment
 
 
 def value_of(frame: Frame, name: str) -> str:
     """How it is set: `20`, `lstm`, and for what is left open its word and what came of it: `auto 10`."""
-    value = getattr(asked(frame), name)
+    value = getattr(requested(frame), name)
     shown = SETTINGS[name].show(value)
     filled = getattr(frame.experiment, name)
     return shown if value is not None or filled is None else f"{shown} {SETTINGS[name].show(filled)}"
@@ -82,7 +82,7 @@ def turned(frame: Frame, name: str, by: int) -> Change | str:
     reason = why_not(frame, name)
     if reason is not None:
         return f"{SETTINGS[name].label}: {reason}."
-    now = getattr(asked(frame), name)
+    now = getattr(requested(frame), name)
     filled = getattr(frame.experiment, name)
     if name == "spectral_radius" and filled is None:
         filled = frame.experiment.gain  # what an orthogonal W_hh was drawn with: more is more, less is less

@@ -4,7 +4,7 @@
 
 A number in brackets is a unit; a subscript, as everywhere, a time step. An Equation holds the addends in full
 precision, largest first, with the total and the value the engine recorded itself, so that the two can be compared.
-`spelled` writes it in a given room, and `listed` as a column of
+`words.equations` writes it in a given room, or as a column of
 products; in both what is shown adds up to the total that is shown: what does not fit is one term, and it also
 takes up what rounding has left over.
 """

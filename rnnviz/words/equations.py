@@ -20,7 +20,7 @@ NAME_AND_VALUE = 10  # cells that a listed term has for both
 
 
 @dataclass(frozen=True)
-class Spelled:
+class WrittenEquation:
     """An equation in words: what is computed, out of what, and what comes out; the last on a line of its own
     if it is `folded`."""
 
@@ -44,7 +44,7 @@ class Line:
     product: str
 
 
-def spelled(equation: Equation, room: int, *, fold: bool = False) -> Spelled:
+def write_equation(equation: Equation, room: int, *, fold: bool = False) -> WrittenEquation:
     """On one line of `room` cells, with as many of its terms as fit: all of them to three digits, else to two.
     `fold` allows a second line for the result, where that makes room for more terms."""
     scale = 10.0**equation.power
@@ -61,7 +61,7 @@ def spelled(equation: Equation, room: int, *, fold: bool = False) -> Spelled:
         more, longer = _fitting(equation, short, scale, total)
         if longer > count:
             written, folded = more, True
-    return Spelled(name, written + closing, result, folded)
+    return WrittenEquation(name, written + closing, result, folded)
 
 
 def _fitting(equation: Equation, room: int, scale: float, total: str) -> tuple[str, int]:
@@ -102,8 +102,8 @@ def _addend(term: Term, digits: int, scale: float) -> tuple[str, float, bool]:
     return f"{weight}·{term.name} {factor}", float(weight) * float(factor), negative
 
 
-def listed(equation: Equation, count: int) -> tuple[Line, ...]:
-    """At most `count` lines, the products of which add up to the total of `spelled` exactly."""
+def list_terms(equation: Equation, count: int) -> tuple[Line, ...]:
+    """At most `count` lines, the products of which add up to the total of `write_equation` exactly."""
     scale = 10.0**equation.power
     total = equation.total / scale
     for shown in range(min(count, len(equation.terms)), -1, -1):

@@ -142,7 +142,7 @@ class Learner:
         player = Player(run.lesson.experiment)
         arrive(player, run.target)
         start = run.start
-        frame = arrive(player, run.saying("1").target)
+        frame = arrive(player, run.submit("1").target)
         return right_answer(run.task, frame, start)
 
     async def exercise(self, *, hints: bool, solution: int) -> None:

@@ -232,7 +232,9 @@ def test_what_a_lesson_says_holds_for_ten_seeds(slug: str) -> None:
                     wrong.append(f"{name}, seed {seed}: right is {said}, in the lesson {right[name]}")
             for text in claims[name].holds if name in claims else ():
                 if not condition(text).holds(frame, start):
-                    wrong.append(f"{name}, seed {seed}: {claims[name].says!r}: {condition(text).told(frame, start)}")
+                    wrong.append(
+                        f"{name}, seed {seed}: {claims[name].says!r}: {condition(text).describe(frame, start)}"
+                    )
     assert not wrong, "\n".join(wrong)
 
 

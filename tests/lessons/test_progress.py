@@ -36,8 +36,8 @@ def answered(lesson: Lesson) -> LessonRun:
     player = Player(lesson.experiment)
     at = next(i for i, step in enumerate(lesson.steps) if step.task is not None)
     run = LessonRun(lesson).jump(at)
-    run = run.arrived(arrive(player, run.target)).saying("1")
-    return run.arrived(arrive(player, run.target))
+    run = run.arrive(arrive(player, run.target)).submit("1")
+    return run.arrive(arrive(player, run.target))
 
 
 def test_what_was_left_is_taken_up_again(lesson: Lesson, tmp_path: Path) -> None:
@@ -130,7 +130,7 @@ def test_nonsense_among_the_values_of_the_start_is_let_go(
     (tmp_path / FILE).write_text(json.dumps({"version": 1, "courses": courses}))
     run = Progress("rnnviz", tmp_path).resume(lesson)
     frame = arrive(Player(lesson.experiment), run.target)
-    told = " ".join(plain(line) for line in page(run.arrived(frame), frame).lines)
+    told = " ".join(plain(line) for line in page(run.arrive(frame), frame).lines)
     assert f"Before, {shown} of the gradient" in told
 
 
@@ -241,9 +241,9 @@ def test_sessions_at_the_same_time_keep_each_others(tmp_path: Path) -> None:
 
 def asked_again(run: LessonRun, said: str) -> LessonRun:
     player = Player(run.lesson.experiment)
-    run = run.retried()
-    run = run.arrived(arrive(player, run.target)).saying(said)
-    return run.arrived(arrive(player, run.target))
+    run = run.retry()
+    run = run.arrive(arrive(player, run.target)).submit(said)
+    return run.arrive(arrive(player, run.target))
 
 
 def test_how_an_answer_came_about_is_kept(lesson: Lesson, tmp_path: Path) -> None:
@@ -266,7 +266,7 @@ def test_how_an_answer_came_about_is_kept(lesson: Lesson, tmp_path: Path) -> Non
 
 def test_a_question_asked_again_and_left_keeps_its_answer(lesson: Lesson) -> None:
     run = answered(lesson)
-    again = run.retried()
+    again = run.retry()
     assert again.open_question is not None
     assert again.target != run.target, "the picture of the question, not of its answer"
     for left in (again.next(), again.jump(again.at)):
@@ -282,9 +282,9 @@ def test_skipped_and_hinted_are_told_apart(lesson: Lesson, tmp_path: Path) -> No
     run = LessonRun(lesson)
     for _ in range(at):
         run = run.next()
-    run = run.arrived(arrive(player, run.target)).hinted()
+    run = run.arrive(arrive(player, run.target)).show_hint()
     assert run.standing == (" ", "")
-    run = run.observed(arrive(player, run.target.after(lesson.steps[at].task.solutions[0])))  # type: ignore[union-attr]
+    run = run.observe(arrive(player, run.target.after(lesson.steps[at].task.solutions[0])))  # type: ignore[union-attr]
     assert run.standing == ("○", "solved after 1 hint")
     Progress("rnnviz", tmp_path).keep(run)
     kept = Progress("rnnviz", tmp_path).of(lesson.slug)

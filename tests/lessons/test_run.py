@@ -42,7 +42,7 @@ def player(lesson: Lesson) -> Player:
 
 
 def at(run: LessonRun, player: Player) -> LessonRun:
-    return run.arrived(arrive(player, run.target))
+    return run.arrive(arrive(player, run.target))
 
 
 def said(run: LessonRun, frame: Frame) -> str:
@@ -90,7 +90,7 @@ def test_less_training_than_there_is_goes_back() -> None:
 
 def test_another_task_chooses_its_own_dimensions() -> None:
     player = Player(Experiment(seq_len=40, loss_at="every"))
-    setup = Setup(player.frame.asked or Experiment()).after((("settings", {"task": "recall", "lag": 8}),))
+    setup = Setup(player.frame.requested or Experiment()).after((("settings", {"task": "recall", "lag": 8}),))
     frame = arrive(player, setup)
     assert (frame.experiment.seq_len, frame.scene.task.lag, len(frame.scene.loss_steps)) == (9, 8, 1)
 
@@ -132,7 +132,7 @@ def test_a_number_is_graded_against_the_live_frame(lesson: Lesson, player: Playe
     assert truth is not None
     assert "half is gone" not in said(run, player.frame), "the explanation comes after the answer"
     for off, right in ((0.9, True), (-0.9, True), (1.1, False)):
-        answered = at(run.saying(f"{truth + off:.3f}"), player)
+        answered = at(run.submit(f"{truth + off:.3f}"), player)
         assert answered.answer is not None
         assert answered.answer.is_right is right
         assert f"half is gone after {truth:.1f} steps" in said(answered, player.frame)
@@ -143,7 +143,7 @@ def test_a_number_is_graded_against_the_live_frame(lesson: Lesson, player: Playe
 def test_a_choice_is_right_where_its_condition_holds_after_the_reveal(lesson: Lesson, player: Player) -> None:
     run = at(LessonRun(lesson).jump(2), player)
     before = value(player.frame, "grad_ratio")
-    wrong = at(run.saying("1"), player)
+    wrong = at(run.submit("1"), player)
     assert player.frame.experiment.gain == 1.0
     now = value(player.frame, "grad_ratio")
     assert isinstance(before, float)
@@ -154,21 +154,21 @@ def test_a_choice_is_right_where_its_condition_holds_after_the_reveal(lesson: Le
     assert f"It was {before:.1e}, it is {now:.1e}." in text
     assert right_answer(run.task, player.frame, run.start) == "2"
     arrive(player, run.target)
-    assert at(run.saying("2"), player).answers[run.step.id].is_right
+    assert at(run.submit("2"), player).answers[run.step.id].is_right
 
 
 @pytest.mark.parametrize("text", ["", "x", "nan", "inf", "1e999"])
 def test_what_is_no_number_is_no_answer(lesson: Lesson, player: Player, text: str) -> None:
     run = at(LessonRun(lesson).jump(1), player)
     with pytest.raises(InputError):
-        run.saying(text)
+        run.submit(text)
 
 
 @pytest.mark.parametrize("text", ["0", "3", "one", ""])
 def test_what_is_no_choice_is_no_answer(lesson: Lesson, player: Player, text: str) -> None:
     run = at(LessonRun(lesson).jump(2), player)
     with pytest.raises(InputError, match="1 to 2"):
-        run.saying(text)
+        run.submit(text)
 
 
 @pytest.mark.parametrize(
@@ -192,12 +192,12 @@ def test_what_is_no_tolerance(written: object) -> None:
 
 def test_an_exercise_is_checked_on_every_frame(lesson: Lesson, player: Player) -> None:
     run = at(LessonRun(lesson).jump(3), player)
-    assert run.observed(player.frame) is run
+    assert run.observe(player.frame) is run
     assert f"✗ arrives at h₁ {value(player.frame, 'grad_ratio'):.1e}, needs ≥ 0.01" in said(run, player.frame)
-    run = run.observed(player.do(Change((("gain", 0.8),))))
+    run = run.observe(player.do(Change((("gain", 0.8),))))
     assert not run.is_done, "closer, but not there"
     for change in ((("gain", 1.2),), (("gain", 1.0), ("init", "identity"))):
-        done = run.observed(player.do(Change(change)))
+        done = run.observe(player.do(Change(change)))
         assert done.is_done, change
         assert "✓ Done. Now it is" in said(done, player.frame)
         arrive(player, run.target)
@@ -207,10 +207,10 @@ def test_a_solution_is_told_only_while_it_can_be_seen(lesson: Lesson, player: Pl
     run = at(LessonRun(lesson).jump(3), player)
     open_ = said(run, player.frame)
     arrives = value(player.frame, "grad_ratio")
-    run = run.observed(player.do(Change((("gain", 1.2),))))
+    run = run.observe(player.do(Change((("gain", 1.2),))))
     text = said(run, player.frame)
     assert text.startswith("✓ Done.")
-    back = at(run.restored(), player)
+    back = at(run.restore(), player)
     told = said(back, player.frame)
     assert told.splitlines()[:-1] == open_.splitlines()[:-1], "prose and goal, as before"
     assert told.splitlines()[-1] == f"✓ solved before · now arrives at h₁ {arrives:.1e}, needs ≥ 0.01"
@@ -227,16 +227,16 @@ def test_what_is_locked_must_stay(lesson: Lesson, player: Player) -> None:
     frame = player.do(Change((("seq_len", 3),)))
     assert condition("grad_ratio >= 0.01").holds(frame, {}), "the short cut would do it"
     assert run.broken(frame) == ("seq_len",)
-    assert not run.observed(frame).is_done
+    assert not run.observe(frame).is_done
     assert "✗ locked by this exercise: sequence length at 20; [lesson_return] resets" in said(run, frame)
-    assert run.observed(arrive(player, run.target)) is run
+    assert run.observe(arrive(player, run.target)) is run
 
 
 def test_hints_come_one_at_a_time_and_end(lesson: Lesson, player: Player) -> None:
     run = at(LessonRun(lesson).jump(3), player)
     texts = []
     for _ in range(3):
-        run = run.hinted()
+        run = run.show_hint()
         texts.append(said(run, player.frame).splitlines()[0])
     assert texts == ["Hint 1 of 2. Which setting?", "Hint 2 of 2. The gain.", "Hint 2 of 2. The gain."]
 
@@ -258,12 +258,12 @@ def test_forward_back_jump_skip_finish(lesson: Lesson) -> None:
 def test_free_play_and_back(lesson: Lesson, player: Player) -> None:
     run = at(LessonRun(lesson).jump(3), player)
     place = player.frame.cursor
-    free = run.left()
+    free = run.explore()
     for command in (Change((("cell", "gru"),)), Train("epoch"), Right()):
         player.do(command)
-    back = at(free.restored(), player)
-    assert not back.free
-    assert player.frame.asked == back.target.experiment
+    back = at(free.restore(), player)
+    assert not back.is_free_play
+    assert player.frame.requested == back.target.experiment
     assert (player.frame.cursor.epoch, player.frame.cursor.phase) == (0, place.phase)
     assert not back.is_done
 
@@ -280,14 +280,14 @@ def test_the_cursor_stays_where_the_step_has_no_wish(lesson: Lesson, player: Pla
 
 def test_an_answered_step_shows_its_answer_again(lesson: Lesson, player: Player) -> None:
     run = at(LessonRun(lesson).jump(1), player)
-    run = at(run.saying("3"), player)
+    run = at(run.submit("3"), player)
     text = said(run, player.frame)
     run = at(run.next().previous(), player)
     assert said(run, player.frame) == text
 
 
 def test_reset(lesson: Lesson, player: Player) -> None:
-    run = at(at(LessonRun(lesson).jump(1), player).saying("3"), player)
+    run = at(at(LessonRun(lesson).jump(1), player).submit("3"), player)
     assert run.reset() == LessonRun(lesson)
 
 
@@ -306,10 +306,10 @@ def test_what_is_missing_is_told_in_words_and_shares_in_percent() -> None:
     frame = Player(Experiment(task="recall")).frame
     right = value(frame, "accuracy")
     assert isinstance(right, float)
-    assert condition("accuracy >= 0.9").told(frame, {}) == f"✗ right answers {100 * right:.0f} %, needs ≥ 90 %"
+    assert condition("accuracy >= 0.9").describe(frame, {}) == f"✗ right answers {100 * right:.0f} %, needs ≥ 90 %"
     assert condition("reach >= needed_lag").missing(frame, {}).endswith(f", needs ≥ {value(frame, 'needed_lag'):.0f}")
-    assert condition("parameters < 9").told(frame, {}).startswith("✗ parameters ")
-    assert condition("accuracy <= 1").told(frame, {}) == (f"✓ right answers {100 * right:.0f} %, needs ≤ 100 %")
+    assert condition("parameters < 9").describe(frame, {}).startswith("✗ parameters ")
+    assert condition("accuracy <= 1").describe(frame, {}) == (f"✓ right answers {100 * right:.0f} %, needs ≤ 100 %")
 
 
 def test_a_percent_sign_stays_with_its_number() -> None:

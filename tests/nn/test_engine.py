@@ -19,10 +19,10 @@ class Recording:
     """An engine that notes what it is asked for and lets numpy answer."""
 
     def __init__(self, name):
-        self.name, self.asked = name, []
+        self.name, self.requested = name, []
 
     def __getattr__(self, what):
-        self.asked.append(what)
+        self.requested.append(what)
         return getattr(engine.numpy_engine, what)
 
 
@@ -40,9 +40,9 @@ def test_a_loaded_numba_engine_is_used_unless_another_is_selected():
     trace = model.trace(np.ones((3, 1, 1)), np.ones((3, 1, 1)))
     assert trace.triangle.shape == (4, 4)
     assert trace.item(2).grad_h.shape == (4, 1, 20)
-    assert set(numba.asked) == {"forward", "backward", "triangle"}
+    assert set(numba.requested) == {"forward", "backward", "triangle"}
     model.trace(np.ones((3, 1, 1)), np.ones((3, 1, 1)), engine="numpy")
-    assert len(numba.asked) == 4
+    assert len(numba.requested) == 4
 
 
 def test_a_numba_engine_that_cannot_load_leaves_numpy_in_use(monkeypatch):

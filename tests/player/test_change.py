@@ -289,10 +289,10 @@ def test_a_knob_turned_up_and_down_again_is_where_it_was(cell: str, task: str) -
             assert knobs.why_not(frame, knob.name) or "type a file name" in up or "is the" in up
             continue
         [(name, value)] = up.settings
-        there = replace(frame, asked=knobs.asked(frame).with_(**{name: value}))
+        there = replace(frame, requested=knobs.requested(frame).with_(**{name: value}))
         down = knobs.turned(replace(there, experiment=frame.experiment.with_(**{name: value})), knob.name, -1)
         assert isinstance(down, Change)
-        was = getattr(frame.asked, name)
+        was = getattr(frame.requested, name)
         assert down.settings == ((name, was if was is not None else down.settings[0][1]),)
 
 

@@ -66,9 +66,9 @@ def test_no_answer_is_on_the_screen_before_its_question_is_answered(slug: str) -
             continue
         run = run.jump(at)
         frame = arrive(player, run.target)
-        run = run.arrived(frame)
-        figures = list(answers(run, arrive(player, run.saying("1").target)))
-        reveal = run.saying("1").target
+        run = run.arrive(frame)
+        figures = list(answers(run, arrive(player, run.submit("1").target)))
+        reveal = run.submit("1").target
         is_of_another = reveal.weights != run.target.weights  # then what is there now is no secret
         for frame in places(player, run.target):
             look(run, frame, [] if is_of_another else figures, player)
@@ -78,7 +78,7 @@ def test_no_answer_is_on_the_screen_before_its_question_is_answered(slug: str) -
             look(run, frame, figures, player)
         frame = arrive(player, reveal)
         said = right_answer(step.task, frame, run.start)
-        run = run.saying(said).arrived(frame)
+        run = run.submit(said).arrive(frame)
         assert run.answer is not None
         assert run.answer.is_right
         assert masked(run, frame) == NOTHING or masked(run, frame).until > at + 1, "only what is asked later"

@@ -536,7 +536,14 @@ async def test_after_a_lesson_comes_the_next_and_then_the_contents(course: Path)
         assert "2.3" not in told
         await learner.press("pagedown", "pagedown")
         told = " ".join(" ".join(lesson.screen.query_one("#contents", Canvas).plain()).split())
-        for key in ("F starts free play", "s shows the code", "p checks", "m travels", "P pins", "ctrl+p finds"):
+        for key in (
+            "F starts free play",
+            "s shows the code",
+            "p runs a gradient check",
+            "m shows the whole",
+            "P pins",
+            "ctrl+p finds",
+        ):
             assert key in told
         await learner.press("L")
         await pilot.pause()

@@ -22,14 +22,14 @@ class Far:
         self._free = 0.0
         self._answer_times: list[float] = []
         self.arrived: list[float] = []
-        self.asked = 0
+        self.requested = 0
         self._send(self.line.begins())
 
     def _send(self, text: str, size: int = 0) -> None:
         self.line.wrote(size + len(text))
         self._free = max(self._free, self.now) + (size + len(text)) * self._seconds
         if text:
-            self.asked += 1
+            self.requested += 1
             if self._answers:
                 heapq.heappush(self._answer_times, self._free + self._way)
 
@@ -87,7 +87,7 @@ def test_a_fast_line_shows_every_frame_and_is_hardly_asked(seconds: float, way: 
     before = len(far.arrived)
     far.hold(5.0)
     assert len(far.arrived) - before >= 149
-    assert far.asked < 0.6 * len(far.arrived) + 3
+    assert far.requested < 0.6 * len(far.arrived) + 3
 
 
 def test_a_line_that_becomes_slow_is_noticed_and_one_that_becomes_fast_again_too() -> None:
@@ -108,7 +108,7 @@ def test_who_never_answers_is_never_waited_for() -> None:
     far = Far(1e-6, 0.05, answers=False)
     far.hold(10.0)
     assert len(far.arrived) >= 299
-    assert far.asked == 1
+    assert far.requested == 1
 
 
 def test_answers_that_get_lost_are_given_up() -> None:

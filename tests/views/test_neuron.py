@@ -127,7 +127,7 @@ def test_a_reader_who_adds_up_gets_the_total(cell: str, room: int) -> None:
     trace = a_trace(cell)
     for t, unit in itertools.product(range(1, T + 1), range(H)):
         for equation in (*neuron.forward(trace, t, unit), *neuron.backward(trace, t, unit, gradient_of(trace, T))):
-            told = equations.spelled(equation, room)
+            told = equations.write_equation(equation, room)
             assert len(told.text) <= max(room, 56), "what is not written out takes some room, too"
             scaled = equation.total / 10.0**equation.power
             shown = re.search(r"= [σtanh]*\(?(-?\d+\.\d+)", told.result)
@@ -142,7 +142,7 @@ def test_a_list_adds_up_exactly(count: int) -> None:
     trace = a_trace("rnn")
     for t, unit in itertools.product(range(1, T + 1), range(H)):
         for equation in (*neuron.forward(trace, t, unit), *neuron.backward(trace, t, unit, gradient_of(trace, T))):
-            lines = equations.listed(equation, count)
+            lines = equations.list_terms(equation, count)
             assert len(lines) <= count
             total = sum(round(1000 * float(line.product)) for line in lines)
             assert total == round(1000 * float(f"{equation.total / 10.0**equation.power:.3f}"))
@@ -151,13 +151,13 @@ def test_a_list_adds_up_exactly(count: int) -> None:
 def test_what_is_left_out_is_counted() -> None:
     terms = tuple(Term(f"h{j}", 0.5, 0.1 * (9 - j)) for j in range(9))
     equation = Equation("h", terms, sum(t.product for t in terms), "tanh", 0.0)
-    assert equations.listed(equation, 4)[-1].name == "… 6 more"
-    assert "more" not in "".join(line.name for line in equations.listed(equation, 9))
+    assert equations.list_terms(equation, 4)[-1].name == "… 6 more"
+    assert "more" not in "".join(line.name for line in equations.list_terms(equation, 9))
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf, 1e300, 5e-324, 0.0])
 def test_any_number_can_be_written(bad: float) -> None:
     equation = Equation("h", (Term("x", 1.0, bad), Term("b", None, 0.5)), bad + 0.5, "tanh", bad)
     for room in (10, 40, 78):
-        assert equations.spelled(equation, room).text
-    assert len(equations.listed(equation, 2)) <= 2
+        assert equations.write_equation(equation, room).text
+    assert len(equations.list_terms(equation, 2)) <= 2

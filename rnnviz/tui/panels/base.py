@@ -29,27 +29,28 @@ def by_default(frame: Frame) -> bool:
 
 @dataclass(frozen=True)
 class Panel:
-    """id: also its name in commands. title: on its tab. about: one line for the palette and the help.
+    """id: also its name in commands. title: on its tab. about: one line for the command palette and the help.
 
-    draw      (frame, view, width, height, palette) -> Sheet of exactly that size. Pure.
-    why_not   (frame) -> one line saying why there is nothing to show here, or None
-    takes     action id -> (frame, view) -> what that key does while this panel is open: a player command,
-              changes to the view such as {"row": 3}, or None for nothing
-    typed     (frame, view, text) -> what a text typed into this panel does, likewise; it is asked for by a view
-              change {"typing": ""}
-    found     (frame, view, text) -> what of the panel a few letters mean, as changes to the view; asked for by a view
-              change {"typing": "", "finding": True}
-    clicked   (frame, view, x, y, width, height) -> what a click there does, likewise
-    keeps_row whether it opens again at the row it was left at
-    words     action id -> the word in the key bar for a key it takes
-    key       opens it directly ("" for none)
-    height    rows it wants under the score on a small screen
-    follows   what of the frame it draws; it is drawn again only when that changes (default: any frame)
-    needs     (frame) -> a command that works out what it cannot show yet, or None; sent once for each scene
-    leaves    (frame) -> a command for when it is closed, or None
-    copies    (frame, view) -> the text that the copy key takes from it
-    shows     names of the figures it draws (see lessons/withheld.py): while one of them is asked for, it stays closed
-    opens_beside  (frame) -> whether what it has to show is worth a place beside the score that nobody asked for
+    draw          (frame, view, width, height, palette) -> Sheet of exactly that size. Pure.
+    why_not       (frame) -> one line that says why there is nothing to show here, or None
+    actions       action id -> (frame, view) -> the result of that action while this panel is open: a player command,
+                  changes to the view such as {"row": 3}, or None for nothing
+    submit        (frame, view, text) -> the result of a text typed into this panel; typing begins with the view
+                  change {"typing": ""}
+    find          (frame, view, text) -> changes to the view for a search text; a search begins with the view change
+                  {"typing": "", "finding": True}
+    click         (frame, view, x, y, width, height) -> the result of a click there
+    keeps_row     whether it opens again at its last row
+    key_labels    action id -> the label in the key bar for one of its actions
+    key           opens it directly ("" for none)
+    height        rows it needs under the score on a small screen
+    depends_on    (frame, view) -> what its drawing depends on; it is drawn again only when that changes (default:
+                  at any frame)
+    needs         (frame) -> a command that computes results it cannot show yet, or None; sent once for each scene
+    on_close      (frame) -> a command to send when it closes, or None
+    copy_text     (frame, view) -> the text for the copy key
+    shows         names of the figures it draws (see lessons/withheld.py): while a question hides one, it stays closed
+    opens_beside  (frame) -> whether it may open beside the score by itself
     """
 
     id: str

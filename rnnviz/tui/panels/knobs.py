@@ -15,7 +15,7 @@ from rnnviz.tui.notice import Kind, Notice
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import Panel
 from rnnviz.tui.view import View
-from rnnviz.views.knobs import asked, called, range_of, turned, typed, value_of, why_not
+from rnnviz.views.knobs import called, range_of, requested, turned, typed, value_of, why_not
 
 if TYPE_CHECKING:
     from rnnviz.experiment.setting import Setting
@@ -123,8 +123,8 @@ def _was(frame: Frame, name: str) -> str:
     """What it was in the run that stands behind as a ghost, if it was something else."""
     if frame.ghost is None:
         return ""
-    before = getattr(frame.ghost.asked, name)
-    if before == getattr(asked(frame), name):
+    before = getattr(frame.ghost.requested, name)
+    if before == getattr(requested(frame), name):
         return ""
     return f"was {SETTINGS[name].show(before)}  "
 

@@ -69,7 +69,7 @@ def _block(sheet: Sheet, y: int, end: int, told: tuple[Equation, ...], frame: Fr
     long = [e for e in told if len(e.terms) > columns]
     listing = spare // max(1, len(long)) >= 3
     for equation in told:
-        line = equations.spelled(equation, sheet.width - 2, fold=spare >= len(long) + (equation not in long))
+        line = equations.write_equation(equation, sheet.width - 2, fold=spare >= len(long) + (equation not in long))
         x = sheet.put(y, 1, line.name, accent(frame, palette))
         x = sheet.put(y, x, line.sum, palette.text)
         if line.folded:
@@ -80,7 +80,7 @@ def _block(sheet: Sheet, y: int, end: int, told: tuple[Equation, ...], frame: Fr
         y += 1
         if listing and equation in long:
             rows = min(-(-(len(equation.terms) + 1) // columns), spare // len(long), LISTED // len(told))
-            lines = equations.listed(equation, rows * columns)
+            lines = equations.list_terms(equation, rows * columns)
             rows = -(-len(lines) // columns)
             for at, addend in enumerate(lines):
                 _addend(sheet, y + at % rows, 1 + at // rows * COLUMN, addend, palette)
