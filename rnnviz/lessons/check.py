@@ -215,8 +215,8 @@ class _Checker:
         right = value_of(answer, frame, run.start)
         if isinstance(right, float) and not isfinite(right):
             yield self.problem(line, f"{answer} is {right} here: a learner cannot type that", "choose another metric")
-        told = (run.step.heading, *run.step.before, question.question)
-        quoted = [reference for text in told for reference, _ in quotes(text)]
+        texts = (run.step.heading, *run.step.before, question.question)
+        quoted = [reference for text in texts for reference, _ in quotes(text)]
         if answer in quoted and value_of(answer, before, run.start) == right:
             where = self.line_of("{" + str(answer), run.step.line)
             yield self.problem(where, f"{answer} gives the answer away", "quote it after the question")
@@ -251,8 +251,12 @@ class _Checker:
             if broken:
                 yield self.problem(where, f"solution {i} changes {', '.join(broken)}", "unlock it, or keep its value")
             elif not solved.is_done:
-                told = "; ".join(c.describe(frame, run.start) for c in exercise.solved if not c.holds(frame, run.start))
-                yield self.problem(where, f"solution {i} does not solve it ({told})", "correct it, or lower the goal")
+                missing = "; ".join(
+                    c.describe(frame, run.start) for c in exercise.solved if not c.holds(frame, run.start)
+                )
+                yield self.problem(
+                    where, f"solution {i} does not solve it ({missing})", "correct it, or lower the goal"
+                )
             else:
                 yield from self.point(run.step.point_after, run.target.after(solution), frame)
                 yield from self.stage(solved, frame, run.step.after, "the text after the solution")

@@ -96,8 +96,8 @@ class Markdown:
                 at += 1
             else:
                 end = at
-                while end < len(lines) and (told := lines[end].strip()):
-                    if told.startswith(FENCES) or lines[end].startswith("## "):
+                while end < len(lines) and (stripped := lines[end].strip()):
+                    if stripped.startswith(FENCES) or lines[end].startswith("## "):
                         break
                     end += 1
                 self.paragraphs(section, lines[at:end], number)

@@ -51,12 +51,12 @@ def page(run: LessonRun, frame: Frame | None, voice: Voice = UNBROKEN, typed: st
     def set_(text: str, indent: int = 0) -> list[Line]:
         return wrapped(voice.say(text), voice.room, quote, indent)
 
-    told = [line for text in step.before for line in set_(text)]
+    prose = [line for text in step.before for line in set_(text)]
     point = step.point
     lines: list[Line]
     if isinstance(step.task, Prediction):
         if run.answer is None:
-            lines = told + question_lines(run, step.task, voice.room, typed, set_)
+            lines = prose + question_lines(run, step.task, voice.room, typed, set_)
         else:
             lines = [line for text in verdict(run) for line in set_(text, 2)]
             lines += [line for text in step.after for line in set_(text)]
@@ -64,7 +64,7 @@ def page(run: LessonRun, frame: Frame | None, voice: Voice = UNBROKEN, typed: st
     elif isinstance(step.task, Exercise):
         if run.is_done and frame is not None and run.is_set_up and not run.holds(frame):
             lines = (
-                told + set_(f"**▸ {step.task.goal}**", 2) + wrapped(voice.say(solved_before(run, frame)), voice.room)
+                prose + set_(f"**▸ {step.task.goal}**", 2) + wrapped(voice.say(solved_before(run, frame)), voice.room)
             )
         elif run.is_done:
             lines = set_("**✓ Done.** " + step.after[0]) if step.after else set_("**✓ Done.**")
@@ -73,12 +73,12 @@ def page(run: LessonRun, frame: Frame | None, voice: Voice = UNBROKEN, typed: st
         else:
             hints = run.shown_hints
             if hints:
-                told = set_(f"**Hint {len(hints)} of {len(step.task.hints)}.** {hints[-1]}")
-            lines = told + set_(f"**▸ {step.task.goal}**", 2)
+                prose = set_(f"**Hint {len(hints)} of {len(step.task.hints)}.** {hints[-1]}")
+            lines = prose + set_(f"**▸ {step.task.goal}**", 2)
             if frame is not None and run.is_set_up:
                 lines += wrapped(voice.say(status(run, frame)), voice.room)
     else:
-        lines = told
+        lines = prose
     return Page(step.heading, tuple(lines), point, "again" if run.is_retry else run.standing[1])
 
 
@@ -112,8 +112,8 @@ def verdict(run: LessonRun) -> list[str]:
     if not question.choices:
         return [f"**✗ Your answer: {answer.said}. Right: {answer.right}.**"]
     chosen = question.choices[int(answer.said) - 1]
-    told = f"**✗ No: {answer.right}.**"
-    return [f"{told} {chosen.why}" if chosen.why else told]
+    first = f"**✗ No: {answer.right}.**"
+    return [f"{first} {chosen.why}" if chosen.why else first]
 
 
 def status(run: LessonRun, frame: Frame) -> str:
@@ -136,5 +136,5 @@ def solved_before(run: LessonRun, frame: Frame) -> str:
 def locked_changes(run: LessonRun, frame: Frame) -> str:
     """A line for locked settings that were changed; empty if none was."""
     kept = {name: getattr(run.target.experiment, name) for name in run.broken(frame)}
-    told = ", ".join(f"{SETTINGS[name].label} at {SETTINGS[name].show(value)}" for name, value in kept.items())
-    return f"locked by this exercise: {told}; [lesson_return] resets" if kept else ""
+    settings = ", ".join(f"{SETTINGS[name].label} at {SETTINGS[name].show(value)}" for name, value in kept.items())
+    return f"locked by this exercise: {settings}; [lesson_return] resets" if kept else ""

@@ -1,4 +1,4 @@
-"""Companions: the runs that are compared with the present one, trained to where it is."""
+"""Companions: the runs that are compared with the present one, trained equally long."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from rnnviz.player.timeline import Place
 from rnnviz.scene.frame import Progress
 from rnnviz.scene.scene import Companion, Settings
 
-MOST_KEPT = 4  # companions whose training is kept
+MOST_KEPT = 4  # the most companions whose training is kept
 
 
 class Stopped(Exception):  # noqa: N818
-    """Companions were not trained to where they should be: the job was cancelled."""
+    """The job was cancelled before the companions were trained equally long."""
 
 
 class Companions:
@@ -52,12 +52,12 @@ class Companions:
         return tuple(found)
 
     def follow(self, present: Settings, pinned: Settings | None, place: Place) -> None:
-        """Train them on, or back, to where the present run is."""
+        """Train them, or go back, to the place of the present run."""
         self.beside(present, pinned, place, 0)
 
     def _session(self, settings: Settings) -> Session:
         session = self._sessions.pop(settings, None) or Session(settings.requested, cut=settings.cut)
-        self._sessions[settings] = session  # the last used stands last
+        self._sessions[settings] = session  # the last used comes last
         while len(self._sessions) > MOST_KEPT:
             del self._sessions[next(iter(self._sessions))]
         return session

@@ -1,11 +1,11 @@
-"""Undo and redo: the moments that changes left behind, each with all it takes to stand there again.
+"""Undo and redo: the moments before changes, each with everything needed to restore it.
 
     >>> history = History(first)
     >>> history.keep(before_the_change)        # then make the change
     >>> history.back(present)                  # the moment before it; `present` is kept for `forward`
 
-A walk or a batch of training is not a change, but it is not lost either: whatever the present is, going back
-keeps it, and going forward brings it back. At the far end of the past stands the very first frame.
+Moving or training is not a change, but it is not lost either: undo keeps the present moment, and redo restores it.
+The oldest moment is the first frame.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Moment:
 
     @property
     def bytes(self) -> int:
-        """About what the frame's trace holds, in float64s: pre-activations, states, gradients of every layer."""
+        """Approximate size of the frame's trace in bytes: pre-activations, states, gradients of every layer."""
         trace = self.frame.scene.trace
         gates = max(1, trace.pre.shape[-1] // trace.H)
         return int(8 * (3 * trace.spec.parameter_count + trace.T * trace.L * trace.H * (4 * gates + 6) + trace.T**2))
@@ -55,7 +55,7 @@ class History:
         return len(self._past)
 
     def keep(self, moment: Moment) -> None:
-        """The present, right before a change; what was undone before it can no longer be redone."""
+        """Store the present moment, right before a change; earlier undos can no longer be redone."""
         self._past.append(moment)
         self._future.clear()
         while len(self._past) > 1 and sum(kept.bytes for kept in self._past) > BUDGET:
@@ -73,7 +73,7 @@ class History:
         return moment
 
     def forward(self, present: Moment) -> Moment | None:
-        """What the last `back` left; None if nothing was undone."""
+        """The moment that the last `back` left; None if nothing was undone."""
         if not self._future:
             return None
         self._past.append(present)

@@ -1,4 +1,4 @@
-"""Job: a slow command under way, on a thread of its own if its caller likes."""
+"""Job: a slow command, which its caller may run on another thread."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import Callable
 from rnnviz.player.session import Report
 from rnnviz.scene.commands import Command
 
-#: Makes what a job has found the present.
+#: Makes the result of a job the present.
 Show = Callable[[], None]
 
 
 class Job:
-    """`run` does the work and reports; `cancel` keeps what is done so far. `work` does it: what it returns makes the
-    result the present."""
+    """`run` does the work and reports progress; `cancel` stops it and keeps the work done so far. `work` returns a
+    function that makes the result the present."""
 
     def __init__(self, command: Command, work: Callable[[Command, Job, Report], Show]) -> None:
         self.command = command

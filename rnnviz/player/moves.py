@@ -1,4 +1,4 @@
-"""Moves: the quick commands, that go about in one scene. A frame and a command in, a frame out; nothing is computed."""
+"""Moves: the quick commands, which stay in one scene. They turn a frame and a command into a frame without a pass."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def moved(frame: Frame, command: Command) -> Frame:
 
 
 def chosen_loss_step(frame: Frame, loss_step: int | str) -> int | None:
-    """Which gradient a ShowGradient is about; a number that carries no loss stays what it is."""
+    """The loss step of a ShowGradient; a step without a loss is returned unchanged."""
     last = frame.scene.last_loss_step
     match loss_step:
         case "total":
@@ -76,14 +76,14 @@ def lacking(frame: Frame, loss_step: int | None) -> bool:
 
 
 def scenes_with(frame: Frame, loss_step: int | None) -> list[Scene]:
-    """Those on the screen that have this loss step (None: all have a total)."""
+    """The scenes on the screen that have this loss step (None: all have a total)."""
     others = [] if frame.ghost is None else [frame.ghost.scene]
     others += [companion.scene for companion in frame.beside or ()]
     return [scene for scene in (frame.scene, *others) if loss_step is None or loss_step in scene.loss_steps]
 
 
 def _stepped(frame: Frame, forward: bool) -> Frame:
-    """The arrows move the way the picture runs: after the turn, left goes on and right takes back."""
+    """Move by one event. The arrows follow the picture: on the way back, left goes on and right undoes a step."""
     place, T = frame.cursor.place(frame.T), frame.T
     if place <= T:
         if not forward and place == 0:
@@ -97,6 +97,6 @@ def _stepped(frame: Frame, forward: bool) -> Frame:
 
 
 def _placed(frame: Frame, place: int) -> Frame:
-    """To a place in the story of this scene, up to the loss and back; the update is a job of its own."""
+    """Go to a place in the scene's sequence of events: read, loss, way back; the update is a job."""
     phase, t = phase_and_step(place, frame.T)
     return replace(frame, cursor=replace(frame.cursor, phase=phase, t=t))

@@ -55,7 +55,7 @@ from rnnviz.scene.scene import Companion, Scene, Settings
 from rnnviz.views.prepare import is_light, likewise, prepare, with_known
 from rnnviz.words.gradient_check import verdict
 
-#: A scene, and what stands beside it.
+#: A scene, and the runs beside it.
 Picture = tuple[Scene, tuple[Companion, ...] | None]
 
 #: Seconds between two reports of an epoch under way.
@@ -68,7 +68,7 @@ class Player:
         self._session = Session(experiment or Experiment())
         scene = self._session.scene(0)
         if scene.task.lag is not None and is_light(scene, Measure("outcome")):
-            scene = prepare(scene, Measure("outcome"))  # the answers stand below the score
+            scene = prepare(scene, Measure("outcome"))  # the answers are shown below the score
         self.job: Job | None = None
         self.frame = Frame(
             experiment=self._session.experiment,
@@ -113,7 +113,7 @@ class Player:
         return isinstance(command, SLOW) or self._leads_to_update(command)
 
     def note(self, progress: Progress) -> Frame:
-        """A job under way reports how far it is; where it shows the network on its way, the cursor stays."""
+        """The frame after a job's progress report; if it shows the network during training, the cursor stays."""
         if self.job is not None:
             self.frame = replace(self.frame, job=replace(progress, seen=None))
             if progress.seen is not None:
@@ -133,14 +133,14 @@ class Player:
         )
 
     def refresh(self) -> Frame:
-        """The same frame, saying which engine is in use now."""
+        """The same frame with the engine in use now."""
         name = engine.current().name
         if name != self.frame.engine:
             self.frame = replace(self.frame, engine=name)
         return self.frame
 
     def finish(self, job: Job) -> Frame:
-        """Make what a job has done the present; a job that gave way to another has nothing to say."""
+        """Make a job's result the present; the result of a job that gave way to another is dropped."""
         if self.job is not None and job is not self.job:
             return self.frame
         self.job = None
@@ -168,7 +168,7 @@ class Player:
         self.frame = replace(self.frame, hint=text)
 
     def _leads_to_update(self, command: Command) -> bool:
-        """The step of the story into the update, and the one beyond it, train a batch."""
+        """Whether a step leads into the update or beyond it, which trains a batch."""
         return isinstance(command, Next) and self.frame.cursor.place(self.frame.T) >= 2 * self.frame.T + 2
 
     def _work(self, command: Command, job: Job, report: Report) -> Show:
@@ -266,7 +266,7 @@ class Player:
             reported = perf_counter()
 
             def within(begun: int = done, whole: int = done + chunk, before: Place = before) -> bool:
-                """A long epoch says how far it is."""
+                """Report progress within a long epoch."""
                 nonlocal reported
                 here = begun + self._batches_between(before, timeline.place)
                 if here < whole and perf_counter() - reported > BETWEEN_REPORTS:
@@ -309,7 +309,7 @@ class Player:
         return lambda: self._present(picture)
 
     def _update(self) -> Show:
-        """Try the next batch's step, to tell what it does; the weights stay until the story goes on."""
+        """Compute the next batch's step to show its effect; the weights stay until the next event."""
         timeline = self._session.timeline
         here, model = timeline.training.snapshot(), timeline.training.model
         old = {name: w.copy() for name, w in model.params.items()}
@@ -372,14 +372,14 @@ class Player:
         return show
 
     def settle(self, *, ghost: bool) -> Frame:
-        """What led here was not a person's doing: no hint of it and nothing to undo, and without `ghost` no run
-        before to compare with either."""
+        """Forget that commands led here, since the user did not send them: no hint, no undo, and without `ghost` no
+        ghost."""
         self.frame = replace(self.frame, hint="", ghost=self.frame.ghost if ghost else None)
         self._history = History(Moment(self._session, self.frame))
         return self.frame
 
     def _leave(self, what: str) -> None:
-        """The present becomes a moment that undo comes back to."""
+        """Store the present as a moment for undo."""
         self._history.keep(Moment(self._session, replace(self.frame, hint=""), what))
 
     def _restore(self, *, back: bool) -> Show:
@@ -444,8 +444,8 @@ class Player:
     def _present(
         self, picture: Picture, *, hint: str = "", ghost: Ghost | None = None, onward: bool = False
     ) -> None:  # fmt: skip
-        """A new scene under the cursor: same phase and step where it has them; with `onward`, where the story goes on
-        after an update, at its beginning."""
+        """Show a new scene: at the same phase and step if it has them; with `onward`, after an update, at its
+        beginning."""
         old, cursor, session = self.frame, self.frame.cursor, self._session
         scene, beside = picture
         epoch, batch = session.timeline.place
@@ -475,7 +475,7 @@ class Player:
 
 
 def _after_update(cursor: Cursor) -> Cursor:
-    """An update is of the weights before: what is left of it is the walk that led to it, at its end."""
+    """The cursor for weights after an update: at the end of the way back that led to it."""
     return replace(cursor, phase=Phase.BACKWARD, t=0) if cursor.phase is Phase.UPDATE else cursor
 
 

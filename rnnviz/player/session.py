@@ -1,4 +1,4 @@
-"""Session: one experiment as it is looked at: its data, its network, and its training so far."""
+"""Session: one experiment with its data, its network, and its training so far."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Session:
         return read(self.task, sample, model, loss_step=loss_step)
 
     def lasting(self, experiment: Experiment) -> Session:
-        """The same training with another number of epochs to go."""
+        """The same training with another number of epochs."""
         session = copy(self)
         session.requested, session.experiment = experiment, resolved(experiment)
         return session
@@ -68,7 +68,7 @@ class Session:
         return session
 
     def survey(self, sample: int, report: Report, keep_going: Callable[[], bool]) -> None:
-        """Work out the rays of every epoch known so far that are not known yet."""
+        """Compute the missing rays of all epochs trained so far."""
         here, known = self.timeline.training.snapshot(), len(self.timeline.losses)
         for epoch in range(known + 1):
             if not keep_going():

@@ -22,11 +22,11 @@ from rnnviz.nn import Snapshot, Training, engine
 Place = tuple[int, int]  # (epoch, batch): completed epochs, completed batches of this epoch
 KeepGoing = Callable[[], bool]
 
-#: Seconds that one call of the engine should take: so soon a training stops and says how far it is.
+#: Seconds that one call of the engine should take, and so the delay of a stop or a progress report.
 MOMENT = 0.05
 #: Seconds of training between two snapshots of an epoch, and so about what a replay takes.
 REPLAY = 0.2
-#: This many snapshots are kept whatever they take.
+#: This many snapshots are kept whatever their size.
 LEAST = 8
 #: Bytes of a number of the loss curve, and of a place and its entry among the snapshots.
 PER_LOSS, PER_PLACE = 48, 256
@@ -58,7 +58,7 @@ class Timeline:
 
     @property
     def losses(self) -> list[float]:
-        """Of every epoch ever completed, also after going back."""
+        """The loss of every epoch ever completed, also after going back."""
         return self.training.record["loss"]
 
     @property
@@ -67,7 +67,7 @@ class Timeline:
 
     @property
     def bytes(self) -> int:
-        """What the snapshots and the loss curve take."""
+        """The size of the snapshots and the loss curve."""
         return len(self._snapshots) * self._size + PER_LOSS * (len(self.losses) + len(self.val_losses))
 
     def advance(self, batches: int, keep_going: KeepGoing) -> float | None:
@@ -99,7 +99,7 @@ class Timeline:
         return place in self._snapshots or place == self.place
 
     def goto(self, place: Place, keep_going: KeepGoing = lambda: True) -> None:
-        """To this place: by its snapshot, else by training on from the one before it."""
+        """Go to this place: by its snapshot, else by training from the snapshot before it."""
         known = [there for there in self._snapshots if there <= place]
         start = max(known)
         if start <= self.place <= place:

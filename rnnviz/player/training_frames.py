@@ -1,4 +1,4 @@
-"""Pictures of a training on its way: some, evenly over it, and never so many that the training waits for them."""
+"""Pictures of a running training, evenly spaced, and never so many that the training waits for them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Album:
         self._spent = 0.0
 
     def picture(self, done: int, total: int, take: Callable[[], Picture]) -> Picture | None:
-        """The picture after `done` of `total`, if its turn has come; the end is nobody's: it is shown anyway."""
+        """The picture after `done` of `total`, if its turn has come; None at the end, which is shown anyway."""
         if done >= total or done * self._room < total * (self._taken + 1):
             return None
         start = time.monotonic()

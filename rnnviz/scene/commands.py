@@ -1,4 +1,4 @@
-"""Commands: all that a key, a lesson, a test or a command line can ask of the player.
+"""Commands: everything that a key, a lesson, a test or a command line can request of the player.
 
 Quick ones move the cursor and are done at once. Slow ones (`SLOW`) train or build, and can be run as a job.
 """
@@ -19,31 +19,31 @@ class Plain:
 
 
 class Right(Plain):
-    """One column to the right: read the next step, or take back one step of the walk back in time."""
+    """One column to the right: read the next step, or undo one step of the way back in time."""
 
 
 class Left(Plain):
-    """One column to the left: take back the last step read, or walk one step back in time."""
+    """One column to the left: undo the last step read, or go one step back in time."""
 
 
 class Next(Plain):
-    """The next thing in the story: read on, then the loss, then back in time, then the update."""
+    """The next event: read a step, then the loss, then back in time, then the update."""
 
 
 class Previous(Plain):
-    """The thing before in the story."""
+    """The previous event."""
 
 
 @dataclass(frozen=True)
 class Seek:
-    """To time step t, in the direction we are going; beyond the ends it stops at the end."""
+    """Go to time step t in the present direction; a step beyond the ends is clamped."""
 
     t: int
 
 
 @dataclass(frozen=True)
 class Go:
-    """To a place in the story: phase forward or backward and a time step, or the loss."""
+    """Go to a place: phase forward or backward and a time step, or the loss."""
 
     phase: str
     t: int = 0
@@ -58,14 +58,14 @@ class ShowGradient:
 
 @dataclass(frozen=True)
 class SelectUnit:
-    """Look at another unit of the hidden state."""
+    """Select another unit of the hidden state."""
 
     by: int
 
 
 @dataclass(frozen=True)
 class Train:
-    """Train on: by a number of batches, by whole epochs, or all that the experiment asks for."""
+    """Train by a number of batches, by whole epochs, or to the experiment's last epoch."""
 
     amount: Literal["batch", "epoch", "all"]
     count: int = 1
@@ -73,7 +73,7 @@ class Train:
 
 @dataclass(frozen=True)
 class Back:
-    """Take training back: by a batch, by an epoch, or to the untrained start."""
+    """Undo training: by a batch, by an epoch, or to the untrained network."""
 
     amount: Literal["batch", "epoch", "all"]
 
@@ -118,12 +118,12 @@ class Survey(Plain):
 
 
 class Check(Plain):
-    """Hold the gradients of this very sequence against central differences."""
+    """Run a gradient check: compare the gradients of this sequence with central differences."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """Begin again with settings of the experiment changed: (("seed", 3), …). None leaves one to its task.
+    """Restart with changed settings of the experiment: (("seed", 3), …). None lets the task decide.
 
     The run before stays behind as a ghost. A new task chooses its own steps, lag, samples, source and loss
     position, where the same command does not set them.
@@ -133,19 +133,19 @@ class Change:
 
 
 class Undo(Plain):
-    """Back to the moment before the last change: the same weights, training and cursor."""
+    """Go back to the moment before the last change: the same weights, training and cursor."""
 
 
 class Redo(Plain):
-    """Take an undo back."""
+    """Redo the change last undone."""
 
 
 class DismissGhost(Plain):
-    """Let go of the run before; the next change leaves a new ghost."""
+    """Remove the ghost; the next change makes a new one."""
 
 
 class Cut(Plain):
-    """Cut the loop, or close it again: show the network with W_hh = 0. Training goes on untouched."""
+    """Cut the loop, or restore it: show the network with W_hh = 0. Training is not affected."""
 
 
 class Compare(Plain):
@@ -157,7 +157,7 @@ class Alone(Plain):
 
 
 class Pin(Plain):
-    """Keep the present settings, to be compared with what they are changed to. Pin them again to let go."""
+    """Pin the present settings as the baseline of the comparison; pin again to unpin."""
 
 
 Command = (

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Ghost:
-    """What the run before looked like.
+    """The picture of the run before.
 
     requested  its settings, before the task filled anything in
     name    what is different about it: its values of the settings that have changed since
@@ -48,7 +48,7 @@ class Ghost:
         return self.scene.gradient(self.scene.last_loss_step).norms
 
     def is_like(self, present: Experiment) -> bool:
-        """Whether it was at the present's task, so that its gradient can stand behind the present's."""
+        """Whether it has the present task, so that its gradient can be shown behind the present one."""
         return self.requested.task == present.task
 
     def gradient(self, loss_step: int | None) -> Gradient:
@@ -58,7 +58,7 @@ class Ghost:
 
 
 def difference(ghost: Ghost, present: Experiment, epoch: int, batch: int, cut: bool) -> str:
-    """What the ghost has that the present has not: `recurrent gain 1.0 · units 20 · epoch 12`."""
+    """The ghost's values of changed settings: `recurrent gain 1.0 · units 20 · epoch 12`."""
     parts = list(ghost.requested.named(ghost.requested.differences(present)))
     if (ghost.epoch, ghost.batch) != (epoch, batch):
         parts.append(f"epoch {ghost.epoch}" + (f" batch {ghost.batch}" if ghost.batch else ""))

@@ -95,13 +95,13 @@ def change(old: Codes, new: Codes, *, blank: bool) -> tuple[str, Codes]:
     gone = [a for a in old[0] if a not in attributes]
     if (old[1] and not ink) or (old[2] and not ground) or ({"1", "2"} & {*gone} and {"1", "2"} & {*attributes}):
         return f"\x1b[{';'.join(('0', *attributes, *ink, *ground))}m", (attributes, ink, ground)
-    told = [
+    numbers = [
         *(_OFF[a] for a in gone),
         *(a for a in attributes if a not in old[0]),
         *(ink if ink != old[1] else ()),
         *(ground if ground != old[2] else ()),
     ]
-    return (f"\x1b[{';'.join(told)}m" if told else ""), (attributes, ink, ground)
+    return (f"\x1b[{';'.join(numbers)}m" if numbers else ""), (attributes, ink, ground)
 
 
 class Pen:

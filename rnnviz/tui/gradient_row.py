@@ -144,16 +144,16 @@ def _ghost(
 def _exponents(sheet: Sheet, frame: Frame, y: int, cols: Columns, norms: list[float], palette: Palette) -> None:
     """The power of ten of each bar; where columns are narrow, only where it changes and there is room."""
     sheet.put(y, GUTTER - 4, "10^", palette.faint)
-    free, told = cols.left, ""
+    free, last_label = cols.left, ""
     for t in cols.steps:
         if t < (frame.reached or 0) or (frame.loss_step is not None and t > frame.loss_step):
             continue
         label = power_label(exponent(norms[t]), norms[t])
         x = cols.x(t)
-        if cols.bar >= 3 or (label != told and x >= free and x + len(label) <= cols.end):
+        if cols.bar >= 3 or (label != last_label and x >= free and x + len(label) <= cols.end):
             here = t == frame.cursor.t and frame.cursor.phase is Phase.BACKWARD
             sheet.put(y, x, label[: max(cols.bar, 4)], palette.back if here else palette.gradient)
-            free, told = x + len(label) + 1, label
+            free, last_label = x + len(label) + 1, label
 
 
 def power_label(power: int | None, value: float = 0.0) -> str:
@@ -322,8 +322,10 @@ def _faded_twice(frame: Frame, gradient: Gradient, t: int, last: int) -> list[st
     for path in (gradient, lane):
         kept = times(path, t) if t < last else ""
         zero = _zero_at(frame, t, path.along)
-        told = f"0: {short_reason(zero).partition(' at ')[0]}" if zero else f"{scientific(float(path.norms[t]))} {kept}"
-        lines.append(f"{path.along} {told}".rstrip())
+        figure = (
+            f"0: {short_reason(zero).partition(' at ')[0]}" if zero else f"{scientific(float(path.norms[t]))} {kept}"
+        )
+        lines.append(f"{path.along} {figure}".rstrip())
     if gradient.fades or lane.fades:
         lines += filter(None, [half_lives(gradient, lane)])
         lines.append(f"1 %  {reach(gradient, gradient.horizon, last)} {reach(lane, lane.horizon, last)}")

@@ -36,20 +36,20 @@ def draw(run: LessonRun, frame: Frame | None, width: int, height: int, palette: 
     """A rule with the step's heading, or a note in its place, and the step's text below it, from line `top` on. The
     rule says how many lines there are above and below. A note longer than the rule takes the rows it needs."""
     sheet = Sheet(width, height)
-    told = page(run, frame, measure(width), typed)
+    shown = page(run, frame, measure(width), typed)
     place = f" {run.at + 1}/{len(run.lesson.steps)} "
-    if told.standing and len(told.heading) + len(told.standing) + len(place) + 8 <= width and note is None:
-        place = f" {told.standing} ·{place}"
-    top, above, below = scrolled(len(told.lines), height - 1, top)
+    if shown.standing and len(shown.heading) + len(shown.standing) + len(place) + 8 <= width and note is None:
+        place = f" {shown.standing} ·{place}"
+    top, above, below = scrolled(len(shown.lines), height - 1, top)
     if above or below:
         place = f" PgUp ↑{above} ─{place}" if above else place
         place = f" PgDn ↓{below} ─{place}" if below else place
     sheet.put(0, 0, "─" * width, palette.faint)
     room = width - cells(place) - 5
-    heading, style = (told.heading, palette.accent) if note is None else (note.line, note.style(palette))
+    heading, style = (shown.heading, palette.accent) if note is None else (note.line, note.style(palette))
     sheet.put(0, 1, f" {cut(heading, room)} ", style)
     sheet.right(0, place + "─", palette.accent if below else palette.dim)
-    for y, line in enumerate(told.lines[top : top + max(0, height - 1)], start=1):
+    for y, line in enumerate(shown.lines[top : top + max(0, height - 1)], start=1):
         put(sheet, y, 1, line, palette)
     if note is not None and cells(note.line) > room:
         for y, row in enumerate(lines_at_most(note.line, width - 2, height)):

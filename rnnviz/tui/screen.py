@@ -213,7 +213,7 @@ class ScoreScreen(Screen[None]):
         self.share_out()
 
     def share_out(self) -> None:
-        if not self.children:  # it may be told of its size, and to leave, before it has any
+        if not self.children:  # a resize or an end may come before compose
             return
         guide = self.guide if self.guide is not None and self.guide.is_on else None
         self.set_class(guide is not None or self.expects_lesson, "lesson")

@@ -92,14 +92,14 @@ def telling(frame: Frame | None, view: View, width: int, height: int, palette: P
     first, second = (waits, "") if view.hides(*_SUBJECTS[frame.cursor.phase]) else narrate(frame, VOICE)
     both = height > (2 if width < NARROW else 1)
     styles = [palette.warn if frame.scene.has_exploded else palette.text, palette.dim]
-    said = current_notice(frame, view, width - 2)
-    if said is not None and said.kind is Kind.HINT and both:
-        second, styles[1] = VOICE.say(said.line), accent(frame, palette)
-    elif said is not None:
-        first, styles[0] = VOICE.say(said.line), said.style(palette)
-        if said.kind is Kind.PROMPT:
+    notice = current_notice(frame, view, width - 2)
+    if notice is not None and notice.kind is Kind.HINT and both:
+        second, styles[1] = VOICE.say(notice.line), accent(frame, palette)
+    elif notice is not None:
+        first, styles[0] = VOICE.say(notice.line), notice.style(palette)
+        if notice.kind is Kind.PROMPT:
             second = f"Type a step from 0 to {frame.T}. Enter or any other key ends typing."
-        elif said.kind is Kind.PROGRESS and frame.job is not None:
+        elif notice.kind is Kind.PROGRESS and frame.job is not None:
             second = WATCHED if frame.job.what == "training" else UNWATCHED
     elif not both and frame.cursor.phase is Phase.FORWARD and frame.cursor.t == 0:
         first = second

@@ -1,4 +1,4 @@
-"""What of the run before a change stands behind the present one."""
+"""The ghost's gradient in the columns of the present run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Knobs: every setting of the experiment as something to turn, step by sensible step.
+"""Knobs: every setting of the experiment as a knob with sensible steps.
 
     >>> turned(frame, "learning_rate", +1)          # 0.01 -> 0.02, in steps of 1, 2, 5 per power of ten
     Change(settings=(('learning_rate', 0.02),))
@@ -28,7 +28,7 @@ def requested(frame: Frame) -> Experiment:
 
 
 def value_of(frame: Frame, name: str) -> str:
-    """How it is set: `20`, `lstm`, and for what is left open its word and what came of it: `auto 10`."""
+    """The value as text: `20`, `lstm`; for an open setting its word and the resulting value: `auto 10`."""
     value = getattr(requested(frame), name)
     shown = SETTINGS[name].show(value)
     filled = getattr(frame.experiment, name)
@@ -43,7 +43,7 @@ def choices(frame: Frame, name: str) -> tuple[Any, ...]:
 
 
 def range_of(frame: Frame, name: str) -> str:
-    """What it can be, in a few words: `rnn, lstm, gru`, `1 to 2048`, `more than 0`."""
+    """The allowed values in a few words: `rnn, lstm, gru`, `1 to 2048`, `more than 0`."""
     m = SETTINGS[name]
     if m.format is not None:
         return m.format
@@ -58,7 +58,7 @@ def range_of(frame: Frame, name: str) -> str:
 
 
 def why_not(frame: Frame, name: str) -> str | None:
-    """Why this knob has no effect here; None where it has one."""
+    """Why this knob has no effect here; None if it has one."""
     return SETTINGS[name].why_not(frame.experiment)
 
 
@@ -78,7 +78,7 @@ def called(text: str) -> tuple[Setting, ...]:
 
 
 def turned(frame: Frame, name: str, by: int) -> Change | str:
-    """One step up (+1) or down (-1): the change to ask for, or why there is none."""
+    """One step up (+1) or down (-1): the change to request, or the reason why there is none."""
     reason = why_not(frame, name)
     if reason is not None:
         return f"{SETTINGS[name].label}: {reason}."
@@ -121,7 +121,7 @@ def _at_the_end(frame: Frame, name: str, by: int) -> str:
 
 
 def typed(frame: Frame, name: str, text: str) -> Change | str:
-    """A value as a person types it. Raises InputError, in one line, for what it cannot be."""
+    """The change for a typed value. Raises InputError, in one line, for a value that is not allowed."""
     reason = why_not(frame, name)
     if reason is not None:
         return f"{SETTINGS[name].label}: {reason}."

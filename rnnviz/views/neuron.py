@@ -231,8 +231,8 @@ def _gradient(
     """A gradient's sum, in units of a power of ten that makes its largest term 1 to 10."""
     largest = max([abs(total), *(abs(term.product) for term in terms)], default=0.0)
     power = max(exponent(largest) or 0, SMALLEST)
-    told = tuple(terms) if ordered else largest_first(terms)
-    return Equation(name, told, total, "", total, power=power if not -2 < power < 3 else 0, about=about)
+    ordered_terms = tuple(terms) if ordered else largest_first(terms)
+    return Equation(name, ordered_terms, total, "", total, power=power if not -2 < power < 3 else 0, about=about)
 
 
 # -- terms ---------------------------------------------------------------------------------------------

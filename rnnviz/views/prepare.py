@@ -34,7 +34,7 @@ AT_ONCE = 1_000_000
 
 
 class CancelledError(Exception):
-    """Nobody waits for it any more."""
+    """The result is no longer needed."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What can be said of W_hh by itself: its largest singular value, and its spectral radius."""
+"""Properties of W_hh: its largest singular value and its spectral radius."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""How an equation is written so that its sum can be checked by hand.
+"""Equations written so that their sums can be checked by hand.
 
     h[3] = tanh( 0.71·x 0.41 + 0.52·h[7] -0.83 … 19 more: -0.073 ) = tanh(-0.214) = -0.211
 
-Whoever multiplies and adds up the numbers on the screen gets the total on the screen, to its three digits. That
-takes one term that stands for all that is not written out: it is the total as shown, less the rest as shown, so
-it holds the smaller terms and also what rounding the larger ones has left over.
+Multiplying and adding the numbers on the screen gives the total on the screen, to its three digits. For that, one
+term replaces all that are not written out: it is the shown total minus the shown terms, so it contains the smaller
+terms and the rounding error of the larger ones.
 """
 
 from __future__ import annotations
@@ -16,13 +16,12 @@ from rnnviz.numbers import fixed
 from rnnviz.views.neuron import Equation, Term
 
 DIGITS = 3  # of totals and products
-NAME_AND_VALUE = 10  # cells that a listed term has for both
+NAME_AND_VALUE = 10  # cells for both in a listed term
 
 
 @dataclass(frozen=True)
 class WrittenEquation:
-    """An equation in words: what is computed, out of what, and what comes out; the last on a line of its own
-    if it is `folded`."""
+    """A written equation: name, sum and result; the result is on its own line if it is `folded`."""
 
     name: str
     sum: str
@@ -36,7 +35,7 @@ class WrittenEquation:
 
 @dataclass(frozen=True)
 class Line:
-    """One addend of a list: weight · name value = product. What there is none of is empty."""
+    """One listed term: weight · name value = product. A missing part is empty."""
 
     weight: str
     name: str
@@ -45,8 +44,8 @@ class Line:
 
 
 def write_equation(equation: Equation, room: int, *, fold: bool = False) -> WrittenEquation:
-    """On one line of `room` cells, with as many of its terms as fit: all of them to three digits, else to two.
-    `fold` allows a second line for the result, where that makes room for more terms."""
+    """Write an equation on one line of `room` cells, with as many terms as fit: all of them to three digits, else some
+    to two. `fold` allows a second line for the result if that makes room for more terms."""
     scale = 10.0**equation.power
     unit = f"e{equation.power:+03d}" if equation.power else ""
     total = plain(equation.total / scale)
@@ -65,7 +64,7 @@ def write_equation(equation: Equation, room: int, *, fold: bool = False) -> Writ
 
 
 def _fitting(equation: Equation, room: int, scale: float, total: str) -> tuple[str, int]:
-    """As much of the sum as fits, and how many terms that is."""
+    """The part of the sum that fits, and its number of terms."""
     whole = len(equation.terms)
     if not whole:
         return "0", 0
@@ -92,7 +91,7 @@ def _sum(equation: Equation, count: int, digits: int, scale: float, total: str) 
 
 
 def _addend(term: Term, digits: int, scale: float) -> tuple[str, float, bool]:
-    """(`0.71·x -0.41`, what that comes to, whether it is taken away): the sign of the leading number is apart."""
+    """(`0.71·x -0.41`, its value, whether it is subtracted): the sign of the leading number is separate."""
     value = term.value / scale
     if term.weight is None:
         size = plain(abs(value), digits)
@@ -126,12 +125,12 @@ def _line(term: Term, scale: float) -> Line:
     product = fixed(term.product / scale)
     if term.weight is None:
         return Line("", term.name, "", product)
-    room = NAME_AND_VALUE - max(4, len(term.name))  # what a long name takes, its value gives
+    room = NAME_AND_VALUE - max(4, len(term.name))  # a long name leaves less room for its value
     return Line(_within(6, term.weight), term.name, _within(room, term.value / scale).rjust(room), product)
 
 
 def _within(cells: int, value: float) -> str:
-    """`+0.412`, `-12.10`, `+123.4` in six cells: as many digits as there is room for, and one at least."""
+    """`+0.412`, `-12.10`, `+123.4` in six cells: as many digits as fit, at least one."""
     digits = next((d for d in (3, 2) if len(fixed(value, d)) <= cells), 1)
     return fixed(value, digits)
 

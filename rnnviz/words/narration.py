@@ -166,7 +166,7 @@ def _backward(frame: Frame, voice: Voice) -> tuple[str, str]:
 
 
 def _truncated(frame: Frame) -> str:
-    """What a truncated update leaves out, where the way back shows it; "" elsewhere."""
+    """What a truncated update leaves out, on the way back; "" elsewhere."""
     from rnnviz.views.reach import first_used  # not above: the first words need no NumPy
 
     truncation, k, t = frame.experiment.truncation(), frame.loss_step, frame.cursor.t
@@ -188,7 +188,7 @@ def _zero_at(frame: Frame, t: int) -> Zero | None:
 
 
 def _what_follows(frame: Frame, lag: int, kept: float, voice: Voice) -> str:
-    """What the fading means, and which keys show its causes."""
+    """What the fading means, and the keys that show its causes."""
     gradient, at_the_end = frame.gradient, frame.cursor.t == 0
     if at_the_end and kept > VANISHED and _vanishes_with_less_gain(frame):
         if gradient.grows:
@@ -220,7 +220,7 @@ def _vanishes_with_less_gain(frame: Frame) -> bool:
 
 
 def _with_why(text: str, voice: Voice) -> str:
-    """The text, and the keys that show its causes in the longest form for which there is room."""
+    """The text, and the keys that show its causes, in the longest form that fits."""
     return voice.longest(*(text + why for why in WHY))
 
 
@@ -260,7 +260,7 @@ def _when(in_h: float | None, in_lane: float | None, where: str) -> str:
 
 
 def _share(kept: float, left: str = "") -> str:
-    """`31 % left`, `× 2.60`; 100 % is all of it, and nan no share of anything."""
+    """`31 % left`, `× 2.60`; nan and inf are written as such."""
     if not math.isfinite(kept):
         return scientific(kept)
     if kept > 1 and not is_whole(kept):

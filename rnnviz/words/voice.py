@@ -1,6 +1,6 @@
-"""Voice: what a face lends to the sentences it shows: the room of a line, and the names of its keys.
+"""Voice: what an interface adds to sentences: the room of a line, and the names of its keys.
 
-Sentences name an action in brackets, `[left] goes back in time.`, because only a face knows which key that is.
+Sentences name an action in brackets, `[left] goes back in time.`, because only the interface knows its key.
 
     >>> Voice(78, {"left": "←"}).say("[left] goes back in time.")
     '← goes back in time.'
@@ -23,14 +23,14 @@ class Voice:
     keys: Mapping[str, str] = field(default_factory=dict)
 
     def say(self, text: str) -> str:
-        """The text with a key in the place of each action."""
+        """The text with the key of each action in place of its name."""
         return _ACTION.sub(lambda action: self.keys.get(action[1], action[0]), text)
 
     def fits(self, text: str) -> bool:
         return len(self.say(text)) <= self.room
 
     def longest(self, *texts: str) -> str:
-        """The first of these texts for which there is room; the last one if there is none for any."""
+        """The first of these texts that fits; the last one if none does."""
         return self.say(next((text for text in texts if self.fits(text)), texts[-1]))
 
     def cut(self, text: str) -> str:

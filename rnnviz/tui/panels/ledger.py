@@ -92,7 +92,7 @@ def _left(row: Row) -> str:
 
 
 def _norm(row: Row) -> str:
-    """The first row is what the products start from, and is told to more digits."""
+    """The norm; the first row has more digits, because the products start from it."""
     start = row.left == 1 and math.isnan(row.factor)
     return rounded(row.norm, 4 if start else 2)
 
@@ -108,8 +108,8 @@ def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -
     y = 0
     no_split = CELLS[table.cell].no_split
     text = Voice(width, ACTION_KEYS).say(sentence_of(table, frame.scene.gradient(table.loss_step)))
-    told = [(text, palette.text), *([(no_split, palette.dim)] if no_split else [])]
-    for sentence, style in told:
+    sentences = [(text, palette.text), *([(no_split, palette.dim)] if no_split else [])]
+    for sentence, style in sentences:
         room = 1 if height < 12 and width >= 78 else 3
         for line in lines_at_most(sentence, width - 2, min(room, height - LEAST_ROWS - 1 - y)):
             sheet.put(y, 1, line, style)

@@ -177,12 +177,12 @@ def _folded(sheet: Sheet, frame: Frame, shown: int, palette: Palette) -> None:
         sheet.put(y + 1, right, "──╳ ╳" if frame.cut else "────╮", loop)
         sheet.put(y + 2, right, "◂─╳ ╳" if frame.cut else "◂───╯", loop)
         sheet.put(y + 1, right + 6, _weights(frame, f"rnn.weight_hh_l{layer}", "W_hh"), palette.dim)
-        told = "cut: all 0" if frame.cut else ""
-        if not told and back and layer == spec.num_layers - 1 and node.factor is not None:
-            told = f"one step back keeps × {factor(node.factor)}"
-        elif not told and node.from_before is not None:
-            told = f"‖W_hh·h{subscript(t - 1)}‖ = {factor(node.from_before[layer])}"
-        sheet.put(y + 2, right + 6, told, loop)
+        text = "cut: all 0" if frame.cut else ""
+        if not text and back and layer == spec.num_layers - 1 and node.factor is not None:
+            text = f"one step back keeps × {factor(node.factor)}"
+        elif not text and node.from_before is not None:
+            text = f"‖W_hh·h{subscript(t - 1)}‖ = {factor(node.from_before[layer])}"
+        sheet.put(y + 2, right + 6, text, loop)
         arriving = "" if node.from_below is None else f" {factor(node.from_below[layer])}"
         sheet.put(y + 4, middle, f"↑{arriving}", palette.input)
         sheet.put(y + 4, right, _weights(frame, f"rnn.weight_ih_l{layer}", "W_ih"), palette.dim)
@@ -205,8 +205,10 @@ def _legend(frame: Frame, folded: bool, shown: int, width: int) -> list[str]:
     part = f" Top of {trace.L} layers." if shown < trace.L else ""
     if frame.cut:
         still = trace.spec.about_cell.past_cut
-        told = f"W_hh = 0; past the cut still runs {still}." if still else "W_hh = 0: a plain hidden layer, no memory."
-        return [f"{told} Press x to restore the loop.{part}"]
+        text = (
+            f"W_hh = 0; only {still} still carries the past." if still else "W_hh = 0: a plain hidden layer, no memory."
+        )
+        return [f"{text} Press x to restore the loop.{part}"]
     if folded:
         return [f"One box, used {frame.T} times with the same weights. enter unrolls it.{part}"]
     if frame.reached is not None:

@@ -34,7 +34,7 @@ def equations(frame: Frame) -> tuple[str, tuple[Equation, ...], tuple[Equation, 
             return which + f"h[{unit}] = 0, the start value. → reads the first step.", (), ()
         layers = ", h' is the layer below" if trace.L > 1 else ""
         states = "h and c" if trace.c is not None else "h"
-        return which + f"each {states} on the right is that of t = {t - 1}, by unit{layers}", ahead, ()
+        return which + f"each {states} on the right is from t = {t - 1}, by unit{layers}", ahead, ()
     t = frame.cursor.t if frame.cursor.phase is Phase.BACKWARD else 0
     back = neuron.backward(trace, t, unit, frame.gradient)
     if not back:
@@ -42,7 +42,7 @@ def equations(frame: Frame) -> tuple[str, tuple[Equation, ...], tuple[Equation, 
     last = frame.T if frame.loss_step is None else frame.loss_step
     if t == last:
         return which + "the error enters here, through the readout alone", back, ahead
-    return which + f"each δ on the right is that of t = {t + 1}, by unit, where this h is read", back, ahead
+    return which + f"each δ is from t = {t + 1}, where this h is read", back, ahead
 
 
 def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -> Sheet:
@@ -54,21 +54,21 @@ def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -
         y += 1
     y = _block(sheet, y, height, first, frame, palette)
     if others and height - y > len(others) + 2:
-        before = f"and forward: each h on the right is that of t = {frame.cursor.t - 1}"
+        before = f"and forward: each h on the right is from t = {frame.cursor.t - 1}"
         sheet.put(y + 1, 1, before[: width - 2], palette.dim)
         _block(sheet, y + 2, height, others, frame, palette)
     return sheet
 
 
-def _block(sheet: Sheet, y: int, end: int, told: tuple[Equation, ...], frame: Frame, palette: Palette) -> int:
+def _block(sheet: Sheet, y: int, end: int, shown: tuple[Equation, ...], frame: Frame, palette: Palette) -> int:
     """Draw every equation on its own line, and below it a list of its terms if there is room."""
     from rnnviz.words import equations
 
     columns = max(1, (sheet.width - 1) // COLUMN)
-    spare = end - y - len(told)
-    long = [e for e in told if len(e.terms) > columns]
+    spare = end - y - len(shown)
+    long = [e for e in shown if len(e.terms) > columns]
     listing = spare // max(1, len(long)) >= 3
-    for equation in told:
+    for equation in shown:
         line = equations.write_equation(equation, sheet.width - 2, fold=spare >= len(long) + (equation not in long))
         x = sheet.put(y, 1, line.name, accent(frame, palette))
         x = sheet.put(y, x, line.sum, palette.text)
@@ -79,7 +79,7 @@ def _block(sheet: Sheet, y: int, end: int, told: tuple[Equation, ...], frame: Fr
             sheet.put(y, x + 3, equation.about, palette.faint)
         y += 1
         if listing and equation in long:
-            rows = min(-(-(len(equation.terms) + 1) // columns), spare // len(long), LISTED // len(told))
+            rows = min(-(-(len(equation.terms) + 1) // columns), spare // len(long), LISTED // len(shown))
             lines = equations.list_terms(equation, rows * columns)
             rows = -(-len(lines) // columns)
             for at, addend in enumerate(lines):
