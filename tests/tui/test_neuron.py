@@ -92,7 +92,7 @@ async def test_at_the_loss_step_the_error_comes_in_through_the_readout() -> None
         assert "through the readout alone" in panel
         assert "∂ŷ" in panel
         await press(pilot, "comma", "comma")
-        assert "the loss of step 8 cannot reach it" in "\n".join(rows(app, "panel"))
+        assert "the loss of step 8 does not depend on a later state" in "\n".join(rows(app, "panel"))
 
 
 async def test_the_chosen_unit_stands_out_and_keeps_within_the_units() -> None:
@@ -113,4 +113,4 @@ async def test_before_the_first_step_there_is_nothing_to_add_up() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await app.settled()
         await press(pilot, PANEL.key)
-        assert "given and not computed" in rows(app, "panel")[0]
+        assert "the start value" in rows(app, "panel")[0]
