@@ -179,22 +179,22 @@ class _Checker:
     # -- questions ---------------------------------------------------------------------------------------
 
     def prediction(self, run: LessonRun, player: Player, question: Prediction) -> Iterator[Problem]:
-        said = [str(i + 1) for i in range(len(question.choices))] or ["0", "-1e9"]
+        answers = [str(i + 1) for i in range(len(question.choices))] or ["0", "-1e9"]
         before = player.frame
         try:
-            frame = arrive(player, run.submit(said[0]).target)
+            frame = arrive(player, run.submit(answers[0]).target)
         except InputError as error:
             what, _, remedy = str(error).partition("; ")
             what = f"the step after the answer cannot be set up: {what}"
             yield self.problem(question.line, what, remedy or "change [reveal]")
             return
-        yield from self.places(run.step.reveal, question.line, run.submit(said[0]).target, frame)
+        yield from self.places(run.step.reveal, question.line, run.submit(answers[0]).target, frame)
         for reference in _references_of(question):
             if not reference.at_start and not defined(reference, frame):
                 line = self.line_of(str(reference), question.line)
                 yield self.problem(line, f"{reference} is not defined here", "choose another metric")
                 return
-        yield from self.point(run.step.point_after, run.submit(said[0]).target, frame)
+        yield from self.point(run.step.point_after, run.submit(answers[0]).target, frame)
         if question.answer is not None:
             yield from self.number(run, question, question.answer, before, frame)
         if question.choices:
@@ -202,7 +202,7 @@ class _Checker:
             if len(right) != 1:
                 which = "no choice is" if not right else " and ".join(repr(c.say) for c in right) + " are"
                 yield self.problem(question.line, f"{which} right on the live frame", "make exactly one `if` hold")
-        for answer in said:
+        for answer in answers:
             done = run.submit(answer).arrive(frame)
             why = [choice.why for choice in question.choices[int(answer) - 1 : int(answer)]] if question.choices else []
             yield from self.stage(done, frame, (*why, *run.step.after), f"the text after answer {answer}")

@@ -138,15 +138,15 @@ class Tolerance:
     kind: str  # "amount", "share", "factor"
     size: float
 
-    def accepts(self, said: float, right: float) -> bool:
+    def accepts(self, given: float, right: float) -> bool:
         if not math.isfinite(right):
-            return said == right
+            return given == right
         match self.kind:
             case "amount":
-                return abs(said - right) <= self.size + 1e-9 * abs(right)
+                return abs(given - right) <= self.size + 1e-9 * abs(right)
             case "share":
-                return abs(said - right) <= self.size * abs(right) + 1e-12
-        return said * right > 0 and 1 / self.size <= said / right <= self.size
+                return abs(given - right) <= self.size * abs(right) + 1e-12
+        return given * right > 0 and 1 / self.size <= given / right <= self.size
 
     def __str__(self) -> str:
         match self.kind:

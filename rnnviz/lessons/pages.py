@@ -110,8 +110,8 @@ def verdict(run: LessonRun) -> list[str]:
         late = f" at try {answer.tries}" if answer.tries > 1 and not answer.first_right else ""
         return [f"**✓ Right{late}: {answer.right}.**"]
     if not question.choices:
-        return [f"**✗ Your answer: {answer.said}. Right: {answer.right}.**"]
-    chosen = question.choices[int(answer.said) - 1]
+        return [f"**✗ Your answer: {answer.given}. Right: {answer.right}.**"]
+    chosen = question.choices[int(answer.given) - 1]
     first = f"**✗ No: {answer.right}.**"
     return [f"{first} {chosen.why}" if chosen.why else first]
 

@@ -118,7 +118,7 @@ class Progress:
         answers = {
             step.id: answer
             for step in lesson.steps
-            if (answer := kept.answers.get(step.id)) and _fits(step.task, answer.said)
+            if (answer := kept.answers.get(step.id)) and _fits(step.task, answer.given)
         }
         return LessonRun(
             lesson,
@@ -147,7 +147,7 @@ class Progress:
             "hints": dict(run.hints),
             "answers": {
                 step: {
-                    "said": a.said,
+                    "said": a.given,
                     "right": a.is_right,
                     "answer": a.right,
                     "tries": a.tries,
@@ -274,13 +274,13 @@ def _answer(entry: dict[str, Any]) -> Answer | None:
     return Answer(str(entry["said"]), is_right, str(entry.get("answer", "")), tries, first)
 
 
-def _fits(task: object, said: str) -> bool:
+def _fits(task: object, given: str) -> bool:
     """Whether a saved answer still fits the present question."""
     from rnnviz.lessons.lesson import Prediction
 
     if not isinstance(task, Prediction):
         return False
-    return not task.choices or said in map(str, range(1, len(task.choices) + 1))
+    return not task.choices or given in map(str, range(1, len(task.choices) + 1))
 
 
 def _at_home(path: Path) -> str:

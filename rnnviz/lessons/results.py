@@ -19,7 +19,7 @@ class Answer:
     """The last answer to a question, whether it was right, and the right one in words. tries: number of answers so far;
     first_right: whether the first one was right."""
 
-    said: str
+    given: str
     is_right: bool
     right: str
     tries: int = 1

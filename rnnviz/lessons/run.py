@@ -149,18 +149,18 @@ class LessonRun:
         """The lesson from its beginning, without progress."""
         return LessonRun(self.lesson)
 
-    def submit(self, said: str, frame: Frame | None = None) -> LessonRun:
+    def submit(self, given: str, frame: Frame | None = None) -> LessonRun:
         """Answer the open question; the answer is graded when `target` is reached. Raises InputError for an answer that
         is no choice or no number."""
         question = self.open_question
         if question is None:
             return self
         if question.choices:
-            if not said.isdecimal() or not 1 <= int(said) <= len(question.choices):
+            if not given.isdecimal() or not 1 <= int(given) <= len(question.choices):
                 raise InputError(f"Choose 1 to {len(question.choices)}.")
         else:
-            evaluate(said)
-        run = replace(self, pending=said, is_set_up=False)
+            evaluate(given)
+        run = replace(self, pending=given, is_set_up=False)
         return replace(run, keep_cursor=_may_stay(run.target, self.step.reveal, frame))
 
     def show_hint(self) -> LessonRun:
@@ -205,10 +205,10 @@ class LessonRun:
         return tuple(name for name in exercise.locked if _differs(name, now, kept, frame))
 
     def _graded(self, frame: Frame) -> LessonRun:
-        question, said = self.task, self.pending
+        question, given = self.task, self.pending
         assert isinstance(question, Prediction)
-        assert said is not None
-        answer = grade(question, said, frame, self.start)
+        assert given is not None
+        answer = grade(question, given, frame, self.start)
         before = self.answers.get(self.step.id)
         tries, first = (before.tries + 1, before.first_right) if before else (1, answer.is_right)
         answer = replace(answer, tries=tries, first_right=first)
@@ -237,18 +237,18 @@ def setup_of(lesson: Lesson, at: int, *, revealed: bool) -> Setup:
     return setup
 
 
-def grade(question: Prediction, said: str, frame: Frame, start: Start) -> Answer:
+def grade(question: Prediction, given: str, frame: Frame, start: Start) -> Answer:
     """Grade an answer on this frame."""
     if question.choices:
         right = [i for i, c in enumerate(question.choices) if all(h.holds(frame, start) for h in c.holds)]
-        return Answer(said, int(said) - 1 in right, " or ".join(question.choices[i].say for i in right))
+        return Answer(given, int(given) - 1 in right, " or ".join(question.choices[i].say for i in right))
     assert question.answer is not None
     assert question.tolerance is not None
     found: Value = value_of(question.answer, frame, start)
     if not isinstance(found, float):
-        return Answer(said, False, say(question.answer.name, found))
+        return Answer(given, False, say(question.answer.name, found))
     unit = f" {question.unit}" if question.unit else ""
-    return Answer(said, question.tolerance.accepts(evaluate(said), found), say(question.answer.name, found) + unit)
+    return Answer(given, question.tolerance.accepts(evaluate(given), found), say(question.answer.name, found) + unit)
 
 
 def right_answer(question: object, frame: Frame, start: Start) -> str:

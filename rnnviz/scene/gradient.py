@@ -45,6 +45,6 @@ class Gradient(ReadOnly):
 
     @property
     def fades(self) -> bool:
-        """Whether it can be said where 1 % is left, or that more is left throughout: not of a gradient that is 0 from
+        """Whether it is known where 1 % is left, or that more is left throughout: not of a gradient that is 0 from
         the start, and not where inf or nan comes first."""
         return fades(self.norms[: (len(self.norms) if self.loss_step is None else self.loss_step + 1)])

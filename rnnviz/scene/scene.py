@@ -126,10 +126,10 @@ class Scene:
         """The class that is right at step t."""
         return self.task.labels[int(self.target_values[t - 1].argmax())]
 
-    def said(self, *, answered: bool) -> str:
+    def describe(self, *, answered: bool) -> str:
         """The sequence in words, and if `answered` what the network makes of it."""
-        said = self.task.describe(self.sample, self.trace.y[:, 0] if answered else None)
-        return said[:1].upper() + said[1:]
+        text = self.task.describe(self.sample, self.trace.y[:, 0] if answered else None)
+        return text[:1].upper() + text[1:]
 
     def needs(self, loss_step: int | None) -> tuple[int, ...]:
         """The steps that hold what the answer at this loss step (None: the last) hangs on, where known."""

@@ -233,10 +233,10 @@ class Guide:
             return False
         return self.answer_line.handle_character(self.run, character)
 
-    def answer(self, said: str) -> None:
+    def answer(self, given: str) -> None:
         assert self.run is not None
         try:
-            run = self.run.submit(said, self.stage.frame)
+            run = self.run.submit(given, self.stage.frame)
         except InputError as error:
             self.stage.warn(str(error))  # the text stays, to be corrected
             return

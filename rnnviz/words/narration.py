@@ -70,7 +70,7 @@ def _forward(frame: Frame, voice: Voice) -> tuple[str, str]:
         watch = f"Each [right] reads one of {T} steps."
         if frame.scene.task.series is not None:
             return zeros, watch
-        return voice.cut(frame.scene.said(answered=False) + "."), watch
+        return voice.cut(frame.scene.describe(answered=False) + "."), watch
     if frame.cut:
         still = CELLS[frame.experiment.cell].past_cut
         past = f"Only {still} still carries the past." if still else "This is a plain hidden layer: no memory."
@@ -98,7 +98,7 @@ def _loss(frame: Frame, voice: Voice) -> tuple[str, str]:
         first = _cross_entropy(frame, value, k)
     if frame.scene.task.series is not None:
         return first, "Now [left] goes back in time: how much does that error depend on each hₜ?"
-    answer = frame.scene.said(answered=True)
+    answer = frame.scene.describe(answered=True)
     whole = f"{answer}. [left] goes back in time."
     return first, whole if voice.fits(whole) else voice.cut(answer)
 

@@ -34,5 +34,5 @@ class Voice:
         return self.say(next((text for text in texts if self.fits(text)), texts[-1]))
 
     def cut(self, text: str) -> str:
-        said = self.say(text)
-        return said if len(said) <= self.room else said[: self.room - 1] + "…"
+        line = self.say(text)
+        return line if len(line) <= self.room else line[: self.room - 1] + "…"

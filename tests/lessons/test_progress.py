@@ -301,7 +301,7 @@ def test_an_older_file_is_read_as_before(lesson: Lesson, tmp_path: Path) -> None
     progress = Progress("rnnviz", tmp_path)
     assert progress.of(lesson.slug).standing(question) == ("✓", "right at first try")
     assert progress.of(lesson.slug).tally == "1 right at first try"
-    assert progress.resume(lesson).answers[question].said == "1"
+    assert progress.resume(lesson).answers[question].given == "1"
     assert progress.notes == []
 
 

@@ -229,7 +229,7 @@ async def test_arithmetic_is_typed_and_n_enters_it(course: Path) -> None:
         assert lesson.main.frame is before, "a letter of a number does nothing else"
         await learner.press(*["backspace"] * 7)
         await learner.press("n")
-        assert learner.run.answers["how-far-back"].said == "ln 8", "n enters what is typed"
+        assert learner.run.answers["how-far-back"].given == "ln 8", "n enters what is typed"
         assert learner.run.step.heading == "How far back?"
 
 

@@ -56,7 +56,7 @@ async def test_a_choice_is_answered_by_a_click_on_it() -> None:
         await app.settled()
         await pilot.pause()
         assert guide.run.answer is not None
-        assert guide.run.answer.said == str(wanted)
+        assert guide.run.answer.given == str(wanted)
 
 
 async def test_a_knob_is_chosen_and_turned_by_clicks_and_the_wheel() -> None:

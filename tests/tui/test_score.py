@@ -312,7 +312,7 @@ def test_the_loss_of_one_judged_step_is_the_probability_that_is_told() -> None:
     told = narrate(replace(frame, cursor=replace(frame.cursor, phase=Phase.LOSS)), VOICE)
     assert percent(right) in told[0]
     assert frame.scene.answer(frame.T) in told[0]
-    assert frame.scene.said(answered=True) in told[1]
+    assert frame.scene.describe(answered=True) in told[1]
 
 
 def test_characters_go_on_alone_and_the_same_network_always_writes_the_same() -> None:
@@ -355,7 +355,7 @@ async def test_a_walk_by_keys_shows_the_numbers_of_the_trace(cell: str, task: st
             await app.settled()
             await pilot.pause()
             assert app.main.frame.scene.sample == sample
-            assert app.main.frame.scene.said(answered=False) in app.main.query_one("#telling")._sheet.plain()[0]
+            assert app.main.frame.scene.describe(answered=False) in app.main.query_one("#telling")._sheet.plain()[0]
         assert app.main.frame.scene.trace.loss == loss
         T = app.main.frame.T
         await pilot.press("end", "right", *["left"] * 3)
@@ -388,7 +388,7 @@ async def test_the_panel_in_words_shows_the_answer_and_how_likely_it_is(task: st
             share = dict(frame.scene.guesses(T))[frame.scene.answer(T)]
             (right,) = [line for line in shown.splitlines() if "◂ right" in line]
             assert percent(share) in right
-        assert frame.scene.said(answered=True)[:30] in shown
+        assert frame.scene.describe(answered=True)[:30] in shown
         if task == "characters":
             assert frame.scene.outcome.continuation.split()[0] in shown
 

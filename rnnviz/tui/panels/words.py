@@ -22,7 +22,7 @@ PARTS = " ▏▎▍▌▋▊▉█"
 def draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -> Sheet:
     sheet = Sheet(width, height)
     scene, room = frame.scene, width - 2 * LEFT
-    y = _paragraph(sheet, 0, scene.said(answered=frame.read == frame.T), room, 2, palette)
+    y = _paragraph(sheet, 0, scene.describe(answered=frame.read == frame.T), room, 2, palette)
     if scene.outcome is not None and scene.outcome.continuation is not None:
         text = visible(scene.outcome.continuation)
         y = _paragraph(sheet, y, f"Continued by the network: “{text}”", room, max(1, min(3, height - y - 4)), palette)
