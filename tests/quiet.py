@@ -41,7 +41,8 @@ def install(patch: pytest.MonkeyPatch) -> None:
     settled = RnnvizApp.settled
 
     async def settled_and_drawn(app: RnnvizApp) -> None:
-        await settled(app)
+        async with asyncio.timeout(120):  # what never settles fails, and holds nothing up
+            await settled(app)
         await quiet()
 
     patch.setattr(RnnvizApp, "settled", settled_and_drawn)

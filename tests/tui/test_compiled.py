@@ -31,8 +31,9 @@ async def screens(experiment: Experiment, compile: bool) -> list[str]:
     found = []
     async with app.run_test(size=(100, 40)) as pilot:
         await app.settled()
-        while compile and app.main.frame.engine != "numba":
-            await asyncio.sleep(0.01)
+        async with asyncio.timeout(120):
+            while compile and app.main.frame.engine != "numba":
+                await asyncio.sleep(0.01)
         for key in KEYS:
             await press(pilot, key)
             assert app.main.frame.engine == ("numba" if compile else "numpy")
@@ -41,7 +42,8 @@ async def screens(experiment: Experiment, compile: bool) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("cell", [CELLS[0], *(pytest.param(cell, marks=pytest.mark.slow) for cell in CELLS[1:])])
+@pytest.mark.slow
+@pytest.mark.parametrize("cell", CELLS)
 async def test_the_same_keys_show_the_same_screens(cell: str) -> None:
     list(compiler.compiled([(cell, "float64")]))  # in the cache, as from an earlier session
     experiment = Experiment(cell=cell, hidden_size=6, num_layers=2)
