@@ -1,4 +1,4 @@
-"""What the papers say, run again: which networks learn across long lags, and which do not.
+"""Repeat results of papers: which networks learn long lags, and which do not.
 
     python benchmarks/papers.py               # all of it, some minutes on two cores
     python benchmarks/papers.py recall        # one part
@@ -6,7 +6,7 @@
 
 adding   100 steps, 100 units. Hochreiter & Schmidhuber 1997 and Le, Jaitly & Hinton 2015 (arXiv:1504.00941): an
          LSTM and a ReLU network started at the identity (IRNN) learn it, a tanh RNN keeps guessing (MSE 1/6).
-recall   say at the end which of four symbols came first. Bengio, Simard & Frasconi 1994: gradient descent does
+recall   name at the end which of four symbols came first. Bengio, Simard & Frasconi 1994: gradient descent does
          not teach a tanh RNN what lies far beyond its horizon (where its gradient has fallen to 1 %); gated
          cells learn it, their gates started for the lag (chrono: Tallec & Ollivier 2018, arXiv:1804.11188).
          Training stretches a horizon: of 7 steps at the start, it is enough for lags of some 30, not of 60.
@@ -30,7 +30,7 @@ from rnnviz.nn import Training, engine
 
 @dataclass(frozen=True)
 class Line:
-    """One run of a table, and what the papers say of it."""
+    """One run of a table, and the result in the papers."""
 
     title: str
     experiment: Experiment
@@ -71,7 +71,7 @@ def recall() -> list[Line]:
 
 
 def run(line: Line, minutes: float) -> tuple[bool, str]:
-    """Train until learnt or out of budget. Returns whether it learnt it, and the line of the table."""
+    """Train until the task is learnt or the budget is spent. Returns whether it is learnt, and the table's line."""
     ready = Run(line.experiment)
     training = ready.training
     horizon = trace_of(training.model, ready.task).horizon

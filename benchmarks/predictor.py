@@ -1,4 +1,4 @@
-"""Does anything that is measured before training tell which network will learn? The record over some hundred networks.
+"""Does any measure before training predict which network will learn? Results for several hundred networks.
 
     python benchmarks/predictor.py --networks 480 --record predictor.jsonl
 
@@ -8,7 +8,7 @@ answers are right after 20 epochs, on sequences it was not trained on. For each 
 (0.5: tells nothing; 1: tells all), over all networks and, since cells and optimizers differ, within each combination of
 cell and optimizer. And the table of the old rule: horizon as long as the lag, or shorter.
 
-What is done is kept in the record, and taken up again from there. `nice -n 19` is good manners.
+Finished networks are saved in the record, and the next run continues after them. Use `nice -n 19` on a shared machine.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ def report(rows: Sequence[dict[str, Any]]) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--networks", type=int, default=480, help="how many (default 480)")
-    parser.add_argument("--record", type=Path, help="file for what is done, to go on from")
+    parser.add_argument("--record", type=Path, help="file for the finished networks, to continue from")
     parser.add_argument("--minutes", type=float, default=15.0, help="stop after this (default 15)")
     asked = parser.parse_args()
     try:

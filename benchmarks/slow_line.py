@@ -39,7 +39,7 @@ def quiet(t: Terminal, start: float, seconds: float) -> float:
 
 
 def leisure(t: Terminal, times: int = 8) -> float:
-    """What a single key takes when nothing else is under way."""
+    """The time that a single key takes while nothing else is sent."""
     taken = []
     for _ in range(times):
         start = time.monotonic()
@@ -62,7 +62,7 @@ def hold(t: Terminal, seconds: float, rate: float = 30.0) -> float:
 
 
 def play(t: Terminal, seconds: float) -> float:
-    """Plays at 16 steps a second, and stops it."""
+    """Autoplay at 16 steps per second, then stop; seconds from the last key until the screen is final."""
     t.keys("home")
     quiet(t, time.monotonic(), 1.0)
     t.keys("space")

@@ -1,4 +1,4 @@
-"""What a person at a terminal feels, against what the app promises. Prints one table.
+"""The delays that a person at a terminal notices, beside the app's limits. Prints one table.
 
     python benchmarks/terminal.py              # about four minutes
     python benchmarks/terminal.py --rounds 5   # quicker, coarser

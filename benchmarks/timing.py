@@ -1,4 +1,4 @@
-"""How long a call takes, for the scripts beside this one."""
+"""Measure the time of a call, for the other benchmarks."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def findings() -> dict[str, Any]:
     if import_error:
         problems.append("numba cannot be imported, so no kernel can be compiled.")
     kernels = _kernels(problems)
-    last = compiler_errors.kept()
+    last = compiler_errors.last()
     if last is not None:
         problems.append(
             "A kernel could not be compiled or loaded; see the last compiler error. Start rnnviz to try again."
@@ -161,7 +161,7 @@ def _kernels(problems: list[str]) -> dict[str, str]:
         if there:
             why = (error_text or "").splitlines()[-1:]
             kernels[there[0]] = f"cannot be loaded: {''.join(why)}"
-            folder = kernel_cache.kept_in()
+            folder = kernel_cache.existing_directory()
             problems.append(f"The compiled kernels of {there[0]} cannot be loaded. Remove the folder {folder}.")
             there = there[1:]
     return kernels

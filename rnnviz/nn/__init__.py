@@ -1,11 +1,11 @@
-"""The engine: cells, models, traces and training, in NumPy, and in compiled code once that is loaded.
+"""The engine: cells, models, traces and training, in NumPy, and in compiled code after that is loaded.
 
     >>> from rnnviz.nn import Model
     >>> model = Model.create(cell="lstm", input_size=3, hidden_size=5, output_size=2)
     >>> trace = model.trace(x, targets)          # x (T, B, 3), targets (T, B, 2)
 
-The names below are imported on first use: `rnnviz.nn.spec` has the names of cells, optimizers and the like, and
-importing it imports nothing else. `rnnviz.nn.engine.load_numba()` brings the fast engine.
+The names below are imported on first use: `rnnviz.nn.spec` has the names of cells, optimizers and so on, and
+importing it imports nothing else. `rnnviz.nn.engine.load_numba()` loads the fast engine.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""Cell: what there is to know about a recurrent cell besides its equations. Free of NumPy.
+"""Cell: everything about a recurrent cell except its equations. Does not import NumPy.
 
     >>> from rnnviz.nn.cell_table import CELLS
     >>> CELLS["lstm"].gates, CELLS["lstm"].carry.label, CELLS["lstm"].noun
     (('i', 'f', 'g', 'o'), 'f', 'an LSTM')
 
-A cell is three files of one name: nn/cells/descriptions/lstm.py says what it is, nn/cells/lstm.py computes it in NumPy,
-nn/kernels/lstm.py fast. Everything else asks the description, so no other file needs to know which cells there are.
+A cell is three files of one name: nn/cells/descriptions/lstm.py describes it, nn/cells/lstm.py has its equations in
+NumPy, nn/kernels/lstm.py its kernels. All other code reads the description, so no other file names a cell.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rnnviz.nn.types import Array
 
-#: A block's function where the person chooses it: the activation of the experiment.
+#: The function of a block whose activation the experiment chooses.
 CHOSEN = "φ"
 
 
@@ -28,10 +28,10 @@ class Block:
     name      its symbol in equations, one letter
     function  what is applied to its sum: "σ", "tanh", "" for nothing, or CHOSEN
     about     what the gate decides, in a few words
-    row       its name in the score, at most 8 letters; "" where it has no row of its own
-    metric    the gate's full name, "forget", from which its metrics forget_gate and forget_mean are named; "" for none
-    meaning   what there is to add in words to its metrics, where cells differ: `what stays`
-    state     the state that it acts on directly, "h" or "c"
+    row       its name in the score, at most 8 letters; "" if it has no row of its own
+    metric    the gate's full name, "forget", for its metrics forget_gate and forget_mean; "" for none
+    meaning   words that its metrics add to their help, if cells differ: `what stays`
+    state     the state that it changes directly, "h" or "c"
     reset_by  the gate that multiplies W_hh·h + b before it joins the sum; "" for none
     """
 
@@ -67,7 +67,7 @@ class Mix:
 
 @dataclass(frozen=True)
 class Carry:
-    """How the old state gets past the weights into the new one: elementwise, by a gate or by 1 less the gate."""
+    """The path of the old state past the weights into the new: elementwise times a gate, or times 1 less the gate."""
 
     gate: str
     state: str  # "h" or "c"
@@ -79,7 +79,7 @@ class Carry:
         return f"1−{self.gate}" if self.is_inverted else self.gate
 
     def share(self, gate: Array) -> Array:
-        """The share of the old state that stays, from the gate's values."""
+        """The share of the old state that remains, from the gate's values."""
         return 1.0 - gate if self.is_inverted else gate
 
 
@@ -107,18 +107,18 @@ class Cell:
 
     name        in settings, files and flags; `order`: its place wherever cells are listed
     title       on the screen; `noun` with its article, in a sentence
-    blocks      in the order in which their rows stand in W_ih, W_hh and the biases
-    mixes       the states, made of the blocks; none where the one block is h itself
-    carry       how the old state gets past the weights; None where it does not
+    blocks      in the order of their rows in W_ih, W_hh and the biases
+    mixes       the states as sums of products of the blocks; () if the one block is h itself
+    carry       the path of the old state past the weights; None if there is none
     recurrent   whether there are weights W_hh
     activation  the function of its content, fixed; None: the person chooses
     biases      2: W_ih and W_hh have one each; 1: one for both; None: the person chooses
     remembers   the gate whose bias is 1 at first, and which the setting forget_bias sets; "" for none
     chrono      gate -> sign of the log τ its bias is drawn as by the initialiser chrono; {} where it does not apply
-    rule        how h_t is made, in symbols, with {t}, {before} and, for the chosen activation, {g}
-    step_back   what a gradient passes from h_t to h_{t-1}
-    past_cut    what still leads from step to step with W_hh = 0; "" for nothing
-    no_split    why its ledger has no columns slope × weight; "" where it has
+    rule        the equation of h_t, with {t}, {before} and, for the chosen activation, {g}
+    step_back   the factors of a gradient from h_t to h_{t-1}
+    past_cut    the path from step to step that remains with W_hh = 0; "" for none
+    no_split    the reason why its ledger has no columns slope × weight; "" if it has them
     """
 
     name: str
@@ -161,12 +161,12 @@ class Cell:
 
     @property
     def has_reset(self) -> bool:
-        """Whether a gate comes between W_hh·h and a block, so that the gradients of its two sides differ."""
+        """Whether a gate multiplies W_hh·h in a block, so that the gradients of its two sides differ."""
         return any(block.reset_by for block in self.blocks)
 
     @property
     def content(self) -> int:
-        """Which block holds what the cell would write."""
+        """The index of the block with the content that the cell writes."""
         return next(n for n, block in enumerate(self.blocks) if block.is_signed)
 
     @property

@@ -1,4 +1,4 @@
-"""The cells by name, in the order in which they are listed everywhere. Free of NumPy.
+"""The cells by name, in the order of every list of cells. Does not import NumPy.
 
     >>> CELLS["gru"].title
     'GRU'

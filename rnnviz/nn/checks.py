@@ -1,4 +1,4 @@
-"""Checks of what callers hand in, all in Python and before any computation. Each raises InputError."""
+"""Check the arguments of callers, in Python and before any computation. Each check raises InputError."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ LONGEST_REASON = 100
 
 
 def numbers(what: str, value: Any, shape: tuple[int | None, ...], names: str, dtype: str, finite: bool = True) -> Array:
-    """`value` as a contiguous float array of `shape` (None: any size above 0), spelled by `names`."""
+    """`value` as a contiguous float array of `shape` (None: any size above 0); an error describes it by `names`."""
     array = as_array(what, value, f"real numbers of shape {names}", kinds="fiub")
-    with np.errstate(over="ignore"):  # too large for float32: inf, and refused as such
-        array = np.asarray(array, dtype, order="C")  # ascontiguousarray makes one axis of none
+    with np.errstate(over="ignore"):  # a number too large for float32 becomes inf, which is refused
+        array = np.asarray(array, dtype, order="C")  # ascontiguousarray would give a number one axis
     fit_shape(what, array, shape, names)
     if finite and not np.isfinite(array).all():
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
@@ -31,14 +31,14 @@ def numbers(what: str, value: Any, shape: tuple[int | None, ...], names: str, dt
 def as_array(what: str, value: Any, wanted: str, kinds: str = "fiubc") -> Array:
     """`value` as a NumPy array of one of these kinds of dtype.
 
-    Tensors and variables of PyTorch, Keras, JAX and TensorFlow are taken as they are: those whose gradient is
-    wanted, those on a GPU, and those in bfloat16 among them.
+    Accepts tensors and variables of PyTorch, Keras, JAX and TensorFlow, including those that require a gradient, that
+    are on a GPU, or that are in bfloat16.
     """
     try:
         array = _plain(value)
-    except (TypeError, ValueError, OverflowError):  # ragged, or no array at all
+    except (TypeError, ValueError, OverflowError):  # ragged, or not an array
         array = np.empty(0, object)
-    except Exception as error:  # whatever a framework raises for what it cannot hand out
+    except Exception as error:  # a framework may raise anything for a tensor that it cannot convert
         reason = " ".join(str(error).split()) or type(error).__name__
         raise InputError(f"{what}: cannot be read as an array: {reason[:LONGEST_REASON]}") from None
     if array.dtype.kind not in kinds:
@@ -52,10 +52,10 @@ def _plain(value: Any) -> Array:
     if callable(getattr(value, "detach", None)):  # a tensor of PyTorch
         value = value.detach().cpu()
         value = value.float() if str(value.dtype) in ("torch.bfloat16", "torch.float16") else value.resolve_neg()
-    elif callable(getattr(value, "numpy", None)):  # a variable of Keras or TensorFlow; of PyTorch's it detaches
+    elif callable(getattr(value, "numpy", None)):  # a variable of Keras or TensorFlow; detaches one of PyTorch
         value = value.numpy()
     array = np.asarray(value)
-    # bfloat16 and its like are no dtypes of NumPy's own
+    # NumPy itself has no bfloat16 or similar dtypes
     return array.astype(np.float32) if array.dtype.kind == "V" and "float" in array.dtype.name else array
 
 
@@ -70,7 +70,7 @@ def fit_shape(what: str, array: Array, shape: tuple[int | None, ...], names: str
 
 
 def classes(what: str, value: Any, mask: Array, count: int | None, names: str) -> Array:
-    """Class numbers 0 .. count-1 where `mask` is True; anything elsewhere is set to 0."""
+    """Class numbers 0 .. count-1 where `mask` is True; set to 0 elsewhere."""
     array = as_array(what, value, f"whole numbers of shape {names}, as cross_entropy needs", kinds="iu")
     fit_shape(what, array, mask.shape, names)
     array = np.where(mask, array, 0).astype(np.int64)
@@ -81,15 +81,15 @@ def classes(what: str, value: Any, mask: Array, count: int | None, names: str) -
 
 
 def parameters(spec: ModelSpec, params: Mapping[str, Any]) -> Params:
-    """Copies of `params` in the order and dtype of the spec. nan and inf are allowed: training makes them."""
+    """Copies of `params` in the order and dtype of the spec. nan and inf are allowed: training can produce them."""
     shapes = spec.parameter_shapes
     if not isinstance(params, Mapping):
         raise InputError(f"params: {short_repr(params)} is not a dict of arrays by name")
     missing, extra = [n for n in shapes if n not in params], [n for n in params if n not in shapes]
     if missing or extra:
         found = (("missing", missing), ("unknown", extra))
-        told = [f"{word} {', '.join(map(str, some))}" for word, some in found if some]
-        raise InputError(f"params: {'; '.join(told)}; expected {', '.join(shapes)}")
+        problems = [f"{word} {', '.join(map(str, some))}" for word, some in found if some]
+        raise InputError(f"params: {'; '.join(problems)}; expected {', '.join(shapes)}")
     return {
         name: numbers(f"params[{name!r}]", params[name], shape, "the model's", spec.dtype, finite=False).copy()
         for name, shape in shapes.items()
@@ -97,10 +97,10 @@ def parameters(spec: ModelSpec, params: Mapping[str, Any]) -> Params:
 
 
 def initial_state(spec: ModelSpec, B: int, h0: Any, c0: Any) -> tuple[Array | None, Array | None]:
-    """h0 and c0 as (L, B, H) arrays of the spec's dtype, or None; for one layer (B, H) will do."""
+    """h0 and c0 as (L, B, H) arrays of the spec's dtype, or None; (B, H) is enough for one layer."""
     if c0 is not None and not spec.has_cell_state:
-        having = " or ".join(cell.noun for cell in CELLS.values() if cell.has_cell_state)
-        raise InputError(f"c0: {spec.about_cell.noun} has no cell state; only {having} does")
+        nouns = " or ".join(cell.noun for cell in CELLS.values() if cell.has_cell_state)
+        raise InputError(f"c0: {spec.about_cell.noun} has no cell state; only {nouns} does")
     return _state(spec, "h0", h0, B), _state(spec, "c0", c0, B)
 
 
@@ -115,16 +115,16 @@ def _state(spec: ModelSpec, what: str, value: Any, B: int) -> Array | None:
 
 
 def memory_limit() -> int:
-    """Bytes a single request may take: half of the machine's memory, and at most 4 GiB."""
+    """The most bytes that a single request may take: half of the machine's memory, at most 4 GiB."""
     try:
         physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, OSError, ValueError):  # pragma: no cover - not every system tells
+    except (AttributeError, OSError, ValueError):  # pragma: no cover - not every system reports it
         physical = 4 * 2**30
     return int(min(4 * 2**30, physical // 2))
 
 
 def memory(what: str, needed: int, formula: str) -> None:
-    """Raises InputError if `needed` bytes are more than sensible, before anything is allocated."""
+    """Raises InputError if `needed` bytes are more than the limit, before anything is allocated."""
     limit = memory_limit()
     if needed > limit:
         raise InputError(

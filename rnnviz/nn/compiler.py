@@ -1,9 +1,9 @@
-"""Compiles the kernels in another process. kernel_cache.py keeps the result; loading.py brings it into use.
+"""Compile the kernels in another process. kernel_cache.py stores the result; loading.py installs it.
 
-    python -m rnnviz.nn.compiler           compiles for every cell what is not in the cache yet, and says where
+    python -m rnnviz.nn.compiler           compiles the kernels that the cache lacks, and prints the cache's folder
 
-The other process returns the object files through a pipe, so that this works without a writable place as well. Of
-all sessions that share a cache one compiles; the others take from the cache what it puts there.
+The other process returns the object files through a pipe, so this works without a writable folder, too. Only one of the
+sessions that share a cache compiles; the others read its results from the cache.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from rnnviz.nn import compiler_errors, kernel_cache
 from rnnviz.nn.kernel_cache import Kernel, cached, keep, next_packed, pack, unpack
 from rnnviz.nn.spec import CELLS, DTYPES
 
-#: Numba's own switches for looking into kernels work on kernels that run inside this process.
+#: Numba's switches for debugging work only on kernels that run in this process.
 IN_PROCESS = any(os.environ.get(f"NUMBA_{name}", "0") not in ("", "0") for name in ("DISABLE_JIT", "BOUNDSCHECK"))
 
-LOOK_EVERY = 0.5  # seconds between two looks at what another session has compiled
+LOOK_EVERY = 0.5  # seconds between two checks for another session's results
 BEAT_EVERY = 1.0  # seconds between two signs of life of a compiler
 
 _PACKAGE = Path(rnnviz.__file__).parent
 
 
 class CompilerError(RuntimeError):
-    """The kernels could not be compiled; the message is the compiler's last line, `details` all it wrote."""
+    """The kernels could not be compiled. The message is the compiler's last line, `details` its whole output."""
 
     def __init__(self, message: str, details: str = "") -> None:
         super().__init__(message)
@@ -47,10 +47,10 @@ class CompilerError(RuntimeError):
 def compiled(
     wanted: Iterable[Kernel], *, lowest_priority: bool = False, stop: threading.Event | None = None
 ) -> Iterator[tuple[Kernel, bytes]]:
-    """The object files, one after the other: first those in the cache, then what one other process compiles (seconds
-    each), kept for the next time. While another session compiles for the same cache, what it makes is waited for.
+    """Yield the object files one by one: first those in the cache, then those that another process compiles (seconds
+    each) and that the cache then stores. While another session compiles for the same cache, wait for its results.
 
-    Raises CompilerError if that fails or `stop` is set meanwhile. The process is gone when the iterator is.
+    Raises CompilerError if the compilation fails or `stop` is set. The process ends with the iterator.
     """
     stop = stop or threading.Event()
     missing = list(wanted)
@@ -71,7 +71,7 @@ def compiled(
                 raise CompilerError("stopped")
         with _Compiler(lowest_priority, stop, turn.number) as compiler:
             for kernel in missing:
-                code = cached(*kernel)  # another session may just have made it
+                code = cached(*kernel)  # another session may have just compiled it
                 if code is None:
                     code = compiler.make(kernel)
                     compiler_errors.forget()
@@ -83,8 +83,8 @@ def compiled(
 
 
 class _Compiler:
-    """The process that compiles, begun with the first kernel it is asked for. lock: what it holds as long as it
-    lives."""
+    """The process that compiles; it starts with the first request. lock: the descriptor of the lock that it holds until
+    it ends."""
 
     def __init__(self, lowest_priority: bool, stop: threading.Event, lock: int | None) -> None:
         self._lowest_priority, self._stop, self._lock = lowest_priority, stop, lock
@@ -113,7 +113,7 @@ class _Compiler:
         return code
 
     def _ending(self) -> str:
-        """How a compiler ended that wrote nothing."""
+        """A description of the end of a compiler that wrote nothing."""
         assert self._process is not None
         with contextlib.suppress(subprocess.TimeoutExpired):
             code = self._process.wait(1)
@@ -130,8 +130,8 @@ class _Compiler:
         if self._lock is not None:
             command.append(f"--lock={self._lock}")
         try:
-            # its standard input stays open as long as we live: when it closes, the compiler stops (see _requests);
-            # in a group of its own: what the terminal sends to the program in front of it is none of its business
+            # its standard input stays open until this process ends; then the compiler stops (see _requests);
+            # it has its own process group, so that it gets no signals of the terminal's keys
             process = subprocess.Popen(
                 command,
                 env=ours,
@@ -167,7 +167,7 @@ class _Compiler:
             reader.join(1)
         for pipe in (process.stdin, process.stdout, process.stderr):
             if pipe is not None:
-                with contextlib.suppress(OSError):  # what it never read
+                with contextlib.suppress(OSError):  # unread requests
                     pipe.close()
 
 
@@ -196,13 +196,13 @@ def main(arguments: list[str]) -> int:
         print(f"{time.perf_counter() - began:6.1f} s  {cell} {dtype}", flush=True)
     for note in kernel_cache.notes:
         print(note, file=sys.stderr)
-    print(kernel_cache.kept_in() or "kept nowhere: no cache here can be written")
+    print(kernel_cache.existing_directory() or "not saved: no cache folder can be written")
     return 0
 
 
 def _compile_into_pipe(options: list[str]) -> int:
-    """Compiles what standard input asks for, a line `CELL DTYPE` each, until that ends: then nobody wants it any
-    more."""
+    """Compile the kernels requested on standard input, one line `CELL DTYPE` each, until it closes: then the session
+    has ended."""
     if "--nice" in options and hasattr(os, "nice"):
         os.nice(19)
     for option in options:
@@ -210,7 +210,7 @@ def _compile_into_pipe(options: list[str]) -> int:
             _daemon(_beat, int(option.removeprefix("--lock=")))
     wanted: queue.SimpleQueue[list[str]] = queue.SimpleQueue()
     _daemon(_requests, wanted)
-    # numba prints nothing, but what somebody else prints must not get into the object files
+    # other modules may print; their output must not get into the object files
     out = os.dup(1)
     os.dup2(2, 1)
     from rnnviz.nn.kernels.build import build

@@ -1,4 +1,4 @@
-"""What kept the compiled kernels from being built, loaded or run: kept in the cache folder for `rnnviz doctor`."""
+"""The last error of compiling, loading or running the kernels, saved in the cache folder for `rnnviz doctor`."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ import rnnviz
 from rnnviz import files
 
 FILE = "compiler-error.txt"
-#: What the app and the commands say of it; all of it is in the file.
+#: The message of the app and the commands; the file has the whole error.
 UNAVAILABLE = "Compiled engine unavailable: see rnnviz doctor"
 _LARGEST = 2**20  # bytes
 
 
 def path() -> Path | None:
-    """Where the last error is kept; None for a user who has no home."""
+    """The file of the last error; None for a user without a home folder."""
     folder = files.user_folder("cache")
     return None if folder is None else folder / FILE
 
 
 def keep(error: BaseException) -> None:
-    """Keeps an error in full, in place of the one before. Where no file can be written it is lost."""
+    """Save an error in full, in place of the previous one. Without a writable folder the error is lost."""
     parts = [time.strftime("%Y-%m-%d %H:%M:%S"), f"rnnviz {rnnviz.__version__}", f"Python {platform.python_version()}"]
     parts += [f"{name} {version_of(name)}" for name in ("numba", "llvmlite", "numpy")]
     details = getattr(error, "details", "") or "".join(traceback.format_exception(error))
     text = f"{', '.join(parts)}, {platform.platform()}\n{error}\n\n{details}".rstrip() + "\n"
     place = path()
-    with contextlib.suppress(OSError):  # no place for it: doctor finds out by itself what it can
+    with contextlib.suppress(OSError):  # no writable folder: doctor makes its own checks
         if place is not None:
             files.make_folder(place.parent)
             files.replace(place, text.encode(errors="backslashreplace")[-_LARGEST:])
 
 
-def kept() -> str | None:
-    """The last error in full; None if there was none since the kernels were last compiled."""
+def last() -> str | None:
+    """The last error in full; None if there is none since the last successful compilation."""
     place = path()
     with contextlib.suppress(OSError):
         if place is not None:
@@ -47,7 +47,7 @@ def kept() -> str | None:
 
 
 def forget() -> None:
-    """The compiler works again."""
+    """Remove the saved error: the compiler works again."""
     place = path()
     with contextlib.suppress(OSError):
         if place is not None:

@@ -1,4 +1,4 @@
-"""Data: sequences to train on, checked once."""
+"""Data: sequences to train on, checked when they are built."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class Data(ReadOnly):
 
     x          (N, T, I)
     targets    "mse": (N, T, O); "cross_entropy": whole class numbers (N, T)
-    loss_mask  (N, T) bool: which steps carry loss; None: every step. At least one in each sequence
+    loss_mask  (N, T) bool: the steps that carry loss; None: every step. At least one in each sequence
     loss       "mse" or "cross_entropy"
 
-    Raises InputError for wrong shapes, and for nan or inf where loss is carried.
+    Raises InputError for wrong shapes, and for nan or inf at a step that carries loss.
     """
 
     x: Array
@@ -50,9 +50,9 @@ class Data(ReadOnly):
             if targets.min() < 0:
                 raise InputError("targets: class numbers start at 0")
         for name, array in (("x", x), ("targets", targets), ("loss_mask", np.ascontiguousarray(mask))):
-            kept = array.view()  # read-only for us; whoever brought it may go on writing to it
-            kept.flags.writeable = False
-            object.__setattr__(self, name, kept)
+            view = array.view()  # read-only here; the caller may still write to the array
+            view.flags.writeable = False
+            object.__setattr__(self, name, view)
 
     def __len__(self) -> int:
         return len(self.x)
@@ -64,11 +64,11 @@ class Data(ReadOnly):
         return self.loss_mask
 
     def select(self, which: Any) -> Data:
-        """Some of the sequences, by slice or by an array of numbers."""
+        """A part of the sequences, by slice or by an array of numbers."""
         return Data(self.x[which], self.targets[which], self.mask[which], self.loss)
 
     def time_major(self, which: Array | slice) -> tuple[Array, Array, Array]:
-        """(T, B, ...) copies of x, targets and mask of some sequences: what an engine works on."""
+        """(T, B, ...) copies of x, targets and mask of some sequences, as an engine needs them."""
         x, targets, mask = self.x[which], self.targets[which], self.mask[which]
         return (
             np.ascontiguousarray(x.swapaxes(0, 1)),
@@ -79,7 +79,7 @@ class Data(ReadOnly):
     def fitted(self, spec: ModelSpec, what: str = "data") -> Data:
         """This data in the model's precision; raises InputError if its sizes do not fit the model's."""
         if self.x.shape[2] != spec.input_size:
-            raise InputError(f"{what}: x has {self.x.shape[2]} inputs a step, the model reads {spec.input_size}")
+            raise InputError(f"{what}: x has {self.x.shape[2]} inputs per step, the model reads {spec.input_size}")
         if self.loss == "mse" and self.targets.shape[2] != spec.output_size:
             raise InputError(f"{what}: targets have {self.targets.shape[2]} values, the model {spec.output_size}")
         if self.loss == "cross_entropy" and self.targets.max() >= spec.output_size:

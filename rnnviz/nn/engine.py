@@ -1,8 +1,8 @@
-"""Two engines, one meaning: which of them computes, and what both must offer.
+"""Select the engine that computes, and define the functions that both engines have.
 
 >>> engine.current().name
 'numpy'
->>> engine.load_numba()         # the first call of a cell then waits for its compiler, if nothing is kept of it
+>>> engine.load_numba()         # the first call of a cell then waits for its compiler, if the cache lacks its kernels
 >>> engine.current().name
 'numba'
 """
@@ -24,9 +24,9 @@ NAMES = ("numpy", "numba")
 
 
 class Engine(Protocol):
-    """What an engine offers. A module with these functions is one; numpy_engine says what each means.
+    """The functions of an engine. A module with these functions is one; numpy_engine documents each.
 
-    Inputs are checked by the callers: arrays of the model's dtype, C-contiguous, with the written shapes.
+    The callers check the inputs: arrays of the model's dtype, C-contiguous, with the given shapes.
     """
 
     name: str
@@ -64,15 +64,15 @@ def current() -> Engine:
 
 
 def load_numba() -> Engine:
-    """Import the numba engine and use it from now on. It imports no numba: a cell's kernels are compiled elsewhere
-    when they are first wanted. Whatever stops the import is raised as it is; numpy stays in use then."""
+    """Import the numba engine and use it from now on. This does not import numba: another process compiles a cell's
+    kernels at their first use. Any error of the import is raised unchanged; then numpy stays in use."""
     if "numba" not in _engines:
         _engines["numba"] = cast(Engine, import_module("rnnviz.nn.numba_engine"))
     return _engines["numba"]
 
 
 def select(name: str | None) -> None:
-    """Use this engine whatever is loaded ("numba" is loaded if need be); None goes back to the default."""
+    """Use this engine, whatever is loaded ("numba" is loaded if necessary); None restores the default."""
     global _selected
     if name is not None:
         one_of("engine", name, NAMES)
@@ -82,7 +82,7 @@ def select(name: str | None) -> None:
 
 
 def resolve(engine: str | Engine | None) -> Engine:
-    """An engine given by name, by itself, or not at all."""
+    """The engine for a name, for an engine itself, or for None (the current one)."""
     if engine is None:
         return current()
     if isinstance(engine, str) or not hasattr(engine, "train_batches"):
@@ -92,13 +92,13 @@ def resolve(engine: str | Engine | None) -> Engine:
 
 
 def computing(spec: ModelSpec) -> str:
-    """The name of the engine that computes a model like this now: numpy stands in until its kernels are compiled."""
+    """The name of the engine that computes such a model now: numpy replaces numba until its kernels are compiled."""
     if current() is numpy_engine:
         return "numpy"
     return "numba" if import_module("rnnviz.nn.numba_engine").computes(spec) else "numpy"
 
 
 def name_of(engine: str | Engine | None) -> str | Engine | None:
-    """What `resolve` makes the same engine of, in another process too; somebody's own engine is itself."""
+    """A value from which `resolve` gets the same engine, in another process too; a custom engine is returned itself."""
     name = getattr(engine, "name", None)
     return name if name in NAMES and engine is _engines.get(name) else engine

@@ -1,11 +1,11 @@
-"""Gain: per step the most that any gradient can keep, the largest singular value of the state's Jacobian.
+"""Gain: the largest factor by which one step can scale a gradient, the largest singular value of the state's Jacobian.
 
     one lstm layer of 512 units, 200 steps: 200 Jacobians of 1024 x 1024, and only one number of each is needed
 
-So a Jacobian of more than a few units is never formed. Its product with a vector is one step of the cell along
-tangents, the product with its transpose is one step of the cell back; with many time steps side by side each is a
-matrix product. The singular value comes out of some dozens of such products by the Golub-Kahan-Lanczos method:
-alpha and beta of every time step are a bidiagonal matrix B whose largest singular value tends to the Jacobian's.
+So the Jacobian of a large state is never formed. Its product with a vector is one tangent step of the cell, and the
+product with its transpose is one step of the cell backwards; many time steps side by side make each a matrix product.
+The Golub-Kahan-Lanczos method gets the singular value from some dozens of these products: alpha and beta of a time
+step form a bidiagonal matrix B whose largest singular value converges to the Jacobian's.
 
 Golub & Kahan 1965 (10.1137/0702016); Golub & Van Loan, Matrix Computations, 10.4.
 """
@@ -27,9 +27,9 @@ from rnnviz.nn.records import Forward, LayerWeights, layer_weights
 from rnnviz.nn.spec import ModelSpec
 from rnnviz.nn.types import Array, ParamsLike
 
-#: States of at least this many numbers are not formed (benchmarks/trace.py measures where that begins to pay).
+#: The Jacobian of a state of at least this many numbers is not formed (benchmarks/trace.py measures the break-even).
 IMPLICIT_FROM = 112
-#: How far from the true value, relative, an estimate may be when it is taken.
+#: The largest relative error of an accepted estimate.
 TOLERANCE = 5e-11
 
 #: Jacobians are formed for as many steps at a time as fit in about this many numbers (64 MiB).
@@ -37,14 +37,14 @@ _BLOCK = 2**23
 #: A window of steps, whose vectors are multiplied side by side, holds about this many numbers (1 MiB).
 _WINDOW = 2**17
 _FIRST_LOOK, _LOOK_EVERY = 8, 6
-#: The residual, relative, at which a vector is good enough to go on with in float64.
+#: The relative residual at which a vector is good enough to continue in float64.
 _NEAR = 1e-6
-#: From this size of the state on, an error is estimated where it can be; see _values.
+#: For a state of at least this many numbers the error is estimated if possible; see _values.
 _ESTIMATED_FROM = 256
-#: The two largest singular values are apart if they differ by more than this times S^(-2/3), a tenth or so of what is
-#: usual for random matrices, relative.
+#: The two largest singular values are apart if their relative difference is more than this times S^(-2/3), about a
+#: tenth of the usual difference for random matrices.
 _APART = 0.02
-#: Numbers tried at once between two that enclose an eigenvalue.
+#: Trial values per round inside an interval that contains an eigenvalue.
 _SECTIONS = 15
 
 Report = Callable[[int, int], None]
@@ -54,12 +54,12 @@ Report = Callable[[int, int], None]
 def gains(spec: ModelSpec, params: ParamsLike, forward: Forward, report: Report | None = None) -> Array:
     """(T,): per step the largest singular value of ∂s_t/∂s_{t-1}, s the full state; the largest over the batch.
 
-    Relative to the singular value of the formed Jacobian the error is below 1e-10. In a state of 256 numbers and more
-    it may be as large as 1e-6 in a case that is not to be expected of weights as they come: that the two largest agree
-    to about as many digits without being equal, and are far from the third. Time O(T·B·S²) with S the
-    size of the full state; O(T·B·S³) for a small state, and where many singular values lie close to the largest.
+    The error is below 1e-10, relative to the singular value of the formed Jacobian. In a state of 256 numbers and more
+    it can reach 1e-6 in a case that ordinary weights do not produce: the two largest values agree to about as many
+    digits without being equal, and are far from the third. Time O(T·B·S²), where S is the size of the full
+    state; O(T·B·S³) for a small state, and if many singular values lie close to the largest.
 
-    report(done, T) is called in between; an exception it raises ends the computation.
+    report(done, T) is called from time to time; an exception that it raises ends the computation.
     """
     T, B = forward.y.shape[:2]
     S = spec.state_size * spec.num_layers
@@ -80,7 +80,7 @@ def gains(spec: ModelSpec, params: ParamsLike, forward: Forward, report: Report 
 
 
 def _windows(T: int, B: int, S: int) -> Iterator[tuple[int, int]]:
-    """Where each window of steps starts and stops. The first is short: the others begin from what it finds."""
+    """(start, stop) of each window of steps. The first is short: its vectors are the starting point for the others."""
     if S < IMPLICIT_FROM:
         wide = short = max(1, _BLOCK // (B * S * S))
     else:
@@ -123,7 +123,7 @@ class StateJacobian:
         return self.size * len(self.weights)
 
     def at(self, rows: Array | slice) -> StateJacobian:
-        """Those of some rows."""
+        """The Jacobians of some rows."""
         slopes = tuple(tuple(s[rows] for s in layer) for layer in self.slopes)
         return StateJacobian(self.cell, self.size, self.hidden, self.weights, slopes)
 
@@ -138,14 +138,14 @@ class StateJacobian:
 
     @property
     def is_finite(self) -> Array:
-        """(N,) bool: whether all local derivatives are."""
+        """(N,) bool: whether all local derivatives of a row are finite."""
         out = np.ones(self.N, bool)
         for slope in (s for layer in self.slopes for s in layer):
             out &= np.isfinite(slope).reshape(self.N, -1).all(axis=1)
         return out
 
     def times(self, v: Array) -> Array:
-        """J v of each row: v, (N, S), is how s_{t-1} moves, the result how s_t follows."""
+        """J v of each row: v, (N, S), is the change of s_{t-1}, the result the change of s_t."""
         out, moved_x = np.empty_like(v), None
         for h, c, w, at_t in self._layers(v, out):
             moved_x, moved_c = self.cell.tangent_step(w, at_t, h[0], None if c is None else c[0], moved_x)
@@ -155,7 +155,7 @@ class StateJacobian:
         return out
 
     def transposed_times(self, u: Array) -> Array:
-        """Jᵀ u of each row: u, (N, S), is the gradient on s_t, the result that on s_{t-1}."""
+        """Jᵀ u of each row: u, (N, S), is the gradient on s_t, the result the gradient on s_{t-1}."""
         out, from_above = np.empty_like(u), None
         for h, c, w, at_t in reversed(list(self._layers(u, out))):
             grad_h = h[0] if from_above is None else h[0] + from_above
@@ -167,7 +167,7 @@ class StateJacobian:
         return out
 
     def _layers(self, v: Array, out: Array) -> Iterator[tuple]:  # type: ignore[type-arg]
-        """Of each layer its part h of v and of out, its part c of both (None: it has none), weights and slopes."""
+        """For each layer: its h in v and in out, its c in both (None without a cell state), weights and slopes."""
         for index, (w, at_t) in enumerate(zip(self.weights, self.slopes, strict=True)):
             low, middle, high = index * self.size, index * self.size + self.hidden, (index + 1) * self.size
             c = None if middle == high else (v[:, middle:high], out[:, middle:high])
@@ -213,19 +213,19 @@ def _formed_gains(jacobian: StateJacobian) -> Array:
     return np.concatenate(parts) if parts else np.empty(0)
 
 
-# -- by products alone ---------------------------------------------------------------------------------
+# -- without forming Jacobians ---------------------------------------------------------------------------------
 
 
 @np.errstate(all="ignore")
 def _by_products(jacobian: StateJacobian, B: int, near: Array) -> tuple[Array, Array]:
-    """(N,) largest singular values, and (B, S) right singular vectors at the last step. near: such vectors of a step
-    close by, or zeros.
+    """(N,) largest singular values, and (B, S) right singular vectors at the last step. near: these vectors at a nearby
+    step, or zeros.
 
-    The vectors are found in float32, at half the cost; a vector that is off by 1e-5 has a value that is off by 1e-10,
-    and few more products, in float64, do the rest. What is not finite, or gets there too slowly, is formed.
+    The vectors are computed in float32, at half the cost: a vector with an error of 1e-5 gives a value with an error of
+    1e-10, and few more products in float64 finish it. Jacobians that are not finite or converge slowly are formed.
     """
     values = np.full(jacobian.N, np.nan)
-    # half of it is random: where the vector has changed much it is found as it would be from a random start
+    # half of the start is random, so that a vector that has changed a lot is found as from a random start
     noise = np.random.default_rng(0).standard_normal((jacobian.N, jacobian.S))
     v = _unit(near[np.arange(jacobian.N) % B] + _unit(noise)[0])[0]
     rows = np.flatnonzero(jacobian.is_finite)
@@ -238,7 +238,7 @@ def _by_products(jacobian: StateJacobian, B: int, near: Array) -> tuple[Array, A
 
 
 class _Bidiagonal:
-    """J V = U B of n rows side by side, one column further with each step; alphas stand on B's diagonal, betas above.
+    """J V = U B of n rows side by side, one more column per step; B has the alphas on its diagonal, the betas above it.
 
     J v_k = alpha_k u_k + beta_{k-1} u_{k-1};  Jᵀ u_k = alpha_k v_k + beta_k v_{k+1}
     """
@@ -253,7 +253,7 @@ class _Bidiagonal:
         return len(self.alphas)
 
     def steps(self, count: int) -> Iterator[Array]:
-        """As many steps, each with the v it began from."""
+        """Run `count` steps; yield the v that each step started from."""
         alphas, betas = [], []
         for _ in range(count):
             yield self.v
@@ -275,8 +275,8 @@ class _Bidiagonal:
 
 
 def _vectors(jacobian: StateJacobian, start: Array) -> tuple[Array, Array, Array]:
-    """(N, S) right singular vectors of the largest singular values, to about 1e-5; `start` where that fails. And
-    (N,) bool: whether the second largest is well apart, and whether the vector is approached too slowly."""
+    """(N, S) right singular vectors of the largest singular values, to about 1e-5; `start` if that fails. And (N,)
+    bool: whether the second largest value is well apart, and whether the vector converges too slowly."""
     out, is_apart, is_slow = start, np.zeros(len(start), bool), np.zeros(len(start), bool)
     apart = _APART * jacobian.S ** (-2 / 3)
     rows = np.arange(len(start))
@@ -313,11 +313,11 @@ def _vectors(jacobian: StateJacobian, start: Array) -> tuple[Array, Array, Array
 
 
 def _values(jacobian: StateJacobian, start: Array, is_apart: Array) -> Array:
-    """(N,) largest singular values to TOLERANCE, from vectors near theirs; nan for what takes too long.
+    """(N,) largest singular values to TOLERANCE, from vectors near theirs; nan if that takes too long.
 
-    A singular value of J is no further away than the residual: that is certain, and twice as many steps as are needed.
-    In a large state, where the second largest value is well apart, it is estimated instead: the value of B only grows,
-    and what it lacks shrinks by about the same factor from look to look, so two differences tell how much that is.
+    A singular value of J lies within the residual: this is certain, but takes twice as many steps as necessary. In a
+    large state whose second largest value is well apart, the error is estimated instead: the value of B only grows,
+    and the rest of the way shrinks by about the same factor from look to look, so two differences give it.
     """
     out = np.full(len(start), np.nan)
     rows = np.arange(len(start))
@@ -347,7 +347,7 @@ def _values(jacobian: StateJacobian, start: Array, is_apart: Array) -> Array:
 
 
 def _patience(jacobian: StateJacobian) -> int:
-    """After how many steps a row would better have been formed."""
+    """The number of steps after which forming a row's Jacobian would have been cheaper."""
     return 32 + jacobian.S // 2
 
 
@@ -361,8 +361,8 @@ def _unit(v: Array) -> tuple[Array, Array]:
 
 
 def _right_vector(alphas: Array, betas: Array, value: Array) -> tuple[Array, Array]:
-    """(n,) and (k, n): of the largest singular value σ of B, the residual ‖Jᵀu - σv‖ / σ of what it makes in J,
-    beta_k |x_k|, and the right singular vector y. B y = σ x and Bᵀ x = σ y are solved from the last row up.
+    """(n,) and (k, n): for the largest singular value σ of B, the residual ‖Jᵀu - σv‖ / σ = beta_k |x_k| in J, and
+    the right singular vector y. B y = σ x and Bᵀ x = σ y are solved from the last row up.
     """
     a, b, k = alphas / value, betas / value, len(alphas)
     x, y = np.ones_like(a), np.empty_like(a)
@@ -379,15 +379,15 @@ def _singular_value(
     alphas: Array, betas: Array, precision: float, *, at_least: Array | float = 0.0, smaller_than: int = 0
 ) -> Array:
     """(n,) largest singular values of B, (k, k) with alphas (k, n) on the diagonal and betas above it; or the largest
-    that `smaller_than` others exceed.
+    value below the `smaller_than` largest.
 
-    As many eigenvalues of the tridiagonal BᵀB lie above x as pivots of BᵀB - x are positive (Sturm). Some x at once
-    are tried between two that enclose the wanted one.
+    The number of eigenvalues of the tridiagonal BᵀB above x is the number of positive pivots of BᵀB - x (Sturm). Each
+    round tries several x inside an interval that contains the value.
     """
     scale = np.maximum(alphas.max(axis=0), betas.max(axis=0))
     scale = np.where(scale > 0, scale, 1.0)
     a, b = (alphas / scale) ** 2, (betas[:-1] / scale) ** 2
-    diagonal, off = a.copy(), a[:-1] * b  # off: the squares of what stands beside the diagonal
+    diagonal, off = a.copy(), a[:-1] * b  # off: squares of the elements beside the diagonal
     diagonal[1:] += b
     beside = np.sqrt(off)
     radius = np.zeros_like(diagonal)
@@ -398,7 +398,9 @@ def _singular_value(
     if not smaller_than:
         low = np.minimum(np.fmax(diagonal.max(axis=0), (at_least / scale) ** 2 * (1 - 1e-15)), high)
     evenly = np.arange(1, _SECTIONS + 1)[:, None] / (_SECTIONS + 1)
-    sections = (_SECTIONS + 1.0) ** np.arange(-_SECTIONS, 0)[:, None]  # at first: the value may be next to `at_least`
+    sections = (_SECTIONS + 1.0) ** np.arange(-_SECTIONS, 0)[
+        :, None
+    ]  # first round: the value may be close to `at_least`
     while (high - low > precision * high).any():
         x = low + sections * (high - low)
         pivot = diagonal[0] - x

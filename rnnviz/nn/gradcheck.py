@@ -19,7 +19,7 @@ _STATES = 8
 
 
 class Runner(Protocol):
-    """An engine, as far as it is run again."""
+    """The part of an engine that the check needs."""
 
     def forward(
         self, spec: ModelSpec, params: ParamsLike, x: Array, h0: Array | None = None, c0: Array | None = None
@@ -27,7 +27,7 @@ class Runner(Protocol):
 
 
 class Trace(Protocol):
-    """What is checked: rnnviz.nn.trace.Trace, where each field is described."""
+    """The part of rnnviz.nn.trace.Trace that the check needs; see there for each field."""
 
     @property
     def T(self) -> int: ...
@@ -62,7 +62,7 @@ class Trace(Protocol):
 @np.errstate(all="ignore")
 def check(trace: Trace, seed: int = 0) -> float:
     """The largest error |dL/dv - central difference| over all probes, relative to the largest |gradient|
-    element of the trace (of the weights and the probed states). A right trace gives about 1e-11 to 1e-8.
+    element of the trace (of the weights and the probed states). A correct trace gives about 1e-11 to 1e-8.
 
     The probes v are random unit directions: one in each parameter, and one in h_t (c_t too, for an LSTM) of
     the top layer at up to 8 times t spread over 0..T. nan if anything probed is inf or nan; for relu a probe
@@ -97,8 +97,8 @@ def _loss_with(trace: Trace, name: str, move: Array) -> float:
 
 
 def _loss_after(trace: Trace, t: int, of_cell: bool, move: Array) -> float:
-    """The loss when the top layer's h_t (or c_t, with h_t following) is moved: steps after t are run anew,
-    step t is read out anew, earlier ones stay."""
+    """The loss after a change of the top layer's h_t (or of c_t, and h_t with it): the steps after t and the readout of
+    step t are computed again, earlier ones stay."""
     h, c = _states(trace.forward, t)
     if not of_cell:
         h[-1] += move

@@ -1,15 +1,15 @@
-"""Where compiled kernels are kept between sessions, and whose turn it is to compile.
+"""The cache of compiled kernels between sessions, and the lock that decides which session compiles.
 
-A cache is a folder of object files: under the user's cache directory, and first of all under NUMBA_CACHE_DIR where
-that is set. Its name is a hash of all that the code depends on: the kernels' sources, numba, LLVM, rnnviz and the
-processor. A file appears complete or not at all, and carries a checksum of its code, its own name and the folder's.
+A cache is a folder of object files: in the user's cache folder, or, with higher priority, in NUMBA_CACHE_DIR if that is
+set. Its name is a hash of everything that the code depends on: the kernels' sources, numba, LLVM, rnnviz and the
+processor. A file is written completely or not at all, and has a checksum of its code, its own name and the folder's.
 
-Machine code is believed only where nobody but root and oneself can have written it: file, folder and all folders above
-(files.trusted). Elsewhere the cache is ignored, and `notes` says so. Folders are 0700 and files 0600; what root keeps
-under NUMBA_CACHE_DIR is for a class, which reads it: 0755 and 0644.
+Machine code is trusted only if nobody but this user and root can have written it: the file, its folder and all folders
+above (files.trusted). Otherwise the cache is ignored, and `notes` reports it. Folders have mode 0700 and files 0600; a
+cache that root writes to NUMBA_CACHE_DIR is for a class to read: 0755 and 0644.
 
-One session compiles for all that share a cache. It holds a lock; the others look every moment whether the code is
-there, or the lock is free.
+One session compiles for all sessions that share a cache. It holds a lock; the others check repeatedly whether the code
+is there or the lock is free.
 """
 
 from __future__ import annotations
@@ -33,28 +33,28 @@ from rnnviz import files
 #: A cell and a dtype.
 Kernel = tuple[str, str]
 
-#: Of other versions, removed when they have not been used for so long.
+#: Caches of other versions are removed when nobody has used them for this long.
 STALE_SECONDS = 30 * 24 * 3600
-#: A compiler that has not been heard of for so long (a stopped process) no longer keeps others from compiling.
+#: A compiler without a sign of life for this long (a stopped process) no longer prevents others from compiling.
 SILENT_SECONDS = 60.0
-#: How many such compilers are waited for one after the other, before nobody tries any more.
+#: After this many silent compilers, one after the other, no session tries again.
 _MOST_SILENT = 8
 
 _PACKAGE = Path(rnnviz.__file__).parent
 _MAGIC = b"rnnviz kernels\n"
-_HEAD = struct.Struct("<15sQ32s")  # what it is, how long, SHA-256
-_LARGEST = 1 << 28  # bytes; a heading that says more is damaged
+_HEAD = struct.Struct("<15sQ32s")  # magic bytes, length, SHA-256
+_LARGEST = 1 << 28  # bytes; a heading with a larger length is damaged
 
-#: What a person should know of the caches, each once.
+#: Messages about the caches for a person, each once.
 notes: list[str] = []
 
 
-# -- where -----------------------------------------------------------------------------------------------
+# -- folders ---------------------------------------------------------------------------------------------
 
 
 @cache
 def cache_directory() -> Path | None:
-    """Where this version's object files belong. It need not exist, nor be writable. None: nowhere."""
+    """The folder of this version's object files; it may be missing or not writable. None: there is none."""
     chosen = os.environ.get("NUMBA_CACHE_DIR")
     return Path(os.path.abspath(chosen)) / "rnnviz" / fingerprint() if chosen else _of_the_user()
 
@@ -65,7 +65,7 @@ def _of_the_user() -> Path | None:
 
 
 def _places() -> list[tuple[Path, int]]:
-    """The caches, best first, each with how many folders of its path are rnnviz' own."""
+    """The caches, best first, each with the number of folders in its path that belong to rnnviz."""
     chosen = bool(os.environ.get("NUMBA_CACHE_DIR"))
     first = cache_directory()
     found = [] if first is None else [(first, 2 if chosen else 3)]
@@ -88,11 +88,11 @@ def fingerprint() -> str:
     return digest.hexdigest()[:20]
 
 
-# -- reading and keeping ---------------------------------------------------------------------------------
+# -- reading and writing --------------------------------------------------------------------------------
 
 
 def cached(cell: str, dtype: str) -> bytes | None:
-    """The object file from the first cache that has it; None if none does that can be believed."""
+    """The object file from the first cache that has it; None if no trusted cache has it."""
     for directory, _ in _places():
         with contextlib.suppress(OSError):
             try:
@@ -111,7 +111,7 @@ def cached(cell: str, dtype: str) -> bytes | None:
 
 
 def is_damaged(cell: str, dtype: str) -> bool:
-    """Whether a cache has a file for it that is not what was kept."""
+    """Whether a cache has a damaged file for this kernel."""
     for directory, _ in _places():
         with contextlib.suppress(OSError):
             return (
@@ -121,7 +121,7 @@ def is_damaged(cell: str, dtype: str) -> bool:
 
 
 def keep(cell: str, dtype: str, code: bytes) -> bool:
-    """Puts an object file into the first cache that can be written; False if none can. Safe when others do the same."""
+    """Write an object file to the first writable cache; False if there is none. Safe while others do the same."""
     for directory, ours in _places():
         with contextlib.suppress(OSError):
             real = _made(directory, ours)
@@ -132,8 +132,8 @@ def keep(cell: str, dtype: str, code: bytes) -> bool:
     return False
 
 
-def kept_in() -> Path | None:
-    """The first cache that there is."""
+def existing_directory() -> Path | None:
+    """The first cache folder that exists."""
     return next((directory for directory, _ in _places() if directory.is_dir()), None)
 
 
@@ -146,7 +146,7 @@ def _is_for_a_class() -> bool:
 
 
 def _made(directory: Path, ours: int) -> Path:
-    """The cache's folder, made where it is missing, as one that can be believed. Raises OSError if it cannot be."""
+    """The trusted folder of the cache, made if it is missing. Raises OSError if it cannot be trusted or made."""
     above = directory.parents[ours - 1]
     files.trusted(next(place for place in (above, *above.parents) if place.exists()), above=True)
     others_wrote = files.make_folder(directory, 0o755 if _is_for_a_class() else files.PRIVATE_FOLDER, ours)
@@ -158,8 +158,8 @@ def _made(directory: Path, ours: int) -> Path:
 
 
 def pack(kernel: Kernel, code: bytes) -> bytes:
-    """With a heading of its length and a checksum: half a file is told from a whole one, and one kernel's from
-    another's."""
+    """The code after a heading with its length and checksum, which detect an incomplete file and another kernel's
+    file."""
     return _HEAD.pack(_MAGIC, len(code), _checksum(kernel, code)) + code
 
 
@@ -168,7 +168,7 @@ def _checksum(kernel: Kernel, code: bytes) -> bytes:
 
 
 def unpack(kernel: Kernel, content: bytes) -> bytes | None:
-    """The code of a packed file; None if it is not whole, or another kernel's."""
+    """The code of a packed file; None if it is incomplete or belongs to another kernel."""
     if len(content) < _HEAD.size:
         return None
     magic, length, checksum = _HEAD.unpack_from(content)
@@ -187,8 +187,8 @@ def next_packed(pipe: IO[bytes]) -> bytes | None:
 
 
 def remove_stale(directory: Path) -> None:
-    """Removes the caches of other versions that nobody used for a month, and what was left half written. Whoever
-    still runs one of them has its code in memory."""
+    """Remove caches of other versions that nobody used for a month, and incomplete files. A session that still runs
+    one of these versions has its code in memory."""
     old = time.time() - STALE_SECONDS
     with contextlib.suppress(OSError):
         for other in directory.parent.iterdir():
@@ -200,34 +200,34 @@ def remove_stale(directory: Path) -> None:
                 half.unlink()
 
 
-# -- whose turn it is --------------------------------------------------------------------------------------
+# -- the lock ----------------------------------------------------------------------------------------------
 
 
 class Turn:
-    """The right to compile: one compiler for each cache, or for each user where nothing can be kept.
+    """The right to compile: one compiler for each cache, or for each user if no cache can be written.
 
-    The compiler shows that it is at work by `beat`. One that has been silent for SILENT_SECONDS may keep its lock:
-    another takes the next one, and so on.
+    The compiler calls `beat` to show that it is working. If it has been silent for SILENT_SECONDS, it keeps its lock
+    and another session takes the next one, and so on.
     """
 
     def __init__(self) -> None:
         self._folder = _lock_folder()
         self._lock: files.Lock | None = None
-        self._heard: dict[int, tuple[int, float]] = {}  # of each lock's holder: its last beat, and when it was new
+        self._heard: dict[int, tuple[int, float]] = {}  # per lock: its holder's last beat, and when that was first seen
 
     @property
     def number(self) -> int | None:
-        """The lock's descriptor, for the compiler's process: as long as that lives, the lock is taken."""
+        """The lock's descriptor, for the compiler's process: the lock is held until that process ends."""
         return None if self._lock is None or os.name != "posix" else self._lock.number
 
     def take(self) -> bool:
-        """Whether it is our turn now. Returns at once."""
+        """Try to get the right to compile. Returns at once, with whether this session has it."""
         if self._folder is None or self._lock is not None:
             return True
         for n in range(_MOST_SILENT):
             try:
                 lock = files.Lock(self._folder / f".lock{n}")
-            except OSError:  # no file can be made here: without locks, as before
+            except OSError:  # no file can be made here: compile without a lock
                 return True
             if lock.take():
                 beat(lock.number)
@@ -251,7 +251,7 @@ class Turn:
 
 
 def beat(number: int) -> None:
-    """Whoever holds a lock is at work."""
+    """Show that the holder of this lock is working."""
     with contextlib.suppress(OSError, TypeError):  # TypeError: a system without utime of descriptors
         os.utime(number)
 

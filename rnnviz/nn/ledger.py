@@ -1,10 +1,10 @@
-"""Ledger: per time step, why the gradient shrinks or grows on its way back.
+"""Ledger: for each time step, the factors by which the gradient shrinks or grows on its way back.
 
     one tanh unit, W_hh = 0.5, h_t = 0.6:  slope 1 - 0.36 = 0.64, weight 0.5, factor 0.64 · 0.5 = 0.32
 
-For the simple RNN g_{t-1} = W_hhᵀ (φ'(a_t) ⊙ g_t), so each step's factor ‖g_{t-1}‖/‖g_t‖ splits into what
-the activation takes (slope_share) and what the weights do (weight_share). The gain is the most any vector
-could keep: the largest singular value of the state's Jacobian.
+For the simple RNN g_{t-1} = W_hhᵀ (φ'(a_t) ⊙ g_t), so each step's factor ‖g_{t-1}‖/‖g_t‖ is the product of the
+activation's factor (slope_share) and the weights' factor (weight_share). The gain is the largest factor for any
+vector: the largest singular value of the state's Jacobian.
 
 Bengio, Simard & Frasconi 1994 (10.1109/72.279181); Pascanu, Mikolov & Bengio 2013 (arXiv:1211.5063, 2).
 """
@@ -27,12 +27,12 @@ class Ledger(ReadOnly):
     """Arrays (T,), entry t-1 for the step between h_{t-1} and h_t; nan after the loss step. Top layer.
 
     gain            largest singular value of ∂s_t/∂s_{t-1}; s is the full state (all layers, h and c);
-                    the largest of the batch. It bounds how much any gradient can keep in this step
-    slope           mean over units of φ'(a_t); of a gated cell that of its content, 1 - g² or 1 - n²
+                    the largest of the batch. It is an upper bound of the factor in this step
+    slope           mean over units of φ'(a_t); for a gated cell that of its content, 1 - g² or 1 - n²
     slope_share     ‖φ'(a_t) ⊙ g_t‖ / ‖g_t‖, g the gradient on h (simple RNN; nan for gated cells)
     weight_share    ‖W_hhᵀ (φ' ⊙ g_t)‖ / ‖φ' ⊙ g_t‖ (simple RNN; nan for gated cells)
     factor          ‖g_{t-1}‖ / ‖g_t‖. For one loss step and the simple RNN it is slope_share · weight_share;
-                    for the total it also holds what the loss of step t-1 adds
+                    for the total it includes the contribution of step t-1's own loss
     product         (T+1,): the running product of the factors from the loss step, 1 there: ‖g_t‖ / ‖g_k‖
     bound           (T+1,): the running product of the gains from the loss step, 1 there: ‖∂s_k/∂s_t‖ ≤ bound
     forget_highway  lstm: mean over units of f_t = ∂c_t/∂c_{t-1} along the cell alone; None without a cell state

@@ -1,7 +1,7 @@
-"""Brings the compiled kernels into use without making anybody wait for the compiler.
+"""Load the compiled kernels in the background; nothing waits for the compiler.
 
-`start` looks into the cache in a thread and takes what is there into use within some hundredths of a second; what is
-missing is compiled by another process at the lowest priority (compiler.py). Until then the numpy engine computes.
+`start` reads the cache in a thread and installs its kernels within some hundredths of a second; another process
+compiles missing ones at the lowest priority (compiler.py). Until then the numpy engine computes.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Handle:
         self._thread.start()
 
     def request(self, cell: str, dtype: str) -> None:
-        """Bring these kernels into use as soon as they are compiled. Returns at once."""
+        """Install these kernels as soon as they are compiled. Returns at once."""
         if (cell, dtype) not in self._in_use:
             self._in_use.add((cell, dtype))
             self._queue.put((cell, dtype))
@@ -53,7 +53,7 @@ class Handle:
         return self._thread.is_alive()
 
     def _run(self) -> None:
-        # without a compiler or a fitting machine the numpy engine stays in use
+        # without a compiler or a supported machine the numpy engine stays in use
         try:
             numba_engine.in_background(self)
             for kernel in self._in_use:
@@ -66,14 +66,14 @@ class Handle:
             wanted = self._drained()
             try:
                 for kernel, code in compiler.compiled(wanted, lowest_priority=True, stop=self._stopping):
-                    # also what was requested meanwhile, if this process was to compile it anyway
+                    # this includes kernels that were requested in the meantime
                     if kernel in self._in_use:
                         self._use(kernel, code)
             except Exception as error:
                 self._failed(error)
 
     def _failed(self, error: Exception) -> None:
-        """Keeps the error for `rnnviz doctor`, and says once that there is one."""
+        """Save the error for `rnnviz doctor`, and report once that there is one."""
         if self._stopping.is_set():  # which ends the compiler
             return
         compiler_errors.keep(error)
@@ -87,7 +87,7 @@ class Handle:
                 self._on_note(text)
 
     def _drained(self) -> list[Kernel]:
-        """All that waits in the queue, or the next that will."""
+        """All kernels in the queue; if it is empty, wait for the next."""
         wanted = [self._queue.get()]
         with contextlib.suppress(queue.Empty):
             while True:
@@ -109,12 +109,12 @@ def start(
     *,
     on_note: Callable[[str], None] | None = None,
 ) -> Handle:
-    """Bring the compiled kernels into use without ever making the caller wait.
+    """Load the compiled kernels in the background. Returns at once.
 
-    Those of `cell` come first; then the other cells are compiled for when they are wanted. Until a cell's kernels are
-    there the numba engine leaves its work to the numpy engine. `on_ready(cell)` is called in another thread whenever
-    a cell's kernels come into use, `on_note(text)` where a cache cannot be believed, and once where kernels cannot be
-    compiled, loaded or run: then the numpy engine stays, and the error is kept for `rnnviz doctor`.
+    The kernels of `cell` come first; the other cells are compiled afterwards, for later use. Until a cell's kernels are
+    installed, the numpy engine computes. Another thread calls `on_ready(cell)` when a cell's kernels are installed, and
+    `on_note(text)` for a cache that cannot be trusted, and once if kernels cannot be compiled, loaded or run: then the
+    numpy engine stays in use, and the error is saved for `rnnviz doctor`.
     """
     if compiler.IN_PROCESS:
         return Handle((), (), None)

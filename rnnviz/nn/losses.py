@@ -1,4 +1,4 @@
-"""Losses. L = Σ_k L_k: each step's share is already divided by the number of positions, so shares add up.
+"""Losses. L = Σ_k L_k: each step's share is already divided by the number of positions, so the shares add up to L.
 
     mse, y = [1, 2], target = [0, 0] at two steps of one sequence: L_1 = 1/2, L_2 = 4/2, L = 2.5
 

@@ -1,10 +1,10 @@
-"""Compiled kernels in use: machine code from a file, and calls of it with NumPy arrays. Free of numba.
+"""Load compiled kernels from an object file and call them with NumPy arrays. Does not import numba.
 
     code = MachineCode(object_file, "rnn", "float64")      # some milliseconds
     code.call("update", rule=0, updates=1, rates=rates, params=w, grads=g, first=m, second=v)
 
-LLVM's loader (llvmlite) puts the object file into memory, and ctypes calls it, letting go of the GIL. In a process that
-has NumPy (25 MB) this takes 53 MB and 73 ms of processor time; importing numba takes 64 MB and 225 ms, before some 20
+LLVM's loader (llvmlite) loads the object file into memory, and ctypes calls it and releases the GIL. In a process with
+NumPy (25 MB) this takes 53 MB and 73 ms of processor time; importing numba takes 64 MB and 225 ms, before some 20
 seconds of compiling (2 cores of an AMD EPYC, Python 3.11, numba 0.68.1, llvmlite 0.50.0).
 """
 
@@ -17,14 +17,14 @@ from rnnviz.nn.kernels.arguments import signatures
 
 
 class Kernels(Protocol):
-    """The entries of one cell for one dtype, by name; kernels/arguments.py says what they take."""
+    """The entries of one cell for one dtype, by name; kernels/arguments.py lists their arguments."""
 
     def call(self, name: str, **values: Any) -> None:
-        """Raises ArgumentError for what the kernel would misread."""
+        """Call an entry. Raises ArgumentError for an argument that the kernel would misread."""
 
 
 class MachineCode:
-    """The entries of an object file. Raises RuntimeError if it is not one for this machine."""
+    """The entries of an object file. Raises RuntimeError if the file is not for this machine."""
 
     def __init__(self, code: bytes, cell: str, dtype: str) -> None:
         self._signatures = signatures(cell, dtype)

@@ -1,8 +1,8 @@
-"""Norms, and the lags at which a gradient has faded: half-life and horizon.
+"""Norms, and the lags at which a gradient has faded to 50 % and 1 %: half-life and horizon.
 
 norms = [1, 2, 4, 8] with the loss at t = 3: half of 8 is reached at lag 1, so half_life = 1.0
 
-A half-life says that every so many steps half of what is left goes. Where the decay is not like that it has none.
+A half-life is defined only for an exponential decay, where each span of so many steps halves the rest.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ _SAFE_LOW, _SAFE_HIGH = 1e-140, 1e140
 
 
 def norm(a: Array, axis: int | tuple[int, ...] | None = None) -> Array:
-    """The Euclidean norm in float64, right down to 5e-324 and up to 1.8e308.
+    """The Euclidean norm in float64, from 5e-324 to 1.8e308.
 
-    The plain formula squares, which makes 1e-170 a 0 and 1e170 an inf; those are scaled by their maximum
+    The plain formula squares, which turns 1e-170 into 0 and 1e170 into inf; such values are scaled by their maximum
     first. inf gives inf, nan gives nan.
     """
     a = np.asarray(a, np.float64)
@@ -37,20 +37,20 @@ def norm(a: Array, axis: int | tuple[int, ...] | None = None) -> Array:
         return out
 
 
-#: An exponential decay's logarithm is a line over the lag. It may stray from the line that fits it best by this many
-#: halvings: the factor of 1.27.
+#: The logarithm of an exponential decay is a line over the lag. It may differ from the best line by this many halvings,
+#: a factor of 1.27.
 STRAYS = 0.35
 
 
 def half_life(norms: Array) -> float | None:
     """The lag in steps at which norms first fall below 50 % of the last entry; None if they never do, or if the decay
-    is not near enough to exponential to have a half-life: see is_exponential."""
+    is not close enough to exponential (see is_exponential)."""
     return fading_lag(norms, 0.5) if is_exponential(norms) else None
 
 
 def is_exponential(norms: Any) -> bool:
-    """Whether norms (n,), walked back from the last entry to the horizon (two steps at least; to the first entry, if
-    that comes before), fall at every step, and their logarithm lies within STRAYS · ln 2 of a line over the lag."""
+    """Whether norms (n,), from the last entry back to the horizon (at least two steps) or to the first entry, fall at
+    every step, and their logarithm lies within STRAYS · ln 2 of a line over the lag."""
     back = np.asarray(norms, np.float64)[::-1]
     end = horizon(norms)
     back = back[: len(back) if end is None else max(3, math.ceil(end) + 1)]
@@ -67,17 +67,17 @@ def horizon(norms: Array) -> float | None:
 
 
 def fades(norms: Any) -> bool:
-    """Whether `horizon` is an answer, None included (more than 1 % is left throughout); else the gradient is 0 from
-    the start, or inf or nan before it has faded."""
+    """Whether `horizon` is meaningful, as a lag or as None (more than 1 % remains everywhere). It is not if the
+    gradient is 0 from the start, or inf or nan before it has faded."""
     norms = np.asarray(norms, np.float64)
     return horizon(norms) is not None or bool(len(norms) and norms[-1] > 0 and np.isfinite(norms).all())
 
 
 def fading_lag(norms: Any, fraction: float) -> float | None:
     """norms (n,): ‖∂L_k/∂h_t‖ for t = 0..k, the loss step last. Walking back from it, the first lag at which
-    the norm is below `fraction` of the last entry, log-linear between whole lags (before a norm that is 0
-    the last lag at which there was any). None if that does not happen within the sequence, or if a norm on the way (the
-    last entry included) is nan or inf, or the last entry 0."""
+    the norm is below `fraction` of the last entry, log-linear between whole lags (if it drops to 0, the last
+    lag with a nonzero norm). None if the norm stays above it, if a norm on the way (the last entry included) is nan or
+    inf, or if the last entry is 0."""
     back = [float(v) for v in np.asarray(norms, np.float64)[::-1]]
     if not back or not math.isfinite(back[0]) or back[0] <= 0:
         return None

@@ -23,7 +23,7 @@ from rnnviz.nn.types import Array, Params, ReadOnly
 
 
 class SummaryRow(NamedTuple):
-    """A line of Keras' model.summary()."""
+    """A row of Keras' model.summary()."""
 
     name: str
     kind: str
@@ -33,7 +33,7 @@ class SummaryRow(NamedTuple):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Model(ReadOnly):
-    """A recurrent network: `spec` says what it is, `params` holds its weights (read-only arrays by name)."""
+    """A recurrent network: `spec` describes it, `params` holds its weights (read-only arrays by name)."""
 
     spec: ModelSpec
     params: Params
@@ -68,9 +68,9 @@ class Model(ReadOnly):
         cell ... activation, biases, dtype   see ModelSpec
         init             "keras", "pytorch", "identity", "orthogonal", "chrono": see rnnviz.nn.initialise
         gain             multiplies the recurrent weights
-        spectral_radius  then rescales each gate's W_hh to this largest |eigenvalue|
+        spectral_radius  rescales, after that, each gate's W_hh to this largest |eigenvalue|
         forget_bias      forget-gate bias of an LSTM, in place of the initialiser's; other cells have none
-        max_lag          chrono: the longest memory, in steps, the gate biases are drawn for
+        max_lag          chrono: the longest memory, in steps, for which the gate biases are drawn
 
         Raises InputError for unknown names, sizes below 1 and numbers that are not finite.
         """
@@ -99,7 +99,7 @@ class Model(ReadOnly):
 
     @property
     def in_float64(self) -> Model:
-        """The same weights in double precision: what gradients are traced in, whatever the model trains in."""
+        """The same weights in double precision. Traces use it, whatever the precision of training."""
         if self.spec.dtype == "float64":
             return self
         return Model(replace(self.spec, dtype="float64"), self.params)
@@ -109,7 +109,7 @@ class Model(ReadOnly):
         return self.spec.parameter_count
 
     def summary(self) -> list[SummaryRow]:
-        """One row a layer, as Keras shows them."""
+        """One row per layer, as in Keras."""
         shapes = self.spec.parameter_shapes
         rows, kind = [], self.spec.about_cell.keras.layer
         for layer in range(self.spec.num_layers):
@@ -144,13 +144,13 @@ class Model(ReadOnly):
         c0: Any = None,
         engine: str | engines.Engine | None = None,
     ) -> Trace:
-        """One forward and one backward pass through time, everything recorded, in float64.
+        """Run one forward and one backward pass through time in float64, and record everything.
 
         x        (T, B, I)
         targets  "mse": (T, B, O); "cross_entropy": whole numbers (T, B). For loss_at="last" also (B, O), (B,)
-        loss_at  which steps carry loss: "every", "last", step numbers 1..T, or a bool array (T, B)
+        loss_at  the steps that carry loss: "every", "last", step numbers 1..T, or a bool array (T, B)
 
-        Raises InputError for bad input, and for more memory than sensible (a trace takes O(T·B·H) per layer).
+        Raises InputError for bad input, and if the trace would take too much memory, O(T·B·H) per layer.
         """
         exact = self.in_float64
         return make_trace(exact.spec, exact.params, x, targets, loss, loss_at, h0=h0, c0=c0, engine=engine)

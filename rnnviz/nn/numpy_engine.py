@@ -3,8 +3,8 @@
     y_t = h_t W_outᵀ + b_out                      forward, layer by layer, t = 1 .. T
     dL/dh_t = W_outᵀ dL/dy_t + (from step t+1)    backward, layer by layer, t = T .. 1
 
-It is the oracle of the fast engine, and it runs until that one is loaded. The cells' equations are in cells/.
-inf and nan go through silently: a run that has exploded is half of what there is to see.
+It is the oracle of the fast engine in the tests, and it computes until that engine is loaded. The cells' equations are
+in cells/. inf and nan pass without a warning: the app also shows runs that explode.
 
 Rumelhart, Hinton & Williams 1986 (10.1038/323533a0); Werbos 1990 (10.1109/5.58337).
 """
@@ -47,7 +47,7 @@ def backward(spec: ModelSpec, params: ParamsLike, forward: Forward, grad_y: Arra
     top = forward.layers[-1].h[1:]
     grads = {"readout.weight": flat(grad_y).T @ flat(top), "readout.bias": grad_y.sum(axis=(0, 1))}
     layers: list[LayerBackward] = []
-    direct = grad_y @ params["readout.weight"]  # what reaches h_t from above, not through time
+    direct = grad_y @ params["readout.weight"]  # the part of dL/dh_t that comes from above, not through time
     for index in reversed(range(spec.num_layers)):
         w, layer = layer_weights(spec, params, index), forward.layers[index]
         back = layer_backward(spec, w, layer, direct)
@@ -59,7 +59,7 @@ def backward(spec: ModelSpec, params: ParamsLike, forward: Forward, grad_y: Arra
 
 
 def layer_backward(spec: ModelSpec, w: LayerWeights, layer: LayerForward, direct: Array) -> LayerBackward:
-    """Back through time in one layer: direct (T, B, H) reaches h_t from above, the rest through step t+1."""
+    """Back through time in one layer: direct (T, B, H) comes to h_t from above, the rest through step t+1."""
     cell = equations_of(CELLS[spec.cell])
     grad_h = np.empty_like(layer.h)
     grad_c = None if layer.c is None else np.empty_like(layer.h)
@@ -142,7 +142,7 @@ def triangle(spec: ModelSpec, params: ParamsLike, forward: Forward, grad_y: Arra
     )
     T, B, H = len(grad_y), *layer.h.shape[1:]
     norms = np.zeros((T + 1, T + 1))
-    rows = sorted(steps, reverse=True)  # the latest loss first, so that those under way are always a prefix
+    rows = sorted(steps, reverse=True)  # the latest loss first, so that the active ones are always a prefix
     grad_h = np.zeros((len(rows), B, H), layer.h.dtype)
     grad_c = np.zeros_like(grad_h) if spec.has_cell_state else None
     slopes = cell.slopes(spec, layer)
@@ -173,7 +173,7 @@ def train_batches(
     batches: Array,
     truncate: tuple[int, int] | None = None,
 ) -> Array:
-    """One update per batch, `params` and `state` changed in place -> each batch's loss before its update.
+    """Make one update per batch; change `params` and `state` in place. Returns each batch's loss before its update.
 
     data      sample-major, in the precision of the model
     batches   (batches, B): the numbers of the sequences of each batch

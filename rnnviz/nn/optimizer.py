@@ -1,4 +1,4 @@
-"""Optimizers: what an update does to the weights, given their gradients.
+"""Optimizers: the update of the weights from their gradients.
 
 sgd, learning_rate 0.1, momentum 0.9, g = 1 at each step:  buffer 1, 1.9, 2.71; w = -0.1, -0.29, -0.561
 """
@@ -19,10 +19,10 @@ ADAM_BETAS = (0.9, 0.999)
 
 
 class Convention(NamedTuple):
-    """Where two frameworks differ in what they call by the same name."""
+    """The constants in which two frameworks differ for an optimizer of the same name."""
 
-    epsilon: float  # of adam and rmsprop, unless given
-    alpha: float  # rmsprop: how much of the mean of g² is kept (Keras: rho)
+    epsilon: float  # default of adam and rmsprop
+    alpha: float  # rmsprop: the share of the mean of g² that remains (Keras: rho)
     clip_epsilon: float  # added to the gradient's norm when clipping by it
 
 
@@ -35,10 +35,10 @@ class Optimizer:
     """An update rule of torch.optim or keras.optimizers: SGD, Adam and RMSprop with their default betas.
 
     convention  "pytorch" or "keras": whose adam, rmsprop and clipping. Keras adds epsilon before Adam's bias
-                correction and under RMSprop's root, PyTorch after either; its RMSprop forgets faster (0.9 of the
-                mean is kept, PyTorch keeps 0.99). sgd is the same in both
+                correction and under RMSprop's root, PyTorch after both; Keras' RMSprop forgets faster (0.9 of the
+                mean remains, 0.99 in PyTorch). sgd is the same in both
     epsilon     of adam and rmsprop. None: the convention's, 1e-8 for pytorch and 1e-7 for keras
-    clip_value  each element of the gradient is limited to ± this; comes first
+    clip_value  first each element of the gradient is limited to ± this
     clip_each   then the gradient of each weight array is scaled to at most this norm, its own (clip_grad_norm_ called
                 for each parameter; Keras' clipnorm, for which the two biases of a GRU are one array)
     clip_norm   then the whole gradient is scaled to at most this norm, that of all parameters together
@@ -80,17 +80,17 @@ class Optimizer:
 
     @property
     def alpha(self) -> float:
-        """How much of its mean of g² rmsprop keeps in an update."""
+        """The share of its mean of g² that rmsprop keeps in an update."""
         return CONVENTIONS[self.convention].alpha
 
 
 @dataclass
 class OptimizerState:
-    """What an optimizer remembers between updates; changed in place by `update`.
+    """The memory of an optimizer between updates; `update` changes it in place.
 
     first    momentum buffer of sgd, or Adam's mean of g; empty when the rule needs none
     second   mean of g² of adam and rmsprop
-    step     number of updates done
+    step     number of updates so far
     """
 
     first: Params = field(default_factory=dict)
@@ -133,11 +133,11 @@ def _clip_norm(optimizer: Optimizer, grads: Params, most: float) -> Params:
     norm += CONVENTIONS[optimizer.convention].clip_epsilon
     if norm <= most:
         return grads
-    return {name: g * g.dtype.type(most / norm) for name, g in grads.items()}  # also when the norm is nan
+    return {name: g * g.dtype.type(most / norm) for name, g in grads.items()}  # a nan norm, too
 
 
 def _arrays(optimizer: Optimizer, grads: Params) -> list[list[str]]:
-    """The parameters by the arrays that the convention's framework keeps them in."""
+    """The names of the parameters that are one array in the convention's framework."""
     if optimizer.convention != "keras":
         return [[name] for name in grads]
     found: dict[str, list[str]] = {}
@@ -165,7 +165,7 @@ def _sgd(optimizer: Optimizer, w: Array, g: Array, name: str, state: OptimizerSt
 
 
 def _adam(optimizer: Optimizer, w: Array, g: Array, name: str, state: OptimizerState) -> None:
-    # m = β1 m + (1-β1) g;  v = β2 v + (1-β2) g²;  w = w - lr m̂ / (√v̂ + ε), m̂ and v̂ freed of their start at 0
+    # m = β1 m + (1-β1) g;  v = β2 v + (1-β2) g²;  w = w - lr m̂ / (√v̂ + ε), m̂ and v̂ without the bias of their start at 0
     # Kingma & Ba 2015, algorithm 1 (arXiv:1412.6980)
     (beta1, beta2), m, v = ADAM_BETAS, state.first[name], state.second[name]
     m *= beta1

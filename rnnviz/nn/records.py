@@ -1,8 +1,8 @@
-"""What a forward and a backward pass leave behind: the records both engines fill.
+"""The records of a forward and a backward pass, which both engines fill.
 
 Time-major everywhere: T steps, B sequences, I inputs, H units, O outputs, G gates.
-States (h, c and their gradients) have T+1 entries, entry t is time t, entry 0 stands before the first input.
-Everything else has T entries, entry t-1 belongs to step t.
+States (h, c and their gradients) have T+1 entries: entry t is time t, entry 0 is before the first input.
+Everything else has T entries: entry t-1 belongs to step t.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class LayerWeights(NamedTuple):
 
 @dataclass(frozen=True)
 class LayerForward:
-    """All a layer computed on the way forward."""
+    """Everything that a layer computed in the forward pass."""
 
     x: Array  # (T, B, I): what the layer read; for layer l > 0 the h of the layer below
     h: Array  # (T+1, B, H): hidden states
@@ -63,15 +63,15 @@ class Forward:
 
 @dataclass(frozen=True)
 class LayerBackward:
-    """All a layer computed on the way back.
+    """Everything that a layer computed in the backward pass.
 
     grad_h[t]   dL/dh_t: the change of L when h_t alone is moved (c_t stays) and everything after t follows
     grad_c[t]   dL/dc_t: the change of L when c_t is moved, h_t = o_t tanh(c_t) and everything after follows.
                 For t = 0 h_0 does not follow: it is given, not computed
-    grad_pre    dL/d(W_ih x_t + b_ih): what the input weights' gradient is made of; also the gradient of the
-                pre-activation itself, which the input side enters with factor 1
-    grad_rec    dL/d(W_hh h_{t-1} + b_hh): the same array, except in a block with a reset gate (times r_t); without W_hh
-                it means nothing
+    grad_pre    dL/d(W_ih x_t + b_ih), from which the input weights' gradient is computed; also the gradient of the
+                pre-activation itself, because the input side enters it with factor 1
+    grad_rec    dL/d(W_hh h_{t-1} + b_hh): the same array, except in a block with a reset gate (times r_t);
+                meaningless without W_hh
     """
 
     grad_h: Array  # (T+1, B, H)
@@ -94,15 +94,15 @@ class StepBack(NamedTuple):
     grad_pre: Array  # (..., B, G*H)
     grad_rec: Array  # (..., B, G*H)
     grad_c_now: Array | None  # (..., B, H): dL/dc_t, complete
-    grad_h: Array  # (..., B, H): what reaches h_{t-1} through step t
-    grad_c: Array | None  # (..., B, H): what reaches c_{t-1} through step t
+    grad_h: Array  # (..., B, H): the part of dL/dh_{t-1} through step t
+    grad_c: Array | None  # (..., B, H): the part of dL/dc_{t-1} through step t
 
 
 class Paths(NamedTuple):
-    """How the states of step t move with those of step t-1, apart from the weights. Any axes may lead (B, H)."""
+    """The derivatives of step t's states by those of step t-1, without the weights. Any axes may lead (B, H)."""
 
     blocks: Array  # (..., B, G, H): ∂(h_t or c_t)/∂(W_hh h_{t-1}), each block's own state; G = 0 without W_hh
-    carry: Array | None  # (..., B, H): past the weights, ∂h_t/∂h_{t-1} or ∂c_t/∂c_{t-1}; None: no such way
+    carry: Array | None  # (..., B, H): past the weights, ∂h_t/∂h_{t-1} or ∂c_t/∂c_{t-1}; None: no such path
     h_by_c: Array | None  # (..., B, H): ∂h_t/∂c_t, with a cell state
 
 

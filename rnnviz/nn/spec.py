@@ -1,4 +1,4 @@
-"""ModelSpec: the shape of a model, and from it the name and shape of every parameter; and all names to choose from.
+"""ModelSpec: the shape of a model and of every parameter; and the names of all cells, optimizers, losses and so on.
 
 >>> ModelSpec(cell="rnn", input_size=1, hidden_size=20, output_size=1, biases=1).parameter_shapes
 {'rnn.weight_ih_l0': (20, 1), 'rnn.weight_hh_l0': (20, 20), 'rnn.bias_ih_l0': (20,),
@@ -26,7 +26,7 @@ LOSSES = ("mse", "cross_entropy")
 INITIALISERS = ("keras", "pytorch", "identity", "orthogonal", "chrono")
 OPTIMIZERS = ("sgd", "adam", "rmsprop")
 CONVENTIONS = ("pytorch", "keras")
-#: Sizes beyond these are slips: names and shapes of the parameters are listed before their memory is looked at.
+#: Larger sizes are mistakes: names and shapes of the parameters are listed before their memory is checked.
 LARGEST, DEEPEST = 1_000_000, 1_000
 
 
@@ -37,8 +37,8 @@ class ModelSpec:
     cell          one of CELLS; see nn/cells
     input_size    I, hidden_size H (units of every layer), output_size O, num_layers L
     activation    of the simple RNN: "tanh", "relu", "identity", "sigmoid"; the other cells have their own
-    biases        2: bias_ih and bias_hh as PyTorch; 1: bias_ih alone as Keras' SimpleRNN and LSTM.
-                  Some cells always have as many, a GRU 2
+    biases        2: bias_ih and bias_hh as in PyTorch; 1: bias_ih alone as in Keras' SimpleRNN and LSTM.
+                  For some cells the number is fixed: a GRU has 2
     dtype         "float64" or "float32": the precision of the parameters and of training
 
     Raises InputError for an unknown name or a size below 1.
@@ -68,7 +68,7 @@ class ModelSpec:
 
     @property
     def about_cell(self) -> Cell:
-        """What there is to know about the cell."""
+        """The record of the cell."""
         return cell_table.CELLS[self.cell]
 
     @property
@@ -88,7 +88,7 @@ class ModelSpec:
 
     @property
     def forward_width(self) -> int:
-        """Numbers that one step of one sequence leaves behind in a forward pass, about."""
+        """Roughly how many numbers a forward pass records per step and sequence."""
         return self.num_layers * self.hidden_size * (2 * len(self.gates) + 2)
 
     @cached_property
@@ -122,7 +122,7 @@ def whole_number(name: str, value: Any, low: int, high: int | None = None) -> in
     """`value` as an int of at least `low` (and at most `high`); raises InputError if it is not one."""
     try:
         number = operator.index(value)
-    except TypeError:  # an array of one number says so too
+    except TypeError:  # also raised by an array of one number
         number = low - 1
     if number < low or isinstance(value, bool):
         raise InputError(f"{name}: {short_repr(value)} is not a whole number of at least {low}")

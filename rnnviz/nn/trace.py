@@ -1,11 +1,11 @@
-"""Trace: everything that happened in one forward and one backward pass, with meanings and shapes.
+"""Trace: the complete record of one forward and one backward pass.
 
     >>> trace = model.trace(x, targets)       # x (T, B, I), targets (T, B, O)
     >>> trace.h[3], trace.grad_h[3]           # (B, H): the state after step 3, and dL/dh_3
     >>> trace.triangle[10, 3]                 # ‖∂L_10/∂h_3‖: how much of step 10's error reaches step 3
 
 T steps, B sequences, I inputs, H units, O outputs, G gates. States have T+1 entries: entry t is time t,
-entry 0 stands before the first input. What belongs to a step has T entries: entry t-1 belongs to step t.
+entry 0 is before the first input. Everything else has T entries: entry t-1 belongs to step t.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ from rnnviz.nn.types import Array, ParamsLike, ReadOnly
 class LayerTrace(ReadOnly):
     """One layer of a Trace. The gradients are those of the total loss."""
 
-    x: Array  # (T, B, I): what this layer read
+    x: Array  # (T, B, I): the layer's input
     h: Array  # (T+1, B, H)
     c: Array | None  # (T+1, B, H), lstm only
     pre: Array  # (T, B, G*H): pre-activations
-    gates: Mapping[str, Array]  # name -> (T, B, H): {i f g o}, {r z n}, …; {}: a simple RNN has none
-    grad_h: Array  # (T+1, B, H): dL/dh_t, c_t held
-    grad_c: Array | None  # (T+1, B, H): dL/dc_t, h_t following (h_0 does not)
+    gates: Mapping[str, Array]  # name -> (T, B, H): {i f g o}, {r z n}, …; {} for a simple RNN
+    grad_h: Array  # (T+1, B, H): dL/dh_t with c_t constant
+    grad_c: Array | None  # (T+1, B, H): dL/dc_t, including its effect through h_t (but not through h_0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,14 +52,14 @@ class Item(ReadOnly):
 class Trace(ReadOnly):
     """One forward and one backward pass, in float64 whatever the model's dtype. All arrays are read-only.
 
-    Made by Model.trace; its spec says float64 too. h, c, pre, gates, grad_h and grad_c at this level are the top
-    layer's; `layers` has all, bottom first. Definitions of the gradients, L being the whole loss and L_k step k's
-    share of it:
+    Model.trace makes it; its spec has float64, too. h, c, pre, gates, grad_h and grad_c at this level are the top
+    layer's; `layers` has all layers, bottom first. Definitions of the gradients, where L is the whole loss and L_k
+    step k's share of it:
 
     grad_y[t-1]     dL/dy_t
-    grad_h[t]       dL/dh_t, total: over all paths and all loss steps. What L changes by when h_t alone moves
+    grad_h[t]       dL/dh_t, total: over all paths and all loss steps. The change of L when h_t alone moves
                     (an LSTM's c_t stays) and everything after it follows
-    grad_c[t]       dL/dc_t, total: c_t moves, h_t and everything after it follow (at t = 0 h_0 stays)
+    grad_c[t]       dL/dc_t, total: c_t moves; h_t and everything after it follow (at t = 0, h_0 stays)
     grads[name]     dL/d(parameter)
     triangle[k, t]  ‖∂L_k/∂h_t‖, the loss of step k alone
     """
@@ -90,7 +90,7 @@ class Trace(ReadOnly):
         return f"<Trace: {self.spec.cell}, {sizes}, {self.loss_name} {self.loss:.6g} at {where}>"
 
     def __getstate__(self) -> dict[str, Any]:
-        """For pickle and copy: an engine is a module, and goes by its name."""
+        """For pickle and copy: an engine is a module, which cannot be pickled, so its name is stored."""
         return {**self.__dict__, "engine": engines.name_of(self.engine)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -169,7 +169,7 @@ class Trace(ReadOnly):
     def triangle(self) -> Array:
         """(T+1, T+1): [k, t] = ‖∂L_k/∂h_t‖ over (B, H); 0 for t > k and for steps k without loss.
 
-        Time O(T²·B·H²), memory O(T² + T·B·H). Raises InputError for more than sensible.
+        Time O(T²·B·H²), memory O(T² + T·B·H). Raises InputError if it would take too much memory.
         """
         needed = 8 * ((self.T + 1) ** 2 + 12 * len(self.loss_steps) * self.B * self.H)
         checks.memory("triangle", needed, f"T={self.T}, B={self.B}, H={self.H}")
@@ -191,7 +191,7 @@ class Trace(ReadOnly):
 
     @property
     def half_life(self) -> float | None:
-        """Lag at which the last loss step's gradient falls below 50 %, where it has one; see metrics.half_life."""
+        """Lag at which the last loss step's gradient falls below 50 %, if defined; see metrics.half_life."""
         last = self.loss_steps[-1]
         return metrics.half_life(self.grad_norm(last)[: last + 1])
 
@@ -209,7 +209,7 @@ class Trace(ReadOnly):
         return self.ledger_of(self.loss_steps[-1])
 
     def ledger_of(self, k: int | None) -> ledgers.Ledger:
-        """Per step, why the gradient of loss step k (None: the total) shrinks or grows; see Ledger."""
+        """The ledger of loss step k (None: of the total): the factors of each step; see Ledger."""
         k = self._step(k)
         if k not in self._ledgers:
             self._ledgers[k] = ledgers.make_ledger(
@@ -229,15 +229,15 @@ class Trace(ReadOnly):
         return self.measure_gain()
 
     def measure_gain(self, report: gains.Report | None = None) -> Array:
-        """The same, where it may take a while: report(done, T) is called in between, and ends it by an exception."""
+        """`gain`, with progress: report(done, T) is called from time to time and may raise an exception to stop."""
         if "gain" not in vars(self):
             self.__dict__["gain"] = _frozen(gains.gains(self.spec, self.params, self.forward, report))
         return self.gain
 
     def share(self, name: str) -> Array:
-        """(T, *shape): what each step adds to grads[name]. Raises InputError for an unknown name."""
+        """(T, *shape): each step's contribution to grads[name]. Raises InputError for an unknown name."""
         if not isinstance(name, str) or name not in self.params:
-            raise InputError(f"share: {short_repr(name)} is no parameter; choose from {', '.join(self.params)}")
+            raise InputError(f"share: {short_repr(name)} is not a parameter; choose from {', '.join(self.params)}")
         checks.memory(f"share of {name}", 8 * self.T * self.params[name].size, f"{self.T} steps")
         kind = name.rsplit("_l", 1)[0]
         if name.startswith("readout."):
@@ -253,10 +253,10 @@ class Trace(ReadOnly):
             return _frozen(np.matmul(grad.transpose(0, 2, 1), read))
 
     def sent(self, k: int) -> Array:
-        """(k,): what each step t = 1..k sends to the gradient of L_k on the recurrent layers' weights (W_ih, W_hh and
-        biases of all layers): the norm of that gradient for the weights used at step t alone.
+        """(k,): the contribution of each step t = 1..k to the gradient of L_k on the recurrent layers' weights (W_ih,
+        W_hh and biases of all layers): the norm of that gradient for the weights used at step t alone.
 
-        Time O(T·B·H²). Raises InputError for a k that is no step.
+        Time O(T·B·H²). Raises InputError if k is not a step.
         """
         k = self._step(k) or self.T
         run = self.forward.window(0, k)
@@ -275,7 +275,7 @@ class Trace(ReadOnly):
         return _frozen(metrics.norm(np.stack(parts), axis=0))
 
     def check(self, seed: int = 0) -> float:
-        """How far this trace's gradients are from central differences; see gradcheck.check."""
+        """The gradient check: the largest error of the gradients against central differences; see gradcheck."""
         return gradcheck.check(self, whole_number("seed", seed, low=0))
 
     # -- inside --------------------------------------------------------------------------------------
@@ -290,7 +290,7 @@ class Trace(ReadOnly):
     def _make_item(self, k: int | None) -> Item:
         if k is None:
             return Item(self.grad_h, self.grad_c)
-        # What comes after step k has no part in L_k, so only the first k steps are walked.
+        # Steps after k do not affect L_k, so only the first k steps are needed.
         errors = np.zeros_like(self.grad_y[:k])
         errors[k - 1] = self.grad_y[k - 1]
         back = self.engine.backward(self.spec, self.params, self.forward.window(0, k), errors).layers[-1]
@@ -313,7 +313,7 @@ def make_trace(
     c0: Any = None,
     engine: str | engines.Engine | None = None,
 ) -> Trace:
-    """See Model.trace. Spec and params are those of a model in float64, the params frozen."""
+    """See Model.trace. Spec and params are those of a model in float64; the params are read-only."""
     chosen = engines.resolve(engine)
     one_of("loss", loss, losses.LOSSES)
     x = checks.numbers("x", x, (None, None, spec.input_size), "(T, B, input_size)", "float64").copy()
@@ -411,14 +411,14 @@ def _named_gates(spec: ModelSpec, gates: Array) -> Mapping[str, Array]:
 
 
 def _outer(grad: Array, read: Array) -> Array:
-    """(T,): ‖Σ_b grad_b ⊗ read_b‖ of every step."""
+    """(T,): ‖Σ_b grad_b ⊗ read_b‖ at every step."""
     if grad.shape[1] == 1:  # the norm of a single outer product is that of its factors, multiplied
         return np.asarray(metrics.norm(grad, axis=(1, 2)) * metrics.norm(read, axis=(1, 2)))
     return np.array([metrics.norm(g.T @ r) for g, r in zip(grad, read, strict=True)])
 
 
 def _summed(grad: Array) -> Array:
-    """(T,): ‖Σ_b grad_b‖ of every step."""
+    """(T,): ‖Σ_b grad_b‖ at every step."""
     return metrics.norm(grad.sum(axis=1), axis=1)
 
 

@@ -1,4 +1,4 @@
-"""The array type used throughout the engine, and what keeps records of arrays read-only."""
+"""The engine's array types, and a base class that keeps records of arrays read-only."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ ParamsLike = Mapping[str, Array]
 
 
 class ReadOnly:
-    """A frozen record whose arrays are read-only, and stay so in its copies: of itself pickle (and with it every other
-    process) and deepcopy would hand out arrays that can be written to."""
+    """A frozen record whose arrays are read-only, also in its copies: by default pickle (so also every other process)
+    and deepcopy would return writeable arrays."""
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         for value in state.values():

@@ -104,7 +104,7 @@ def test_a_compiler_that_is_killed(home: dict[str, str]) -> None:
 )
 def test_a_damaged_object_file(home: dict[str, str], damage: str) -> None:
     keep = "from rnnviz.nn import kernel_cache as k; assert k.keep('gru', 'float64', b'code'); "
-    keep += "p = k.kept_in() / 'gru-float64.o'; content = p.read_bytes(); "
+    keep += "p = k.existing_directory() / 'gru-float64.o'; content = p.read_bytes(); "
     assert python(home, "-c", f"{keep}p.write_bytes({damage})").stderr == ""
     found = doctor(home, 1)
     assert found["kernels"]["gru"].startswith("damaged")

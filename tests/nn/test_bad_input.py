@@ -40,7 +40,7 @@ CASES = {
     "loss_at of many numbers": (lambda: MODEL.trace(X, Y, loss_at=np.ones((9, 9))), "loss_at: array.*… is not 'every'"),
     "engine by number": (lambda: MODEL.trace(X, Y, engine=3), "engine: 3 is unknown; choose from numpy, numba"),
     "check of no seed": (lambda: MODEL.trace(X, Y).check("x"), "seed: 'x' is not a whole number"),
-    "share of a list": (lambda: MODEL.trace(X, Y).share([]), r"share: \[\] is no parameter"),
+    "share of a list": (lambda: MODEL.trace(X, Y).share([]), r"share: \[\] is not a parameter"),
     "truncate a number": (lambda: Training(MODEL, data(), truncate=5), r"truncate: 5 is not a pair"),
     "order ragged": (lambda: Training(MODEL, data(), order=[1, [2]]), "order: is not an array of whole numbers"),
     "data ragged": (lambda: Data([1, [2]], Y), "x: is not an array of real numbers"),
@@ -92,7 +92,7 @@ CASES = {
     "item of step 0": (lambda: MODEL.trace(X, Y).item(0), "k: 0 is not a step of this trace; steps are 1..4"),
     "ledger of step 5": (lambda: MODEL.trace(X, Y).ledger_of(5), "k: 5"),
     "norm of half a step": (lambda: MODEL.trace(X, Y).grad_norm(1.5), "k: 1.5"),
-    "share of an unknown weight": (lambda: MODEL.trace(X, Y).share("weight_hh"), "share: 'weight_hh' is no parameter"),
+    "share of an unknown weight": (lambda: MODEL.trace(X, Y).share("weight_hh"), "share: 'weight_hh' is not a parameter"),
     "missing parameter": (lambda: MODEL.with_params({}), "params: missing rnn.weight_ih_l0, .*; expected"),
     "unknown parameter": (lambda: MODEL.with_params({**MODEL.params, "w": X}), "params: unknown w"),
     "parameter of another shape": (

@@ -1,4 +1,4 @@
-"""What the cells are made of: activations and their slopes (inf and nan pass through them), products, blocks."""
+"""Functions that all cells share: activations and their slopes (inf and nan pass through), products, blocks."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def activate(name: str, a: Array) -> Array:
 
 
 def slope(name: str, h: Array) -> Array:
-    """φ'(a), told from h = φ(a) alone. relu has slope 0 at 0, as in PyTorch."""
+    """φ'(a), computed from h = φ(a) alone. relu has slope 0 at 0, as in PyTorch."""
     if name == "tanh":
         return 1.0 - h * h
     if name == "relu":
@@ -37,7 +37,7 @@ def slope(name: str, h: Array) -> Array:
 
 
 def product(a: Array, W: Array) -> Array:
-    """a @ W for any leading axes, as one matrix product (NumPy would do one for each index of the first axes)."""
+    """a @ W for any leading axes, as one matrix product (NumPy would make one for each index of the first axes)."""
     out: Array = (a.reshape(-1, a.shape[-1]) @ W).reshape(*a.shape[:-1], W.shape[-1])
     return out
 

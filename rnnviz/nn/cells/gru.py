@@ -5,7 +5,7 @@
 
 The problem it solves: an LSTM needs a second state and four blocks of weights. Here one gate z both forgets
 and writes, and a reset gate r decides how much of the past the new content n may see. The recurrent bias of n
-stands inside the reset (r ⊙ (W_hn h + b_hn)), which is why a GRU always has two biases.
+is inside the reset (r ⊙ (W_hn h + b_hn)), so a GRU always has two biases.
 
 Cho et al. 2014 (10.3115/v1/D14-1179) with the reset after the product: torch.nn.GRU, Keras' GRU with
 reset_after=True. Row blocks of the weights: r, z, n (Keras stores z, r, h).

@@ -1,4 +1,4 @@
-"""The LSTM: adds to rnn.py a second state, the cell c, that is carried on by a sum instead of a product.
+"""The LSTM: adds to rnn.py a second state, the cell c, which is updated by a sum instead of a product.
 
     one unit that remembers: f = 1, i = 0, c = 0 -> 0.762 (written once) -> 0.762 -> 0.762 -> 0.762
     dL/dc backwards: 1 -> f·1 = 1 -> 1 -> 1                            nothing is multiplied away
@@ -6,7 +6,7 @@
 The problem it solves: in a simple RNN the gradient passes W_hh and φ' at every step and vanishes. Here
 ∂c_t/∂c_{t-1} along the cell is just the forget gate f_t, elementwise; with f_t = 1 the error is carried
 back unchanged for as long as the gate stays open (the constant error carousel). Gates i, f, o choose what is
-written, kept and shown; gru.py gets by with two of them and no extra state.
+written, kept and shown; gru.py needs only two of them and no extra state.
 
 Hochreiter & Schmidhuber 1997 (10.1162/neco.1997.9.8.1735), forget gate by Gers et al. 2000
 (10.1162/089976600300015015); torch.nn.LSTM; Keras' LSTM. Row blocks of the weights: i, f, g, o.

@@ -1,12 +1,12 @@
-"""The minGRU: a GRU from which everything is left out that reads the old state but the state itself.
+"""The minGRU: a GRU whose gate and content do not depend on the old state.
 
     one unit that remembers: z = 0, h = 0.762 -> 0.762 -> 0.762            (1 - z) h + z n = h
     dL/dh backwards: 1 -> (1 - z)·1 = 1 -> 1                                and so is the gradient
 
-The problem it solves: gates that look at h_{t-1} make every step wait for the one before. Here gate and content come
-from x_t alone, so all of them are one product, and h_t is a running average that could be summed up in parallel. The
-price: there is no W_hh, so units do not hear of each other within a layer, and the gradient has one way back, through
-1 - z. Note that z opens for the new here, where the GRU's keeps the old.
+The problem it solves: gates that read h_{t-1} make every step wait for the one before. Here gate and content depend on
+x_t alone, so one product computes all of them, and h_t is a running average that could be summed in parallel. The
+price: without W_hh the units of a layer do not influence each other, and the gradient has only one path back, through
+1 - z. Note that a large z writes the new content here, while the GRU's z keeps the old state.
 
 Feng et al. 2024 (arXiv:2410.01201, 3.1; h̃ there is n here). Row blocks of the weights: z, n; one bias, as nn.Linear.
 """

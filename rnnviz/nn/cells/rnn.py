@@ -1,7 +1,7 @@
 """The simple recurrent cell: a layer that also reads its own last output.
 
     one unit, W_ih = 1, W_hh = 0.5, no bias, x = 1, 0, 0
-    h = 0 -> tanh(1) = 0.762 -> tanh(0.381) = 0.363 -> tanh(0.182) = 0.180     what it saw at t=1 fades
+    h = 0 -> tanh(1) = 0.762 -> tanh(0.381) = 0.363 -> tanh(0.182) = 0.180     the input of t=1 fades
     dL/dh_3 = 1 -> 0.5 (1 - 0.180²) = 0.484 -> 0.484 · 0.5 (1 - 0.363²) = 0.210   and so does the blame
 
 Each step backwards multiplies the gradient by W_hhᵀ diag(φ'(a_t)). When that factor stays below 1 the

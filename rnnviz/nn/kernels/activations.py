@@ -2,8 +2,8 @@
 
     e = exp(2|a|) - 1,  tanh |a| = e / (e + 2);   σ(a) = 1 / (1 + exp(-a))
 
-The math library's take one number at a time and some ten times as long. At most 3 units in the last place from
-the truth; 0 keeps its sign, ±inf gives the limit, nan stays nan.
+The math library's functions compute one number at a time and take about ten times as long. The error is at most 3 units
+in the last place; 0 keeps its sign, ±inf gives the limit, nan stays nan.
 
 exp(y) = 2ⁿ exp(r) with n = round(y / ln 2) and r = y - n ln 2 in two parts, so that no digit is lost (Cody & Waite
 1980, Software Manual for the Elementary Functions, 6); exp(r) - 1 by its Taylor series, |r| ≤ ln 2 / 2.
@@ -51,7 +51,7 @@ def series(r: Any) -> Any:
 def tanh(a: Any) -> Any:
     limits = FLOAT64 if precision(a) == 64 else FLOAT32
     y = where(a > 0, a, -a) * 2
-    y = where(y > limits.tanh_limit, limits.tanh_limit, y)  # nan is not greater, and goes on
+    y = where(y > limits.tanh_limit, limits.tanh_limit, y)  # nan is not greater, and stays
     shifted = y * PER_LN2 + limits.shift
     power = exponent_bits(shifted)
     n = shifted - limits.shift

@@ -1,4 +1,4 @@
-"""The arguments of every entry: the one table that callers, the C functions and the kernels are held to.
+"""The arguments of every entry: the one table against which callers, C functions and kernels are checked.
 
     signatures("lstm", "float64")["update"].pack({"rule": 0, "params": w, …})      bytes for C, or ArgumentError
 
@@ -124,7 +124,9 @@ class Signature:
         self.entry, self.arguments = entry, ENTRIES[entry]
         self._cell, self._gates, self._has = cell, len(CELLS[cell].blocks), optional(CELLS[cell])
         self._blocks = {"G": self._gates, "R": self._gates if CELLS[cell].recurrent else 0}
-        self._rows = list[tuple[Argument, Any, int, Any]]()  # with its dtype, its flags and what stands for None
+        self._rows = list[
+            tuple[Argument, Any, int, Any]
+        ]()  # with its dtype, its flags and the array that replaces None
         for argument in self.arguments:
             kind = nothing = None
             if argument.dtype not in ("int", "plan"):
@@ -260,7 +262,7 @@ def _size(axis: str, sizes: Mapping[str, int]) -> int:
 
 
 def _address(array: Array) -> int:
-    """Where the first number is. As a buffer an array tells it four times as fast, if one may write to it."""
+    """The address of the first number. For a writeable array the buffer protocol is four times as fast."""
     if array.size and array.flags.writeable:
         address: int = ctypes.addressof(_BYTE.from_buffer(array))
         return address

@@ -1,4 +1,4 @@
-"""The sizes and settings that kernels are given, and how much room they need. Free of numba."""
+"""The sizes and settings of a kernel call, and the size of its buffers. Does not import numba."""
 
 from __future__ import annotations
 

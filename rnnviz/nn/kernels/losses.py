@@ -1,4 +1,4 @@
-"""The losses of rnnviz/nn/losses.py for one batch or a part of it, straight from sample-major data.
+"""The losses of rnnviz/nn/losses.py for one batch or a part of it, from sample-major data.
 
 positions is how many steps of the whole batch carry loss, so that the parts of a batch add up.
 """

@@ -27,7 +27,7 @@ def activate(activation: int, a: Any) -> Any:
 
 @kernel
 def through(activation: int, h: Any, grad: Any) -> Any:
-    """φ'(a) ⊙ grad, φ' told from h = φ(a) alone"""
+    """φ'(a) ⊙ grad, with φ' computed from h = φ(a) alone"""
     if activation == TANH:
         return (1 - h * h) * grad
     if activation == RELU:

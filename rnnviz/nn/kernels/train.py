@@ -42,7 +42,7 @@ def make(cell: Cell, forward: Any, backward: Any, weight_gradients: Any) -> Any:
 
     @kernel
     def layer_weights(p: Any, flat: Any, layer: int, spare: Any) -> Any:
-        """Views of layer `layer` in a flat vector; with one bias `spare` (G*H,) stands for b_hh."""
+        """Views of layer `layer` in a flat vector; with one bias `spare` (G*H,) replaces b_hh."""
         H, width = p.hidden, p.gates * p.hidden
         rows = width if recurrent else 0  # of W_hh
         at = 0

@@ -20,7 +20,7 @@ SAFE_LOW, SAFE_HIGH = 1e-140, 1e140
 
 @kernel
 def norm(a: Any, start: int, size: int) -> Any:
-    """The Euclidean norm of a[start : start + size], right down to 5e-324 and up to 1.8e308."""
+    """The Euclidean norm of a[start : start + size], from 5e-324 to 1.8e308."""
     total = 0.0
     for n in range(start, start + size):
         total += np.float64(a[n]) * a[n]

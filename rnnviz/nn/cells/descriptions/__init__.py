@@ -1,1 +1,1 @@
-"""What each cell is: one file a cell with CELL in it, found by its being here. Free of NumPy."""
+"""One file per cell with its record CELL; every file in this folder is a cell. Does not import NumPy."""

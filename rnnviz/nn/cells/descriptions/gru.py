@@ -21,7 +21,7 @@ CELL = Cell(
     rule="(1 − z{t}) ⊙ n{t} + z{t} ⊙ h{before}",
     step_back="gates and W_hh, or through z alone",
     past_cut="zₜ ⊙ h",
-    no_split="No slope × weight here: h goes back by three gates, and beside them by z.",
+    no_split="No slope × weight here: h goes back through three gates and through z.",
     torch=Torch("nn.GRU"),
     keras=Keras("GRU", ("z", "r", "n")),
 )

@@ -1,4 +1,4 @@
-"""The LSTM: three gates and a content, in the order of torch.nn.LSTM, which is Keras' too."""
+"""The LSTM: three gates and a content, in the order of torch.nn.LSTM and Keras."""
 
 from rnnviz.nn.cell import Block, Carry, Cell, Keras, Mix, Torch
 
@@ -24,7 +24,7 @@ CELL = Cell(
     rule="o{t} ⊙ tanh(c{t}), with c{t} = f{t} ⊙ c{before} + i{t} ⊙ g{t}",
     step_back="gates and W_hh, or along c through f alone",
     past_cut="c: fₜ ⊙ c",
-    no_split="No slope × weight here: h goes back by four gates, c beside them by f.",
+    no_split="No slope × weight here: h goes back through four gates, c through f.",
     torch=Torch("nn.LSTM"),
     keras=Keras("LSTM", ("i", "f", "g", "o")),
 )

@@ -1,5 +1,5 @@
-"""The minGRU: gate and content of x_t alone, so there is no W_hh. PyTorch and Keras have none; programs bring their
-own, with the names and shapes of rnnviz."""
+"""The minGRU: gate and content depend on x_t alone, so there is no W_hh. PyTorch and Keras do not have it; exported
+programs define it, with the names and shapes of rnnviz."""
 
 from rnnviz.nn.cell import Block, Carry, Cell, Keras, Mix, Torch
 
@@ -66,7 +66,7 @@ CELL = Cell(
     rule="(1 − z{t}) ⊙ h{before} + z{t} ⊙ n{t}",
     step_back="1 − z alone: there is no W_hh",
     past_cut="(1 − zₜ) ⊙ h",
-    no_split="No slope × weight here: h goes back by 1−z alone.",
+    no_split="No slope × weight here: h goes back through 1−z alone.",
     torch=Torch("MinGRU", PYTORCH),
     keras=Keras("MinGRU", ("z", "n"), KERAS),
 )
