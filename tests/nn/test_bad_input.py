@@ -92,7 +92,10 @@ CASES = {
     "item of step 0": (lambda: MODEL.trace(X, Y).item(0), "k: 0 is not a step of this trace; steps are 1..4"),
     "ledger of step 5": (lambda: MODEL.trace(X, Y).ledger_of(5), "k: 5"),
     "norm of half a step": (lambda: MODEL.trace(X, Y).grad_norm(1.5), "k: 1.5"),
-    "share of an unknown weight": (lambda: MODEL.trace(X, Y).share("weight_hh"), "share: 'weight_hh' is not a parameter"),
+    "share of an unknown weight": (
+        lambda: MODEL.trace(X, Y).share("weight_hh"),
+        "share: 'weight_hh' is not a parameter",
+    ),
     "missing parameter": (lambda: MODEL.with_params({}), "params: missing rnn.weight_ih_l0, .*; expected"),
     "unknown parameter": (lambda: MODEL.with_params({**MODEL.params, "w": X}), "params: unknown w"),
     "parameter of another shape": (
@@ -115,7 +118,7 @@ CASES = {
     "data without loss": (lambda: Data(X, Y, np.eye(4, 2, dtype=bool)), "loss_mask: sequence 2 carries no loss"),
     "data classes": (lambda: Data(X, CLASSES - 1, loss="cross_entropy"), "class numbers start at 0"),
     "data loss": (lambda: Data(X, Y, loss="mae"), "loss: 'mae'"),
-    "inputs do not fit": (lambda: Training(Model.create("rnn", 2, 5, 2), data()), "train: x has 3 inputs a step"),
+    "inputs do not fit": (lambda: Training(Model.create("rnn", 2, 5, 2), data()), "train: x has 3 inputs per step"),
     "outputs do not fit": (lambda: Training(Model.create("rnn", 3, 5, 1), data()), "train: targets have 2 values"),
     "classes do not fit": (
         lambda: Training(MODEL, Data(X, CLASSES + 2, loss="cross_entropy")),
