@@ -37,7 +37,7 @@ _ROWS = 8
 
 
 class Background(Protocol):
-    """Whoever compiles beside the app (loading.Handle)."""
+    """The compilation in the background (loading.Handle)."""
 
     def request(self, cell: str, dtype: str) -> None: ...
 

@@ -72,7 +72,7 @@ class Training:
     epoch is the number of epochs completed, batch the number of batches done in the one under way.
     history["loss"] has each epoch's mean of the batch losses, weighted by their number of sequences (as
     Keras); history["val_loss"] the loss on `validation` at the end of each epoch (empty without one).
-    record is the history as far as it was ever known: after a restore it goes on beyond `epoch`.
+    record is the history as far as it was ever known: after a restore it continues beyond `epoch`.
     A loss of inf or nan is kept like any other. Raises InputError if data and model do not fit.
     """
 

@@ -3,10 +3,10 @@
     signatures("lstm", "float64")["update"].pack({"rule": 0, "params": w, …})      bytes for C, or ArgumentError
 
 The C functions are generated from it (c_api.py), the kernels' parameters are compared with it when they are compiled,
-and what a caller passes is compared with it at every call, by name. Free of numba.
+and what a caller passes is compared with it at every call, by name. Does not import numba.
 
 An axis is a size by name (T steps, B sequences, I inputs, H units, O outputs, G blocks of H rows, R of them in W_hh: G
-or none, P parameters, N sequences of data), or made of one: "T+1", "G*H". All arrays of a call must agree on them.
+or none, P parameters, N sequences of data), or a formula: "T+1", "G*H". All arrays of a call must agree on them.
 "panels_size..." means at least that size of buffer_sizes.py.
 """
 
