@@ -59,8 +59,12 @@ def test_inside_an_archive_it_says_how_to_install_it(tmp_path):
         for path in (ROOT / "rnnviz").rglob("*.py"):
             file.write(path, path.relative_to(ROOT))
     for words, code, line in [
-        (["train"], 2, f"rnnviz train: it cannot run inside an archive; install it: python -m pip install {archive}\n"),
-        (["--free"], 2, f"rnnviz: it cannot run inside an archive; install it: python -m pip install {archive}\n"),
+        (
+            ["train"],
+            2,
+            f"rnnviz train: rnnviz cannot run inside an archive; install it: python -m pip install {archive}\n",
+        ),
+        (["--free"], 2, f"rnnviz: rnnviz cannot run inside an archive; install it: python -m pip install {archive}\n"),
         (["--version"], 0, f"rnnviz {rnnviz.__version__}\n"),
     ]:
         run = subprocess.run(
