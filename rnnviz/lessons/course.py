@@ -52,7 +52,7 @@ def find(folder: str | Path | None = None) -> Course:
     """The course in a folder, or rnnviz's own. Raises InputError for a folder without lessons."""
     where = Path(folder) if folder is not None else own_folder()
     if not _is_folder(where):
-        raise InputError(f"{where}: not a folder; --lessons takes a folder of lesson files")
+        raise InputError(f"{where}: is not a folder; --lessons needs a folder of lesson files")
     files = sorted((f for f in where.iterdir() if is_lesson(f)), key=_order)
     if not files:
         raise InputError(f"{where}: this folder has no lessons; name them like 01-first-steps.md")
