@@ -108,7 +108,7 @@ def _regular(state: os.stat_result, path: str | Path) -> None:
 
 
 def _too_long(limit: int, path: str | Path) -> OddFileError:
-    return OddFileError(errno.EFBIG, f"it is too long; at most {limit:,} bytes are read", str(path))
+    return OddFileError(errno.EFBIG, f"it is too long, at most {limit:,} bytes are read", str(path))
 
 
 # -- trust -----------------------------------------------------------------------------------------------
