@@ -17,6 +17,7 @@ from rnnviz.experiment.experiment import Experiment
 from rnnviz.lessons.check import check
 from rnnviz.lessons.course import find, head
 from rnnviz.tasks import build
+from rnnviz.tui.voice import MEASURE
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs pipes and devices")
 
@@ -86,7 +87,7 @@ def test_a_text_that_is_no_file(odd: tuple[Path, str]) -> None:
 
 def test_a_lesson_that_is_no_file(odd: tuple[Path, str]) -> None:
     path, reason = odd
-    (problem,) = check([path])
+    (problem,) = check([path], (), MEASURE)
     assert reason in problem.what
     assert problem.remedy
     course = find(path.parent)

@@ -12,6 +12,7 @@ from rnnviz.nn import Data, Model, Optimizer, Training, numba_engine, numpy_engi
 from rnnviz.nn.cell_table import CELLS
 from rnnviz.nn.kernels import arguments
 from rnnviz.nn.kernels.arguments import ENTRIES, ArgumentError, Signature, check_parameters
+from tests.nn import cells_here
 
 T, B, I, H, O, N = 5, 3, 2, 4, 6, 7  # noqa: E741
 
@@ -214,7 +215,7 @@ for spec, params, x in (
 """
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", cells_here.CELLS)
 def test_the_engine_itself_refuses_without_asserts(cell):
     """In a Python without asserts, by whichever kernels are here."""
     run = subprocess.run(

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rnnviz.nn import CELLS, Data, Model, Optimizer, Training, engine, numba_engine, numpy_engine
+from rnnviz.nn import Data, Model, Optimizer, Training, engine, numba_engine, numpy_engine
 from rnnviz.nn.compiler import IN_PROCESS, compiled
+from tests.nn.cells_here import CELLS
 
 COMPILED = not IN_PROCESS
 #: Without the compiler the kernels' inner loops run in Python.

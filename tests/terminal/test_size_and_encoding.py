@@ -81,7 +81,7 @@ NO_UNICODE = {
 def test_without_unicode_the_picture_is_ascii_and_one_line_says_so(encoding, colours):
     with rnnviz("--steps", "20", colours=colours, env=NO_UNICODE[encoding]) as t:
         t.wait_for(ready)
-        t.wait_for("Drawn in ASCII")
+        t.wait_for("Drawing in ASCII")
         t.press(*["right"] * 24)
         rows = t.screen()
         assert t.raw.isascii()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 import pytest
@@ -122,8 +123,10 @@ async def test_a_long_training_shows_progress_and_stops_on_escape() -> None:
         while app.main.frame.job is None:
             await pilot.pause(0.01)
         assert re.search(r"training +━*─* +\d+/500000 batches", text(app, "telling"))
-        await pilot.press("right")  # the picture can still be walked meanwhile
-        assert app.main.frame.cursor.t == 1
+        await pilot.press("right")  # the picture can still be walked meanwhile: a key may wait for a tenth of a second
+        async with asyncio.timeout(30):
+            while app.main.frame.cursor.t != 1:
+                await pilot.pause(0.01)
         await pilot.press("escape")
         await app.settled()
         await pilot.pause()
