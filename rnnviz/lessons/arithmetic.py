@@ -59,26 +59,26 @@ class _Sum:
             raise ValueError(self.tokens[-1])
         return found
 
-    def takes(self, signs: str) -> str:
+    def next_sign(self, signs: str) -> str:
         return self.tokens.pop() if self.tokens and self.tokens[-1] in tuple(signs) else ""
 
     def sum(self) -> float:
         found = self.product()
-        while sign := self.takes("+-"):
+        while sign := self.next_sign("+-"):
             found = found + self.product() if sign == "+" else found - self.product()
         return found
 
     def product(self) -> float:
         found = self.signed()
-        while sign := self.takes("*/"):
+        while sign := self.next_sign("*/"):
             found = found * self.signed() if sign == "*" else found / self.signed()
         return found
 
     def signed(self) -> float:
-        if sign := self.takes("+-"):
+        if sign := self.next_sign("+-"):
             return self.signed() if sign == "+" else -self.signed()
         base = self.single()
-        if not self.takes("^"):
+        if not self.next_sign("^"):
             return base
         power = base ** self.signed()
         if isinstance(power, complex):
@@ -93,7 +93,7 @@ class _Sum:
             return FUNCTIONS[token](self.single())
         if token == "(":
             found = self.sum()
-            if not self.takes(")"):
+            if not self.next_sign(")"):
                 raise ValueError("a bracket is not closed")
             return found
         return float(token.replace(",", "."))

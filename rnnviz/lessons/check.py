@@ -235,7 +235,7 @@ class _Checker:
             return
         for _ in exercise.hints:
             run = run.show_hint()
-            yield from self.stage(run, player.frame, (run.shown_hints[-1],), "a hint")
+            yield from self.stage(run, player.frame, (run.hints_given[-1],), "a hint")
         for i, solution in enumerate(exercise.solutions, start=1):
             where = self.line_of("[[exercise.solution]]", line)
             for _ in range(i - 1):

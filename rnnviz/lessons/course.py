@@ -1,4 +1,4 @@
-"""Courses: folders of lessons. Free of NumPy until a lesson is read."""
+"""Courses: folders of lessons. Does not import NumPy until a lesson is read."""
 
 from __future__ import annotations
 

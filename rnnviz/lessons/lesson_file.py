@@ -1,5 +1,5 @@
 """The text of a lesson file and the TOML in it, within bounds: any file is read in a moment, or refused with a line and
-what to do. Free of NumPy.
+what to do. Does not import NumPy.
 
 The bounds are ten times what a lesson needs, and keep everything after this file quick.
 """

@@ -71,7 +71,7 @@ def page(run: LessonRun, frame: Frame | None, voice: Voice = UNBROKEN, typed: st
             lines += [line for text in step.after[1:] for line in set_(text)]
             point = step.point_after or point
         else:
-            hints = run.shown_hints
+            hints = run.hints_given
             if hints:
                 prose = set_(f"**Hint {len(hints)} of {len(step.task.hints)}.** {hints[-1]}")
             lines = prose + set_(f"**▸ {step.task.goal}**", 2)

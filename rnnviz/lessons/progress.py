@@ -4,7 +4,7 @@
 
 It is written atomically, one lesson at a time into the existing file, so that two sessions keep each other's progress.
 A damaged file is set aside; if nothing can be written, a note says so and the app continues. It never waits for a lock
-that another program holds: progress not saved then is saved later (`flush`). Free of NumPy.
+that another program holds: progress not saved then is saved later (`flush`). Does not import NumPy.
 """
 
 from __future__ import annotations

@@ -93,7 +93,7 @@ class LessonRun:
         return self.starts.get(self.step.id, {})
 
     @property
-    def shown_hints(self) -> tuple[str, ...]:
+    def hints_given(self) -> tuple[str, ...]:
         exercise = self.task
         return exercise.hints[: self.hints.get(self.step.id, 0)] if isinstance(exercise, Exercise) else ()
 

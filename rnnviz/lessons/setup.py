@@ -225,7 +225,7 @@ def _moving(frame: Frame, setup: Setup) -> Command | None:
     unit = min(setup.unit, frame.scene.H - 1)
     if frame.cursor.unit != unit:
         return SelectUnit(unit - frame.cursor.unit)
-    if frame.loss_step != _shown(frame, setup):
+    if frame.loss_step != _visible_loss_step(frame, setup):
         return ShowGradient(setup.loss_step)  # type: ignore[arg-type]
     if setup.phase is Phase.UPDATE:
         if frame.cursor.phase is Phase.UPDATE:
@@ -238,7 +238,7 @@ def _moving(frame: Frame, setup: Setup) -> Command | None:
     return None
 
 
-def _shown(frame: Frame, setup: Setup) -> int | None:
+def _visible_loss_step(frame: Frame, setup: Setup) -> int | None:
     if setup.loss_step == "total":
         return None
     if isinstance(setup.loss_step, int) and setup.loss_step in frame.scene.loss_steps:

@@ -83,7 +83,7 @@ def scenes_with(frame: Frame, loss_step: int | None) -> list[Scene]:
 
 
 def _stepped(frame: Frame, forward: bool) -> Frame:
-    """Move by one event. The arrows follow the picture: on the way back, left goes on and right undoes a step."""
+    """Move by one event. The arrows follow the picture: on the way back, left moves further and right undoes a step."""
     place, T = frame.cursor.place(frame.T), frame.T
     if place <= T:
         if not forward and place == 0:

@@ -43,7 +43,7 @@ class Update:
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """The network after so many epochs of a training that goes on: what it makes of the sequence, the runs beside it,
+    """The network after so many epochs of a running training: its outputs for the sequence, the runs beside it,
     and the losses."""
 
     scene: Scene

@@ -29,8 +29,8 @@ class Outcome(ReadOnly):
     """What a network makes of its whole task.
 
     fit         (points - window,) one-step-ahead predictions of the sine, aligned with series[window:], or None
-    prediction  (points - window,) the sine fed with its own output, aligned likewise, or None
-    continuation  the text that the network goes on with, for a task that reads what it writes; else None
+    prediction  (points - window,) the sine fed with its own output, aligned in the same way, or None
+    continuation  the text with which the network continues, for a task that reads its own output; else None
     accuracy    share of right answers over the sequences to validate with; None where answers are no classes
     error       mean squared error over them; None where answers are classes
     """
@@ -53,7 +53,7 @@ class Scene:
     probabilities  (T, O) what the network makes of each class at each step (softmax of y); None unless they are
                  classes
     reach_h, reach_c  what the strongest colour of the hidden states stands for: 1, or the largest where that is more;
-                 likewise of an LSTM's cell states, which may well go beyond 1
+                 the same for an LSTM's cell states, which may exceed 1
     is_finite    loss and hidden states are numbers
     """
 
@@ -132,7 +132,7 @@ class Scene:
         return text[:1].upper() + text[1:]
 
     def needs(self, loss_step: int | None) -> tuple[int, ...]:
-        """The steps that hold what the answer at this loss step (None: the last) hangs on, where known."""
+        """The steps whose input the answer at this loss step (None: the last) depends on, where known."""
         k = self.last_loss_step if loss_step is None else loss_step
         return self.task.needs(self.sample, k)
 

@@ -217,7 +217,7 @@ class RnnvizApp(DrivenApp):
             return
         from rnnviz.tui.autoplay import Performer
 
-        guide.perform(run, Performer(guide, speed))
+        guide.begin_autoplay(run, Performer(guide, speed))
 
     def _load(self) -> None:
         """On a thread: what the first frame did not need."""

@@ -168,7 +168,7 @@ class Guide:
             return
         self.become(once_more(run))
 
-    def perform(self, run: LessonRun, presenter: Presenter) -> None:
+    def begin_autoplay(self, run: LessonRun, presenter: Presenter) -> None:
         """Start a lesson from its beginning, led by a presenter."""
         self.pursuit.be_led_by(presenter)
         self.become(run.reset())

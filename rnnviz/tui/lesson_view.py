@@ -122,7 +122,7 @@ def keys(run: LessonRun, onward: str) -> list[tuple[str, str]]:
     if run.open_exercise is not None:
         hints = run.open_exercise.hints
         more = [_TOOL_KEYS[tool] for tool in tools(run)]
-        more += [("lesson_hint", "hint")] if len(run.shown_hints) < len(hints) else []
+        more += [("lesson_hint", "hint")] if len(run.hints_given) < len(hints) else []
         return [*more, ("lesson_return", "restore"), skip]
     again = [("lesson_return", "try again")] if run.answer is not None else []
     return [("lesson_next", onward), *again]

@@ -32,7 +32,7 @@ def reopened(fd: int) -> int | None:
 
 def is_ready(fd: int, seconds: float, *, to_take: bool = False) -> bool:
     """Whether the terminal has something to read, or room to write, within so long. select knows the first 1024 files
-    a process has open, and whoever started this one may have left it more; poll knows no terminals on macOS."""
+    a process has open, and its parent may have left it more; poll knows no terminals on macOS."""
     if fd < 1024:
         wanted = [fd]
         return any(select.select([] if to_take else wanted, wanted if to_take else [], [], seconds))

@@ -62,7 +62,7 @@ class ScoreScreen(Screen[None]):
         with Horizontal(id="body"):
             with Vertical(id="left"):
                 yield Canvas(self._score, id="score")
-                yield Canvas(self._telling, id="telling")
+                yield Canvas(self._narration, id="telling")
                 yield Canvas(self._lesson, id="lesson")
                 yield Canvas(self._tabs, id="tabs")
                 yield Canvas(self._open_panel, id="panel")
@@ -94,8 +94,8 @@ class ScoreScreen(Screen[None]):
         row = self.guide.row if self.guide is not None else None
         return score.draw(self.frame, width, height, self.palette, self.view, row)
 
-    def _telling(self, width: int, height: int) -> Sheet:
-        return status_lines.telling(self.frame, self.view, width, height, self.palette)
+    def _narration(self, width: int, height: int) -> Sheet:
+        return status_lines.narration(self.frame, self.view, width, height, self.palette)
 
     def _lesson(self, width: int, height: int) -> Sheet:
         if self.guide is None:

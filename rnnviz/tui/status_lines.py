@@ -81,7 +81,7 @@ def _shortened(heading: str, room: int) -> str:
     return heading if cells(heading) <= room else cut(heading.rstrip(), max(0, room - 1)) + " "
 
 
-def telling(frame: Frame | None, view: View, width: int, height: int, palette: Palette) -> Sheet:
+def narration(frame: Frame | None, view: View, width: int, height: int, palette: Palette) -> Sheet:
     """The narration of the moment; a hint, a notice, typed text or a job's progress take precedence. Two rows hold both
     sentences; a narrow screen, where each may take two, needs four."""
     sheet = Sheet(width, height)

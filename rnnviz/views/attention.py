@@ -4,7 +4,7 @@
 
 Scaled dot-product attention (Vaswani et al. 2017, eq. 1) with the state of step k as the query and the states
 themselves as keys and values: nothing is trained or added. With the weights held fixed ∂c/∂h_t = α_t I, so of the
-gradient on c a share α_t reaches h_t in one step; what the weights themselves hang on comes on top.
+gradient on c a share α_t reaches h_t in one step; what the weights themselves depend on comes on top.
 """
 
 from __future__ import annotations

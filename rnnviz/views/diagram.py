@@ -31,7 +31,7 @@ class Node:
     from_below   ‖W_ih·x_t‖, x_t what the layer reads
     keeps        mean share of the top layer's old state that stays: f of an LSTM, z of a GRU
     gradient     ‖∂L/∂h_t‖ as the score shows it; highway: ‖∂L/∂c_t‖ of an LSTM
-    factor       what the step back from here to t-1 keeps of it; highway_factor likewise
+    factor       what the step back from here to t-1 keeps of it; highway_factor: the same on the highway
     has_loss     the error enters here: the loss step shown, or for the total every one
     """
 

@@ -175,7 +175,7 @@ def backward(trace: Trace, t: int, unit: int, gradient: Gradient) -> tuple[Equat
         if t:
             slope = float(_paths(trace, t).blocks[0, 0, unit])
             sent = (Term(f"∂h{here}", slope, value),)
-            goes_on = "slope·∂L/∂h goes on back"
+            goes_on = "slope·∂L/∂h passes on"
             found.append(_gradient(f"δ{here}", sent, slope * value, ordered=True, about=goes_on))
         return tuple(found)
 

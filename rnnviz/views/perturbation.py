@@ -12,7 +12,7 @@ has at that step, one with another answer; then the network reads on as before. 
     every move stays what it is                       the state is carried along, not held
     every move dies out                               forgotten
 
-The gradient sees small moves alone: what is latched has a short horizon and remembers all the same.
+The gradient sees small moves alone: what is latched has a short horizon and remembers nevertheless.
 Bengio, Simard and Frasconi 1994 (10.1109/72.279181).
 """
 

@@ -4,7 +4,7 @@
     >>> scene = prepare(scene, Measure("gain"))              # the same, and its gain known
 
 Pure: a scene that is on the screen stays as it is, and who draws it never waits. Run by the player's jobs, or by
-whoever has time.
+by anyone who can wait.
 """
 
 from __future__ import annotations

@@ -74,7 +74,7 @@ class Reach:
     """The way of one sequence's last loss back to what its answer depends on.
 
     loss_step   k, the last step that carries loss
-    step        the earliest step whose input the answer at k hangs on; lag = k - step
+    step        the earliest step whose input the answer at k depends on; lag = k - step
     start       ‖∂L_k/∂h_k‖: the gradient as it sets out
     arrives     ‖∂L_k/∂h_step‖ / ‖∂L_k/∂h_k‖; nan if the gradient at k is 0 or not finite, or at `step` nan
     along       "h"; "c" where more arrives in an LSTM's cell state, and is meant

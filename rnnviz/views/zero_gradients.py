@@ -5,7 +5,7 @@
 
 The way back from h_t to h_{t-1} multiplies by the slopes of step t and by W_hh (a GRU also by z alone); along c it
 multiplies by f. Which of them are 0 is asked of the numbers themselves: where no product of non-zero numbers leads on,
-a factor is to blame; where one does and the result is 0 all the same, the product was too small for float64.
+a factor is to blame; where one does and the result is still 0, the product was too small for float64.
 """
 
 from __future__ import annotations

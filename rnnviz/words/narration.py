@@ -178,7 +178,7 @@ def _truncated(frame: Frame) -> str:
     if t >= first or first == 1:
         return ""
     used = f"steps {first} to {k}" if first < k else f"step {k}"
-    return f"Truncated: the update uses only {used}. The way back continues all the same."
+    return f"Truncated: the update uses only {used}. The way back still continues."
 
 
 def _zero_at(frame: Frame, t: int) -> Zero | None:

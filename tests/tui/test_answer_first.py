@@ -149,7 +149,7 @@ def screen(
     view = View(masked=kept.names, masked_from=kept.since, masked_until=kept.until, plots=True)
     rows = status_lines.title(frame, width, PALETTE, view=view).plain()
     rows += score.draw(frame, width if width < 120 else width * 58 // 100, height - 8, PALETTE, view).plain()
-    rows += status_lines.telling(frame, view, width, 2, PALETTE).plain()
+    rows += status_lines.narration(frame, view, width, 2, PALETTE).plain()
     for panel in panels.ALL:
         closed = view.hides(*panel.shows)
         if panel.id in SLOW and not closed:

@@ -142,7 +142,7 @@ def test_a_walk_beyond_the_truncation_says_so(truncate: str, cell: str) -> None:
     first = {"1,1": 10, "3,3": 8, "3,5": 6, "10,10": 1}[truncate]
     used = "step 10" if first == 10 else f"steps {first} to 10"
     for t in range(10):
-        words = f"Truncated: the update uses only {used}. The way back continues all the same."
+        words = f"Truncated: the update uses only {used}. The way back still continues."
         assert (narrate(back(frame, t), VOICE)[1] == words) is (t < first and first > 1)
     total = replace(back(frame, 5), loss_step=None)
     assert narrate(total, VOICE)[1].startswith("Truncated: the update takes each error back") is (first > 1)

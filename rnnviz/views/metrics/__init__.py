@@ -4,7 +4,7 @@
     (4.7, 0.0021, -0.31)
 
 A metric may have an index: a time step t (from 1, or from 0 for states; -1 is the last), a unit (from 0), and so
-on. Without one it speaks of the cursor's. In place of a number stand also the words t, T, K (the last step
+on. Without one it is the cursor's. In place of a number stand also the words t, T, K (the last step
 that carries loss) and unit. A metric that is not defined here (the horizon of a gradient that never fades, the
 forget gate of a simple RNN) is None.
 
