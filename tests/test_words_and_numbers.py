@@ -53,11 +53,11 @@ SPEAKERS = ("experiment", "scene", "views", "player", "words", "export", "lesson
 OF_SETTINGS = {
     "cli/command", "cli/commands", "cli/flags", "cli/lessons", "cli/main", "cli/surroundings",
     "experiment/applicability", "experiment/build", "experiment/experiment", "experiment/run",
-    "experiment/setting", "export/excerpts", "export/keras", "export/program", "export/programs", "export/pytorch", "lessons/arithmetic", "lessons/check",
-    "lessons/cost", "lessons/course", "lessons/lesson_file", "lessons/pages", "lessons/progress",
-    "lessons/reading", "lessons/results", "lessons/setup", "player/player", "scene/ghost", "tui/app",
-    "tui/autoplay", "tui/course_menu", "tui/keys", "tui/panels/code", "tui/panels/knobs",
-    "views/knobs",
+    "experiment/setting", "export/excerpts", "export/keras", "export/program", "export/programs",
+    "export/pytorch", "lessons/arithmetic", "lessons/check", "lessons/cost", "lessons/course",
+    "lessons/lesson_file", "lessons/pages", "lessons/progress", "lessons/reading", "lessons/results",
+    "lessons/setup", "player/player", "scene/ghost", "tui/app", "tui/autoplay", "tui/course_menu", "tui/keys",
+    "tui/panels/code", "tui/panels/knobs", "views/knobs",
 }  # fmt: skip
 #: Likewise, in modules that do speak of numbers.
 ELSEWHERE = {

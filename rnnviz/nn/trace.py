@@ -24,6 +24,7 @@ from rnnviz.nn import gain as gains
 from rnnviz.nn import ledger as ledgers
 from rnnviz.nn.records import Backward, Forward
 from rnnviz.nn.spec import ModelSpec, one_of, whole_number
+from rnnviz.nn.targets import checked_targets, loss_mask
 from rnnviz.nn.types import Array, ParamsLike, ReadOnly
 
 
@@ -321,7 +322,7 @@ def make_trace(
     width = 3 * len(spec.gates) + 2 * spec.state_size // H + 1
     checks.memory("trace", 8 * T * B * H * spec.num_layers * width, f"T={T}, B={B}, H={H}, L={spec.num_layers}")
     mask = loss_mask(loss_at, T, B)
-    targets = _targets(loss, targets, mask, spec.output_size, loss_at)
+    targets = checked_targets(loss, targets, mask, spec.output_size, loss_at)
     h, c = checks.initial_state(spec, B, h0, c0)
 
     run = chosen.forward(spec, params, x, h, c)
@@ -360,47 +361,6 @@ def make_trace(
         backward=back,
         engine=chosen,
     )
-
-
-def loss_mask(loss_at: Any, T: int, B: int) -> Array:
-    """`loss_at` as a bool array (T, B): "every", "last", step numbers 1..T, or such an array."""
-    mask = np.zeros((T, B), bool)
-    if isinstance(loss_at, str):
-        one_of("loss_at", loss_at, ("every", "last"))
-        mask[-1 if loss_at == "last" else slice(None)] = True
-        return mask
-    wanted = f"'every', 'last', step numbers 1..{T} or a bool array (T, B)"
-    try:
-        given = checks.as_array("loss_at", loss_at, "steps")
-    except InputError:
-        raise InputError(f"loss_at: {short_repr(loss_at)} is not {wanted}") from None
-    if given.dtype == bool:
-        checks.fit_shape("loss_at", given, (T, B), "(T, B)")
-        if not given.any():
-            raise InputError("loss_at: no step carries loss; at least one position must be True")
-        return given.copy()
-    if given.ndim != 1 or given.dtype.kind not in "iu" or not given.size or given.min() < 1 or given.max() > T:
-        raise InputError(f"loss_at: {short_repr(loss_at)} is not {wanted}")
-    mask[given.astype(int) - 1] = True
-    return mask
-
-
-def _targets(loss: str, targets: Any, mask: Array, outputs: int, loss_at: Any) -> Array:
-    T, B = mask.shape
-    only_last = isinstance(loss_at, str) and loss_at == "last"
-    targets = checks.as_array("targets", targets, "numbers")
-    if loss == "mse":
-        if only_last and targets.ndim == 2:
-            last = checks.numbers("targets", targets, (B, outputs), "(B, output_size)", "float64")
-            full = np.zeros((T, B, outputs))
-            full[-1] = last
-            return full
-        full = checks.numbers("targets", targets, (T, B, outputs), "(T, B, output_size)", "float64", finite=False)
-        return checks.numbers("targets", np.where(mask[..., None], full, 0.0), full.shape, "", "float64")
-    if only_last and targets.ndim == 1:
-        last = checks.classes("targets", targets, mask[-1], outputs, "(B,)")
-        targets = np.concatenate([np.zeros((T - 1, B), int), last[None]])
-    return checks.classes("targets", targets, mask, outputs, "(T, B)")
 
 
 def _named_gates(spec: ModelSpec, gates: Array) -> Mapping[str, Array]:
