@@ -196,7 +196,8 @@ def said_in(frame: Frame) -> Iterator[str]:
     yield from str_of(score.draw(frame, 80, 20, palette))
     yield from str_of(status_lines.title(frame, 120, palette))
     yield from str_of(status_lines.narration(frame, View(), 80, 2, palette))
-    yield status_lines.note(frame, View(), 80)[0]
+    notice = status_lines.current_notice(frame, View(), 80)
+    yield "" if notice is None else notice.line
     yield from str_of(sheet_for(panels.BY_ID["network"], frame, View(panel="network", page=1), 100, 14, palette))
     yield from str_of(sheet_for(panels.BY_ID["compare"], frame, View(panel="compare"), 100, 44, palette))
     for panel in panels.ALL:

@@ -134,7 +134,7 @@ import sys
 from rnnviz.nn.kernel_cache import cached
 from rnnviz.nn.machine_code import MachineCode
 for cell in sys.argv[1:]:
-    MachineCode(cached(cell, "float64"))
+    MachineCode(cached(cell, "float64"), cell, "float64")
     print(cell, flush=True)
 """
 

@@ -24,6 +24,7 @@ from rich.console import COLOR_SYSTEMS, RenderableType
 from textual import events
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
+from textual.command import CommandPalette
 from textual.driver import Driver
 from textual.message import Message
 from textual.screen import Screen
@@ -146,7 +147,8 @@ class RnnvizApp(DrivenApp):
             self.pop_screen()
 
     def action_command_palette(self) -> None:
-        if not too_small.is_too_small(self.size):
+        is_open = any(isinstance(screen, CommandPalette) for screen in self.screen_stack)  # also below another screen
+        if not is_open and not too_small.is_too_small(self.size):
             super().action_command_palette()
 
     async def on_event(self, event: events.Event) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from rnnviz.experiment.experiment import Experiment
-from rnnviz.nn import CELLS, compiler, numba_engine
+from rnnviz.nn import CELLS, compiler, engine, numba_engine
 from rnnviz.tui.app import RnnvizApp
 from tests.tui.driving import press, text
 
@@ -20,9 +20,14 @@ pytestmark = pytest.mark.skipif(compiler.IN_PROCESS, reason="kernels run inside 
 
 
 @pytest.fixture(autouse=True)
-def nothing_left_in_the_background() -> Iterator[None]:
+def nothing_left() -> Iterator[None]:
+    """Nothing in the background, and the engine as it was."""
+    before = dict(engine._engines), engine._selected
     yield
     numba_engine.in_background(None)
+    engine._engines.clear()
+    engine._engines.update(before[0])
+    engine._selected = before[1]
 
 
 async def screens(experiment: Experiment, compile: bool) -> list[str]:
