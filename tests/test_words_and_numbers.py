@@ -67,6 +67,15 @@ ELSEWHERE = {
     "conditions.condition", "conditions.Tolerance.__str__", "gradients.chosen_step", "comparison._difference",
     "companions.Companions.beside", "language.parse", "language._index", "parameters._gate", "base.sheet_for",
     "triangle._why_not", "perturbed._why_not", "plots._no_series", "words._no_words",
+    "app.run", "doctor.findings", "doctor._versions", "doctor._paths", "doctor._in_another_process",
+    "doctor._kernels", "doctor._engine", "markdown.Markdown.front", "markdown.Markdown.sections",
+    "markdown.Markdown.fenced", "markdown.Markdown.paragraphs", "opening.read_lesson", "report.Report.known",
+    "report.Report.text", "report.Report.proper", "report.Report.fixed", "steps.StepReader.step",
+    "steps.StepReader.point", "steps.StepReader.prediction", "steps.StepReader.names", "steps.StepReader.metric",
+    "steps.StepReader.choices", "steps.StepReader.conditions", "steps.StepReader.exercise", "moves.moved",
+    "moves._stepped", "actions._copy", "actions._lead", "answer_line.AnswerLine._choose", "guide.Guide.keys",
+    "guide.Guide.handle_action", "guide.Guide.next", "guide.Guide.previous", "guide.Guide.leave",
+    "guide.Guide.hint", "lesson_view.keys", "compare._table", "pursuit.Pursuit.go_on",
 }  # fmt: skip
 
 
@@ -216,7 +225,7 @@ def said_in(frame: Frame) -> Iterator[str]:
     for name in metrics.METRICS:
         yield metrics.written(frame, name)
     for text in ("loss < 0.1", "accuracy >= 0.9", "grad_ratio >= 1e-3", "horizon > 2 * start.horizon", "loss != 3"):
-        yield condition(text).told(frame, {"start.horizon": 3.0})
+        yield condition(text).describe(frame, {"start.horizon": 3.0})
 
 
 def str_of(sheet: Any) -> list[str]:
