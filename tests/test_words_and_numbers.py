@@ -51,13 +51,15 @@ SPEAKERS = ("experiment", "scene", "views", "player", "words", "export", "lesson
 #: Modules whose words hang on files, flags, settings, keys and the place in a course; no number that was measured
 #: chooses them. A new module is not among them.
 OF_SETTINGS = {
-    "cli/command", "cli/commands", "cli/flags", "cli/lessons", "cli/main", "cli/surroundings",
-    "experiment/applicability", "experiment/build", "experiment/experiment", "experiment/run",
+    "cli/app", "cli/command", "cli/commands", "cli/doctor", "cli/flags", "cli/lessons", "cli/main",
+    "cli/surroundings", "experiment/applicability", "experiment/build", "experiment/experiment", "experiment/run",
     "experiment/setting", "export/excerpts", "export/keras", "export/program", "export/programs",
     "export/pytorch", "lessons/arithmetic", "lessons/check", "lessons/cost", "lessons/course",
-    "lessons/lesson_file", "lessons/pages", "lessons/progress", "lessons/reading", "lessons/results",
-    "lessons/setup", "player/player", "scene/ghost", "tui/app", "tui/autoplay", "tui/course_menu", "tui/keys",
-    "tui/panels/code", "tui/panels/knobs", "views/knobs",
+    "lessons/lesson_file", "lessons/markdown", "lessons/opening", "lessons/pages", "lessons/progress",
+    "lessons/reading", "lessons/report", "lessons/results", "lessons/setup", "lessons/steps", "player/moves",
+    "player/player", "scene/ghost", "tui/actions", "tui/answer_line", "tui/app", "tui/autoplay",
+    "tui/course_menu", "tui/guide", "tui/keys", "tui/lesson_view", "tui/panels/code", "tui/panels/knobs",
+    "tui/pursuit", "views/knobs",
 }  # fmt: skip
 #: Likewise, in modules that do speak of numbers.
 ELSEWHERE = {
@@ -67,15 +69,6 @@ ELSEWHERE = {
     "conditions.condition", "conditions.Tolerance.__str__", "gradients.chosen_step", "comparison._difference",
     "companions.Companions.beside", "language.parse", "language._index", "parameters._gate", "base.sheet_for",
     "triangle._why_not", "perturbed._why_not", "plots._no_series", "words._no_words",
-    "app.run", "doctor.findings", "doctor._versions", "doctor._paths", "doctor._in_another_process",
-    "doctor._kernels", "doctor._engine", "markdown.Markdown.front", "markdown.Markdown.sections",
-    "markdown.Markdown.fenced", "markdown.Markdown.paragraphs", "opening.read_lesson", "report.Report.known",
-    "report.Report.text", "report.Report.proper", "report.Report.fixed", "steps.StepReader.step",
-    "steps.StepReader.point", "steps.StepReader.prediction", "steps.StepReader.names", "steps.StepReader.metric",
-    "steps.StepReader.choices", "steps.StepReader.conditions", "steps.StepReader.exercise", "moves.moved",
-    "moves._stepped", "actions._copy", "actions._lead", "answer_line.AnswerLine._choose", "guide.Guide.keys",
-    "guide.Guide.handle_action", "guide.Guide.next", "guide.Guide.previous", "guide.Guide.leave",
-    "guide.Guide.hint", "lesson_view.keys", "compare._table", "pursuit.Pursuit.go_on",
 }  # fmt: skip
 
 
@@ -208,7 +201,7 @@ def said_in(frame: Frame) -> Iterator[str]:
     notice = status_lines.current_notice(frame, View(), 80)
     yield "" if notice is None else notice.line
     yield from str_of(sheet_for(panels.BY_ID["network"], frame, View(panel="network", page=1), 100, 14, palette))
-    yield from str_of(sheet_for(panels.BY_ID["compare"], frame, View(panel="compare"), 100, 44, palette))
+    yield from str_of(sheet_for(panels.BY_ID["compare"], frame, View(panel="compare"), 100, 60, palette))
     for panel in panels.ALL:
         is_plot = panel.id in ("fit", "self-fed", "loss")
         if panel.id not in ("code", "knobs") and (not is_plot or frame.cursor.phase is Phase.LOSS):

@@ -69,6 +69,11 @@ def continue_text(model: Model, task: Task, sample: int, length: int = 120) -> s
     return text
 
 
+def evaluation_count(task: Task) -> int:
+    """How many sequences a network is judged by: those to validate with; all of them, if there are none."""
+    return len(task) - task.n_train or len(task)
+
+
 def evaluation_slice(task: Task) -> slice:
     """The validation sequences; all sequences if there are none."""
     return slice(task.n_train, None) if task.n_train < len(task) else slice(None)

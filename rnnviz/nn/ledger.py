@@ -19,7 +19,7 @@ from rnnviz.nn.cells.activations import slope as activation_slope
 from rnnviz.nn.metrics import norm
 from rnnviz.nn.records import Forward, layer_weights
 from rnnviz.nn.spec import ModelSpec
-from rnnviz.nn.types import Array, ParamsLike, ReadOnly
+from rnnviz.nn.types import Array, ParamsLike, ReadOnly, frozen
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,5 +99,4 @@ def _until(start: int, values: Array) -> Array:
     """A copy with nan in the entries of the steps after `start`."""
     out = np.array(values, np.float64)
     out[start:] = np.nan
-    out.flags.writeable = False
-    return out
+    return frozen(out)

@@ -19,7 +19,7 @@ from rnnviz.nn import checks, initialise
 from rnnviz.nn import engine as engines
 from rnnviz.nn.spec import ModelSpec
 from rnnviz.nn.trace import Trace, make_trace
-from rnnviz.nn.types import Array, Params, ReadOnly
+from rnnviz.nn.types import Array, Params, ReadOnly, frozen
 
 
 class SummaryRow(NamedTuple):
@@ -41,7 +41,7 @@ class Model(ReadOnly):
     def __post_init__(self) -> None:
         params = checks.parameters(self.spec, self.params)
         for a in params.values():
-            a.flags.writeable = False
+            frozen(a)
         object.__setattr__(self, "params", params)
 
     @classmethod

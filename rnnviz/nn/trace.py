@@ -25,7 +25,7 @@ from rnnviz.nn import ledger as ledgers
 from rnnviz.nn.records import Backward, Forward
 from rnnviz.nn.spec import ModelSpec, one_of, whole_number
 from rnnviz.nn.targets import checked_targets, loss_mask
-from rnnviz.nn.types import Array, ParamsLike, ReadOnly
+from rnnviz.nn.types import Array, ParamsLike, ReadOnly, frozen
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,7 +174,7 @@ class Trace(ReadOnly):
         """
         needed = 8 * ((self.T + 1) ** 2 + 12 * len(self.loss_steps) * self.B * self.H)
         checks.memory("triangle", needed, f"T={self.T}, B={self.B}, H={self.H}")
-        return _frozen(self.engine.triangle(self.spec, self.params, self.forward, self.grad_y, self.loss_steps))
+        return frozen(self.engine.triangle(self.spec, self.params, self.forward, self.grad_y, self.loss_steps))
 
     def item(self, k: int | None) -> Item:
         """∂L_k/∂h_t and ∂L_k/∂c_t of loss step k (1..T) alone; None: the total. Zero for t > k."""
@@ -187,7 +187,7 @@ class Trace(ReadOnly):
         """(T+1,): ‖∂L_k/∂h_t‖ over (B, H); None: the norm of the total dL/dh_t."""
         k = self._step(k)
         if k not in self._norms:
-            self._norms[k] = _frozen(metrics.norm(self.item(k).grad_h, axis=(1, 2)))
+            self._norms[k] = frozen(metrics.norm(self.item(k).grad_h, axis=(1, 2)))
         return self._norms[k]
 
     @property
@@ -232,7 +232,7 @@ class Trace(ReadOnly):
     def measure_gain(self, report: gains.Report | None = None) -> Array:
         """`gain`, with progress: report(done, T) is called from time to time and may raise an exception to stop."""
         if "gain" not in vars(self):
-            self.__dict__["gain"] = _frozen(gains.gains(self.spec, self.params, self.forward, report))
+            self.__dict__["gain"] = frozen(gains.gains(self.spec, self.params, self.forward, report))
         return self.gain
 
     def share(self, name: str) -> Array:
@@ -250,8 +250,8 @@ class Trace(ReadOnly):
             grad, read = (back.grad_rec, run.h[:-1]) if recurrent else (back.grad_pre, run.x)
         with np.errstate(all="ignore"):
             if "bias" in name:
-                return _frozen(grad.sum(axis=1))
-            return _frozen(np.matmul(grad.transpose(0, 2, 1), read))
+                return frozen(grad.sum(axis=1))
+            return frozen(np.matmul(grad.transpose(0, 2, 1), read))
 
     def sent(self, k: int) -> Array:
         """(k,): the contribution of each step t = 1..k to the gradient of L_k on the recurrent layers' weights (W_ih,
@@ -273,7 +273,7 @@ class Trace(ReadOnly):
                     parts.append(_outer(grad_rec, layer.h[:-1]))
                 if self.spec.biases == 2:
                     parts.append(_summed(grad_rec))
-        return _frozen(metrics.norm(np.stack(parts), axis=0))
+        return frozen(metrics.norm(np.stack(parts), axis=0))
 
     def check(self, seed: int = 0) -> float:
         """The gradient check: the largest error of the gradients against central differences; see gradcheck."""
@@ -297,8 +297,8 @@ class Trace(ReadOnly):
         back = self.engine.backward(self.spec, self.params, self.forward.window(0, k), errors).layers[-1]
         later = ((0, self.T - k), (0, 0), (0, 0))
         return Item(
-            _frozen(np.pad(back.grad_h, later)),
-            None if back.grad_c is None else _frozen(np.pad(back.grad_c, later)),
+            frozen(np.pad(back.grad_h, later)),
+            None if back.grad_c is None else frozen(np.pad(back.grad_c, later)),
         )
 
 
@@ -332,18 +332,18 @@ def make_trace(
 
     layers = tuple(
         LayerTrace(
-            x=_frozen(f.x),
-            h=_frozen(f.h),
-            c=None if f.c is None else _frozen(f.c),
-            pre=_frozen(f.pre),
+            x=frozen(f.x),
+            h=frozen(f.h),
+            c=None if f.c is None else frozen(f.c),
+            pre=frozen(f.pre),
             gates=_named_gates(spec, f.gates),
-            grad_h=_frozen(b.grad_h),
-            grad_c=None if b.grad_c is None else _frozen(b.grad_c),
+            grad_h=frozen(b.grad_h),
+            grad_c=None if b.grad_c is None else frozen(b.grad_c),
         )
         for f, b in zip(run.layers, back.layers, strict=True)
     )
     for a in (*params.values(), *back.grads.values(), x, run.y, targets, mask, value.step_loss, value.grad_y):
-        _frozen(a)
+        frozen(a)
     return Trace(
         spec=spec,
         params=params,
@@ -367,7 +367,7 @@ def _named_gates(spec: ModelSpec, gates: Array) -> Mapping[str, Array]:
     if not spec.about_cell.gates:
         return {}
     blocks = np.split(gates, len(spec.gates), axis=-1)
-    return {name: _frozen(block) for name, block in zip(spec.gates, blocks, strict=True)}
+    return {name: frozen(block) for name, block in zip(spec.gates, blocks, strict=True)}
 
 
 def _outer(grad: Array, read: Array) -> Array:
@@ -380,8 +380,3 @@ def _outer(grad: Array, read: Array) -> Array:
 def _summed(grad: Array) -> Array:
     """(T,): ‖Σ_b grad_b‖ at every step."""
     return metrics.norm(grad.sum(axis=1), axis=1)
-
-
-def _frozen(a: Array) -> Array:
-    a.flags.writeable = False
-    return a

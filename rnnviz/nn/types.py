@@ -23,9 +23,15 @@ class ReadOnly:
         self.__dict__.update(state)
 
 
+def frozen(a: Array) -> Array:
+    """The array itself, read-only from now on."""
+    a.flags.writeable = False
+    return a
+
+
 def _freeze(value: Any) -> None:
     if isinstance(value, np.ndarray):
-        value.flags.writeable = False
+        frozen(value)
     elif isinstance(value, Mapping):
         for entry in value.values():
             _freeze(entry)

@@ -18,7 +18,7 @@ import numpy as np
 
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.nn import Model, Trace
-from rnnviz.nn.types import Array, ReadOnly
+from rnnviz.nn.types import Array, ReadOnly, frozen
 from rnnviz.scene.commands import Measure
 from rnnviz.scene.gradient import Gradient
 from rnnviz.tasks import Task
@@ -75,8 +75,8 @@ class Scene:
         made = {
             "known": MappingProxyType(dict(self.known)),
             "loss_steps": trace.loss_steps,
-            "gate_means": {name: _frozen(gate[:, 0].mean(axis=1)) for name, gate in trace.gates.items()},
-            "target_values": _frozen(_targets(self.task, self.sample, trace.T)),
+            "gate_means": {name: frozen(gate[:, 0].mean(axis=1)) for name, gate in trace.gates.items()},
+            "target_values": frozen(_targets(self.task, self.sample, trace.T)),
             "probabilities": _softmax(trace.y[:, 0]) if self.task.loss == "cross_entropy" else None,
             "reach_h": _largest(trace.h),
             "reach_c": 1.0 if trace.c is None else _largest(trace.c),
@@ -169,13 +169,8 @@ def _targets(task: Task, sample: int, T: int) -> Array:
 def _softmax(y: Array) -> Array:
     with np.errstate(all="ignore"):
         powers = np.exp(y - y.max(axis=1, keepdims=True))
-        return _frozen(powers / powers.sum(axis=1, keepdims=True))
+        return frozen(powers / powers.sum(axis=1, keepdims=True))
 
 
 def _largest(states: Array) -> float:
     return max(1.0, float(np.abs(states).max(where=np.isfinite(states), initial=0.0)))
-
-
-def _frozen(a: Array) -> Array:
-    a.flags.writeable = False
-    return a

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from rnnviz.errors import InputError, short_repr
 from rnnviz.nn import checks
-from rnnviz.nn.types import ReadOnly
+from rnnviz.nn.types import ReadOnly, frozen
 from rnnviz.tasks.catalog import info
 
 Array = NDArray[Any]
@@ -65,7 +65,7 @@ class Task(ReadOnly):
     def __post_init__(self) -> None:
         for array in (self.x, self.targets, self.loss_mask, self.lengths, self.series, self.clean):
             if array is not None:
-                array.flags.writeable = False
+                frozen(array)
 
     def __repr__(self) -> str:
         sizes = f"{len(self)} sequences of {self.seq_len} steps, {self.n_train} to train on"

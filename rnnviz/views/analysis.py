@@ -17,7 +17,7 @@ import numpy as np
 
 from rnnviz.nn import Trace
 from rnnviz.nn import gain as gains
-from rnnviz.nn.types import Array, ReadOnly
+from rnnviz.nn.types import Array, ReadOnly, frozen
 from rnnviz.numbers import exponent
 from rnnviz.scene.commands import Measure
 from rnnviz.scene.scene import Scene
@@ -84,9 +84,7 @@ def make_triangle(trace: Trace, on_part: OnPart) -> Triangle:
 
 
 def make_gain(trace: Trace, on_part: OnPart) -> Array:
-    found = gains.gains(trace.spec, trace.params, trace.forward, on_part)
-    found.flags.writeable = False
-    return found
+    return frozen(gains.gains(trace.spec, trace.params, trace.forward, on_part))
 
 
 def in_powers(norms: Array) -> Triangle:
@@ -100,9 +98,7 @@ def in_powers(norms: Array) -> Triangle:
         power[at] = exponent(float(norms[at]))
     powers = np.where(usable, power, NO_POWER)
     inside = logs[usable] if usable.any() else np.zeros(1)
-    for a in (norms, powers):
-        a.flags.writeable = False
-    return Triangle(norms, powers, (float(inside.min()), float(inside.max())))
+    return Triangle(frozen(norms), frozen(powers), (float(inside.min()), float(inside.max())))
 
 
 def agrees(figure: float) -> bool:

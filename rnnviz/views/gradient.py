@@ -14,7 +14,7 @@ import numpy as np
 
 from rnnviz.nn import Trace
 from rnnviz.nn.metrics import half_life, horizon, norm
-from rnnviz.nn.types import Array
+from rnnviz.nn.types import Array, frozen
 from rnnviz.scene.gradient import Gradient
 
 
@@ -56,5 +56,5 @@ def _row(
         factors = np.append(norms[:-1] / norms[1:], np.nan)
     upto = norms[: (trace.T if k is None else k) + 1]
     for a in (norms, factors, states):
-        a.flags.writeable = False
+        frozen(a)
     return Gradient(k, norms, factors, half_life(upto), horizon(upto), states, along, highway)

@@ -6,6 +6,7 @@ import numpy as np
 
 from rnnviz.nn import Trace
 from rnnviz.nn.metrics import fades, horizon
+from rnnviz.nn.types import frozen
 from rnnviz.scene.horizon_history import Ray
 
 
@@ -14,5 +15,4 @@ def ray(trace: Trace) -> Ray:
     norms = trace.grad_norm(k)[: k + 1]
     with np.errstate(all="ignore"):
         kept = norms[::-1] / norms[k]
-    kept.flags.writeable = False
-    return Ray(kept, horizon(norms), fades(norms))
+    return Ray(frozen(kept), horizon(norms), fades(norms))

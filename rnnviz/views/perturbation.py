@@ -26,7 +26,7 @@ import numpy as np
 from rnnviz.nn import Trace
 from rnnviz.nn.metrics import norm
 from rnnviz.nn.records import Forward
-from rnnviz.nn.types import Array, ReadOnly
+from rnnviz.nn.types import Array, ReadOnly, frozen
 from rnnviz.numbers import fixed
 from rnnviz.scene.commands import Measure
 from rnnviz.scene.scene import Scene
@@ -126,7 +126,8 @@ def perturb(scene: Scene, t: int, parts: tuple[int, ...], on_part: OnPart) -> Pe
     with np.errstate(all="ignore"):
         whole = sizes[parts.index(100)] if 100 in parts else np.full(trace.T + 1, np.nan)
         way = sizes / whole
-    sizes.flags.writeable = way.flags.writeable = False
+    frozen(sizes)
+    frozen(way)
     return Perturbation(
         t=t,
         last=k,

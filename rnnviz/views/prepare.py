@@ -4,7 +4,7 @@
     >>> scene = prepare(scene, Measure("gain"))              # the same, and its gain known
 
 Pure: a scene that is on the screen stays as it is, and who draws it never waits. Run by the player's jobs, or by
-by anyone who can wait.
+anyone who can wait.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rnnviz.experiment.build import trace_of
-from rnnviz.experiment.evaluate import accuracy, continue_text, error, fit, self_fed
+from rnnviz.experiment.evaluate import accuracy, continue_text, error, evaluation_count, fit, self_fed
 from rnnviz.nn import Model, Trace
 from rnnviz.scene.commands import Measure
 from rnnviz.scene.frame import Progress
@@ -144,7 +144,7 @@ def _passes(scene: Scene, measure: Measure) -> int:
 
 def _of_the_task(scene: Scene, measure: Measure) -> int:
     task = scene.task
-    return int((len(task) - task.n_train or len(task)) * task.seq_len * scene.model.parameter_count)
+    return int(evaluation_count(task) * task.seq_len * scene.model.parameter_count)
 
 
 PREPARATIONS: dict[str, Preparation] = {

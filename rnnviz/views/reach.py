@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnnviz.experiment.evaluate import evaluation_slice
+from rnnviz.experiment.evaluate import evaluation_count, evaluation_slice
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.nn import Model, Trace
 from rnnviz.scene.commands import Measure
@@ -180,17 +180,12 @@ def answers(scene: Scene) -> Answers | None:
     task, outcome = scene.task, scene.outcome
     if outcome is None:
         return None
-    count = how_many(task)
+    count = evaluation_count(task)
     if task.loss == "cross_entropy":
         of = int(task.loss_mask[evaluation_slice(task)].sum())
         right = outcome.accuracy
         return None if right is None else Answers(count, right=right, constant=constant(task), count=of)
     return None if outcome.error is None else Answers(count, error=outcome.error, baseline=task.baseline)
-
-
-def how_many(task: Task) -> int:
-    """How many sequences a network is judged by."""
-    return len(task) - task.n_train or len(task)
 
 
 def constant(task: Task) -> float:

@@ -55,9 +55,9 @@ metric("test_error", "standard error of test_accuracy", ".0%", needs=left_out_ne
 
 
 def _judged(scene: Scene) -> int:
-    from rnnviz.views.reach import how_many  # not above: it needs NumPy, and the first paint none of it
+    from rnnviz.experiment.evaluate import evaluation_count  # not above: it needs NumPy, and the first paint none of it
 
-    return how_many(scene.task)
+    return evaluation_count(scene.task)
 
 
 metric("fit_error", "root mean square error of the sine, one step ahead", ".3f", needs=if_unknown("outcome"), low=0)(
