@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rich.style import Style
@@ -200,17 +201,20 @@ class Page:
             next((row for row in rows if self._sheet.is_free(row, start, len(text))), self._top), start, text, None
         )
 
-    def legend(self, title: str, entries: list[tuple[Curve, str, str]]) -> None:
-        """Write the title and the entries (curve, words, fewer words) into the first row, as many as fit."""
+    def legend(self, title: str, entries: Sequence[tuple[Curve, tuple[str, ...]]]) -> None:
+        """Write the title and the entries into the first row, as many as fit. Each entry has its words, the longest
+        first, and all use the first form for which there is room."""
         if not self._top:
             return
         start = self._left + (len(title) + 3 if title else 0)
         self._sheet.put(0, self._left, title)
-        words = [full for _, full, _ in entries]
-        if start + sum(len(word) + 6 for word in words) - 3 > self.width:
-            words = [fewer for _, _, fewer in entries]
+        words: list[str] = []
+        for form in zip(*(forms for _, forms in entries), strict=True):
+            words = list(form)
+            if start + sum(len(word) + 6 for word in words) - 3 <= self.width:
+                break
         column = start
-        for (curve, _, _), word in zip(entries, words, strict=True):
+        for (curve, _), word in zip(entries, words, strict=True):
             if column + 3 + len(word) > self.width:
                 return
             self._sheet.put(0, column, curve.sign * 2, curve.ink)

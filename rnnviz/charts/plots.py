@@ -73,7 +73,10 @@ def loss_curve(
         plot.curve(curve)
     if epoch_cursor is not None and epochs:
         plot.mark(max(epoch_cursor, 1), f"{epoch_cursor}", on_axis=True)
-    plot.legend("loss", [(c, f"{c.name} {value}", value) for c, value in zip(curves, values, strict=True) if c.y])
+    short = {"training": "train", "validation": "val"}
+    named = [(c, (f"{c.name} {value}", f"{short.get(c.name, c.name)} {value}", value))
+             for c, value in zip(curves, values, strict=True) if c.y]  # fmt: skip
+    plot.legend("loss", named)
     if not epochs:
         plot.note("no epochs yet")
     else:
@@ -146,7 +149,7 @@ def _over_points(series: Numbers, curves: list[Curve], width: int, height: int, 
     page.frame((0, max(points - 1, 1)), (low, high), ticks(low, high, height), "point", first=1)
     for curve in reversed(curves):
         page.curve(curve)
-    page.legend("", [(c, c.name, c.name) for c in curves if c.y])
+    page.legend("", [(c, (c.name,)) for c in curves if c.y])
     if not points:
         page.note("no points")
     return page

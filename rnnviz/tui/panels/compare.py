@@ -61,9 +61,11 @@ def _draw_row(
     sheet.put(y, GUTTER - len(own), own, palette.dim)
     power_labels(sheet, (y, n), axis, palette, before="10^")
     last = gradient.loss_step if gradient.loss_step is not None else len(gradient.norms) - 1
-    if frame.reached is None:
-        sheet.put(y, cols.left, "appears on the way back"[: cols.end - cols.left], palette.faint)
-    sheet.put(y, cols.left, row.what[: cols.end - cols.left], palette.dim)
+    begin, room = cols.left + 1, cols.end - cols.left - 1  # the loss ends where the columns begin
+    if row.what:
+        sheet.put(y, begin, row.what[:room], palette.dim)
+    elif frame.reached is None:
+        sheet.put(y, begin, "appears on the way back"[:room], palette.faint)
     norms = gradient.norms.tolist()
     along = [] if lane is None else lane.norms.tolist()
     t = frame.cursor.t
