@@ -58,6 +58,20 @@ class Size:
         return epochs * -(-self.trained // self.batch) * self.steps * spec.num_layers * one_step
 
 
+def spec_of(experiment: Experiment, inputs: int, outputs: int) -> ModelSpec:
+    """The shape of the experiment's model, for a task with so many inputs and outputs."""
+    return ModelSpec(
+        cell=experiment.cell,
+        input_size=inputs,
+        hidden_size=experiment.hidden_size,
+        output_size=outputs,
+        num_layers=experiment.num_layers,
+        activation=experiment.activation,
+        biases=experiment.biases,
+        dtype=experiment.dtype,
+    )
+
+
 def size_of(experiment: Experiment) -> Size:
     """The size of an experiment. A text file is not read: its size in bytes and the limits of the task count."""
     task = catalog.info(experiment.task)
@@ -69,10 +83,7 @@ def size_of(experiment: Experiment) -> Size:
     else:
         most = task.at_most if experiment.source is None else _characters(experiment.source)
         sequences = task.samples or most // (T if experiment.task == "characters" else 1)
-    spec = ModelSpec(
-        experiment.cell, task.inputs, experiment.hidden_size, task.outputs, experiment.num_layers,
-        biases=experiment.biases, dtype=experiment.dtype,
-    )  # fmt: skip
+    spec = spec_of(experiment, task.inputs, task.outputs)
     sequences = max(1, sequences)
     trained = max(1, floor(sequences * (1 - experiment.validation_split)))
     batch = min(experiment.batch_size, trained)

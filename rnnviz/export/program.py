@@ -6,11 +6,11 @@ import zlib
 
 import numpy as np
 
+from rnnviz.experiment.cost import spec_of
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.glyphs import one_line
 from rnnviz.nn.cell_table import CELLS
 from rnnviz.nn.optimizer import CONVENTIONS
-from rnnviz.nn.spec import ModelSpec
 from rnnviz.tasks import Task
 
 _OTHER = {"PyTorch": "Keras", "Keras": "PyTorch"}
@@ -26,15 +26,7 @@ class Program:
         self.cell = CELLS[experiment.cell]
         self.gates = len(self.cell.blocks)
         self.T = int(task.seq_len)
-        self.spec = ModelSpec(
-            cell=experiment.cell,
-            input_size=task.input_size,
-            hidden_size=experiment.hidden_size,
-            output_size=task.output_size,
-            num_layers=experiment.num_layers,
-            activation=experiment.activation,
-            biases=experiment.biases,
-        )
+        self.spec = spec_of(experiment, task.input_size, task.output_size)
         self.steps = self._loss_steps()
 
     @property
