@@ -24,7 +24,6 @@ from rich.console import COLOR_SYSTEMS, RenderableType
 from textual import events
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
-from textual.command import CommandPalette
 from textual.driver import Driver
 from textual.message import Message
 from textual.screen import Screen
@@ -38,6 +37,7 @@ from rnnviz.tui.dispatch import LONGEST_PASTE
 from rnnviz.tui.driven import DrivenApp, Failed
 from rnnviz.tui.held_frames import Frames
 from rnnviz.tui.main import Main
+from rnnviz.tui.modal import Commands
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.rich_private import set_color_system
 from rnnviz.tui.textual_private import error_of
@@ -147,9 +147,9 @@ class RnnvizApp(DrivenApp):
             self.pop_screen()
 
     def action_command_palette(self) -> None:
-        is_open = any(isinstance(screen, CommandPalette) for screen in self.screen_stack)  # also below another screen
+        is_open = any(isinstance(screen, Commands) for screen in self.screen_stack)  # also below another screen
         if not is_open and not too_small.is_too_small(self.size):
-            super().action_command_palette()
+            self.push_screen(Commands())
 
     async def on_event(self, event: events.Event) -> None:
         """A paste into a line of input is plain text without control characters, cut to its first line."""

@@ -11,11 +11,11 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from rnnviz.tui import panels
 from rnnviz.tui.keys import ACTIONS, BY_ID, face
+from rnnviz.tui.modal import Modal
 from rnnviz.tui.score import ROWS
 
 MARKS = (
@@ -57,7 +57,7 @@ def help_text() -> Group:
     return Group(*parts[:-1])
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Modal):
     """The rows, marks and panels, and all keys. esc, ? or q close it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from textual.app import ComposeResult
-from textual.screen import ModalScreen
 
 from rnnviz.glyphs import cut
 from rnnviz.sheet import Sheet
 from rnnviz.tui.canvas import Canvas
+from rnnviz.tui.modal import Modal
 from rnnviz.tui.palette import Palette
 
 
-class SheetScreen(ModalScreen[None]):
+class SheetScreen(Modal):
     """A subclass draws; `repaint` has it drawn again."""
 
     DEFAULT_CSS = """

@@ -7,8 +7,9 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
-from textual.screen import ModalScreen
 from textual.widgets import Static
+
+from rnnviz.tui.modal import Modal
 
 SMALLEST = Size(60, 20)
 TEXT = f"rnnviz needs {SMALLEST.width} × {SMALLEST.height} cells:\nmake this window larger."
@@ -18,7 +19,7 @@ def is_too_small(size: Size) -> bool:
     return size.width < SMALLEST.width or size.height < SMALLEST.height
 
 
-class TooSmall(ModalScreen[None]):
+class TooSmall(Modal):
     """Covers the help screen, the menu or the command palette, which get no keys while they are invisible."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("q,ctrl+q,ctrl+c", "app.quit", "quit", show=False)]

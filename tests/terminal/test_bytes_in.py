@@ -52,6 +52,18 @@ def test_bytes_that_are_not_utf_8_and_keys_let_go_are_nothing():
         assert t.left_behind() == []
 
 
+@pytest.mark.parametrize("command", ["quit", "help"])
+def test_keys_typed_ahead_into_the_palette(command):
+    with rnnviz("--free") as t:
+        t.wait_for(ready)
+        t._write(b"\x10" + command.encode() + b"\r\r\r\r")
+        t.watch(1.0)
+        if t.process.poll() is None:
+            t.keys("ctrl+c")
+        assert t.exit_code() == 0
+        assert t.left_behind() == []
+
+
 FLOODS = {
     "OSC": b"\x1b]" + b"x" * MEGABYTES,
     "CSI": b"\x1b[" + b"1" * MEGABYTES,

@@ -209,6 +209,21 @@ async def test_the_palette_knows_every_action() -> None:
         assert app.screen is not app.main
 
 
+@pytest.mark.parametrize("key", ["question_mark", "L", "ctrl+p"])
+async def test_a_screen_over_the_score_closes_once(key: str) -> None:
+    """Keys typed ahead reach it after it was closed."""
+    app = RnnvizApp(compile=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.settled()
+        await press(pilot, key)
+        over = app.screen
+        assert over is not app.main
+        over.dismiss()
+        over.dismiss()
+        await pilot.pause()
+        assert app.screen is app.main
+
+
 async def test_playing_tells_the_whole_story_once(monkeypatch: pytest.MonkeyPatch) -> None:
     app = RnnvizApp(Experiment(seq_len=3, points=20), compile=False)
     async with app.run_test(size=(80, 24)) as pilot:
