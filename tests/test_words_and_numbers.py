@@ -56,8 +56,9 @@ OF_SETTINGS = {
     "experiment/setting", "export/excerpts", "export/keras", "export/program", "export/programs",
     "export/pytorch", "lessons/arithmetic", "lessons/check", "lessons/cost", "lessons/course",
     "lessons/lesson_file", "lessons/markdown", "lessons/opening", "lessons/pages", "lessons/progress",
-    "lessons/reading", "lessons/report", "lessons/results", "lessons/setup", "lessons/steps", "player/moves",
-    "player/player", "scene/ghost", "tui/actions", "tui/answer_line", "tui/app", "tui/autoplay",
+    "lessons/reading", "lessons/report", "lessons/results", "lessons/setup", "lessons/steps", "player/changes",
+    "player/looking", "player/moves", "player/player", "player/present", "player/training",
+    "scene/ghost", "tui/actions", "tui/answer_line", "tui/app", "tui/autoplay",
     "tui/course_menu", "tui/guide", "tui/keys", "tui/lesson_view", "tui/panels/code", "tui/panels/knobs",
     "tui/pursuit", "views/knobs",
 }  # fmt: skip

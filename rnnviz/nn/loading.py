@@ -11,7 +11,7 @@ import queue
 import threading
 from collections.abc import Callable, Iterable
 
-from rnnviz.nn import compiler, compiler_errors, engine, kernel_cache, numba_engine
+from rnnviz.nn import compiler, compiler_errors, engine, kernel_cache, loaded_kernels
 from rnnviz.nn.kernel_cache import Kernel, cached
 from rnnviz.nn.machine_code import MachineCode
 from rnnviz.nn.spec import CELLS
@@ -55,7 +55,7 @@ class Handle:
     def _run(self) -> None:
         # without a compiler or a supported machine the numpy engine stays in use
         try:
-            numba_engine.in_background(self)
+            loaded_kernels.in_background(self)
             for kernel in self._in_use:
                 cached(*kernel)
             for note in kernel_cache.notes:
@@ -95,8 +95,8 @@ class Handle:
         return list(dict.fromkeys(kernel for kernel in wanted if kernel is not None))
 
     def _use(self, kernel: Kernel, code: bytes) -> None:
-        if numba_engine.loaded(*kernel) is None:
-            numba_engine.install(*kernel, MachineCode(code, *kernel))
+        if loaded_kernels.loaded(*kernel) is None:
+            loaded_kernels.install(*kernel, MachineCode(code, *kernel))
             engine.load_numba()
             if self._on_ready is not None:
                 self._on_ready(kernel[0])

@@ -1,28 +1,26 @@
 """The fast engine: the functions of numpy_engine with the same meaning, by the kernels in kernels/.
 
-Here arrays are checked, made and named; a kernel only fills them. The kernels come as machine code (compiler.py); numba
-itself is not imported. While the app compiles in the background, a cell that is not ready is left to the
-numpy engine; otherwise the first call of a cell waits for its compiler.
+Here arrays are checked, made and named; a kernel only fills them. The kernels come as machine code
+(loaded_kernels.py); numba itself is not imported. A cell whose kernels are not ready is left to the numpy engine.
 """
 
 from __future__ import annotations
 
-import math
-import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
-from rnnviz.nn import compiler, losses, numpy_engine
+from rnnviz.nn import losses, numpy_engine
 from rnnviz.nn.data import Data
-from rnnviz.nn.kernels.arguments import signatures
-from rnnviz.nn.kernels.buffer_sizes import Plan, Rates, make_plan
-from rnnviz.nn.machine_code import Kernels, MachineCode
-from rnnviz.nn.optimizer import ADAM_BETAS, CONVENTIONS, Optimizer, OptimizerState, clip
+from rnnviz.nn.flat_parameters import FlatParameters
+from rnnviz.nn.kernels.buffer_sizes import Plan, make_plan
+from rnnviz.nn.loaded_kernels import kernels_of, loaded
+from rnnviz.nn.machine_code import Kernels
+from rnnviz.nn.optimizer import Optimizer, OptimizerState
 from rnnviz.nn.records import Backward, Forward, LayerBackward, LayerForward, LayerWeights, layer_weights
 from rnnviz.nn.spec import ACTIVATIONS, LOSSES, OPTIMIZERS, ModelSpec
 from rnnviz.nn.types import Array, Params, ParamsLike
@@ -36,33 +34,7 @@ SHARED_ABOVE = 5_000_000
 _ROWS = 8
 
 
-class Background(Protocol):
-    """The compilation in the background (loading.Handle)."""
-
-    def request(self, cell: str, dtype: str) -> None: ...
-
-
-_kernels: dict[tuple[str, str], Kernels] = {}
-_lock = threading.Lock()
-_background: Background | None = None
 _local = threading.local()
-
-
-# -- kernels -------------------------------------------------------------------------------------------
-
-
-def loaded(cell: str, dtype: str) -> Kernels | None:
-    return _kernels.get((cell, dtype))
-
-
-def install(cell: str, dtype: str, kernels: Kernels) -> None:
-    _kernels[cell, dtype] = kernels
-
-
-def in_background(handle: Background | None) -> None:
-    """From now on let `handle` compile what is missing, and use the numpy engine meanwhile. None: wait instead."""
-    global _background
-    _background = handle
 
 
 def ready(spec: ModelSpec) -> bool:
@@ -73,41 +45,7 @@ def ready(spec: ModelSpec) -> bool:
 def computes(spec: ModelSpec) -> bool:
     """Whether a model like this is computed by compiled kernels if it is computed now: where no background compiles
     them, they are waited for."""
-    return _kernels_of(spec) is not None
-
-
-def _kernels_of(spec: ModelSpec) -> Kernels | None:
-    """The kernels for a model, or None: the numpy engine stands in. Raises compiler.CompilerError."""
-    found = loaded(spec.about_cell.name, spec.dtype)  # an unknown cell is an error, and not something to compile
-    if found is not None:
-        return found
-    if _background is not None:
-        _background.request(spec.cell, spec.dtype)
-        return None
-    with _lock:
-        if loaded(spec.cell, spec.dtype) is None:
-            install(spec.cell, spec.dtype, _make(spec.cell, spec.dtype))
-        return loaded(spec.cell, spec.dtype)
-
-
-def _make(cell: str, dtype: str) -> Kernels:
-    if compiler.IN_PROCESS:
-        return _InProcess(cell, dtype)
-    ((_, code),) = compiler.compiled([(cell, dtype)])
-    return MachineCode(code, cell, dtype)
-
-
-class _InProcess:
-    """The kernels as numba or Python run them in this process."""
-
-    def __init__(self, cell: str, dtype: str) -> None:
-        os.environ.setdefault("NUMBA_OPT", "0")  # looked at, not raced; numba reads it when it is imported
-        from rnnviz.nn.kernels.c_api import ENTRIES
-
-        self._entries, self._signatures = ENTRIES[cell], signatures(cell, dtype)
-
-    def call(self, name: str, **values: Any) -> None:
-        self._entries[name](*self._signatures[name].values(values))
+    return kernels_of(spec) is not None
 
 
 # -- one pass ------------------------------------------------------------------------------------------
@@ -156,7 +94,7 @@ def _run_arguments(spec: ModelSpec, run: LayerForward) -> dict[str, Any]:
 
 def forward(spec: ModelSpec, params: ParamsLike, x: Array, h0: Array | None = None, c0: Array | None = None) -> Forward:
     """x (T, B, I); h0, c0 (L, B, H) or None for zeros."""
-    kernels = _kernels_of(spec)
+    kernels = kernels_of(spec)
     if kernels is None:
         return numpy_engine.forward(spec, params, x, h0, c0)
     T, B, H, cell = x.shape[0], x.shape[1], spec.hidden_size, spec.about_cell
@@ -192,7 +130,7 @@ def forward(spec: ModelSpec, params: ParamsLike, x: Array, h0: Array | None = No
 @np.errstate(all="ignore")
 def backward(spec: ModelSpec, params: ParamsLike, forward: Forward, grad_y: Array) -> Backward:
     """grad_y (T, B, O) = dL/dy -> dL/d(everything)."""
-    kernels = _kernels_of(spec)
+    kernels = kernels_of(spec)
     if kernels is None:
         return numpy_engine.backward(spec, params, forward, grad_y)
     T, B = grad_y.shape[:2]
@@ -232,7 +170,7 @@ def backward(spec: ModelSpec, params: ParamsLike, forward: Forward, grad_y: Arra
 @np.errstate(all="ignore")
 def triangle(spec: ModelSpec, params: ParamsLike, forward: Forward, grad_y: Array, steps: Sequence[int]) -> Array:
     """(T+1, T+1): [k, t] = ‖∂L_k/∂h_t‖ over (B, H) of the top layer; see numpy_engine.triangle."""
-    kernels = _kernels_of(spec)
+    kernels = kernels_of(spec)
     if kernels is None:
         return numpy_engine.triangle(spec, params, forward, grad_y, steps)
     T, B = grad_y.shape[:2]
@@ -271,12 +209,12 @@ def train_batches(
     truncate: tuple[int, int] | None = None,
 ) -> Array:
     """One update per batch, `params` and `state` changed in place; returns each batch's loss before its update."""
-    kernels = _kernels_of(spec)
+    kernels = kernels_of(spec)
     if kernels is None:
         return numpy_engine.train_batches(spec, params, rule, state, data, batches, truncate)
     order = np.ascontiguousarray(batches, np.int64)
     out = np.empty(len(order))
-    with _Flat(spec, params, rule, state) as weights:
+    with FlatParameters(spec, params, rule, state) as weights:
         if truncate is not None:
             _train_truncated(kernels, spec, weights, data, order, truncate, out)
         elif rule.clip_each is not None:
@@ -286,73 +224,6 @@ def train_batches(
         else:
             _train_alone(kernels, spec, weights, data, order, out)
     return out
-
-
-class _Flat:
-    """The parameters and the optimizer's memory as flat vectors for the kernels; put back at the end."""
-
-    def __init__(self, spec: ModelSpec, params: Params, rule: Optimizer, state: OptimizerState) -> None:
-        self._params, self._state, self.rule = params, state, rule
-        self.names = list(spec.parameter_shapes)
-        self.w = self._joined(params)
-        self.first, self.second = (self._joined(g) if g else np.empty_like(self.w) for g in (state.first, state.second))
-        self.grads = np.empty_like(self.w)
-        self.rates = np.array(
-            Rates(
-                learning_rate=rule.learning_rate,
-                momentum=rule.momentum,
-                epsilon=rule.eps,
-                # the kernel knows one norm only, that of all parameters
-                clip_norm=0.0 if rule.clip_each is not None else rule.clip_norm or 0.0,
-                clip_value=0.0 if rule.clip_each is not None else rule.clip_value or 0.0,
-                clip_epsilon=CONVENTIONS[rule.convention].clip_epsilon,
-                beta1=ADAM_BETAS[0],
-                beta2=rule.alpha if rule.name == "rmsprop" else ADAM_BETAS[1],
-                keras=float(rule.convention == "keras"),
-            ),
-            np.float64,
-        )
-        self.dtype = self.w.dtype
-
-    def _joined(self, group: Params) -> Array:
-        return np.concatenate([group[name].reshape(-1) for name in self.names])
-
-    def __enter__(self) -> _Flat:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        for group, flat in ((self._params, self.w), (self._state.first, self.first), (self._state.second, self.second)):
-            for name, part in self.parts(flat) if group else ():
-                group[name][...] = part
-
-    def parts(self, flat: Array) -> Iterator[tuple[str, Array]]:
-        """Name -> view of a flat vector, for every parameter."""
-        at = 0
-        for name in self.names:
-            shape = self._params[name].shape
-            size = math.prod(shape)
-            yield name, flat[at : at + size].reshape(shape)
-            at += size
-
-    @property
-    def vectors(self) -> dict[str, Array]:
-        return {"rates": self.rates, "params": self.w, "grads": self.grads, "first": self.first, "second": self.second}
-
-    @property
-    def updates(self) -> int:
-        return self._state.step
-
-    @updates.setter
-    def updates(self, value: int) -> None:
-        self._state.step = value
-
-    def update(self, kernels: Kernels) -> None:
-        """One update by `grads`. Clipping each array by its own norm is done here, and with it all of the clipping."""
-        if self.rule.clip_each is not None:
-            clipped = clip(self.rule, dict(self.parts(self.grads)))
-            self.grads = np.concatenate([clipped[name].reshape(-1) for name in self.names])
-        self.updates += 1
-        kernels.call("update", rule=OPTIMIZERS.index(self.rule.name), updates=self.updates, **self.vectors)
 
 
 def _inputs(data: Data) -> dict[str, Array | None]:
@@ -368,7 +239,9 @@ def _shared(spec: ModelSpec, data: Data, order: Array) -> bool:
     return bool(B >= 2 * _ROWS and T * B * len(spec.gates) * spec.hidden_size * inputs > SHARED_ABOVE)
 
 
-def _train_alone(kernels: Kernels, spec: ModelSpec, weights: _Flat, data: Data, order: Array, out: Array) -> None:
+def _train_alone(
+    kernels: Kernels, spec: ModelSpec, weights: FlatParameters, data: Data, order: Array, out: Array
+) -> None:
     loss, rule = LOSSES.index(data.loss), OPTIMIZERS.index(weights.rule.name)
     plan = _plan(spec, data.x.shape[1], order.shape[1], loss, rule)
     kernels.call(
@@ -385,7 +258,9 @@ def _train_alone(kernels: Kernels, spec: ModelSpec, weights: _Flat, data: Data, 
     weights.updates += len(order)
 
 
-def _train_one_by_one(kernels: Kernels, spec: ModelSpec, weights: _Flat, data: Data, order: Array, out: Array) -> None:
+def _train_one_by_one(
+    kernels: Kernels, spec: ModelSpec, weights: FlatParameters, data: Data, order: Array, out: Array
+) -> None:
     """The gradients of one batch at a time, for an update that is not all done in the kernel."""
     plan = _plan(spec, data.x.shape[1], order.shape[1], LOSSES.index(data.loss))
     work = _work(0, plan.work_size, weights.dtype)
@@ -396,7 +271,9 @@ def _train_one_by_one(kernels: Kernels, spec: ModelSpec, weights: _Flat, data: D
         weights.update(kernels)
 
 
-def _train_shared(kernels: Kernels, spec: ModelSpec, weights: _Flat, data: Data, order: Array, out: Array) -> None:
+def _train_shared(
+    kernels: Kernels, spec: ModelSpec, weights: FlatParameters, data: Data, order: Array, out: Array
+) -> None:
     """The sequences of a batch do not see each other: two threads take half of them each, gradients add up."""
     T, B = data.x.shape[1], order.shape[1]
     half = -(-B // (2 * _ROWS)) * _ROWS
@@ -430,7 +307,7 @@ def _train_shared(kernels: Kernels, spec: ModelSpec, weights: _Flat, data: Data,
 def _train_truncated(
     kernels: Kernels,
     spec: ModelSpec,
-    weights: _Flat,
+    weights: FlatParameters,
     data: Data,
     order: Array,
     truncate: tuple[int, int],

@@ -12,9 +12,9 @@ from rnnviz.experiment.experiment import Experiment
 from rnnviz.nn.cell_table import CELLS
 from rnnviz.player.timeline import Timeline
 from rnnviz.scene.frame import Learning, Progress
-from rnnviz.scene.horizon_history import Field, Ray
+from rnnviz.scene.horizon_history import HorizonHistory, Profile
 from rnnviz.scene.scene import Scene, Settings
-from rnnviz.views.horizon_history import ray
+from rnnviz.views.horizon_history import profile
 from rnnviz.views.prepare import read
 
 Report = Callable[[Progress], None]
@@ -32,7 +32,7 @@ class Session:
         self.task = build_task(self.experiment)
         model = build_model(self.experiment, self.task)
         self.timeline = Timeline(build_training(self.experiment, model, self.task))
-        self._rays: dict[tuple[int, int], Ray] = {}  # by (sequence, epoch)
+        self._profiles: dict[tuple[int, int], Profile] = {}  # by (sequence, epoch)
 
     @property
     def settings(self) -> Settings:
@@ -68,18 +68,18 @@ class Session:
         return session
 
     def survey(self, sample: int, report: Report, keep_going: Callable[[], bool]) -> None:
-        """Compute the missing rays of all epochs trained so far."""
+        """Compute the missing profiles of all epochs trained so far."""
         here, known = self.timeline.training.snapshot(), len(self.timeline.losses)
         for epoch in range(known + 1):
             if not keep_going():
                 break
-            if (sample, epoch) not in self._rays:
+            if (sample, epoch) not in self._profiles:
                 self.timeline.goto((epoch, 0), keep_going)
-                self._rays[sample, epoch] = ray(trace_of(self.timeline.training.model, self.task, sample))
+                self._profiles[sample, epoch] = profile(trace_of(self.timeline.training.model, self.task, sample))
                 report(Progress("measuring past epochs", epoch + 1, known + 1, unit="epochs"))
         self.timeline.training.restore(here)
 
-    def field(self, sample: int) -> Field | None:
-        """The rays known for this sequence."""
-        known = {epoch: ray for (n, epoch), ray in self._rays.items() if n == sample}
-        return Field(sample, known) if known else None
+    def horizons(self, sample: int) -> HorizonHistory | None:
+        """The profiles known for this sequence."""
+        known = {epoch: profile for (n, epoch), profile in self._profiles.items() if n == sample}
+        return HorizonHistory(sample, known) if known else None

@@ -12,7 +12,7 @@ from rnnviz.experiment.experiment import Experiment
 from rnnviz.scene.cursor import Cursor, Phase
 from rnnviz.scene.ghost import Ghost
 from rnnviz.scene.gradient import Gradient
-from rnnviz.scene.horizon_history import Field
+from rnnviz.scene.horizon_history import HorizonHistory
 from rnnviz.scene.scene import Companion, Scene, Settings
 
 
@@ -74,7 +74,7 @@ class Frame:
     pinned     settings to compare with; None: with the other cells
     comparing  whether other runs are to be seen beside this one (see views/comparison.py)
     beside     those runs, on this sequence and at this place in training; None while they are not known
-    field  how far back the error reaches after each epoch, as far as it is known; None until asked for
+    horizons  how far back the error reaches after each epoch, as far as it is known; None until asked for
     live   who draws it must not wait: a metric that takes long is None until a Measure command has worked it out
     """
 
@@ -93,7 +93,7 @@ class Frame:
     pinned: Settings | None = None
     comparing: bool = False
     beside: tuple[Companion, ...] | None = None
-    field: Field | None = None
+    horizons: HorizonHistory | None = None
     live: bool = False
 
     @property

@@ -1,4 +1,4 @@
-"""The field: how far back the last step's error reaches, after each epoch of training. Lag × epoch.
+"""The history of the horizon: how far back the last step's error reaches, after each epoch of training. Lag × epoch.
 
     kept[e, lag] = ‖∂L_T/∂h_{T-lag}‖ / ‖∂L_T/∂h_T‖, with the weights after epoch e
 
@@ -14,8 +14,8 @@ from rnnviz.nn.types import Array, ReadOnly
 
 
 @dataclass(frozen=True, eq=False)
-class Ray(ReadOnly):
-    """One epoch's column: kept (k+1,) by lag 0..k, and its horizon in steps (None: beyond the sequence, if it fades at
+class Profile(ReadOnly):
+    """One epoch: kept (k+1,) by lag 0..k, and its horizon in steps (None: beyond the sequence, if it fades at
     all: see nn.metrics.fades)."""
 
     kept: Array
@@ -24,12 +24,12 @@ class Ray(ReadOnly):
 
 
 @dataclass(frozen=True, eq=False)
-class Field:
-    """The columns known for one sequence, by epoch."""
+class HorizonHistory:
+    """What is known of one sequence, by epoch."""
 
     sample: int
-    rays: Mapping[int, Ray]
+    profiles: Mapping[int, Profile]
 
     @property
     def lags(self) -> int:
-        return max((len(ray.kept) for ray in self.rays.values()), default=1) - 1
+        return max((len(profile.kept) for profile in self.profiles.values()), default=1) - 1

@@ -1,4 +1,4 @@
-"""One epoch's column of the field: how far back the last step's error reaches (see scene/horizon_history.py)."""
+"""One epoch of the horizon's history: how far back the last step's error reaches (see scene/horizon_history.py)."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import numpy as np
 from rnnviz.nn import Trace
 from rnnviz.nn.metrics import fades, horizon
 from rnnviz.nn.types import frozen
-from rnnviz.scene.horizon_history import Ray
+from rnnviz.scene.horizon_history import Profile
 
 
-def ray(trace: Trace) -> Ray:
+def profile(trace: Trace) -> Profile:
     k = trace.loss_steps[-1]
     norms = trace.grad_norm(k)[: k + 1]
     with np.errstate(all="ignore"):
         kept = norms[::-1] / norms[k]
-    return Ray(frozen(kept), horizon(norms), fades(norms))
+    return Profile(frozen(kept), horizon(norms), fades(norms))

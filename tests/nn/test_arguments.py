@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from rnnviz.nn import Data, Model, Optimizer, Training, numba_engine, numpy_engine
+from rnnviz.nn import Data, Model, Optimizer, Training, loaded_kernels, numba_engine, numpy_engine
 from rnnviz.nn.cell_table import CELLS
 from rnnviz.nn.kernels import arguments
 from rnnviz.nn.kernels.arguments import ENTRIES, ArgumentError, Signature, check_parameters
@@ -32,8 +32,8 @@ class Recorder:
 @cache
 def recorded(cell, loss="mse"):
     """entry -> the arguments that the engine itself calls it with, for a model in float64."""
-    kernels, before = Recorder(), dict(numba_engine._kernels)
-    numba_engine.install(cell, "float64", kernels)
+    kernels, before = Recorder(), dict(loaded_kernels._kernels)
+    loaded_kernels.install(cell, "float64", kernels)
     try:
         model = Model.create(cell=cell, input_size=I, hidden_size=H, output_size=O, seed=1)
         rng = np.random.default_rng(0)
@@ -46,8 +46,8 @@ def recorded(cell, loss="mse"):
         data = Data(rng.standard_normal((N, T, I)), targets, loss=loss)
         Training(model, data, None, Optimizer("adam", clip_each=1.0), batch_size=B, engine="numba").run_batch()
     finally:
-        numba_engine._kernels.clear()
-        numba_engine._kernels.update(before)
+        loaded_kernels._kernels.clear()
+        loaded_kernels._kernels.update(before)
     return kernels.calls
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from rnnviz.nn import compiler, compiler_errors, engine, kernel_cache, loading, numba_engine
+from rnnviz.nn import compiler, compiler_errors, engine, kernel_cache, loaded_kernels, loading, numba_engine
 
 CODE = b"machine code" * 1000
 RNN, GRU = ("rnn", "float64"), ("gru", "float64")
@@ -40,8 +40,8 @@ def directory(tmp_path, monkeypatch):
 def untouched(monkeypatch):
     """The engines as after an import, and as they were after the test."""
     monkeypatch.setattr(compiler, "IN_PROCESS", False)
-    monkeypatch.setattr(numba_engine, "_kernels", {})
-    monkeypatch.setattr(numba_engine, "_background", None)
+    monkeypatch.setattr(loaded_kernels, "_kernels", {})
+    monkeypatch.setattr(loaded_kernels, "_background", None)
     monkeypatch.setattr(engine, "_engines", {"numpy": engine.numpy_engine})
 
 
@@ -216,10 +216,10 @@ def test_start_uses_one_cell_and_keeps_the_others_for_later(directory, untouched
     assert eventually(lambda: kernel_cache.cached("gru", "float64"))
     assert ready == ["lstm"]
     assert engine.current().name == "numba"
-    assert numba_engine.loaded("rnn", "float64") is None
+    assert loaded_kernels.loaded("rnn", "float64") is None
     handle.request("gru", "float64")
     assert eventually(lambda: ready == ["lstm", "gru"])
-    assert numba_engine.loaded("gru", "float64").code == b"g"
+    assert loaded_kernels.loaded("gru", "float64").code == b"g"
     handle.stop()
     assert not handle.running
 
@@ -260,7 +260,7 @@ def test_until_then_numpy_computes(directory, untouched, monkeypatch):
 
     monkeypatch.setattr(compiler, "compiled", lambda *a, **k: iter(()))
     handle = loading.start()
-    assert eventually(lambda: numba_engine._background is handle)
+    assert eventually(lambda: loaded_kernels._background is handle)
     model = Model.create(cell="gru", seed=1)
     x = [[[0.5]], [[1.0]]]
     assert (model.forward(x) == model.trace(x, x, engine="numba").y).all()

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from rnnviz.nn import CELLS, Model, gain
-from rnnviz.nn.gain import StateJacobian, gains, largest_singular_value
+from rnnviz.nn.gain import gains, largest_singular_value
+from rnnviz.nn.state_jacobian import StateJacobian
 
 T = 12
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rnnviz.nn import CELLS, Model
-from rnnviz.nn.gain import StateJacobian
+from rnnviz.nn.state_jacobian import StateJacobian
 from tests.nn import naive
 
 CASES = [

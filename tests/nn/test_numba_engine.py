@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rnnviz.nn import Data, Model, Optimizer, Training, engine, numba_engine, numpy_engine
+from rnnviz.nn import Data, Model, Optimizer, Training, engine, loaded_kernels, numba_engine, numpy_engine
 from rnnviz.nn.compiler import IN_PROCESS, compiled
 from tests.nn.cells_here import CELLS
 
@@ -22,7 +22,7 @@ QUICK = settings(
 @pytest.fixture(autouse=True, scope="module")
 def kernels():
     """All cells compiled by one process; nothing in the background."""
-    numba_engine.in_background(None)
+    loaded_kernels.in_background(None)
     if COMPILED:
         list(compiled([(cell, "float64") for cell in CELLS]))
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from rnnviz.experiment.experiment import Experiment
-from rnnviz.nn import CELLS, compiler, engine, numba_engine
+from rnnviz.nn import CELLS, compiler, engine, loaded_kernels
 from rnnviz.tui.app import RnnvizApp
 from tests.tui.driving import press, text
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(compiler.IN_PROCESS, reason="kernels run inside 
 def nothing_left() -> Iterator[None]:
     """Nothing in the background, and no engine selected."""
     yield
-    numba_engine.in_background(None)
+    loaded_kernels.in_background(None)
     engine.select(None)
 
 

@@ -1,4 +1,4 @@
-"""Time travel: everything moves together, and the field is what the traces of those epochs say."""
+"""Time travel: everything moves together, and the history of the horizon is what the traces of those epochs say."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def test_a_ray_is_the_gradient_of_that_epochs_trace() -> None:
         norms.append(player.do(Train("epoch")).gradient.norms)
     frame = player.do(Survey())
     assert frame.cursor.epoch == 6
-    assert sorted(frame.field.rays) == list(range(7))
-    for epoch, ray in frame.field.rays.items():
-        assert np.allclose(ray.kept, norms[epoch][::-1] / norms[epoch][-1], rtol=1e-12)
-        assert ray.horizon == horizon(norms[epoch])
+    assert sorted(frame.horizons.profiles) == list(range(7))
+    for epoch, profile in frame.horizons.profiles.items():
+        assert np.allclose(profile.kept, norms[epoch][::-1] / norms[epoch][-1], rtol=1e-12)
+        assert profile.horizon == horizon(norms[epoch])
     before = {name: w.copy() for name, w in frame.scene.trace.params.items()}
     player.do(Back("epoch"))
     after = player.do(Train("epoch"))
@@ -56,8 +56,8 @@ async def test_scrubbing_moves_score_horizon_and_loss_together() -> None:
             for line in filter(str.strip, panel[2:]):
                 lag = int(line[:10].replace("lag", ""))
                 cells = line[10:].split()[:7]
-                for cell, ray in zip(cells, frame.field.rays.values(), strict=True):
-                    kept = ray.kept[lag]
+                for cell, profile in zip(cells, frame.horizons.profiles.values(), strict=True):
+                    kept = profile.kept[lag]
                     assert cell == ("++" if kept >= 0.995 else f"{100 * kept:.0f}" if kept >= 0.01 else
                                     str(math.floor(math.log10(kept))))  # fmt: skip
 
@@ -84,12 +84,12 @@ async def test_where_columns_are_narrow_a_cell_is_the_tens_of_the_per_cent() -> 
         await pilot.pause()
         await app.settled()
         await pilot.pause()
-        rays = app.main.frame.field.rays
+        profiles = app.main.frame.horizons.profiles
         lines = [line for line in app.main.query_one("#panel", Canvas).plain()[2:] if line.strip()]
         for line in lines:
             lag = int(line[:10].replace("lag", ""))
             cells = line[10:].split()[:21]
             for epoch, cell in enumerate(cells):
-                kept = rays[epoch].kept[lag]
+                kept = profiles[epoch].kept[lag]
                 assert cell == ("+" if kept >= 0.995 else "·" if kept < 0.01 else str(int(10 * kept)))
         assert len({cell for line in lines for cell in line[10:].split()[:21]}) > 2, "and they differ"

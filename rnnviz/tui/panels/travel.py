@@ -1,4 +1,4 @@
-"""Time travel: the training as a strip to scrub along, and below it the field of lag × epoch.
+"""Time travel: the training as a strip to scrub along, and below it what is left of the gradient, by lag and epoch.
 
 loss    one bar an epoch, on a log scale; the present epoch stands out
 lag     one row a lag (or every 2nd, 5th … where they do not all fit), one column an epoch: how many per cent of
@@ -24,7 +24,7 @@ from rnnviz.tui.view import View
 if TYPE_CHECKING:
     from rnnviz.scene.commands import Command
     from rnnviz.scene.frame import Frame
-    from rnnviz.scene.horizon_history import Ray
+    from rnnviz.scene.horizon_history import Profile
 
 
 def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -> Sheet:
@@ -38,7 +38,7 @@ def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -
     columns = {epoch: GUTTER + (epoch - first) * cell for epoch in epochs}
     _strip(sheet, frame, columns, cell, palette)
     _axis(sheet, frame, columns, palette)
-    _field(sheet, frame, columns, cell, height, palette)
+    _history(sheet, frame, columns, cell, height, palette)
     _side(sheet, frame, GUTTER + count * cell + 2, cell >= 3, palette)
     return sheet
 
@@ -74,34 +74,34 @@ def _axis(sheet: Sheet, frame: Frame, columns: dict[int, int], palette: Palette)
     sheet.put(1, at, str(now), palette.accent + Style(underline=True))
 
 
-def _field(sheet: Sheet, frame: Frame, columns: dict[int, int], cell: int, height: int, palette: Palette) -> None:
-    field = frame.field
+def _history(sheet: Sheet, frame: Frame, columns: dict[int, int], cell: int, height: int, palette: Palette) -> None:
+    horizons = frame.horizons
     room = height - 2
-    if field is None or room < 1:
+    if horizons is None or room < 1:
         return
-    every = stride(field.lags // (room + 1) + 1)
+    every = stride(horizons.lags // (room + 1) + 1)
     sheet.put(2, 0, "lag", palette.gradient)
-    for row, lag in enumerate(range(every, field.lags + 1, every)):
+    for row, lag in enumerate(range(every, horizons.lags + 1, every)):
         sheet.put(2 + row, GUTTER - 1 - len(str(lag)), str(lag), palette.faint)
         for epoch, x in columns.items():
-            ray = field.rays.get(epoch)
-            if ray is None or lag >= len(ray.kept):
+            profile = horizons.profiles.get(epoch)
+            if profile is None or lag >= len(profile.kept):
                 continue
-            text, style = _cell(ray, lag, cell, palette)
+            text, style = _cell(profile, lag, cell, palette)
             if epoch == frame.cursor.epoch:
                 style = style + Style(bold=True, underline=True)
             sheet.put(2 + row, x, text, style)
 
 
-def _cell(ray: Ray, lag: int, cell: int, palette: Palette) -> tuple[str, Style]:
+def _cell(profile: Profile, lag: int, cell: int, palette: Palette) -> tuple[str, Style]:
     """`41` per cent left, `-3`: 10^-3 of it, `<9`: less than 10^-9, `0`: nothing, `++`: all of it or more.
     In one cell `4`: 40 per cent and more, `·` less than one."""
-    kept = float(ray.kept[lag])
+    kept = float(profile.kept[lag])
     if not math.isfinite(kept):
         return "∞" if kept == math.inf else "?", palette.warn
     if kept == 0:
         return "0" if cell >= 3 else "·", palette.faint
-    style = palette.gradient if ray.horizon is None or lag <= ray.horizon else palette.faint
+    style = palette.gradient if profile.horizon is None or lag <= profile.horizon else palette.faint
     power = exponent(kept) or 0
     if cell < 3:
         return ("+" if kept >= 0.995 else "·" if kept < 0.01 else f"{10 * kept:.3f}"[0]), style
@@ -114,13 +114,13 @@ def _side(sheet: Sheet, frame: Frame, x: int, wide: bool, palette: Palette) -> N
     """The figures of the present epoch and of the untrained network."""
     learning, epoch = frame.learning, frame.cursor.epoch
     sheet.put(0, x, f"loss {loss(learning.loss[epoch - 1] if epoch else None)}", palette.output)
-    if frame.field is None:
+    if frame.horizons is None:
         return
-    lags = frame.field.lags
+    lags = frame.horizons.lags
     for y, (name, at) in enumerate((("now", epoch), ("epoch 0", 0))):
-        ray = frame.field.rays.get(at)
-        if ray is not None:
-            text = f"horizon {steps(ray.horizon, lags, ray.fades)}"
+        profile = frame.horizons.profiles.get(at)
+        if profile is not None:
+            text = f"horizon {steps(profile.horizon, lags, profile.fades)}"
             sheet.put(2 + y, x, f"{text.ljust(14)}{name}", palette.gradient if y == 0 else palette.dim)
     if sheet.height > 6:
         words = ("% of it left at a lag", "-3: 10^-3 of it left") if wide else ("4: 40 % and more", "0: <10 %, ·: <1 %")
@@ -129,8 +129,8 @@ def _side(sheet: Sheet, frame: Frame, x: int, wide: bool, palette: Palette) -> N
 
 
 def _needs(frame: Frame) -> Command | None:
-    field, known = frame.field, len(frame.learning.loss)
-    if field is not None and field.sample == frame.scene.sample and len(field.rays) == known + 1:
+    horizons, known = frame.horizons, len(frame.learning.loss)
+    if horizons is not None and horizons.sample == frame.scene.sample and len(horizons.profiles) == known + 1:
         return None
     return Survey()
 

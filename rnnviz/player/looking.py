@@ -1,0 +1,81 @@
+"""The work of commands that change nothing: another sequence or gradient, a check, other runs beside this one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from rnnviz.player.changes import reading
+from rnnviz.player.companions import Stopped
+from rnnviz.player.jobs import Job, Show
+from rnnviz.player.moves import scenes_with
+from rnnviz.player.present import Present
+from rnnviz.player.session import Report
+from rnnviz.scene.commands import Measure
+from rnnviz.scene.scene import Settings
+from rnnviz.views.prepare import prepare
+from rnnviz.words.gradient_check import verdict
+
+
+def survey(now: Present, job: Job, report: Report) -> Show:
+    sample = now.frame.scene.sample
+    now.session.survey(sample, report, lambda: not job.is_cancelled)
+    return lambda: now.with_horizons(sample)
+
+
+def show_sample(now: Present, sample: int) -> Show:
+    picture, ghost = now.picture(now.session, sample), now.frame.ghost
+    read = ghost and reading(ghost, sample, now.frame.loss_step)
+    return lambda: now.show(picture, ghost=read)
+
+
+def show_gradient(now: Present, loss_step: int | None) -> Show:
+    frame, wanted = now.frame, [Measure("gradient", loss_step)]
+    if Measure("ledger", frame.loss_step) in frame.scene.known:  # where that was looked at
+        wanted.append(Measure("ledger", loss_step))
+    made = [prepare(scene, *(wanted if scene is frame.scene else wanted[:1]))
+            for scene in scenes_with(frame, loss_step)]  # fmt: skip
+
+    def show() -> None:
+        now.learn(made)
+        if now.frame.scene.has_gradient(loss_step):
+            now.frame = replace(now.frame, loss_step=loss_step, hint="")
+
+    return show
+
+
+def check(now: Present, report: Report) -> Show:
+    made = prepare(now.frame.scene, Measure("checked"), report=report)
+
+    def show() -> None:
+        now.learn([made])
+        now.hint(verdict(made.known[Measure("checked")]))
+
+    return show
+
+
+def compare(now: Present, pinned: Settings | None, job: Job, report: Report) -> Show:
+    settings, place, frame = now.session.settings, now.session.timeline.place, now.frame
+    try:
+        beside = now.companions.beside(
+            settings, pinned, place, frame.scene.sample, frame.loss_step, job, report
+        )  # fmt: skip
+    except Stopped:
+        return lambda: now.hint("Stopped: the other cells are not trained to this epoch.")
+
+    def show() -> None:
+        now.frame = replace(now.frame, comparing=True, pinned=pinned, beside=beside, hint="")
+
+    return show
+
+
+def pin(now: Present, job: Job, report: Report) -> Show:
+    frame, settings = now.frame, now.session.settings
+    pinned = None if frame.pinned == settings else settings
+    if frame.comparing:
+        return compare(now, pinned, job, report)
+    hint = "Pinned: change a setting, then [compare] shows both." if pinned else "Unpinned."
+
+    def show() -> None:
+        now.frame = replace(now.frame, pinned=pinned, hint=hint)
+
+    return show

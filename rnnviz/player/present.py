@@ -1,0 +1,138 @@
+"""The present: the session that is open, the frame that shows it, and how the result of a job becomes it.
+
+The work of a job (training.py, changes.py, looking.py) runs on the job's thread: it reads the present and may train
+its session, but what is shown changes only in the function it returns, which `Player.finish` calls.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from rnnviz.nn import engine
+from rnnviz.player.companions import Companions
+from rnnviz.player.history import History, Moment
+from rnnviz.player.session import Session
+from rnnviz.scene.commands import Measure
+from rnnviz.scene.cursor import Cursor, Phase
+from rnnviz.scene.frame import Frame, Seen
+from rnnviz.scene.ghost import Ghost, difference
+from rnnviz.scene.scene import Companion, Scene
+from rnnviz.views.prepare import is_light, likewise, prepare, with_known
+
+#: A scene, and the runs beside it.
+Picture = tuple[Scene, tuple[Companion, ...] | None]
+
+
+class Present:
+    """session: data, network and training. frame: what is shown of it. history: the moments before changes.
+    companions: the runs beside it."""
+
+    def __init__(self, session: Session, *, live: bool) -> None:
+        self.session = session
+        scene = session.scene(0)
+        if scene.task.lag is not None and is_light(scene, Measure("outcome")):
+            scene = prepare(scene, Measure("outcome"))  # the answers are shown below the score
+        self.frame = Frame(
+            experiment=session.experiment,
+            scene=scene,
+            cursor=Cursor(),
+            loss_step=scene.last_loss_step,
+            learning=session.learning(),
+            hint=next(iter(session.task.notes), ""),
+            engine=engine.current().name,
+            requested=session.requested,
+            live=live,
+        )
+        self.companions = Companions()
+        self.settle()
+
+    def settle(self) -> None:
+        """Forget that changes led here."""
+        self.history = History(Moment(self.session, self.frame))
+
+    def hint(self, text: str) -> None:
+        self.frame = replace(self.frame, hint=text)
+
+    def leave(self, what: str) -> None:
+        """Store the present as a moment for undo."""
+        self.history.keep(Moment(self.session, replace(self.frame, hint=""), what))
+
+    def learn(self, made: list[Scene]) -> None:
+        """What was prepared of the scenes that are on the screen, if they still are."""
+        known = {scene.trace: scene.known for scene in made}
+
+        def with_more(scene: Scene) -> Scene:
+            return with_known(scene, known.get(scene.trace, {}))
+
+        frame = self.frame
+        self.frame = replace(
+            frame,
+            scene=with_more(frame.scene),
+            ghost=frame.ghost and replace(frame.ghost, scene=with_more(frame.ghost.scene)),
+            beside=frame.beside and tuple(replace(c, scene=with_more(c.scene)) for c in frame.beside),
+        )
+
+    def picture(self, session: Session, sample: int) -> Picture:
+        """A session's scene, with what is known of the present one where that takes but a moment, and beside it those
+        it is compared with."""
+        frame = self.frame
+        scene = session.scene(sample, frame.loss_step)
+        scene = prepare(scene, Measure("outcome"), *likewise(scene, frame.scene.known, frame.cursor.t))
+        if not frame.comparing:
+            return scene, None
+        place = session.timeline.place
+        return scene, self.companions.beside(session.settings, frame.pinned, place, sample, frame.loss_step)
+
+    def show(self, picture: Picture, *, hint: str = "", ghost: Ghost | None = None, onward: bool = False) -> None:
+        """Show a new scene: at the same phase and step if it has them; with `onward`, after an update, at its
+        beginning."""
+        old, cursor, session = self.frame, self.frame.cursor, self.session
+        scene, beside = picture
+        epoch, batch = session.timeline.place
+        ghost = ghost or old.ghost
+        if ghost is not None:
+            ghost = replace(ghost, name=difference(ghost, session.requested, epoch, batch, session.cut))
+        cursor = Cursor() if onward else _after_update(cursor)
+        t = scene.T if cursor.phase is Phase.LOSS else min(cursor.t, scene.T)
+        self.frame = replace(
+            old,
+            experiment=session.experiment,
+            scene=scene,
+            beside=beside,
+            cursor=Cursor(epoch, batch, cursor.phase, t, min(old.cursor.unit, scene.H - 1)),
+            loss_step=_loss_step_in(scene, old),
+            learning=session.learning(),
+            update=None,
+            hint=hint,
+            requested=session.requested,
+            ghost=ghost,
+            cut=session.cut,
+            horizons=session.horizons(scene.sample),
+        )
+
+    def see(self, seen: Seen) -> None:
+        frame = self.frame
+        self.frame = replace(
+            frame,
+            scene=seen.scene,
+            beside=seen.beside,
+            cursor=replace(_after_update(frame.cursor), epoch=seen.epoch, batch=0),
+            loss_step=_loss_step_in(seen.scene, frame),
+            learning=seen.learning,
+            update=None,
+        )
+
+    def with_horizons(self, sample: int) -> None:
+        self.frame = replace(self.frame, horizons=self.session.horizons(sample))
+
+
+def _after_update(cursor: Cursor) -> Cursor:
+    """The cursor for weights after an update: at the end of the way back that led to it."""
+    return replace(cursor, phase=Phase.BACKWARD, t=0) if cursor.phase is Phase.UPDATE else cursor
+
+
+def _loss_step_in(scene: Scene, old: Frame) -> int | None:
+    """Whose gradient is shown of a new scene: the same as before, where it has that; the last where it was the last."""
+    was_last = old.loss_step == old.scene.last_loss_step
+    keeps = old.loss_step is None or (not was_last and old.loss_step in scene.loss_steps)
+    return old.loss_step if keeps and scene.has_gradient(old.loss_step) else scene.last_loss_step
