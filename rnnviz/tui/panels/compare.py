@@ -57,7 +57,11 @@ def _draw_row(
     cols = columns_of(frame, sheet.width)
     name = palette.accent if row.is_present else palette.text
     own = brief(row.loss)
-    sheet.put(y, 0, ("▸" if row.is_present else " ") + cut(row.name, GUTTER - len(own) - 2), name)
+    if row.is_present and 2 + len(row.name) + len(own) > GUTTER:
+        own = ""  # the heading has it
+    mark = "▸" if row.is_present else " "
+    indented = mark if len(mark + row.name) + len(own) < GUTTER else mark.strip()
+    sheet.put(y, 0, indented + cut(row.name, GUTTER - len(indented) - len(own) - bool(own)), name)
     sheet.put(y, GUTTER - len(own), own, palette.dim)
     power_labels(sheet, (y, n), axis, palette, before="10^")
     last = gradient.loss_step if gradient.loss_step is not None else len(gradient.norms) - 1
