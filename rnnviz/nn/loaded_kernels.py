@@ -1,7 +1,7 @@
 """The kernels of each cell and dtype: where they come from, and those that are loaded.
 
 While the app compiles in the background, a cell that is not ready has none yet, and the numpy engine stands in;
-otherwise whoever asks first waits for the compiler.
+otherwise the first call of a cell waits for its compiler.
 """
 
 from __future__ import annotations

@@ -1,0 +1,190 @@
+"""LayerRecord: one recurrent layer of somebody's network at one moment of its training.
+
+    >>> record = LayerRecord(cell="lstm", weights=weights, x=x, direct=direct)     # x (T, B, I), direct (T, B, H)
+
+It holds what our backward pass needs: the weights, what the layer read, and the *direct* gradient, which the loss sends
+straight into each output, before anything comes back through the recurrence. From these follow the total gradient of
+every time step and the gradients of the weights; where the framework's own weight gradients are recorded as well, the
+two are compared (passes.py).
+
+A level is one of the stacked layers, 0 at the bottom; a direction is "forward" or "backward". Weights go by PyTorch's
+names and shapes: weight_ih_l0 (G*H, I), weight_hh_l0 (G*H, H), bias_ih_l0 (G*H,), bias_hh_l0 (G*H,), and with the
+suffix _reverse for the backward direction.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from rnnviz.errors import InputError, short_repr
+from rnnviz.nn import checks
+from rnnviz.nn.cell_table import CELLS
+from rnnviz.nn.spec import one_of
+from rnnviz.nn.types import Array, frozen
+
+FORWARD, BACKWARD = "forward", "backward"
+DIRECTIONS = (FORWARD, BACKWARD)
+SUFFIX = {FORWARD: "", BACKWARD: "_reverse"}
+_NAME = re.compile(r"(weight_ih|weight_hh|bias_ih|bias_hh)_l(\d+)(_reverse)?\Z")
+
+
+@dataclass(frozen=True, eq=False)
+class LayerRecord:
+    """Time-major: T steps, B sequences, I inputs, H units, D directions, L levels. Arrays keep their precision.
+
+    cell        "rnn", "lstm", "gru", …: one of nn.spec.CELLS
+    weights     name -> array, under the names above; without bias_hh: one bias (Keras), without both: none
+    x           (T, B, I): what the layer read
+    direct      (T, B, D*H): dL/d(output_t) of the top level, the directions side by side as in the output
+    direct_h    (L*D, B, H) or None: dL/d(h_n), the direct gradient on the last states, in PyTorch's order
+    direct_c    (L*D, B, H) or None: dL/d(c_n)
+    h0, c0      (L*D, B, H) or None for zeros
+    lengths     (B,) whole numbers: the steps of each sequence; None: T
+    activation  of a simple RNN: "tanh" or "relu"
+    grads       name -> array like the weight: the framework's own gradients of the weights; {}: not recorded
+    total       the number of sequences in the batch that `grads` belong to; more than B if some were dropped
+    agreement   the largest relative difference between the weight gradients of our backward pass and `grads`, measured
+                on the whole batch when the record was made; None: not measured then
+    notes       why the record may differ from what the framework computed, in whole sentences: dropout, accumulated
+                gradients, …
+    names       B names of the sequences, or (): what a person calls them
+
+    Raises InputError naming what does not fit.
+    """
+
+    cell: str
+    weights: Mapping[str, Any]
+    x: Any
+    direct: Any
+    direct_h: Any = None
+    direct_c: Any = None
+    h0: Any = None
+    c0: Any = None
+    lengths: Any = None
+    activation: str = "tanh"
+    grads: Mapping[str, Any] = field(default_factory=dict)
+    total: int | None = None
+    agreement: float | None = None
+    notes: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        one_of("cell", self.cell, tuple(CELLS))
+        one_of("activation", self.activation, ("tanh", "relu"))
+        weights = {name: _array(f"weights: {name}", value) for name, value in dict(self.weights).items()}
+        _complete(weights, recurrent=CELLS[self.cell].recurrent)
+        set_ = object.__setattr__
+        set_(self, "weights", MappingProxyType(weights))
+        width = len(weights["weight_ih_l0"])
+        blocks = len(CELLS[self.cell].blocks)
+        if width % blocks:
+            raise InputError(
+                f"weights: weight_ih_l0 has {width} rows, not a multiple of the {blocks} gates of {CELLS[self.cell].noun}"
+            )
+        x = _array("x", self.x)
+        if x.ndim != 3 or 0 in x.shape:
+            raise InputError(f"x: shape {x.shape} is not (T, B, input_size)")
+        set_(self, "x", x)
+        T, B, H = x.shape[0], x.shape[1], self.H
+        for level in range(self.levels):
+            for direction in self.directions:
+                suffix = f"_l{level}{SUFFIX[direction]}"
+                inputs = x.shape[2] if level == 0 else H * len(self.directions)
+                shapes = {"weight_ih": (width, inputs), "weight_hh": (width, H), "bias_ih": (width,),
+                          "bias_hh": (width,)}  # fmt: skip
+                for kind, shape in shapes.items():
+                    if kind + suffix in weights:
+                        checks.fit_shape(f"weights: {kind}{suffix}", weights[kind + suffix], shape, "the cell's shape")
+        direct = _array("direct", self.direct)
+        checks.fit_shape("direct", direct, (T, B, H * len(self.directions)), "(T, B, directions * hidden_size)")
+        set_(self, "direct", direct)
+        for name in ("direct_h", "direct_c", "h0", "c0"):
+            value = getattr(self, name)
+            if value is not None:
+                states = self.levels * len(self.directions)
+                value = _array(name, value)
+                checks.fit_shape(name, value, (states, B, H), "(levels * directions, B, hidden_size)")
+                set_(self, name, value)
+        if not CELLS[self.cell].has_cell_state and (self.c0 is not None or self.direct_c is not None):
+            raise InputError(f"c0, direct_c: {CELLS[self.cell].noun} has no cell state")
+        if self.lengths is not None:
+            lengths = checks.as_array("lengths", self.lengths, "whole numbers", kinds="iu").astype(np.int64)
+            checks.fit_shape("lengths", lengths, (B,), "(B,)")
+            if lengths.min() < 1 or lengths.max() > T:
+                raise InputError(f"lengths: they must lie between 1 and {T}")
+            set_(self, "lengths", frozen(lengths))
+        grads = {name: _array(f"grads: {name}", value) for name, value in dict(self.grads).items()}
+        for name, value in grads.items():
+            if name not in weights:
+                raise InputError(f"grads: {short_repr(name)} is not one of the weights")
+            checks.fit_shape(f"grads: {name}", value, weights[name].shape, "the weight's shape")
+        set_(self, "grads", MappingProxyType(grads))
+        set_(self, "total", B if self.total is None else int(self.total))
+        set_(self, "notes", tuple(map(str, self.notes)))
+        set_(self, "names", tuple(map(str, self.names)))
+        if self.names and len(self.names) != B:
+            raise InputError(f"names: {len(self.names)} names for {B} sequences")
+
+    @property
+    def T(self) -> int:
+        return int(self.x.shape[0])
+
+    @property
+    def B(self) -> int:
+        """Sequences that were kept."""
+        return int(self.x.shape[1])
+
+    @property
+    def I(self) -> int:  # noqa: E743
+        return int(self.x.shape[2])
+
+    @property
+    def H(self) -> int:
+        return int(len(self.weights["weight_ih_l0"]) // len(CELLS[self.cell].blocks))
+
+    @property
+    def levels(self) -> int:
+        return sum(name.startswith("weight_ih_") and not name.endswith("_reverse") for name in self.weights)
+
+    @property
+    def directions(self) -> tuple[str, ...]:
+        return DIRECTIONS if "weight_ih_l0_reverse" in self.weights else DIRECTIONS[:1]
+
+    @property
+    def steps(self) -> Array:
+        """(B,): the steps of each sequence."""
+        return np.full(self.B, self.T) if self.lengths is None else np.asarray(self.lengths)
+
+
+def _array(what: str, value: Any) -> Array:
+    """A read-only copy in float32 or float64; nan and inf are allowed, since trainings have them."""
+    array = checks.as_array(what, value, "real numbers", kinds="fiub")
+    dtype = np.float64 if array.dtype.itemsize > 4 else np.float32
+    return frozen(np.array(array, dtype, order="C"))
+
+
+def _complete(weights: Mapping[str, Array], *, recurrent: bool) -> None:
+    """Raises InputError for a name that is none of PyTorch's, or if a level lacks a weight."""
+    found = set()
+    for name in weights:
+        match = _NAME.match(name)
+        if match is None:
+            raise InputError(f"weights: {short_repr(name)} is not one of weight_ih_l0, weight_hh_l0, bias_ih_l0, …")
+        found.add((int(match[2]), match[3] or ""))
+    if (0, "") not in found:
+        raise InputError("weights: weight_ih_l0 is missing")
+    levels = 1 + max(level for level, _ in found)
+    suffixes = {suffix for _, suffix in found}
+    kinds = ("weight_ih", "weight_hh") if recurrent else ("weight_ih",)
+    biases = [kind for kind in ("bias_ih", "bias_hh") if f"{kind}_l0" in weights]
+    for level in range(levels):
+        for suffix in sorted(suffixes):
+            for kind in (*kinds, *biases):
+                if f"{kind}_l{level}{suffix}" not in weights:
+                    raise InputError(f"weights: {kind}_l{level}{suffix} is missing")
