@@ -84,9 +84,8 @@ class LayerRecord:
         width = len(weights["weight_ih_l0"])
         blocks = len(CELLS[self.cell].blocks)
         if width % blocks:
-            raise InputError(
-                f"weights: weight_ih_l0 has {width} rows, not a multiple of the {blocks} gates of {CELLS[self.cell].noun}"
-            )
+            noun = CELLS[self.cell].noun
+            raise InputError(f"weights: weight_ih_l0 has {width} rows, but {noun} has {blocks} blocks of equal height")
         x = _array("x", self.x)
         if x.ndim != 3 or 0 in x.shape:
             raise InputError(f"x: shape {x.shape} is not (T, B, input_size)")

@@ -3,7 +3,6 @@
 import pytest
 
 from rnnviz.experiment.experiment import Experiment
-from rnnviz.glyphs import cut
 from rnnviz.nn.cell_table import CELLS
 from rnnviz.numbers import factor, portion, scientific
 from rnnviz.player.player import Player
@@ -28,8 +27,8 @@ async def test_gradient_rows_with_the_numbers_of_their_own_traces(size: tuple[in
     async with app.run_test(size=size) as pilot:
         await app.settled()
         lines = await press(pilot, "c", "e", "end", "right", *["left"] * 8)
-        names = [cut(cell.title, 5) for cell in CELLS.values()]
-        starts = [next(i for i, line in enumerate(lines) if line[1:].startswith(name)) for name in names]
+        names = [cell.title for cell in CELLS.values()]
+        starts = [next(i for i, line in enumerate(lines) if line.lstrip(" ▸").startswith(name)) for name in names]
         assert starts == sorted(starts)
         assert lines[starts[0]][0] == "▸"
         t, n = 13, starts[1] - starts[0]
@@ -40,7 +39,7 @@ async def test_gradient_rows_with_the_numbers_of_their_own_traces(size: tuple[in
             trace = own._now.session.scene(0).trace
             norms = trace.grad_norm(20)
             assert f"h {scientific(norms[t])} × {factor(norms[t] / norms[t + 1])}" in lines[first]
-            assert lines[first][:10].endswith(f" {portion(trace.loss)}"), "under its heading"
+            assert lines[first][:11].rstrip().endswith(f" {portion(trace.loss)}"), "under its heading"
             assert lines[starts[0] - 1][:10].endswith(" loss")
             cols = columns(len(lines[0]), 20, t)
             high = [sum(line[cols.x(step)] in "▁▂▃▄▅▆▇█" for line in lines[first : first + n]) for step in range(21)]
@@ -111,7 +110,7 @@ async def test_beside_the_score_it_has_its_own_axis_and_nothing_is_cut() -> None
         frame = app.main.frame
         assert frame is not None
         for row in compared(frame):
-            first = next(i for i, line in enumerate(lines) if line[1:].startswith(cut(row.name, 5)))
+            first = next(i for i, line in enumerate(lines) if line.lstrip(" ▸").startswith(row.name))
             numbers = " ".join(line[cols.end + 2 :] for line in lines[first : first + 4])
             for path in (row.gradient, row.gradient.highway):
                 if path is not None and path.half_life is not None:

@@ -57,12 +57,13 @@ def _draw_row(
     cols = columns_of(frame, sheet.width)
     name = palette.accent if row.is_present else palette.text
     own = brief(row.loss)
-    if row.is_present and 2 + len(row.name) + len(own) > GUTTER:
+    needed = len(row.name) + 1 + len(own)
+    if row.is_present and needed + 1 > GUTTER:
         own = ""  # the heading has it
-    mark = "▸" if row.is_present else " "
-    indented = mark if len(mark + row.name) + len(own) < GUTTER else mark.strip()
-    sheet.put(y, 0, indented + cut(row.name, GUTTER - len(indented) - len(own) - bool(own)), name)
-    sheet.put(y, GUTTER - len(own), own, palette.dim)
+    end = GUTTER + (needed > GUTTER and not row.is_present)  # the cell beside the columns is free
+    mark = "▸" if row.is_present else " " if needed < GUTTER else ""
+    sheet.put(y, 0, mark + cut(row.name, end - len(mark) - len(own) - bool(own)), name)
+    sheet.put(y, end - len(own), own, palette.dim)
     power_labels(sheet, (y, n), axis, palette, before="10^")
     last = gradient.loss_step if gradient.loss_step is not None else len(gradient.norms) - 1
     begin, room = cols.left + 1, cols.end - cols.left - 1  # the loss ends where the columns begin
