@@ -20,6 +20,9 @@ _HOME = {
     "Trace": "rnnviz.nn",
     "Experiment": "rnnviz.experiment.experiment",
     "train": "rnnviz.experiment.run",
+    "Recorder": "rnnviz.recordings.recorder",
+    "Recording": "rnnviz.recordings.recording",
+    "LayerRecord": "rnnviz.recordings.layer_record",
     "InputError": "rnnviz.errors",
 }
 
@@ -31,6 +34,9 @@ if TYPE_CHECKING:
     from rnnviz.experiment.run import train as train
     from rnnviz.nn import Model as Model
     from rnnviz.nn import Trace as Trace
+    from rnnviz.recordings.layer_record import LayerRecord as LayerRecord
+    from rnnviz.recordings.recorder import Recorder as Recorder
+    from rnnviz.recordings.recording import Recording as Recording
 
 
 def __getattr__(name: str) -> Any:

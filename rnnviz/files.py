@@ -49,9 +49,10 @@ def read(path: str | Path, limit: int, *, cut: bool = False) -> bytes:
         return handle.read(limit, cut)
 
 
-def open_regular(path: str | Path) -> BinaryIO:
-    """Open a regular file for reading, without a limit. Raises OSError as `read` does."""
-    return os.fdopen(_Handle(path).number, "rb")
+def open_regular(path: str | Path, *, follow: bool = True) -> BinaryIO:
+    """Open a regular file for reading, without a limit. Raises OSError as `read` does; without `follow` for a link,
+    too."""
+    return os.fdopen(_Handle(path, follow=follow).number, "rb")
 
 
 def read_trusted(path: Path, limit: int) -> bytes:

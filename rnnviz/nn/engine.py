@@ -35,10 +35,18 @@ class Engine(Protocol):
         self, spec: ModelSpec, params: ParamsLike, x: Array, h0: Array | None = None, c0: Array | None = None
     ) -> Forward: ...
 
-    def backward(self, spec: ModelSpec, params: ParamsLike, forward: Forward, grad_y: Array) -> Backward: ...
+    def backward(
+        self, spec: ModelSpec, params: ParamsLike, forward: Forward, grad_y: Array, direct_c: Array | None = None
+    ) -> Backward: ...
 
     def triangle(
-        self, spec: ModelSpec, params: ParamsLike, forward: Forward, grad_y: Array, steps: Sequence[int]
+        self,
+        spec: ModelSpec,
+        params: ParamsLike,
+        forward: Forward,
+        grad_y: Array,
+        steps: Sequence[int],
+        direct_c: Array | None = None,
     ) -> Array: ...
 
     def train_batches(

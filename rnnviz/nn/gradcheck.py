@@ -46,6 +46,8 @@ class Trace(Protocol):
     @property
     def loss_mask(self) -> Array: ...
     @property
+    def direct_c(self) -> Array | None: ...
+    @property
     def gates(self) -> Mapping[str, Array]: ...
     @property
     def grads(self) -> ParamsLike: ...
@@ -93,7 +95,8 @@ def check(trace: Trace, seed: int = 0) -> float:
 def _loss_with(trace: Trace, name: str, move: Array) -> float:
     """The loss with one parameter moved, from the same initial state."""
     params = {**trace.params, name: trace.params[name] + move}
-    return _loss_of(trace, _rerun(trace, params, 0, *_states(trace.forward, 0)).y)
+    run = _rerun(trace, params, 0, *_states(trace.forward, 0))
+    return _loss_of(trace, run.y, _cells(run))
 
 
 def _loss_after(trace: Trace, t: int, of_cell: bool, move: Array) -> float:
@@ -106,16 +109,28 @@ def _loss_after(trace: Trace, t: int, of_cell: bool, move: Array) -> float:
         c[-1] += move
         if t > 0:
             h[-1] = trace.gates[trace.spec.about_cell.output_gate][t - 1] * np.tanh(c[-1])
-    y = trace.y.copy()
+    y, cells = trace.y.copy(), _cells(trace.forward)
     if t > 0:
         y[t - 1] = h[-1] @ trace.params["readout.weight"].T + trace.params["readout.bias"]
+        if cells is not None and c is not None:
+            cells = np.concatenate([cells[: t - 1], c[-1:], cells[t:]])
     if t < trace.T:
-        y[t:] = _rerun(trace, trace.params, t, h, c).y
-    return _loss_of(trace, y)
+        run = _rerun(trace, trace.params, t, h, c)
+        y[t:], later = run.y, _cells(run)
+        if cells is not None and later is not None:
+            cells = np.concatenate([cells[:t], later])
+    return _loss_of(trace, y, cells)
 
 
-def _loss_of(trace: Trace, y: Array) -> float:
-    return losses.evaluate(trace.loss_name, y, trace.targets, trace.loss_mask).loss
+def _loss_of(trace: Trace, y: Array, c: Array | None) -> float:
+    """y (T, B, O) and, for a loss that reads them, c_1 .. c_T of the top layer."""
+    loss = losses.evaluate(trace.loss_name, y, trace.targets, trace.loss_mask).loss
+    return loss if trace.direct_c is None or c is None else loss + float(np.vdot(trace.direct_c, c))
+
+
+def _cells(run: Forward) -> Array | None:
+    c = run.layers[-1].c
+    return None if c is None else c[1:]
 
 
 def _states(forward: Forward, t: int) -> tuple[Array, Array | None]:

@@ -4,6 +4,8 @@
 
 "mse": mean over every element that carries loss (Keras' and PyTorch's "mean"). "cross_entropy": softmax of
 the outputs, mean over positions, natural logarithm (torch.nn.functional.cross_entropy; Keras' from_logits).
+"direct": of traces alone, L_k = Σ target_k · y_k. It has no mean, so that dL/dy_k is the target: the loss of somebody
+else's network, of which only that gradient is known.
 """
 
 from __future__ import annotations
@@ -15,6 +17,9 @@ import numpy as np
 from rnnviz.nn.spec import LOSSES as LOSSES
 from rnnviz.nn.types import Array
 
+#: Losses of a trace; a network is trained with one of LOSSES.
+TRACE_LOSSES = (*LOSSES, "direct")
+
 
 class LossValue(NamedTuple):
     loss: float
@@ -24,6 +29,10 @@ class LossValue(NamedTuple):
 
 def evaluate(loss: str, y: Array, targets: Array, mask: Array) -> LossValue:
     """y (T, B, O); targets (T, B, O), or ints (T, B) for cross-entropy; mask (T, B) bool."""
+    if loss == "direct":
+        grad_y = np.where(mask[..., None], targets, 0).astype(y.dtype, copy=False)
+        step_loss = np.where(grad_y == 0, 0, grad_y * y).sum(axis=(1, 2), dtype=np.float64)  # 0 * inf: no share at all
+        return LossValue(float(step_loss.sum()), step_loss, grad_y)
     positions = max(int(np.count_nonzero(mask)), 1)
     where = mask[..., None]
     if loss == "mse":

@@ -148,6 +148,7 @@ class Model(ReadOnly):
 
         x        (T, B, I)
         targets  "mse": (T, B, O); "cross_entropy": whole numbers (T, B). For loss_at="last" also (B, O), (B,)
+                 "direct": (T, B, O), dL/dy itself
         loss_at  the steps that carry loss: "every", "last", step numbers 1..T, or a bool array (T, B)
 
         Raises InputError for bad input, and if the trace would take too much memory, O(T·B·H) per layer.

@@ -124,15 +124,17 @@ def forward(spec: ModelSpec, params: ParamsLike, x: Array, h0: Array | None = No
         )
         inputs = h[1:]
     with np.errstate(all="ignore"):
-        return Forward(tuple(layers), inputs @ params["readout.weight"].T + params["readout.bias"])
+        return Forward(tuple(layers), numpy_engine.read_out(params, inputs))
 
 
 @np.errstate(all="ignore")
-def backward(spec: ModelSpec, params: ParamsLike, forward: Forward, grad_y: Array) -> Backward:
-    """grad_y (T, B, O) = dL/dy -> dL/d(everything)."""
+def backward(
+    spec: ModelSpec, params: ParamsLike, forward: Forward, grad_y: Array, direct_c: Array | None = None
+) -> Backward:
+    """grad_y (T, B, O) = dL/dy -> dL/d(everything). With direct_c, which is rare, NumPy computes."""
     kernels = kernels_of(spec)
-    if kernels is None:
-        return numpy_engine.backward(spec, params, forward, grad_y)
+    if kernels is None or direct_c is not None:
+        return numpy_engine.backward(spec, params, forward, grad_y, direct_c)
     T, B = grad_y.shape[:2]
     flat = numpy_engine.flat
     grads = {
@@ -140,7 +142,7 @@ def backward(spec: ModelSpec, params: ParamsLike, forward: Forward, grad_y: Arra
         "readout.bias": grad_y.sum(axis=(0, 1)),
     }
     layers: list[LayerBackward] = []
-    direct = grad_y @ params["readout.weight"]
+    direct = numpy_engine.through_readout(params, grad_y)
     for index in reversed(range(spec.num_layers)):
         w, run = layer_weights(spec, params, index), forward.layers[index]
         grad_h = np.empty_like(run.h)
@@ -168,16 +170,23 @@ def backward(spec: ModelSpec, params: ParamsLike, forward: Forward, grad_y: Arra
 
 
 @np.errstate(all="ignore")
-def triangle(spec: ModelSpec, params: ParamsLike, forward: Forward, grad_y: Array, steps: Sequence[int]) -> Array:
+def triangle(
+    spec: ModelSpec,
+    params: ParamsLike,
+    forward: Forward,
+    grad_y: Array,
+    steps: Sequence[int],
+    direct_c: Array | None = None,
+) -> Array:
     """(T+1, T+1): [k, t] = ‖∂L_k/∂h_t‖ over (B, H) of the top layer; see numpy_engine.triangle."""
     kernels = kernels_of(spec)
-    if kernels is None:
-        return numpy_engine.triangle(spec, params, forward, grad_y, steps)
+    if kernels is None or direct_c is not None:
+        return numpy_engine.triangle(spec, params, forward, grad_y, steps, direct_c)
     T, B = grad_y.shape[:2]
     run = forward.layers[-1]
     W_hh = layer_weights(spec, params, spec.num_layers - 1).W_hh
     plan = _plan(spec, T, B)
-    direct = grad_y @ params["readout.weight"]
+    direct = np.ascontiguousarray(numpy_engine.through_readout(params, grad_y))
     grad_h = np.empty((len(steps), B, spec.hidden_size), run.h.dtype)
     norms = np.empty((T + 1, T + 1))
     kernels.call(

@@ -38,28 +38,53 @@ def forward(spec: ModelSpec, params: ParamsLike, x: Array, h0: Array | None = No
         layer = cell.forward(spec, layer_weights(spec, params, index), inputs, start, None if c0 is None else c0[index])
         layers.append(layer)
         inputs = layer.h[1:]
-    return Forward(tuple(layers), inputs @ params["readout.weight"].T + params["readout.bias"])
+    return Forward(tuple(layers), read_out(params, inputs))
+
+
+def read_out(params: ParamsLike, h: Array) -> Array:
+    """y = h W_outᵀ + b_out."""
+    weight = params["readout.weight"]
+    out: Array = (h if _is_identity(weight) else h @ weight.T) + params["readout.bias"]
+    return out
+
+
+def through_readout(params: ParamsLike, grad_y: Array) -> Array:
+    """W_outᵀ dL/dy: what the loss sends straight into the top layer's h_t."""
+    weight = params["readout.weight"]
+    return grad_y if _is_identity(weight) else grad_y @ weight
+
+
+def _is_identity(weight: Array) -> bool:
+    """The readout of a recording. A product with it would make one inf or nan (0 · inf) a nan in every unit."""
+    square = weight.shape[0] == weight.shape[1] and weight[0, 0] == weight[-1, -1] == 1
+    return square and np.array_equal(weight, np.eye(len(weight)))
 
 
 @np.errstate(all="ignore")
-def backward(spec: ModelSpec, params: ParamsLike, forward: Forward, grad_y: Array) -> Backward:
-    """grad_y (T, B, O) = dL/dy -> dL/d(everything)."""
+def backward(
+    spec: ModelSpec, params: ParamsLike, forward: Forward, grad_y: Array, direct_c: Array | None = None
+) -> Backward:
+    """grad_y (T, B, O) = dL/dy -> dL/d(everything). direct_c (T, B, H): what the loss sends straight into the top
+    layer's c_t, past h_t; None: nothing."""
     top = forward.layers[-1].h[1:]
     grads = {"readout.weight": flat(grad_y).T @ flat(top), "readout.bias": grad_y.sum(axis=(0, 1))}
     layers: list[LayerBackward] = []
-    direct = grad_y @ params["readout.weight"]  # the part of dL/dh_t that comes from above, not through time
+    direct = through_readout(params, grad_y)  # the part of dL/dh_t that comes from above, not through time
     for index in reversed(range(spec.num_layers)):
         w, layer = layer_weights(spec, params, index), forward.layers[index]
-        back = layer_backward(spec, w, layer, direct)
+        back = layer_backward(spec, w, layer, direct, direct_c)
         layers.insert(0, back)
         grads |= weight_gradients(spec, index, w, layer, back)
         if index > 0:
-            direct = back.grad_pre @ w.W_ih
+            direct, direct_c = back.grad_pre @ w.W_ih, None
     return Backward(tuple(layers), {name: grads[name] for name in spec.parameter_shapes})
 
 
-def layer_backward(spec: ModelSpec, w: LayerWeights, layer: LayerForward, direct: Array) -> LayerBackward:
-    """Back through time in one layer: direct (T, B, H) comes to h_t from above, the rest through step t+1."""
+def layer_backward(
+    spec: ModelSpec, w: LayerWeights, layer: LayerForward, direct: Array, direct_c: Array | None = None
+) -> LayerBackward:
+    """Back through time in one layer: direct (T, B, H) comes to h_t from above, and direct_c (T, B, H) or None to
+    c_t; the rest through step t+1."""
     cell = equations_of(CELLS[spec.cell])
     grad_h = np.empty_like(layer.h)
     grad_c = None if layer.c is None else np.empty_like(layer.h)
@@ -70,6 +95,8 @@ def layer_backward(spec: ModelSpec, w: LayerWeights, layer: LayerForward, direct
     through_c = None
     for t in reversed(range(1, len(layer.h))):
         grad_h[t] = direct[t - 1] + through_h
+        if direct_c is not None:
+            through_c = direct_c[t - 1] if through_c is None else direct_c[t - 1] + through_c
         step = cell.backward_step(w, tuple(s[t - 1] for s in slopes), grad_h[t], through_c)
         grad_pre[t - 1] = step.grad_pre
         if grad_rec is not grad_pre:
@@ -128,7 +155,14 @@ def truncated_backward(
 
 
 @np.errstate(all="ignore")
-def triangle(spec: ModelSpec, params: ParamsLike, forward: Forward, grad_y: Array, steps: Sequence[int]) -> Array:
+def triangle(
+    spec: ModelSpec,
+    params: ParamsLike,
+    forward: Forward,
+    grad_y: Array,
+    steps: Sequence[int],
+    direct_c: Array | None = None,
+) -> Array:
     """(T+1, T+1): [k, t] = ‖∂L_k/∂h_t‖ over (B, H) of the top layer, for the loss steps k in `steps`.
 
     One sweep: the gradients of all losses k ≥ t go back from t to t-1 together, as one product. Only the top
@@ -149,7 +183,9 @@ def triangle(spec: ModelSpec, params: ParamsLike, forward: Forward, grad_y: Arra
     active = 0
     for t in reversed(range(T + 1)):
         if active < len(rows) and rows[active] == t:
-            grad_h[active] = grad_y[t - 1] @ params["readout.weight"]
+            grad_h[active] = through_readout(params, grad_y[t - 1])
+            if grad_c is not None and direct_c is not None:
+                grad_c[active] = direct_c[t - 1]
             active += 1
         if not active:
             continue

@@ -40,7 +40,7 @@ def checked_targets(loss: str, targets: Any, mask: Array, outputs: int, loss_at:
     T, B = mask.shape
     only_last = isinstance(loss_at, str) and loss_at == "last"
     targets = checks.as_array("targets", targets, "numbers")
-    if loss == "mse":
+    if loss != "cross_entropy":
         if only_last and targets.ndim == 2:
             last = checks.numbers("targets", targets, (B, outputs), "(B, output_size)", "float64")
             full = np.zeros((T, B, outputs))

@@ -10,7 +10,7 @@ entry 0 is before the first input. Everything else has T entries: entry t-1 belo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -61,6 +61,7 @@ class Trace(ReadOnly):
     grad_h[t]       dL/dh_t, total: over all paths and all loss steps. The change of L when h_t alone moves
                     (an LSTM's c_t stays) and everything after it follows
     grad_c[t]       dL/dc_t, total: c_t moves; h_t and everything after it follow (at t = 0, h_0 stays)
+    grad_x[t-1]     dL/dx_t, total: x_t moves, and everything after it follows
     grads[name]     dL/d(parameter)
     triangle[k, t]  ‖∂L_k/∂h_t‖, the loss of step k alone
     """
@@ -69,12 +70,13 @@ class Trace(ReadOnly):
     params: ParamsLike
     x: Array  # (T, B, I)
     y: Array  # (T, B, O)
-    targets: Array  # (T, B, O), or (T, B) ints for cross-entropy; 0 where a step carries no loss
+    targets: Array  # (T, B, O), or (T, B) ints for cross-entropy; 0 where a step carries no loss; "direct": dL/dy
     loss_name: str
     loss_mask: Array  # (T, B) bool
     loss: float  # the whole loss, L = Σ_k L_k
     step_loss: Array  # (T,): L_k, step k's share
     grad_y: Array  # (T, B, O)
+    direct_c: Array | None  # (T, B, H): with the loss "direct", what it sends straight into c_t; None: nothing
     grads: ParamsLike
     layers: tuple[LayerTrace, ...]
     forward: Forward = field(repr=False)
@@ -159,6 +161,15 @@ class Trace(ReadOnly):
         """(T+1, B, H): the total dL/dc_t of an LSTM."""
         return self.top.grad_c
 
+    # -- the input -----------------------------------------------------------------------------------
+
+    @cached_property
+    def grad_x(self) -> Array:
+        """(T, B, I): entry t-1 is the total dL/dx_t, the change of L when the input of step t alone moves, over all
+        paths and all loss steps."""
+        with np.errstate(all="ignore"):
+            return frozen(self.backward.layers[0].grad_pre @ self.params["rnn.weight_ih_l0"])
+
     # -- gradients by loss step ----------------------------------------------------------------------
 
     @cached_property
@@ -174,7 +185,16 @@ class Trace(ReadOnly):
         """
         needed = 8 * ((self.T + 1) ** 2 + 12 * len(self.loss_steps) * self.B * self.H)
         checks.memory("triangle", needed, f"T={self.T}, B={self.B}, H={self.H}")
-        return frozen(self.engine.triangle(self.spec, self.params, self.forward, self.grad_y, self.loss_steps))
+        rows = self.triangle_rows(self.loss_steps)
+        return frozen(np.pad(rows, (0, self.T + 1 - len(rows))))
+
+    def triangle_rows(self, steps: Sequence[int]) -> Array:
+        """(n+1, n+1): the rows of `triangle` for some loss steps, the last of which is n. What comes after step n has
+        no part in them, and is not walked."""
+        end = max(steps)
+        run = self.forward.window(0, end)
+        direct_c = None if self.direct_c is None else self.direct_c[:end]
+        return self.engine.triangle(self.spec, self.params, run, self.grad_y[:end], steps, direct_c)
 
     def item(self, k: int | None) -> Item:
         """∂L_k/∂h_t and ∂L_k/∂c_t of loss step k (1..T) alone; None: the total. Zero for t > k."""
@@ -261,9 +281,7 @@ class Trace(ReadOnly):
         """
         k = self._step(k) or self.T
         run = self.forward.window(0, k)
-        errors = np.zeros_like(self.grad_y[:k])
-        errors[k - 1] = self.grad_y[k - 1]
-        back = self.backward if self.loss_steps == (k,) else self.engine.backward(self.spec, self.params, run, errors)
+        back = self.backward if self.loss_steps == (k,) else self._backward_of(k)
         parts = []
         with np.errstate(all="ignore"):
             for layer, gradient in zip(run.layers, back.layers, strict=True):
@@ -292,14 +310,23 @@ class Trace(ReadOnly):
         if k is None:
             return Item(self.grad_h, self.grad_c)
         # Steps after k do not affect L_k, so only the first k steps are needed.
-        errors = np.zeros_like(self.grad_y[:k])
-        errors[k - 1] = self.grad_y[k - 1]
-        back = self.engine.backward(self.spec, self.params, self.forward.window(0, k), errors).layers[-1]
+        back = self._backward_of(k).layers[-1]
         later = ((0, self.T - k), (0, 0), (0, 0))
         return Item(
             frozen(np.pad(back.grad_h, later)),
             None if back.grad_c is None else frozen(np.pad(back.grad_c, later)),
         )
+
+    def _backward_of(self, k: int) -> Backward:
+        """The backward pass of L_k alone, from step k."""
+
+        def alone(errors: Array) -> Array:
+            out = np.zeros_like(errors[:k])
+            out[k - 1] = errors[k - 1]
+            return out
+
+        direct_c = None if self.direct_c is None else alone(self.direct_c)
+        return self.engine.backward(self.spec, self.params, self.forward.window(0, k), alone(self.grad_y), direct_c)
 
 
 def make_trace(
@@ -315,20 +342,75 @@ def make_trace(
     engine: str | engines.Engine | None = None,
 ) -> Trace:
     """See Model.trace. Spec and params are those of a model in float64; the params are read-only."""
-    chosen = engines.resolve(engine)
-    one_of("loss", loss, losses.LOSSES)
+    one_of("loss", loss, losses.TRACE_LOSSES)
     x = checks.numbers("x", x, (None, None, spec.input_size), "(T, B, input_size)", "float64").copy()
-    T, B, H = x.shape[0], x.shape[1], spec.hidden_size
-    width = 3 * len(spec.gates) + 2 * spec.state_size // H + 1
-    checks.memory("trace", 8 * T * B * H * spec.num_layers * width, f"T={T}, B={B}, H={H}, L={spec.num_layers}")
+    T, B = x.shape[:2]
+    _check_memory(spec, T, B)
     mask = loss_mask(loss_at, T, B)
     targets = checked_targets(loss, targets, mask, spec.output_size, loss_at)
-    h, c = checks.initial_state(spec, B, h0, c0)
+    return _traced(spec, params, x, targets, loss, mask, *checks.initial_state(spec, B, h0, c0), None, engine)
 
-    run = chosen.forward(spec, params, x, h, c)
+
+def direct_trace(
+    spec: ModelSpec,
+    params: ParamsLike,
+    x: Array,
+    direct: Array,
+    direct_c: Array | None = None,
+    *,
+    h0: Array | None = None,
+    c0: Array | None = None,
+    engine: str | engines.Engine | None = None,
+) -> Trace:
+    """The trace of a layer of which only the gradient that the loss sends straight into its states is known: the loss
+    is Σ direct · h + Σ direct_c · c, a function of the states with just that gradient.
+
+    direct    (T, B, H) = the direct part of dL/dh_t; direct_c (T, B, H) or None: that of dL/dc_t
+    h0, c0    (1, B, H) or None for zeros
+
+    The spec has one layer and H outputs, the params an identity as readout. A step carries loss if something of it is
+    not 0, and the last step does in any case. Unlike in Model.trace inf and nan are allowed everywhere. Raises
+    InputError if the trace would take too much memory.
+    """
+    T, B = x.shape[:2]
+    _check_memory(spec, T, B)
+    mask = (direct != 0).any(axis=2)
+    if direct_c is not None:
+        mask |= (direct_c != 0).any(axis=2)
+    if not mask.any():
+        mask[-1] = True
+    return _traced(spec, params, x, direct, "direct", mask, h0, c0, direct_c, engine)
+
+
+def _check_memory(spec: ModelSpec, T: int, B: int) -> None:
+    H = spec.hidden_size
+    width = 3 * len(spec.gates) + 2 * spec.state_size // H + 1
+    checks.memory("trace", 8 * T * B * H * spec.num_layers * width, f"T={T}, B={B}, H={H}, L={spec.num_layers}")
+
+
+def _traced(
+    spec: ModelSpec,
+    params: ParamsLike,
+    x: Array,
+    targets: Array,
+    loss: str,
+    mask: Array,
+    h0: Array | None,
+    c0: Array | None,
+    direct_c: Array | None,
+    engine: str | engines.Engine | None,
+) -> Trace:
+    """Both passes, from inputs that are checked."""
+    chosen = engines.resolve(engine)
+    run = chosen.forward(spec, params, x, h0, c0)
     with np.errstate(all="ignore"):
         value = losses.evaluate(loss, run.y, targets, mask)
-    back = chosen.backward(spec, params, run, value.grad_y)
+        step_loss = value.step_loss
+        if direct_c is not None:
+            c = run.layers[-1].c
+            assert c is not None
+            step_loss = step_loss + np.where(direct_c == 0, 0, direct_c * c[1:]).sum(axis=(1, 2))
+    back = chosen.backward(spec, params, run, value.grad_y, direct_c)
 
     layers = tuple(
         LayerTrace(
@@ -342,7 +424,7 @@ def make_trace(
         )
         for f, b in zip(run.layers, back.layers, strict=True)
     )
-    for a in (*params.values(), *back.grads.values(), x, run.y, targets, mask, value.step_loss, value.grad_y):
+    for a in (*params.values(), *back.grads.values(), x, run.y, targets, mask, step_loss, value.grad_y):
         frozen(a)
     return Trace(
         spec=spec,
@@ -352,9 +434,10 @@ def make_trace(
         targets=targets,
         loss_name=loss,
         loss_mask=mask,
-        loss=value.loss,
-        step_loss=value.step_loss,
+        loss=value.loss if direct_c is None else float(step_loss.sum()),
+        step_loss=step_loss,
         grad_y=value.grad_y,
+        direct_c=None if direct_c is None else frozen(direct_c),
         grads=back.grads,
         layers=layers,
         forward=run,

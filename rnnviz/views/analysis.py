@@ -76,9 +76,7 @@ def make_triangle(trace: Trace, on_part: OnPart) -> Triangle:
     for number, some in enumerate(parts, start=1):
         rows = [int(k) for k in some]
         end = rows[-1]
-        whole[: end + 1, : end + 1] += trace.engine.triangle(
-            trace.spec, trace.params, trace.forward.window(0, end), trace.grad_y[:end], rows
-        )
+        whole[: end + 1, : end + 1] += trace.triangle_rows(rows)
         on_part(number, len(parts))
     return in_powers(whole)
 
