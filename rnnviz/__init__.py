@@ -23,6 +23,7 @@ _HOME = {
     "Recorder": "rnnviz.recordings.recorder",
     "Recording": "rnnviz.recordings.recording",
     "LayerRecord": "rnnviz.recordings.layer_record",
+    "watch": "rnnviz.watching.pytorch",
     "InputError": "rnnviz.errors",
 }
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from rnnviz.recordings.layer_record import LayerRecord as LayerRecord
     from rnnviz.recordings.recorder import Recorder as Recorder
     from rnnviz.recordings.recording import Recording as Recording
+    from rnnviz.watching.pytorch import watch as watch
 
 
 def __getattr__(name: str) -> Any:

@@ -57,17 +57,13 @@ def weight_gradients(layer: LayerRecord) -> Params:
 
 def agreement(layer: LayerRecord) -> float | None:
     """The largest relative difference between our weight gradients and the framework's, over all that were recorded:
-    max over weights of max|ours - theirs| / max|theirs|. None without recorded gradients, and if sequences of the batch
-    that they belong to were dropped.
-
-    0 if both are all zeros; if only theirs are, they count as the smallest normal number of their precision, below
-    which they may have been lost. inf and nan are left out where both are one or the other, since it depends on the
-    order of a sum which of the two appears; where only one side is, the result is inf.
+    max over weights of max|ours - theirs| / max|theirs|, see `difference`. None without recorded gradients, and if
+    sequences of the batch that they belong to were dropped.
     """
     if not layer.grads or layer.total != layer.B:
         return None
     ours = weight_gradients(layer)
-    return max(_difference(ours[name], theirs) for name, theirs in layer.grads.items())
+    return max(difference(ours[name], theirs) for name, theirs in layer.grads.items())
 
 
 def is_proved(layer: LayerRecord, figure: float | None) -> bool:
@@ -249,7 +245,13 @@ def _check_memory(layer: LayerRecord) -> None:
     checks.memory("record", 8 * numbers, f"T={layer.T}, B={layer.B}, H={layer.H}, {layer.levels} levels")
 
 
-def _difference(ours: Array, theirs: Array) -> float:
+def difference(ours: Array, theirs: Array) -> float:
+    """max|ours - theirs| / max|theirs| of one weight's gradients.
+
+    0 if both are all zeros; if only theirs are, they count as the smallest normal number of their precision, below
+    which they may have been lost. inf and nan are left out where both are one or the other, since it depends on the
+    order of a sum which of the two appears; where only one side is, the result is inf.
+    """
     lost = ~np.isfinite(theirs)
     if (lost != ~np.isfinite(ours)).any():
         return math.inf

@@ -1,0 +1,448 @@
+"""Watch a training in PyTorch: hooks on the recurrent layers of a model become records.
+
+    with rnnviz.watch(model, "runs/lstm", every=100, keep=8) as watch:
+        for x, y in loader:
+            loss = criterion(model(x), y)
+            loss.backward()
+            watch.step(loss)
+            optimizer.step()
+            optimizer.zero_grad()
+
+A forward hook on each layer copies what the layer reads, hooks on what it returns receive the direct gradients, and
+hooks on its weights receive their gradients, of this step's backward alone, before anything is accumulated, averaged
+over processes or clipped. The numbers of the training, its random state and its graph stay as they are. PyTorch is not
+imported here: a model that is one has imported it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import sys
+import weakref
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any, Self
+
+import numpy as np
+
+from rnnviz.errors import InputError, short_repr
+from rnnviz.nn.spec import whole_number
+from rnnviz.nn.types import Array
+from rnnviz.recordings.recorder import Recorder
+from rnnviz.watching.torch_cells import LoopUse, unchained
+from rnnviz.watching.torch_layers import (
+    MOST_USES,
+    FusedUse,
+    Layer,
+    Moment,
+    RefusalError,
+    Use,
+    Weights,
+    as_array,
+    copy_of,
+    data_of,
+    on_host,
+    recurrent_layers,
+)
+from rnnviz.watching.writer import Job, Part, Writer
+
+
+def watch(
+    model: Any,
+    path: str | os.PathLike[str],
+    every: int = 100,
+    keep: int = 8,
+    layers: Sequence[str] | None = None,
+    limit: str | int = "1 GB",
+    append: bool = False,
+    *,
+    optimizer: Any = None,
+    scaler: Any = None,
+) -> Watch:
+    """Record the recurrent layers of a model while it trains. Returns a Watch, which is also a context manager.
+
+    model      a torch.nn.Module with nn.RNN, nn.LSTM, nn.GRU or their cells anywhere in it
+    path       the folder of the recording; see Recorder, which also explains limit and append
+    every      record each every-th step, from the first
+    keep       sequences of the batch that are written; the weight gradients are compared on the whole batch, in a
+               thread of its own and as often as a small share of the time allows. With keep as large as the batch
+               every record is compared, when it is read
+    layers     names of the layers, as in model.named_modules(); None: all
+    optimizer  the optimizer, to record the learning rate and by which factor gradients are clipped
+    scaler     the GradScaler of a training in float16: gradients are divided by its scale
+
+    In a process of rank 1 or more of torch.distributed it does nothing. Raises InputError for a model without such
+    layers, for a folder that cannot be used, and for settings out of range; after that nothing is raised, and what
+    cannot be recorded is noted in the recording and once on stderr.
+    """
+    return Watch(model, path, every, keep, layers, limit, append, optimizer, scaler)
+
+
+class Watch:
+    """A training under observation; made by `watch`."""
+
+    def __init__(
+        self,
+        model: Any,
+        path: str | os.PathLike[str],
+        every: int,
+        keep: int,
+        layers: Sequence[str] | None,
+        limit: str | int,
+        append: bool,
+        optimizer: Any,
+        scaler: Any,
+    ) -> None:
+        torch = sys.modules.get("torch")
+        if torch is None or not isinstance(model, torch.nn.Module):
+            raise InputError(f"model: {short_repr(model)} is not a torch.nn.Module")
+        self._torch = torch
+        self._every = whole_number("every", every, low=1)
+        keep = whole_number("keep", keep, low=1)
+        if optimizer is not None and not hasattr(optimizer, "register_step_pre_hook"):
+            raise InputError(f"optimizer: {short_repr(optimizer)} is not a torch.optim.Optimizer")
+        if scaler is not None and not hasattr(scaler, "get_scale"):
+            raise InputError(f"scaler: {short_repr(scaler)} is not a torch.amp.GradScaler")
+        if isinstance(model, torch.nn.DataParallel) and len(model.device_ids) > 1:
+            raise InputError(
+                "model: DataParallel trains copies of the model that no hook reaches; use DistributedDataParallel"
+            )
+        found = recurrent_layers(torch, model, layers)
+        self._layers = [layer for layer in found if layer.refusal is None]
+        self._refused = {layer.name: layer.refusal for layer in found if layer.refusal is not None}
+        if not self._layers:
+            name, reason = next(iter(self._refused.items()))
+            raise InputError(f"layers: {name} cannot be recorded: {reason}")
+        self._optimizer, self._scaler = optimizer, scaler
+        self._warned: set[tuple[str, str]] = set()
+        self._handles: list[Any] = []
+        self._pid = os.getpid()
+        self._is_open = _rank(torch) == 0
+        if not self._is_open:
+            return
+        about = {"framework": f"PyTorch {torch.__version__}", "every": self._every, "keep": keep,
+                 "layers": {layer.name: repr(layer.module) for layer in self._layers}}  # fmt: skip
+        self._recorder = Recorder(path, limit=limit, append=append, about=about)
+        self._number = _next_step(self._recorder, self._every) if append else 0
+        self._first = self._number
+        self._writer = Writer(self._recorder, keep, share=min(0.03, max(0.001, 0.05 / self._every)), warn=self._warn)
+        self._has_steps = False  # whether step() is called; if not, each backward counts
+        self._backward_seen = False
+        self._forward_seen = False
+        self._loops: dict[str, weakref.ref[LoopUse]] = {}
+        self._held: _Finished | None = None
+        self._moment: Moment | None = None
+        self._begin()
+        _compiled = hasattr(model, "_orig_mod") or getattr(model, "_compiled_call_impl", None) is not None
+        for layer in self._layers:
+            hook: Any = _Hook(self, layer)
+            if _compiled or "torch._dynamo" in sys.modules:
+                hook = torch.compiler.disable(hook)
+            self._handles.append(layer.module.register_forward_hook(hook, with_kwargs=True))
+        if optimizer is not None:
+            self._handles.append(optimizer.register_step_pre_hook(self._before_update))
+        self._at_exit = partial(_close, weakref.ref(self))
+        atexit.register(self._at_exit)
+        for name, reason in self._refused.items():
+            self._warn(name, f"not recorded: {reason}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def step(self, loss: Any = None) -> None:
+        """End a step of the training: after loss.backward(), before optimizer.zero_grad().
+
+        loss: a number or a tensor with one. Without calls of step each backward ends a step, and no loss is recorded.
+        """
+        if not self._is_here():
+            return
+        self._has_steps = True
+        self._end(loss)
+
+    def close(self) -> None:
+        """Remove all hooks, and wait until everything is written."""
+        if not self._is_open:
+            return
+        is_here = self._is_here()
+        self._is_open = False
+        for handle in self._handles:
+            handle.remove()
+        self._handles.clear()
+        if not is_here:
+            return
+        atexit.unregister(self._at_exit)
+        try:
+            if self._moment is not None and self._moment.uses and not self._has_steps:
+                self._finish(None)
+            self._release(is_last=True)
+            if self._moment is not None:
+                self._moment.close()
+        except Exception as problem:
+            self._warn("", f"{type(problem).__name__}: {problem}")
+        self._writer.close()
+        self._recorder.close()
+
+    # -- steps -----------------------------------------------------------------------------------------
+
+    def _is_here(self) -> bool:
+        """Whether this process is the one that records: a fork has the hooks, but not the thread."""
+        return self._is_open and os.getpid() == self._pid
+
+    def _begin(self) -> None:
+        """Start the next step. It is recorded if its number is due."""
+        self._backward_seen = False
+        self._loops.clear()
+        due = (self._number - self._first) % self._every == 0 and not self._recorder.stopped
+        self._moment = Moment() if due else None
+
+    def _end(self, loss: Any) -> None:
+        try:
+            self._release()
+            if self._moment is not None:
+                self._finish(loss)
+        except Exception as problem:
+            self._warn("", f"{type(problem).__name__}: {problem}")
+        self._number += 1
+        self._begin()
+
+    def _finish(self, loss: Any) -> None:
+        """Hold the step back until the next forward pass, which shows what the update did to the weights."""
+        moment = self._moment
+        assert moment is not None
+        moment.close()
+        if not moment.uses and not moment.refused:
+            if not self._forward_seen:
+                reason = "no watched layer has run: torch.compile and torch.jit replace a layer without its hooks"
+            else:
+                reason = "no gradient reached a watched layer in this step; call watch.step after loss.backward()"
+            self._warn("", f"step {self._number} is not recorded: {reason}")
+            return
+        for use in moment.uses:
+            use.settle()
+        if self._optimizer is not None:
+            self._look_at_optimizer(moment)
+        value = None if loss is None else float(loss.detach() if hasattr(loss, "detach") else loss)
+        self._held = _Finished(self._number, value, moment)
+
+    def _release(self, *, is_last: bool = False) -> None:
+        """Give the finished step to the writer, with the weights as they are after its update."""
+        held, self._held = self._held, None
+        if held is None:
+            return
+        after = {}
+        for use in held.moment.uses:
+            layer = use.layer
+            if layer.name not in after:
+                now = (self._moment or held.moment).snapshot(layer)
+                if now.state != use.weights.state:
+                    after[layer.name] = now
+        self._writer.put(held.job(after, self._refused, is_last=is_last))
+
+    # -- hooks -----------------------------------------------------------------------------------------
+
+    def _on_forward(self, layer: Layer, args: Any, kwargs: Any, output: Any) -> None:
+        if not self._is_here() or not self._torch.is_grad_enabled():
+            return
+        try:
+            outputs = output if isinstance(output, tuple) and not hasattr(output, "batch_sizes") else (output,)
+            first = data_of(outputs[0])
+            self._forward_seen = True
+            if not first.requires_grad:
+                return
+            inside = self._torch._C._current_graph_task_id() != -1  # a checkpoint computes it again during backward
+            if not inside:
+                if self._backward_seen and not self._has_steps:
+                    self._end(None)
+                self._release()
+            if self._moment is None:
+                if not self._has_steps:
+                    first.register_hook(self._on_backward)
+            else:
+                self._record(layer, self._moment, args, kwargs, output, inside)
+                first.register_hook(self._on_backward)
+        except RefusalError as problem:
+            self._refuse(layer, str(problem))
+        except Exception as problem:
+            self._refuse(layer, f"{type(problem).__name__}: {problem}")
+
+    def _record(self, layer: Layer, moment: Moment, args: Any, kwargs: Any, output: Any, inside: bool) -> None:
+        if layer.name in moment.refused:
+            return
+        loop = self._loops.get(layer.name, lambda: None)()
+        if not inside and self._backward_seen and any(use.layer is layer for use in moment.uses):
+            moment.forget(layer)  # gradients accumulate over several passes
+            loop = None
+        if self._scaler is not None:
+            moment.scale = float(self._scaler.get_scale())
+        if layer.is_cell:
+            x = args[0] if args else kwargs["input"]
+            state = args[1] if len(args) > 1 else kwargs.get("hx")
+            states = () if state is None else tuple(state) if isinstance(state, tuple | list) else (state,)
+            outputs = output if isinstance(output, tuple) else (output,)
+            if loop is None or not loop.is_continued_by(states):
+                loop = LoopUse(layer, moment, states, output)
+                self._loops[layer.name] = weakref.ref(loop)
+            loop.add(x, states, outputs)
+            return
+        moment.made[layer.name] = moment.made.get(layer.name, 0) + 1
+        if moment.made[layer.name] > MOST_USES:
+            raise RefusalError(
+                f"it is used more than {MOST_USES} times in one step; nn.{layer.cell.upper()}Cell can be watched"
+            )
+        FusedUse(layer, moment, args, kwargs, output)
+
+    def _on_backward(self, _: Any) -> None:
+        self._backward_seen = True
+
+    def _before_update(self, optimizer: Any, *_: Any) -> None:
+        """The optimizer is about to read the gradients, clipped if they are."""
+        with contextlib.suppress(Exception):
+            moment = self._held.moment if self._held is not None else self._moment
+            if self._is_here() and moment is not None:
+                self._look_at_optimizer(moment)
+                tensors = [tensor for use in moment.uses for tensor in use.weights.tensors.values()]
+                tensors = [tensor for tensor in tensors if tensor.is_leaf and tensor.grad is not None]
+                if tensors:
+                    smallest = min(tensors, key=lambda tensor: tensor.numel())
+                    moment.clipped = id(smallest), on_host(copy_of(smallest.grad))
+
+    def _look_at_optimizer(self, moment: Moment) -> None:
+        watched = {id(tensor) for use in moment.uses for tensor in use.weights.tensors.values()}
+        groups = self._optimizer.param_groups
+        rates = [group["lr"] for group in groups if any(id(parameter) in watched for parameter in group["params"])]
+        moment.extra.setdefault("learning_rate", float((rates or [groups[0]["lr"]])[0]))
+
+    # -- what goes wrong ---------------------------------------------------------------------------------
+
+    def _refuse(self, layer: Layer, reason: str) -> None:
+        if self._moment is not None:
+            self._moment.refused[layer.name] = reason
+            self._moment.uses = [use for use in self._moment.uses if use.layer is not layer]
+        self._warn(layer.name, f"not recorded: {reason}")
+
+    def _warn(self, name: str, reason: str) -> None:
+        """One line on stderr, once for each layer and reason."""
+        kind = (name.partition("#")[0], "".join(c for c in reason if not c.isdigit()))
+        if kind not in self._warned:
+            self._warned.add(kind)
+            with contextlib.suppress(OSError, ValueError):
+                print(f"rnnviz.watch: {name + ': ' if name else ''}{reason}", file=sys.stderr)
+
+
+class _Hook:
+    """The forward hook of a layer. A copy or a pickle of the model has one that does nothing."""
+
+    def __init__(self, watch: Watch, layer: Layer) -> None:
+        self._watch, self._layer = watch, layer
+
+    def __call__(self, module: Any, args: Any, kwargs: Any, output: Any) -> None:
+        self._watch._on_forward(self._layer, args, kwargs, output)
+
+    def __reduce__(self) -> Any:
+        return getattr, (contextlib.nullcontext(), "__exit__")  # takes any arguments and returns None
+
+
+class _Finished:
+    """A step whose gradients are complete, while its update is awaited."""
+
+    def __init__(self, number: int, loss: float | None, moment: Moment) -> None:
+        self.number, self.loss, self.moment = number, loss, moment
+
+    def job(self, after: Mapping[str, Weights], refused: Mapping[str, str], *, is_last: bool) -> Job:
+        moment = self.moment
+        refusals = {**refused, **moment.refused}
+        for layer in {id(use.layer): use.layer for use in moment.uses}.values():
+            loops = [use for use in moment.uses if isinstance(use, LoopUse) and use.layer is layer]
+            reason = unchained(loops)
+            if reason is not None:
+                refusals[layer.name] = reason
+        uses = sorted((use for use in moment.uses if use.layer.name not in refusals), key=lambda use: use.order)
+        names = list(_named(uses))
+        tensors = {id(tensor): tensor for use in uses for tensor in use.weights.tensors.values()}
+        given = {key: moment.gradient(tensor) for key, tensor in tensors.items()}
+        given = {key: on_host(grad) for key, grad in given.items() if grad is not None}
+        parts = {name: Part(partial(_arguments, use, moment.scale), {
+            weight: id(tensor) for weight, tensor in use.weights.tensors.items()}, tuple(use.notes))
+            for name, use in zip(names, uses, strict=True)}  # fmt: skip
+
+        def grads() -> dict[int, Array]:
+            return {key: as_array(grad) / moment.scale for key, grad in given.items()}
+
+        return Job(self.number, self.loss, parts, grads, partial(_extra, moment, uses, after), refusals, is_last)
+
+
+def _named(uses: Iterable[Use]) -> Iterable[str]:
+    """The layer's name, and for its second use in a step with #2."""
+    seen: dict[str, int] = {}
+    for use in uses:
+        count = seen[use.layer.name] = seen.get(use.layer.name, 0) + 1
+        yield use.layer.name if count == 1 else f"{use.layer.name}#{count}"
+
+
+def _arguments(use: Use, scale: float) -> dict[str, Any]:
+    found = use.arrays()
+    if scale != 1.0:
+        found |= {name: found[name] / scale for name in ("direct", "direct_h", "direct_c") if name in found}
+    weights = {name: as_array(copy) for name, copy in use.weights.copies.items()}
+    activation = getattr(use.layer.module, "nonlinearity", "tanh") if use.layer.cell == "rnn" else "tanh"
+    return {"cell": use.layer.cell, "weights": weights, "activation": activation, **found}
+
+
+def _extra(
+    moment: Moment, uses: Sequence[Use], after: Mapping[str, Weights], grads: Mapping[int, Array]
+) -> dict[str, Any]:
+    """The figures of a step beside its layers' arrays: see `watch`."""
+    extra = dict(moment.extra)
+    for use in uses:
+        name, keys = use.layer.name, {id(tensor) for tensor in use.weights.tensors.values()} & grads.keys()
+        if keys:
+            extra[f"gradient_norm: {name}"] = _norm(grads[key] for key in keys)
+        if name in after:
+            before = {weight: as_array(copy) for weight, copy in use.weights.copies.items()}
+            moved = (as_array(copy) - before[weight] for weight, copy in after[name].copies.items())
+            size = _norm(before.values())
+            if size:
+                extra[f"update_ratio: {name}"] = _norm(moved) / size
+    if moment.clipped is not None and moment.clipped[0] in grads:
+        factor = _factor(as_array(moment.clipped[1]), grads[moment.clipped[0]])
+        if factor is not None:
+            extra["clip_factor"] = factor
+    return extra
+
+
+def _norm(arrays: Iterable[Array]) -> float:
+    with np.errstate(all="ignore"):
+        return float(np.sqrt(sum(float((a.astype(np.float64) ** 2).sum()) for a in arrays)))
+
+
+def _factor(used: Array, computed: Array) -> float | None:
+    """f where used = f * computed; None if it is no multiple (clipped by value, accumulated, …)."""
+    with np.errstate(all="ignore"):
+        size = float((computed.astype(np.float64) ** 2).sum())
+        factor = float((used.astype(np.float64) * computed).sum()) / size if size else np.nan
+        fits = np.abs(used - factor * computed).max() <= 1e-3 * np.abs(used).max() if np.isfinite(factor) else False
+    return (1.0 if abs(factor - 1.0) < 1e-6 else factor) if fits else None
+
+
+def _rank(torch: Any) -> int:
+    distributed = torch.distributed
+    return int(distributed.get_rank()) if distributed.is_available() and distributed.is_initialized() else 0
+
+
+def _next_step(recorder: Recorder, every: int) -> int:
+    """The next step to record after the last that is there."""
+    from rnnviz.recordings.recording import Recording
+
+    steps = Recording.open(recorder.path).steps
+    return steps[-1] + every if steps else 0
+
+
+def _close(watch: weakref.ref[Watch]) -> None:
+    found = watch()
+    if found is not None:
+        found.close()

@@ -1,0 +1,170 @@
+"""The thread that makes records of what hooks collected, compares their weight gradients, and writes them.
+
+The comparison needs a forward and a backward pass over the whole batch, which takes as long as a step of the training
+or longer. A record whose batch is kept as a whole needs none now: its reader makes it. The others take turns: the first
+record is compared, then as many as a small share of the time pays for, and the last. A record that was not compared has
+no agreement.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from rnnviz.nn.types import Array
+from rnnviz.recordings import passes
+from rnnviz.recordings.layer_record import LayerRecord
+from rnnviz.recordings.recorder import Recorder
+
+#: Steps that may wait to be written. After that the training waits for the disk.
+MOST_WAITING = 2
+
+
+@dataclass(eq=False)
+class Part:
+    """One layer of a record to be.
+
+    arrays   gives the arguments of its LayerRecord, of the whole batch; an exception's text is why there is none
+    shared   names of the weights -> keys: a key is the same for uses of the same weights, whose gradients are a sum
+    grads    by key: the framework's gradients
+    """
+
+    arrays: Callable[[], dict[str, Any]]
+    shared: Mapping[str, int]
+    notes: tuple[str, ...]
+
+
+@dataclass(eq=False)
+class Job:
+    """One record to be. `grads`: key -> the framework's gradient. Weights before and after the update, by layer."""
+
+    step: int
+    loss: float | None
+    parts: dict[str, Part]
+    grads: Callable[[], dict[int, Array]]
+    extra: Callable[[dict[int, Array]], dict[str, Any]]
+    refused: dict[str, str] = field(default_factory=dict)
+    is_last: bool = False
+
+
+class Writer:
+    """keep: sequences of a batch that are written. share: the part of the time that comparisons may take.
+    warn: is given a layer's name and a reason for which it was not recorded, or not proved."""
+
+    def __init__(self, recorder: Recorder, keep: int, share: float, warn: Callable[[str, str], None]) -> None:
+        self._recorder, self._keep, self._share, self._warn = recorder, keep, share, warn
+        self._jobs: queue.Queue[Job | None] = queue.Queue(MOST_WAITING)
+        self._began = time.perf_counter()
+        self._spent = self._latest = 0.0
+        self._thread = threading.Thread(target=self._run, name="rnnviz-watch", daemon=True)
+        self._thread.start()
+        self._pid = os.getpid()
+
+    def put(self, job: Job) -> None:
+        if self._pid == os.getpid():  # the thread of another process stays there
+            self._jobs.put(job)
+
+    def close(self) -> None:
+        """Wait until everything is written."""
+        if self._pid == os.getpid() and self._thread.is_alive():
+            self._jobs.put(None)
+            self._thread.join()
+
+    # -- in the thread ---------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            try:
+                self._write(job)
+            except Exception as problem:
+                self._warn("", f"{type(problem).__name__}: {problem}")
+
+    def _write(self, job: Job) -> None:
+        if not self._recorder.next_is_kept():
+            if not self._recorder.stopped:
+                self._recorder.add(step=job.step)
+            return
+        grads = job.grads()
+        found: dict[str, dict[str, Any]] = {}
+        for name, part in job.parts.items():
+            try:
+                found[name] = part.arrays()
+            except Exception as problem:
+                job.refused[name] = str(problem)
+        uses = [key for part in job.parts.values() for key in set(part.shared.values())]
+        alone = {name for name, part in job.parts.items() if all(uses.count(key) == 1 for key in part.shared.values())}
+        kept_whole = {name for name in alone & set(found) if found[name]["x"].shape[1] <= self._keep}
+        figures = {}
+        if set(found) - kept_whole and self._has_time(job):
+            figures = self._compared(job, found, grads)
+        layers = {}
+        for name, arguments in found.items():
+            part = job.parts[name]
+            notes, figure = list(part.notes), figures.get(name)
+            if name not in alone:
+                notes.append("Its weights are used several times in a step: their gradients are compared as a sum.")
+            try:
+                own = {weight: grads[key] for weight, key in part.shared.items() if key in grads and name in alone}
+                layers[name] = cut(arguments, self._keep, grads=own, agreement=figure, notes=notes)
+            except Exception as problem:
+                job.refused[name] = str(problem)
+                continue
+            if figure is not None and not notes and not passes.is_proved(layers[name], figure):
+                reason = (
+                    f"The weight gradients differ from PyTorch's by {figure:.0e}: besides this layer something else "
+                    "acts on its weights or gradients (a penalty on the weights, a hook, a layer of your own class)."
+                )
+                layers[name] = replace(layers[name], notes=(reason,))
+                self._warn(name, reason[0].lower() + reason[1:])
+        for name, reason in job.refused.items():
+            self._warn(name, f"not recorded: {reason}")
+        extra = job.extra(grads)
+        if job.refused:
+            extra["not_recorded"] = [f"{name}: {reason}" for name, reason in job.refused.items()]
+        self._recorder.add(step=job.step, loss=job.loss, layers=layers, extra=extra)
+
+    def _has_time(self, job: Job) -> bool:
+        allowed = self._share * (time.perf_counter() - self._began)
+        return job.is_last or not self._latest or self._spent + self._latest <= allowed
+
+    def _compared(self, job: Job, found: Mapping[str, dict[str, Any]], grads: Mapping[int, Array]) -> dict[str, float]:
+        """By layer the largest relative difference of the weight gradients, each summed over all uses of a weight."""
+        began = time.perf_counter()
+        ours: dict[int, Array] = {}
+        for name, arguments in found.items():
+            try:
+                mine = passes.weight_gradients(LayerRecord(**arguments))
+            except Exception as problem:
+                job.refused[name] = str(problem)
+                continue
+            for weight, key in job.parts[name].shared.items():
+                ours[key] = ours[key] + mine[weight] if key in ours else mine[weight]
+        figures = {}
+        for name in found.keys() - job.refused.keys():
+            keys = [key for key in job.parts[name].shared.values() if key in grads]
+            if keys:
+                figures[name] = max(passes.difference(ours[key], grads[key]) for key in keys)
+        self._latest = time.perf_counter() - began
+        self._spent += self._latest
+        return figures
+
+
+def cut(arguments: Mapping[str, Any], keep: int, **others: Any) -> LayerRecord:
+    """The record of the first sequences of a batch, as long as the longest of these."""
+    found = dict(arguments)
+    total = found["x"].shape[1]
+    for name in ("x", "direct", "direct_h", "direct_c", "h0", "c0"):
+        if found.get(name) is not None:
+            found[name] = found[name][:, :keep]
+    if found.get("lengths") is not None:
+        found["lengths"] = np.asarray(found["lengths"])[:keep]
+        longest = int(found["lengths"].max())
+        found |= {name: found[name][:longest] for name in ("x", "direct")}
+    return LayerRecord(**found, total=total, **others)
