@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from rnnviz.nn.cell import Cell
 from rnnviz.nn.kernels.jit import flat, kernel, view
 from rnnviz.nn.kernels.product import Left, multiply, packed, packed_if_wide, sum_of_products
-from rnnviz.nn.kernels.simd import lane_count, lanes_left, load, spread, store
+from rnnviz.nn.kernels.simd import lane_count, lanes_left, lanes_of_row, load, spread, store
 
 #: Rows of a sum over rows that are taken together: few enough to be in the cache for the next columns. Even and odd
 #: ones have a sum each, so that one need not wait for the other.
@@ -66,12 +66,12 @@ def project(x: Any, W: Any, b: Any, scratch: Any, out: Any) -> None:
     N, inputs = W.shape
     rows, values = out.size // N, flat(x)
     for first in range(0, rows, AT_ONCE):
-        for n in range(0, N, lane_count(out)):
-            some = lanes_left(out, N - n)
+        for column in range(0, N, lane_count(out)):
+            n, some = lanes_of_row(out, column, N)
             bias = load(b, n, some)
-            column = load(W, n, some) if inputs == 1 else bias
+            weight = load(W, n, some) if inputs == 1 else bias
             for row in range(first, min(first + AT_ONCE, rows)):
-                store(out, row * N + n, bias + values[row] * column if inputs == 1 else bias, some)
+                store(out, row * N + n, bias + values[row] * weight if inputs == 1 else bias, some)
     if inputs > 1:
         right = packed(scratch.panels, flat(W), 0, 1, inputs, inputs, N)
         multiply(Left(values, 0, inputs, 1), right, rows, inputs, N, flat(out), 0, True)
@@ -84,8 +84,8 @@ def spread_back(grad: Any, W: Any, scratch: Any, out: Any) -> None:
     if N == 1:
         values = flat(grad)
         for row in range(values.size):
-            for n in range(0, inputs, lane_count(out)):
-                some = lanes_left(out, inputs - n)
+            for column in range(0, inputs, lane_count(out)):
+                n, some = lanes_of_row(out, column, inputs)
                 store(out, row * inputs + n, values[row] * load(W, n, some), some)
         return
     right = packed_if_wide(scratch.panels, flat(W), 0, N, inputs)

@@ -23,7 +23,7 @@ import numpy as np
 from rnnviz.nn.kernels.buffer_sizes import BLOCK
 from rnnviz.nn.kernels.jit import address, compiled_as, flat, kernel, view
 from rnnviz.nn.kernels.numba_untyped import cgutils, intrinsic, ir, llvm, types
-from rnnviz.nn.kernels.simd import REGISTER, lane_count, lanes_left, load, store, store_masked
+from rnnviz.nn.kernels.simd import REGISTER, lane_count, lanes_of_row, load, store, store_masked
 
 #: Rows of a tile: ROWS · VECTORS sums and what they are made of must fit in the registers.
 ROWS = 8 if REGISTER == 64 or llvm.get_host_cpu_features().get("neon") else 4
@@ -75,8 +75,8 @@ def packed(room: Any, B: Any, start: int, row: int, column: int, K: int, N: int)
             to = view(room, first * K + k * width, (width,))
             if column == 1:
                 for n in range(0, columns, lanes):
-                    some = lanes_left(B, columns - n)
-                    store(to, n, load(B, at + n, some), some)
+                    begin, some = lanes_of_row(B, n, columns)
+                    store(to, begin, load(B, at + begin, some), some)
             else:
                 for n in range(columns):
                     to[n] = B[at + n * column]
@@ -89,8 +89,8 @@ def packed(room: Any, B: Any, start: int, row: int, column: int, K: int, N: int)
 @kernel
 def packed_if_wide(room: Any, B: Any, start: int, K: int, N: int) -> Any:
     """The row-major B[start:] (K, N) as it lies, unless its rows are so long that they fall over one another in the
-    cache, or end within a register that cannot be loaded in part."""
-    if N <= NARROW and (MASKED or N % lane_count(B) == 0):
+    cache, or shorter than a register that cannot be loaded in part."""
+    if N <= NARROW and (MASKED or lane_count(B) <= N):
         return Right(B, start, 1, N)
     return packed(room, B, start, N, 1, K, N)
 
@@ -163,7 +163,11 @@ def sum_of_products(A: Any, M: int, B: Any, N: int, room: Any, C: Any) -> None:
 
 
 def _make_tile(rows: int, vectors: int) -> Any:
-    """C[m·c_row + n] (+)= Σ_k A[m·row + k·step] P[k·p_step + n] for m < rows, n < columns ≤ vectors · lanes."""
+    """C[m·c_row + n] (+)= Σ_k A[m·row + k·step] P[k·p_step + n] for m < rows, n < columns ≤ vectors · lanes.
+
+    The last of several vectors ends with the last column, so that it may overlap the one before: what both of them
+    compute is the same to the last bit, and no load or store has to be cut.
+    """
 
     @intrinsic
     def build_tile(
@@ -200,18 +204,21 @@ def _make_tile(rows: int, vectors: int) -> Any:
                 full = f"llvm.masked.{name}.v{lane}f{bits}.p0"
                 return builder.call(cgutils.get_or_insert_function(builder.module, shape, full), values)
 
-            # only the last vector of a row can reach beyond `columns`
+            # a vector alone can reach beyond `columns`
             places_in_row = ir.Constant(ir.VectorType(index, lane), list(range(lane)))
-            mask = builder.icmp_signed("<", places_in_row, spread(plus(columns, -(vectors - 1) * lane)))
+            mask = builder.icmp_signed("<", places_in_row, spread(columns))
             nothing, alignment = ir.Constant(vector, None), ir.Constant(short, size)
+            begins = [ir.Constant(index, v * lane) for v in range(vectors)]
+            if vectors > 1:
+                begins[-1] = plus(columns, -lane)
 
-            def load_lanes(place: Any, v: int, whole: bool) -> Any:
-                if v < vectors - 1 or whole:
+            def load_lanes(place: Any, whole: bool) -> Any:
+                if vectors > 1 or whole:
                     return builder.load(place, align=size)
                 return masked("load", vector, [place, alignment, mask, nothing])
 
-            def store_lanes(value: Any, place: Any, v: int) -> None:
-                if v < vectors - 1:
+            def store_lanes(value: Any, place: Any) -> None:
+                if vectors > 1:
                     builder.store(value, place, align=size)
                 else:
                     store_masked(builder, value, place, mask)
@@ -223,7 +230,7 @@ def _make_tile(rows: int, vectors: int) -> Any:
                 builder.store(nothing, place)
             with cgutils.for_range(builder, K, intp=index) as loop:
                 start, along = builder.mul(loop.index, p_step), builder.mul(loop.index, step)
-                right = [load_lanes(at(p, plus(start, v * lane), vector), v, not MASKED) for v in range(vectors)]
+                right = [load_lanes(at(p, builder.add(start, begin), vector), not MASKED) for begin in begins]
                 for m in range(rows):
                     left = spread(builder.load(at(a, builder.add(times(row, m), along), number)))
                     for v in range(vectors):
@@ -231,14 +238,13 @@ def _make_tile(rows: int, vectors: int) -> Any:
                         total = builder.fadd(builder.load(sums[m, v]), term, flags=("contract",))
                         builder.store(total, sums[m, v])
 
-            places = {(m, v): at(c, plus(times(c_row, m), v * lane), vector) for m, v in cells}
+            places = {(m, v): at(c, builder.add(times(c_row, m), begins[v]), vector) for m, v in cells}
             with builder.if_then(builder.trunc(add, ir.IntType(1))):
                 for m, v in cells:
-                    builder.store(
-                        builder.fadd(load_lanes(places[m, v], v, False), builder.load(sums[m, v])), sums[m, v]
-                    )
+                    total = builder.fadd(load_lanes(places[m, v], False), builder.load(sums[m, v]))
+                    builder.store(total, sums[m, v])
             for m, v in cells:
-                store_lanes(builder.load(sums[m, v]), places[m, v], v)
+                store_lanes(builder.load(sums[m, v]), places[m, v])
             return context.get_dummy_value()
 
         return signature, build

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnviz.nn.kernels.jit import compiled_as
+from rnnviz.nn.kernels.jit import compiled_as, kernel
 from rnnviz.nn.kernels.numba_private import data_of
 from rnnviz.nn.kernels.numba_untyped import (
     cgutils,
@@ -254,6 +254,14 @@ def lane_count(array: Any) -> int:
 def lanes_left(array: Any, left: int) -> Any:
     """The first `left` lanes, or all if there are more: what the other functions take as `some`."""
     return min(left, REGISTER // array.itemsize)
+
+
+@kernel
+def lanes_of_row(array: Any, n: int, columns: int) -> Any:
+    """Where the register of column n begins in a row of `columns`, and its lanes. The last one ends with the row, where
+    the row is long enough, and may overlap the one before: only for what may be computed twice."""
+    begin = max(0, min(n, columns - lane_count(array)))
+    return begin, lanes_left(array, columns - begin)
 
 
 def load(array: Any, start: int, some: Any) -> Any:
