@@ -4,8 +4,8 @@
 
 "mse": mean over every element that carries loss (Keras' and PyTorch's "mean"). "cross_entropy": softmax of
 the outputs, mean over positions, natural logarithm (torch.nn.functional.cross_entropy; Keras' from_logits).
-"direct": of traces alone, L_k = Σ target_k · y_k. It has no mean, so that dL/dy_k is the target: the loss of somebody
-else's network, of which only that gradient is known.
+"direct": of traces alone, L_k = Σ target_k · y_k. It has no mean, so that dL/dy_k is the target: for a network of
+which only that gradient is known.
 """
 
 from __future__ import annotations

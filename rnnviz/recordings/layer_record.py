@@ -1,4 +1,4 @@
-"""LayerRecord: one recurrent layer of somebody's network at one moment of its training.
+"""LayerRecord: one recurrent layer of a user's network at one moment of its training.
 
     >>> record = LayerRecord(cell="lstm", weights=weights, x=x, direct=direct)     # x (T, B, I), direct (T, B, H)
 

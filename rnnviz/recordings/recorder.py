@@ -6,7 +6,7 @@
     ...         recorder.add(step=step, loss=loss, layers={"lstm": LayerRecord(cell="lstm", …)})
 
 A record is written under a name that no reader looks at, and renamed when the disk has all of it. So a reader, rsync,
-or somebody who comes after a crash never sees half of one.
+or a program that starts after a crash never sees half of one.
 """
 
 from __future__ import annotations
@@ -131,7 +131,8 @@ class Recorder:
         extra   other numbers or texts of this step: learning rate, norm of the gradient, …
 
         Raises InputError for arguments that are none of these, and after `close`. If the disk is full, or cannot be
-        written for another reason, recording ends, once said on stderr and noted for the reader; the training goes on.
+        written for another reason, recording ends, with one line on stderr and a note for the reader, and the
+        training continues.
         """
         if self._stopped == "closed":
             raise InputError("recorder: it is closed")
@@ -187,7 +188,7 @@ class Recorder:
         self._stopped = reason
         note = f"Recording ended at step {step}: {reason}."
         with contextlib.suppress(OSError, ValueError):  # stderr may be gone
-            print(f"rnnviz: {self.path}: {note} The training goes on.", file=sys.stderr)
+            print(f"rnnviz: {self.path}: {note} The training continues.", file=sys.stderr)
         with contextlib.suppress(OSError, InputError), self._alone():
             known = marker.read(self.path) or marker.Marker(self._about)
             marker.write(self.path, replace(known, note=note))

@@ -1,4 +1,4 @@
-"""Recording: the records of somebody's training, read from a folder.
+"""Recording: the records of a user's training, read from a folder.
 
     >>> recording = Recording.open("runs/lstm")
     >>> record = recording[-1]
@@ -134,7 +134,7 @@ class Recording(Sequence[Record]):
 
     def refresh(self) -> bool:
         """Look at the folder again. Returns whether records or notes have come or gone; those that have gone made room
-        for others, or somebody deleted them. Raises InputError as `open` does."""
+        for others, or were deleted by hand. Raises InputError as `open` does."""
         names, known = _listing(self.path)
         before = self._names, self._marker
         self._names, self._marker = names, known or marker.Marker()

@@ -6,7 +6,7 @@
 
 docs/recordings.md has the whole schema. Files come from outside: each length is checked against the file's own size
 before memory is taken, and nothing in a file is run. The header is read here rather than by the safetensors library,
-which maps the file into memory: a mapped file that somebody shortens ends the process.
+which maps the file into memory: a mapped file that another program shortens ends the process.
 """
 
 from __future__ import annotations

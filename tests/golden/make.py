@@ -1,6 +1,7 @@
 """Makes the golden files: what PyTorch and Keras say, so that the tests need neither.
 
     KERAS_BACKEND=torch python tests/golden/make.py [pytorch] [mingru] [keras] [histories] [cell_histories] [sine_runs]
+                                                    [recordings]
 
 Needs torch, keras and numpy. Everything is float64 and seeded, except Keras' own recipe, which runs as its users
 run it, in float32. `sine_runs` trains 200 models with Keras and takes some minutes.
@@ -439,6 +440,17 @@ def sine_runs(runs: int = 200) -> None:
     save("keras_sine_runs", {"loss": np.array(losses), "val_loss": np.array(val_losses)})
 
 
+# -- what a recording shows of a fused layer, and what autograd says of the same as a loop of cells ----------
+
+
+def recordings() -> None:
+    """See tests/recordings/autograd.py."""
+    import runpy
+
+    main = runpy.run_path(str(HERE.parent / "recordings" / "autograd.py"))["main"]
+    main(HERE / "recordings.npz", seed=1, count=12)
+
+
 if __name__ == "__main__":
     parts = {
         "pytorch": pytorch,
@@ -447,6 +459,7 @@ if __name__ == "__main__":
         "histories": histories,
         "cell_histories": cell_histories,
         "sine_runs": sine_runs,
+        "recordings": recordings,
     }
     for part in sys.argv[1:] or parts:
         parts[part]()

@@ -28,7 +28,7 @@ def run(spec, params, x, h0=None, c0=None, moves=None, start=0):
     """A forward pass, one step after the other, one layer after the other.
 
     moves adds to quantities the moment they are made: {("h", layer, t): array}, likewise "c", "input side",
-    "recurrent side", "y", and {(name, t): array} adds to a parameter in step t alone. Later steps follow.
+    "recurrent side", "y", "x", and {(name, t): array} adds to a parameter in step t alone. Later steps follow.
     start is the time of the first state, so that t in moves keeps its meaning when x begins later.
     """
     moves = moves or {}
@@ -45,7 +45,7 @@ def run(spec, params, x, h0=None, c0=None, moves=None, start=0):
         def weight(name, t=t):
             return params[name] + moves.get((name, t), 0) if name in params else 0.0
 
-        inputs = x[t - 1 - start] + 0j
+        inputs = x[t - 1 - start] + moves.get(("x", t), 0) + 0j
         for n in range(L):
             given = inputs @ weight(f"rnn.weight_ih_l{n}").T + weight(f"rnn.bias_ih_l{n}")
             recurrent = h[n] @ weight(f"rnn.weight_hh_l{n}").T if f"rnn.weight_hh_l{n}" in params else 0.0
@@ -81,7 +81,9 @@ def shares(y, targets, mask, loss):
         for b in range(B):
             if not mask[k, b]:
                 continue
-            if loss == "mse":
+            if loss == "direct":
+                out[k] += sum(y[k, b, o] * targets[k, b, o] for o in range(outputs))
+            elif loss == "mse":
                 out[k] += sum((y[k, b, o] - targets[k, b, o]) ** 2 for o in range(outputs)) / (mask.sum() * outputs)
             else:
                 p = np.exp(y[k, b]) / np.exp(y[k, b]).sum()
@@ -91,8 +93,11 @@ def shares(y, targets, mask, loss):
 
 def trace_shares(trace, moves, h0=None, c0=None):
     """L_k (T,) of a trace's own pass with something moved."""
-    y = run(trace.spec, trace.params, trace.x, h0, c0, moves).y
-    return shares(y, trace.targets, trace.loss_mask, trace.loss_name)
+    found = run(trace.spec, trace.params, trace.x, h0, c0, moves)
+    out = shares(found.y, trace.targets, trace.loss_mask, trace.loss_name)
+    if trace.direct_c is not None:
+        out += [(direct * c[-1]).sum() for direct, c in zip(trace.direct_c, found.c[1:], strict=True)]
+    return out
 
 
 def derivative(function, shape):

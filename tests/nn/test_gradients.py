@@ -5,6 +5,7 @@ import pytest
 
 from rnnviz.nn import CELLS, Model
 from rnnviz.nn.state_jacobian import StateJacobian
+from rnnviz.nn.trace import direct_trace
 from tests.nn import naive
 
 CASES = [
@@ -19,6 +20,10 @@ CASES = [
     pytest.param(("gru", "tanh", 3, 2), marks=pytest.mark.slow),
     ("mingru", "identity", 1, 1),
     ("mingru", "identity", 2, 1),
+    ("rnn", "relu", 1, 1, "direct"),
+    ("lstm", "tanh", 1, 2, "direct"),
+    ("gru", "tanh", 1, 2, "direct"),
+    ("mingru", "identity", 1, 1, "direct"),
 ]
 T, B, INPUTS, H, OUTPUTS = 4, 2, 2, 3, 2
 
@@ -30,14 +35,26 @@ def traced(request):
 
 def make(cell, activation, layers, biases, loss="mse", loss_at="every"):
     rng = np.random.default_rng([layers, biases])
+    outputs = H if loss == "direct" else OUTPUTS
     model = Model.create(
-        cell, INPUTS, H, OUTPUTS, num_layers=layers, activation=activation, biases=biases, init="pytorch", seed=1
+        cell, INPUTS, H, outputs, num_layers=layers, activation=activation, biases=biases, init="pytorch", seed=1
     )
     x = rng.standard_normal((T, B, INPUTS))
+    if loss == "direct":
+        return make_direct(model, x, rng)
     targets = rng.standard_normal((T, B, OUTPUTS)) if loss == "mse" else rng.integers(0, OUTPUTS, (T, B))
     h0 = 0.5 * rng.standard_normal((layers, B, H))
     c0 = 0.5 * rng.standard_normal((layers, B, H)) if cell == "lstm" else None
     return model.trace(x, targets, loss, loss_at, h0=h0, c0=c0), h0, c0
+
+
+def make_direct(model, x, rng):
+    """With a gradient on c where there is one."""
+    params = {**model.params, "readout.weight": np.eye(H), "readout.bias": np.zeros(H)}
+    h0, direct, c0, direct_c = (rng.standard_normal((steps, B, H)) for steps in (1, T, 1, T))
+    if model.spec.cell != "lstm":
+        c0 = direct_c = None
+    return direct_trace(model.spec, params, x, direct, direct_c, h0=h0, c0=c0), h0, c0
 
 
 def wanted(traced, *quantity, shape=(B, H)):
@@ -59,7 +76,7 @@ def test_forward(traced):
         agree(layer.h, np.stack([h[n] for h in plain.h]).real)
         if layer.c is not None:
             agree(layer.c, np.stack([c[n] for c in plain.c]).real)
-    agree(trace.step_loss, naive.shares(trace.y, trace.targets, trace.loss_mask, "mse").real)
+    agree(trace.step_loss, naive.trace_shares(trace, {}, h0, c0).real)
     assert trace.loss == pytest.approx(trace.step_loss.sum(), rel=1e-15)
 
 
@@ -89,7 +106,15 @@ def test_gates_and_pre_activations(traced):
 def test_grad_y(traced):
     trace = traced[0]
     for t in range(1, T + 1):
-        agree(trace.grad_y[t - 1], wanted(traced, "y", t, shape=(B, OUTPUTS)).sum(-1))
+        agree(trace.grad_y[t - 1], wanted(traced, "y", t, shape=(B, trace.O)).sum(-1))
+
+
+def test_grad_x(traced):
+    trace = traced[0]
+    assert trace.grad_x.shape == (T, B, INPUTS)
+    for t in range(1, T + 1):
+        agree(trace.grad_x[t - 1], wanted(traced, "x", t, shape=(B, INPUTS)).sum(-1), np.abs(trace.grad_x).max())
+    assert not trace.grad_x.flags.writeable
 
 
 def test_grad_h_of_every_layer(traced):
@@ -246,3 +271,60 @@ def test_recorded_arrays_are_read_only(traced):
     for array in (trace.h, trace.grad_h, trace.y, trace.triangle, trace.ledger.gain, trace.step_loss, trace.x):
         with pytest.raises(ValueError, match="read-only"):
             array[...] = 0
+
+
+def test_the_loss_direct_has_no_mean():
+    model = Model.create("gru", INPUTS, H, OUTPUTS)
+    targets = np.arange(T * B * OUTPUTS, dtype=float).reshape(T, B, OUTPUTS)
+    trace = model.trace(np.ones((T, B, INPUTS)), targets, "direct", loss_at=(2, 4))
+    assert (trace.grad_y[[1, 3]] == targets[[1, 3]]).all()
+    assert (trace.grad_y[[0, 2]] == 0).all()
+    assert trace.loss == pytest.approx((targets * trace.y)[[1, 3]].sum())
+    assert trace.check() < 1e-8
+
+
+@pytest.mark.parametrize("where", ["h", "c", "both"])
+def test_a_loss_that_reads_the_last_states_alone(where):
+    """As in a decoder that begins with (h_n, c_n)."""
+    rng = np.random.default_rng(3)
+    model = Model.create("lstm", INPUTS, H, H, seed=2)
+    params = {**model.params, "readout.weight": np.eye(H), "readout.bias": np.zeros(H)}
+    last = [np.zeros((T, B, H)) for _ in "hc"]
+    for state, direct in zip("hc", last, strict=True):
+        if where in (state, "both"):
+            direct[-1] = rng.standard_normal((B, H))
+    trace = direct_trace(model.spec, params, rng.standard_normal((T, B, INPUTS)), *last)
+    assert trace.loss_steps == (T,)
+    for t in range(T + 1):
+        theirs = naive.derivative(lambda v, t=t: naive.trace_shares(trace, {("h", 0, t): v}), (B, H)).sum(-1)
+        agree(trace.grad_h[t], theirs, np.abs(trace.grad_h).max())
+        agree(trace.item(T).grad_h[t], theirs, np.abs(trace.grad_h).max())
+        assert trace.triangle[T, t] == pytest.approx(np.linalg.norm(theirs), rel=1e-12)
+    assert trace.check() < 1e-8
+    weights = [name for name in trace.grads if name.startswith("rnn.")]
+    moved = {(name, t): trace.share(name)[t - 1] for name in weights for t in range(1, T + 1)}
+    sent = [np.sqrt(sum((moved[name, t] ** 2).sum() for name in weights)) for t in range(1, T + 1)]
+    np.testing.assert_allclose(trace.sent(T), sent, rtol=1e-12)
+
+
+def test_a_loss_far_from_the_end_leaves_the_triangle_whole():
+    trace, *_ = make("rnn", "tanh", 1, 2, loss_at=(2,))
+    assert trace.triangle.shape == (T + 1, T + 1)
+    assert (trace.triangle[3:] == 0).all()
+    assert trace.triangle[2, 2] > 0
+
+
+@pytest.mark.parametrize("bad", [np.inf, np.nan])
+@pytest.mark.parametrize("engine", ["numpy", "numba"])
+def test_one_gradient_that_is_not_finite_stays_in_its_unit(bad, engine):
+    """The identity as readout is no product, in which 0 · inf would spread a nan over all units."""
+    model = Model.create("rnn", INPUTS, H, H, seed=2)
+    params = {**model.params, "readout.weight": np.eye(H), "readout.bias": np.zeros(H)}
+    direct = np.ones((T, B, H))
+    direct[-1, 0, 1] = bad
+    x = np.ones((T, B, INPUTS))
+    trace = direct_trace(model.spec, params, x, direct, engine=engine)
+    np.testing.assert_array_equal(trace.grad_h[-1], direct[-1])
+    assert np.isfinite(trace.grad_h[1:, 1]).all()
+    assert not np.isfinite(trace.grad_h[-2, 0]).any()
+    assert not np.isfinite(trace.loss)
