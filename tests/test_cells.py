@@ -173,7 +173,7 @@ CALLS = {
     "pytorch": _framed(lambda f: programs.pytorch(f.experiment, f.scene.task)),
     "keras": _framed(lambda f: programs.keras(f.experiment, f.scene.task)),
     **{
-        f"excerpt {phase.name}": _framed(lambda f, p=phase: excerpts.excerpt(f.experiment, p))
+        f"excerpt {phase.name}": _framed(lambda f, p=phase: excerpts.excerpt(f.cell, p))
         for phase in (Phase.FORWARD, Phase.BACKWARD)
     },
     "name": _framed(lambda f: command.name(f.experiment)),

@@ -16,9 +16,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from rnnviz.experiment.experiment import Experiment
 from rnnviz.nn import losses, optimizer
-from rnnviz.nn.cell_table import CELLS
+from rnnviz.nn.cell import Cell
 from rnnviz.nn.equations import equations as equations_of
 from rnnviz.scene.cursor import Phase
 
@@ -35,18 +34,18 @@ class Excerpt:
     start: int
 
 
-def excerpt(experiment: Experiment, phase: Phase) -> Excerpt:
-    """The source of the function that computes this phase with these settings."""
-    cell = equations_of(CELLS[experiment.cell])
+def excerpt(cell: Cell, phase: Phase, optimizing: str = "sgd") -> Excerpt:
+    """The source of the function that computes this phase; of the update with this optimizer."""
+    own = equations_of(cell)
     match phase:
         case Phase.FORWARD:
-            return _read((cell.forward,))
+            return _read((own.forward,))
         case Phase.LOSS:
             return _read((losses.evaluate,))
         case Phase.BACKWARD:
-            return _read((cell.backward_step, cell.slopes))
+            return _read((own.backward_step, own.slopes))
         case Phase.UPDATE:
-            return _read((optimizer.RULES[experiment.optimizer], optimizer.update))
+            return _read((optimizer.RULES[optimizing], optimizer.update))
 
 
 @lru_cache(maxsize=32)

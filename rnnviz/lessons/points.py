@@ -24,10 +24,10 @@ def _always(frame: Frame) -> Missing:
 
 def _of_cells(having: Callable[[Cell], bool]) -> Callable[[Frame], Missing]:
     def why_not(frame: Frame) -> Missing:
-        if having(CELLS[frame.experiment.cell]):
+        if having(frame.cell):
             return None
         others = " or ".join(cell.name for cell in CELLS.values() if having(cell))
-        return f"the cell is {frame.experiment.cell}", f"point at hidden, or use {others}"
+        return f"the cell is {frame.cell.name}", f"point at hidden, or use {others}"
 
     return why_not
 

@@ -202,6 +202,8 @@ class LessonRun:
             return ()
         kept = self.target.experiment
         now = frame.requested or frame.experiment
+        if now is None:
+            return ()
         return tuple(name for name in exercise.locked if _differs(name, now, kept, frame))
 
     def _graded(self, frame: Frame) -> LessonRun:

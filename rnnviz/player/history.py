@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rnnviz.player.session import Session
+from rnnviz.player.kinds.run import Run
 from rnnviz.scene.frame import Frame
 
 #: About how much memory the past may hold, in bytes; the oldest changes are forgotten first.
@@ -21,10 +21,10 @@ BUDGET = 32_000_000
 
 @dataclass(frozen=True, eq=False)
 class Moment:
-    """session: data, network and training; its place in training is the frame's epoch and batch.
+    """run: its place in training is the frame's epoch and batch.
     what: the change that led away from here, in words."""
 
-    session: Session
+    run: Run
     frame: Frame
     what: str = ""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from rnnviz.player.session import Report
+from rnnviz.player.kinds.run import Report
 from rnnviz.scene.commands import Command
 
 #: Makes the result of a job the present.

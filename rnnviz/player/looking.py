@@ -5,25 +5,24 @@ from __future__ import annotations
 from dataclasses import replace
 
 from rnnviz.player.changes import reading
-from rnnviz.player.companions import Stopped
 from rnnviz.player.jobs import Job, Show
+from rnnviz.player.kinds.run import Report, Stopped
 from rnnviz.player.moves import scenes_with
 from rnnviz.player.present import Present
-from rnnviz.player.session import Report
 from rnnviz.scene.commands import Measure
-from rnnviz.scene.scene import Settings
+from rnnviz.scene.scene import Compared
 from rnnviz.views.prepare import prepare
 from rnnviz.words.gradient_check import verdict
 
 
 def survey(now: Present, job: Job, report: Report) -> Show:
     sample = now.frame.scene.sample
-    now.session.survey(sample, report, lambda: not job.is_cancelled)
+    now.run.survey(sample, report, lambda: not job.is_cancelled)
     return lambda: now.with_horizons(sample)
 
 
 def show_sample(now: Present, sample: int) -> Show:
-    picture, ghost = now.picture(now.session, sample), now.frame.ghost
+    picture, ghost = now.picture(now.run, sample), now.frame.ghost
     read = ghost and reading(ghost, sample, now.frame.loss_step)
     return lambda: now.show(picture, ghost=read)
 
@@ -53,12 +52,10 @@ def check(now: Present, report: Report) -> Show:
     return show
 
 
-def compare(now: Present, pinned: Settings | None, job: Job, report: Report) -> Show:
-    settings, place, frame = now.session.settings, now.session.timeline.place, now.frame
+def compare(now: Present, pinned: Compared | None, job: Job, report: Report) -> Show:
+    frame = now.frame
     try:
-        beside = now.companions.beside(
-            settings, pinned, place, frame.scene.sample, frame.loss_step, job, report
-        )  # fmt: skip
+        beside = now.run.beside(pinned, frame.scene.sample, frame.loss_step, lambda: not job.is_cancelled, report)
     except Stopped:
         return lambda: now.hint("Stopped: the other cells are not trained to this epoch.")
 
@@ -69,7 +66,7 @@ def compare(now: Present, pinned: Settings | None, job: Job, report: Report) -> 
 
 
 def pin(now: Present, job: Job, report: Report) -> Show:
-    frame, settings = now.frame, now.session.settings
+    frame, settings = now.frame, now.run.settings
     pinned = None if frame.pinned == settings else settings
     if frame.comparing:
         return compare(now, pinned, job, report)

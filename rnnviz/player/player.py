@@ -1,4 +1,4 @@
-"""Player: an experiment, its network and its history, and a cursor in them. Commands in, frames out.
+"""Player: a run (an experiment of ours, say) with its history, and a cursor in it. Commands in, frames out.
 
     >>> player = Player(Experiment())
     >>> player.do(Right()).cursor.t
@@ -20,10 +20,11 @@ from rnnviz.experiment.experiment import Experiment
 from rnnviz.nn import engine
 from rnnviz.player.changes import change, cut, restore
 from rnnviz.player.jobs import Job, Show
+from rnnviz.player.kinds.experiment import ExperimentRun
+from rnnviz.player.kinds.run import Report, Run
 from rnnviz.player.looking import check, compare, pin, show_gradient, show_sample, survey
 from rnnviz.player.moves import chosen_loss_step, lacking, moved
 from rnnviz.player.present import Present
-from rnnviz.player.session import Report, Session
 from rnnviz.player.training import back, train, update
 from rnnviz.scene.commands import (
     SLOW,
@@ -42,6 +43,7 @@ from rnnviz.scene.commands import (
     Survey,
     Train,
     Undo,
+    action_of,
 )
 from rnnviz.scene.cursor import Phase
 from rnnviz.scene.frame import Frame, Progress
@@ -49,10 +51,12 @@ from rnnviz.views.prepare import prepare
 
 
 class Player:
-    def __init__(self, experiment: Experiment | None = None, *, live: bool = False) -> None:
-        """live: an app draws its frames, and must not wait (see Frame)."""
+    def __init__(self, source: Experiment | Run | None = None, *, live: bool = False) -> None:
+        """source: an experiment, or a run of any kind. live: an app draws its frames, and must not wait (see
+        Frame)."""
         self.job: Job | None = None
-        self._now = Present(Session(experiment or Experiment()), live=live)
+        run = ExperimentRun(source or Experiment()) if source is None or isinstance(source, Experiment) else source
+        self._now = Present(run, live=live)
 
     @property
     def frame(self) -> Frame:
@@ -70,7 +74,12 @@ class Player:
         return self.frame
 
     def begin(self, command: Command) -> Job | None:
-        """Do a quick command now and return None; return a Job to be run for a slow one."""
+        """Do a quick command now and return None; return a Job to be run for a slow one. What this run cannot do is not
+        done: the frame's hint says why."""
+        reason = self.frame.cannot.get(action_of(command))
+        if reason is not None:
+            self._now.hint(reason)
+            return None
         if self.is_slow(command):
             if self.job is not None and not self._gives_way(command):
                 return None
@@ -139,7 +148,7 @@ class Player:
             case Back(amount):
                 return back(now, amount)
             case ShowSample(by):
-                return show_sample(now, (self.frame.scene.sample + by) % len(now.session.task))
+                return show_sample(now, (self.frame.scene.sample + by) % len(now.run.task))
             case ShowGradient(loss_step):
                 return show_gradient(now, chosen_loss_step(self.frame, loss_step))
             case Change(settings):

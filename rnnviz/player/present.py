@@ -1,7 +1,7 @@
-"""The present: the session that is open, the frame that shows it, and how the result of a job becomes it.
+"""The present: the run that is open, the frame that shows it, and how the result of a job becomes it.
 
 The work of a job (training.py, changes.py, looking.py) runs on the job's thread: it reads the present and may train
-its session, but what is shown changes only in the function it returns, which `Player.finish` calls.
+its run, but what is shown changes only in the function it returns, which `Player.finish` calls.
 """
 
 from __future__ import annotations
@@ -9,9 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from rnnviz.nn import engine
-from rnnviz.player.companions import Companions
 from rnnviz.player.history import History, Moment
-from rnnviz.player.session import Session
+from rnnviz.player.kinds.run import Run
 from rnnviz.scene.commands import Measure
 from rnnviz.scene.cursor import Cursor, Phase
 from rnnviz.scene.frame import Frame, Seen
@@ -24,38 +23,38 @@ Picture = tuple[Scene, tuple[Companion, ...] | None]
 
 
 class Present:
-    """session: data, network and training. frame: what is shown of it. history: the moments before changes.
-    companions: the runs beside it."""
+    """run: what is stepped through. frame: what is shown of it. history: the moments before changes."""
 
-    def __init__(self, session: Session, *, live: bool) -> None:
-        self.session = session
-        scene = session.scene(0)
+    def __init__(self, run: Run, *, live: bool) -> None:
+        self.run = run
+        scene = run.scene(0)
         if scene.task.lag is not None and is_light(scene, Measure("outcome")):
             scene = prepare(scene, Measure("outcome"))  # the answers are shown below the score
         self.frame = Frame(
-            experiment=session.experiment,
+            experiment=run.experiment,
             scene=scene,
             cursor=Cursor(),
             loss_step=scene.last_loss_step,
-            learning=session.learning(),
-            hint=next(iter(session.task.notes), ""),
+            learning=run.learning(),
+            hint=next(iter(run.task.notes), ""),
             engine=engine.current().name,
-            requested=session.requested,
+            requested=run.requested,
             live=live,
+            settings=run.settings,
+            cannot=run.cannot,
         )
-        self.companions = Companions()
         self.settle()
 
     def settle(self) -> None:
         """Forget that changes led here."""
-        self.history = History(Moment(self.session, self.frame))
+        self.history = History(Moment(self.run, self.frame))
 
     def hint(self, text: str) -> None:
         self.frame = replace(self.frame, hint=text)
 
     def leave(self, what: str) -> None:
         """Store the present as a moment for undo."""
-        self.history.keep(Moment(self.session, replace(self.frame, hint=""), what))
+        self.history.keep(Moment(self.run, replace(self.frame, hint=""), what))
 
     def learn(self, made: list[Scene]) -> None:
         """What was prepared of the scenes that are on the screen, if they still are."""
@@ -72,42 +71,43 @@ class Present:
             beside=frame.beside and tuple(replace(c, scene=with_more(c.scene)) for c in frame.beside),
         )
 
-    def picture(self, session: Session, sample: int) -> Picture:
-        """A session's scene, with what is known of the present one where that takes but a moment, and beside it those
+    def picture(self, run: Run, sample: int) -> Picture:
+        """A run's scene, with what is known of the present one where that takes but a moment, and beside it those
         it is compared with."""
         frame = self.frame
-        scene = session.scene(sample, frame.loss_step)
+        scene = run.scene(sample, frame.loss_step)
         scene = prepare(scene, Measure("outcome"), *likewise(scene, frame.scene.known, frame.cursor.t))
         if not frame.comparing:
             return scene, None
-        place = session.timeline.place
-        return scene, self.companions.beside(session.settings, frame.pinned, place, sample, frame.loss_step)
+        return scene, run.beside(frame.pinned, sample, frame.loss_step, lambda: True, lambda progress: None)
 
     def show(self, picture: Picture, *, hint: str = "", ghost: Ghost | None = None, onward: bool = False) -> None:
         """Show a new scene: at the same phase and step if it has them; with `onward`, after an update, at its
         beginning."""
-        old, cursor, session = self.frame, self.frame.cursor, self.session
+        old, cursor, run = self.frame, self.frame.cursor, self.run
         scene, beside = picture
-        epoch, batch = session.timeline.place
+        epoch, batch = run.place
         ghost = ghost or old.ghost
-        if ghost is not None:
-            ghost = replace(ghost, name=difference(ghost, session.requested, epoch, batch, session.cut))
+        if ghost is not None and run.requested is not None:
+            ghost = replace(ghost, name=difference(ghost, run.requested, epoch, batch, run.cut))
         cursor = Cursor() if onward else _after_update(cursor)
         t = scene.T if cursor.phase is Phase.LOSS else min(cursor.t, scene.T)
         self.frame = replace(
             old,
-            experiment=session.experiment,
+            experiment=run.experiment,
             scene=scene,
             beside=beside,
             cursor=Cursor(epoch, batch, cursor.phase, t, min(old.cursor.unit, scene.H - 1)),
             loss_step=_loss_step_in(scene, old),
-            learning=session.learning(),
+            learning=run.learning(),
             update=None,
             hint=hint,
-            requested=session.requested,
+            requested=run.requested,
             ghost=ghost,
-            cut=session.cut,
-            horizons=session.horizons(scene.sample),
+            cut=run.cut,
+            settings=run.settings,
+            cannot=run.cannot,
+            horizons=run.horizons(scene.sample),
         )
 
     def see(self, seen: Seen) -> None:
@@ -123,7 +123,7 @@ class Present:
         )
 
     def with_horizons(self, sample: int) -> None:
-        self.frame = replace(self.frame, horizons=self.session.horizons(sample))
+        self.frame = replace(self.frame, horizons=self.run.horizons(sample))
 
 
 def _after_update(cursor: Cursor) -> Cursor:

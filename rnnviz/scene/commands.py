@@ -184,4 +184,13 @@ Command = (
     | Alone
     | Pin
 )
+#: The action or panel that a command belongs to, by the name that sentences use for it.
+_ACTIONS: dict[type[Any], str] = {Cut: "cut", Change: "knobs", Undo: "undo", Redo: "redo", DismissGhost: "ghost"}
+
+
+def action_of(command: Command) -> str:
+    """`cut`, `knobs`; "" for a command that every run can do."""
+    return _ACTIONS.get(type(command), "")
+
+
 SLOW = (Train, Back, ShowSample, Change, Undo, Redo, Cut, Measure, Survey, Check, Compare, Pin)

@@ -6,14 +6,17 @@ A Frame is a Scene, a Cursor in it, and where the training stands.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from rnnviz.experiment.experiment import Experiment
+from rnnviz.nn.cell import Cell
 from rnnviz.scene.cursor import Cursor, Phase
 from rnnviz.scene.ghost import Ghost
 from rnnviz.scene.gradient import Gradient
 from rnnviz.scene.horizon_history import HorizonHistory
-from rnnviz.scene.scene import Companion, Scene, Settings
+from rnnviz.scene.scene import Companion, Compared, Scene
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,10 @@ class Progress:
 class Frame:
     """What the screen needs at this cursor.
 
-    requested  the settings as a person left them; in `experiment` what they leave open is filled in
+    experiment  the settings of a network of ours; None of another
+    requested  the same as a person left them; in `experiment` what they leave open is filled in
+    settings   what it is compared with other runs by
+    cannot     what the kind of run on the screen cannot do, and why: name of an action or panel -> a sentence
     ghost  the run before a change, until it is dismissed
     cut    W_hh is 0 in what is shown; training knows nothing of it, unless the experiment has no loop at all
     pinned     settings to compare with; None: with the other cells
@@ -78,7 +84,7 @@ class Frame:
     live   who draws it must not wait: a metric that takes long is None until a Measure command has worked it out
     """
 
-    experiment: Experiment
+    experiment: Experiment | None
     scene: Scene
     cursor: Cursor
     loss_step: int | None
@@ -90,11 +96,22 @@ class Frame:
     requested: Experiment | None = None
     ghost: Ghost | None = None
     cut: bool = False
-    pinned: Settings | None = None
+    pinned: Compared | None = None
     comparing: bool = False
     beside: tuple[Companion, ...] | None = None
     horizons: HorizonHistory | None = None
     live: bool = False
+    settings: Compared | None = None
+    cannot: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def cell(self) -> Cell:
+        return self.scene.trace.spec.about_cell
+
+    @property
+    def truncation(self) -> tuple[int, int] | None:
+        """(k1, k2) of the training, where that is known and truncated; see Experiment.truncation."""
+        return None if self.experiment is None else self.experiment.truncation()
 
     @property
     def T(self) -> int:

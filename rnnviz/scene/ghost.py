@@ -47,9 +47,9 @@ class Ghost:
         """(T+1,): ‖∂L_k/∂h_t‖ of its last loss step k."""
         return self.scene.gradient(self.scene.last_loss_step).norms
 
-    def is_like(self, present: Experiment) -> bool:
+    def is_like(self, present: Experiment | None) -> bool:
         """Whether it has the present task, so that its gradient can be shown behind the present one."""
-        return self.requested.task == present.task
+        return present is not None and self.requested.task == present.task
 
     def gradient(self, loss_step: int | None) -> Gradient:
         """The gradient row of this loss step (None: the total) if it has one, else of its last."""

@@ -12,12 +12,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.nn import Model, Trace
+from rnnviz.nn.cell_table import CELLS
 from rnnviz.nn.types import Array, ReadOnly, frozen
 from rnnviz.scene.commands import Measure
 from rnnviz.scene.gradient import Gradient
@@ -142,20 +143,49 @@ class Scene:
         return not self.is_finite or self.trace.loss > 1e6
 
 
+class Compared(Protocol):
+    """What determines a run that others are compared with. Two that are equal are the same run."""
+
+    @property
+    def title(self) -> str:
+        """Its name among those it is usually compared with: a cell, a layer."""
+
+    @property
+    def order(self) -> int:
+        """Its place among them."""
+
+    def difference(self, other: Any) -> str:
+        """What it has that the other one has not, in words; "the same" and more if there is nothing."""
+
+
 @dataclass(frozen=True)
 class Settings:
-    """What determines a run that others are compared with: the experiment as it was asked for, and whether its loop is
-    cut."""
+    """The experiment as it was asked for, and whether its loop is cut."""
 
     requested: Experiment
     cut: bool = False
+
+    @property
+    def title(self) -> str:
+        return CELLS[self.requested.cell].title
+
+    @property
+    def order(self) -> int:
+        return CELLS[self.requested.cell].order
+
+    def difference(self, other: Settings) -> str:
+        """`gain 0.7 · lstm`"""
+        parts = list(self.requested.named(self.requested.differences(other.requested)))
+        if self.cut != other.cut:
+            parts.append("loop cut" if self.cut else "loop closed")
+        return " · ".join(parts) or "the same settings"
 
 
 @dataclass(frozen=True, eq=False)
 class Companion:
     """A run beside the present one, at the same place in training."""
 
-    settings: Settings
+    settings: Compared
     scene: Scene
 
 

@@ -240,7 +240,7 @@ def first_used(frame: Frame) -> int:
     step adds its own stretch."""
     from rnnviz.views import reach as reaching
 
-    truncation, k = frame.experiment.truncation(), frame.loss_step
+    truncation, k = frame.truncation, frame.loss_step
     first = 1 if k is None else reaching.first_used(k, truncation, frame.scene.task.seq_len)
     return first if first > 1 else 0
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from rich.style import Style
 
 from rnnviz.glyphs import cells, cut, lines_at_most
-from rnnviz.nn.cell_table import CELLS
 from rnnviz.numbers import loss
 from rnnviz.scene.cursor import Phase
 from rnnviz.sheet import Sheet
@@ -43,10 +42,10 @@ def title(
     if frame is None:
         sheet.put(0, 0, heading, palette.accent)
         return sheet
-    experiment, scene, cursor = frame.experiment, frame.scene, frame.cursor
-    about = CELLS[experiment.cell]
-    cell = f"cut {about.title}" if frame.cut else about.described(experiment.activation)
-    layers = f" × {experiment.num_layers}" if experiment.num_layers > 1 else ""
+    scene, cursor = frame.scene, frame.cursor
+    about, spec = frame.cell, scene.trace.spec
+    cell = f"cut {about.title}" if frame.cut else about.described(spec.activation)
+    layers = f" × {spec.num_layers}" if spec.num_layers > 1 else ""
     what = f"{cell} · H {scene.H}{layers} T {frame.T}"
     room = width - LOSS - len(what)  # cells of heading and task: the network and its loss always fit
     least = 3 + min(ABOUT, cells(scene.task.title))

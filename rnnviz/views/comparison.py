@@ -12,10 +12,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rnnviz.nn.cell_table import CELLS
 from rnnviz.scene.frame import Frame
 from rnnviz.scene.gradient import Gradient
-from rnnviz.scene.scene import Scene, Settings
+from rnnviz.scene.scene import Scene
 
 
 @dataclass(frozen=True)
@@ -39,22 +38,21 @@ class Row:
 
 def compared(frame: Frame) -> tuple[Row, ...]:
     """The runs side by side, the present one among them; () while nothing is compared, or not yet."""
-    if not frame.comparing or frame.beside is None or frame.requested is None:
+    if not frame.comparing or frame.beside is None or frame.settings is None:
         return ()
-    present = Settings(frame.requested, frame.cut)
-    rows = [(present, frame.scene), *((c.settings, c.scene) for c in frame.beside)]
+    rows = [(frame.settings, frame.scene), *((c.settings, c.scene) for c in frame.beside)]
     if frame.pinned is None:
-        rows.sort(key=lambda row: CELLS[row[0].requested.cell].order)
+        rows.sort(key=lambda row: row[0].order)
     out = []
     for settings, scene in rows:
         is_present = scene is frame.scene
         known = scene.has_gradient(frame.loss_step)
         others = [other for other, _ in rows if other is not settings]
-        name = CELLS[settings.requested.cell].title if frame.pinned is None else "now" if is_present else "then"
+        name = settings.title if frame.pinned is None else "now" if is_present else "then"
         out.append(
             Row(
                 name=name,
-                what="" if frame.pinned is None else _difference(settings, others[0]),
+                what="" if frame.pinned is None else settings.difference(others[0]),
                 is_present=is_present,
                 gradient=scene.gradient(frame.loss_step if known else scene.last_loss_step),
                 loss=scene.trace.loss,
@@ -68,11 +66,3 @@ def compared(frame: Frame) -> tuple[Row, ...]:
 def _kept(scene: Scene) -> float | None:
     carry = scene.trace.spec.about_cell.carry
     return None if carry is None else float(carry.share(scene.gate_means[carry.gate]).mean())
-
-
-def _difference(settings: Settings, other: Settings) -> str:
-    """`gain 0.7 · lstm`: what these settings have that the others have not."""
-    parts = list(settings.requested.named(settings.requested.differences(other.requested)))
-    if settings.cut != other.cut:
-        parts.append("loop cut" if settings.cut else "loop closed")
-    return " · ".join(parts) or "the same settings"

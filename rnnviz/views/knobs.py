@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 from rnnviz.experiment.experiment import BY_GROUP, SETTINGS, Experiment
 from rnnviz.experiment.setting import Setting
-from rnnviz.nn.cell_table import CELLS
 from rnnviz.scene.commands import Change
 
 if TYPE_CHECKING:
@@ -24,20 +23,25 @@ if TYPE_CHECKING:
 
 
 def requested(frame: Frame) -> Experiment:
-    return frame.requested or frame.experiment
+    return frame.requested or _filled(frame)
+
+
+def _filled(frame: Frame) -> Experiment:
+    assert frame.experiment is not None  # a run without settings has no knobs: see `why_not` of their panel
+    return frame.experiment
 
 
 def value_of(frame: Frame, name: str) -> str:
     """The value as text: `20`, `lstm`; for an open setting its word and the resulting value: `auto 10`."""
     value = getattr(requested(frame), name)
     shown = SETTINGS[name].show(value)
-    filled = getattr(frame.experiment, name)
+    filled = getattr(_filled(frame), name)
     return shown if value is not None or filled is None else f"{shown} {SETTINGS[name].show(filled)}"
 
 
 def choices(frame: Frame, name: str) -> tuple[Any, ...]:
     """The values ← and → lead through here."""
-    if name == "init" and not CELLS[frame.experiment.cell].chrono:  # which is about gates
+    if name == "init" and not frame.cell.chrono:  # which is about gates
         return tuple(choice for choice in SETTINGS[name].choices if choice != "chrono")
     return SETTINGS[name].steps or SETTINGS[name].choices
 
@@ -59,7 +63,7 @@ def range_of(frame: Frame, name: str) -> str:
 
 def why_not(frame: Frame, name: str) -> str | None:
     """Why this knob has no effect here; None if it has one."""
-    return SETTINGS[name].why_not(frame.experiment)
+    return SETTINGS[name].why_not(_filled(frame))
 
 
 def called(text: str) -> tuple[Setting, ...]:
@@ -83,9 +87,9 @@ def turned(frame: Frame, name: str, by: int) -> Change | str:
     if reason is not None:
         return f"{SETTINGS[name].label}: {reason}."
     now = getattr(requested(frame), name)
-    filled = getattr(frame.experiment, name)
+    filled = getattr(_filled(frame), name)
     if name == "spectral_radius" and filled is None:
-        filled = frame.experiment.gain  # what an orthogonal W_hh was drawn with: more is more, less is less
+        filled = _filled(frame).gain  # what an orthogonal W_hh was drawn with: more is more, less is less
     new = _next(choices(frame, name), now, filled, by, SETTINGS[name].is_optional)
     if new == now:
         return _at_the_end(frame, name, by)

@@ -148,7 +148,7 @@ def reach(scene: Scene, truncation: tuple[int, int] | None = None) -> Reach | No
 
 def of_frame(frame: Frame) -> Reach | None:
     """How far the gradient reaches, and whether the task is learnt; None where the task's lag is not known."""
-    return reach(frame.scene, frame.experiment.truncation())
+    return reach(frame.scene, frame.truncation)
 
 
 def reach_of(trace: Trace, task: Task, sample: int, experiment: Experiment) -> Reach | None:

@@ -47,8 +47,9 @@ def _sentences(frame: Frame, voice: Voice) -> tuple[str, str]:
                 f"{explosion} The network is untrained.",
                 "[knobs]: a smaller recurrent gain keeps the values small.",
             )
+        rate = "" if frame.experiment is None else f" Learning rate {frame.experiment.learning_rate:g}."
         return (
-            f"{explosion} Learning rate {frame.experiment.learning_rate:g}.",
+            f"{explosion}{rate}",
             "[epoch_back] goes back one epoch, [all_back] to the start; everything else works as usual.",
         )
     match frame.cursor.phase:
@@ -72,13 +73,11 @@ def _forward(frame: Frame, voice: Voice) -> tuple[str, str]:
             return zeros, watch
         return voice.cut(frame.scene.describe(answered=False) + "."), watch
     if frame.cut:
-        still = CELLS[frame.experiment.cell].past_cut
+        still = frame.cell.past_cut
         past = f"Only {still} still carries the past." if still else "This is a plain hidden layer: no memory."
         alone = "h passes through no weight" if still else f"h{subscript(t)} depends on x{subscript(t)} alone"
         return f"The loop is cut, W_hh = 0: {alone}.", f"{past} {RESTORE}"
-    rule = CELLS[frame.experiment.cell].rule.format(
-        g=frame.experiment.activation, t=subscript(t), before=subscript(t - 1)
-    )
+    rule = frame.cell.rule.format(g=frame.scene.trace.spec.activation, t=subscript(t), before=subscript(t - 1))
     made = f"h{subscript(t)} combines h{subscript(t - 1)} and x{subscript(t)}: {rule}"
     if t == T:
         return made, "End of the sequence. [right] compares the outputs with the targets."
@@ -136,7 +135,7 @@ def _backward(frame: Frame, voice: Voice) -> tuple[str, str]:
             "[gradient] shows the last step's error alone, and how much of it arrives here.",
         )
     k = frame.loss_step
-    if frame.cut and t < k and not CELLS[frame.experiment.cell].past_cut:
+    if frame.cut and t < k and not frame.cell.past_cut:
         return f"The loop is cut: the error of step {k} ends at h{subscript(k)}; none of it arrives here.", RESTORE
     if t > k:
         return f"The error of step {k} cannot reach step {t}: that step comes later.", BACK
@@ -146,7 +145,7 @@ def _backward(frame: Frame, voice: Voice) -> tuple[str, str]:
             return f"The gradient is 0 from the start: {clause(zero)}.", BACK
         return (
             f"The error of step {k} reaches h{subscript(k)} through the readout alone.",
-            f"[left] goes one step back, through {CELLS[frame.experiment.cell].step_back}.",
+            f"[left] goes one step back, through {frame.cell.step_back}.",
         )
     start, here = float(gradient.norms[k]), float(gradient.norms[t])
     lag = k - t
@@ -169,7 +168,7 @@ def _truncated(frame: Frame) -> str:
     """What a truncated update leaves out, on the way back; "" elsewhere."""
     from rnnviz.views.reach import first_used  # not above: the first words need no NumPy
 
-    truncation, k, t = frame.experiment.truncation(), frame.loss_step, frame.cursor.t
+    truncation, k, t = frame.truncation, frame.loss_step, frame.cursor.t
     if truncation is None or truncation[1] >= frame.T:
         return ""
     if k is None:
@@ -214,6 +213,8 @@ def _vanishes_with_less_gain(frame: Frame) -> bool:
     """Whether an orthogonal W_hh, scaled down to LESS_GAIN, cannot but make the gradient vanish: no step keeps more
     than its gain times the activation's slope, which is at most 1."""
     asked = frame.experiment
+    if asked is None:
+        return False
     orthogonal = not CELLS[asked.cell].gates and asked.num_layers == 1 and asked.init in ("keras", "orthogonal")
     is_larger = asked.gain > LESS_GAIN and asked.spectral_radius is None
     return orthogonal and is_larger and LESS_GAIN ** (frame.loss_step or 0) < VANISHED
@@ -280,14 +281,14 @@ def _keeps(mean: float, of_it: str = " of it") -> str:
 
 
 def _update(frame: Frame, voice: Voice) -> tuple[str, str]:
-    update = frame.update
-    if update is None:
+    update, asked = frame.update, frame.experiment
+    if update is None or asked is None:
         return "update: W ← W − step", "[batch] trains on the next batch."
     if all(step == 0 for _, _, step in update.rows):
         return "update: no weight moves, since the gradient of the batch is 0.", "[batch] trains on the next batch."
     name, size, step = max(update.rows, key=lambda row: row[2] if math.isfinite(row[2]) else -1.0)
-    rule = {"sgd": f"W ← W − {frame.experiment.learning_rate:g}·∂L/∂W"}.get(
-        frame.experiment.optimizer, f"{frame.experiment.optimizer}, step size {frame.experiment.learning_rate:g}"
+    rule = {"sgd": f"W ← W − {asked.learning_rate:g}·∂L/∂W"}.get(
+        asked.optimizer, f"{asked.optimizer}, step size {asked.learning_rate:g}"
     )
     moved = f"{name.removeprefix('rnn.')} moves most, {scientific(step)} of {factor(size)}."
     return (

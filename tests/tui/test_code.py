@@ -49,9 +49,9 @@ def test_paths_begin_at_the_package_whatever_the_folders_above_are_called(tmp_pa
     above = tmp_path / "rnnviz" / "rnnviz"
     shutil.copytree(Path(excerpts.__file__).parents[1], above / "rnnviz", ignore=shutil.ignore_patterns("__pycache__"))
     program = (
-        "from rnnviz.experiment import experiment\nfrom rnnviz.export import excerpts\n"
+        "from rnnviz.nn.cell_table import CELLS\nfrom rnnviz.export import excerpts\n"
         "from rnnviz.scene.cursor import Phase\n"
-        "print([excerpts.excerpt(experiment.Experiment(), phase).where for phase in Phase])"
+        "print([excerpts.excerpt(CELLS['rnn'], phase).where for phase in Phase])"
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=above, capture_output=True, text=True)
     files = ("nn/cells/rnn.py, forward", "nn/losses.py, evaluate", "nn/cells/rnn.py, backward_step",

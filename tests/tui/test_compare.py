@@ -34,9 +34,9 @@ async def test_gradient_rows_with_the_numbers_of_their_own_traces(size: tuple[in
         t, n = 13, starts[1] - starts[0]
         for cell, first in zip(CELLS, starts, strict=True):
             own = Player(experiment.with_(cell=cell))
-            timeline = own._now.session.timeline
+            timeline = own._now.run.timeline
             timeline.goto((1, 0))
-            trace = own._now.session.scene(0).trace
+            trace = own._now.run.scene(0).trace
             norms = trace.grad_norm(20)
             assert f"h {scientific(norms[t])} × {factor(norms[t] / norms[t + 1])}" in lines[first]
             assert lines[first][:11].rstrip().endswith(f" {portion(trace.loss)}"), "under its heading"

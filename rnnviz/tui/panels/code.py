@@ -24,10 +24,14 @@ def text(frame: Frame, page: int) -> tuple[str, tuple[str, ...], int]:
     if PAGES[page] == "NumPy":
         from rnnviz.export import excerpts
 
-        excerpt = excerpts.excerpt(frame.experiment, frame.cursor.phase)
+        excerpt = excerpts.excerpt(frame.cell, frame.cursor.phase, *_optimizer(frame))
         return excerpt.where, excerpt.lines, excerpt.start
     lines = _program(frame.experiment, frame.scene.task, PAGES[page])
     return f"the same model in {PAGES[page]}, ready to run (Y copies it)", lines, 0
+
+
+def _optimizer(frame: Frame) -> tuple[str, ...]:
+    return () if frame.experiment is None else (frame.experiment.optimizer,)
 
 
 @lru_cache(maxsize=8)

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from rich.style import Style
 
 from rnnviz.glyphs import clip, cut, visible
-from rnnviz.nn.cell_table import CELLS
 from rnnviz.numbers import factor, scientific, subscript
 from rnnviz.sheet import Sheet
 from rnnviz.tui.marks import accent
@@ -130,7 +129,7 @@ def _arrow(
         if second is not None:
             _line(sheet, y + 1, x, room, f"× {factor(second)}", True, False, palette)
         return
-    cell = CELLS[frame.experiment.cell]
+    cell = frame.cell
     if cell.recurrent:
         text = "" if node.from_before is None else factor(node.from_before[layer])
         _line(sheet, y, x, room, "cut" if frame.cut else text, False, frame.cut, palette)
@@ -193,7 +192,7 @@ def _weights(frame: Frame, name: str, symbol: str) -> str:
     """`W_hh 20 × 20 = 400 weights`"""
     shape = frame.scene.trace.spec.parameter_shapes.get(name)
     if shape is None:  # a cell without recurrent weights
-        return f"no {symbol}: {CELLS[frame.experiment.cell].past_cut}"
+        return f"no {symbol}: {frame.cell.past_cut}"
     return f"{symbol}  {' × '.join(map(str, shape))} = {prod(shape)} weights"
 
 
@@ -235,7 +234,7 @@ def _summary(frame: Frame, view: View, width: int, height: int, palette: Palette
     sheet.put(0, third - 7, "Param #", palette.dim)
     sheet.put(1, 1, "━" * (third - 1), palette.faint)
     y = 2
-    sizes = {"B": frame.experiment.batch_size, "T": frame.scene.task.seq_len}
+    sizes = {"B": frame.learning.batch_size, "T": frame.scene.task.seq_len}
     for row in rows:
         shape = ", ".join(str(sizes.get(str(n), n)) for n in row.output_shape)
         sheet.put(y, 1, f"{row.name} ({row.kind})", palette.text)

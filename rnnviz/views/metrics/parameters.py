@@ -108,8 +108,12 @@ metric("weight_grad", "norm of the gradient on all weights, from the sequence in
 )
 
 metric("clipped", "1 if clip_norm shortens weight_grad, else 0", "d", low=0, high=1)(
-    lambda f: f.experiment.clip_norm is not None and (value(f, "weight_grad") or 0.0) > f.experiment.clip_norm
+    lambda f: None if f.experiment is None else _is_clipped(f, f.experiment.clip_norm)
 )
+
+
+def _is_clipped(frame: Frame, most: float | None) -> bool:
+    return most is not None and float(value(frame, "weight_grad") or 0.0) > most
 
 
 def _weight_grad(scene: Scene) -> float:
@@ -120,7 +124,7 @@ def _weight_grad(scene: Scene) -> float:
 
 # the settings, under their own names
 def _setting(name: str) -> Callable[[Frame], Any]:
-    return lambda frame: getattr(frame.experiment, name)
+    return lambda frame: getattr(frame.experiment, name, None)
 
 
 for _name, _one in SETTINGS.items():

@@ -1,0 +1,1 @@
+"""The kinds of run, a file each: what can be stepped through."""

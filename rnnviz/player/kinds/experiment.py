@@ -1,0 +1,215 @@
+"""The kind of run that is ours: an experiment with its data, its network, and its training so far."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import copy
+from time import perf_counter
+
+import numpy as np
+
+from rnnviz.errors import InputError
+from rnnviz.experiment import cost
+from rnnviz.experiment.ablation import without_loop
+from rnnviz.experiment.build import build_model, build_task, build_training, resolved, trace_of
+from rnnviz.experiment.experiment import OF_TASK, Experiment
+from rnnviz.nn.cell_table import CELLS
+from rnnviz.player.kinds.companions import Companions
+from rnnviz.player.kinds.run import Changed, KeepGoing, Look, Place, Report
+from rnnviz.player.timeline import Timeline
+from rnnviz.scene.frame import Learning, Progress, Update
+from rnnviz.scene.horizon_history import HorizonHistory, Profile
+from rnnviz.scene.scene import Companion, Compared, Scene, Settings
+from rnnviz.views.horizon_history import profile
+from rnnviz.views.prepare import read
+
+#: Seconds between two reports of an epoch under way.
+BETWEEN_REPORTS = 0.2
+
+
+class ExperimentRun:
+    """`requested` is the experiment before its task filled in open settings; `cut` shows the network with its loop cut,
+    which a network without a loop always is. Raises InputError for an experiment that cannot run."""
+
+    def __init__(self, experiment: Experiment, *, cut: bool = False, companions: Companions | None = None) -> None:
+        self.requested = experiment
+        self.experiment = resolved(experiment)
+        self.cut = (cut or not experiment.loop) and CELLS[experiment.cell].recurrent
+        cost.fit(self.experiment)
+        self.task = build_task(self.experiment)
+        model = build_model(self.experiment, self.task)
+        self.timeline = Timeline(build_training(self.experiment, model, self.task))
+        self._profiles: dict[Place, Profile] = {}  # by (sequence, epoch)
+        self._companions = companions or Companions(_like)
+
+    @property
+    def settings(self) -> Settings:
+        return Settings(self.requested, self.cut)
+
+    @property
+    def cannot(self) -> Mapping[str, str]:
+        cell = CELLS[self.requested.cell]
+        if not cell.recurrent:
+            return {"cut": f"There is no loop to cut: {cell.noun} has no recurrent weights W_hh."}
+        if not self.requested.loop:
+            return {"cut": "This network has no loop to close: the setting loop is off."}
+        return {}
+
+    @property
+    def place(self) -> Place:
+        return self.timeline.place
+
+    def learning(self) -> Learning:
+        timeline = self.timeline
+        return Learning(
+            epochs=self.experiment.epochs,
+            batches_per_epoch=timeline.training.batches_per_epoch,
+            batch_size=self.experiment.batch_size,
+            loss=tuple(timeline.losses),
+            val_loss=tuple(timeline.val_losses),
+        )
+
+    def scene(self, sample: int, loss_step: int | None = None) -> Scene:
+        model = self.timeline.training.model
+        if self.cut:
+            model = without_loop(model)
+        return read(self.task, sample, model, loss_step=loss_step)
+
+    # -- time travel ---------------------------------------------------------------------------------------
+
+    def goto(self, place: Place) -> None:
+        self.timeline.goto(place)
+
+    def forward(self, amount: str, count: int, keep_going: KeepGoing, look: Look, report: Report) -> tuple[bool, str]:
+        """Train, with a report after each epoch, and within a long one."""
+        timeline, per_epoch = self.timeline, self.timeline.training.batches_per_epoch
+        epoch, batch = timeline.place
+        all_epochs = self.experiment.epochs - epoch
+        total = count if amount == "batch" else (count if amount == "epoch" else all_epochs) * per_epoch - batch
+        if total <= 0:
+            return False, f"All {self.experiment.epochs} epochs are done; [epoch] trains one more."
+        done: int = 0
+        while done < total and keep_going():
+            chunk = min(total - done, per_epoch)
+            before = timeline.place
+
+            reported = perf_counter()
+
+            def within(begun: int = done, whole: int = done + chunk, before: Place = before) -> bool:
+                """Report progress within a long epoch."""
+                nonlocal reported
+                here = begun + self._batches_since(before)
+                if here < whole and perf_counter() - reported > BETWEEN_REPORTS:
+                    report(Progress("training", here, total, timeline.loss))
+                    reported = perf_counter()
+                return keep_going()
+
+            loss = timeline.advance(chunk, within)
+            done += self._batches_since(before)
+            report(Progress("training", done, total, loss, seen=look(done, total)))
+        return True, "" if done == total else f"Stopped after {done} of {total} batches; nothing is lost."
+
+    def back(self, amount: str) -> str:
+        epoch, batch = self.timeline.place
+        if (epoch, batch) == (0, 0):
+            return "This is the untrained start."
+        match amount:
+            case "batch":
+                per_epoch = self.timeline.training.batches_per_epoch
+                place = (epoch, batch - 1) if batch else (epoch - 1, per_epoch - 1)
+            case "epoch":
+                place = (epoch, 0) if batch else (epoch - 1, 0)
+            case _:
+                place = (0, 0)
+        self.timeline.goto(place)
+        return ""
+
+    def update(self, scene: Scene) -> Update:
+        timeline = self.timeline
+        here, model = timeline.training.snapshot(), timeline.training.model
+        old = {name: w.copy() for name, w in model.params.items()}
+        loss = timeline.advance(1, lambda: True)
+        new = {name: w.copy() for name, w in timeline.training.model.params.items()}
+        after = self.scene(scene.sample).trace.loss
+        timeline.training.restore(here)
+        with np.errstate(all="ignore"):
+            rows = tuple(
+                (name, float(np.linalg.norm(w)), float(np.linalg.norm(new[name] - w))) for name, w in old.items()
+            )
+        return Update(rows, float("nan") if loss is None else loss, scene.trace.loss, after)
+
+    def survey(self, sample: int, report: Report, keep_going: KeepGoing) -> None:
+        """Compute the missing profiles of all epochs trained so far."""
+        here, known = self.timeline.training.snapshot(), len(self.timeline.losses)
+        for epoch in range(known + 1):
+            if not keep_going():
+                break
+            if (sample, epoch) not in self._profiles:
+                self.timeline.goto((epoch, 0), keep_going)
+                self._profiles[sample, epoch] = profile(trace_of(self.timeline.training.model, self.task, sample))
+                report(Progress("measuring past epochs", epoch + 1, known + 1, unit="epochs"))
+        self.timeline.training.restore(here)
+
+    def horizons(self, sample: int) -> HorizonHistory | None:
+        known = {epoch: profile for (n, epoch), profile in self._profiles.items() if n == sample}
+        return HorizonHistory(sample, known) if known else None
+
+    def _batches_since(self, before: Place) -> int:
+        place, per_epoch = self.timeline.place, self.timeline.training.batches_per_epoch
+        return (place[0] - before[0]) * per_epoch + place[1] - before[1]
+
+    # -- changes -------------------------------------------------------------------------------------------
+
+    def changed(self, settings: tuple[tuple[str, object], ...]) -> Changed | None:
+        requested = _with(self.requested, settings)
+        what = _differences(self.requested, requested)
+        if not what:
+            return None
+        if self.requested.with_(epochs=requested.epochs) == requested:
+            return Changed(self._lasting(requested), what, same_data=True, same_picture=True)
+        run = ExperimentRun(requested, cut=self.cut and self.requested.loop, companions=self._companions)
+        return Changed(run, what, same_data=requested.task == self.requested.task, same_picture=False)
+
+    def _lasting(self, experiment: Experiment) -> ExperimentRun:
+        """The same training with another number of epochs."""
+        run = copy(self)
+        run.requested, run.experiment = experiment, resolved(experiment)
+        return run
+
+    def with_loop_turned(self) -> ExperimentRun:
+        run = copy(self)
+        run.cut = not run.cut
+        return run
+
+    # -- others beside it ----------------------------------------------------------------------------------
+
+    def beside(
+        self, pinned: Compared | None, sample: int, loss_step: int | None, keep_going: KeepGoing, report: Report
+    ) -> tuple[Companion, ...]:
+        """What was pinned, or the other cells, trained equally long."""
+        return self._companions.beside(self.settings, pinned, self.place, sample, loss_step, keep_going, report)
+
+    def follow(self, pinned: Compared | None) -> None:
+        self._companions.beside(self.settings, pinned, self.place, 0)
+
+
+def _like(settings: Settings) -> ExperimentRun:
+    return ExperimentRun(settings.requested, cut=settings.cut)
+
+
+def _with(requested: Experiment, settings: tuple[tuple[str, object], ...]) -> Experiment:
+    """`requested` with some settings changed. Raises InputError naming the one that is wrong."""
+    new = dict(settings)
+    left_open = dict.fromkeys(OF_TASK) if new.get("task", requested.task) != requested.task else {}
+    try:
+        return Experiment.from_mapping({**requested.to_dict(), **left_open, **new}, "")
+    except InputError as error:  # it names the setting
+        raise InputError(str(error).removeprefix(": ")) from None
+
+
+def _differences(old: Experiment, new: Experiment) -> str:
+    """What changed, in words: `recurrent gain 1.0 → 0.7`."""
+    return ", ".join(
+        f"{one.label} {one.show(getattr(old, one.name))} → {one.show(getattr(new, one.name))}"
+        for one in old.differences(new)
+    )
