@@ -102,6 +102,29 @@ _GRADIENTS = Command(
     ),
 )  # fmt: skip
 
+_DIAGNOSE = Command(
+    "diagnose",
+    "train a network and report what is measured to be wrong with it",
+    "rnnviz diagnose [FILE.toml] [flags]",
+    "Train a network and report findings: where its gradient vanishes or explodes, the first nan or inf,\n"
+    "saturated or dead units, clipping, the size of the updates, a flat loss. Each finding has its figures,\n"
+    "a likely cause, one thing to try and a lesson; docs/diagnosis.md lists the thresholds. It measures; it\n"
+    "does not forecast.",
+    "rnnviz.cli.diagnose:run",
+    (
+        _json(
+            "kind, title, measured, findings (rule, layer, what, evidence, cause, try, command, pytorch, keras, "
+            "lesson), "
+            "not_judged (rule: reason), notes. A value that is not finite or not known is null. With several cells: a "
+            "list of such objects"
+        ),
+        Argument(
+            "--strict", "exit with code 3 if there is a finding", default=False, more={"action": "store_true"},
+        ),
+    ),
+    ("rnnviz diagnose --task recall --lag 60 --optimizer adam", "rnnviz diagnose experiment.toml --json --strict"),
+)  # fmt: skip
+
 _COURSE = Command(
     "lessons",
     "list the lessons of the course and your progress; check lesson files",
@@ -160,5 +183,5 @@ _DOCTOR = Command(
 )
 
 COMMANDS: dict[str, Command] = {
-    command.name: command for command in (_TRAIN, _GRADIENTS, _COURSE, _LESSON, _PLAY, _DOCTOR)
+    command.name: command for command in (_TRAIN, _GRADIENTS, _DIAGNOSE, _COURSE, _LESSON, _PLAY, _DOCTOR)
 }
