@@ -24,14 +24,15 @@ import numpy as np
 
 from rnnviz.errors import InputError, short_repr
 from rnnviz.nn import checks
+from rnnviz.nn.cell import Cell
 from rnnviz.nn.cell_table import CELLS
-from rnnviz.nn.spec import one_of
+from rnnviz.nn.spec import one_of, whole_number
 from rnnviz.nn.types import Array, frozen
 
 FORWARD, BACKWARD = "forward", "backward"
 DIRECTIONS = (FORWARD, BACKWARD)
 SUFFIX = {FORWARD: "", BACKWARD: "_reverse"}
-_NAME = re.compile(r"(weight_ih|weight_hh|bias_ih|bias_hh)_l(\d+)(_reverse)?\Z")
+_NAME = re.compile(r"(weight_ih|weight_hh|bias_ih|bias_hh)_l(0|[1-9][0-9]{0,2})(_reverse)?\Z")
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,12 +78,15 @@ class LayerRecord:
     def __post_init__(self) -> None:
         one_of("cell", self.cell, tuple(CELLS))
         one_of("activation", self.activation, ("tanh", "relu"))
-        weights = {name: _array(f"weights: {name}", value) for name, value in dict(self.weights).items()}
-        _complete(weights, recurrent=CELLS[self.cell].recurrent)
+        weights = _arrays("weights", self.weights)
+        _complete(weights, CELLS[self.cell])
         set_ = object.__setattr__
         set_(self, "weights", MappingProxyType(weights))
-        width = len(weights["weight_ih_l0"])
         blocks = len(CELLS[self.cell].blocks)
+        checks.fit_shape(
+            "weights: weight_ih_l0", weights["weight_ih_l0"], (None, None), "(blocks * hidden_size, input_size)"
+        )
+        width = len(weights["weight_ih_l0"])
         if width % blocks:
             noun = CELLS[self.cell].noun
             raise InputError(f"weights: weight_ih_l0 has {width} rows, but {noun} has {blocks} blocks of equal height")
@@ -118,15 +122,20 @@ class LayerRecord:
             if lengths.min() < 1 or lengths.max() > T:
                 raise InputError(f"lengths: they must lie between 1 and {T}")
             set_(self, "lengths", frozen(lengths))
-        grads = {name: _array(f"grads: {name}", value) for name, value in dict(self.grads).items()}
+        grads = _arrays("grads", self.grads)
         for name, value in grads.items():
             if name not in weights:
                 raise InputError(f"grads: {short_repr(name)} is not one of the weights")
             checks.fit_shape(f"grads: {name}", value, weights[name].shape, "the weight's shape")
         set_(self, "grads", MappingProxyType(grads))
-        set_(self, "total", B if self.total is None else int(self.total))
-        set_(self, "notes", tuple(map(str, self.notes)))
-        set_(self, "names", tuple(map(str, self.names)))
+        set_(self, "total", B if self.total is None else whole_number("total", self.total, low=B))
+        if self.agreement is not None:
+            set_(self, "agreement", _figure(self.agreement))
+        for name in ("notes", "names"):
+            texts = getattr(self, name)
+            if isinstance(texts, str) or not all(isinstance(text, str) for text in texts):
+                raise InputError(f"{name}: {short_repr(texts)} is not a list of texts")
+            set_(self, name, tuple(texts))
         if self.names and len(self.names) != B:
             raise InputError(f"names: {len(self.names)} names for {B} sequences")
 
@@ -161,6 +170,19 @@ class LayerRecord:
         return np.full(self.B, self.T) if self.lengths is None else np.asarray(self.lengths)
 
 
+def _arrays(what: str, value: Any) -> dict[str, Array]:
+    if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
+        raise InputError(f"{what}: {short_repr(value)} is not a dict of arrays by name")
+    return {name: _array(f"{what}: {name}", array) for name, array in value.items()}
+
+
+def _figure(value: Any) -> float:
+    array = checks.as_array("agreement", value, "one number", kinds="fiu")
+    if array.size != 1 or array.reshape(-1)[0] < 0:
+        raise InputError(f"agreement: {short_repr(value)} is not a relative difference, 0 or more")
+    return float(array.reshape(-1)[0])
+
+
 def _array(what: str, value: Any) -> Array:
     """A read-only copy in float32 or float64; nan and inf are allowed, since trainings have them."""
     array = checks.as_array(what, value, "real numbers", kinds="fiub")
@@ -168,8 +190,9 @@ def _array(what: str, value: Any) -> Array:
     return frozen(np.array(array, dtype, order="C"))
 
 
-def _complete(weights: Mapping[str, Array], *, recurrent: bool) -> None:
-    """Raises InputError for a name that is none of PyTorch's, or if a level lacks a weight."""
+def _complete(weights: Mapping[str, Array], cell: Cell) -> None:
+    """Raises InputError for a name that is none of PyTorch's, for a weight that the cell does not have, or if a level
+    lacks one."""
     found = set()
     for name in weights:
         match = _NAME.match(name)
@@ -180,8 +203,11 @@ def _complete(weights: Mapping[str, Array], *, recurrent: bool) -> None:
         raise InputError("weights: weight_ih_l0 is missing")
     levels = 1 + max(level for level, _ in found)
     suffixes = {suffix for _, suffix in found}
-    kinds = ("weight_ih", "weight_hh") if recurrent else ("weight_ih",)
-    biases = [kind for kind in ("bias_ih", "bias_hh") if f"{kind}_l0" in weights]
+    kinds = ("weight_ih", "weight_hh") if cell.recurrent else ("weight_ih",)
+    given = {name.partition("_l")[0] for name in weights}
+    biases = [kind for kind in ("bias_ih", "bias_hh") if kind in given]
+    if not cell.recurrent and (other := given - {*kinds, "bias_ih"}):
+        raise InputError(f"weights: {min(other)}: {cell.noun} has none")
     for level in range(levels):
         for suffix in sorted(suffixes):
             for kind in (*kinds, *biases):

@@ -24,6 +24,19 @@ _MOST = 2**40
 _MODE = 0o644
 
 
+class NewerError(InputError):
+    """The file is from a newer rnnviz."""
+
+
+def check_version(path: Path, version: Any, newest: int) -> None:
+    """Raises NewerError, or InputError if this is no version."""
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+        raise InputError(f"version: {short_repr(version)} is not a whole number of at least 1")
+    if version > newest:
+        shown = f"version {short_repr(version)}, this one reads {newest}"
+        raise NewerError(f"{path}: it was written by a newer rnnviz ({shown}); install a newer rnnviz")
+
+
 @dataclass(frozen=True)
 class Marker:
     about: Mapping[str, Any] = field(default_factory=dict)
@@ -42,15 +55,12 @@ def read(folder: Path) -> Marker | None:
         raise InputError(f"{path}: {error.strerror}; delete it") from None
     try:
         found = json.loads(content)
-        version = found["version"]
-        if isinstance(version, int) and version > VERSION:
-            raise InputError(f"{path}: it was written by a newer rnnviz (version {version}, this one reads {VERSION}); "
-                             "install a newer rnnviz")  # fmt: skip
+        check_version(path, found["version"], VERSION)
         marker = Marker(found.get("about", {}), found.get("kept_every", 1), found.get("note", ""))
         fits = isinstance(marker.about, dict) and isinstance(marker.note, str) and type(marker.kept_every) is int
         if not fits or not 1 <= marker.kept_every <= _MOST:
             raise ValueError("a value has the wrong type")
-    except InputError:
+    except NewerError:
         raise
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise InputError(f"{path}: it is broken ({short_repr(str(error))}); delete it") from None

@@ -29,6 +29,7 @@ from rnnviz.nn import checks
 from rnnviz.nn.spec import whole_number
 from rnnviz.nn.types import Array
 from rnnviz.recordings.layer_record import LayerRecord
+from rnnviz.recordings.marker import NewerError, check_version
 
 #: Of the files' schema. A file with a larger one is refused.
 VERSION = 1
@@ -39,7 +40,11 @@ KEY = "rnnviz"
 _NAME = re.compile(rf"(\d{{1,{DIGITS}}})(-[A-Za-z0-9_.-]*)?{re.escape(SUFFIX)}\Z", re.ASCII)
 _LONGEST_HEADER = 8 * 2**20
 _MOST_LAYERS = 10_000
-_DTYPES: Mapping[str, np.dtype[Any]] = {"F32": np.dtype("<f4"), "F64": np.dtype("<f8"), "I64": np.dtype("<i8")}
+_MOST_AXES = 3
+_DTYPES: Mapping[str, np.dtype[Any]] = {
+    name: np.dtype(code)
+    for name, code in (("F16", "<f2"), ("F32", "<f4"), ("F64", "<f8"), ("I32", "<i4"), ("I64", "<i8"))
+}
 _ARRAYS = ("x", "direct", "direct_h", "direct_c", "h0", "c0", "lengths")
 _NONFINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 _FIX = "delete it, or record again"
@@ -200,18 +205,20 @@ def _header(path: Path, file: BinaryIO) -> Header:
     if not isinstance(text, str):
         raise _broken(path, f"it is no record: its header lacks {KEY!r}")
     about = _json(path, text, f"{KEY!r} in its header")
-    version = about.get("version")
-    if isinstance(version, int) and not isinstance(version, bool) and version > VERSION:
-        raise InputError(f"{path}: it was written by a newer rnnviz (version {version}, this one reads {VERSION}); "
-                         "install a newer rnnviz")  # fmt: skip
     try:
+        check_version(path, about.get("version"), VERSION)
+        step = _field(about, "step", int)
+        if step != step_of(path.name):
+            raise InputError(f"the step in its header is {short_repr(step)}, not that of its name")
         return Header(
-            step=_field(about, "step", int),
+            step=step,
             loss=_number(about.get("loss"), "loss"),
             extra={str(key): _value(value) for key, value in _field(about, "extra", dict, {}).items()},
             layers=_layers(about),
             entries=_entries(head, 8 + length, size),
         )
+    except NewerError:
+        raise
     except InputError as error:
         raise _broken(path, str(error)) from None
 
@@ -285,7 +292,7 @@ def _texts(layer: Mapping[str, Any], name: str) -> tuple[str, ...]:
 
 
 def _entries(head: Mapping[str, Any], start: int, size: int) -> dict[str, Entry]:
-    """The arrays, each inside the file and as long as its shape says."""
+    """The arrays: each as long as its shape says, and all together exactly the rest of the file."""
     found = {}
     for name, entry in head.items():
         try:
@@ -296,10 +303,18 @@ def _entries(head: Mapping[str, Any], start: int, size: int) -> dict[str, Entry]
             raise InputError(
                 f"{short_repr(name)}: {short_repr(entry)} is not an array of {', '.join(_DTYPES)}"
             ) from None
-        if last - first != math.prod(shape) * dtype.itemsize or start + last > size:
+        fits = len(shape) <= _MOST_AXES and last - first == math.prod(shape) * dtype.itemsize
+        if not fits or start + last > size:
             where = f"shape {short_repr(shape)} at bytes {short_repr(first)} to {short_repr(last)}"
             raise InputError(f"{short_repr(name)}: {where} does not fit into the file of {size:,} bytes")
         found[name] = Entry(dtype, shape, start + first, start + last)
+    end = start
+    for entry in sorted(found.values(), key=lambda entry: (entry.start, entry.stop)):
+        if entry.start != end:
+            raise InputError("its arrays overlap, or leave gaps")
+        end = entry.stop
+    if end != size:
+        raise InputError(f"its arrays take {end:,} bytes of the file's {size:,}")
     return found
 
 

@@ -14,7 +14,9 @@ def record_of(**options):
 
 def test_what_is_written_is_read(tmp_path):
     lstm = record_of(levels=2, directions=2, lengths=[5, 2, 1], states=True, last=True)
-    gru = replaced(record_of(cell="gru", dtype=np.float32), total=9, agreement=2e-7, notes=("Dropout.",), names="abc")
+    gru = replaced(
+        record_of(cell="gru", dtype=np.float32), total=9, agreement=2e-7, notes=("Dropout.",), names=tuple("abc")
+    )
     with rnnviz.Recorder(tmp_path / "run", about={"model": "names", "layers": 2}) as recorder:
         assert recorder.add(step=7, loss=float("nan"), layers={"encoder.lstm": lstm, "": gru},
                             extra={"lr": 1e-3, "norm": np.float32("inf"), "clipped": True})  # fmt: skip
