@@ -137,7 +137,10 @@ class Recorder:
         if self._stopped == "closed":
             raise InputError("recorder: it is closed")
         step = whole_number("step", step, low=0, high=10**store.DIGITS - 1)
-        layers = dict(layers or {})
+        layers, extra = {} if layers is None else layers, {} if extra is None else extra
+        for what, given in (("layers", layers), ("extra", extra)):
+            if not isinstance(given, Mapping):
+                raise InputError(f"{what}: {short_repr(given)} is not a dict by name")
         for name, layer in layers.items():
             if not isinstance(name, str) or not isinstance(layer, LayerRecord):
                 raise InputError(f"layers: {short_repr(name)}: {short_repr(layer)} is not a LayerRecord under a name")
@@ -145,7 +148,7 @@ class Recorder:
         self._added += 1
         if not is_kept:
             return False
-        content = store.encode(step, loss, layers, extra or {})
+        content = store.encode(step, loss, layers, extra)
         try:
             return self._write(step, number, content)
         except OSError as error:
@@ -162,7 +165,7 @@ class Recorder:
             self._scan()
         if self._bytes + len(content) > self.limit:
             self._thin(len(content))
-            if count % self._kept_every():
+            if count % self._kept_every() or self._bytes + len(content) > self.limit:
                 return False
         name = store.file_name(step, secrets.token_hex(4))
         hidden = self.path / f"{_WRITING}{self._writer}-{name}"
@@ -216,16 +219,17 @@ class Recorder:
         return [(name, count) for _, name, count in sorted(found)]
 
     def _thin(self, needed: int) -> None:
-        """Delete every second record until there is room; from then on keep as few."""
+        """Delete every second record until there is room or one is left; from then on keep as few."""
         with self._alone():
             records, halved = self._records(), 0
-            while sum(count for _, count in records) + needed > self.limit and records:
-                gone = records[1::2] or records
-                records = records[::2] if len(records) > 1 else []
+            while sum(count for _, count in records) + needed > self.limit:
                 halved += 1
-                for name, _ in gone:
+                for name, _ in records[1::2]:
                     with contextlib.suppress(FileNotFoundError):
                         os.unlink(self.path / name)
+                if len(records) < 2:
+                    break
+                records = records[::2]
             if halved:
                 known = marker.read(self.path) or marker.Marker(self._about)
                 marker.write(self.path, replace(known, kept_every=known.kept_every * 2**halved))

@@ -77,7 +77,7 @@ def encode(step: int, loss: float | None, layers: Mapping[str, LayerRecord], ext
                 "cell": layer.cell,
                 "activation": layer.activation,
                 "total": layer.total,
-                "agreement": _plain("agreement", layer.agreement),
+                "agreement": _plain_number("agreement", layer.agreement),
                 "notes": layer.notes,
                 "names": layer.names,
             }
@@ -91,7 +91,7 @@ def encode(step: int, loss: float | None, layers: Mapping[str, LayerRecord], ext
     metadata = {
         "version": VERSION,
         "step": step,
-        "loss": _plain("loss", loss),
+        "loss": _plain_number("loss", loss),
         "extra": {str(key): _plain(f"extra: {key}", value) for key, value in extra.items()},
         "layers": about,
     }
@@ -105,16 +105,21 @@ def _plain(what: str, value: Any) -> Any:
         return value
     if isinstance(value, list | tuple):
         return [_plain(what, entry) for entry in value]
+    return _plain_number(what, value, "a number, a text, a truth value, or a list of these")
+
+
+def _plain_number(what: str, value: Any, wanted: str = "a number") -> int | float | str | None:
+    """A number, or an array or tensor of one."""
+    if value is None:
+        return None
     try:
         array = checks.as_array(what, value, "numbers", kinds="fiub")
     except InputError:
         array = np.empty(0)
     if array.size != 1:
-        raise InputError(f"{what}: {short_repr(value)} is not a number, a text, a truth value, or a list of these")
-    number = array.reshape(-1)[0].item()
-    if isinstance(number, float) and not math.isfinite(number):
-        return str(number)
-    return number
+        raise InputError(f"{what}: {short_repr(value)} is not {wanted}")
+    number: int | float = array.reshape(-1)[0].item()
+    return number if math.isfinite(number) else str(number)
 
 
 # -- reading -------------------------------------------------------------------------------------------
