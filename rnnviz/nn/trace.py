@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from rnnviz.errors import InputError, short_repr
-from rnnviz.nn import checks, gradcheck, losses, metrics
+from rnnviz.nn import checks, gradcheck, losses, metrics, numpy_engine
 from rnnviz.nn import engine as engines
 from rnnviz.nn import gain as gains
 from rnnviz.nn import ledger as ledgers
@@ -161,7 +161,14 @@ class Trace(ReadOnly):
         """(T+1, B, H): the total dL/dc_t of an LSTM."""
         return self.top.grad_c
 
-    # -- the input -----------------------------------------------------------------------------------
+    # -- what the loss sends, and what arrives at the input -------------------------------------------
+
+    @cached_property
+    def direct(self) -> Array:
+        """(T, B, H): entry t-1 is the direct part of dL/dh_t, what the loss sends into h_t through the readout alone,
+        before anything comes back through the recurrence."""
+        with np.errstate(all="ignore"):
+            return frozen(numpy_engine.through_readout(self.params, self.grad_y).view())
 
     @cached_property
     def grad_x(self) -> Array:

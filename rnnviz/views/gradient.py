@@ -41,10 +41,9 @@ def along_gate(trace: Trace, k: int | None) -> Array:
     kept = carry.share(trace.gates[carry.gate])
     along = np.zeros_like(trace.h)
     with np.errstate(all="ignore"):
-        entering = trace.grad_y @ trace.params["readout.weight"]  # (T, B, H)
         for t in range(trace.T if k is None else k, 0, -1):
             if k is None or t == k:
-                along[t] += entering[t - 1]
+                along[t] += trace.direct[t - 1]
             along[t - 1] = kept[t - 1] * along[t]
     return along
 

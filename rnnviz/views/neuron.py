@@ -153,7 +153,10 @@ def backward(trace: Trace, t: int, unit: int, gradient: Gradient) -> tuple[Equat
     value = float(grad_h[t, unit])
 
     readout: list[Term] = []
-    if t >= 1 and (t == k or (k is None and t in trace.loss_steps)):
+    carries_loss = t >= 1 and (t == k or (k is None and t in trace.loss_steps))
+    if carries_loss and trace.loss_name == "direct":
+        readout = [Term("direct", None, float(trace.direct[t - 1, 0, unit]))]
+    elif carries_loss:
         names = ["ŷ"] if trace.O == 1 else [f"ŷ[{o}]" for o in range(trace.O)]
         readout = [
             Term(f"∂{name}", float(weight), float(error))
@@ -202,6 +205,8 @@ def backward(trace: Trace, t: int, unit: int, gradient: Gradient) -> tuple[Equat
         if walks:
             kept = float(carry.share(trace.gates[carry.gate][t, 0, unit]))
             paths.append(Term(f"∂c{here}", kept, float(grad_c[t + 1])))
+        if carries_loss and trace.direct_c is not None:
+            paths.append(Term("direct", None, float(trace.direct_c[t - 1, 0, unit])))
         total = float(grad_c[t])
         about = f"{cell.output_gate}·tanh'·∂h + {carry.label}·∂c of t+1"
         found.append(_gradient(f"{whose}/∂c{here}", paths, total, ordered=True, about=about))

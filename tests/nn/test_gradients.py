@@ -109,6 +109,15 @@ def test_grad_y(traced):
         agree(trace.grad_y[t - 1], wanted(traced, "y", t, shape=(B, trace.O)).sum(-1))
 
 
+def test_what_the_loss_sends_directly(traced):
+    trace = traced[0]
+    for t in range(1, T + 1):
+        by_y = naive.derivative(lambda v, t=t: naive.trace_shares(trace, {("y", t): v}, *traced[1:]), (B, trace.O)).sum(
+            -1
+        )
+        agree(trace.direct[t - 1], by_y @ trace.params["readout.weight"], np.abs(trace.direct).max())
+
+
 def test_grad_x(traced):
     trace = traced[0]
     assert trace.grad_x.shape == (T, B, INPUTS)

@@ -150,7 +150,7 @@ def test_a_bad_file_is_one_line(tmp_path, content, message):
 
 
 def test_a_file_truncated_anywhere(tmp_path):
-    for size in range(0, len(CONTENT), 7):
+    for size in range(0, len(CONTENT), 23):
         with pytest.raises(InputError, match="the file is broken"):
             read(tmp_path, CONTENT[:size])
 
@@ -166,7 +166,7 @@ def test_a_large_file_truncated_at_every_kilobyte(tmp_path):
 def test_one_byte_changed_anywhere_is_read_or_refused(tmp_path):
     rng = np.random.default_rng(0)
     head = 8 + struct.unpack("<Q", CONTENT[:8])[0]
-    for _ in range(400):
+    for _ in range(150):
         content = bytearray(CONTENT)
         content[int(rng.integers(0, head))] = int(rng.integers(0, 256))
         with contextlib.suppress(InputError):

@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 
 from rnnviz.nn import Model, Trace, cell_table
+from rnnviz.recordings import passes
 from rnnviz.views import neuron
 from rnnviz.views.gradient import gradient_of
 from rnnviz.views.neuron import Equation, Term
 from rnnviz.words import equations
+from tests.recordings.records import random_record
 
 T, H = 6, 5
 CELLS = [
@@ -37,6 +39,12 @@ def a_trace(
     )  # fmt: skip
     x, targets = rng.standard_normal((T, 1, 3)), rng.standard_normal((T, 1, 2))
     return model.trace(x, targets, loss_at=loss_at)
+
+
+def a_recorded_trace(cell: str, activation: str) -> Trace:
+    """With direct gradients on the states, those of the last step's c included."""
+    more = {"activation": activation} if cell == "rnn" else {"biases": 1} if cell == "mingru" else {}
+    return passes.trace_of(random_record(cell, T=T, H=H, B=1, states=True, last=True, **more))
 
 
 def total(equation: Equation) -> float:
@@ -63,8 +71,13 @@ def test_the_terms_add_up_to_what_the_engine_recorded(cell: str, activation: str
 
 @pytest.mark.parametrize(("cell", "activation"), CELLS)
 @pytest.mark.parametrize("k", [None, 4, T])
-def test_the_gradients_terms_add_up_to_the_gradient(cell: str, activation: str, k: int | None) -> None:
-    trace = a_trace(cell, activation)
+@pytest.mark.parametrize("is_recorded", [False, True])
+def test_the_gradients_terms_add_up_to_the_gradient(
+    cell: str, activation: str, k: int | None, is_recorded: bool
+) -> None:
+    if is_recorded and cell == "rnn" and activation not in ("tanh", "relu"):
+        pytest.skip("frameworks have no such layer")
+    trace = a_recorded_trace(cell, activation) if is_recorded else a_trace(cell, activation)
     item = trace.item(k)
     for t, unit in itertools.product(range((k or T) + 1), range(H)):
         equations = neuron.backward(trace, t, unit, gradient_of(trace, k))
