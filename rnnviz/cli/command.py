@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from rnnviz.errors import InputError, short_repr
@@ -34,10 +35,14 @@ class Argument:
 
 @dataclass(frozen=True)
 class Options:
-    """A parsed command line: an experiment for each cell in `--cell`, and the command's arguments by their keys."""
+    """A parsed command line: an experiment for each cell in `--cell`, and the command's arguments by their keys.
+
+    recording   the folder that was given in place of an experiment; there are no experiments then
+    """
 
     experiments: tuple[Experiment, ...]
     values: Mapping[str, Any]
+    recording: Path | None = None
 
     def __getitem__(self, key: str) -> Any:
         return self.values[key]
@@ -52,6 +57,7 @@ class Command:
     run               "module:function"; imported when the command is used
     has_experiment    whether it accepts an experiment file and a flag for each setting
     several           whether --cell may name several cells
+    opens_recordings  whether it accepts the folder of a recording in place of an experiment
     """
 
     name: str
@@ -63,6 +69,7 @@ class Command:
     examples: tuple[str, ...] = ()
     has_experiment: bool = True
     several: bool = True
+    opens_recordings: bool = False
 
     def __call__(self, options: Options) -> int:
         module, _, function = self.run.partition(":")

@@ -104,12 +104,12 @@ _GRADIENTS = Command(
 
 _DIAGNOSE = Command(
     "diagnose",
-    "train a network and report what is measured to be wrong with it",
-    "rnnviz diagnose [FILE.toml] [flags]",
-    "Train a network and report findings: where its gradient vanishes or explodes, the first nan or inf,\n"
-    "saturated or dead units, clipping, the size of the updates, a flat loss. Each finding has its figures,\n"
-    "a likely cause, one thing to try and a lesson; docs/diagnosis.md lists the thresholds. It measures; it\n"
-    "does not forecast.",
+    "report what is measured to be wrong with a training",
+    "rnnviz diagnose RECORDING [--json] [--strict]\n       rnnviz diagnose [FILE.toml] [flags]",
+    "Read a recording, or train a network, and report findings: where the gradient vanishes or explodes, the\n"
+    "first nan or inf, saturated or dead units, clipping, the size of the updates, a flat loss. Each has its\n"
+    "figures, a likely cause, one thing to try and a lesson; docs/diagnosis.md lists the thresholds. It\n"
+    "measures; it does not forecast.",
     "rnnviz.cli.diagnose:run",
     (
         _json(
@@ -122,7 +122,12 @@ _DIAGNOSE = Command(
             "--strict", "exit with code 3 if there is a finding", default=False, more={"action": "store_true"},
         ),
     ),
-    ("rnnviz diagnose --task recall --lag 60 --optimizer adam", "rnnviz diagnose experiment.toml --json --strict"),
+    (
+        "rnnviz diagnose runs/lstm --json",
+        "rnnviz diagnose --task recall --lag 60 --optimizer adam",
+        "rnnviz diagnose experiment.toml --strict",
+    ),
+    opens_recordings=True,
 )  # fmt: skip
 
 _COURSE = Command(

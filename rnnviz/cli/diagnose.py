@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from rnnviz import numbers
@@ -12,19 +13,24 @@ from rnnviz.cli.command import Options
 from rnnviz.cli.flags import flag_of
 from rnnviz.cli.output import Output, Progress, paragraph, print_json
 from rnnviz.cli.speed import compiled_meanwhile
-from rnnviz.diagnosis import report
+from rnnviz.diagnosis import from_recording, report
 from rnnviz.diagnosis.diagnose import Diagnosis, diagnose
 from rnnviz.diagnosis.from_experiment import examine
 from rnnviz.experiment.experiment import SETTINGS, Experiment
 from rnnviz.experiment.run import Run
+from rnnviz.recordings.recording import Recording
 
 #: The exit code of --strict if there is a finding.
 FOUND = 3
 
 
 def run(options: Options) -> int:
-    diagnoses = [of_experiment(ready) for ready in _built(options)]
-    commands = [partial(command_of, experiment) for experiment in options.experiments]
+    commands: list[report.Command | None]
+    if options.recording is not None:
+        diagnoses, commands = [of_recording(options.recording)], [None]
+    else:
+        diagnoses = [of_experiment(ready) for ready in _built(options)]
+        commands = [partial(command_of, experiment) for experiment in options.experiments]
     if options["json"]:
         objects = [report.as_json(one, command) for one, command in zip(diagnoses, commands, strict=True)]
         print_json(objects if len(objects) > 1 else objects[0])
@@ -59,6 +65,21 @@ def of_experiment(ready: Run) -> Diagnosis:
     except KeyboardInterrupt:
         progress.clear()
         raise KeyboardInterrupt(f"stopped after update {updates[0]:,} of {updates[1]:,}") from None
+    finally:
+        progress.clear()
+
+
+def of_recording(path: Path) -> Diagnosis:
+    """Read it with a progress line. Ctrl-C raises a KeyboardInterrupt."""
+    recording = Recording.open(path)
+    progress = Progress("record", 0)
+
+    def on_records(done: int, total: int) -> None:
+        progress.total = total
+        progress(done, "")
+
+    try:
+        return diagnose(from_recording.examine(recording, on_records))
     finally:
         progress.clear()
 

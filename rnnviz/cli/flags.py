@@ -48,6 +48,8 @@ def read(argv: list[str], command: Command = APP) -> Options:
     if not command.has_experiment:
         return Options((), values)
     word, file = given.pop("file", None), given.pop("experiment", None)
+    if word is not None and command.opens_recordings and Path(word).is_dir():
+        return Options((), values, _recording(word, [file] if file else [], given))
     if word is not None:
         if file is not None:
             raise InputError(f"two experiment files, {word} and {file}; give one")
@@ -57,6 +59,14 @@ def read(argv: list[str], command: Command = APP) -> Options:
             raise InputError("--lessons: lessons bring their own experiment; leave the other flags out")
         values["free"] = bool(values["free"] or file or given)
     return Options(_experiments(given, file, command), values)
+
+
+def _recording(word: str, files: list[str], given: dict[str, Any]) -> Path:
+    """Raises InputError for an experiment beside it."""
+    for name in (*files, *(name for name in SETTINGS if name in given)):
+        flag = flag_of(SETTINGS[name]) if name in SETTINGS else "--experiment"
+        raise InputError(f"{flag}: the recording {word} has its own network and data; leave the flag out")
+    return Path(word)
 
 
 def _experiments(given: dict[str, Any], file: str | None, command: Command) -> tuple[Experiment, ...]:
@@ -141,6 +151,8 @@ def _parser(command: Command) -> _Parser:
     if command.has_experiment:
         from_file = "start from the settings in this file; flags override them"
         file = parser.add_argument_group("experiment")
+        if command.opens_recordings:
+            from_file += "; or the folder of a recording, alone"
         file.add_argument("file", nargs="?", default=None, metavar="FILE.toml", help=from_file)
     general = parser.add_argument_group("general") if command.has_experiment else parser
     if command.has_experiment:

@@ -14,7 +14,8 @@ one thing to try, and the lesson that explains it. It measures, and forecasts no
 not learn, and one with findings may. A rule that lacks evidence is listed as not judged, with the reason.
 
 ```sh
-rnnviz diagnose --task recall --lag 60         # train it, then report
+rnnviz diagnose runs/lstm                      # a recording of your own training
+rnnviz diagnose --task recall --lag 60         # an experiment: train it, then report
 rnnviz diagnose experiment.toml --json         # one object: measured, findings, not_judged
 rnnviz diagnose experiment.toml --strict       # exit code 3 if there is a finding
 ```
@@ -28,6 +29,15 @@ rnnviz diagnose experiment.toml --strict       # exit code 3 if there is a findi
 For an experiment the training runs once. Up to 8 of its training sequences are traced at five moments, from the
 untrained network to the last epoch, and up to 40 updates, evenly spaced, are measured. The findings are about the last
 moment whose states are finite. `evidence` in `--json` has the figures of each finding.
+
+For a recording five of its records are traced, the last one with up to 8 of its sequences, each level and direction
+as a layer of its own. The losses are those of the records. A recording has no targets and does not know which input
+an answer depends on, so the rules that need these are not judged. Where the inputs repeat, the report gives the lag
+of that by their autocorrelation; no rule uses it, since an answer need not depend on a repetition. Clipping and the
+size of the updates are as recorded (`clip_factor`, `update_ratio: LAYER`); without that, the weights of two records
+give a lower bound of the updates between them. The first nan or inf is looked for in the records around the first
+loss that is not finite, and up to the last record. If the weight gradients of the last record were not compared
+with the framework's, or differ from them, the report begins with that.
 
 ## The rules
 

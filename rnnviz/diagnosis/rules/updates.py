@@ -63,7 +63,7 @@ def _large(evidence: Evidence) -> Finding | None:
         return None
     least = "at least " if updates.is_least else ""
     return Finding(
-        f"The median update changes {name} by {least}{numbers.percent(medians[name])} of its norm.",
+        f"The median update changes {name} by {least}{numbers.percent(medians[name])} (‖update‖ / ‖weights‖).",
         {"parameter": name, "ratio": medians[name], "measured": len(updates.step)},
         "The learning rate is large for these weights: a few updates replace what they were.",
         _rate("Use a learning rate ten times smaller.", 0.1, evidence),
