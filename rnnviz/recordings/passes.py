@@ -33,25 +33,13 @@ from rnnviz.recordings.layer_record import BACKWARD, SUFFIX, LayerRecord
 PROVED = {"float32": 1e-4, "float64": 1e-9}
 
 
-@dataclass(frozen=True)
-class Pass:
-    """One level in one direction, T steps in the order in which that direction reads them."""
-
-    spec: ModelSpec
-    weights: LayerWeights
-    forward: LayerForward
-    direct: Array  # (T, B, H): what comes to h_t from above
-    direct_c: Array | None  # (T, B, H): what comes to c_t; None: nothing
-    backward: LayerBackward
-
-
+@np.errstate(all="ignore")
 def weight_gradients(layer: LayerRecord) -> Params:
     """The gradient of every weight of the record, under the weights' names, in float64. inf and nan may be in them."""
     grads: Params = {}
-    with np.errstate(all="ignore"):
-        for (level, direction), run in passes(layer).items():
-            found = gradients_of(run.spec, level, run.weights, run.forward, run.backward)
-            grads |= {f"{name.removeprefix('rnn.')}{SUFFIX[direction]}": array for name, array in found.items()}
+    for (level, direction), run in passes(layer).items():
+        found = gradients_of(run.spec, level, run.weights, run.forward, run.backward)
+        grads |= {f"{name.removeprefix('rnn.')}{SUFFIX[direction]}": array for name, array in found.items()}
     return {name: grads[name] for name in layer.weights}
 
 
@@ -76,6 +64,7 @@ def proves(figure: float | None, dtypes: set[str]) -> bool:
     return figure is not None and figure <= PROVED["float64" if dtypes == {"float64"} else "float32"]
 
 
+@np.errstate(all="ignore")
 def trace_of(layer: LayerRecord, sample: int = 0, level: int = -1, direction: str = "forward") -> Trace:
     """The trace of one sequence at one level in one direction: B = 1, as many steps as the sequence has.
 
@@ -86,8 +75,8 @@ def trace_of(layer: LayerRecord, sample: int = 0, level: int = -1, direction: st
     sample = _index("sample", sample, layer.B, "sequences")
     level = _index("level", level, layer.levels, "levels")
     one_of("direction", direction, layer.directions)
-    run = passes(_only(layer, sample))[level, direction]
-    spec, w, H = run.spec, run.weights, run.spec.hidden_size
+    walk = _Walk(_only(layer, sample))
+    spec, w, H = walk.spec(level), walk.weights(level, direction), layer.H
     params = {"rnn.weight_ih_l0": w.W_ih}
     if spec.about_cell.recurrent:
         params["rnn.weight_hh_l0"] = w.W_hh
@@ -95,60 +84,112 @@ def trace_of(layer: LayerRecord, sample: int = 0, level: int = -1, direction: st
     if spec.biases == 2:
         params["rnn.bias_hh_l0"] = np.zeros_like(w.b_ih) if w.b_hh is None else w.b_hh
     params |= {"readout.weight": np.eye(H), "readout.bias": np.zeros(H)}
-    c = run.forward.c
-    return direct_trace(
-        spec,
-        params,
-        run.forward.x,
-        run.direct,
-        run.direct_c,
-        h0=run.forward.h[:1].copy(),
-        c0=None if c is None else c[:1].copy(),
-    )
+    h0, c0 = (None if s is None else s[None] for s in walk.start(level, direction))
+    direct, direct_c = walk.direct(level, direction)
+    return direct_trace(spec, params, walk.read(level, direction), direct, direct_c, h0=h0, c0=c0)
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One level in one direction, T steps in the order in which that direction reads them."""
+
+    spec: ModelSpec
+    weights: LayerWeights
+    forward: LayerForward
+    backward: LayerBackward
 
 
 @np.errstate(all="ignore")
 def passes(layer: LayerRecord) -> dict[tuple[int, str], Pass]:
-    """Both passes, by level and direction. Raises InputError if they would take too much memory."""
-    T, B, H = layer.T, layer.B, layer.H
-    _check_memory(layer)
-    cell = equations_of(CELLS[layer.cell])
-    order = _Order(layer)
-    specs, runs = {}, {}
-    inputs = order.cut(_wide(layer.x))
-    for level in range(layer.levels):
-        outputs = []
-        for direction in layer.directions:
-            key = (level, direction)
-            specs[key] = spec = _spec(layer, inputs.shape[2])
-            h0, c0 = (_state(layer, name, key) for name in ("h0", "c0"))
-            w = _weights(layer, key)
-            start = np.zeros((B, H)) if h0 is None else h0
-            read = np.ascontiguousarray(order.read(inputs, direction))
-            runs[key] = order.cut_states(cell.forward(spec, w, read, start, c0))
-            outputs.append(order.read(runs[key].h[1:], direction))
-        inputs = np.concatenate(outputs, axis=2)
+    """Both passes of all sequences, by level and direction, with zeros behind the end of each sequence. Raises
+    InputError if they would take too much memory."""
+    walk = _Walk(layer)
+    keys = [(level, direction) for level in range(layer.levels) for direction in layer.directions]
+    return {key: Pass(walk.spec(key[0]), walk.weights(*key), walk.forward(*key), walk.backward(*key)) for key in keys}
 
-    found = {}
-    direct = order.cut(_wide(layer.direct))
-    for level in reversed(range(layer.levels)):
-        below = np.zeros((T, B, runs[level, layer.directions[0]].x.shape[2]))
-        for side, direction in enumerate(layer.directions):
-            key = (level, direction)
-            to_h = order.read(direct[..., side * H : (side + 1) * H], direction).copy()
-            last_h, last_c = (_state(layer, name, key) for name in ("direct_h", "direct_c"))
-            to_c = None
-            if last_h is not None:
-                to_h[order.last] += last_h
-            if last_c is not None:
-                to_c = np.zeros_like(to_h)
-                to_c[order.last] = last_c
-            w = _weights(layer, key)
-            back = layer_backward(specs[key], w, runs[key], to_h, to_c)
-            found[key] = Pass(specs[key], w, runs[key], to_h, to_c, back)
-            below += order.read(back.grad_pre @ w.W_ih, direction)
-        direct = below
-    return found
+
+class _Walk:
+    """Both passes through a record, level by level, each as far as it is wanted. Raises InputError if they would take
+    too much memory. All arrays are in the order in which the direction reads the sequences."""
+
+    def __init__(self, layer: LayerRecord) -> None:
+        _check_memory(layer)
+        self._layer, self._order = layer, _Order(layer)
+        self._inputs = [self._order.cut(_wide(layer.x))]  # (T, B, I or D*H): what each level reads, from below
+        self._directs = [self._order.cut(_wide(layer.direct))]  # (T, B, D*H): what arrives at each, from above
+        self._runs: dict[tuple[int, str], LayerForward] = {}
+        self._backs: dict[tuple[int, str], LayerBackward] = {}
+        self._weights: dict[tuple[int, str], LayerWeights] = {}
+
+    def spec(self, level: int) -> ModelSpec:
+        layer = self._layer
+        return ModelSpec(
+            cell=layer.cell,
+            input_size=layer.weights[f"weight_ih_l{level}"].shape[1],
+            hidden_size=layer.H,
+            output_size=layer.H,
+            activation=layer.activation,
+            biases=2 if "bias_hh_l0" in layer.weights else 1,
+        )
+
+    def weights(self, level: int, direction: str) -> LayerWeights:
+        """In float64. Without bias_ih: zeros."""
+        key = level, direction
+        if key not in self._weights:
+            self._weights[key] = _weights(self._layer, f"_l{level}{SUFFIX[direction]}")
+        return self._weights[key]
+
+    def read(self, level: int, direction: str) -> Array:
+        """(T, B, I): what one level reads."""
+        while len(self._inputs) <= level:
+            below = len(self._inputs) - 1
+            outputs = [self._order.read(self.forward(below, d).h[1:], d) for d in self._layer.directions]
+            self._inputs.append(np.concatenate(outputs, axis=2))
+        return np.ascontiguousarray(self._order.read(self._inputs[level], direction))
+
+    def start(self, level: int, direction: str) -> tuple[Array | None, Array | None]:
+        """(B, H) each: h_0 and c_0, or None for zeros."""
+        return self._state("h0", level, direction), self._state("c0", level, direction)
+
+    def forward(self, level: int, direction: str) -> LayerForward:
+        key = level, direction
+        if key not in self._runs:
+            h0, c0 = self.start(level, direction)
+            h0 = np.zeros((self._layer.B, self._layer.H)) if h0 is None else h0
+            cell = equations_of(CELLS[self._layer.cell])
+            run = cell.forward(self.spec(level), self.weights(*key), self.read(*key), h0, c0)
+            self._runs[key] = self._order.cut_states(run)
+        return self._runs[key]
+
+    def direct(self, level: int, direction: str) -> tuple[Array, Array | None]:
+        """(T, B, H) each: what comes to h_t and to c_t from above. None: nothing."""
+        while (above := self._layer.levels - len(self._directs)) > level:
+            arriving = [
+                self._order.read(self.backward(above, d).grad_pre @ self.weights(above, d).W_ih, d)
+                for d in self._layer.directions
+            ]
+            self._directs.append(sum(arriving[1:], arriving[0]))
+        H, side = self._layer.H, self._layer.directions.index(direction)
+        from_above = self._directs[self._layer.levels - 1 - level][..., side * H : (side + 1) * H]
+        to_h, to_c = self._order.read(from_above, direction).copy(), None
+        if (last_h := self._state("direct_h", level, direction)) is not None:
+            to_h[self._order.last] += last_h
+        if (last_c := self._state("direct_c", level, direction)) is not None:
+            to_c = np.zeros_like(to_h)
+            to_c[self._order.last] = last_c
+        return to_h, to_c
+
+    def backward(self, level: int, direction: str) -> LayerBackward:
+        key = level, direction
+        if key not in self._backs:
+            run, w = self.forward(*key), self.weights(*key)
+            self._backs[key] = layer_backward(self.spec(level), w, run, *self.direct(*key))
+        return self._backs[key]
+
+    def _state(self, name: str, level: int, direction: str) -> Array | None:
+        """(B, H) of h0, c0, direct_h or direct_c, which are in PyTorch's order."""
+        value, directions = getattr(self._layer, name), self._layer.directions
+        return None if value is None else _wide(value[level * len(directions) + directions.index(direction)])
 
 
 class _Order:
@@ -198,21 +239,7 @@ def _only(layer: LayerRecord, sample: int) -> LayerRecord:
     )
 
 
-def _spec(layer: LayerRecord, inputs: int) -> ModelSpec:
-    return ModelSpec(
-        cell=layer.cell,
-        input_size=inputs,
-        hidden_size=layer.H,
-        output_size=layer.H,
-        activation=layer.activation,
-        biases=2 if "bias_hh_l0" in layer.weights else 1,
-    )
-
-
-def _weights(layer: LayerRecord, key: tuple[int, str]) -> LayerWeights:
-    """In float64. Without bias_ih: zeros."""
-    suffix = f"_l{key[0]}{SUFFIX[key[1]]}"
-
+def _weights(layer: LayerRecord, suffix: str) -> LayerWeights:
     def get(kind: str) -> Array | None:
         array = layer.weights.get(kind + suffix)
         return None if array is None else _wide(array)
@@ -225,13 +252,6 @@ def _weights(layer: LayerRecord, key: tuple[int, str]) -> LayerWeights:
         np.zeros(len(W_ih)) if b_ih is None else b_ih,
         get("bias_hh"),
     )
-
-
-def _state(layer: LayerRecord, name: str, key: tuple[int, str]) -> Array | None:
-    """(B, H) of h0, c0, direct_h or direct_c at one level, in PyTorch's order."""
-    value = getattr(layer, name)
-    level, direction = key
-    return None if value is None else _wide(value[level * len(layer.directions) + layer.directions.index(direction)])
 
 
 def _wide(a: Array) -> Array:

@@ -254,3 +254,15 @@ def test_too_large_a_record_is_refused_before_memory_is_taken(monkeypatch):
     monkeypatch.setattr("rnnviz.nn.checks.memory_limit", lambda: 100_000)
     with pytest.raises(InputError, match="record: would take"):
         passes.weight_gradients(record)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_record_that_explodes_gives_no_warning():
+    plain = random_record("rnn", activation="relu", levels=2, directions=2)
+    weights = {name: 1e200 * weight for name, weight in plain.weights.items()}
+    huge = replaced(plain, weights=weights, grads=plain.weights)
+    assert not all(np.isfinite(gradient).all() for gradient in passes.weight_gradients(huge).values())
+    assert passes.agreement(huge) == np.inf
+    trace = passes.trace_of(huge, level=0, direction="backward")
+    assert not np.isfinite(trace.grad_h).all()
+    assert not np.isfinite(trace.grad_x).all()
