@@ -100,10 +100,13 @@ def make_weight_gradients(cell: Cell) -> Any:
     def weight_gradients(run: Any, back: Any, scratch: Any, grads: Any) -> None:
         """The same weights act at every step, so each gradient is one product over all steps and sequences."""
         width, inputs = grads.W_ih.shape
-        outer_sum(back.grad_pre, width, run.x, inputs, scratch.room, grads.W_ih)
+        if inputs == 1:
+            sum_rows_twice(back.grad_pre, run.x, grads.b_ih, grads.W_ih)
+        else:
+            outer_sum(back.grad_pre, width, run.x, inputs, scratch.room, grads.W_ih)
+            sum_rows(back.grad_pre, grads.b_ih)
         if recurrent:
             outer_sum(back.grad_rec, width, run.h, run.h.shape[2], scratch.room, grads.W_hh)
-        sum_rows(back.grad_pre, grads.b_ih)
         if has_reset:
             sum_rows(back.grad_rec, grads.b_hh)
         else:
@@ -157,3 +160,25 @@ def sum_rows(a: Any, out: Any) -> None:
             if (last - first) % 2:
                 even = even + load(a, (last - 1) * N + n, some)
             store(out, n, even + odd, some)
+
+
+@kernel
+def sum_rows_twice(a: Any, weights: Any, out: Any, weighted: Any) -> None:
+    """`sum_rows` and `weighted_sum` of the same rows, which are read from memory once."""
+    N = out.size
+    rows, each = a.size // N, flat(weights)
+    for first in range(0, rows, AT_ONCE):
+        last = min(first + AT_ONCE, rows)
+        for n in range(0, N, lane_count(out)):
+            some = lanes_left(out, N - n)
+            even, odd = load(out, n, some) if first else spread(out, 0), spread(out, 0)
+            even_w, odd_w = load(weighted, n, some) if first else spread(out, 0), spread(out, 0)
+            for row in range(first, last - 1, 2):
+                one, other = load(a, row * N + n, some), load(a, (row + 1) * N + n, some)
+                even, odd = even + one, odd + other
+                even_w, odd_w = even_w + each[row] * one, odd_w + each[row + 1] * other
+            if (last - first) % 2:
+                one = load(a, (last - 1) * N + n, some)
+                even, even_w = even + one, even_w + each[last - 1] * one
+            store(out, n, even + odd, some)
+            store(weighted, n, even_w + odd_w, some)

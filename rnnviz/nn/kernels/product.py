@@ -225,6 +225,14 @@ def _make_tile(rows: int, vectors: int) -> Any:
 
             # the sums live in registers: LLVM turns these places on the stack into values
             cells = [(m, v) for m in range(rows) for v in range(vectors)]
+            places = {(m, v): at(c, builder.add(times(c_row, m), begins[v]), vector) for m, v in cells}
+            with builder.if_then(builder.icmp_signed(">", K, ir.Constant(index, 64))):
+                byte = ir.IntType(8).as_pointer()
+                kind = ir.FunctionType(ir.VoidType(), [byte, short, short, short])
+                fetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+                for place in places.values():
+                    hints = [ir.Constant(short, hint) for hint in (0, 3, 1)]  # to read, keep close, data
+                    builder.call(fetch, [builder.bitcast(place, byte), *hints])
             sums = {cell: cgutils.alloca_once(builder, vector) for cell in cells}
             for place in sums.values():
                 builder.store(nothing, place)
@@ -238,7 +246,6 @@ def _make_tile(rows: int, vectors: int) -> Any:
                         total = builder.fadd(builder.load(sums[m, v]), term, flags=("contract",))
                         builder.store(total, sums[m, v])
 
-            places = {(m, v): at(c, builder.add(times(c_row, m), begins[v]), vector) for m, v in cells}
             with builder.if_then(builder.trunc(add, ir.IntType(1))):
                 for m, v in cells:
                     total = builder.fadd(load_lanes(places[m, v], False), builder.load(sums[m, v]))
