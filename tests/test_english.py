@@ -22,6 +22,7 @@ PAGES = (
     "CONTRIBUTING.md",
     "ARCHITECTURE.md",
     "lessons/README.md",
+    *(f"docs/{file.name}" for file in sorted((ROOT / "docs").glob("*.md"))),
     "docs/diagnosis.md",
     *(f"lessons/{file.name}" for file in sorted((ROOT / "lessons").glob("[0-9]*.md"))),
 )
