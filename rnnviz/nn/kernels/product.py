@@ -10,8 +10,8 @@ registers, loads VECTORS of the panel and ROWS numbers of A per k, and so is bou
 
 Why not np.dot: it calls numba's own library and scipy's BLAS, and the process that runs the kernels loads neither. A
 training step with np.dot and plain loops took so many times as long (benchmarks/products.py; rnn, lstm and gru on one
-thread of a Zen 3): 2.5, 2.5, 1.7 for 8 sequences, 10 steps, 20 units; 2.3, 1.3, 1.1 for 32, 100, 64; 1.6, 1.2, 0.9 for
-32, 200, 128; 1.1, 0.9 (gru not measured) for 64, 200, 256. So this file and simd.py are for small networks, the app's.
+thread of a Zen 3): 4.3, 4.8, 3.3 for 8 sequences, 10 steps, 20 units; 3.5, 2.6, 2.1 for 32, 100, 64; 2.3, 1.9, 1.5 for
+32, 200, 128; 1.7, 1.5, 1.3 for 64, 200, 256.
 """
 
 from __future__ import annotations
