@@ -21,7 +21,7 @@ import contextlib
 import os
 import sys
 import weakref
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, Self
 
@@ -31,10 +31,10 @@ from rnnviz.errors import InputError, short_repr
 from rnnviz.nn.spec import whole_number
 from rnnviz.nn.types import Array
 from rnnviz.recordings.recorder import Recorder
-from rnnviz.watching.torch_cells import LoopUse, unchained
+from rnnviz.watching.torch_cells import LoopUse, broken_loop
+from rnnviz.watching.torch_fused import FusedUse
 from rnnviz.watching.torch_layers import (
     MOST_USES,
-    FusedUse,
     Layer,
     Moment,
     RefusalError,
@@ -131,16 +131,12 @@ class Watch:
         self._has_steps = False  # whether step() is called; if not, each backward counts
         self._backward_seen = False
         self._forward_seen = False
-        self._loops: dict[str, weakref.ref[LoopUse]] = {}
+        self._latest: dict[str, Callable[[], Use | None]] = {}  # by layer; weak, since a graph owns its uses
         self._held: _Finished | None = None
         self._moment: Moment | None = None
         self._begin()
-        _compiled = hasattr(model, "_orig_mod") or getattr(model, "_compiled_call_impl", None) is not None
         for layer in self._layers:
-            hook: Any = _Hook(self, layer)
-            if _compiled or "torch._dynamo" in sys.modules:
-                hook = torch.compiler.disable(hook)
-            self._handles.append(layer.module.register_forward_hook(hook, with_kwargs=True))
+            self._handles.append(layer.module.register_forward_hook(_Hook(self, layer), with_kwargs=True))
         if optimizer is not None:
             self._handles.append(optimizer.register_step_pre_hook(self._before_update))
         self._at_exit = partial(_close, weakref.ref(self))
@@ -182,6 +178,7 @@ class Watch:
             self._release(is_last=True)
             if self._moment is not None:
                 self._moment.close()
+                self._moment.uses.clear()
         except Exception as problem:
             self._warn("", f"{type(problem).__name__}: {problem}")
         self._writer.close()
@@ -196,7 +193,7 @@ class Watch:
     def _begin(self) -> None:
         """Start the next step. It is recorded if its number is due."""
         self._backward_seen = False
-        self._loops.clear()
+        self._latest.clear()
         due = (self._number - self._first) % self._every == 0 and not self._recorder.stopped
         self._moment = Moment() if due else None
 
@@ -273,28 +270,22 @@ class Watch:
     def _record(self, layer: Layer, moment: Moment, args: Any, kwargs: Any, output: Any, inside: bool) -> None:
         if layer.name in moment.refused:
             return
-        loop = self._loops.get(layer.name, lambda: None)()
-        if not inside and self._backward_seen and any(use.layer is layer for use in moment.uses):
+        use: Use | None = self._latest.get(layer.name, _nothing)()
+        if not inside and self._backward_seen and any(other.layer is layer for other in moment.uses):
             moment.forget(layer)  # gradients accumulate over several passes
-            loop = None
+            use = None
         if self._scaler is not None:
-            moment.scale = float(self._scaler.get_scale())
-        if layer.is_cell:
-            x = args[0] if args else kwargs["input"]
-            state = args[1] if len(args) > 1 else kwargs.get("hx")
-            states = () if state is None else tuple(state) if isinstance(state, tuple | list) else (state,)
-            outputs = output if isinstance(output, tuple) else (output,)
-            if loop is None or not loop.is_continued_by(states):
-                loop = LoopUse(layer, moment, states, output)
-                self._loops[layer.name] = weakref.ref(loop)
-            loop.add(x, states, outputs)
-            return
-        moment.made[layer.name] = moment.made.get(layer.name, 0) + 1
-        if moment.made[layer.name] > MOST_USES:
-            raise RefusalError(
-                f"it is used more than {MOST_USES} times in one step; nn.{layer.cell.upper()}Cell can be watched"
-            )
-        FusedUse(layer, moment, args, kwargs, output)
+            moment.is_scaled, moment.scale = True, float(self._scaler.get_scale())
+        x = args[0] if args else kwargs["input"]
+        state = args[1] if len(args) > 1 else kwargs.get("hx")
+        states = () if state is None else tuple(state) if isinstance(state, tuple | list) else (state,)
+        if use is None or not use.is_continued_by(states):
+            count = moment.made[layer.name] = moment.made.get(layer.name, 0) + 1
+            if count > MOST_USES:
+                raise RefusalError(f"it is used more than {MOST_USES} times in one step, each time from another state")
+            use = (LoopUse if layer.is_cell else FusedUse)(layer, moment, states, output)
+            self._latest[layer.name] = weakref.ref(use)
+        use.add(x, states, output)
 
     def _on_backward(self, _: Any) -> None:
         self._backward_seen = True
@@ -338,10 +329,12 @@ class _Hook:
     """The forward hook of a layer. A copy or a pickle of the model has one that does nothing."""
 
     def __init__(self, watch: Watch, layer: Layer) -> None:
-        self._watch, self._layer = watch, layer
+        self._layer, self._on_forward = layer, watch._on_forward
+        if "torch._dynamo" in sys.modules:
+            self._on_forward = sys.modules["torch"].compiler.disable(watch._on_forward)
 
     def __call__(self, module: Any, args: Any, kwargs: Any, output: Any) -> None:
-        self._watch._on_forward(self._layer, args, kwargs, output)
+        self._on_forward(self._layer, args, kwargs, output)
 
     def __reduce__(self) -> Any:
         return getattr, (contextlib.nullcontext(), "__exit__")  # takes any arguments and returns None
@@ -357,11 +350,11 @@ class _Finished:
         moment = self.moment
         refusals = {**refused, **moment.refused}
         for layer in {id(use.layer): use.layer for use in moment.uses}.values():
-            loops = [use for use in moment.uses if isinstance(use, LoopUse) and use.layer is layer]
-            reason = unchained(loops)
+            reason = broken_loop([use for use in moment.uses if use.layer is layer])
             if reason is not None:
                 refusals[layer.name] = reason
-        uses = sorted((use for use in moment.uses if use.layer.name not in refusals), key=lambda use: use.order)
+        moment.uses, used = [], moment.uses  # the uses know the moment: a circle would keep all tensors alive
+        uses = sorted((use for use in used if use.layer.name not in refusals), key=lambda use: use.order)
         names = list(_named(uses))
         tensors = {id(tensor): tensor for use in uses for tensor in use.weights.tensors.values()}
         given = {key: moment.gradient(tensor) for key, tensor in tensors.items()}
@@ -373,7 +366,15 @@ class _Finished:
         def grads() -> dict[int, Array]:
             return {key: as_array(grad) / moment.scale for key, grad in given.items()}
 
-        return Job(self.number, self.loss, parts, grads, partial(_extra, moment, uses, after), refusals, is_last)
+        return Job(
+            self.number,
+            self.loss,
+            parts,
+            grads,
+            partial(_extra, moment.extra, moment.clipped, uses, after),
+            refusals,
+            is_last,
+        )
 
 
 def _named(uses: Iterable[Use]) -> Iterable[str]:
@@ -394,10 +395,14 @@ def _arguments(use: Use, scale: float) -> dict[str, Any]:
 
 
 def _extra(
-    moment: Moment, uses: Sequence[Use], after: Mapping[str, Weights], grads: Mapping[int, Array]
+    about: Mapping[str, Any],
+    clipped: tuple[int, Any] | None,
+    uses: Sequence[Use],
+    after: Mapping[str, Weights],
+    grads: Mapping[int, Array],
 ) -> dict[str, Any]:
     """The figures of a step beside its layers' arrays: see `watch`."""
-    extra = dict(moment.extra)
+    extra = dict(about)
     for use in uses:
         name, keys = use.layer.name, {id(tensor) for tensor in use.weights.tensors.values()} & grads.keys()
         if keys:
@@ -408,8 +413,8 @@ def _extra(
             size = _norm(before.values())
             if size:
                 extra[f"update_ratio: {name}"] = _norm(moved) / size
-    if moment.clipped is not None and moment.clipped[0] in grads:
-        factor = _factor(as_array(moment.clipped[1]), grads[moment.clipped[0]])
+    if clipped is not None and clipped[0] in grads:
+        factor = _factor(as_array(clipped[1]), grads[clipped[0]])
         if factor is not None:
             extra["clip_factor"] = factor
     return extra
@@ -427,6 +432,10 @@ def _factor(used: Array, computed: Array) -> float | None:
         factor = float((used.astype(np.float64) * computed).sum()) / size if size else np.nan
         fits = np.abs(used - factor * computed).max() <= 1e-3 * np.abs(used).max() if np.isfinite(factor) else False
     return (1.0 if abs(factor - 1.0) < 1e-6 else factor) if fits else None
+
+
+def _nothing() -> None:
+    """What a weak reference to nothing would return."""
 
 
 def _rank(torch: Any) -> int:

@@ -1,4 +1,4 @@
-"""The recurrent layers of a PyTorch model, and what one use of a fused layer (nn.RNN, nn.LSTM, nn.GRU) shows to hooks.
+"""The recurrent layers of a PyTorch model, and what a step of its training collects about their uses.
 
 Everything is kept as PyTorch's own tensors, detached and out of the training's reach, until a writer's thread turns it
 into arrays: copies of what may change (inputs, states, weights), references to gradients, which autograd does not
@@ -7,16 +7,15 @@ change while somebody else holds them.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from rnnviz.errors import InputError, short_repr
 from rnnviz.nn.types import Array
 
-#: More uses of one layer than this in one step are a loop over single steps, which is not recorded.
+#: More uses of one layer than this in one step are not recorded: what remains are states that are changed in between.
 MOST_USES = 32
 
 
@@ -90,6 +89,7 @@ class Moment:
     made: dict[str, int] = field(default_factory=dict)  # layer name -> uses so far
     count: int = 0
     is_open: bool = True
+    is_scaled: bool = False  # by a GradScaler that is known, by `scale`
     scale: float = 1.0
     extra: dict[str, Any] = field(default_factory=dict)
     clipped: tuple[int, Any] | None = None  # a weight's id, and its .grad as the optimizer got it
@@ -150,15 +150,25 @@ class Weights:
 
 
 class Use:
-    """One use of a layer in a step, of which hooks report: what a LayerRecord is made from."""
+    """One use of a layer in a step, of which hooks report: what a LayerRecord is made from. A use has one or more
+    calls, each of which reads the very state tensors that the one before returned."""
+
+    #: A call of it, with `x` and what it received
+    calls: list[Any]
 
     def __init__(self, layer: Layer, moment: Moment, output: Any) -> None:
         self.layer, self.moment = layer, moment
         self.weights = moment.snapshot(layer)
-        self.notes = notes_on(layer, output)
+        self.notes = notes_on(layer, output, moment.is_scaled)
         self.order = moment.count  # of the forward pass
+        self.calls = []
+        self.last: tuple[Any, ...] = ()  # weak references to the states that the last call returned
         moment.count += 1
         moment.follow(self.weights)
+
+    def add(self, x: Any, states: tuple[Any, ...], output: Any) -> None:
+        """A call, the first or one that continues. Raises RefusalError."""
+        raise NotImplementedError
 
     def arrays(self) -> dict[str, Any]:
         """x, direct, direct_h, direct_c, h0, c0, lengths of a LayerRecord. Raises RefusalError."""
@@ -168,77 +178,23 @@ class Use:
         """Bring all tensors into the computer's own memory, in the training's thread and stream."""
         raise NotImplementedError
 
+    def is_continued_by(self, states: tuple[Any, ...]) -> bool:
+        """Whether these are the states that the last call returned, unchanged."""
+        return bool(states) and all(last() is state for last, state in zip(self.last, states, strict=True))
 
-class FusedUse(Use):
-    """One call of nn.RNN, nn.LSTM or nn.GRU."""
+    def receive(self, found: list[Any], index: int | None = None) -> Callable[..., None]:
+        """A hook that adds a gradient to `found`; index: of a node's inputs."""
 
-    def __init__(self, layer: Layer, moment: Moment, args: Any, kwargs: Any, output: Any) -> None:
-        super().__init__(layer, moment, output)
-        x = args[0] if args else kwargs["input"]
-        state = args[1] if len(args) > 1 else kwargs.get("hx")
-        self.packing: tuple[Any, Any] | None = None  # sizes of the batch by time step, order of the sequences
-        if is_packed(x):
-            self.packing = (x.batch_sizes.clone(), None if x.unsorted_indices is None else x.unsorted_indices.clone())
-            x = x.data
-        self.is_batched = self.packing is not None or x.dim() == 3
-        self.time_second = bool(layer.module.batch_first) and self.is_batched and self.packing is None
-        states = () if state is None else state if isinstance(state, tuple) else (state,)
-        self.tensors = {"x": copy_of(x)} | dict(zip(("h0", "c0"), map(copy_of, states), strict=False))
-        out, last = output
-        lasts = last if isinstance(last, tuple) else (last,)
-        outputs = zip(("direct", "direct_h", "direct_c"), (data_of(out), *lasts), strict=False)
-        self.shapes = {}
-        for name, tensor in outputs:
-            self.shapes[name] = tuple(tensor.shape)
-            if tensor.requires_grad:
-                tensor.register_hook(self._receiver(name))
-
-    def _receiver(self, name: str) -> Callable[[Any], None]:
-        def receive(grad: Any) -> None:
-            if self.moment.is_open:
-                grad = held(grad)
-                self.tensors[name] = self.tensors[name] + grad if name in self.tensors else grad
+        def hook(grad: Any, *_: Any) -> None:
+            grad = grad if index is None else grad[index]
+            if self.moment.is_open and grad is not None:
+                found.append(held(grad))
                 self.moment.reached(self)
 
-        return receive
-
-    def settle(self) -> None:
-        self.tensors = {name: on_host(tensor) for name, tensor in self.tensors.items()}
-        if self.packing is not None:
-            sizes, order = self.packing
-            self.packing = on_host(sizes), None if order is None else on_host(order)
-
-    def arrays(self) -> dict[str, Any]:
-        found = {name: as_array(tensor) for name, tensor in self.tensors.items()}
-        if "direct" not in found:  # the loss reads the last state alone
-            found["direct"] = np.broadcast_to(np.zeros((), np.float32), self.shapes["direct"])
-        for name, a in found.items():
-            if name in ("x", "direct"):
-                found[name] = a if self.packing else self._time_first(a)
-            elif not self.is_batched:
-                found[name] = a[:, None]
-        if self.packing is not None:
-            sizes = self.packing[0].numpy()
-            order = None if self.packing[1] is None else self.packing[1].numpy()
-            found["x"], found["direct"] = (padded(found[name], sizes, order) for name in ("x", "direct"))
-            lengths = (sizes[:, None] > np.arange(sizes[0])).sum(0)
-            found["lengths"] = lengths if order is None else lengths[order]
-        return found
-
-    def _time_first(self, a: Array) -> Array:
-        if not self.is_batched:
-            return a[:, None]
-        return a.swapaxes(0, 1) if self.time_second else a
+        return hook
 
 
-def padded(data: Array, sizes: Array, order: Array | None) -> Array:
-    """(T, B, N) in the user's order, from the rows of a PackedSequence; zeros behind each sequence's end."""
-    found = np.zeros((len(sizes), int(sizes[0]), data.shape[1]), data.dtype)
-    found[np.arange(sizes[0]) < sizes[:, None]] = data
-    return found if order is None else found[:, order]
-
-
-def notes_on(layer: Layer, output: Any) -> list[str]:
+def notes_on(layer: Layer, output: Any, is_scaled: bool) -> list[str]:
     """Reasons for which the framework may have computed something else than our equations."""
     module, notes = layer.module, []
     rate = getattr(module, "dropout", 0.0)
@@ -248,14 +204,25 @@ def notes_on(layer: Layer, output: Any) -> list[str]:
             "the gradients shown are those without dropout."
         )
     out = output[0] if isinstance(output, tuple) else output
-    kind, weight = str(data_of(out).dtype), str(next(iter(layer.weights().values())).dtype)
-    if "16" in kind or "16" in weight:
-        how = "autocast computed" if kind != weight else "PyTorch computed"
-        precision = (kind if "16" in kind else weight).removeprefix("torch.")
-        notes.append(f"{how[0].upper()}{how[1:]} this layer in {precision}: the gradients shown are those in float64.")
+    kind, cast = str(data_of(out).dtype).removeprefix("torch."), _autocast_dtype(data_of(out).device.type)
+    if cast or "16" in kind:
+        notes.append(
+            f"{'Autocast' if cast else 'PyTorch'} computed this layer in {cast or kind}: "
+            "the gradients shown are those of the same weights and inputs in float64."
+        )
+    if "float16" in (cast, kind) and not is_scaled:
+        notes.append(
+            "If a GradScaler scales the loss, the gradients carry its scale; watch(…, scaler=…) divides by it."
+        )
     if not any(tensor.requires_grad for tensor in layer.weights().values()):
         notes.append("The layer is frozen (requires_grad=False): PyTorch computes no weight gradients to compare with.")
     return notes
+
+
+def _autocast_dtype(device: str) -> str:
+    """The precision in which autocast computes on this device now; "" if it is off."""
+    torch = sys.modules["torch"]
+    return str(torch.get_autocast_dtype(device)).removeprefix("torch.") if torch.is_autocast_enabled(device) else ""
 
 
 # -- tensors -------------------------------------------------------------------------------------------

@@ -1,9 +1,8 @@
 """The thread that makes records of what hooks collected, compares their weight gradients, and writes them.
 
 The comparison needs a forward and a backward pass over the whole batch, which takes as long as a step of the training
-or longer. A record whose batch is kept as a whole needs none now: its reader makes it. The others take turns: the first
-record is compared, then as many as a small share of the time pays for, and the last. A record that was not compared has
-no agreement.
+or longer. So the first record is compared, then as many as a small share of the time pays for, and the last. Where the
+batch is kept as a whole, the reader of a record can compare it. A record that was not compared has no agreement.
 """
 
 from __future__ import annotations
@@ -102,7 +101,7 @@ class Writer:
         alone = {name for name, part in job.parts.items() if all(uses.count(key) == 1 for key in part.shared.values())}
         kept_whole = {name for name in alone & set(found) if found[name]["x"].shape[1] <= self._keep}
         figures = {}
-        if set(found) - kept_whole and self._has_time(job):
+        if (set(found) - kept_whole or not self._latest) and self._has_time(job):
             figures = self._compared(job, found, grads)
         layers = {}
         for name, arguments in found.items():
