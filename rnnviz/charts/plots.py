@@ -42,10 +42,11 @@ def loss_curve(
     *,
     baseline: float | None = None,
     upto: int = 0,
+    unit: str = "epoch",
     ascii: bool = False,
     inks: Inks = COLORS,
 ) -> Sheet:
-    """Training and validation loss per epoch on a logarithmic scale; loss[0] belongs to epoch 1.
+    """Training and validation loss per epoch (or other `unit`) on a logarithmic scale; loss[0] belongs to epoch 1.
 
     `epoch_cursor` marks an epoch (0, before any training, is the left edge). `baseline`, the loss of a guess, is a
     dotted line. `upto` is the last epoch of a training in progress: the axis has room for it, so that the curve
@@ -68,7 +69,7 @@ def loss_curve(
     plot = Page(width, height, signs, inks.quiet)
     low, high = room(levels, 0.05, 0.1)
     y_ticks = log_ticks(low, high, height) if levels else []
-    plot.frame((1, last), (low, high), y_ticks, "epoch", last=upto or epochs)
+    plot.frame((1, last), (low, high), y_ticks, unit, last=upto or epochs)
     for curve in (*curves[2:], curves[0], plot.thinned(curves[1])):  # so that neither hides the other
         plot.curve(curve)
     if epoch_cursor is not None and epochs:
@@ -80,7 +81,7 @@ def loss_curve(
     if not epochs:
         plot.note("no epochs yet")
     else:
-        plot.note(not_finite("loss", loss, "epoch", 1) or not_finite("validation", val_loss, "epoch", 1))
+        plot.note(not_finite("loss", loss, unit, 1) or not_finite("validation", val_loss, unit, 1))
     return plot.sheet()
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 from rnnviz.errors import InputError, short_repr
 from rnnviz.experiment.experiment import Experiment
+from rnnviz.player.kinds.opening import Opening
 
 
 @dataclass(frozen=True)
@@ -35,14 +35,12 @@ class Argument:
 
 @dataclass(frozen=True)
 class Options:
-    """A parsed command line: an experiment for each cell in `--cell`, and the command's arguments by their keys.
-
-    recording   the folder that was given in place of an experiment; there are no experiments then
-    """
+    """A parsed command line: an experiment for each cell in `--cell`, or a recording, and the command's arguments by
+    their keys."""
 
     experiments: tuple[Experiment, ...]
     values: Mapping[str, Any]
-    recording: Path | None = None
+    recording: Opening | None = None
 
     def __getitem__(self, key: str) -> Any:
         return self.values[key]

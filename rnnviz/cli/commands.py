@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rnnviz.cli.command import Argument, Command, number, whole_number
 from rnnviz.errors import InputError, short_repr
+from rnnviz.player.kinds.opening import BACKWARD, FORWARD
 
 
 def _loss_step(text: str) -> int | str:
@@ -28,24 +29,56 @@ def _json(help: str) -> Argument:
     return Argument("--json", f"print one JSON object instead: {help}", default=False, more={"action": "store_true"})
 
 
+def _record(text: str) -> int:
+    if number(text) < 1:
+        raise InputError(f"record: {short_repr(text)} is not the number of a record, 1 and up")
+    return number(text)
+
+
+def _direction(text: str) -> str:
+    if text not in (FORWARD, BACKWARD):
+        raise InputError(f"direction: {short_repr(text)} is neither {FORWARD} nor {BACKWARD}")
+    return text
+
+
+#: Which part of a recording; without a recording they are refused.
+OF_RECORDING = (
+    Argument("--record", "of a recording: its record number N (default: the last)", metavar="N", read=_record),
+    Argument("--layer", "of a recording: the layer, by its name in your model (default: the first)", metavar="NAME"),
+    Argument(
+        "--level", "of a recording: which of the stacked layers, 0 at the bottom (default: the top)", metavar="N",
+        read=whole_number("level"),
+    ),
+    Argument(
+        "--direction", "of a recording: forward or backward (default: forward)", metavar="NAME", read=_direction,
+    ),
+)  # fmt: skip
+
 _LESSONS = Argument("--lessons", "a folder of lessons in place of the course that comes with rnnviz", metavar="DIR")
 _SLUG = Argument("slug", "which lesson: its slug or its number", metavar="SLUG")
 
 APP = Command(
     "",
     "open the app",
-    "rnnviz [--lessons DIR]\n       rnnviz [FILE.toml] [flags]\n       rnnviz train [FILE.toml] [flags]\n"
-    "       rnnviz gradients [FILE.toml] [flags]",
+    "rnnviz [--lessons DIR]\n       rnnviz [FILE.toml|RECORDING] [flags]\n       rnnviz train [FILE.toml] [flags]\n"
+    "       rnnviz gradients [FILE.toml|RECORDING] [flags]",
     "See a recurrent neural network think and learn, one time step at a time, in your terminal.\n"
     "Without a command it opens the app: the lessons, where you left off, or with --free or any other flag\n"
-    "the plain score.",
+    "the plain score. With the folder of a recording it opens your own training, also while it runs.",
     "rnnviz.cli.app:run",
     (
+        *OF_RECORDING,
         Argument("--free", "open the plain score, without lessons", default=False, more={"action": "store_true"}),
         Argument("--lessons", "open the lessons in this folder", metavar="DIR"),
     ),
-    ("rnnviz", "rnnviz --steps 40 --loss-at last", "rnnviz --task names --cell lstm"),
+    (
+        "rnnviz",
+        "rnnviz --steps 40 --loss-at last",
+        "rnnviz --task names --cell lstm",
+        "rnnviz runs/lstm --layer encoder.lstm",
+    ),
     several=False,
+    opens_recordings=True,
 )
 
 _TRAIN = Command(
@@ -72,14 +105,15 @@ _TRAIN = Command(
 _GRADIENTS = Command(
     "gradients",
     "print the gradient of every time step as log bars",
-    "rnnviz gradients [FILE.toml] [flags]",
+    "rnnviz gradients [FILE.toml|RECORDING] [flags]",
     "One forward and one backward pass, without the app: how much of the gradient of one\n"
-    "step's loss remains at each time step before it.",
+    "step's loss remains at each time step before it. Of a recording: of the loss that was recorded.",
     "rnnviz.cli.gradients:run",
     (
         _json(
             "experiment, loss_step, grad_norm (index = time step 0..T), gain, slope and factor (per step), "
-            "half_life, horizon, reach, notes. A value that is not finite or not defined is null. With several "
+            "half_life, horizon, reach, notes, cannot (what cannot be done, and why). Of a recording: recording, loss "
+            "and evidence in place of experiment. A value that is not finite or not defined is null. With several "
             "cells: a list of such objects"
         ),
         Argument(
@@ -90,6 +124,7 @@ _GRADIENTS = Command(
             "--after-epochs", "train for N epochs first (default 0)", metavar="N", read=whole_number("after_epochs"),
             default=0,
         ),
+        *OF_RECORDING,
         Argument(
             "--sample", "which sequence, counted from 0 (default 0)", metavar="I", read=whole_number("sample"),
             default=0,
@@ -99,7 +134,9 @@ _GRADIENTS = Command(
         "rnnviz gradients --steps 40 --gain 1.5",
         "rnnviz gradients --task recall --lag 60 --cell rnn,lstm,gru",
         "rnnviz gradients --after-epochs 20 --loss-step 5 --json",
+        "rnnviz gradients runs/lstm --record 3",
     ),
+    opens_recordings=True,
 )  # fmt: skip
 
 _DIAGNOSE = Command(

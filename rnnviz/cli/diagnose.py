@@ -27,7 +27,7 @@ FOUND = 3
 def run(options: Options) -> int:
     commands: list[report.Command | None]
     if options.recording is not None:
-        diagnoses, commands = [of_recording(options.recording)], [None]
+        diagnoses, commands = [of_recording(Path(options.recording.path))], [None]
     else:
         diagnoses = [of_experiment(ready) for ready in _built(options)]
         commands = [partial(command_of, experiment) for experiment in options.experiments]

@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from rnnviz.cli.command import Argument, Command, Options
-from rnnviz.cli.commands import APP, COMMANDS
+from rnnviz.cli.commands import APP, COMMANDS, OF_RECORDING
 from rnnviz.errors import LONGEST_REPR, InputError, short_repr
 from rnnviz.experiment.experiment import SETTINGS, Experiment
 from rnnviz.experiment.setting import Setting
+from rnnviz.player.kinds.opening import CANNOT, Opening
 from rnnviz.tasks.catalog import CATALOG
 from rnnviz.terminal import columns_of
 
@@ -48,8 +49,12 @@ def read(argv: list[str], command: Command = APP) -> Options:
     if not command.has_experiment:
         return Options((), values)
     word, file = given.pop("file", None), given.pop("experiment", None)
-    if word is not None and command.opens_recordings and Path(word).is_dir():
-        return Options((), values, _recording(word, [file] if file else [], given))
+    folder = word if word is not None and _is_folder(word) else None
+    if folder is not None:
+        return _recording(folder, given, file, values, command)
+    misplaced = [one.key for one in OF_RECORDING if values.get(one.key) is not None]
+    if misplaced:
+        raise InputError(f"{misplaced[0]}: only a recording has one; name its folder first")
     if word is not None:
         if file is not None:
             raise InputError(f"two experiment files, {word} and {file}; give one")
@@ -61,12 +66,29 @@ def read(argv: list[str], command: Command = APP) -> Options:
     return Options(_experiments(given, file, command), values)
 
 
-def _recording(word: str, files: list[str], given: dict[str, Any]) -> Path:
-    """Raises InputError for an experiment beside it."""
-    for name in (*files, *(name for name in SETTINGS if name in given)):
-        flag = flag_of(SETTINGS[name]) if name in SETTINGS else "--experiment"
-        raise InputError(f"{flag}: the recording {word} has its own network and data; leave the flag out")
-    return Path(word)
+def _recording(
+    folder: str, given: dict[str, Any], file: str | None, values: dict[str, Any], command: Command
+) -> Options:
+    """The options of a command with a recording. Raises InputError for what a recording cannot do."""
+    if not command.opens_recordings:
+        raise InputError(f"{folder}: {CANNOT['train'].removesuffix('.')}; rnnviz gradients shows it")
+    if file is not None:
+        raise InputError(f"experiment: {CANNOT['knobs'].removesuffix('.')}")
+    if values.get("lessons") is not None:
+        raise InputError("--lessons: lessons bring their own experiment; leave the recording out")
+    if given:
+        raise InputError(f"{next(iter(given))}: {CANNOT['knobs'].removesuffix('.')}")
+    if values.get("after_epochs"):
+        raise InputError(f"after_epochs: {CANNOT['train'].removesuffix('.')}")
+    chosen = {one.key: values[one.key] for one in OF_RECORDING if values.get(one.key) is not None}
+    return Options((), {**values, "free": True}, Opening(folder, **chosen))
+
+
+def _is_folder(word: str) -> bool:
+    try:
+        return word not in COMMANDS and Path(word).is_dir()
+    except (OSError, ValueError):  # a name that is too long for a file, or holds a zero byte
+        return False
 
 
 def _experiments(given: dict[str, Any], file: str | None, command: Command) -> tuple[Experiment, ...]:
@@ -104,7 +126,9 @@ def _file(word: str) -> str:
             return word
     close = get_close_matches(word, COMMANDS, n=1)
     hint = f"did you mean {close[0]}?" if close else f"commands: {', '.join(COMMANDS)}"
-    raise InputError(f"{short_repr(word)} is not a command or an experiment file (.toml); {hint}")
+    raise InputError(
+        f"{short_repr(word)} is not a command or an experiment file (.toml), nor the folder of a recording; {hint}"
+    )
 
 
 #: Python 3.14 would colour the help; plain text is readable everywhere.

@@ -25,6 +25,7 @@ from rnnviz.experiment.run import gradients
 from rnnviz.nn import Trace, Training, half_life, horizon
 from rnnviz.nn.cell_table import CELLS
 from rnnviz.nn.metrics import fades
+from rnnviz.player.kinds.experiment import cannot
 from rnnviz.tasks import Task
 from rnnviz.tasks.catalog import info
 from rnnviz.views.gradient import gradient_of
@@ -37,13 +38,10 @@ A_MOMENT = 0.5  # seconds without a progress line
 
 
 @dataclass(frozen=True)
-class GradientReport:
-    """The gradients of one experiment, and what the command prints about them."""
+class TraceReport:
+    """The gradients of one sequence, and what is printed about them."""
 
-    experiment: Experiment
-    task: Task
     trace: Trace
-    sample: int
     loss_step: int | None  # None: the total over all loss steps
 
     @cached_property
@@ -74,15 +72,10 @@ class GradientReport:
         """For t = 0..T the reason for a gradient of exactly 0; None if it is not 0."""
         return zeros(self.trace, gradient_of(self.trace, self.loss_step))
 
-    @cached_property
-    def reach(self) -> Reach | None:
-        """The reach of the last loss step; None if the task does not name the steps that its answer depends on."""
-        return reach_of(self.trace, self.task, self.sample, self.experiment)
-
-    def as_json(self) -> dict[str, Any]:
+    def figures(self) -> dict[str, Any]:
+        """By the names that they have in JSON."""
         ledger = self.trace.ledger_of(self.loss_step)
         return {
-            "experiment": self.experiment.to_dict(),
             "loss_step": self.loss_step or "total",
             "grad_norm": self.norms,
             "gain": ledger.gain,
@@ -90,13 +83,38 @@ class GradientReport:
             "factor": ledger.factor,
             "half_life": self.half_life,
             "horizon": self.horizon,
-            "reach": None if self.reach is None else words.as_json(self.reach),
             "zero_because": [None if zero is None else clause(zero) for zero in self.zeros],
+        }
+
+
+@dataclass(frozen=True)
+class GradientReport(TraceReport):
+    """The gradients of one experiment."""
+
+    experiment: Experiment
+    task: Task
+    sample: int
+
+    @cached_property
+    def reach(self) -> Reach | None:
+        """The reach of the last loss step; None if the task does not name the steps that its answer depends on."""
+        return reach_of(self.trace, self.task, self.sample, self.experiment)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "experiment": self.experiment.to_dict(),
+            **self.figures(),
+            "reach": None if self.reach is None else words.as_json(self.reach),
             "notes": list(self.task.notes),
+            "cannot": dict(cannot(self.experiment)),
         }
 
 
 def run(options: Options) -> int:
+    if options.recording is not None:
+        from rnnviz.cli.recorded import run as run_recorded
+
+        return run_recorded(options)
     reports = [before_training(experiment, options) for experiment in options.experiments]
     if options["after_epochs"]:
         reports = [after_training(report, options) for report in reports]
@@ -122,7 +140,7 @@ def before_training(experiment: Experiment, options: Options) -> GradientReport:
     experiment = resolved(experiment)
     task = build_task(experiment)
     trace = gradients(experiment, options["sample"], task=task)
-    return GradientReport(experiment, task, trace, options["sample"], chosen_step(trace, options["loss_step"]))
+    return GradientReport(trace, chosen_step(trace, options["loss_step"]), experiment, task, options["sample"])
 
 
 def after_training(report: GradientReport, options: Options) -> GradientReport:
@@ -137,13 +155,13 @@ def after_training(report: GradientReport, options: Options) -> GradientReport:
         trace = gradients(experiment, options["sample"], options["after_epochs"], on_epoch, report.task)
     finally:
         progress.clear()
-    return GradientReport(experiment, report.task, trace, options["sample"], report.loss_step)
+    return GradientReport(trace, report.loss_step, experiment, report.task, options["sample"])
 
 
-def measure_gain(report: GradientReport) -> None:
+def measure_gain(report: TraceReport) -> None:
     """Measure the gain of each step. For a long sequence, a line on stderr shows the progress after a moment."""
     trace, began = report.trace, time.monotonic()
-    progress = Progress(f"{report.experiment.cell} gain, step", trace.T)
+    progress = Progress(f"{trace.spec.cell} gain, step", trace.T)
 
     def on_step(done: int, _: int) -> None:
         if time.monotonic() - began > A_MOMENT:
@@ -192,7 +210,7 @@ def name(experiment: Experiment) -> str:
     return CELLS[experiment.cell].described(experiment.activation)
 
 
-def print_one(out: Output, report: GradientReport) -> None:
+def print_one(out: Output, report: TraceReport) -> None:
     """One row per time step: norm, the factor that the step back kept, the Jacobian's gain, the slope, a bar."""
     ledger = report.trace.ledger_of(report.loss_step)
     bars = Bars(report.norms[: report.last + 1], out.width - 39, out.ascii)
@@ -223,7 +241,7 @@ def print_several(out: Output, reports: list[GradientReport]) -> None:
         print_lags(out, report, f"{report.experiment.cell:>{longest}}  ")
 
 
-def print_lags(out: Output, report: GradientReport, title: str = "") -> None:
+def print_lags(out: Output, report: TraceReport, title: str = "") -> None:
     """Print the half-life, if defined, and the horizon: after how many steps back 50 % and 1 % of the gradient remain;
     and the reason for a gradient of 0."""
     for at in range(report.last, -1, -1):
@@ -240,6 +258,8 @@ def print_lags(out: Output, report: GradientReport, title: str = "") -> None:
         out.print(f"{title}{half}horizon (1 % left) {numbers.steps(report.horizon, beyond):>6} {unit}")
     elif report.norms[report.last] != 0:  # the reason for a 0 is printed above
         out.print(f"{title}no half-life and no horizon: the gradient is inf or nan at some step")
+    if not isinstance(report, GradientReport):
+        return
     print_truncation(out, report, title)
     if report.reach is not None and report.loss_step == report.reach.loss_step:
         for line in paragraph(f"{title}reach: {words.text(report.reach)}", out.width):
@@ -256,7 +276,7 @@ def print_truncation(out: Output, report: GradientReport, title: str) -> None:
             out.print(line)
 
 
-def norm_text(report: GradientReport, t: int) -> str:
+def norm_text(report: TraceReport, t: int) -> str:
     """The norm as text; "underflow" for a 0 that was too small for float64."""
     zero = report.zeros[t]
     return "underflow" if zero is not None and zero.kind == "underflow" else numbers.scientific(report.norms[t])

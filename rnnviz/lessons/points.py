@@ -40,6 +40,12 @@ def _no_reach(frame: Frame) -> Missing:
     return "the task does not name the input that its answer depends on", "point at another row"
 
 
+def _no_evidence(frame: Frame) -> Missing:
+    if frame.scene.prove is not None:
+        return None
+    return "this gradient is computed here, and needs no evidence", "point at another row"
+
+
 @dataclass(frozen=True)
 class ScoreRow:
     """name        by which a step points at it
@@ -65,6 +71,7 @@ ROWS = {
         ScoreRow("gradient", "gradient"),
         ScoreRow("time"),
         ScoreRow("reach", "reach", _no_reach, gives_way=True),
+        ScoreRow("evidence", why_not=_no_evidence),
     )
 }
 SIDE = "side"  # the numbers of the moment, at the right of all rows

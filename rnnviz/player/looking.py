@@ -15,6 +15,13 @@ from rnnviz.views.prepare import prepare
 from rnnviz.words.gradient_check import verdict
 
 
+def follow(now: Present, job: Job) -> Show:
+    if not now.run.refresh(lambda: not job.is_cancelled):
+        return now.with_history
+    picture, hint = now.picture(now.run, now.frame.scene.sample), now.frame.hint
+    return lambda: now.show(picture, hint=hint)
+
+
 def survey(now: Present, job: Job, report: Report) -> Show:
     sample = now.frame.scene.sample
     now.run.survey(sample, report, lambda: not job.is_cancelled)

@@ -87,12 +87,14 @@ def _stepped(frame: Frame, forward: bool) -> Frame:
     place, T = frame.cursor.place(frame.T), frame.T
     if place <= T:
         if not forward and place == 0:
-            return replace(frame, hint="This is the beginning: h₀ is all zeros.")
+            is_zero = not frame.scene.trace.h[0].any()
+            return replace(frame, hint=f"This is the beginning{': h₀ is all zeros' if is_zero else ''}.")
         return _placed(frame, place + (1 if forward else -1))
     if forward and place == T + 1:
         return replace(frame, hint="End of the sequence; [left] now goes back in time.")
     if not forward and place >= 2 * T + 2:  # at t = 0, or past it
-        return replace(frame, hint="Back at h₀. The update comes next; [right] returns along the steps.")
+        onward = "" if "update" in frame.cannot else " The update comes next;"
+        return replace(frame, hint=f"Back at h₀.{onward} [right] returns along the steps.")
     return _placed(frame, place + (-1 if forward else 1))
 
 

@@ -21,8 +21,9 @@ from rnnviz.nn import engine
 from rnnviz.player.changes import change, cut, restore
 from rnnviz.player.jobs import Job, Show
 from rnnviz.player.kinds.experiment import ExperimentRun
+from rnnviz.player.kinds.opening import Opening
 from rnnviz.player.kinds.run import Report, Run
-from rnnviz.player.looking import check, compare, pin, show_gradient, show_sample, survey
+from rnnviz.player.looking import check, compare, follow, pin, show_gradient, show_sample, survey
 from rnnviz.player.moves import chosen_loss_step, lacking, moved
 from rnnviz.player.present import Present
 from rnnviz.player.training import back, train, update
@@ -34,6 +35,7 @@ from rnnviz.scene.commands import (
     Command,
     Compare,
     Cut,
+    Follow,
     Measure,
     Next,
     Pin,
@@ -76,7 +78,8 @@ class Player:
     def begin(self, command: Command) -> Job | None:
         """Do a quick command now and return None; return a Job to be run for a slow one. What this run cannot do is not
         done: the frame's hint says why."""
-        reason = self.frame.cannot.get(action_of(command))
+        name = "update" if self._leads_to_update(command) else action_of(command)
+        reason = self.frame.cannot.get(name)
         if reason is not None:
             self._now.hint(reason)
             return None
@@ -124,9 +127,9 @@ class Player:
     def _gives_way(self, command: Command) -> bool:
         """Whether the job under way makes room for a command: what nobody asked for does, to what someone did."""
         assert self.job is not None
-        if isinstance(command, Measure) and not command.outdates(self.job.command):
+        if isinstance(command, Follow) or (isinstance(command, Measure) and not command.outdates(self.job.command)):
             return False
-        if isinstance(self.job.command, Measure):
+        if isinstance(self.job.command, Measure | Follow):
             self.job.cancel()
             self.job = None
             self._now.frame = replace(self.frame, job=None)
@@ -141,6 +144,8 @@ class Player:
     def _work(self, command: Command, job: Job, report: Report) -> Show:
         now = self._now
         match command:
+            case Follow():
+                return follow(now, job)
             case Survey():
                 return survey(now, job, report)
             case Train(amount, count):
@@ -172,6 +177,15 @@ class Player:
                 return train(now, "batch", 1, job, report, onward=True)
         raise TypeError(f"not a slow command: {command!r}")
 
+    @property
+    def grows(self) -> bool:
+        """Whether there may be news."""
+        return self._now.run.grows
+
+    def has_news(self) -> bool:
+        """Whether Follow may find something new. May be asked from any thread."""
+        return self._now.run.has_news()
+
     def settle(self, *, ghost: bool) -> Frame:
         """Forget that commands led here, since the user did not send them: no hint, no undo, and without `ghost` no
         ghost."""
@@ -180,9 +194,13 @@ class Player:
         return self.frame
 
 
-def open_player(experiment: Experiment | None = None, *, live: bool = False) -> Player:
-    """Raises InputError in one line for an experiment that cannot run."""
+def open_player(source: Experiment | Opening | None = None, *, live: bool = False) -> Player:
+    """Raises InputError in one line for an experiment that cannot run, or a recording that cannot be opened."""
     try:
-        return Player(experiment, live=live)
+        if isinstance(source, Opening):
+            from rnnviz.player.kinds.recording import RecordingRun  # not above: an experiment does not need it
+
+            return Player(RecordingRun(source), live=live)
+        return Player(source, live=live)
     except MemoryError:
-        raise InputError("this experiment does not fit in memory; use fewer steps, units or sequences") from None
+        raise InputError("this does not fit in memory; use fewer steps, units or sequences") from None

@@ -33,7 +33,7 @@ class Present:
         self.frame = Frame(
             experiment=run.experiment,
             scene=scene,
-            cursor=Cursor(),
+            cursor=Cursor(*run.place),
             loss_step=scene.last_loss_step,
             learning=run.learning(),
             hint=next(iter(run.task.notes), ""),
@@ -121,6 +121,14 @@ class Present:
             learning=seen.learning,
             update=None,
         )
+
+    def with_history(self) -> None:
+        """What is known of other places; the scene stays."""
+        frame, (epoch, batch) = self.frame, self.run.place
+        self.frame = replace(
+            frame, learning=self.run.learning(), cursor=replace(frame.cursor, epoch=epoch, batch=batch),
+            horizons=self.run.horizons(frame.scene.sample) if frame.horizons is not None else None,
+        )  # fmt: skip
 
     def with_horizons(self, sample: int) -> None:
         self.frame = replace(self.frame, horizons=self.run.horizons(sample))

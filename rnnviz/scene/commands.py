@@ -98,11 +98,22 @@ class Measure:
     perturbed  what becomes of the state of step t, moved by some parts of the way (per cent) to another sequence's
     checked    the gradients of this very sequence against central differences
     weights    singular value and spectral radius of W_hh
+    evidence   that a recorded gradient is the training's own
     left_out   the share of right answers to what the task of this experiment leaves out, where it leaves something out
     """
 
     what: Literal[
-        "gradient", "ledger", "outcome", "sent", "triangle", "gain", "perturbed", "checked", "weights", "left_out"
+        "gradient",
+        "ledger",
+        "outcome",
+        "sent",
+        "triangle",
+        "gain",
+        "perturbed",
+        "checked",
+        "weights",
+        "evidence",
+        "left_out",
     ]
     t: int | None = 0
     parts: tuple[int, ...] = ()
@@ -111,6 +122,10 @@ class Measure:
     def outdates(self, other: object) -> bool:
         """Whether who asks for this no longer waits for that: the same of another step."""
         return isinstance(other, Measure) and other.what == self.what and other != self
+
+
+class Follow(Plain):
+    """Look at what has come since: new records, and losses that have not been read yet. Nobody presses a key for it."""
 
 
 class Survey(Plain):
@@ -178,6 +193,7 @@ Command = (
     | DismissGhost
     | Cut
     | Measure
+    | Follow
     | Survey
     | Check
     | Compare
@@ -190,7 +206,12 @@ _ACTIONS: dict[type[Any], str] = {Cut: "cut", Change: "knobs", Undo: "undo", Red
 
 def action_of(command: Command) -> str:
     """`cut`, `knobs`; "" for a command that every run can do."""
+    match command:
+        case Train(amount):
+            return amount
+        case Back(amount):
+            return f"{amount}_back"
     return _ACTIONS.get(type(command), "")
 
 
-SLOW = (Train, Back, ShowSample, Change, Undo, Redo, Cut, Measure, Survey, Check, Compare, Pin)
+SLOW = (Train, Back, ShowSample, Change, Undo, Redo, Cut, Measure, Follow, Survey, Check, Compare, Pin)

@@ -16,22 +16,8 @@ from rnnviz.scene.cursor import Cursor, Phase
 from rnnviz.scene.ghost import Ghost
 from rnnviz.scene.gradient import Gradient
 from rnnviz.scene.horizon_history import HorizonHistory
+from rnnviz.scene.learning import Learning
 from rnnviz.scene.scene import Companion, Compared, Scene
-
-
-@dataclass(frozen=True)
-class Learning:
-    """Where training stands, and the history it has left.
-
-    loss, val_loss  per epoch that was ever completed with these settings; `epoch` of the cursor tells
-                    how many of them lie in the past
-    """
-
-    epochs: int
-    batches_per_epoch: int
-    batch_size: int
-    loss: tuple[float, ...]
-    val_loss: tuple[float, ...]
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ A scene never changes. What takes more than a moment to know about it is prepare
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Protocol
@@ -23,6 +23,26 @@ from rnnviz.nn.types import Array, ReadOnly, frozen
 from rnnviz.scene.commands import Measure
 from rnnviz.scene.gradient import Gradient
 from rnnviz.tasks import Task
+
+#: Stands for the loss of the trace itself.
+OF_THE_TRACE: Any = object()
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Whether a recorded gradient is the training's own: the weight gradients that follow from it here, compared with
+    the framework's.
+
+    agreement  the largest relative difference; None: it could not be measured
+    is_proved  whether that is within rounding errors
+    framework  whose weight gradients they are
+    notes      why the two may differ, in sentences
+    """
+
+    agreement: float | None
+    is_proved: bool
+    framework: str
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +68,9 @@ class Scene:
     """One sequence, forward and back, with one set of weights. Read by `views.prepare.read`, drawn many times.
 
     known  what was prepared, by what asks for it: gradient rows at least. Read-only
+    loss   what is shown as the loss: the trace's own, or one that was recorded elsewhere; None if it was not
+    prove  makes the evidence that the gradient is the training's own; None where it is computed here anyway
+    input_curve  (T,) the input as one number a step; None where it is a symbol, or too many numbers for one
     loss_steps   the steps (from 1) whose output is judged
     gate_means   (T,) each: the mean over the units of every gate of the top layer; {} for a simple RNN
     target_values  (T, O) what the outputs should have been; class numbers become one-hot
@@ -63,6 +86,9 @@ class Scene:
     model: Model
     trace: Trace
     known: Mapping[Measure, Any] = field(default_factory=dict, repr=False)
+    loss: float | None = OF_THE_TRACE
+    prove: Callable[[], Evidence] | None = field(default=None, repr=False)
+    input_curve: Array | None = field(init=False, repr=False)
     loss_steps: tuple[int, ...] = field(init=False, repr=False)
     gate_means: Mapping[str, Array] = field(init=False, repr=False)
     target_values: Array = field(init=False, repr=False)
@@ -73,15 +99,18 @@ class Scene:
 
     def __post_init__(self) -> None:
         trace = self.trace
+        loss = trace.loss if self.loss is OF_THE_TRACE else self.loss
         made = {
             "known": MappingProxyType(dict(self.known)),
+            "loss": loss,
+            "input_curve": self.task.curve(trace.x[:, 0]),
             "loss_steps": trace.loss_steps,
             "gate_means": {name: frozen(gate[:, 0].mean(axis=1)) for name, gate in trace.gates.items()},
             "target_values": frozen(_targets(self.task, self.sample, trace.T)),
             "probabilities": _softmax(trace.y[:, 0]) if self.task.loss == "cross_entropy" else None,
             "reach_h": _largest(trace.h),
             "reach_c": 1.0 if trace.c is None else _largest(trace.c),
-            "is_finite": bool(np.isfinite(trace.loss) and np.isfinite(trace.h).all()),
+            "is_finite": bool((loss is None or np.isfinite(loss)) and np.isfinite(trace.h).all()),
         }
         for name, value in made.items():
             object.__setattr__(self, name, value)
@@ -94,6 +123,16 @@ class Scene:
     @property
     def H(self) -> int:
         return self.trace.H
+
+    @property
+    def parameters(self) -> Mapping[str, Array]:
+        """The weights that are known, by name."""
+        return {name: w for name, w in self.trace.params.items() if self.task.has_readout or "readout" not in name}
+
+    @property
+    def evidence(self) -> Evidence | None:
+        """None while it is not known, and where none is needed."""
+        return self.known.get(Measure("evidence"))
 
     @property
     def last_loss_step(self) -> int:
@@ -140,7 +179,7 @@ class Scene:
     @property
     def has_exploded(self) -> bool:
         """The loss is inf or nan, or so large that training will not come back."""
-        return not self.is_finite or self.trace.loss > 1e6
+        return not self.is_finite or (self.loss is not None and self.loss > 1e6)
 
 
 class Compared(Protocol):
@@ -151,8 +190,8 @@ class Compared(Protocol):
         """Its name among those it is usually compared with: a cell, a layer."""
 
     @property
-    def order(self) -> int:
-        """Its place among them."""
+    def order(self) -> Any:
+        """Its place among them, to sort by."""
 
     def difference(self, other: Any) -> str:
         """What it has that the other one has not, in words; "the same" and more if there is nothing."""

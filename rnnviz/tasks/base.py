@@ -44,6 +44,8 @@ class Task(ReadOnly):
     continues: ClassVar[bool] = False
     #: Whether the sequences are shuffled before the first `samples` of them are taken: the others are a test set.
     is_shuffled: ClassVar[bool] = False
+    #: Whether the network's readout and the targets are known. Without them y is the state h.
+    has_readout: ClassVar[bool] = True
 
     name: str
     title: str
@@ -94,6 +96,15 @@ class Task(ReadOnly):
         else:
             labels = [f"{value:+.2f}" for value in self.x[i, :n, 0]]
         return tuple(labels + [""] * (self.seq_len - n))
+
+    @property
+    def has_marker(self) -> bool:
+        """Whether an input is a number and a mark beside it."""
+        return self.input_size == 2
+
+    def curve(self, x: Array) -> Array | None:
+        """(T,): the inputs x (T, I) as one number a step; None where they are symbols, or many numbers."""
+        return None if self.vocab or self.input_size > 2 else x[:, 0]
 
     def describe(self, i: int, y: Array | None = None) -> str:
         """Sequence i in one line of words; with the network's outputs y (T, O) also its prediction."""

@@ -79,7 +79,7 @@ def _help(screen: ScoreScreen) -> None:
     from rnnviz.tui.help import HelpScreen
 
     if not too_small.is_too_small(screen.size):
-        screen.open_screen(HelpScreen())
+        screen.open_screen(HelpScreen(screen.frame))
 
 
 DO: dict[str, Do] = {

@@ -13,7 +13,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
 from threading import Thread
@@ -32,21 +32,25 @@ from rnnviz import terminal
 from rnnviz.charts import plotext_private
 from rnnviz.errors import InputError
 from rnnviz.glyphs import visible
+from rnnviz.scene.commands import Follow
 from rnnviz.tui import keys, panels, too_small
 from rnnviz.tui.dispatch import LONGEST_PASTE
 from rnnviz.tui.driven import DrivenApp, Failed
+from rnnviz.tui.follower import Follower
 from rnnviz.tui.held_frames import Frames
 from rnnviz.tui.main import Main
 from rnnviz.tui.modal import Commands
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.rich_private import set_color_system
 from rnnviz.tui.textual_private import error_of
+from rnnviz.tui.voice import VOICE
 
 if TYPE_CHECKING:
     from rnnviz.experiment.experiment import Experiment
     from rnnviz.lessons.course import Course, Start
     from rnnviz.lessons.progress import Progress
     from rnnviz.lessons.run import LessonRun
+    from rnnviz.player.kinds.opening import Opening
     from rnnviz.player.player import Player
 
 SETTLE = 0.15  # seconds between the first frame and the loading of plots and numba
@@ -75,6 +79,10 @@ class Noted(Message):
         self.text = text
 
 
+class Grown(Message):
+    """There is more of what is open than was seen."""
+
+
 class PlotsReady(Message):
     """plotext has been loaded."""
 
@@ -94,7 +102,7 @@ class RnnvizApp(DrivenApp):
 
     def __init__(
         self,
-        experiment: Experiment | None = None,
+        source: Experiment | Opening | None = None,
         *,
         start: Start | None = None,
         compile: bool = True,
@@ -107,10 +115,11 @@ class RnnvizApp(DrivenApp):
         set_color_system(self.console, COLOR_SYSTEMS.get(self.strength, ColorSystem.TRUECOLOR))
         self.ascii = ascii  # the terminal has no other glyphs
         self._frames = Frames(self, ascii=ascii)
-        self._experiment = experiment
+        self._source = source
         self._start = start  # the lesson to open; None: the plain score
         self._compile = compile
         self._compiling: Any = None
+        self._follower: Follower | None = None  # looks for more of what grows
         self.failure: BaseException | None = None
 
     def get_driver_class(self) -> type[Driver]:
@@ -183,7 +192,7 @@ class RnnvizApp(DrivenApp):
             from rnnviz.player.player import open_player
 
             lesson = self._read_lesson()
-            player = open_player(self._experiment if lesson is None else lesson[2].target.experiment, live=True)
+            player = open_player(self._source if lesson is None else lesson[2].target.experiment, live=True)
         except BaseException as error:
             self.post_message(Failed(error))
             return
@@ -210,6 +219,9 @@ class RnnvizApp(DrivenApp):
             main.say(NO_UNICODE.format(getattr(sys.__stdout__, "encoding", "ASCII")))
         main.catch_up()
         self.set_timer(SETTLE, lambda: Thread(target=self._load, daemon=True).start())
+        if message.player.grows:
+            self._follower = Follower(message.player.has_news, lambda: self.post_message(Grown()))
+            self._follower.start()
 
     def _begin_lesson(self, course: Course, progress: Progress, run: LessonRun, speed: float | None) -> None:
         """Open the first lesson of the session; with a speed, as an autoplay."""
@@ -252,6 +264,9 @@ class RnnvizApp(DrivenApp):
     def on_noted(self, message: Noted) -> None:
         self.main.warn(message.text)
 
+    def on_grown(self) -> None:
+        self.main.send(Follow(), is_watched=False, keeps_notice=True)
+
     def on_plots_ready(self) -> None:
         self.main.look(plots=True)
 
@@ -276,6 +291,8 @@ class RnnvizApp(DrivenApp):
     def on_unmount(self) -> None:
         if self.main.guide is not None:
             self.main.guide.progress.flush(LAST_TRY)
+        if self._follower is not None:
+            self._follower.stop()
         if self._compiling is not None:  # last: it waits for another process
             self._compiling.stop()
 
@@ -284,20 +301,29 @@ class RnnvizApp(DrivenApp):
         self._frames.show(renderable, partial(super()._display, screen))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        frame = self.main.frame
         for action in keys.ACTIONS:
             if action.id != "commands":
-                title = action.help[0].upper() + action.help[1:]
+                about = keys.about(action.id, action.help, frame)
                 face = "  ".join(map(keys.face, action.keys))
-                yield SystemCommand(title, face, partial(self.main.action_act, action.id))
+                yield self._command(about[0].upper() + about[1:], face, action.id, self.main.action_act)
         for panel in panels.ALL:
-            yield SystemCommand(f"Panel: {panel.title}", panel.about, partial(self.main.open_panel, panel.id))
+            about = keys.about(panel.id, panel.about, frame)
+            yield self._command(f"Panel: {panel.title}", about, panel.id, self.main.open_panel)
         yield SystemCommand("Theme", "Change the colours.", self.action_change_theme)
 
+    def _command(self, title: str, about: str, name: str, do: Callable[[str], object]) -> SystemCommand:
+        """A command of the palette; what this run cannot do says so, and why."""
+        reason = self.main.frame.cannot.get(name) if self.main.frame is not None else None
+        if reason is None:
+            return SystemCommand(title, about, partial(do, name))
+        return SystemCommand(f"{title} (not here)", VOICE.say(reason), partial(do, name))
 
-def run(experiment: Experiment | None = None, start: Start | None = None) -> int:
-    """Run the app, on a lesson or on the plain score, until it ends; returns the exit code. Raises InputError
-    if the experiment cannot run."""
-    app = RnnvizApp(experiment, start=start, ascii=terminal.lacks_unicode(sys.stdout))
+
+def run(source: Experiment | Opening | None = None, start: Start | None = None) -> int:
+    """Run the app, on a lesson, a recording or the plain score, until it ends; returns the exit code. Raises InputError
+    if the experiment cannot run, or the recording cannot be opened."""
+    app = RnnvizApp(source, start=start, ascii=terminal.lacks_unicode(sys.stdout))
     try:
         app.run()
     finally:

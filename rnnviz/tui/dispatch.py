@@ -145,6 +145,8 @@ def open_panel(screen: ScoreScreen, press: Press) -> bool:
     panel = panels.BY_ID.get(screen.view.panel or "")
     if panel is None or press.action is None or press.action not in panel.actions or screen.frame is None:
         return False
+    if panel.id in screen.frame.cannot:
+        return False
     screen.apply(panel.actions[press.action](screen.frame, screen.view))
     return True
 
@@ -159,6 +161,10 @@ def panel_key(screen: ScoreScreen, press: Press) -> bool:
 def app(screen: ScoreScreen, press: Press) -> bool:
     if press.action is None or press.action not in actions.DO:
         return False
+    reason = screen.frame.cannot.get(press.action) if screen.frame is not None else None
+    if reason is not None:
+        screen.say(reason)
+        return True
     actions.DO[press.action](screen)
     return True
 

@@ -25,8 +25,8 @@ Place = tuple[int, int]  # first row, number of rows
 
 @dataclass(frozen=True)
 class Rows:
-    """First row and number of rows of each quantity, from top to bottom; `exponent`, `time` and `reach` are single
-    rows.
+    """First row and number of rows of each quantity, from top to bottom; `exponent`, `time`, `reach` and `evidence` are
+    single rows.
 
     gradient, exponent  None where the gradient is not shown
     gates  name -> place, for the gates that fit (a simple RNN has none)
@@ -43,6 +43,7 @@ class Rows:
     exponent: int | None
     time: int
     reach: int | None
+    evidence: int | None
     units_per_row: int  # 2: half blocks
     first_unit: int
     units: int
@@ -58,6 +59,7 @@ class Rows:
             "gradient": [self.gradient],
             "time": [_line(self.time)],
             "reach": [_line(self.reach)],
+            "evidence": [_line(self.evidence)],
         }
         return tuple(place for place in places[name] if place is not None)
 
@@ -124,14 +126,16 @@ def columns(width: int, T: int, t: int, least: int = 1) -> Columns:
 def rows(
     height: int, H: int, unit: int, *, pair: bool = True, gates: tuple[str, ...] = (), cell: bool = False,
     curves: tuple[bool, bool] = (True, True), gradient: bool = True, reach: bool = False,
+    evidence: bool = False,
 ) -> Rows:  # fmt: skip
     """Divide the height among the rows, from 6 rows up.
 
     `pair`: two units share a row if one each does not fit. `gates`: in order of importance; a low window drops the
     last first. `curves`: whether input and output are curves, which need three rows, or symbols. Without
-    `gradient` its rows, and that of its exponents, go to the others. With `reach` the last row is its own.
+    `gradient` its rows, and that of its exponents, go to the others. `reach` and `evidence` are rows of their own, at
+    the end.
     """
-    height -= reach
+    height -= reach + evidence
     room = height - 6 + 2 * (not gradient)  # after one row each: input, hidden, output, gradient, exponents, time
     cell = cell and room >= (1 if height < TALL else 3)
     gates = gates[: max(0, min((room - 2 * gradient + 1) // 2, room - 2 * gradient - cell))]
@@ -176,6 +180,7 @@ def rows(
         exponent=take(1)[0] if gradient else None,
         time=take(1)[0],
         reach=height if reach else None,
+        evidence=height + reach if evidence else None,
         units_per_row=per_row,
         first_unit=_first_unit(unit, units, H, per_row),
         units=units,

@@ -188,7 +188,7 @@ def write_gradient(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: 
     gradient, t = frame.gradient, frame.cursor.t
     if frame.reached is None:
         if frame.cursor.phase is Phase.LOSS:
-            value = "?" if view.hides("loss") else loss(frame.scene.trace.loss)
+            value = "?" if view.hides("loss") else loss(frame.scene.loss)
             sheet.put(y, left, f"loss {value}", palette.back)
         return
     if view.hides("gradient"):

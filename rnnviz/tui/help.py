@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import groupby
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.console import Group
 from rich.table import Table
@@ -14,9 +14,13 @@ from textual.containers import Vertical, VerticalScroll
 from textual.widgets import Static
 
 from rnnviz.tui import panels
-from rnnviz.tui.keys import ACTIONS, BY_ID, face
+from rnnviz.tui.keys import ACTIONS, BY_ID, about, face
 from rnnviz.tui.modal import Modal
 from rnnviz.tui.score import ROWS
+from rnnviz.tui.voice import VOICE
+
+if TYPE_CHECKING:
+    from rnnviz.scene.frame import Frame
 
 MARKS = (
     ("L₁₀", "the loss of step 10 alone; t switches between one step's loss and the total"),
@@ -30,29 +34,41 @@ MARKS = (
 )
 
 
-def sections() -> list[tuple[str, list[tuple[str, str]]]]:
-    """(heading, [(name or keys, description)])."""
+def sections(frame: Frame | None = None) -> list[tuple[str, list[tuple[str, str]]]]:
+    """(heading, [(name or keys, description)]); of a frame's run: what it cannot do says why."""
     tab = face(BY_ID["panel"].keys[0])
+
+    def described(name: str, otherwise: str) -> str:
+        reason = frame.cannot.get(name) if frame is not None else None
+        text = otherwise if name in panels.BY_ID else about(name, otherwise, frame)
+        return text if reason is None else f"({text}) {VOICE.say(reason)}"
+
     return [
         ("The score", [*((row.label, row.about) for row in ROWS), *MARKS]),
-        ("Panels", [(panel.key or tab, f"{panel.title}: {panel.about}") for panel in panels.ALL]),
+        (
+            "Panels",
+            [
+                (panel.key or tab, described(panel.id, f"{panel.title}: {about(panel.id, panel.about, frame)}"))
+                for panel in panels.ALL
+            ],
+        ),
         *(
-            (group, [("  ".join(map(face, action.keys)), action.help) for action in actions])
+            (group, [("  ".join(map(face, action.keys)), described(action.id, action.help)) for action in actions])
             for group, actions in groupby(ACTIONS, key=lambda action: action.group)
         ),
     ]
 
 
-def help_text() -> Group:
+def help_text(frame: Frame | None = None) -> Group:
     """A column of names and keys, equally wide in all sections, and a column of descriptions that wraps."""
-    wide = 2 + max(len(name) for _, entries in sections() for name, _ in entries)
+    wide = 2 + max(len(name) for _, entries in sections(frame) for name, _ in entries)
     parts: list[Text | Table] = []
-    for heading, entries in sections():
+    for heading, entries in sections(frame):
         table = Table.grid(padding=(0, 2, 0, 0))
         table.add_column(width=wide, no_wrap=True)
         table.add_column(ratio=1)
-        for name, about in entries:
-            table.add_row(Text(f"  {name}"), Text(about))
+        for name, text in entries:
+            table.add_row(Text(f"  {name}"), Text(text))
         parts += [Text(heading, style="bold"), table, Text()]
     return Group(*parts[:-1])
 
@@ -73,10 +89,14 @@ class HelpScreen(Modal):
     HelpScreen #close { height: 1; padding: 0 1; text-style: dim; }
     """
 
+    def __init__(self, frame: Frame | None = None) -> None:
+        super().__init__()
+        self._frame = frame
+
     def compose(self) -> ComposeResult:
         with Vertical():
             with VerticalScroll():
-                yield Static(help_text(), id="help")
+                yield Static(help_text(self._frame), id="help")
             yield Static("↑↓ PgUp PgDn scroll · esc closes", id="close")
 
     def action_scroll(self, by: int) -> None:

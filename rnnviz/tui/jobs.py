@@ -19,7 +19,7 @@ from textual.message import Message
 
 from rnnviz.errors import InputError
 from rnnviz.experiment.experiment import in_labels
-from rnnviz.scene.commands import Command, Measure, Train
+from rnnviz.scene.commands import Command, Follow, Measure, Train
 from rnnviz.tui.projector import Projector
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Jobs:
             return
         if stage.player.is_slow(command) and self.projector.skip() and isinstance(command, Train):
             return
-        is_asked = not isinstance(command, Measure)  # by the user
+        is_asked = not isinstance(command, Measure | Follow)  # by the user
         if is_asked and not keeps_notice:
             stage.hush()
         try:

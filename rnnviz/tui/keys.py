@@ -172,12 +172,16 @@ def bar(
     if frame.reached is not None and view.panel is None:
         walk.append(("ledger", "why"))
     play = ("play", "pause" if view.playing else "play")
-    epochs = frame.learning.epochs
-    through = ("all", f"all {epochs}") if frame.cursor.epoch < epochs else ("all_back", "untrain")
-    train = [("batch", "batch"), ("epoch", "epoch"), through]
+    train = frame.learning.ways(frame.cursor.epoch)
     which = [("gradient", "total" if frame.loss_step is not None else "one loss")] if frame.reached is not None else []
     rest = (*walk, play, ("panel", "panel"), *which, *train)
     return [*taken, *(entry for entry in rest if entry[0] not in dict(taken) and is_known(entry[0], view)), *always]
+
+
+def about(name: str, otherwise: str, frame: Frame | None) -> str:
+    """What an action does or a panel shows in this run, in one line."""
+    renamed = {} if frame is None else frame.learning.renamed
+    return renamed[name][1] if name in renamed else otherwise
 
 
 def is_known(name: str, view: View) -> bool:
@@ -206,5 +210,7 @@ def _walk(frame: Frame, view: View) -> list[tuple[str, str]]:
             return [("left", "back in time"), ("previous", "back to reading")]
         case Phase.UPDATE:
             return [("next", "next batch"), ("right", "undo step")]
+    if frame.cursor.t == 0 and "update" in frame.cannot:
+        return [("right", "undo step")]
     onward = ("next", "update") if frame.cursor.t == 0 else ("left", "back in time")
     return [onward, ("right", "undo step")]

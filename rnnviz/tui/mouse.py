@@ -36,7 +36,7 @@ def click(screen: ScoreScreen, event: events.Click) -> None:
                 dispatch.dispatch(screen, Press.of("panel"))
         case "panel" | "open":
             panel = panels.BY_ID.get(screen.view.panel or "")
-            if panel is not None and panel.click is not None and panel.why_not(screen.frame) is None:
+            if panel is not None and panel.click is not None and panels.why_not(panel, screen.frame) is None:
                 screen.apply(panel.click(screen.frame, screen.view, at.x, at.y, widget.size.width, widget.size.height))
 
 
@@ -69,7 +69,8 @@ def wheel(screen: ScoreScreen, event: events.MouseEvent, by: int) -> None:
             screen.guide.scroll(by, 1)
     elif widget.id in ("panel", "open"):
         panel = panels.BY_ID.get(screen.view.panel or "")
-        if panel is not None and name in panel.actions and screen.view.typing is None:
+        is_dead = panel is not None and panel.id in screen.frame.cannot
+        if panel is not None and name in panel.actions and screen.view.typing is None and not is_dead:
             screen.apply(panel.actions[name](screen.frame, screen.view))
     elif widget.id == "score":
         at = event.get_content_offset(widget)

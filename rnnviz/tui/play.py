@@ -59,7 +59,10 @@ class Playback:
         stage = self._stage
         if stage.player is None or stage.frame is None or stage.player.job is not None:
             return
-        if stage.frame.cursor.phase is not Phase.UPDATE:
+        before = stage.frame.cursor
+        if before.phase is not Phase.UPDATE:
             stage.send(Next())
+        if stage.frame.cursor == before and stage.player.job is None:  # a run without an update ends here
+            self.pause()
         if stage.frame.cursor.phase is Phase.UPDATE:  # the end; its last notice stays on the screen
             self.pause()

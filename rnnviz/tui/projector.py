@@ -33,6 +33,8 @@ class Projector(Generic[End]):
         wanted: none of what is no training, or a short one."""
         if not self.is_wanted or not isinstance(command, Train) or command.amount == "batch":
             return 0
+        if self._stage.frame is not None and not self._stage.frame.learning.trains:
+            return 0
         self._film = Film()
         self._timer = self._stage.set_interval(INTERVAL, self._next)
         if self._stage.view.panel is None and self._stage.has_room_for_film():

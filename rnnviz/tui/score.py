@@ -8,6 +8,7 @@
     gradient  bars on a log scale, one for each step reached on the way back; for an LSTM or GRU a line beside
               them, the gradient on its highway
     time      the shared axis, with the present moment highlighted
+    evidence  of a recording: how far its weight gradients are from the framework's own
     reach     if the task names the input its answer depends on: how much of the gradient arrives there, and whether the
               answers show that the task is learnt
 
@@ -115,7 +116,7 @@ def rows_of(frame: Frame, height: int, palette: Palette, view: View = EVERYTHING
         height, frame.scene.H, frame.cursor.unit, pair=palette.has_halves,
         gates=gate_rows(frame.scene.trace.spec.about_cell) if has("gates") else (), cell=has("cell"),
         curves=(not reads_symbols(frame), draws_curves(frame)), gradient=has("gradient"),
-        reach=height >= REACH_FROM and has("reach"),
+        reach=height >= REACH_FROM and has("reach"), evidence=height >= REACH_FROM and has("evidence"),
     )  # fmt: skip
 
 
@@ -188,6 +189,19 @@ def _reach(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: Pale
         sheet.put(y, x, mark + answers, palette.output if reach.learnt else palette.dim)
 
 
+def _evidence(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: Palette, view: View) -> None:
+    """Write whether a recorded gradient is the training's own, and which gradient the row above is."""
+    from rnnviz.words.evidence import line
+
+    y, scene = place.evidence, frame.scene
+    if y is None:
+        return
+    is_fine = scene.evidence is None or scene.evidence.is_proved
+    sheet.put(y, 0, "evidence" if is_fine else "WARNING", palette.dim if is_fine else palette.warn)
+    text = line(scene.evidence, frame.loss_step, sheet.width - GUTTER)
+    sheet.put(y, GUTTER, text, palette.text if is_fine else palette.warn)
+
+
 def _moment(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Palette) -> None:
     """Draw the time step and the direction above the numbers of the moment."""
     y, t = place.input[0], frame.cursor.t
@@ -225,5 +239,9 @@ ROWS = (
     Row(
         "reach", "reach",
         "how much of the gradient arrives at the input that the answer depends on, if the task names one", _reach,
+    ),
+    Row(
+        "evidence", "evidence",
+        "of a recording: how far the weight gradients that follow from it are from the framework's own", _evidence,
     ),
 )  # fmt: skip

@@ -137,7 +137,7 @@ class ScoreScreen(Screen[None]):
             self.view = self.guide.limited(self.view)
         if self.frame is not None:
             for panel in panels.BESIDE:
-                has_nothing = panel.why_not(self.frame) is not None or not panel.opens_beside(self.frame)
+                has_nothing = panels.why_not(panel, self.frame) is not None or not panel.opens_beside(self.frame)
                 empty = has_nothing or not self.view.knows(panel.id)
                 self.query_one(f"#beside-{panel.id}").set_class(empty, "empty")
         for canvas in self.query(Canvas):
@@ -190,10 +190,12 @@ class ScoreScreen(Screen[None]):
         panel = panels.BY_ID.get(self.view.panel or "")
         if frame is None or player is None:
             return False
+        is_open = panel is not None and panels.why_not(panel, frame) is None
         wanted = (
-            panel.needs(frame) if panel is not None and panel.needs is not None else None,
+            panel.needs(frame) if panel is not None and panel.needs is not None and is_open else None,
             self.guide.needs(frame) if self.guide is not None else None,
             Measure("outcome") if self.view.plots and frame.scene.outcome is None else None,
+            Measure("evidence") if frame.scene.prove is not None and frame.scene.evidence is None else None,
         )
         self._requested = {(trace, command) for trace, command in self._requested if trace is frame.scene.trace}
         for command in wanted:

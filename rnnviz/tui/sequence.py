@@ -30,7 +30,7 @@ NEEDED = Style(bold=True, underline=True)  # the input an answer depends on
 
 def reads_symbols(frame: Frame) -> bool:
     """Whether the input of a step is a symbol, or many numbers, and not a point of a curve."""
-    return bool(frame.scene.task.vocab) or frame.scene.task.input_size > 2
+    return frame.scene.input_curve is None
 
 
 def draws_curves(frame: Frame) -> bool:
@@ -40,8 +40,9 @@ def draws_curves(frame: Frame) -> bool:
 
 def draw_input(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: Palette, view: View) -> None:
     first, n = place.input
-    sheet.put(first, 0, "input x", palette.dim)
     task, scene = frame.scene.task, frame.scene
+    is_norm = scene.input_curve is not None and task.input_size > 2
+    sheet.put(first, 0, "input ‖x‖" if is_norm else "input x", palette.dim)
     needed = scene.needs(frame.loss_step)
     marks = n > 1 and task.series is None  # the last row marks the input the answer depends on
     read = [t for t in cols.steps if 1 <= t <= frame.read]
@@ -50,8 +51,8 @@ def draw_input(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: 
         for t in read:
             style = palette.input + NEEDED if t in needed else palette.input
             sheet.put(first, cols.x(t), clip(visible(words[t - 1]), cols.bar), style)
-    else:
-        x = scene.trace.x[:, 0, 0]
+    elif scene.input_curve is not None:
+        x = scene.input_curve
         low, high = _input_bounds(frame)
         rows = n - marks
         for t in read:
@@ -92,6 +93,9 @@ def _lag(sheet: Sheet, y: int, frame: Frame, needed: tuple[int, ...], cols: Colu
 def draw_output(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: Palette, view: View) -> None:
     first, n = place.output
     scene = frame.scene
+    if not scene.task.has_readout:
+        _draw_unit(sheet, frame, place, cols, palette, view)
+        return
     curves = draws_curves(frame)  # both are drawn in the same rows: the names are their legend
     sheet.put(first, 0, "output ŷ" + (DASHES[1] if curves else ""), palette.output)
     if n > 1:
@@ -126,6 +130,30 @@ def draw_output(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette:
             sheet.put(first, cols.x(t), fixed(value)[: cols.bar], palette.warn)
 
 
+def _draw_unit(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: Palette, view: View) -> None:
+    """In place of outputs, where the readout is not known: the state of the selected unit, bright where the loss sends
+    something straight into a state."""
+    unit = frame.cursor.unit
+    sheet.put(place.output[0], 0, f"h[{unit}]", palette.output)
+    h = frame.scene.trace.h[:, 0, unit]
+    low, high = bounds(frame.scene.trace.h)
+    for t in cols.steps:
+        if 1 <= t <= frame.read and not view.hides_step("output", t):
+            value, style = float(h[t]), palette.output if t in frame.scene.loss_steps else palette.faint
+            if math.isfinite(value):
+                _mark(
+                    sheet,
+                    place.output,
+                    cols.x(t),
+                    cols.bar,
+                    level(value, low, high, 4 * place.output[1]),
+                    DASHES,
+                    style,
+                )
+            else:
+                sheet.put(place.output[0], cols.x(t), fixed(value)[: cols.bar], palette.warn)
+
+
 def write_input(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Palette, view: View) -> None:
     """Write the input of this moment."""
     if place.input[1] > 1:
@@ -139,6 +167,11 @@ def write_output(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Pa
         return
     if view.hides_step("output", t):
         sheet.put(y, left, f"ŷ   {view.waits}", palette.dim)
+        return
+    if not scene.task.has_readout:
+        sheet.put(y, left, f"h   {fixed(float(scene.trace.h[t, 0, frame.cursor.unit]))}", palette.output)
+        if n > 1 and t in scene.loss_steps:
+            sheet.put(y + 1, left, "direct gradient", palette.target)
         return
     judged = t in scene.loss_steps and not view.hides("judged")
     beside = judged and n == 1 and scene.task.loss == "mse"  # both in one row
@@ -174,14 +207,17 @@ def _value_of_x(frame: Frame) -> str:
         return "–"
     if reads_symbols(frame):
         return visible(scene.task.tokens(scene.sample)[t - 1])
-    marked = scene.task.input_size == 2 and bool(scene.trace.x[t - 1, 0, 1])
-    return fixed(float(scene.trace.x[t - 1, 0, 0])) + (" marked" if marked else "")
+    assert scene.input_curve is not None
+    marked = scene.task.has_marker and bool(scene.trace.x[t - 1, 0, 1])
+    return fixed(float(scene.input_curve[t - 1])) + (" marked" if marked else "")
 
 
 def _input_bounds(frame: Frame) -> tuple[float, float]:
     """Of one number a step: the range it shares with the target; beside a marker: numbers 0 to 1."""
-    if frame.scene.task.input_size == 2:
+    if frame.scene.task.has_marker:
         return 0.0, 1.0
+    if frame.scene.input_curve is not None and not frame.scene.task.has_readout:
+        return bounds(frame.scene.input_curve)
     return _output_bounds(frame) if frame.scene.task.loss == "mse" else bounds(frame.scene.trace.x)
 
 

@@ -55,10 +55,8 @@ def title(
     if room >= min(ABOUT, cells(scene.task.title)):
         what = f"{cut(scene.task.title, room)} · {what}"
     sheet.put(0, x, what, palette.text)
-    learning = frame.learning
-    epochs, batches = str(learning.epochs), str(learning.batches_per_epoch)
-    place = f"epoch {cursor.epoch:>{len(epochs)}}/{epochs} batch {cursor.batch:>{len(batches)}}/{batches}"
-    value = f"loss {'?' if view.hides('loss') else loss(scene.trace.loss)}"
+    place = frame.learning.where(cursor.epoch, cursor.batch)
+    value = f"loss {'?' if view.hides('loss') else loss(scene.loss)}"
     engine = "●" if frame.engine == "numba" else "○"
     alarm = palette.warn if scene.has_exploded else palette.text
     parts = [(value, alarm), (place, palette.text)]
@@ -146,7 +144,7 @@ def tabs(
         sheet.right(0, onward, palette.faint)
     room = width - len(onward) - x - 1
     if room >= ABOUT:
-        sheet.put(0, x, cut(active.about, room), palette.faint)
+        sheet.put(0, x, cut(keys.about(active.id, active.about, frame), room), palette.faint)
     return sheet
 
 
@@ -157,16 +155,22 @@ def key_bar(
     sheet = Sheet(width, 1)
     places = []
     x = 1
-    words = panels.BY_ID[view.panel].key_labels if view.panel else {}
+    cannot = frame.cannot if frame is not None else {}
+    words = panels.BY_ID[view.panel].key_labels if view.panel and view.panel not in cannot else {}
+    if frame is not None:
+        words = {name: label.format(unit=frame.learning.unit) for name, label in words.items()}
     entries = [(_face(name), label, name) for name, label in keys.bar(frame, view, words, lesson)]
     ends = entries[-2:]
     for key, label, name in entries:
+        is_refused = name in cannot or label in cannot  # a panel's own key may stand for another action
+        if is_refused:  # grey is not enough where there is no colour
+            key, label = f"({key}", f"{label})"
         kept = 0 if (key, label, name) in ends else sum(len(face) + len(word) + 3 for face, word, _ in ends)
         if x + len(key) + 1 + len(label) + kept > width:
             continue
         start = x
-        x = sheet.put(0, x, key, palette.accent)
-        x = sheet.put(0, x + 1, label, palette.dim)
+        x = sheet.put(0, x, key, palette.faint if is_refused else palette.accent)
+        x = sheet.put(0, x + 1, label, palette.faint if is_refused else palette.dim)
         places.append((start, x, name))
         x += 2
     return sheet, places

@@ -10,6 +10,7 @@ it. What it shows depends on its settings and that place alone, so it may come a
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from rnnviz.scene.frame import Frame
@@ -55,8 +56,8 @@ def compared(frame: Frame) -> tuple[Row, ...]:
                 what="" if frame.pinned is None else settings.difference(others[0]),
                 is_present=is_present,
                 gradient=scene.gradient(frame.loss_step if known else scene.last_loss_step),
-                loss=scene.trace.loss,
-                parameters=scene.model.parameter_count,
+                loss=math.nan if scene.loss is None else scene.loss,
+                parameters=sum(w.size for w in scene.parameters.values()),
                 kept=_kept(scene),
             )
         )

@@ -105,13 +105,15 @@ def _arriving(frame: Frame, name: str, what: list[Array]) -> tuple[float, ...]:
 
 def _input(frame: Frame, t: int) -> str:
     scene = frame.scene
-    if scene.task.input_size == 1:
-        return fixed(float(scene.trace.x[t - 1, 0, 0]))
+    if scene.input_curve is not None and not scene.task.has_marker:
+        return fixed(float(scene.input_curve[t - 1]))
     return scene.task.tokens(scene.sample)[t - 1]
 
 
 def _output(frame: Frame, t: int) -> str:
     scene = frame.scene
+    if not scene.task.has_readout:
+        return ""
     if scene.task.loss == "mse":
         return fixed(float(scene.trace.y[t - 1, 0, 0]))
     return scene.task.answers(scene.trace.y[t - 1 : t, 0])[0]

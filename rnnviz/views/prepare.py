@@ -106,7 +106,7 @@ def likewise(scene: Scene, known: Iterable[Measure], t: int) -> list[Measure]:
 
     def wanted(measure: Measure) -> bool:
         match measure.what:
-            case "gradient" | "checked":  # the rows that are drawn it has; a check is of these weights alone
+            case "gradient" | "checked" | "evidence":  # the rows that are drawn it has; the others are of these weights
                 return False
             case "ledger":
                 return scene.has_gradient(measure.t)
@@ -128,6 +128,8 @@ def _check(scene: Scene, on_part: OnPart) -> float:
 def outcome(scene: Scene) -> Outcome:
     """What the network makes of its whole task."""
     model, task = scene.model, scene.task
+    if not task.has_readout:
+        return Outcome()
     return Outcome(
         fit=None if task.series is None else fit(model, task),
         prediction=None if task.series is None else self_fed(model, task),
@@ -169,6 +171,10 @@ PREPARATIONS: dict[str, Preparation] = {
         "checking against central differences", "",
     ),
     "weights": Preparation(lambda scene, of, on_part: weights(scene.trace), lambda scene, of: 20 * scene.H**3),
+    "evidence": Preparation(
+        lambda scene, of, on_part: None if scene.prove is None else scene.prove(), lambda scene, of: 10**9,
+        "comparing the weight gradients", "",
+    ),
     "left_out": Preparation(
         lambda scene, of, on_part: None if of.experiment is None else left_out(scene, of.experiment),
         lambda scene, of: 10**9,

@@ -41,15 +41,16 @@ def narrate(frame: Frame, voice: Voice) -> tuple[str, str]:
 def _sentences(frame: Frame, voice: Voice) -> tuple[str, str]:
     if frame.scene.has_exploded:
         why = "it explodes" if frame.scene.is_finite else "values overflowed float64"
-        explosion = f"The loss is {loss(frame.scene.trace.loss)}: {why}."
+        explosion = f"The loss is {loss(frame.scene.loss)}: {why}."
+        if frame.experiment is None:
+            return f"In this record loss or states are inf or nan: loss {loss(frame.scene.loss)}.", _exploded(frame)
         if (frame.cursor.epoch, frame.cursor.batch) == (0, 0):
             return (
                 f"{explosion} The network is untrained.",
                 "[knobs]: a smaller recurrent gain keeps the values small.",
             )
-        rate = "" if frame.experiment is None else f" Learning rate {frame.experiment.learning_rate:g}."
         return (
-            f"{explosion}{rate}",
+            f"{explosion} Learning rate {frame.experiment.learning_rate:g}.",
             "[epoch_back] goes back one epoch, [all_back] to the start; everything else works as usual.",
         )
     match frame.cursor.phase:
@@ -80,7 +81,8 @@ def _forward(frame: Frame, voice: Voice) -> tuple[str, str]:
     rule = frame.cell.rule.format(g=frame.scene.trace.spec.activation, t=subscript(t), before=subscript(t - 1))
     made = f"h{subscript(t)} combines h{subscript(t - 1)} and x{subscript(t)}: {rule}"
     if t == T:
-        return made, "End of the sequence. [right] compares the outputs with the targets."
+        onward = "compares the outputs with the targets" if frame.scene.task.has_readout else "turns to the loss"
+        return made, f"End of the sequence. [right] {onward}."
     if t in frame.scene.loss_steps and frame.scene.task.loss == "mse":
         error = float(frame.scene.trace.y[t - 1, 0, 0] - frame.scene.target_values[t - 1, 0])
         return made, f"The error is {fixed(error)}; the network has not seen the next input."
@@ -89,7 +91,9 @@ def _forward(frame: Frame, voice: Voice) -> tuple[str, str]:
 
 def _loss(frame: Frame, voice: Voice) -> tuple[str, str]:
     k = len(frame.scene.loss_steps)
-    value = loss(frame.scene.trace.loss)
+    value = loss(frame.scene.loss)
+    if not frame.scene.task.has_readout:
+        return _recorded_loss(frame, value, k)
     if frame.scene.task.loss == "mse":
         what = f": the mean of (ŷ − target)² over {k} steps" if k > 1 else " = (ŷ − target)² at the last step"
         first = f"loss = {value}{what}."
@@ -100,6 +104,17 @@ def _loss(frame: Frame, voice: Voice) -> tuple[str, str]:
     answer = frame.scene.describe(answered=True)
     whole = f"{answer}. [left] goes back in time."
     return first, whole if voice.fits(whole) else voice.cut(answer)
+
+
+def _recorded_loss(frame: Frame, value: str, steps: int) -> tuple[str, str]:
+    known = "The loss was not recorded." if frame.scene.loss is None else f"The recorded loss of the batch is {value}."
+    where = counted(steps, "step") if steps > 1 else f"step {frame.scene.last_loss_step} alone"
+    return known, f"It sends a direct gradient into h at {where}. Now [left] goes back in time."
+
+
+def _exploded(frame: Frame) -> str:
+    behind = dict(frame.learning.ways(frame.cursor.epoch)).keys() & {"epoch_back"}
+    return "[epoch_back] goes to the record before." if behind else "It is the first record."
 
 
 def _cross_entropy(frame: Frame, value: str, k: int) -> str:
@@ -130,6 +145,11 @@ def _backward(frame: Frame, voice: Voice) -> tuple[str, str]:
         if len(frame.scene.loss_steps) == 1:
             only = frame.scene.last_loss_step
             return f"Only step {only} carries loss: its gradient is the total.", BACK
+        if not frame.scene.task.has_readout:
+            return (
+                "The total: each step adds its direct gradient on the way, so it need not shrink.",
+                "[gradient] shows the last step's share alone, and how much of it arrives here.",
+            )
         return (
             "The total: each step adds its own error on the way, so it need not shrink.",
             "[gradient] shows the last step's error alone, and how much of it arrives here.",
@@ -143,6 +163,11 @@ def _backward(frame: Frame, voice: Voice) -> tuple[str, str]:
         zero = _zero_at(frame, t)
         if zero is not None:
             return f"The gradient is 0 from the start: {clause(zero)}.", BACK
+        if not frame.scene.task.has_readout:
+            return (
+                f"The walk begins: the share that step {k} itself sends back, its direct gradient.",
+                f"[left] goes one step back, through {frame.cell.step_back}.",
+            )
         return (
             f"The error of step {k} reaches h{subscript(k)} through the readout alone.",
             f"[left] goes one step back, through {frame.cell.step_back}.",
@@ -154,7 +179,7 @@ def _backward(frame: Frame, voice: Voice) -> tuple[str, str]:
         return f"‖∂L{subscript(k)}/∂h{subscript(t)}‖ is {scientific(here)}.", BACK
     zero = _zero_at(frame, t)
     if zero is not None and gradient.highway is None:
-        return f"{many} the gradient is 0: {clause(zero)}.", voice.longest(*WHY)
+        return f"{many} the gradient is 0: {clause(zero)}.", _with_why("", frame, voice)
     if start == 0:
         return f"‖∂L{subscript(k)}/∂h{subscript(t)}‖ is {scientific(here)}.", BACK
     kept = here / start
@@ -199,14 +224,16 @@ def _what_follows(frame: Frame, lag: int, kept: float, voice: Voice) -> str:
         if reached and gradient.horizon is not None:
             over = "" if lag >= gradient.horizon else "will be "
             fading += f", 99 % {over}after {steps(gradient.horizon, lag)}"
-        return _with_why(f"{fading}. ", voice)
+        return _with_why(f"{fading}. ", frame, voice)
     if at_the_end:
-        return "Next comes the update: one step against the gradient of a batch."
+        return (
+            WHY[-1] if "update" in frame.cannot else "Next comes the update: one step against the gradient of a batch."
+        )
     if gradient.half_gone is not None:
         far = gradient.horizon
         over = "It fades unevenly. " if far is None or lag < far else f"99 % is gone after {steps(far, lag)} steps. "
-        return _with_why(over, voice)
-    return _with_why("It grows on its way back. " if gradient.grows else "More than half of it is left. ", voice)
+        return _with_why(over, frame, voice)
+    return _with_why("It grows on its way back. " if gradient.grows else "More than half of it is left. ", frame, voice)
 
 
 def _vanishes_with_less_gain(frame: Frame) -> bool:
@@ -220,9 +247,10 @@ def _vanishes_with_less_gain(frame: Frame) -> bool:
     return orthogonal and is_larger and LESS_GAIN ** (frame.loss_step or 0) < VANISHED
 
 
-def _with_why(text: str, voice: Voice) -> str:
+def _with_why(text: str, frame: Frame, voice: Voice) -> str:
     """The text, and the keys that show its causes, in the longest form that fits."""
-    return voice.longest(*(text + why for why in WHY))
+    whys = [why for why in WHY if "[knobs]" not in why or "knobs" not in frame.cannot]
+    return voice.longest(*(text + why for why in whys))
 
 
 def _share_left(kept: float) -> str:

@@ -38,8 +38,7 @@ PALETTES = [Palette(colors, dark) for colors in ("truecolor", "256", "standard",
 def back(player: Player, t: int) -> Frame:
     """The walk back, as far as step t."""
     frame = player.frame
-    player.frame = replace(frame, cursor=replace(frame.cursor, phase=Phase.BACKWARD, t=t))
-    return player.frame
+    return replace(frame, cursor=replace(frame.cursor, phase=Phase.BACKWARD, t=t))
 
 
 def drawn(frame: Frame, width: int = 80, height: int = 20, palette: Palette = PALETTES[0]) -> list[str]:

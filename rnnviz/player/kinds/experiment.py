@@ -17,8 +17,9 @@ from rnnviz.nn.cell_table import CELLS
 from rnnviz.player.kinds.companions import Companions
 from rnnviz.player.kinds.run import Changed, KeepGoing, Look, Place, Report
 from rnnviz.player.timeline import Timeline
-from rnnviz.scene.frame import Learning, Progress, Update
+from rnnviz.scene.frame import Progress, Update
 from rnnviz.scene.horizon_history import HorizonHistory, Profile
+from rnnviz.scene.learning import Learning
 from rnnviz.scene.scene import Companion, Compared, Scene, Settings
 from rnnviz.views.horizon_history import profile
 from rnnviz.views.prepare import read
@@ -27,9 +28,21 @@ from rnnviz.views.prepare import read
 BETWEEN_REPORTS = 0.2
 
 
+def cannot(experiment: Experiment) -> Mapping[str, str]:
+    """What a network with these settings cannot do, and why: see Run.cannot."""
+    cell = CELLS[experiment.cell]
+    if not cell.recurrent:
+        return {"cut": f"There is no loop to cut: {cell.noun} has no recurrent weights W_hh."}
+    if not experiment.loop:
+        return {"cut": "This network has no loop to close: the setting loop is off."}
+    return {}
+
+
 class ExperimentRun:
     """`requested` is the experiment before its task filled in open settings; `cut` shows the network with its loop cut,
     which a network without a loop always is. Raises InputError for an experiment that cannot run."""
+
+    grows = False
 
     def __init__(self, experiment: Experiment, *, cut: bool = False, companions: Companions | None = None) -> None:
         self.requested = experiment
@@ -48,12 +61,7 @@ class ExperimentRun:
 
     @property
     def cannot(self) -> Mapping[str, str]:
-        cell = CELLS[self.requested.cell]
-        if not cell.recurrent:
-            return {"cut": f"There is no loop to cut: {cell.noun} has no recurrent weights W_hh."}
-        if not self.requested.loop:
-            return {"cut": "This network has no loop to close: the setting loop is off."}
-        return {}
+        return cannot(self.requested)
 
     @property
     def place(self) -> Place:
@@ -157,6 +165,12 @@ class ExperimentRun:
     def _batches_since(self, before: Place) -> int:
         place, per_epoch = self.timeline.place, self.timeline.training.batches_per_epoch
         return (place[0] - before[0]) * per_epoch + place[1] - before[1]
+
+    def has_news(self) -> bool:
+        return False
+
+    def refresh(self, keep_going: KeepGoing) -> bool:
+        return False
 
     # -- changes -------------------------------------------------------------------------------------------
 

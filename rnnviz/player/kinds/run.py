@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from rnnviz.experiment.experiment import Experiment
-from rnnviz.scene.frame import Learning, Progress, Seen, Update
+from rnnviz.scene.frame import Progress, Seen, Update
 from rnnviz.scene.horizon_history import HorizonHistory
+from rnnviz.scene.learning import Learning
 from rnnviz.scene.scene import Companion, Compared, Scene
 from rnnviz.tasks import Task
 
@@ -67,6 +68,10 @@ class Run(Protocol):
         """name of an action or panel -> why there is none here, in a sentence."""
 
     @property
+    def grows(self) -> bool:
+        """Whether more of its history may come from elsewhere while it is open."""
+
+    @property
     def place(self) -> Place: ...
 
     def learning(self) -> Learning: ...
@@ -92,6 +97,12 @@ class Run(Protocol):
 
     def horizons(self, sample: int) -> HorizonHistory | None:
         """As far as that is known of this sequence."""
+
+    def has_news(self) -> bool:
+        """Whether `refresh` may find something. Costs next to nothing, and may be asked from any thread."""
+
+    def refresh(self, keep_going: KeepGoing) -> bool:
+        """Look at what has come since; whether it stands at another place now."""
 
     # -- changes; only where `cannot` has no reason against them ---------------------------------------------
 

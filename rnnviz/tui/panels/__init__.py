@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from rnnviz.tui.panels.attention import PANEL as ATTENTION
 from rnnviz.tui.panels.base import Panel as Panel
+from rnnviz.tui.panels.base import why_not as why_not
 from rnnviz.tui.panels.code import PANEL as CODE
 from rnnviz.tui.panels.compare import COMPARE
 from rnnviz.tui.panels.knobs import KNOBS_PANEL
@@ -37,6 +38,6 @@ BESIDE = (FIT, SELF_FED, WORDS, LOSS)  # beside the score on a wide screen while
 
 def following(panel: str | None, by: int, frame: Frame | None, view: View) -> str | None:
     """The next panel on tab that has something to show and has been introduced; None (no panel) is in the cycle."""
-    known = [p for p in ALL if view.knows(p.id) and (frame is None or p.why_not(frame) is None)]
+    known = [p for p in ALL if view.knows(p.id) and (frame is None or why_not(p, frame) is None)]
     ring = [None, *(p.id for p in ALL if p.id == panel or p in known)]
     return ring[(ring.index(panel) + by) % len(ring)]

@@ -41,7 +41,7 @@ class Panel:
                   {"typing": "", "finding": True}
     click         (frame, view, x, y, width, height) -> the result of a click there
     keeps_row     whether it opens again at its last row
-    key_labels    action id -> the label in the key bar for one of its actions
+    key_labels    action id -> the label in the key bar for one of its actions; {unit} is an epoch or a record
     key           opens it directly ("" for none)
     height        rows it needs under the score on a small screen
     depends_on    (frame, view) -> what its drawing depends on; it is drawn again only when that changes (default:
@@ -74,10 +74,15 @@ class Panel:
     opens_beside: Callable[[Frame], bool] = by_default
 
 
+def why_not(panel: Panel, frame: Frame) -> str | None:
+    """Why a panel has nothing to show: this kind of run has nothing like it, or it has nothing yet."""
+    return frame.cannot.get(panel.id) or panel.why_not(frame)
+
+
 def sheet_for(panel: Panel, frame: Frame, view: View, width: int, height: int, palette: Palette) -> Sheet:
     """The panel's drawing, or the reason why it has none."""
     hidden = view.hides(*panel.shows)
-    reason = f"{view.waits.capitalize()}: this panel shows it." if hidden else panel.why_not(frame)
+    reason = f"{view.waits.capitalize()}: this panel shows it." if hidden else why_not(panel, frame)
     if reason is None and width >= 20 and height >= 3:
         return panel.draw(frame, view, width, height, palette)
     sheet = Sheet(width, height)

@@ -40,7 +40,8 @@ def draw(frame: Frame, view: View, width: int, height: int, palette: Palette) ->
     axis = gradient_axis([float(v) for path in paths for v in path.norms], n)
     if head:
         sheet.put(0, 0, "loss".rjust(GUTTER), palette.dim)
-        sheet.put(0, GUTTER + 1, cut(gate_means(frame), width - GUTTER - 1), palette.text)
+        alone = "Nothing else is here. Enter pins this one, to compare others with it."
+        sheet.put(0, GUTTER + 1, cut(gate_means(frame) if len(rows) > 1 else alone, width - GUTTER - 1), palette.text)
     for number, row in enumerate(rows):
         _draw_row(sheet, (head + number * n, n), row, frame, axis, palette)
     if has_axis:

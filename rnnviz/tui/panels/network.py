@@ -70,7 +70,8 @@ def _step(sheet: Sheet, x: int, slot: int, frame: Frame, node: Node, shown: int,
     back = frame.reached is not None
     if node.t >= 1:
         output = palette.output if node.y else palette.faint
-        sheet.put(0, box + 1, clip(f"ŷ{subscript(node.t)} {visible(node.y or '·')}", INSIDE), output)
+        if frame.scene.task.has_readout:
+            sheet.put(0, box + 1, clip(f"ŷ{subscript(node.t)} {visible(node.y or '·')}", INSIDE), output)
         entering = back and node.has_loss and node.gradient is not None
         sheet.put(1, middle, "↓ ∂L" if entering else "↑", palette.back if entering else palette.faint)
     for row in range(shown):
@@ -164,9 +165,12 @@ def _folded(sheet: Sheet, frame: Frame, shown: int, palette: Palette) -> None:
     box = max(4, (sheet.width - 58) // 2)
     middle = box + 1 + INSIDE // 2
     right = box + INSIDE + 2
-    sheet.put(0, box + 1, clip(f"ŷ{subscript(t)} {visible(node.y or '·')}", INSIDE), palette.output)
     sheet.put(1, middle, "↑", palette.faint)
-    sheet.put(1, right, _weights(frame, "readout.weight", "W_out"), palette.dim)
+    if frame.scene.task.has_readout:
+        sheet.put(0, box + 1, clip(f"ŷ{subscript(t)} {visible(node.y or '·')}", INSIDE), palette.output)
+        sheet.put(1, right, _weights(frame, "readout.weight", "W_out"), palette.dim)
+    else:
+        sheet.put(1, right, "to the next layer, which is not shown", palette.dim)
     for row in range(shown):
         layer, y = spec.num_layers - 1 - row, 2 + 5 * row
         _box(sheet, y, box, True, ink)
@@ -225,7 +229,7 @@ def _summary(frame: Frame, view: View, width: int, height: int, palette: Palette
     """As Keras' model.summary(), and where there is room each layer's own parameters."""
     sheet = Sheet(width, height)
     model, spec = frame.scene.model, frame.scene.trace.spec
-    rows = model.summary()
+    rows = [row for row in model.summary() if row.name != "readout" or frame.scene.task.has_readout]
     room = height - 4
     details = room >= len(rows) + len(spec.parameter_shapes)
     second, third = min(26, width // 3), max(34, min(56, width - 4))
@@ -252,7 +256,7 @@ def _summary(frame: Frame, view: View, width: int, height: int, palette: Palette
                 y += 1
     sheet.put(y, 1, "━" * (third - 1), palette.faint)
     sheet.put(y + 1, 1, "Total", palette.accent)
-    total = f"{model.parameter_count:,}"
+    total = f"{sum(row.parameters for row in rows):,}"
     sheet.put(y + 1, third - len(total), total, palette.accent)
     sheet.put(y + 2, 1, "Output shape: (batch, time steps, units).", palette.dim)
     return sheet

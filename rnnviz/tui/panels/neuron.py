@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rnnviz.glyphs import wrap
+from rnnviz.numbers import fixed
 from rnnviz.scene.commands import SelectUnit
 from rnnviz.scene.cursor import Phase
 from rnnviz.sheet import Sheet
@@ -31,7 +32,9 @@ def equations(frame: Frame) -> tuple[str, tuple[Equation, ...], tuple[Equation, 
     which = f"unit {unit}, t = {t}: "
     if frame.reached is None:
         if not ahead:
-            return which + f"h[{unit}] = 0, the start value. → reads the first step.", (), ()
+            start = float(trace.h[0, 0, unit])
+            value = "0" if start == 0 else fixed(start)
+            return which + f"h[{unit}] = {value}, the start value. → reads the first step.", (), ()
         layers = ", h' is the layer below" if trace.L > 1 else ""
         states = "h and c" if trace.c is not None else "h"
         return which + f"each {states} on the right is from t = {t - 1}, by unit{layers}", ahead, ()
@@ -41,7 +44,8 @@ def equations(frame: Frame) -> tuple[str, tuple[Equation, ...], tuple[Equation, 
         return which + f"the loss of step {frame.loss_step} does not depend on a later state.", ahead, ()
     last = frame.T if frame.loss_step is None else frame.loss_step
     if t == last:
-        return which + "the error enters here, through the readout alone", back, ahead
+        way = "through the readout alone" if frame.scene.task.has_readout else "as the direct gradient"
+        return which + f"the error enters here, {way}", back, ahead
     return which + f"each δ is from t = {t + 1}, where this h is read", back, ahead
 
 

@@ -80,8 +80,8 @@ def _draw_loss(frame: Frame, view: View, width: int, height: int, palette: Palet
     return _plot(
         view, width, height,
         lambda plots: plots.loss_curve(
-            learning.loss, learning.val_loss, frame.cursor.epoch, width, height,
-            baseline=frame.scene.task.baseline, upto=_upto(frame), **_inks(palette),
+            learning.loss, learning.val_loss, int(learning.mark(frame.cursor.epoch)), width, height,
+            unit=learning.unit, baseline=frame.scene.task.baseline, upto=_upto(frame), **_inks(palette),
         ),
     )  # fmt: skip
 

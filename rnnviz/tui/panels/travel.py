@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -> Sheet:
     sheet = Sheet(width, height)
-    last = len(frame.learning.loss)
+    last = frame.learning.places - 1
     room = max(1, width - GUTTER - SIDE)
     count = min(last + 1, room)
     cell = min(4, room // count)
@@ -49,10 +49,10 @@ def _strip(sheet: Sheet, frame: Frame, columns: dict[int, int], cell: int, palet
     low, high = min(levels, default=0.0), max(levels, default=0.0)
     for epoch, x in columns.items():
         style = palette.accent if epoch == frame.cursor.epoch else palette.output
-        if epoch == 0:
+        value = frame.learning.loss_at(epoch)
+        if value is None:
             sheet.put(0, x, "·", style)
             continue
-        value = frame.learning.loss[epoch - 1]
         if not 0 < value < math.inf:
             sheet.put(0, x, "0" if value == 0 else "∞" if value == math.inf else "?", palette.warn)
             continue
@@ -61,17 +61,18 @@ def _strip(sheet: Sheet, frame: Frame, columns: dict[int, int], cell: int, palet
 
 
 def _axis(sheet: Sheet, frame: Frame, columns: dict[int, int], palette: Palette) -> None:
-    sheet.put(1, 0, "epoch", palette.dim)
-    now = frame.cursor.epoch
-    at = columns.get(now, GUTTER)
+    learning = frame.learning
+    sheet.put(1, 0, learning.unit, palette.dim)
+    now = learning.mark(frame.cursor.epoch)
+    at = columns.get(frame.cursor.epoch, GUTTER)
     free = GUTTER
     for epoch, x in columns.items():
-        text = str(epoch)
-        clear = x + len(text) < at or x > at + len(str(now))
-        if x >= free and clear and epoch % 5 == 0:
+        text = learning.mark(epoch)
+        clear = x + len(text) < at or x > at + len(now)
+        if x >= free and clear and int(text) % 5 == 0:
             sheet.put(1, x, text, palette.faint)
             free = x + len(text) + 1
-    sheet.put(1, at, str(now), palette.accent + Style(underline=True))
+    sheet.put(1, at, now, palette.accent + Style(underline=True))
 
 
 def _history(sheet: Sheet, frame: Frame, columns: dict[int, int], cell: int, height: int, palette: Palette) -> None:
@@ -113,15 +114,15 @@ def _cell(profile: Profile, lag: int, cell: int, palette: Palette) -> tuple[str,
 def _side(sheet: Sheet, frame: Frame, x: int, wide: bool, palette: Palette) -> None:
     """The figures of the present epoch and of the untrained network."""
     learning, epoch = frame.learning, frame.cursor.epoch
-    sheet.put(0, x, f"loss {loss(learning.loss[epoch - 1] if epoch else None)}", palette.output)
+    sheet.put(0, x, f"loss {loss(learning.loss_at(epoch))}", palette.output)
     if frame.horizons is None:
         return
     lags = frame.horizons.lags
-    for y, (name, at) in enumerate((("now", epoch), ("epoch 0", 0))):
+    for y, (name, at) in enumerate((("now", epoch), (f"{learning.unit} {learning.mark(0)}", 0))):
         profile = frame.horizons.profiles.get(at)
         if profile is not None:
             text = f"horizon {steps(profile.horizon, lags, profile.fades)}"
-            sheet.put(2 + y, x, f"{text.ljust(14)}{name}", palette.gradient if y == 0 else palette.dim)
+            sheet.put(2 + y, x, f"{text.ljust(13)} {name}", palette.gradient if y == 0 else palette.dim)
     if sheet.height > 6:
         words = ("% of it left at a lag", "-3: 10^-3 of it left") if wide else ("4: 40 % and more", "0: <10 %, ·: <1 %")
         for y, text in enumerate(words):
@@ -129,8 +130,8 @@ def _side(sheet: Sheet, frame: Frame, x: int, wide: bool, palette: Palette) -> N
 
 
 def _needs(frame: Frame) -> Command | None:
-    horizons, known = frame.horizons, len(frame.learning.loss)
-    if horizons is not None and horizons.sample == frame.scene.sample and len(horizons.profiles) == known + 1:
+    horizons, known = frame.horizons, frame.learning.places
+    if horizons is not None and horizons.sample == frame.scene.sample and len(horizons.profiles) == known:
         return None
     return Survey()
 
@@ -147,7 +148,7 @@ TRAVEL = Panel(
         "unit_up": lambda frame, view: Back("batch"),
         "unit_down": lambda frame, view: Train("batch"),
     },
-    key_labels={"left": "epoch back", "right": "on", "unit_down": "batch"},
+    key_labels={"left": "{unit} back", "right": "on", "unit_down": "batch"},
     needs=_needs,
     shows=frozenset(("history", "gradient")),
 )

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 # the weights
 metric("parameters", "number of trainable parameters", "d", low=1)(
-    lambda f: sum(w.size for w in f.scene.trace.params.values())
+    lambda f: sum(w.size for w in f.scene.parameters.values())
 )
 
 metric("parameter_sum", "the parameters by matrix and vector: 20 + 400 + 20 + 20 + 1", "s", is_text=True)(
-    lambda f: " + ".join(str(w.size) for w in f.scene.trace.params.values())
+    lambda f: " + ".join(str(w.size) for w in f.scene.parameters.values())
 )
 
 metric("w_in", "weight from an input to a unit (simple RNN)", "+.3f", "unit", "input")(

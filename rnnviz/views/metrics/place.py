@@ -39,7 +39,7 @@ metric("loss_steps", "number of steps that carry loss", "d", low=0)(lambda f: le
 metric("loss_step", "loss step whose gradient is on the screen; none for the total", "d")(lambda f: f.loss_step)
 
 # the loss
-metric("loss", "loss of the sequence in view", ".4f", low=0)(lambda f: f.scene.trace.loss)
+metric("loss", "loss of the sequence in view", ".4f", low=0)(lambda f: f.scene.loss)
 
 metric("step_loss", "what step t adds to the loss", ".4f", "step", low=0)(lambda f, t: f.scene.trace.step_loss[t - 1])
 

@@ -1,0 +1,58 @@
+"""The sequences that a recorded layer has read: a task of which neither the readout nor the targets are known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from rnnviz.glyphs import visible
+from rnnviz.recordings.layer_record import LayerRecord
+from rnnviz.tasks.base import Array, Task
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class Recorded(Task):
+    """names: what a person calls each sequence, or ()."""
+
+    has_readout: ClassVar[bool] = False
+
+    names: tuple[str, ...] = ()
+
+    @property
+    def has_marker(self) -> bool:
+        return False
+
+    def curve(self, x: Array) -> Array | None:
+        """The input itself, or the norm of several."""
+        with np.errstate(all="ignore"):
+            return x[:, 0] if x.shape[1] == 1 else np.sqrt((x * x).sum(axis=1))
+
+    def tokens(self, i: int) -> tuple[str, ...]:
+        return ("",) * self.seq_len
+
+    def describe(self, i: int, y: Array | None = None) -> str:
+        name = f" ({visible(self.names[i])})" if self.names else ""
+        many = "1 input" if self.input_size == 1 else f"{self.input_size} inputs"
+        return f"sequence {i + 1} of {len(self)}{name} as {visible(self.title)} read it, {many} a step"
+
+    def answers(self, y: Array) -> tuple[str, ...]:
+        return ("",) * len(y)
+
+
+def recorded(layer: LayerRecord, title: str, input_size: int) -> Recorded:
+    """The task of a layer's kept sequences, by the layer's name. input_size: of the level that is looked at."""
+    T, B = layer.T, layer.B
+    return Recorded(
+        name="recording",
+        title=title,
+        shape="",
+        loss="direct",
+        x=np.broadcast_to(0.0, (B, T, input_size)),  # what a level reads is in its trace
+        targets=np.broadcast_to(0.0, (B, T, 1)),
+        loss_mask=np.broadcast_to(False, (B, T)),
+        lengths=layer.steps.copy(),
+        n_train=B,
+        names=layer.names,
+    )
