@@ -6,8 +6,8 @@ from typing import Any
 
 from rnnviz import numbers
 from rnnviz.cli.command import Options
-from rnnviz.cli.gradients import TraceReport, chosen_step, measure_gain, print_one
 from rnnviz.cli.output import Output, paragraph, print_json
+from rnnviz.cli.trace_report import TraceReport, chosen_step, measure_gain, print_lags, print_one
 from rnnviz.errors import InputError
 from rnnviz.glyphs import visible
 from rnnviz.player.kinds.recording import RecordingRun
@@ -32,6 +32,7 @@ def run(options: Options) -> int:
     out = Output()
     print_head(out, recorded, scene, report)
     print_one(out, report)
+    print_lags(out, report)
     return 0
 
 
