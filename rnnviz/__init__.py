@@ -27,6 +27,9 @@ _HOME = {
     "InputError": "rnnviz.errors",
 }
 
+#: For those who have the framework; each imports it.
+_FOR_FRAMEWORKS = ("keras", "lightning")
+
 __all__ = ["__version__", *_HOME]
 
 if TYPE_CHECKING:
@@ -44,6 +47,8 @@ if TYPE_CHECKING:
 def __getattr__(name: str) -> Any:
     if name in _HOME:
         return getattr(import_module(_HOME[name]), name)
+    if name in _FOR_FRAMEWORKS:
+        return import_module(f"rnnviz.{name}")
     raise AttributeError(f"module 'rnnviz' has no attribute {name!r}")
 
 
