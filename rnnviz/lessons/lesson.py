@@ -33,7 +33,7 @@ class Choice:
 @dataclass(frozen=True)
 class Prediction:
     """A question before the reveal: choices, or a number that is compared with a metric. hides: names of further
-    figures to mask (see withheld.py)."""
+    figures to mask (see masking.py)."""
 
     question: str
     line: int

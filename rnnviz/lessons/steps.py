@@ -23,9 +23,9 @@ CHOICE = {"say", "if", "why"}
 
 def readouts() -> Collection[str]:
     """The names that a question may hide."""
-    from rnnviz.lessons.withheld import (
+    from rnnviz.lessons.masking import (
         NAMES,
-    )  # not above: withheld.py imports runs, which are made of the records read here
+    )  # not above: masking.py imports runs, which are made of the records read here
 
     return NAMES
 

@@ -229,9 +229,9 @@ class RnnvizApp(DrivenApp):
         if speed is None:
             guide.become(run)
             return
-        from rnnviz.tui.autoplay import Performer
+        from rnnviz.tui.autoplay import Autoplay
 
-        guide.begin_autoplay(run, Performer(guide, speed))
+        guide.begin_autoplay(run, Autoplay(guide, speed))
 
     def _load(self) -> None:
         """On a thread: what the first frame did not need."""

@@ -21,7 +21,7 @@ AT_LEAST = 2.5  # seconds a page is shown at least
 STEPS_A_SECOND = 10.0  # between two steps through time
 
 
-class Performer:
+class Autoplay:
     def __init__(self, guide: Guide, speed: float) -> None:
         self.guide, self.speed = guide, speed
         self.is_paused = False

@@ -1,7 +1,7 @@
 """Dispatch: a key goes through LISTENERS, in this order, to the first that handles it.
 
     typing       text for an open panel: every key, until enter or esc
-    performer    an autoplay: any key pauses it
+    autoplay    a lesson that runs by itself: any key pauses it
     answer       the answer to a lesson's question: a digit, or a number key by key
     step_number  the number of a time step, after g or a digit
     lesson       enter continues when no question is open; esc and backspace edit a number being typed
@@ -97,7 +97,7 @@ def _submit_text(screen: ScoreScreen, text: str) -> None:
         screen.warn(in_labels(str(error)))
 
 
-def performer(screen: ScoreScreen, press: Press) -> bool:
+def autoplay(screen: ScoreScreen, press: Press) -> bool:
     return screen.guide is not None and press.key is not None and screen.guide.handle_key(press.key)
 
 
@@ -182,5 +182,5 @@ def player(screen: ScoreScreen, press: Press) -> bool:
 
 
 LISTENERS: tuple[Listener, ...] = (
-    typing, performer, answer, step_number, lesson, lesson_text, open_panel, panel_key, app, player,
+    typing, autoplay, answer, step_number, lesson, lesson_text, open_panel, panel_key, app, player,
 )  # fmt: skip

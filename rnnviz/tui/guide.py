@@ -11,11 +11,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rnnviz.errors import InputError
+from rnnviz.lessons.masking import masked
 from rnnviz.lessons.opening import once_more, read_lesson
 from rnnviz.lessons.pages import page
 from rnnviz.lessons.points import POINTS
 from rnnviz.lessons.run import LessonRun, references, right_answer, setup_of
-from rnnviz.lessons.withheld import masked
 from rnnviz.scene.cursor import Phase
 from rnnviz.sheet import Sheet
 from rnnviz.tui import beside, lesson_view, panels

@@ -13,7 +13,7 @@ class View:
     prompt: the number being typed. typing: what is being typed into the panel, None while nothing is;
     finding: the typed text searches the panel; it is not a value.
     locked: settings that an open exercise locks.
-    masked, masked_from, masked_until: names of what a question asks for (see lessons/withheld.py), the first time step
+    masked, masked_from, masked_until: names of what a question asks for (see lessons/masking.py), the first time step
     whose states and outputs that is, and the number of the step that asks, if that is still to come.
     introduced: what the lessons have introduced so far (see lessons/introductions.py); None: everything.
     playing, speed: whether the story plays by itself, and at how many steps a second. notice: what the line below the

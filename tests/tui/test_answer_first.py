@@ -12,11 +12,11 @@ import pytest
 
 from rnnviz.lessons.course import Course, Start, find
 from rnnviz.lessons.lesson import Prediction
+from rnnviz.lessons.masking import NAMES, NOTHING, READOUTS, SHOWN_NOWHERE, Masked, masked, references
 from rnnviz.lessons.prose import plain, quotes
 from rnnviz.lessons.reading import read
 from rnnviz.lessons.run import LessonRun, right_answer
 from rnnviz.lessons.setup import Setup, arrive
-from rnnviz.lessons.withheld import NAMES, NOTHING, READOUTS, SHOWN_NOWHERE, Masked, masked, references
 from rnnviz.numbers import factor, fixed, loss, percent, rounded, scientific, significant, steps
 from rnnviz.player.player import Player
 from rnnviz.scene.commands import Go

@@ -1,4 +1,4 @@
-"""The proof, driven by a key: the figure of the gradient check stands by the gradient, and stays with its sequence."""
+"""The gradient check, by a key: its figure is shown beside the gradient, for its sequence only."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def test_p_checks_this_very_sequence(cell: str, size: tuple[int, int]) -> 
         assert f"✓ checked {figure:.0e}" in text(app), "it stays"
 
 
-async def test_another_sequence_is_another_proof() -> None:
+async def test_another_sequence_is_another_check() -> None:
     app = RnnvizApp(compile=False)
     async with app.run_test(size=(80, 24)) as pilot:
         await app.settled()

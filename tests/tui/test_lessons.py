@@ -723,11 +723,11 @@ async def test_a_performance_plays_to_the_end_and_any_key_pauses(course: Path, d
         await lesson.settled()
         guide = lesson.main.guide
         assert guide is not None
-        performer = guide.pursuit.presenter
-        assert performer is not None
+        autoplay = guide.pursuit.presenter
+        assert autoplay is not None
         await pilot.press("right")
         await pilot.pause(0.3)
-        assert performer.is_paused
+        assert autoplay.is_paused
         assert lesson.main.frame is not None
         assert lesson.main.frame.cursor.t == 0, "the key that pauses does nothing else"
         at = guide.run.at if guide.run else None
@@ -740,7 +740,7 @@ async def test_a_performance_plays_to_the_end_and_any_key_pauses(course: Path, d
         await pilot.press("left")
         assert lesson.main.view.notice is None, "it is the presenter's key that ends the notice"
         await pilot.press("space")
-        await _until(pilot, lambda: performer.is_over)
+        await _until(pilot, lambda: autoplay.is_over)
         assert all(answer.is_right for answer in guide.run.answers.values())
         assert len(guide.run.answers) == 2
         assert guide.run.solved == {"your-turn"}

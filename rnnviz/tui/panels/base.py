@@ -49,7 +49,7 @@ class Panel:
     needs         (frame) -> a command that computes results it cannot show yet, or None; sent once for each scene
     on_close      (frame) -> a command to send when it closes, or None
     copy_text     (frame, view) -> the text for the copy key
-    shows         names of the figures it draws (see lessons/withheld.py): while a question hides one, it stays closed
+    shows         names of the figures it draws (see lessons/masking.py): while a question hides one, it stays closed
     opens_beside  (frame) -> whether it may open beside the score by itself
     """
 
