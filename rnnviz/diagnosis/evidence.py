@@ -69,6 +69,7 @@ class Layer(ReadOnly):
     gates      name -> (n, H): the activated gates; {} for a simple RNN
     x_squared  mean over the steps of ‖x_t‖² + ‖h_{t-1}‖²: what the weights are multiplied by
     grads      the gradients of params, under the same names, of the sequences that were traced
+    torch      the start of its parameters' names in a line of PyTorch, with their end: `model.encoder.lstm.{}_l0`
     ways       one for each sequence; () where the gradient of a single loss is not known at this level
     """
 
@@ -81,6 +82,7 @@ class Layer(ReadOnly):
     x_squared: float = 0.0
     grads: Mapping[str, Array] = field(default_factory=dict)
     ways: tuple[Way, ...] = ()
+    torch: str = "rnn.{}_l0"
 
     @property
     def about_cell(self) -> Cell:
@@ -89,6 +91,10 @@ class Layer(ReadOnly):
     @property
     def H(self) -> int:
         return int(self.h.shape[1])
+
+    def in_torch(self, kind: str) -> str:
+        """A parameter in a line of PyTorch: `model.encoder.lstm.bias_ih_l0`, of the kind "bias_ih"."""
+        return self.torch.format(kind)
 
     def bias(self, gate: str) -> Array | None:
         """(H,): the sum of the biases of one gate; None without biases."""
@@ -238,6 +244,7 @@ def layer_of(
         x_squared=x_squared,
         grads=grads,
         ways=tuple(ways),
+        torch=f"rnn.{{}}{suffix}",
     )
 
 

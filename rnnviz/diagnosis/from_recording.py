@@ -83,13 +83,15 @@ def _notes(recording: Recording, last: Record) -> tuple[str, ...]:
     notes = [recording.note] if recording.note else []
     for name in last.layers:
         figure = last.agreement(name)
-        if not last.is_proved(name):
-            what = (
-                "the weight gradients were not compared with the framework's"
-                if figure is None
-                else f"the weight gradients differ from the framework's by {figure:.1e}"
+        if figure is None:
+            notes.append(
+                f"Not checked: the weight gradients of {name} in the last record were not compared with the framework's."
             )
-            notes.append(f"Not proved: in the last record of {name}, {what}, so the gradients below may be wrong.")
+        elif not last.is_proved(name):
+            notes.append(
+                f"Not proved: in the last record of {name} the weight gradients differ from the framework's by "
+                f"{figure:.1e}, so the gradients below may be wrong."
+            )
         notes += last.notes(name)
     return tuple(dict.fromkeys(notes))
 
@@ -124,6 +126,7 @@ def moment_of(record: Record, sequences: int) -> Moment:
                     found,
                     params={kind: found.params[kind] for kind in there},
                     grads={kind: found.grads[kind] for kind in there},
+                    torch=f"model.{name}.{{}}{suffix}" if name.replace(".", "").isidentifier() else f"rnn.{{}}{suffix}",
                 )
             )
     return Moment(f"step {record.step:,}", record.step, tuple(layers), record.loss)

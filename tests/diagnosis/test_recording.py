@@ -106,7 +106,7 @@ def test_a_record_that_is_not_proved_says_so(tmp_path: Path) -> None:
         with Recorder(path) as recorder:
             recorder.add(step=0, loss=1.0, layers={"rnn": layer})
         (note,) = examine(Recording.open(path)).notes
-        assert note.startswith("Not proved: ")
+        assert note.startswith("Not proved: " if layer is wrong else "Not checked: ")
         assert words in note
 
 
@@ -152,6 +152,7 @@ def test_levels_and_directions_are_layers_of_their_own(tmp_path: Path) -> None:
     assert [layer.name for layer in evidence.moments[0].layers] == [
         "enc, level 1", "enc, level 1, backward", "enc, level 2", "enc, level 2, backward"
     ]  # fmt: skip
+    assert evidence.moments[0].layers[3].in_torch("bias_ih") == "model.enc.bias_ih_l1_reverse"
     assert all(set(layer.params) == {"weight_ih", "weight_hh"} for layer in evidence.moments[0].layers)
     assert diagnose(evidence).findings == ()
 

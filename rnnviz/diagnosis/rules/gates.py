@@ -60,7 +60,7 @@ def _shut(evidence: Evidence) -> Finding | None:
         f"Its bias or its weights are far from 0, where the slope of σ is near 0 as well ({name}: {about}).",
         Remedy(
             f"Start the bias of the gate {name} at 0, and scale the inputs to mean 0 and deviation 1.", settings,
-            f"rnn.bias_ih_l0.data[{at}:{at + H}] = 0.0",
+            f"{layer.in_torch('bias_ih')}.data[{at}:{at + H}] = 0.0",
             f"b = rnn.cell.bias.numpy(); b[..., {order}:{order + H}] = 0.0; rnn.cell.bias.assign(b)",
         ),
         layer.name,
@@ -79,7 +79,7 @@ def _at_start(evidence: Evidence) -> Finding | None:
     start = evidence.moments[0]
     for layer, first in zip(evidence.now.layers, start.layers, strict=True):
         carry = layer.about_cell.carry
-        lags, _ = needed_lags(layer)
+        lags, is_known = needed_lags(layer)
         now, before = _kept(layer), _kept(first)
         if carry is None or not lags or now is None or before is None:
             continue
@@ -93,7 +93,7 @@ def _at_start(evidence: Evidence) -> Finding | None:
             {"gate": carry.label, "kept": now, "kept_at_first": before, "lag": lag, "left": left,
              "updates": evidence.now.step - start.step},
             "So little of the gradient arrives that the bias of the gate hardly depends on the early steps.",
-            keep_longer(layer, carry, lag),
+            keep_longer(layer, carry, lag if is_known else layer.ways[0].loss_step),
             layer.name,
         )  # fmt: skip
     return None

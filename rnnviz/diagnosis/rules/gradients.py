@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -31,6 +31,7 @@ class _Path:
     """What is left of the gradients at a lag, over the sequences: the median, as medians of factors a step.
 
     left      along the path (h or c) on which more is left (for "explodes": less)
+    is_known  whether an answer is known to depend on the input at this lag
     factors   the mean factor of each step: `factor`, and of a simple RNN `slope` and `weight`, else `kept`
     """
 
@@ -39,6 +40,7 @@ class _Path:
     left: float
     along: str
     factors: dict[str, float]
+    is_known: bool = True
 
 
 def _path(layer: Layer, lags: Iterable[int], pick: str = "max") -> _Path | None:
@@ -105,9 +107,10 @@ def _vanishes(evidence: Evidence) -> Finding | None:
         lags, known = needed_lags(layer)
         path = _path(layer, lags) if lags else None
         if path is not None and path.left < VANISHED and (worst is None or path.left < worst.left):
-            worst = path
+            worst = replace(path, is_known=known)
     if worst is None:
         return None
+    known = worst.is_known
     layer = worst.layer
     horizons = [_horizon(way) for way in layer.ways]
     figures = {
@@ -140,7 +143,7 @@ def _against_vanishing(path: _Path) -> Remedy:
     """For a simple RNN another cell, for a gate that carries a state another bias."""
     layer, carry = path.layer, path.layer.about_cell.carry
     if carry is not None:
-        return keep_longer(layer, carry, path.lag)
+        return keep_longer(layer, carry, path.lag if path.is_known else layer.ways[0].loss_step)
     other = next(one for one in CELLS.values() if one.remembers)
     inputs = layer.params["weight_ih"].shape[1]
     return Remedy(
@@ -163,7 +166,7 @@ def keep_longer(layer: Layer, carry: Carry, lag: int) -> Remedy:
     return Remedy(
         f"Start the bias of the gate {carry.gate} at {bias:g}: {carry.label} then {keeps}.",
         {"forget_bias": bias} if cell.remembers == carry.gate else {"init": "chrono"},
-        f"rnn.bias_ih_l0.data[{at}:{at + H}] = {bias:g}",
+        f"{layer.in_torch('bias_ih')}.data[{at}:{at + H}] = {bias:g}",
         f"b = rnn.cell.bias.numpy(); b[..., {order}:{order + H}] = {halves:g}; rnn.cell.bias.assign(b)",
     )
 
@@ -187,7 +190,7 @@ def _explodes(evidence: Evidence) -> Finding | None:
     cause = "The recurrent weights are large: each step back multiplies the gradient by more than 1."
     remedy = Remedy(
         "Start the recurrent weights smaller: clipping limits the update, not the way back.", {"spectral_radius": 0.9},
-        "torch.nn.init.orthogonal_(rnn.weight_hh_l0, gain=0.9)",
+        f"torch.nn.init.orthogonal_({worst.layer.in_torch('weight_hh')}, gain=0.9)",
         "recurrent_initializer=keras.initializers.Orthogonal(gain=0.9)",
     ) if evidence.updates is not None and evidence.updates.limit else Remedy(
         "Limit the norm of the gradient before each update.", {"clip_norm": 1.0},

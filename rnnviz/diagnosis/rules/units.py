@@ -50,7 +50,7 @@ def _saturated(evidence: Evidence) -> Finding | None:
         Remedy(
             "Scale the inputs to mean 0 and deviation 1, and start from smaller recurrent weights.",
             {"spectral_radius": 0.9},
-            "torch.nn.init.orthogonal_(rnn.weight_hh_l0, gain=0.9)",
+            f"torch.nn.init.orthogonal_({layer.in_torch('weight_hh')}, gain=0.9)",
             "keras.layers.SimpleRNN(…, recurrent_initializer=keras.initializers.Orthogonal(gain=0.9))",
         ),
         layer.name,

@@ -117,7 +117,7 @@ def _two_biases(evidence: Evidence) -> Finding | None:
                 "change the sums more than the weights do.",
                 Remedy(
                     "Scale the inputs to mean 0 and deviation 1, or train one bias of the two.", {"biases": 1},
-                    "rnn.bias_hh_l0.requires_grad_(False)", "x = (x - x.mean((0, 1))) / x.std((0, 1))",
+                    f"{layer.in_torch('bias_hh')}.requires_grad_(False)", "x = (x - x.mean((0, 1))) / x.std((0, 1))",
                 ),
                 layer.name,
             )  # fmt: skip
