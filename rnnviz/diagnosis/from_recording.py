@@ -85,7 +85,8 @@ def _notes(recording: Recording, last: Record) -> tuple[str, ...]:
         figure = last.agreement(name)
         if figure is None:
             notes.append(
-                f"Not checked: the weight gradients of {name} in the last record were not compared with the framework's."
+                "Not checked: "
+                f"the weight gradients of {name} were not compared with the framework's in the last record."
             )
         elif not last.is_proved(name):
             notes.append(

@@ -176,7 +176,7 @@ def test_bad_recordings_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixtu
     recording_of(tmp_path / "r", records=1)
     for arguments, words in (
         ([str(tmp_path / "none")], "is no recording"), ([str(tmp_path / "empty")], "no records"),
-        ([str(tmp_path / "r"), "--hidden", "3"], "--hidden: the recording"),
+        ([str(tmp_path / "r"), "--hidden", "3"], "--hidden: A recording"),
         ([str(tmp_path / "missing")], "is not a command or an experiment file"),
     ):  # fmt: skip
         assert main(["diagnose", *arguments]) == 2
