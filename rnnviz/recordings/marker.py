@@ -55,6 +55,7 @@ def read(folder: Path) -> Marker | None:
         raise InputError(f"{path}: {error.strerror}; delete it") from None
     try:
         found = json.loads(content)
+        json.dumps(found, ensure_ascii=False).encode()  # an escaped half of a character cannot be printed
         check_version(path, found["version"], VERSION)
         marker = Marker(found.get("about", {}), found.get("kept_every", 1), found.get("note", ""))
         fits = isinstance(marker.about, dict) and isinstance(marker.note, str) and type(marker.kept_every) is int
@@ -70,7 +71,7 @@ def read(folder: Path) -> Marker | None:
 def write(folder: Path, marker: Marker) -> None:
     """Replace the file as a whole. Raises OSError, and InputError for a value of `about` that JSON does not have."""
     try:
-        text = json.dumps({"version": VERSION, **asdict(marker)}, allow_nan=False, indent=1)
+        text = json.dumps({"version": VERSION, **asdict(marker)}, allow_nan=False, indent=1, ensure_ascii=False)
     except (TypeError, ValueError, RecursionError) as error:
         raise InputError(f"about: {error}; use texts, finite numbers, and lists and dicts of these") from None
-    files.replace(folder / NAME, text.encode() + b"\n", _MODE)
+    files.replace(folder / NAME, text.encode("utf-8", "replace") + b"\n", _MODE)

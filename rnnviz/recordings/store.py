@@ -39,6 +39,7 @@ DIGITS = 12
 KEY = "rnnviz"
 _NAME = re.compile(rf"(\d{{1,{DIGITS}}})(-[A-Za-z0-9_.-]*)?{re.escape(SUFFIX)}\Z", re.ASCII)
 _LONGEST_HEADER = 8 * 2**20
+_LONGEST_TEXT = 2**20
 _MOST_LAYERS = 10_000
 _MOST_AXES = 3
 _DTYPES: Mapping[str, np.dtype[Any]] = {
@@ -95,7 +96,10 @@ def encode(step: int, loss: float | None, layers: Mapping[str, LayerRecord], ext
         "extra": {str(key): _plain(f"extra: {key}", value) for key, value in extra.items()},
         "layers": about,
     }
-    content: bytes = save(arrays, {KEY: json.dumps(metadata, allow_nan=False)})
+    text = json.dumps(metadata, allow_nan=False, ensure_ascii=False)
+    if len(text) > _LONGEST_TEXT:
+        raise InputError(f"record: names, notes and extra take {len(text):,} letters, more than {_LONGEST_TEXT:,}")
+    content: bytes = save(arrays, {KEY: text.encode("utf-8", "replace").decode()})
     return content
 
 
@@ -234,6 +238,7 @@ def _json(path: Path, text: bytes | str, what: str) -> dict[str, Any]:
 
     try:
         found = json.loads(text, parse_constant=refuse)
+        json.dumps(found, ensure_ascii=False).encode()  # an escaped half of a character cannot be printed
     except (ValueError, RecursionError) as error:
         raise _broken(path, f"{what} cannot be read: {short_repr(str(error))}") from None
     if not isinstance(found, dict):

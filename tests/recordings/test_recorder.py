@@ -271,3 +271,30 @@ def test_public_names():
     assert rnnviz.Recorder is Recorder
     assert rnnviz.Recording is Recording
     assert rnnviz.LayerRecord is type(LAYERS["lstm"])
+
+
+def test_texts_that_are_no_unicode_are_written_as_question_marks(tmp_path):
+    """As in the name of a script that is not UTF-8."""
+    text = b"train-\xff.py".decode("utf-8", "surrogateescape")
+    with Recorder(tmp_path / "run", about={"script": text}) as recorder:
+        recorder.add(step=1, layers={text: random_record(notes=(text, "ü"))}, extra={"file": text})
+    recording = Recording.open(tmp_path / "run")
+    assert recording.about == {"script": "train-?.py"}
+    assert recording[0].layers == ("train-?.py",)
+    assert recording[0].notes() == ("train-?.py", "ü")
+    assert recording[0].extra == {"file": "train-?.py"}
+
+
+def test_texts_that_no_reader_would_take(tmp_path):
+    with Recorder(tmp_path / "run") as recorder, pytest.raises(InputError, match="record: names, notes and extra take"):
+        recorder.add(step=1, extra={"text": "x" * 2**21})
+
+
+def test_a_recording_resumed_with_a_smaller_limit_is_thinned_out(tmp_path):
+    fill(Recorder(tmp_path / "run"), range(20))
+    fill(Recorder(tmp_path / "run", append=True, limit=6 * BYTES), range(20, 30))
+    assert total(tmp_path / "run") <= 6 * BYTES
+    steps = Recording.open(tmp_path / "run").steps
+    assert steps[0] == 0
+    assert steps[-1] > 20
+    assert np.diff(steps).max() <= 8
