@@ -369,13 +369,13 @@ def direct_trace(
     c0: Array | None = None,
     engine: str | engines.Engine | None = None,
 ) -> Trace:
-    """The trace of a layer of which only the gradient that the loss sends straight into its states is known: the loss
-    is Σ direct · h + Σ direct_c · c, a function of the states with just that gradient.
+    """The trace of a network of which only the gradient that the loss sends straight into its top states is known: the
+    loss is Σ direct · h + Σ direct_c · c, a function of the states with just that gradient.
 
     direct    (T, B, H) = the direct part of dL/dh_t; direct_c (T, B, H) or None: that of dL/dc_t
-    h0, c0    (1, B, H) or None for zeros
+    h0, c0    (L, B, H) or None for zeros
 
-    The spec has one layer and H outputs, the params an identity as readout. A step carries loss if something of it is
+    The spec has H outputs, the params an identity as readout. A step carries loss if something of it is
     not 0, and the last step does in any case. Unlike in Model.trace inf and nan are allowed everywhere. Raises
     InputError if the trace would take too much memory.
     """
