@@ -5,8 +5,9 @@
     ...         ...
     ...         recorder.add(step=step, loss=loss, layers={"lstm": LayerRecord(cell="lstm", …)})
 
-A record is written under a name that no reader looks at, and renamed when the disk has all of it. So a reader, rsync,
-or a program that starts after a crash never sees half of one.
+A record is written under a name that no reader looks at, and renamed when it is whole. So a reader or rsync never sees
+half of one, whenever the writer is killed. The disk itself has all records but those of the last second, which a power
+cut may cost.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ _WRITING = ".writing-"
 #: Files that a writer left half written are removed when they are so many seconds old: on this machine, where one sees
 #: whether the writer still runs; on another, where one does not.
 _OURS_OLD, _OTHERS_OLD = 60, 24 * 3600
+#: Waiting for the disk takes as long as a small training step, so it is done once in so many seconds.
+_SYNC_SECONDS = 1.0
 _FOLDER_MODE, _FILE_MODE = 0o777, 0o666
 
 
@@ -69,6 +72,8 @@ class Recorder:
         )
         self._added = 0
         self._bytes = self._since = 0
+        self._synced = -_SYNC_SECONDS
+        self._kept: tuple[tuple[int, ...], int] | None = None  # state of the marker's file, what it says
         try:
             self._enter(append)
         except OSError as error:
@@ -103,7 +108,7 @@ class Recorder:
         self.close()
 
     def close(self) -> None:
-        """Write no more. Records are on the disk as soon as `add` returns, so nothing is lost without it."""
+        """Write no more. Readers see a record as soon as `add` returns, so nothing is lost without it."""
         self._stopped = self._stopped or "closed"
 
     @property
@@ -175,13 +180,17 @@ class Recorder:
                 view = memoryview(content)
                 while view:
                     view = view[file.write(view) :]
-                os.fsync(file.fileno())
+                is_due = time.monotonic() - self._synced >= _SYNC_SECONDS
+                if is_due:
+                    os.fsync(file.fileno())
             os.replace(hidden, self.path / name)
         except BaseException:
             with contextlib.suppress(OSError):
                 os.unlink(hidden)
             raise
-        _sync_folder(self.path)
+        if is_due:
+            _sync_folder(self.path)
+            self._synced = time.monotonic()
         self._bytes += len(content)
         self._since += len(content)
         return True
@@ -199,10 +208,14 @@ class Recorder:
     def _kept_every(self) -> int:
         """Which part of the records is kept: another process may have changed it."""
         try:
-            known = marker.read(self.path)
+            state = os.stat(self.path / marker.NAME)
+            seen = (state.st_ino, state.st_mtime_ns, state.st_size)
+            if self._kept is None or self._kept[0] != seen:
+                known = marker.read(self.path)
+                self._kept = seen, known.kept_every if known else 1
         except (OSError, InputError):
             return 1
-        return known.kept_every if known else 1
+        return self._kept[1]
 
     def _scan(self) -> None:
         self._bytes, self._since = sum(count for _, count in self._records()), 0

@@ -364,7 +364,8 @@ class _Finished:
             for name, use in zip(names, uses, strict=True)}  # fmt: skip
 
         def grads() -> dict[int, Array]:
-            return {key: as_array(grad) / moment.scale for key, grad in given.items()}
+            arrays = {key: as_array(grad) for key, grad in given.items()}
+            return arrays if moment.scale == 1.0 else {key: array / moment.scale for key, array in arrays.items()}
 
         return Job(
             self.number,
@@ -422,7 +423,8 @@ def _extra(
 
 def _norm(arrays: Iterable[Array]) -> float:
     with np.errstate(all="ignore"):
-        return float(np.sqrt(sum(float((a.astype(np.float64) ** 2).sum()) for a in arrays)))
+        flat = map(np.ravel, arrays)  # einsum stays in this thread
+        return float(np.sqrt(sum(float(np.einsum("i,i->", a, a, dtype=np.float64)) for a in flat)))
 
 
 def _factor(used: Array, computed: Array) -> float | None:

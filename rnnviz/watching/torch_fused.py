@@ -80,8 +80,9 @@ class FusedUse(Use):
 
     def arrays(self) -> dict[str, Any]:
         steps = [self._steps(call) for call in self.calls]
-        for (_, direct), call in zip(steps[:-1], self.calls, strict=False):
-            direct[-1] += self._between(call)
+        for i, call in enumerate(self.calls[:-1]):
+            x, direct = steps[i]
+            steps[i] = x, np.concatenate([direct[:-1], direct[-1:] + self._between(call)])
         end = self.calls[-1]
         found = {name: as_array(tensor) for name, tensor in self.start.items()}
         for name, received, shape in zip(("direct_h", "direct_c"), end.received[1:], end.shapes[1:], strict=False):
@@ -89,7 +90,9 @@ class FusedUse(Use):
                 found[name] = direct_part(received, [], shape)
         if len(end.shapes[0]) == 2 and end.packing is None:
             found = {name: a[:, None] for name, a in found.items()}
-        found["x"], found["direct"] = (np.concatenate(parts) for parts in zip(*steps, strict=True))
+        found["x"], found["direct"] = (
+            parts[0] if len(parts) == 1 else np.concatenate(parts) for parts in zip(*steps, strict=True)
+        )
         if end.packing is not None:
             lengths = (end.packing[0].numpy()[:, None] > np.arange(found["x"].shape[1])).sum(0)
             found["lengths"] = lengths if end.packing[1] is None else lengths[end.packing[1].numpy()]
@@ -102,10 +105,10 @@ class FusedUse(Use):
             sizes, order = call.packing[0].numpy(), call.packing[1]
             return padded(pair[0], sizes, order), padded(pair[1], sizes, order)
         if len(call.shapes[0]) == 2:
-            return pair[0][:, None], pair[1][:, None].copy()
+            return pair[0][:, None], pair[1][:, None]
         if self.layer.module.batch_first:
-            return pair[0].swapaxes(0, 1), pair[1].swapaxes(0, 1).copy()
-        return pair[0], pair[1].copy()
+            return pair[0].swapaxes(0, 1), pair[1].swapaxes(0, 1)
+        return pair
 
     def _between(self, call: Call) -> Array:
         """(B, H): what the loss sends to the last state of a call that another one continues."""

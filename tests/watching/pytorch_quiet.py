@@ -24,6 +24,8 @@ from torch import nn
 import rnnviz
 from rnnviz.recordings.recording import Recording
 
+torch.set_num_threads(1)  # a fork has not the threads of its parent
+
 
 class Net(nn.Module):
     def __init__(self, **form: Any) -> None:
@@ -184,7 +186,7 @@ def check_a_full_or_lost_disk_ends_the_recording_and_not_the_training() -> None:
             if i == 2:
                 shutil.rmtree(path)
                 path.write_text("now a file")
-    assert "The training goes on." in errors.getvalue(), errors.getvalue()
+    assert "The training continues." in errors.getvalue(), errors.getvalue()
     assert len(errors.getvalue().splitlines()) <= 2, errors.getvalue()
 
 
