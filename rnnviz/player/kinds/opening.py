@@ -8,24 +8,23 @@ from types import MappingProxyType
 
 FORWARD, BACKWARD = "forward", "backward"
 
-_FIXED = "A recording is what happened in your training: "
-#: What no recording can do.
+#: What no recording can do. Each is one line of the smallest screen.
 CANNOT: Mapping[str, str] = MappingProxyType(
     {
-        "knobs": f"{_FIXED}its settings cannot be turned. Change your program and record it again.",
-        "find": f"{_FIXED}it has no knobs to find.",
-        "train": f"{_FIXED}it cannot be trained further here.",
-        "cut": f"{_FIXED}its gradient is that of the loop, which cannot be cut.",
-        "undo": f"{_FIXED}nothing changes here that could be undone.",
-        "redo": f"{_FIXED}nothing changes here that could be undone.",
-        "ghost": f"{_FIXED}without a changed knob there is no ghost.",
-        "update": "The update is your optimizer's, and not in the recording. [epoch] goes to the next record.",
-        "batch": "A recording has records, not batches. [epoch] goes to the next one.",
-        "batch_back": "A recording has records, not batches. [epoch_back] goes to the one before.",
-        "fit": "The targets of your data are not recorded, so no fit can be drawn.",
-        "self-fed": "The readout of your network is not recorded, so it cannot read its own output.",
-        "words": "The readout of your network is not recorded, so its answers are not known.",
-        "perturbed": "The answers are not recorded, so no sequence with another answer can be found.",
+        "knobs": "A recording has no knobs: change your program, and record it again.",
+        "find": "A recording has no knobs to find.",
+        "train": "A recording cannot be trained here: it is what happened in your program.",
+        "cut": "A recording is shown as it was: its loop cannot be cut.",
+        "undo": "Nothing changes in a recording, so there is nothing to undo.",
+        "redo": "Nothing changes in a recording, so there is nothing to redo.",
+        "ghost": "Nothing changes in a recording, so there is no ghost of a run before.",
+        "update": "Your optimizer's update is not recorded; [epoch] goes to the next record.",
+        "batch": "A recording has records, not batches; [epoch] goes to the next one.",
+        "batch_back": "A recording has records, not batches; [epoch_back] goes to the one before.",
+        "fit": "The targets of your data are not recorded, so there is no fit to draw.",
+        "self-fed": "The readout is not recorded, so the network cannot read its own output.",
+        "words": "The readout is not recorded, so the network's answers are not known.",
+        "perturbed": "The answers are not recorded, so no sequence with another one is known.",
         "contents": "Lessons bring their own experiment: start rnnviz without a recording.",
     }
 )

@@ -1,0 +1,167 @@
+"""A recording in the app: its title, its evidence, its time travel, and what it cannot do, wherever that is asked."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rnnviz.experiment.experiment import Experiment
+from rnnviz.numbers import scientific
+from rnnviz.player.kinds.opening import CANNOT, Opening
+from rnnviz.tui import keys
+from rnnviz.tui.app import RnnvizApp
+from rnnviz.tui.help import sections
+from rnnviz.tui.voice import VOICE
+from tests.recordings_here import EXPERIMENT, alone, made
+from tests.tui.driving import press, rows, text
+
+SIZES = pytest.mark.parametrize("size", [(80, 24), (160, 50)], ids="{0[0]}x{0[1]}".format)
+ROOT = Path(__file__).parents[2]
+
+
+def opened(path: Path, **opening: object) -> RnnvizApp:
+    return RnnvizApp(Opening(str(path), **opening), compile=False)  # type: ignore[arg-type]
+
+
+@SIZES
+async def test_the_title_the_evidence_and_every_norm_are_those_of_the_training(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    traces = made(tmp_path / "run")
+    app = opened(tmp_path / "run", record=2)
+    async with app.run_test(size=size) as pilot:
+        await app.settled()
+        assert "encoder.lstm · LSTM · H 8 T 12" in text(app, "title")
+        assert "record 2/3 · step 10" in text(app, "title")
+        assert f"loss {traces[1].loss:.4f}" in text(app, "title")
+        (evidence,) = [row for row in rows(app, "score") if row.startswith("evidence")]
+        assert "weight gradients" in evidence
+        assert "step 12" in evidence
+        await press(pilot, "end", "right")
+        for t in range(12, -1, -1):
+            await press(pilot, "left")
+            (row,) = [row for row in rows(app, "score") if row.startswith("‖∂L₁₂")]
+            assert f"h {scientific(alone(traces[1], 0)[t])}" in row
+        assert text(app, "telling").strip()
+        await press(pilot, "enter")
+        assert VOICE.say(CANNOT["update"]) in text(app, "telling")
+        await press(pilot, "e")
+        assert "record 3/3 · step 20" in text(app, "title")
+        await press(pilot, "A")
+        assert "record 1/3 · step 0" in text(app, "title")
+
+
+@SIZES
+async def test_a_record_that_is_not_proved_is_drawn_with_its_warning(tmp_path: Path, size: tuple[int, int]) -> None:
+    made(tmp_path / "run", records=1, agreement=0.25, notes=("There is dropout between the layers.",))
+    app = opened(tmp_path / "run")
+    async with app.run_test(size=size) as pilot:
+        await app.settled()
+        await press(pilot, "end")
+        (warning,) = [row for row in rows(app, "score") if row.startswith("WARNING")]
+        assert "not proved: weight gradients differ from PyTorch's by 2e-01" in warning
+        assert "dropout" in warning or size[0] < 100
+
+
+async def test_what_it_cannot_do_is_marked_in_the_key_bar_and_gives_its_reason(tmp_path: Path) -> None:
+    made(tmp_path / "run", records=2)
+    app = opened(tmp_path / "run")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.settled()
+        await press(pilot, "m")
+        assert "(↓ batch)" in text(app, "keys")
+        await press(pilot, "down")
+        assert app.main.frame is not None
+        assert app.main.frame.hint == CANNOT["batch_back"] or app.main.frame.hint == CANNOT["batch"]
+        await press(pilot, "m", "d")
+        assert "(x loop)" in text(app, "keys")
+        await press(pilot, "d", "o")
+        assert CANNOT["knobs"][:60] in text(app, "panel")
+        before = app.main.frame
+        await press(pilot, "down", "up", "enter", "slash", "L")
+        assert VOICE.say(CANNOT["contents"]) in text(app, "telling")
+        assert app.main.frame.scene is before.scene
+        palette = {command.help: command.title for command in app.get_system_commands(app.screen)}
+        for name in ("knobs", "cut", "contents", "find", "words", "batch"):
+            assert palette[VOICE.say(CANNOT[name])].endswith("(not here)")
+        titles = set(palette.values())
+        assert "Go to the next record" in titles
+        assert not any("epochs of the experiment" in title for title in titles)
+        told = [about for _, entries in sections(app.main.frame) for _, about in entries]
+        for name, reason in CANNOT.items():
+            if name in keys.BY_ID:
+                assert any(about.endswith(VOICE.say(reason)) for about in told), name
+
+
+def test_every_reason_fits_into_a_line_of_the_smallest_screen() -> None:
+    assert [reason for reason in CANNOT.values() if not VOICE.fits(reason)] == []
+
+
+async def test_a_network_without_a_loop_marks_it_by_the_same_means() -> None:
+    app = RnnvizApp(Experiment(cell="mingru"), compile=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.settled()
+        await press(pilot, "d")
+        assert "(x loop)" in text(app, "keys")
+        await press(pilot, "x")
+        assert "There is no loop to cut" in text(app, "telling")
+        commands = app.get_system_commands(app.screen)
+        assert [c.help for c in commands if c.title.endswith("(not here)")] == [app.main.frame.cannot["cut"]]  # type: ignore[union-attr]
+
+
+@SIZES
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru", "mingru"])
+async def test_every_panel_and_every_key_draws(tmp_path: Path, size: tuple[int, int], cell: str) -> None:
+    made(tmp_path / "run", records=2, experiment=EXPERIMENT.with_(cell=cell, loss_at="every"))
+    app = opened(tmp_path / "run")
+    async with app.run_test(size=size) as pilot:
+        await app.settled()
+        for start in ([], ["end"], ["right", "left"], ["t"], ["home"]):
+            await press(pilot, *start)
+            for key in "mfyvcdislo":
+                await press(pilot, key)
+                assert text(app, "panel" if size[0] < 120 else "open").strip(), (key, start)
+                if key in "cds":
+                    await press(pilot, "enter")
+            await press(pilot, "escape")
+        assert app.failure is None
+
+
+async def test_play_ends_where_the_walk_does(tmp_path: Path) -> None:
+    made(tmp_path / "run", records=1)
+    app = opened(tmp_path / "run")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.settled()
+        await press(pilot, "end", "right", "end", "home", "space")
+        for _ in range(200):
+            if not app.main.view.playing:
+                break
+            app.main.playback._tick()
+            await pilot.pause()
+        assert not app.main.view.playing
+        assert app.main.frame is not None
+        assert (app.main.frame.cursor.phase, app.main.frame.cursor.t) == ("backward", 0)
+
+
+async def test_records_that_another_program_writes_appear(tmp_path: Path) -> None:
+    made(tmp_path / "run", records=1)
+    program = (
+        "import sys\nfrom pathlib import Path\nfrom tests.recordings_here import Trainer\n"
+        "trainer = Trainer(Path(sys.argv[1]))\ntrainer.record(epochs=3)\n"
+    )
+    app = opened(tmp_path / "run")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.settled()
+        await press(pilot, "right", "right")
+        writer = subprocess.Popen([sys.executable, "-c", program, str(tmp_path / "run")], cwd=ROOT)
+        while "step 20" not in text(app, "title"):
+            assert app.failure is None
+            await pilot.pause(0.02)
+        assert writer.wait(60) == 0
+        while app.main.frame.learning.loss_at(0) is None:  # type: ignore[union-attr]
+            await pilot.pause(0.02)
+        assert app.main.frame is not None
+        assert app.main.frame.cursor.t == 2, "the place in the sequence is kept"
