@@ -60,7 +60,7 @@ def test_a_recording_that_grows_is_followed_and_a_still_one_sends_nothing(tmp_pa
 
 
 def _is_silent(t: Terminal) -> bool:
-    """Whether nothing was sent during two looks at the folder; the engine, which is ready at some time, says so once."""
+    """Whether nothing was sent during two looks at the folder. (The engine says once that it is ready.)"""
     mark = t.mark()
     t.watch(2.5)
     return t.bytes_since(mark) == 0
