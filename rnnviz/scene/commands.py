@@ -99,6 +99,7 @@ class Measure:
     checked    the gradients of this very sequence against central differences
     weights    singular value and spectral radius of W_hh
     evidence   that a recorded gradient is the training's own
+    diagnosis  what is measured to be wrong, with the settings of this experiment (diagnosis/of_scene.py)
     left_out   the share of right answers to what the task of this experiment leaves out, where it leaves something out
     """
 
@@ -114,6 +115,7 @@ class Measure:
         "weights",
         "evidence",
         "left_out",
+        "diagnosis",
     ]
     t: int | None = 0
     parts: tuple[int, ...] = ()

@@ -13,6 +13,7 @@ from rnnviz.tui.panels.base import Panel as Panel
 from rnnviz.tui.panels.base import why_not as why_not
 from rnnviz.tui.panels.code import PANEL as CODE
 from rnnviz.tui.panels.compare import COMPARE
+from rnnviz.tui.panels.diagnosis import PANEL as DIAGNOSIS
 from rnnviz.tui.panels.knobs import KNOBS_PANEL
 from rnnviz.tui.panels.ledger import PANEL as LEDGER
 from rnnviz.tui.panels.network import NETWORK, SUMMARY
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 ALL: tuple[Panel, ...] = (
     FIT, SELF_FED, WORDS, LOSS, TRAVEL, NEURON, LEDGER, TRIANGLE, PERTURBED, ATTENTION, COMPARE, KNOBS_PANEL, NETWORK,
-    SUMMARY, CODE,
+    SUMMARY, CODE, DIAGNOSIS,
 )  # fmt: skip
 BY_ID = {panel.id: panel for panel in ALL}
 BY_KEY = {panel.key: panel.id for panel in ALL if panel.key}
