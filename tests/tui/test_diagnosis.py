@@ -48,7 +48,8 @@ async def test_it_follows_a_change() -> None:
         await press(pilot, "D")
         assert "No findings for this sequence" in text(app, "panel")
         app.main.send(Change((("task", "recall"), ("lag", 40), ("cell", "lstm"))))
-        await press(pilot)
+        await app.settled()
+        await pilot.pause()
         assert "1. the gradient vanishes" in text(app, "panel")
 
 
