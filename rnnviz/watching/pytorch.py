@@ -100,7 +100,7 @@ class Watch:
             raise InputError(f"model: {short_repr(model)} is not a torch.nn.Module")
         self._torch = torch
         self._every = whole_number("every", every, low=1)
-        keep = whole_number("keep", keep, low=1)
+        self._keep = whole_number("keep", keep, low=1)
         if optimizer is not None and not hasattr(optimizer, "register_step_pre_hook"):
             raise InputError(f"optimizer: {short_repr(optimizer)} is not a torch.optim.Optimizer")
         if scaler is not None and not hasattr(scaler, "get_scale"):
@@ -122,12 +122,14 @@ class Watch:
         self._is_open = _rank(torch) == 0
         if not self._is_open:
             return
-        about = {"framework": f"PyTorch {torch.__version__}", "every": self._every, "keep": keep,
+        about = {"framework": f"PyTorch {torch.__version__}", "every": self._every, "keep": self._keep,
                  "layers": {layer.name: repr(layer.module) for layer in self._layers}}  # fmt: skip
         self._recorder = Recorder(path, limit=limit, append=append, about=about)
         self._number = _next_step(self._recorder, self._every) if append else 0
         self._first = self._number
-        self._writer = Writer(self._recorder, keep, share=min(0.03, max(0.001, 0.05 / self._every)), warn=self._warn)
+        self._writer = Writer(
+            self._recorder, self._keep, share=min(0.03, max(0.001, 0.05 / self._every)), warn=self._warn
+        )
         self._has_steps = False  # whether step() is called; if not, each backward counts
         self._backward_seen = False
         self._forward_seen = False
@@ -175,7 +177,7 @@ class Watch:
         try:
             if self._moment is not None and self._moment.uses and not self._has_steps:
                 self._finish(None)
-            self._release(is_last=True)
+            self._release()
             if self._moment is not None:
                 self._moment.close()
                 self._moment.uses.clear()
@@ -195,7 +197,7 @@ class Watch:
         self._backward_seen = False
         self._latest.clear()
         due = (self._number - self._first) % self._every == 0 and not self._recorder.stopped
-        self._moment = Moment() if due else None
+        self._moment = Moment(keep=None if self._writer.may_compare() else self._keep) if due else None
 
     def _end(self, loss: Any) -> None:
         try:
@@ -204,6 +206,8 @@ class Watch:
                 self._finish(loss)
         except Exception as problem:
             self._warn("", f"{type(problem).__name__}: {problem}")
+        if self._moment is not None and self._moment.keep is None and self._held is None:
+            self._writer.is_comparing = False  # the step that was to be compared has no record
         self._number += 1
         self._begin()
 
@@ -226,7 +230,7 @@ class Watch:
         value = None if loss is None else float(loss.detach() if hasattr(loss, "detach") else loss)
         self._held = _Finished(self._number, value, moment)
 
-    def _release(self, *, is_last: bool = False) -> None:
+    def _release(self) -> None:
         """Give the finished step to the writer, with the weights as they are after its update."""
         held, self._held = self._held, None
         if held is None:
@@ -238,7 +242,7 @@ class Watch:
                 now = (self._moment or held.moment).snapshot(layer)
                 if now.state != use.weights.state:
                     after[layer.name] = now
-        self._writer.put(held.job(after, self._refused, is_last=is_last))
+        self._writer.put(held.job(after, self._refused))
 
     # -- hooks -----------------------------------------------------------------------------------------
 
@@ -346,7 +350,7 @@ class _Finished:
     def __init__(self, number: int, loss: float | None, moment: Moment) -> None:
         self.number, self.loss, self.moment = number, loss, moment
 
-    def job(self, after: Mapping[str, Weights], refused: Mapping[str, str], *, is_last: bool) -> Job:
+    def job(self, after: Mapping[str, Weights], refused: Mapping[str, str]) -> Job:
         moment = self.moment
         refusals = {**refused, **moment.refused}
         for layer in {id(use.layer): use.layer for use in moment.uses}.values():
@@ -374,7 +378,7 @@ class _Finished:
             grads,
             partial(_extra, moment.extra, moment.clipped, uses, after),
             refusals,
-            is_last,
+            moment.keep is None,
         )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from rnnviz.watching.torch_graph import direct_part, edge_of, edges
-from rnnviz.watching.torch_layers import Layer, Moment, RefusalError, Use, as_array, copy_of, on_host
+from rnnviz.watching.torch_layers import Layer, Moment, RefusalError, Use, as_array, on_host
 
 
 @dataclass(eq=False)
@@ -33,25 +33,30 @@ class LoopUse(Use):
     def __init__(self, layer: Layer, moment: Moment, states: tuple[Any, ...], output: Any) -> None:
         super().__init__(layer, moment, output)
         self.calls: list[Call] = []
-        self.start = dict(zip(("h0", "c0"), map(copy_of, states), strict=False))
+        self.start: dict[str, Any] = {}
 
     def add(self, x: Any, states: tuple[Any, ...], output: Any) -> None:
         outputs = output if isinstance(output, tuple) else (output,)
-        call = Call(copy_of(x), tuple(outputs[0].shape))
+        dim = 0 if x.dim() == 2 else None
+        if not self.calls:
+            self.batch = 1 if dim is None else int(x.shape[0])
+            self.start = {name: self.kept(state, dim) for name, state in zip(("h0", "c0"), states, strict=False)}
+        kept = self.kept(x, dim)
+        call = Call(kept, (*kept.shape[:-1], outputs[0].shape[-1]))
         if self.calls:
-            if self.calls[-1].shape != call.shape:
+            if self.batch != (1 if dim is None else x.shape[0]):
                 raise RefusalError("its batch changes in size from one call to the next")
             if x.grad_fn is not None and edge_of(x) in map(edge_of, states):
                 raise RefusalError("it reads its own state as its input, and the two gradients cannot be told apart")
             for node, i, name in edges(outputs, dict(zip("hc", states, strict=False)), [x]):
-                node.register_hook(self.receive(self.calls[-1].returned[name], i))
+                node.register_hook(self.receive(self.calls[-1].returned[name], dim, i))
         self.calls.append(call)
         self.last = tuple(map(weakref.ref, outputs))
         for name, tensor in zip("hc", outputs, strict=False):
-            tensor.register_hook(self.receive(call.received[name]))
+            tensor.register_hook(self.receive(call.received[name], dim))
         if len(outputs) == 2:
             for node, i, _ in edges(outputs[:1], {"c": outputs[1]}, [x, *states]):
-                node.register_hook(self.receive(call.inside, i))
+                node.register_hook(self.receive(call.inside, dim, i))
 
     def settle(self) -> None:
         self.start = {name: on_host(tensor) for name, tensor in self.start.items()}
@@ -76,7 +81,7 @@ class LoopUse(Use):
         found |= {"x": np.stack(rows), "direct": np.stack(direct)}
         if single:
             found |= {name: found[name][:, None] for name in ("x", "direct")}
-        return found
+        return {**found, "total": self.batch}
 
 
 def broken_loop(uses: list[Use]) -> str | None:

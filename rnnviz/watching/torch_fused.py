@@ -17,7 +17,6 @@ from rnnviz.watching.torch_layers import (
     RefusalError,
     Use,
     as_array,
-    copy_of,
     data_of,
     is_packed,
     on_host,
@@ -41,7 +40,7 @@ class FusedUse(Use):
     def __init__(self, layer: Layer, moment: Moment, states: tuple[Any, ...], output: Any) -> None:
         super().__init__(layer, moment, output)
         self.calls: list[Call] = []
-        self.start = dict(zip(("h0", "c0"), map(copy_of, states), strict=False))
+        self.start: dict[str, Any] = {}
 
     def is_continued_by(self, states: tuple[Any, ...]) -> bool:
         is_one_way = not self.layer.module.bidirectional and self.calls[-1].packing is None
@@ -54,19 +53,30 @@ class FusedUse(Use):
         if is_packed(x):
             packing = (x.batch_sizes.clone(), None if x.unsorted_indices is None else x.unsorted_indices.clone())
         outputs = (data_of(out), *lasts)
-        call = Call(copy_of(data_of(x)), packing, tuple(tuple(tensor.shape) for tensor in outputs))
+        # Packed rows belong to many sequences, so that all are collected.
+        is_batched = packing is None and outputs[0].dim() == 3
+        dims = (0 if self.layer.module.batch_first else 1, 1, 1) if is_batched else (None, None, None)
+        kept = self.kept(data_of(x), dims[0])
+        if not self.calls:
+            self.batch = 1 if packing is None and not is_batched else int(lasts[0].shape[1])
+            self.start = {name: self.kept(state, dims[1]) for name, state in zip(("h0", "c0"), states, strict=False)}
+        shapes = [list(tensor.shape) for tensor in outputs]
+        for shape, dim in zip(shapes, dims, strict=False):
+            if dim is not None and self.moment.keep is not None:
+                shape[dim] = min(shape[dim], self.moment.keep)
+        call = Call(kept, packing, tuple(map(tuple, shapes)))
         if self.calls:
             if packing is not None or self.calls[-1].shapes[1] != call.shapes[1]:
                 raise RefusalError("its batch changes in size, or is packed, from one call to the next")
             before = self.calls[-1].returned
             most = MOST_NODES * x.numel()
             for node, i, name in edges(outputs, dict(zip("01", states, strict=False)), [x], most):
-                node.register_hook(self.receive(before[int(name)], i))
+                node.register_hook(self.receive(before[int(name)], dims[1], i))
         self.calls.append(call)
         self.last = tuple(map(weakref.ref, lasts))
-        for found, tensor in zip(call.received, outputs, strict=False):
+        for found, tensor, dim in zip(call.received, outputs, dims, strict=False):
             if tensor.requires_grad:
-                tensor.register_hook(self.receive(found))
+                tensor.register_hook(self.receive(found, dim))
 
     def settle(self) -> None:
         self.start = {name: on_host(tensor) for name, tensor in self.start.items()}
@@ -96,7 +106,7 @@ class FusedUse(Use):
         if end.packing is not None:
             lengths = (end.packing[0].numpy()[:, None] > np.arange(found["x"].shape[1])).sum(0)
             found["lengths"] = lengths if end.packing[1] is None else lengths[end.packing[1].numpy()]
-        return found
+        return {**found, "total": self.batch}
 
     def _steps(self, call: Call) -> tuple[Array, Array]:
         """x and direct of a call, (T, B, N)."""

@@ -89,6 +89,7 @@ class Moment:
     made: dict[str, int] = field(default_factory=dict)  # layer name -> uses so far
     count: int = 0
     is_open: bool = True
+    keep: int | None = None  # sequences to collect; None: the whole batch
     is_scaled: bool = False  # by a GradScaler that is known, by `scale`
     scale: float = 1.0
     extra: dict[str, Any] = field(default_factory=dict)
@@ -171,7 +172,7 @@ class Use:
         raise NotImplementedError
 
     def arrays(self) -> dict[str, Any]:
-        """x, direct, direct_h, direct_c, h0, c0, lengths of a LayerRecord. Raises RefusalError."""
+        """x, direct, direct_h, direct_c, h0, c0, lengths, total of a LayerRecord. Raises RefusalError."""
         raise NotImplementedError
 
     def settle(self) -> None:
@@ -182,16 +183,23 @@ class Use:
         """Whether these are the states that the last call returned, unchanged."""
         return bool(states) and all(last() is state for last, state in zip(self.last, states, strict=True))
 
-    def receive(self, found: list[Any], index: int | None = None) -> Callable[..., None]:
+    def receive(self, found: list[Any], batch_dim: int | None, index: int | None = None) -> Callable[..., None]:
         """A hook that adds a gradient to `found`; index: of a node's inputs."""
 
         def hook(grad: Any, *_: Any) -> None:
             grad = grad if index is None else grad[index]
             if self.moment.is_open and grad is not None:
-                found.append(held(grad))
+                found.append(self.kept(grad, batch_dim, held))
                 self.moment.reached(self)
 
         return hook
+
+    def kept(self, tensor: Any, batch_dim: int | None, whole: Callable[[Any], Any] | None = None) -> Any:
+        """A copy of the sequences that are collected; if these are all, `whole` of the tensor. batch_dim None: all."""
+        keep = self.moment.keep
+        if keep is None or batch_dim is None or tensor.shape[batch_dim] <= keep:
+            return (whole or copy_of)(tensor)
+        return copy_of(tensor.narrow(batch_dim, 0, keep))
 
 
 def notes_on(layer: Layer, output: Any, is_scaled: bool) -> list[str]:

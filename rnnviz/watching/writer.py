@@ -1,8 +1,9 @@
 """The thread that makes records of what hooks collected, compares their weight gradients, and writes them.
 
 The comparison needs a forward and a backward pass over the whole batch, which takes as long as a step of the training
-or longer. So the first record is compared, then as many as a small share of the time pays for, and the last. Where the
-batch is kept as a whole, the reader of a record can compare it. A record that was not compared has no agreement.
+or longer. So the first record is compared, and then as many as a small share of the time pays for; of the others only
+the sequences that are kept reach this thread. Where these are the whole batch, the reader of a record can compare it. A
+record that was not compared has no agreement.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ class Job:
     grads: Callable[[], dict[int, Array]]
     extra: Callable[[dict[int, Array]], dict[str, Any]]
     refused: dict[str, str] = field(default_factory=dict)
-    is_last: bool = False
+    is_compared: bool = True
 
 
 class Writer:
@@ -62,9 +63,18 @@ class Writer:
         self._jobs: queue.Queue[Job | None] = queue.Queue(MOST_WAITING)
         self._began = time.perf_counter()
         self._spent = self._latest = 0.0
+        self.is_comparing = False
         self._thread = threading.Thread(target=self._run, name="rnnviz-watch", daemon=True)
         self._thread.start()
         self._pid = os.getpid()
+
+    def may_compare(self) -> bool:
+        """Whether the next job is to be compared; the answer True makes it so."""
+        if self.is_comparing:
+            return False
+        allowed = self._share * (time.perf_counter() - self._began)
+        self.is_comparing = not self._latest or self._spent + self._latest <= allowed
+        return self.is_comparing
 
     def put(self, job: Job) -> None:
         if self._pid == os.getpid():  # the thread of another process stays there
@@ -84,6 +94,10 @@ class Writer:
                 self._write(job)
             except Exception as problem:
                 self._warn("", f"{type(problem).__name__}: {problem}")
+            finally:
+                if job.is_compared:
+                    self.is_comparing = False
+                self._jobs.task_done()
 
     def _write(self, job: Job) -> None:
         if not self._recorder.next_is_kept():
@@ -99,9 +113,9 @@ class Writer:
                 job.refused[name] = str(problem)
         uses = [key for part in job.parts.values() for key in set(part.shared.values())]
         alone = {name for name, part in job.parts.items() if all(uses.count(key) == 1 for key in part.shared.values())}
-        kept_whole = {name for name in alone & set(found) if found[name]["x"].shape[1] <= self._keep}
+        kept_whole = {name for name in alone & set(found) if found[name]["total"] <= self._keep}
         figures = {}
-        if (set(found) - kept_whole or not self._latest) and self._has_time(job):
+        if job.is_compared and (set(found) - kept_whole or not self._latest):
             figures = self._compared(job, found, grads)
         layers = {}
         for name, arguments in found.items():
@@ -129,10 +143,6 @@ class Writer:
             extra["not_recorded"] = [f"{name}: {reason}" for name, reason in job.refused.items()]
         self._recorder.add(step=job.step, loss=job.loss, layers=layers, extra=extra)
 
-    def _has_time(self, job: Job) -> bool:
-        allowed = self._share * (time.perf_counter() - self._began)
-        return job.is_last or not self._latest or self._spent + self._latest <= allowed
-
     def _compared(self, job: Job, found: Mapping[str, dict[str, Any]], grads: Mapping[int, Array]) -> dict[str, float]:
         """By layer the largest relative difference of the weight gradients, each summed over all uses of a weight."""
         began = time.perf_counter()
@@ -150,15 +160,15 @@ class Writer:
             keys = [key for key in job.parts[name].shared.values() if key in grads]
             if keys:
                 figures[name] = max(passes.difference(ours[key], grads[key]) for key in keys)
-        self._latest = time.perf_counter() - began
-        self._spent += self._latest
+        took = time.perf_counter() - began
+        self._spent, self._latest = self._spent + took, took
         return figures
 
 
 def cut(arguments: Mapping[str, Any], keep: int, **others: Any) -> LayerRecord:
     """The record of the first sequences of a batch, as long as the longest of these."""
     found = dict(arguments)
-    total = found["x"].shape[1]
+    total = found.pop("total", found["x"].shape[1])
     for name in ("x", "direct", "direct_h", "direct_c", "h0", "c0"):
         if found.get(name) is not None:
             found[name] = found[name][:, :keep]

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -78,21 +79,55 @@ def check_a_part_of_the_batch_is_kept_and_the_whole_is_compared() -> None:
         np.testing.assert_array_equal(layer.x, x[:4].transpose(0, 1))
 
 
-def check_the_first_and_the_last_record_are_always_compared() -> None:
-    model = Net()
+def check_records_that_are_not_compared_are_the_same_but_for_that() -> None:
+    """A share of the time decides which are compared: of the others a part of the batch is collected from the start."""
+    for form in ("batch first", "time first", "packed", "cell", "calls"):
+        torch.manual_seed(1)
+        first = form == "batch first"
+        model = nn.LSTMCell(3, 6) if form == "cell" else nn.LSTM(3, 6, batch_first=first)
+        x = torch.randn(7, 20, 3)
 
-    def work(watch: Any) -> None:
-        for _ in range(30):
-            model(data(B=20, T=2)).backward()
-            watch.step()
-            model.zero_grad()
+        def forward() -> Any:
+            if form == "cell":  # noqa: B023
+                state = None
+                for t in range(7):
+                    state = model(x[t], state)  # noqa: B023
+                return state[0].square().sum()
+            if form == "calls":  # noqa: B023
+                total, state = 0, (torch.ones(1, 20, 6), torch.ones(1, 20, 6))
+                for t in range(7):
+                    out, state = model(x[t : t + 1], state)  # noqa: B023
+                    total = total + out.square().sum()
+                return total + state[0].sum()
+            if form == "packed":  # noqa: B023
+                lengths = torch.arange(20) % 7 + 1
+                given = nn.utils.rnn.pack_padded_sequence(x, lengths, enforce_sorted=False)  # noqa: B023
+                return model(given)[0].data.square().sum()  # noqa: B023
+            return model(x.transpose(0, 1) if first else x)[0].square().sum()  # noqa: B023
 
-    found = recorded(model, work, keep=4).records
-    compared = [record.agreement["rnn"] is not None for record in found]
-    assert len(compared) == 30
-    assert compared[0]
-    assert compared[-1]
-    assert all(record.proved["rnn"] == is_compared for record, is_compared in zip(found, compared, strict=True))
+        with tempfile.TemporaryDirectory() as folder:
+            with rnnviz.watch(model, Path(folder) / "r", every=1, keep=4) as watch:
+                watch._writer._share = 0.0
+                for step in range(8):
+                    forward().backward()
+                    watch.step()
+                    while watch._writer._jobs.unfinished_tasks:
+                        time.sleep(0.001)
+                    watch._writer._share = 1e9 * (step > 3)
+                    model.zero_grad()
+            records = Recording.open(Path(folder) / "r")
+            (name,) = records[0].layers
+            layers = [record.layer(name) for record in records]
+            compared = [layer.agreement is not None for layer in layers]
+            assert compared[:5] == [True, False, False, False, False]
+            assert any(compared[5:])
+            assert all(record.is_proved() == was for record, was in zip(records, compared, strict=True))
+        with_, without = layers[0], layers[1]
+        for field in ("x", "direct", "direct_h", "direct_c", "h0", "c0", "lengths", "total"):
+            one, other = getattr(without, field), getattr(with_, field)
+            assert (one is None) == (other is None), (form, field)
+            assert one is None or np.array_equal(one, other), (form, field)
+        assert (without.B, without.total) == (4, 20)
 
 
 def check_packed_sequences_are_kept_as_long_as_those_that_are_kept() -> None:
