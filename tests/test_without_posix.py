@@ -74,6 +74,18 @@ POSIX_ONLY = [
     "rnnviz.tui.output_queue",
 ]  # the driver of a POSIX terminal; Textual brings Windows its own
 
+RECORD = """
+import numpy as np, rnnviz
+weights = {"weight_ih_l0": np.ones((3, 2)), "weight_hh_l0": np.ones((3, 3))}
+layer = rnnviz.LayerRecord(cell="rnn", weights=weights, x=np.ones((4, 1, 2)), direct=np.ones((4, 1, 3)))
+with rnnviz.Recorder("run", limit=10_000) as recorder:
+    for step in range(30):
+        recorder.add(step=step, layers={"rnn": layer})
+rnnviz.Recorder("run", append=True).add(step=99, layers={"rnn": layer})
+recording = rnnviz.Recording.open("run")
+print(recording.steps[0], recording.steps[-1], len(recording) < 20, recording[0].trace().T)
+"""
+
 COLLECT = """
 import pytest
 sys.path.insert(0, {root!r})
@@ -114,6 +126,11 @@ def test_the_app(tmp_path):
     run = hidden(APP, tmp_path)
     assert (run.returncode, run.stdout, run.stderr) == (0, "done\n", "")
     assert (tmp_path / "data" / "rnnviz" / "progress.json").exists()
+
+
+def test_a_recording(tmp_path):
+    run = hidden(RECORD, tmp_path)
+    assert (run.returncode, run.stdout, run.stderr) == (0, "0 99 True 4\n", "")
 
 
 @pytest.mark.parametrize(

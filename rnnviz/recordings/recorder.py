@@ -156,8 +156,8 @@ class Recorder:
         content = store.encode(step, loss, layers, extra)
         try:
             return self._write(step, number, content)
-        except OSError as error:
-            self._stop(f"{error.strerror or error}", step)
+        except (OSError, InputError) as error:  # InputError: recording.json has been damaged meanwhile
+            self._stop(str(getattr(error, "strerror", None) or error), step)
             return False
 
     # -- inside --------------------------------------------------------------------------------------

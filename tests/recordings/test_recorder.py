@@ -297,4 +297,13 @@ def test_a_recording_resumed_with_a_smaller_limit_is_thinned_out(tmp_path):
     steps = Recording.open(tmp_path / "run").steps
     assert steps[0] == 0
     assert steps[-1] > 20
-    assert np.diff(steps).max() <= 8
+    assert np.diff(steps).max() <= 16
+
+
+def test_a_marker_that_is_damaged_meanwhile_ends_recording_not_training(tmp_path, capsys):
+    recorder = Recorder(tmp_path / "run", limit=3 * BYTES)
+    fill(recorder, [1, 2])
+    (tmp_path / "run" / "recording.json").write_text("{")
+    assert fill(recorder, range(3, 20)) == [3]
+    assert "Recording ended at step 4: " in capsys.readouterr().err
+    assert "recording.json: it is broken" in recorder.stopped
