@@ -316,6 +316,8 @@ class Trace(ReadOnly):
     def _make_item(self, k: int | None) -> Item:
         if k is None:
             return Item(self.grad_h, self.grad_c)
+        if self.loss_steps == (k,) and k == self.T:  # L_k is the whole loss
+            return Item(self.grad_h, self.grad_c)
         # Steps after k do not affect L_k, so only the first k steps are needed.
         back = self._backward_of(k).layers[-1]
         later = ((0, self.T - k), (0, 0), (0, 0))

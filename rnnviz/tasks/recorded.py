@@ -33,9 +33,9 @@ class Recorded(Task):
         return ("",) * self.seq_len
 
     def describe(self, i: int, y: Array | None = None) -> str:
-        name = f" ({visible(self.names[i])})" if self.names else ""
+        name = f": {visible(self.names[i])}" if self.names else ""
         many = "1 input" if self.input_size == 1 else f"{self.input_size} inputs"
-        return f"sequence {i + 1} of {len(self)}{name} as {visible(self.title)} read it, {many} a step"
+        return f"sequence {i + 1} of {len(self)}{name}, {many} a step"
 
     def answers(self, y: Array) -> tuple[str, ...]:
         return ("",) * len(y)

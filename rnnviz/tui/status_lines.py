@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.style import Style
 
-from rnnviz.glyphs import cells, cut, lines_at_most
+from rnnviz.glyphs import cells, cut, cut_before, lines_at_most
 from rnnviz.numbers import loss
 from rnnviz.scene.cursor import Phase
 from rnnviz.sheet import Sheet
@@ -47,15 +47,19 @@ def title(
     cell = f"cut {about.title}" if frame.cut else about.described(spec.activation)
     layers = f" × {spec.num_layers}" if spec.num_layers > 1 else ""
     what = f"{cell} · H {scene.H}{layers} T {frame.T}"
-    room = width - LOSS - len(what)  # cells of heading and task: the network and its loss always fit
+    place = frame.learning.where(cursor.epoch, cursor.batch)
+    kept = LOSS if frame.learning.trains else LOSS + 2 + len(place)  # which record it is matters more than its name
+    room = width - kept - len(what)  # cells of heading and task: the network and its loss always fit
+    if not frame.learning.trains and room < cells(heading) + 3 + cells(scene.task.title):
+        heading = " "  # the name of the program gives way to that of the layer
     least = 3 + min(ABOUT, cells(scene.task.title))
     heading = _shortened(heading, room - least if room - least >= HEADING else room)
     x = sheet.put(0, 0, heading, palette.accent)
     room -= x + 3
     if room >= min(ABOUT, cells(scene.task.title)):
-        what = f"{cut(scene.task.title, room)} · {what}"
+        shorten = cut if frame.learning.trains else cut_before  # the names of layers differ at their ends
+        what = f"{shorten(scene.task.title, room)} · {what}"
     sheet.put(0, x, what, palette.text)
-    place = frame.learning.where(cursor.epoch, cursor.batch)
     value = f"loss {'?' if view.hides('loss') else loss(scene.loss)}"
     engine = "●" if frame.engine == "numba" else "○"
     alarm = palette.warn if scene.has_exploded else palette.text

@@ -10,12 +10,13 @@ it. What it shows depends on its settings and that place alone, so it may come a
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from rnnviz.scene.frame import Frame
 from rnnviz.scene.gradient import Gradient
 from rnnviz.scene.scene import Scene
+
+LONG = 8  # characters of a name that has room beside its row
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Row:
     """One run among those compared.
 
     name      RNN, LSTM, GRU; or now and then, when it was pinned
-    what      its settings that the others do not share, in words
+    what      its settings that the others do not share, in words; or its whole name, where that is long
     gradient  of the loss step the frame shows, where the run has it, else of its last
     kept      of a gated cell, how much of the old state a step keeps: the mean of f or z; else None
     """
@@ -32,7 +33,7 @@ class Row:
     what: str
     is_present: bool
     gradient: Gradient
-    loss: float
+    loss: float | None
     parameters: int
     kept: float | None = None
 
@@ -53,15 +54,20 @@ def compared(frame: Frame) -> tuple[Row, ...]:
         out.append(
             Row(
                 name=name,
-                what="" if frame.pinned is None else settings.difference(others[0]),
+                what=_long(name) if frame.pinned is None else settings.difference(others[0]),
                 is_present=is_present,
                 gradient=scene.gradient(frame.loss_step if known else scene.last_loss_step),
-                loss=math.nan if scene.loss is None else scene.loss,
+                loss=scene.loss,
                 parameters=sum(w.size for w in scene.parameters.values()),
                 kept=_kept(scene),
             )
         )
     return tuple(out)
+
+
+def _long(name: str) -> str:
+    """A name that has no room beside its row, to be written in it."""
+    return name if len(name) > LONG else ""
 
 
 def _kept(scene: Scene) -> float | None:

@@ -165,7 +165,7 @@ def _backward(frame: Frame, voice: Voice) -> tuple[str, str]:
             return f"The gradient is 0 from the start: {clause(zero)}.", BACK
         if not frame.scene.task.has_readout:
             return (
-                f"The walk begins: the share that step {k} itself sends back, its direct gradient.",
+                f"The walk begins: step {k}'s own share, its direct gradient.",
                 f"[left] goes one step back, through {frame.cell.step_back}.",
             )
         return (

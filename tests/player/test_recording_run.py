@@ -123,6 +123,21 @@ def test_it_stays_at_its_step_when_a_full_recording_drops_every_second_record(tm
     assert player.do(Train("epoch")).learning.places == 1, "the next one is gone, and nothing is lost"
 
 
+def test_a_record_that_cannot_be_read_is_passed_over(tmp_path: Path) -> None:
+    made(tmp_path / "run", records=4)
+    player = open_player(Opening(str(tmp_path / "run"), record=1))
+    sorted((tmp_path / "run").glob("*.safetensors"))[1].write_bytes(b"noise" * 1000)
+    frame = player.do(Train("epoch"))
+    assert (frame.cursor.epoch, frame.hint[:12]) == (2, "Passed over:")
+    assert player.do(Back("epoch")).cursor.epoch == 0
+    sorted((tmp_path / "run").glob("*.safetensors"))[2].write_bytes(b"")
+    sorted((tmp_path / "run").glob("*.safetensors"))[3].write_bytes(b"")
+    before = player.frame
+    with pytest.raises(InputError, match="the file is broken"):
+        player.do(Train("epoch"))
+    assert (player.frame.cursor, player.frame.scene) == (before.cursor, before.scene), "nothing is lost"
+
+
 COMMANDS: dict[str, Command] = {
     "knobs": Change((("gain", 0.5),)), "cut": Cut(), "undo": Undo(), "redo": Redo(), "batch": Train("batch"),
     "batch_back": Back("batch"),

@@ -6,11 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.numbers import scientific
 from rnnviz.player.kinds.opening import CANNOT, Opening
+from rnnviz.recordings.layer_record import LayerRecord
+from rnnviz.recordings.recorder import Recorder
 from rnnviz.tui import keys
 from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.help import sections
@@ -165,3 +168,33 @@ async def test_records_that_another_program_writes_appear(tmp_path: Path) -> Non
             await pilot.pause(0.02)
         assert app.main.frame is not None
         assert app.main.frame.cursor.t == 2, "the place in the sequence is kept"
+
+
+@pytest.mark.parametrize(
+    ("size", "name"), [((80, 24), "… level 1 forward"), ((160, 50), "model.encoder.layers.0.lstm level 1 forward")]
+)
+async def test_which_record_it_is_matters_more_than_the_layers_whole_name(
+    tmp_path: Path, size: tuple[int, int], name: str
+) -> None:
+    rng = np.random.default_rng(0)
+    weights = {
+        f"weight_{kind}_l{level}{way}": rng.normal(size=(64, 16 if kind == "hh" else 32 if level else 5)) / 4
+        for kind in ("ih", "hh") for level in range(2) for way in ("", "_reverse")
+    }  # fmt: skip
+    layer = LayerRecord(
+        cell="lstm", weights=weights, x=rng.normal(size=(60, 2, 5)), direct=rng.normal(size=(60, 2, 32))
+    )
+    with Recorder(tmp_path / "run") as recorder:
+        recorder.add(step=38100, loss=0.5, layers={"model.encoder.layers.0.lstm": layer})
+    app = opened(tmp_path / "run")
+    async with app.run_test(size=size) as pilot:
+        await app.settled()
+        assert f"{name} · LSTM · H 16 T 60" in text(app, "title")
+        assert "record 1/1 · step 38100" in text(app, "title")
+        assert "loss 0.5000" in text(app, "title")
+        await press(pilot, "c")
+        shown = text(app, "panel" if size[0] < 120 else "open")
+        for level in (0, 1):
+            for way in ("forward", "backward"):
+                assert f"level {level} {way}" in shown
+        assert "Mean ." not in shown

@@ -170,9 +170,9 @@ class RecordingRun:
         last = len(self._recording) - 1
         if self._at == last:
             return False, "This is the last record so far; new ones appear while the training runs."
-        self._goto_near(last if amount == "all" else min(self._at + count, last), by=1)
+        passed = self._goto_near(last if amount == "all" else min(self._at + count, last), by=1)
         look(1, 1)
-        return True, ""
+        return True, passed
 
     def back(self, amount: str) -> str:
         if self._at == 0:
@@ -180,19 +180,24 @@ class RecordingRun:
         self._goto_near(0 if amount == "all" else self._at - 1, by=-1)
         return ""
 
-    def _goto_near(self, at: int, by: int) -> None:
-        """To this record; to the next one that there is where a full recording has dropped it meanwhile."""
+    def _goto_near(self, at: int, by: int) -> str:
+        """To this record, or to the next one in this direction that can be shown; "", or what is wrong with this one.
+        Raises InputError if none can be."""
         with self._lock:
             step = self._recording.steps[at]
-            try:
-                self.goto((at, 0))
-            except InputError:
-                if self._recording[at].path.exists():
-                    raise
+            if not self._recording[at].path.exists():  # a full recording has dropped it meanwhile
                 self.refresh()
                 steps = self._recording.steps
-                near = bisect_right(steps, step) - (by < 0)
-                self.goto((min(max(near, 0), len(steps) - 1), 0))
+                at = min(max(bisect_right(steps, step) - (by < 0), 0), len(steps) - 1)
+            first: InputError | None = None
+            while 0 <= at < len(self._recording):
+                try:
+                    self.goto((at, 0))
+                    return "" if first is None else f"Passed over: {first}"
+                except InputError as error:
+                    first, at = first or error, at + by
+            assert first is not None
+            raise first
 
     def update(self, scene: Scene) -> Update:
         raise InputError(CANNOT["update"])
@@ -237,10 +242,11 @@ class RecordingRun:
             steps = self._recording.steps
             if not steps:
                 return False
-            self._at = len(steps) - 1 if was_last else max(0, bisect_right(steps, present) - 1)
-            moves = steps[self._at] != present  # there is a new last one; or this one is gone, to make room
+            self._at = max(0, bisect_right(steps, present) - 1)
+            wanted = len(steps) - 1 if was_last else self._at
+            moves = steps[wanted] != present  # there is a new last one; or this one is gone, to make room
             if moves:
-                self.goto((self._at, 0))
+                self.goto((wanted, 0))
             for number, step in enumerate(steps):
                 if step not in self._losses and keep_going():
                     self._losses[step] = _loss(self._recording[number])
@@ -302,8 +308,8 @@ def _because(record: Record) -> str:
 
 def _unmeasured(layer: LayerRecord) -> str:
     if not layer.grads:
-        return "The weight gradients were not recorded, so nothing proves this record."
-    return "Only some sequences of the batch were kept, so the weight gradients cannot be compared."
+        return "The weight gradients were not recorded."
+    return "Not all sequences of the batch were kept to compare."
 
 
 def _changed_at(folder: str) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rnnviz.glyphs import cut
+from rnnviz.glyphs import cut, cut_before
 from rnnviz.numbers import brief, loss, scientific
 from rnnviz.scene.commands import Alone, Compare, Pin
 from rnnviz.scene.cursor import Phase
@@ -57,19 +57,20 @@ def _draw_row(
     (y, n), gradient, lane = where, row.gradient, row.gradient.highway
     cols = columns_of(frame, sheet.width)
     name = palette.accent if row.is_present else palette.text
-    own = brief(row.loss)
+    own = "" if row.loss is None else brief(row.loss)
     needed = len(row.name) + 1 + len(own)
     if row.is_present and needed + 1 > GUTTER:
         own = ""  # the heading has it
     end = GUTTER + (needed > GUTTER and not row.is_present)  # the cell beside the columns is free
     mark = "▸" if row.is_present else " " if needed < GUTTER else ""
-    sheet.put(y, 0, mark + cut(row.name, end - len(mark) - len(own) - bool(own)), name)
+    shorten = cut_before if row.what == row.name else cut  # the names of layers differ at their ends
+    sheet.put(y, 0, mark + shorten(row.name, end - len(mark) - len(own) - bool(own)), name)
     sheet.put(y, end - len(own), own, palette.dim)
     power_labels(sheet, (y, n), axis, palette, before="10^")
     last = gradient.loss_step if gradient.loss_step is not None else len(gradient.norms) - 1
     begin, room = cols.left + 1, cols.end - cols.left - 1  # the loss ends where the columns begin
     if row.what:
-        sheet.put(y, begin, row.what[:room], palette.dim)
+        sheet.put(y, begin, shorten(row.what, room), palette.dim)
     elif frame.reached is None:
         sheet.put(y, begin, "appears on the way back"[:room], palette.faint)
     norms = gradient.norms.tolist()
@@ -112,7 +113,7 @@ def _table(sheet: Sheet, y: int, rows: tuple[Row, ...], palette: Palette) -> Non
         paths = [path for path in (row.gradient, row.gradient.highway) if path is not None]
         half = half_lives(*paths).removeprefix("half-life ") or "–"
         end = " ".join(reach(path, path.horizon, last) for path in paths)
-        text = f" {row.name:<{GUTTER}}{loss(row.loss):>8}{half:>15}{end:>17}{row.parameters:>13,}"
+        text = f" {cut_before(row.name, GUTTER):<{GUTTER}}{loss(row.loss):>8}{half:>15} {end:>16}{row.parameters:>13,}"
         sheet.put(y + number, 0, text[: sheet.width], palette.accent if row.is_present else palette.text)
 
 
