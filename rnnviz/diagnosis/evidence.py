@@ -251,7 +251,8 @@ def layer_of(
 def way_of(trace: Trace, lag: int | None = None, first_used: int = 1) -> Way:
     """The way back of the last loss step of a trace."""
     k = trace.loss_steps[-1]
-    item, norms = trace.item(k), trace.grad_norm(k)
+    which = None if trace.loss_steps == (k,) else k  # with one loss the total is that of its step, and known
+    item, norms = trace.item(which), trace.grad_norm(which)
     ledger = make_ledger(
         trace.spec, trace.params, trace.forward, np.full(trace.T, np.nan), grad_h=item.grad_h, norms=norms, start=k
     )

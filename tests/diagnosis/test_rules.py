@@ -15,6 +15,7 @@ from rnnviz.diagnosis.rules import RULES
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.experiment.run import Run
 from rnnviz.lessons import course
+from rnnviz.tasks.catalog import info
 from tests.diagnosis.networks import ADAM, evidence_of, of, rules
 
 SEEDS = (0, 1, 2)
@@ -50,6 +51,18 @@ def test_a_network_that_has_learnt_its_task_has_no_finding(settings: dict[str, o
     """Its states are latched and its gradient has faded, and yet nothing is wrong."""
     diagnosis = of(task="recall", lag=6, samples=300, epochs=25, seed=seed, **ADAM, **settings)
     assert diagnosis.evidence.is_learnt
+    assert rules(diagnosis) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [5])
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("task", ["recall", "names", "captions"])
+def test_the_recipe_of_a_task_has_no_finding(task: str, cell: str, seed: int) -> None:
+    """These learn recall and captions; of the names they learn those of the training."""
+    lag = {"lag": 10} if task == "recall" else {}
+    diagnosis = of(task=task, cell=cell, seed=seed, **lag, **dict(info(task).recipe))
+    assert diagnosis.evidence.is_learnt or task == "names"
     assert rules(diagnosis) == []
 
 

@@ -88,8 +88,8 @@ def _at_start(evidence: Evidence) -> Finding | None:
         if abs(now - before) >= MOVED or left >= LITTLE:
             continue
         return Finding(
-            f"{carry.label} still keeps {numbers.factor(now)} of {carry.state} a step, as at {start.place} "
-            f"({numbers.factor(before)}): {numbers.scientific(left)} after {lag} steps.",
+            f"{carry.label} still keeps {numbers.factor(now)} of {carry.state} a step ({start.place}: "
+            f"{numbers.factor(before)}), which leaves {numbers.scientific(left)} of it after {lag} steps.",
             {"gate": carry.label, "kept": now, "kept_at_first": before, "lag": lag, "left": left,
              "updates": evidence.now.step - start.step},
             "So little of the gradient arrives that the bias of the gate hardly depends on the early steps.",
