@@ -198,3 +198,68 @@ async def test_which_record_it_is_matters_more_than_the_layers_whole_name(
             for way in ("forward", "backward"):
                 assert f"level {level} {way}" in shown
         assert "Mean ." not in shown
+
+
+ODD: dict[str, dict[str, object]] = {
+    "one of everything": dict(T=1, B=1, I=1, H=1),
+    "one step": dict(T=1, B=2, I=3, H=4),
+    "one input": dict(T=9, B=2, I=1, H=4),
+    "two inputs, which are no marker": dict(T=9, B=2, I=2, H=4),
+    "no direct gradient at all": dict(T=9, B=2, I=3, H=4, direct=0.0),
+    "nan": dict(T=9, B=2, I=3, H=4, direct=np.nan),
+    "inf in the input": dict(T=9, B=2, I=3, H=4, x=np.inf),
+    "zeros": dict(T=9, B=2, I=3, H=4, x=0.0),
+    "a start of its own": dict(T=9, B=2, I=3, H=4, h0=0.5),
+    "a hostile name": dict(T=9, B=2, I=3, H=4, name="a\x1b[31m\n\u202e漢字" * 9),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+@pytest.mark.parametrize("cell", ["lstm"])
+async def test_odd_recordings_draw_whatever_is_pressed(tmp_path: Path, name: str, cell: str) -> None:
+    odd = {"x": None, "direct": None, "h0": None, "name": "rnn", **ODD[name]}
+    T, B, inputs, H = (int(odd[size]) for size in "TBIH")  # type: ignore[call-overload]
+    rng = np.random.default_rng(0)
+    rows_of = H * (4 if cell == "lstm" else 1)
+
+    def filled(shape: tuple[int, ...], value: object) -> np.ndarray:
+        return rng.normal(size=shape) if value is None else np.full(shape, value)
+
+    layer = LayerRecord(
+        cell=cell,
+        weights={"weight_ih_l0": rng.normal(size=(rows_of, inputs)), "weight_hh_l0": rng.normal(size=(rows_of, H))},
+        x=filled((T, B, inputs), odd["x"]),
+        direct=filled((T, B, H), odd["direct"]),
+        h0=None if odd["h0"] is None else filled((1, B, H), odd["h0"]),
+        names=("\x1b[2J",) * B,
+    )
+    with Recorder(tmp_path / "run") as recorder:
+        for step in range(2):
+            recorder.add(step=step, loss=float("nan"), layers={str(odd["name"]): layer})
+    app = opened(tmp_path / "run")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.settled()
+        for key in (
+            "right",
+            "end",
+            "right",
+            "left",
+            "m",
+            "f",
+            "y",
+            "v",
+            "c",
+            "enter",
+            "E",
+            "d",
+            "i",
+            "t",
+            "w",
+            "home",
+            "p",
+        ):
+            await press(pilot, key)
+        assert app.failure is None
+        shown = "".join(text(app, canvas) for canvas in ("title", "score", "telling", "panel"))
+        assert "\x1b" not in shown
+        assert "marked" not in shown

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from threading import RLock
 
 from rnnviz.errors import InputError
+from rnnviz.glyphs import visible
 from rnnviz.nn import Model, Trace
 from rnnviz.player.kinds.opening import CANNOT, FORWARD, Opening
 from rnnviz.player.kinds.run import Changed, KeepGoing, Look, Place, Report, Stopped
@@ -295,7 +296,7 @@ class RecordingRun:
 
 
 def _part(record: Record, name: str, layer: LayerRecord, level: int, direction: str) -> Part:
-    title = name + (f" level {level}" if layer.levels > 1 else "")
+    title = visible(name) + (f" level {level}" if layer.levels > 1 else "")
     title += f" {direction}" if len(layer.directions) > 1 else ""
     order = record.layers.index(name), level, direction != FORWARD
     return Part(name, level, direction, record.step, order, title)
