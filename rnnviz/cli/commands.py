@@ -143,10 +143,11 @@ _DIAGNOSE = Command(
     "diagnose",
     "report what is measured to be wrong with a training",
     "rnnviz diagnose RECORDING [--json] [--strict]\n       rnnviz diagnose [FILE.toml] [flags]",
-    "Read a recording, or train a network, and report findings: where the gradient vanishes or explodes, the\n"
-    "first nan or inf, saturated or dead units, clipping, the size of the updates, a flat loss. Each has its\n"
-    "figures, a likely cause, one thing to try and a lesson; docs/diagnosis.md lists the thresholds. It\n"
-    "measures; it does not forecast.",
+    "Read a recording, or train a network, and report findings: where the gradient\n"
+    "vanishes or explodes, the first nan or inf, saturated or dead units, clipping,\n"
+    "the size of the updates, a flat loss. Each has its figures, a likely cause, one\n"
+    "thing to try and a lesson; docs/diagnosis.md lists the thresholds. It measures;\n"
+    "it does not forecast.",
     "rnnviz.cli.diagnose:run",
     (
         _json(

@@ -54,6 +54,12 @@ def test_a_network_that_has_learnt_its_task_has_no_finding(settings: dict[str, o
     assert rules(diagnosis) == []
 
 
+def test_a_faded_gradient_is_no_finding_once_the_task_is_learnt() -> None:
+    evidence = evidence_of(gain=0.5, lag=20, **LINEAR)
+    for is_learnt, found in ((True, []), (False, ["vanishing-gradient"]), (None, ["vanishing-gradient"])):
+        assert rules(diagnose(replace(evidence, is_learnt=is_learnt))) == found
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [5])
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
