@@ -60,7 +60,7 @@ def test_the_wheel_has_the_package_and_the_course_and_nothing_else(wheel):
 
 
 def test_the_sdist_has_what_the_tests_need(sdist):
-    assert files_of("rnnviz", "lessons", "docs", "tests", "screenshots", "benchmarks") <= sdist
+    assert files_of("rnnviz", "lessons", "docs", "tests", "screenshots", "benchmarks", "examples") <= sdist
     assert {"pyproject.toml", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "CITATION.cff", "LICENSE"} <= sdist
     assert not [name for name in sdist if name.startswith((".venv", ".git/", "dist"))]
 
