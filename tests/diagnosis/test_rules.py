@@ -176,6 +176,17 @@ def test_a_large_but_finite_loss_has_diverged() -> None:
     assert "not-finite" not in rules(of(learning_rate=5.0, epochs=6))
 
 
+@pytest.mark.parametrize(("losses", "constant", "is_found"), [
+    ([1.0, 10.1], 1.0, True), ([1.0, 9.9], 1.0, False), ([100.0, 20.0], 1.0, False), ([1.0, 10.1, math.nan], 1.0, True),
+    ([0.5, 5.1], None, True), ([0.5, 4.9], None, False), ([20.0], 1.0, False),
+])  # fmt: skip
+def test_ten_times_a_constant_answers_loss_has_diverged(
+    losses: list[float], constant: float | None, is_found: bool
+) -> None:
+    evidence = Evidence("experiment", "", (), losses=np.array(losses), constant=constant)
+    assert ("diverged" in rules(diagnose(evidence))) is is_found
+
+
 # -- units and gates -----------------------------------------------------------------------------------
 
 
