@@ -60,6 +60,9 @@ def as_json(recorded: RecordingRun, scene: Scene, report: TraceReport) -> dict[s
             "is_proved": known.is_proved,
             "framework": known.framework,
             "notes": list(known.notes),
+            "compared_before": None
+            if known.near is None
+            else dict(zip(("step", "agreement"), known.near, strict=True)),
         },
         **report.figures(),
         "reach": None,
@@ -72,14 +75,15 @@ def print_head(out: Output, recorded: RecordingRun, scene: Scene, report: TraceR
     spec, place = scene.trace.spec, recorded.learning().where(*recorded.place)
     size = f"{numbers.counted(spec.hidden_size, 'unit')}, {numbers.counted(scene.T, 'step')}"
     name = spec.about_cell.described(spec.activation)
+    known = words.sentence(_evidence(scene))
     lines = [
         f"{visible(recorded.settings.title)}: {name}, {size}, {place}, loss {numbers.loss(scene.loss)}, "
         f"sequence {scene.sample + 1} of {len(scene.task)}",
         f"‖∂L{numbers.subscript(report.loss_step) if report.loss_step else ''}/∂h‖: {words.which(report.loss_step)}",
-        words.sentence(_evidence(scene)),
+        known[:1].upper() + known[1:],
     ]
     for text in lines:
-        for line in paragraph(text[:1].upper() + text[1:] if text.startswith("weight") else text, out.width):
+        for line in paragraph(text, out.width):
             out.print(line)
     if not report.loss_step and len(scene.loss_steps) > 1:
         out.print("Each step adds its direct gradient, so it need not shrink. For one step: --loss-step K")

@@ -37,12 +37,14 @@ class Evidence:
     is_proved  whether that is within rounding errors
     framework  whose weight gradients they are
     notes      why the two may differ, in sentences
+    near       (step, agreement) of the last record before this one that was compared, if this one was not
     """
 
     agreement: float | None
     is_proved: bool
     framework: str
     notes: tuple[str, ...] = ()
+    near: tuple[int, float] | None = None
 
 
 @dataclass(frozen=True, eq=False)

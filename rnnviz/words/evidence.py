@@ -23,6 +23,9 @@ def sentence(evidence: Evidence) -> str:
         return f"weight gradients exactly {whose}"
     if figure is not None and evidence.is_proved:
         return f"weight gradients as {whose} to {scientific(figure, 0)}"
+    if figure is None and evidence.near is not None:
+        step, there = evidence.near
+        return f"not compared; the record of step {step} was: as {whose} to {scientific(there, 0)}"
     differ = f"weight gradients differ from {whose} by {scientific(figure, 0)}" if figure is not None else ""
     reasons = " ".join(map(visible, evidence.notes))
     return ". ".join(filter(None, [f"not proved: {differ}" if differ else "not proved", reasons]))

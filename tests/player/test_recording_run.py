@@ -37,6 +37,7 @@ from rnnviz.views.analysis import agrees, checked
 from rnnviz.views.comparison import compared
 from rnnviz.views.metrics import METRICS
 from rnnviz.views.metrics.language import value
+from rnnviz.words.evidence import sentence
 from tests.recordings_here import EXPERIMENT, Trainer, alone, made
 
 
@@ -84,6 +85,18 @@ def test_the_evidence_is_the_figure_of_the_record_and_a_wrong_one_is_a_warning(t
     assert wrong is not None
     assert (wrong.is_proved, wrong.agreement) == (False, 0.25)
     assert wrong.notes == ("There is dropout between the layers.",)
+
+
+def test_a_record_that_was_not_compared_names_the_last_one_that_was(tmp_path: Path) -> None:
+    trainer = Trainer(tmp_path / "run", agreement=2e-13, total=40)
+    trainer.record()
+    trainer = Trainer(tmp_path / "run", total=40)
+    trainer.record(epochs=2)
+    player = open_player(Opening(str(tmp_path / "run")))
+    known = player.do(Measure("evidence")).scene.evidence
+    assert known is not None
+    assert (known.agreement, known.is_proved, known.near) == (None, False, (0, 2e-13))
+    assert sentence(known) == "not compared; the record of step 0 was: as PyTorch's to 2e-13"
 
 
 def test_it_follows_a_recording_that_grows_only_from_the_last_record(tmp_path: Path) -> None:

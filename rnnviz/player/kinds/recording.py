@@ -34,6 +34,7 @@ from rnnviz.views.horizon_history import profile
 from rnnviz.views.prepare import first_rows, prepare
 
 MOST_BESIDE = 3  # other layers beside the present one
+LOOK_BACK = 50  # records that are searched for one that was compared
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,8 @@ class RecordingRun:
         def prove() -> Evidence:
             figure = record.agreement(part.layer)
             notes = (*record.notes(part.layer), *([] if figure is not None else [_unmeasured(layer)]))
-            return Evidence(figure, record.is_proved(part.layer), framework, notes)
+            near = self._compared_before(record, part.layer) if figure is None and layer.grads else None
+            return Evidence(figure, record.is_proved(part.layer), framework, notes, near)
 
         scene = Scene(
             recorded(layer, part.title, trace.I),
@@ -150,6 +152,18 @@ class RecordingRun:
         )
         is_quick = layer.agreement is not None or not layer.grads
         return prepare(scene, *first_rows(scene, loss_step), *([Measure("evidence")] if is_quick else []))
+
+    def _compared_before(self, record: Record, name: str) -> tuple[int, float] | None:
+        """(step, agreement) of the last record before this one that is proved; None if none of some is."""
+        with self._lock:
+            at = bisect_right(self._recording.steps, record.step) - 1
+            for before in reversed(self._recording[max(0, at - LOOK_BACK) : max(0, at)]):
+                try:
+                    if before.is_proved(name) and (figure := before.agreement(name)) is not None:
+                        return before.step, figure
+                except InputError:  # it is gone, or holds another layer
+                    continue
+        return None
 
     def _show(self, record: Record, layer: LayerRecord) -> None:
         self._record, self._layer = record, layer
