@@ -17,6 +17,7 @@ from rnnviz.nn.cell_table import CELLS
 from rnnviz.nn.keras_layout import to_ours
 from rnnviz.nn.types import Array
 from rnnviz.recordings.layer_record import LayerRecord
+from rnnviz.watching.keras_private import sublayers
 from rnnviz.watching.keras_probe import Call, Found, as_numpy
 
 #: Keras' class of a cell -> our name of it
@@ -103,7 +104,7 @@ def _walk(
     layer: Any, path: tuple[str, ...], seen: set[int] | None = None
 ) -> Iterator[tuple[tuple[str, ...], tuple[Any, ...]]]:
     seen = set() if seen is None else seen
-    for child in layer._flatten_layers(include_self=False, recursive=False):
+    for child in sublayers(layer):
         if id(child) in seen:
             continue
         seen.add(id(child))

@@ -15,7 +15,7 @@ from __future__ import annotations
 import random
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,6 +24,7 @@ import numpy as np
 
 from rnnviz.errors import InputError
 from rnnviz.nn.types import Array
+from rnnviz.watching.keras_private import all_layers, forget_dropout_masks, replaced
 
 #: (values of the differentiated variables, of the others, the zeros, (x, y)) -> loss, what the layers read
 Pass = Callable[[list[Any], list[Any], list[list[Any]], tuple[Any, Any]], tuple[Any, list[Any]]]
@@ -68,9 +69,7 @@ class Probe:
         self._watched = [variable for layer in layers for variable in layer.cell.variables if _is_real(variable)]
         of_layers = {id(variable): variable for variable in self._watched}
         self._watched = list(of_layers.values())
-        states = [
-            state for layer in model_layers(model) for state in keras.tree.flatten(getattr(layer, "states", None))
-        ]
+        states = [state for layer in all_layers(model) for state in keras.tree.flatten(getattr(layer, "states", None))]
         others = {id(one): one for one in (*model.variables, *states) if isinstance(one, keras.Variable)}
         self._others = [variable for name, variable in others.items() if name not in of_layers]
         self._gradient = _OF_BACKEND[keras.backend.backend()](self._pass, _may_compile(model))
@@ -127,11 +126,6 @@ class Probe:
         return loss, read
 
 
-def model_layers(model: Any) -> list[Any]:
-    """All layers in a model, those inside of others too, as a list without the model itself."""
-    return list(model._flatten_layers(include_self=False, recursive=True))
-
-
 @contextmanager
 def _tapped(layers: Sequence[Any], zeros: list[list[Any]], read: list[Any], calls: list[Call] | None) -> Iterator[None]:
     """While it is open, the layers append to `read` what they read, and add zeros[n] to what their n-th call returns;
@@ -157,25 +151,16 @@ def _tapped(layers: Sequence[Any], zeros: list[list[Any]], read: list[Any], call
                 last, whole = (last, output) if layer.return_sequences else (output, whole)
                 return last, whole, keras.tree.pack_sequence_as(states, ends)
             except BaseException:
-                layer._maybe_reset_dropout_masks(layer.cell)  # what the layer itself does after inner_loop
+                forget_dropout_masks(layer)
                 raise
 
         return inner_loop
 
-    # past Keras' own __setattr__, which keeps track of what a layer is given; without the fused kernels, which have no
-    # place for the zeros (a Bidirectional's) or no gradient outside of training
-    before = [dict(layer.__dict__) for layer in layers]
-    try:
+    # The fused kernels have no place for the zeros (a Bidirectional's), or no gradient outside of training.
+    with ExitStack() as stack:
         for layer in layers:
-            layer.__dict__["use_cudnn"] = False
-            layer.__dict__["inner_loop"] = tap(layer)
+            stack.enter_context(replaced(layer, {"use_cudnn": False, "inner_loop": tap(layer)}))
         yield
-    finally:
-        for layer, attributes in zip(layers, before, strict=True):
-            for name in ("inner_loop", "use_cudnn"):
-                layer.__dict__.pop(name, None)
-                if name in attributes:
-                    layer.__dict__[name] = attributes[name]
 
 
 @contextmanager

@@ -177,6 +177,13 @@ def check_a_used_folder_is_refused() -> None:
         assert [one.name for one in path.iterdir()] == ["thesis.tex"]
 
 
+def check_no_name_of_the_callback_is_one_of_keras_own() -> None:
+    with folder() as path:
+        ours = vars(rnnviz.keras.Watch(path, X[:4], Y[:4])).keys() - vars(keras.callbacks.Callback()).keys()
+        own = {name for name in vars(rnnviz.keras.Watch) if not name.startswith(("__", "on_"))}
+        assert not (ours | own) & set(dir(keras.callbacks.Callback))
+
+
 class Breaks(layers.Layer):
     """Fails outside of training from some call on."""
 
