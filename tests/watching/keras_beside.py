@@ -201,7 +201,7 @@ def check_nothing_is_raised_into_fit_later() -> None:
         made = model(layers.LSTM(3, return_sequences=True, name="lstm", dropout=0.5), breaks, layers.GRU(3))
         made.compile("sgd", "mse", run_eagerly=True)
         epochs = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, _: setattr(breaks, "is_broken", epoch == 0))
-        made.fit(X, Y, epochs=4, verbose=0, callbacks=[epochs, rnnviz.keras.Watch(path, X[:4], Y[:4])])
+        made.fit(X[:8], Y[:8], epochs=4, verbose=0, callbacks=[epochs, rnnviz.keras.Watch(path, X[:4], Y[:4])])
         recording = Recording.open(path)
         assert [len(record.layers) for record in recording] == [2, 0, 2, 2, 2]
         assert "broken on purpose" in recording[1].extra["not_recorded"][0]
@@ -227,7 +227,7 @@ def check_weights_that_act_elsewhere_too_are_not_proved() -> None:
     with folder() as path, contextlib.redirect_stderr(io.StringIO()) as said:
         made = Tied()
         made.compile("sgd", "mse")
-        made.fit(X, Y, epochs=1, verbose=0, callbacks=[rnnviz.keras.Watch(path, X[:4], Y[:4])])
+        made.fit(X[:8], Y[:8], epochs=1, verbose=0, callbacks=[rnnviz.keras.Watch(path, X[:4], Y[:4])])
         record = Recording.open(path)[0]
         assert not record.is_proved("lstm")
         assert "something else acts on its weights" in record.notes("lstm")[0]
