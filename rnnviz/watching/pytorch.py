@@ -132,6 +132,7 @@ class Watch:
         )
         self._has_steps = False  # whether step() is called; if not, each backward counts
         self._backward_seen = False
+        self._tasks: set[int] = set()  # the backward passes of this step
         self._forward_seen = False
         self._latest: dict[str, Callable[[], Use | None]] = {}  # by layer; weak, since a graph owns its uses
         self._held: _Finished | None = None
@@ -195,6 +196,7 @@ class Watch:
     def _begin(self) -> None:
         """Start the next step. It is recorded if its number is due."""
         self._backward_seen = False
+        self._tasks.clear()
         self._latest.clear()
         due = (self._number - self._first) % self._every == 0 and not self._recorder.stopped
         self._moment = Moment(keep=None if self._writer.may_compare() else self._keep) if due else None
@@ -255,11 +257,13 @@ class Watch:
             self._forward_seen = True
             if not first.requires_grad:
                 return
-            inside = self._torch._C._current_graph_task_id() != -1  # a checkpoint computes it again during backward
+            task = self._torch._C._current_graph_task_id()
+            inside = task != -1  # a checkpoint computes it again during backward
+            if self._backward_seen and not self._has_steps and not (inside and task in self._tasks):
+                self._end(None)
             if not inside:
-                if self._backward_seen and not self._has_steps:
-                    self._end(None)
                 self._release()
+            self._tasks.add(task)
             if self._moment is None:
                 if not self._has_steps:
                     first.register_hook(self._on_backward)
@@ -293,6 +297,7 @@ class Watch:
 
     def _on_backward(self, _: Any) -> None:
         self._backward_seen = True
+        self._tasks.add(self._torch._C._current_graph_task_id())
 
     def _before_update(self, optimizer: Any, *_: Any) -> None:
         """The optimizer is about to read the gradients, clipped if they are."""

@@ -389,6 +389,24 @@ def check_a_checkpoint_that_computes_again_during_backward() -> None:
         assert all(r.proved == {"rnn": True} for r in found.records)
 
 
+def check_of_checkpoints_without_step_a_backward_is_one_step() -> None:
+    from torch.utils.checkpoint import checkpoint
+
+    for reentrant in (False, True):
+        model = nn.ModuleDict({"low": nn.GRU(3, 4), "high": nn.LSTM(4, 4)})
+
+        def work(_: Any) -> None:
+            for _ in range(3):
+                x = torch.randn(5, 2, 3, requires_grad=True)
+                low = checkpoint(lambda x: model["low"](x)[0], x, use_reentrant=reentrant)  # noqa: B023
+                high = checkpoint(lambda x: model["high"](x)[0], low, use_reentrant=reentrant)  # noqa: B023
+                high.square().sum().backward()
+
+        found = recorded(model, work)
+        assert [r.step for r in found.records] == [0, 1, 2], (reentrant, [r.step for r in found.records], found.errors)
+        assert all(r.proved == {"low": True, "high": True} for r in found.records), reentrant
+
+
 def check_parametrized_weights() -> None:
     model = Net()
     nn.utils.parametrizations.weight_norm(model.rnn, "weight_hh_l0")
@@ -439,9 +457,11 @@ def check_a_step_before_backward_is_pointed_out_once() -> None:
             loss = model(data())
             watch.step(loss)
             loss.backward()
+        model(data()).backward()
+        watch.step()
 
-    found = recorded(model, work)
-    assert found.first is None
+    found = recorded(model, work, keep=2)
+    assert [(r.step, r.proved) for r in found.records] == [(3, {"rnn": True})]  # and compared, as the first
     assert found.errors.count("\n") == 1
     assert "call watch.step after loss.backward()" in found.errors
 
