@@ -1,1 +1,1 @@
-"""Watching the training of somebody's network: what the frameworks' layers compute becomes a recording."""
+"""Watching the training of other people's networks: what the frameworks' layers compute becomes a recording."""

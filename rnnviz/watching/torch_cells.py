@@ -47,7 +47,7 @@ class LoopUse(Use):
             if self.batch != (1 if dim is None else x.shape[0]):
                 raise RefusalError("its batch changes in size from one call to the next")
             if x.grad_fn is not None and edge_of(x) in map(edge_of, states):
-                raise RefusalError("it reads its own state as its input, and the two gradients cannot be told apart")
+                raise RefusalError("it reads its own state as its input, and the two gradients cannot be separated")
             for node, i, name in edges(outputs, dict(zip("hc", states, strict=False)), [x]):
                 node.register_hook(self.receive(self.calls[-1].returned[name], dim, i))
         self.calls.append(call)

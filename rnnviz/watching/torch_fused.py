@@ -1,4 +1,4 @@
-"""nn.RNN, nn.LSTM, nn.GRU: one call, or several calls each of which goes on from the state of the one before (a decoder
+"""nn.RNN, nn.LSTM, nn.GRU: one call, or several calls each of which starts from the state of the one before (a decoder
 that computes one time step a call)."""
 
 from __future__ import annotations

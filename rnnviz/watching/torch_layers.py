@@ -2,7 +2,7 @@
 
 Everything is kept as PyTorch's own tensors, detached and out of the training's reach, until a writer's thread turns it
 into arrays: copies of what may change (inputs, states, weights), references to gradients, which autograd does not
-change while somebody else holds them.
+change while another object holds them.
 """
 
 from __future__ import annotations
@@ -251,7 +251,7 @@ def copy_of(tensor: Any) -> Any:
 
 def held(grad: Any) -> Any:
     """A gradient that nobody changes any more. The tensor itself, not a view of it: autograd takes a gradient for its
-    own, and lets it be clipped in place, unless it sees that somebody else holds it."""
+    own, and lets it be clipped in place, unless it sees that another object holds it."""
     return copy_of(grad) if grad.requires_grad else grad
 
 
