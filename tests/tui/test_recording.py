@@ -124,7 +124,7 @@ async def test_every_panel_and_every_key_draws(tmp_path: Path, size: tuple[int, 
         await app.settled()
         for start in ([], ["end"], ["right", "left"], ["t"], ["home"]):
             await press(pilot, *start)
-            for key in "mfyvcdislo":
+            for key in "mfyvcdisloD":
                 await press(pilot, key)
                 assert text(app, "panel" if size[0] < 120 else "open").strip(), (key, start)
                 if key in "cds":
