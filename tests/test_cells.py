@@ -26,7 +26,7 @@ from rnnviz.nn import (
     numba_engine,
     numpy_engine,
 )
-from rnnviz.nn import trace as traces
+from rnnviz.nn import make_trace as traces
 from rnnviz.nn.cell_table import CELLS
 from rnnviz.nn.optimizer import OptimizerState
 from rnnviz.player.player import Player

@@ -17,8 +17,9 @@ import numpy as np
 
 from rnnviz.nn import checks, initialise
 from rnnviz.nn import engine as engines
+from rnnviz.nn.make_trace import make_trace
 from rnnviz.nn.spec import ModelSpec
-from rnnviz.nn.trace import Trace, make_trace
+from rnnviz.nn.trace import Trace
 from rnnviz.nn.types import Array, Params, ReadOnly, frozen
 
 

@@ -21,11 +21,12 @@ from rnnviz.errors import InputError, short_repr
 from rnnviz.nn import checks
 from rnnviz.nn.cell_table import CELLS
 from rnnviz.nn.equations import equations as equations_of
+from rnnviz.nn.make_trace import direct_trace
 from rnnviz.nn.numpy_engine import layer_backward
 from rnnviz.nn.numpy_engine import weight_gradients as gradients_of
 from rnnviz.nn.records import LayerBackward, LayerForward, LayerWeights
 from rnnviz.nn.spec import ModelSpec, one_of
-from rnnviz.nn.trace import Trace, direct_trace
+from rnnviz.nn.trace import Trace
 from rnnviz.nn.types import Array, Params
 from rnnviz.recordings.layer_record import BACKWARD, SUFFIX, LayerRecord
 

@@ -34,6 +34,8 @@ class Record:
         step = store.step_of(path.name)
         assert step is not None
         self.step: int = step  #: the number of the training step
+        self._last: dict[int, LayerRecord] = {}  # the layer read last, by its number
+        self._agreements: dict[int, float | None] = {}
 
     def __repr__(self) -> str:
         return f"<Record: step {self.step}, {self.path}>"
@@ -96,17 +98,16 @@ class Record:
         return names.index(name)
 
     def _layer(self, number: int) -> LayerRecord:
-        kept: tuple[int, LayerRecord] | None = self.__dict__.get("_kept")
-        if kept is None or kept[0] != number:
-            kept = number, _read(self.path, lambda: store.read_layer(self.path, number))
-            self.__dict__["_kept"] = kept
-        return kept[1]
+        if number not in self._last:
+            layer = _read(self.path, lambda: store.read_layer(self.path, number))
+            self._last.clear()
+            self._last[number] = layer
+        return self._last[number]
 
     def _measured(self, number: int) -> float | None:
-        found: dict[int, float | None] = self.__dict__.setdefault("_agreements", {})
-        if number not in found:
-            found[number] = passes.agreement(self._layer(number))
-        return found[number]
+        if number not in self._agreements:
+            self._agreements[number] = passes.agreement(self._layer(number))
+        return self._agreements[number]
 
 
 class Recording(Sequence[Record]):

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from rnnviz.nn import CELLS, Model
+from rnnviz.nn.make_trace import direct_trace
 from rnnviz.nn.state_jacobian import StateJacobian
-from rnnviz.nn.trace import direct_trace
 from tests.nn import naive
 
 CASES = [
