@@ -128,6 +128,9 @@ class _Checker:
             yield self.problem(line("seek"), f"seek: there is no step {target.t}", f"the sequence has 0 to {frame.T}")
         if "unit" in commands and target.unit >= frame.scene.H:
             yield self.problem(line("unit"), f"unit: there is no unit {target.unit}", f"use 0 to {frame.scene.H - 1}")
+        if "record" in commands and frame.learning.places < target.record < END:
+            what = f"record: there is no record {target.record}"
+            yield self.problem(line("record"), what, f"the recording has 1 to {frame.learning.places}")
         if "loss_step" in commands and isinstance(target.loss_step, int):
             having = frame.scene.loss_steps
             if target.loss_step not in having:

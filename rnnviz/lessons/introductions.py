@@ -30,7 +30,7 @@ NAMES = {
     "engine": "the engine's sign in the title",
 }
 #: The commands of a solution, and the name under which each one's key is introduced.
-TOOLS = {"settings": "knobs", "train": "train", "untrain": "train", "cut": "cut"}
+TOOLS = {"settings": "knobs", "record": "train", "train": "train", "untrain": "train", "cut": "cut"}
 
 _KEY = re.compile(r"`([^`\s]{1,9})`")
 

@@ -35,7 +35,8 @@ _GRADIENT = ("gradient", "others")
 READOUTS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
         ("grad_norm", "total_norm", "shown_norm", "kept", "grad_ratio", "half_life", "horizon", "reach", "factor",
-         "mean_factor", "underflows", "reach_arrives", "reach_share", "reach_near", "cell_factor", "forget_share"),
+         "direct_norm", "mean_factor", "underflows", "reach_arrives", "reach_share", "reach_near", "cell_factor",
+         "forget_share"),
         _GRADIENT,
     ),
     **dict.fromkeys(("state_gain", "gain_max", "gain_mean"), ("ledger",)),
@@ -47,6 +48,7 @@ READOUTS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("accuracy", "accuracy_error", "learnt"), ("accuracy", "history", "others")),
     **dict.fromkeys(("perturb_left", "perturb_way", "perturb_flips", "perturb_answer"), ("perturbed",)),
     "baseline": ("baseline",),
+    "agreement": ("evidence",),
     "fit_error": ("fit",),
     "self_fed_error": ("self-fed",),
     **dict.fromkeys(("h", "c", "pre", "h_size"), ("state",)),
@@ -60,7 +62,8 @@ READOUTS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 #: Metrics that the screen does not show, or that give nothing away: places, inputs, norms of weights.
 SHOWN_NOWHERE = frozenset(
-    ("t", "unit", "phase", "read", "reached", "epoch", "batch", "batches", "sample", "sequences", "T", "loss_step",
+    ("t", "unit", "phase", "read", "reached", "epoch", "batch", "batches", "record", "records", "training_step",
+     "sample", "sequences", "T", "loss_step",
      "step_loss", "x", "target", "token", "right_answer", "needed_lag", "reach_lag", "first_used", "sigma_max",
      "spectral_radius", "weights_norm", "weight_grad", "clipped", "judged", "tested", "test_accuracy",
      "test_accuracy_percent", "test_error")

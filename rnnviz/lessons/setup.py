@@ -19,6 +19,7 @@ from typing import Any
 from rnnviz.errors import InputError
 from rnnviz.experiment.experiment import OF_TASK, SETTINGS, Experiment
 from rnnviz.lessons.lesson import Do
+from rnnviz.player.kinds.opening import Opening
 from rnnviz.player.player import Player
 from rnnviz.scene.commands import (
     Back,
@@ -28,6 +29,7 @@ from rnnviz.scene.commands import (
     DismissGhost,
     Go,
     Next,
+    Open,
     SelectUnit,
     ShowGradient,
     ShowSample,
@@ -41,7 +43,8 @@ END = 10**9  # larger than every time step: the last one
 
 @dataclass(frozen=True)
 class Setup:
-    """epochs, batches: amount of training, in whole epochs and then batches. panel: the open panel, "" for none."""
+    """epochs, batches: amount of training, in whole epochs and then batches. recording: what is shown instead of the
+    experiment, at this record (from 1). panel: the open panel, "" for none."""
 
     experiment: Experiment
     epochs: int = 0
@@ -53,6 +56,8 @@ class Setup:
     t: int = 0
     loss_step: int | str = "last"
     panel: str = ""
+    recording: Opening | None = None
+    record: int = END
 
     def after(self, do: Do) -> Setup:
         """The setup after these commands. Raises InputError for an unknown command or a bad argument."""
@@ -66,8 +71,16 @@ class Setup:
         return setup
 
     @property
+    def source(self) -> Experiment | Opening:
+        """What is opened to be shown."""
+        return self.recording or self.experiment
+
+    @property
     def weights(self) -> tuple[object, ...]:
-        """The identity of a network's weights: its settings, amount of training, and whether its loop is cut."""
+        """The identity of a network's weights: its settings, amount of training, and whether its loop is cut; or the
+        recording and its record."""
+        if self.recording is not None:
+            return self.recording, self.record
         return self.experiment, self.epochs, self.batches, self.cut
 
     def has_weights_of(self, frame: Frame) -> bool:
@@ -77,7 +90,7 @@ class Setup:
     def same_network(self, frame: Frame) -> bool:
         """Whether the frame shows this network, equally trained, on this sequence."""
         return (
-            frame.requested == self.experiment
+            frame.source == self.source
             and frame.cut == self._cut
             and _batches(frame) == self._batches(frame)
             and frame.scene.sample == self.sample
@@ -85,9 +98,11 @@ class Setup:
 
     @property
     def _cut(self) -> bool:
-        return self.cut or not self.experiment.loop
+        return self.recording is None and (self.cut or not self.experiment.loop)
 
     def _batches(self, frame: Frame) -> int:
+        if self.recording is not None:  # a record is what an epoch is
+            return min(self.record, frame.learning.places) - 1
         return self.epochs * frame.learning.batches_per_epoch + self.batches
 
 
@@ -109,10 +124,28 @@ def _settings(setup: Setup, given: Any) -> Setup:
     experiment = Experiment(**{**old, **left_open, **new})
     only_epochs = setup.experiment.with_(epochs=experiment.epochs) == experiment
     trained = {} if only_epochs else dict(epochs=0, batches=0)
+    if setup.recording is not None:
+        setup = replace(setup, recording=None, sample=0, unit=0)
+        trained = dict(epochs=0, batches=0)
     return replace(setup, experiment=experiment, loss_step="last", **trained)  # type: ignore[arg-type]
 
 
+def _recording(setup: Setup, opening: Any) -> Setup:
+    if not isinstance(opening, Opening):  # steps.py makes one of what a lesson writes
+        raise InputError(f'recording: {opening!r} is not the folder of a recording; write recording = "my-training"')
+    return replace(setup, recording=opening, record=END, loss_step="last", sample=0, unit=0, cut=False)
+
+
+def _record(setup: Setup, record: Any) -> Setup:
+    if setup.recording is None:
+        raise InputError('record: no recording is shown here; write recording = "my-training" first')
+    return replace(
+        setup, record=END if record == "last" else _whole("record", record, 'a record from 1 up, or "last"', 1)
+    )
+
+
 def _train(setup: Setup, amount: Any) -> Setup:
+    _of_experiment("train", setup)
     match amount:
         case "all":
             return replace(setup, epochs=max(setup.epochs, setup.experiment.epochs), batches=0)
@@ -126,6 +159,7 @@ def _train(setup: Setup, amount: Any) -> Setup:
 
 
 def _untrain(setup: Setup, yes: Any) -> Setup:
+    _of_experiment("untrain", setup)
     _true("untrain", yes)
     return replace(setup, epochs=0, batches=0)
 
@@ -168,9 +202,17 @@ def _panel(setup: Setup, name: Any) -> Setup:
 
 
 def _cut(setup: Setup, yes: Any) -> Setup:
+    _of_experiment("cut", setup)
     if not isinstance(yes, bool):
         raise InputError(f"cut: {yes!r} is not true or false; write true (W_hh = 0) or false")
     return replace(setup, cut=yes)
+
+
+def _of_experiment(name: str, setup: Setup) -> None:
+    if setup.recording is not None:
+        raise InputError(
+            f"{name}: a recording stays as it is; settings = {{ … }} goes back to a network of this lesson"
+        )
 
 
 def _true(name: str, yes: Any) -> None:
@@ -186,6 +228,8 @@ def _whole(name: str, number: Any, what: str, least: int = 0) -> int:
 
 COMMANDS: dict[str, Callable[[Setup, Any], Setup]] = {
     "settings": _settings,
+    "recording": _recording,
+    "record": _record,
     "train": _train,
     "untrain": _untrain,
     "phase": _phase,
@@ -205,15 +249,19 @@ CURSOR = ("phase", "seek", "unit", "loss_step")  # the commands that only move w
 def toward(frame: Frame, setup: Setup, *, cursor: bool = True) -> Command | None:
     """The next command on the way from this frame to the setup; None when it is reached. Without `cursor`
     time step, phase, unit and gradient stay where the learner has them."""
-    if frame.requested != setup.experiment:
+    if frame.source != setup.source:
         if frame.ghost is not None:
             return DismissGhost()
+        if setup.recording is not None:
+            return Open(replace(setup.recording, record=None if setup.record == END else setup.record))
+        if frame.requested is None:
+            return Open(setup.experiment)
         return Change(_difference(frame.requested, setup.experiment))
     done, wanted = _batches(frame), setup._batches(frame)
     if done > wanted:
         return Back("all")
     if done < wanted:
-        return Train("batch", wanted - done)
+        return Train("batch" if setup.recording is None else "epoch", wanted - done)
     if frame.cut != setup._cut:
         return Cut()
     if frame.scene.sample != setup.sample:
@@ -250,9 +298,9 @@ def _batches(frame: Frame) -> int:
     return frame.cursor.epoch * frame.learning.batches_per_epoch + frame.cursor.batch
 
 
-def _difference(old: Experiment | None, new: Experiment) -> tuple[tuple[str, Any], ...]:
-    then, now = old.to_dict() if old else {}, new.to_dict()
-    names = [name for name in now if then.get(name, now) != now[name]]
+def _difference(old: Experiment, new: Experiment) -> tuple[tuple[str, Any], ...]:
+    then, now = old.to_dict(), new.to_dict()
+    names = [name for name in now if then[name] != now[name]]
     if "task" in names:
         names += [name for name in OF_TASK if name not in names]
     return tuple((name, now[name]) for name in names)

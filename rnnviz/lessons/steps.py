@@ -12,7 +12,9 @@ from rnnviz.lessons.conditions import Condition, condition, tolerance
 from rnnviz.lessons.lesson import Choice, Do, Exercise, Point, Prediction, Step
 from rnnviz.lessons.markdown import Block, Section
 from rnnviz.lessons.points import POINTS
+from rnnviz.lessons.recordings import opening
 from rnnviz.lessons.report import Report
+from rnnviz.player.kinds.opening import Opening
 from rnnviz.views.metrics import METRICS, parse
 
 TABLES = ("do", "point", "predict", "reveal", "exercise")
@@ -100,7 +102,12 @@ class StepReader:
         setup = Setup(Experiment())
         for name, argument in table.items():
             line = block.line_of(where, name)
-            if name == "seek":  # whether there are steps to seek depends on the whole lesson, which check.py runs
+            if name == "recording":
+                argument = self.report.attempt(line, lambda a=argument: opening(self.report.path.parent, a))  # type: ignore[misc]
+            elif name == "record":  # whether one is shown depends on the whole lesson, which check.py runs
+                shown = Setup(Experiment(), recording=Opening(""))
+                self.report.attempt(line, lambda s=shown, a=argument: s.after((("record", a),)))  # type: ignore[misc]
+            elif name == "seek":  # as are the steps to seek
                 self.report.attempt(line, lambda a=argument: Setup(Experiment()).after((("seek", a),)))  # type: ignore[misc]
             else:
                 self.report.attempt(line, lambda n=name, a=argument: setup.after(((n, a),)))  # type: ignore[misc]

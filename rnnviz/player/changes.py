@@ -1,4 +1,4 @@
-"""Change, cut, undo and redo: the work of these commands (see present.py), and what is kept of the run before."""
+"""Change, cut, open, undo and redo: the work of these commands (see present.py), and what is kept of the run before."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from rnnviz.nn import engine
 from rnnviz.player.history import Moment
-from rnnviz.player.jobs import Show
+from rnnviz.player.jobs import Job, Show
+from rnnviz.player.kinds.run import Run
 from rnnviz.player.present import Present
 from rnnviz.scene.frame import Frame
 from rnnviz.scene.ghost import Ghost
@@ -29,6 +30,17 @@ def change(now: Present, settings: tuple[tuple[str, object], ...]) -> Show:
         now.leave(changed.what)
         now.run = run
         now.show(picture, hint=hint, ghost=ghost)
+
+    return show
+
+
+def opened(now: Present, run: Run, job: Job) -> Show:
+    run.refresh(lambda: not job.is_cancelled)  # the losses of a recording, too
+    fresh = Present(run, live=now.frame.live)
+
+    def show() -> None:
+        now.run, now.frame = run, fresh.frame
+        now.settle()
 
     return show
 

@@ -18,7 +18,7 @@ from dataclasses import replace
 from rnnviz.errors import InputError
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.nn import engine
-from rnnviz.player.changes import change, cut, restore
+from rnnviz.player.changes import change, cut, opened, restore
 from rnnviz.player.jobs import Job, Show
 from rnnviz.player.kinds.experiment import ExperimentRun
 from rnnviz.player.kinds.opening import Opening
@@ -38,6 +38,7 @@ from rnnviz.scene.commands import (
     Follow,
     Measure,
     Next,
+    Open,
     Pin,
     Redo,
     ShowGradient,
@@ -57,7 +58,7 @@ class Player:
         """source: an experiment, or a run of any kind. live: an app draws its frames, and must not wait (see
         Frame)."""
         self.job: Job | None = None
-        run = ExperimentRun(source or Experiment()) if source is None or isinstance(source, Experiment) else source
+        run = run_of(source or Experiment()) if source is None or isinstance(source, Experiment) else source
         self._now = Present(run, live=live)
 
     @property
@@ -160,6 +161,8 @@ class Player:
                 return change(now, settings)
             case Cut():
                 return cut(now)
+            case Open(source):
+                return opened(now, run_of(source), job)
             case Measure():
                 made = prepare(self.frame.scene, command, report=report, is_cancelled=lambda: job.is_cancelled)
                 return lambda: now.learn([made])
@@ -194,13 +197,18 @@ class Player:
         return self.frame
 
 
+def run_of(source: Experiment | Opening) -> Run:
+    """Raises InputError as open_player does."""
+    if isinstance(source, Opening):
+        from rnnviz.player.kinds.recording import RecordingRun  # not above: an experiment does not need it
+
+        return RecordingRun(source)
+    return ExperimentRun(source)
+
+
 def open_player(source: Experiment | Opening | None = None, *, live: bool = False) -> Player:
     """Raises InputError in one line for an experiment that cannot run, or a recording that cannot be opened."""
     try:
-        if isinstance(source, Opening):
-            from rnnviz.player.kinds.recording import RecordingRun  # not above: an experiment does not need it
-
-            return Player(RecordingRun(source), live=live)
-        return Player(source, live=live)
+        return Player(run_of(source or Experiment()), live=live)
     except MemoryError:
         raise InputError("this does not fit in memory; use fewer steps, units or sequences") from None

@@ -40,6 +40,7 @@ class Present:
             engine=engine.current().name,
             requested=run.requested,
             live=live,
+            source=run.source,
             settings=run.settings,
             cannot=run.cannot,
         )
@@ -105,6 +106,7 @@ class Present:
             requested=run.requested,
             ghost=ghost,
             cut=run.cut,
+            source=run.source,
             settings=run.settings,
             cannot=run.cannot,
             horizons=run.horizons(scene.sample),

@@ -134,6 +134,14 @@ class Survey(Plain):
     """Work out how far the gradient of this sequence reaches after each epoch trained so far."""
 
 
+@dataclass(frozen=True)
+class Open:
+    """Open another run in place of this one: an experiment, or a recording (an Opening of player/kinds/opening.py).
+    Nothing of this one stays, neither a ghost nor an undo."""
+
+    source: Any
+
+
 class Check(Plain):
     """Run a gradient check: compare the gradients of this sequence with central differences."""
 
@@ -190,6 +198,7 @@ Command = (
     | Back
     | ShowSample
     | Change
+    | Open
     | Undo
     | Redo
     | DismissGhost
@@ -216,4 +225,4 @@ def action_of(command: Command) -> str:
     return _ACTIONS.get(type(command), "")
 
 
-SLOW = (Train, Back, ShowSample, Change, Undo, Redo, Cut, Measure, Follow, Survey, Check, Compare, Pin)
+SLOW = (Train, Back, ShowSample, Change, Open, Undo, Redo, Cut, Measure, Follow, Survey, Check, Compare, Pin)

@@ -59,6 +59,7 @@ class Frame:
 
     experiment  the settings of a network of ours; None of another
     requested  the same as a person left them; in `experiment` what they leave open is filled in
+    source     what the run was opened from (see player/kinds/run.py)
     settings   what it is compared with other runs by
     cannot     what the kind of run on the screen cannot do, and why: name of an action or panel -> a sentence
     ghost  the run before a change, until it is dismissed
@@ -87,6 +88,7 @@ class Frame:
     beside: tuple[Companion, ...] | None = None
     horizons: HorizonHistory | None = None
     live: bool = False
+    source: object = None
     settings: Compared | None = None
     cannot: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 

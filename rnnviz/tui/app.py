@@ -192,7 +192,7 @@ class RnnvizApp(DrivenApp):
             from rnnviz.player.player import open_player
 
             lesson = self._read_lesson()
-            player = open_player(self._source if lesson is None else lesson[2].target.experiment, live=True)
+            player = open_player(self._source if lesson is None else lesson[2].target.source, live=True)
         except BaseException as error:
             self.post_message(Failed(error))
             return

@@ -325,7 +325,7 @@ class Guide:
         has its ghost again."""
         question = setup_of(run.lesson, run.at, revealed=False)
         is_compared = run.answer is not None and run.target.phase is Phase.BACKWARD
-        return question if is_compared and question.experiment != run.target.experiment else None
+        return question if is_compared and question.source != run.target.source else None
 
     def _arrived(self) -> None:
         stage, run, pursuit = self.stage, self.run, self.pursuit

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from rnnviz.lessons.run import references
 from rnnviz.lessons.setup import toward
-from rnnviz.scene.commands import Back, Change, Cut, Go, ShowSample, Train
+from rnnviz.scene.commands import Back, Change, Cut, Go, Open, ShowSample, Train
 from rnnviz.scene.cursor import Phase
 from rnnviz.views.metrics import needs
 
@@ -113,7 +113,7 @@ class Pursuit:
     def _goes_on(self, run: LessonRun) -> bool:
         """Whether the network on the screen, in this lesson, is the one that is changed now, and not another that a
         step begins with."""
-        return self._stood_in == run.lesson.slug and not self._kinds & {Back, Change, Cut, ShowSample}
+        return self._stood_in == run.lesson.slug and not self._kinds & {Back, Change, Cut, Open, ShowSample}
 
     @property
     def has_trained(self) -> bool:
@@ -123,6 +123,6 @@ class Pursuit:
     def keeps_ghost(self, run: LessonRun, is_compared: bool) -> bool:
         """Whether the ghost stays: the bars of an answer are held against those of its question, where bars are
         drawn; but those of another step are no comparison for a network set up in this one."""
-        is_new = bool(self._kinds & {Back, Change, Cut, Train})
+        is_new = bool(self._kinds & {Back, Change, Cut, Open, Train})
         is_answer = run.pending is not None or is_compared
         return (is_answer and Change in self._kinds and run.target.phase is Phase.BACKWARD) or not is_new

@@ -196,6 +196,10 @@ def _evidence(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: P
     y, scene = place.evidence, frame.scene
     if y is None:
         return
+    if view.hides("evidence"):
+        sheet.put(y, 0, "evidence", palette.dim)
+        sheet.put(y, GUTTER, view.waits, palette.dim)
+        return
     is_fine = scene.evidence is None or scene.evidence.is_proved
     sheet.put(y, 0, "evidence" if is_fine else "WARNING", palette.dim if is_fine else palette.warn)
     text = line(scene.evidence, frame.loss_step, sheet.width - GUTTER)

@@ -170,6 +170,11 @@ class Learner:
                 case "train":
                     keys = {"all": "a", "epoch": "e", "batch": "b"}
                     await self.press(*([keys[argument]] if isinstance(argument, str) else ["e"] * argument))
+                case "record":
+                    frame = self.app.main.frame
+                    assert frame is not None
+                    by = argument - 1 - frame.cursor.epoch
+                    await self.press(*(["e"] * by if by > 0 else ["E"] * -by))
                 case "untrain":
                     await self.press("A")
                 case "cut":

@@ -56,6 +56,10 @@ class ExperimentRun:
         self._companions = companions or Companions(_like)
 
     @property
+    def source(self) -> Experiment:
+        return self.requested
+
+    @property
     def settings(self) -> Settings:
         return Settings(self.requested, self.cut)
 

@@ -38,6 +38,7 @@ class Opening:
     level      of the stacked layers of one module, 0 at the bottom; None: the top
     direction  "forward" or "backward"
     record     its number from 1; None: the last
+    is_of_lesson  a lesson shows it: the other lessons can be opened beside it
     """
 
     path: str
@@ -45,3 +46,4 @@ class Opening:
     level: int | None = None
     direction: str = FORWARD
     record: int | None = None
+    is_of_lesson: bool = False

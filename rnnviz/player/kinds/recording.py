@@ -13,7 +13,7 @@ import math
 import os
 from bisect import bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import RLock
 
 from rnnviz.errors import InputError
@@ -66,7 +66,9 @@ class RecordingRun:
 
     def __init__(self, opening: Opening) -> None:
         self._recording = Recording.open(opening.path)
+        self.source = replace(opening, record=None)
         self._folder = opening.path
+        self._cannot = {name: why for name, why in CANNOT.items() if not (opening.is_of_lesson and name == "contents")}
         self._lock = RLock()  # a look at what is new may come from another thread than a command
         self._seen: int | None = _changed_at(opening.path)
         self._losses: dict[int, float] = {}  # by step
@@ -102,7 +104,7 @@ class RecordingRun:
 
     @property
     def cannot(self) -> Mapping[str, str]:
-        return CANNOT
+        return self._cannot
 
     @property
     def record(self) -> Record:

@@ -56,6 +56,10 @@ class Run(Protocol):
         """The settings as a person left them."""
 
     @property
+    def source(self) -> object:
+        """What it was opened from: the settings as a person left them, or an Opening (see opening.py)."""
+
+    @property
     def settings(self) -> Compared:
         """What it is compared with others by."""
 

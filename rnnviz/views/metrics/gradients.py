@@ -23,6 +23,16 @@ metric("total_norm", "‖∂L/∂h_t‖: the total over all loss steps, at step 
 
 metric("shown_norm", "the gradient on the screen, at step t", ".1e", "state", low=0)(lambda f, t: f.gradient.norms[t])
 
+metric("direct_norm", "what the loss sends straight into h_t, not through a later state (of a recording)",
+        ".1e", "step", low=0)(
+    lambda f, t: _direct(f, t)
+)  # fmt: skip
+
+metric("agreement", "largest relative difference of recorded and computed weight gradients (of a recording)", ".0e",
+        needs=lambda f: None if f.scene.prove is None else if_unknown("evidence")(f), low=0)(
+    lambda f: None if (found := prepared(f, "evidence")) is None else found.agreement
+)  # fmt: skip
+
 metric("kept", "part of the gradient left at step t: ‖∂L_K/∂h_t‖ / ‖∂L_K/∂h_K‖; above 1 it has grown",
         ".1e", "state", low=0)(
     lambda f, t: _kept(f, t)
@@ -152,6 +162,12 @@ def _reached(frame: Frame, what: str) -> Any:
 
     found = of_frame(frame)
     return None if found is None else getattr(found, what)
+
+
+def _direct(frame: Frame, t: int) -> float | None:
+    from rnnviz.nn.metrics import norm
+
+    return None if frame.scene.prove is None else float(norm(frame.scene.trace.grad_y[t - 1, 0]))
 
 
 def _last(frame: Frame) -> Any:

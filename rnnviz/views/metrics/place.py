@@ -26,6 +26,14 @@ metric("batch", "completed batches of this epoch", "d", low=0)(lambda f: f.curso
 
 metric("batches", "batches in one epoch", "d", low=1)(lambda f: f.learning.batches_per_epoch)
 
+metric("record", "the recording's record, from 1", "d", low=1)(lambda f: f.cursor.epoch + 1 if _steps(f) else None)
+
+metric("records", "records of the recording", "d", low=1)(lambda f: len(_steps(f)) or None)
+
+metric("training_step", "the step of the recorded training that the record is of", "d", low=0)(
+    lambda f: _steps(f)[f.cursor.epoch] if _steps(f) else None
+)
+
 metric("sample", "the sequence in view, from 0", "d", low=0)(lambda f: f.scene.sample)
 
 metric("sequences", "sequences in the data set", "d", low=1)(lambda f: len(f.scene.task))
@@ -66,6 +74,11 @@ metric("baseline", "loss of the best answer that ignores the input", ".4f", low=
 metric("is_finite", "1 while loss and hidden state are finite, 0 once they are inf or nan", "d", low=0, high=1)(
     lambda f: f.scene.is_finite
 )
+
+
+def _steps(frame: Frame) -> tuple[int, ...]:
+    """The training step of each record; () for a network that is trained here."""
+    return getattr(frame.learning, "steps", ())
 
 
 def _of_epoch(frame: Frame, losses: tuple[float, ...]) -> float | None:
