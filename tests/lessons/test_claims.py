@@ -169,6 +169,12 @@ CLAIMS: dict[str, Claim] = {
     "beyond/walk-back-less": Claim(
         "learned with the whole walk, not with five steps", ("start.accuracy >= 0.9", "accuracy < 0.85")
     ),
+    "watching-a-training/while-it-learns": Claim(
+        "more than 100 times as much, at a low loss; f opened", ("forget_mean > start.forget_mean", "loss < 0.3")
+    ),
+    "reading-a-diagnosis/where-it-is-lost": Claim(
+        "nearly shut at every step", ("forget_mean < 0.05", "forget_share[29] < 0.1", "forget_share[1] < 0.1")
+    ),
     "your-turn/what-will-it-do": Claim(
         "a step keeps about the spectral radius, or less",
         ("reach < needed_lag", "mean_factor < 1.1 * spectral_radius", "mean_factor > 0.7 * spectral_radius"),

@@ -1,0 +1,287 @@
+"""A recording as a lesson's picture: those of the course, a teacher's own, and mistakes."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rnnviz import Recording
+from rnnviz.diagnosis import from_recording
+from rnnviz.diagnosis.diagnose import diagnose
+from rnnviz.errors import InputError
+from rnnviz.experiment.experiment import Experiment
+from rnnviz.lessons import recordings
+from rnnviz.lessons.check import check
+from rnnviz.lessons.course import find
+from rnnviz.lessons.reading import read
+from rnnviz.lessons.run import LessonRun, setup_of
+from rnnviz.lessons.setup import Setup, arrive
+from rnnviz.player.kinds.opening import CANNOT, Opening
+from rnnviz.player.player import Player
+from rnnviz.scene.commands import Open, Train
+from rnnviz.tui import panels
+from rnnviz.tui.voice import MEASURE
+from rnnviz.views.metrics import value
+from tests.recordings_here import made
+
+PANELS = tuple(panels.BY_ID)
+FOLDER = find().folder / "recordings"
+NAMES = ("remembers", "forgets")
+
+#: Shows records of a teacher's recording, then a network, then the recording again.
+LESSON = """\
++++
+title = "My training"
+summary = "What happened in it."
+sources = ["Werbos 1990"]
++++
+
+## The first record
+
+Record {record} of {records}, step {training_step}. The direct gradient is {direct_norm[K]:.1e}.
+
+```toml
+[do]
+recording = "mine"
+record = 1
+phase = "backward"
+seek = 1
+
+[predict]
+question = "How much reaches h₁?"
+answer = "grad_ratio"
+tolerance = "x 10"
+
+[reveal]
+record = "last"
+```
+
+It is {grad_ratio:.1e} at record {record}.
+
+## A network
+
+The loss is {loss:.2f}.
+
+```toml
+[do]
+settings = { seq_len = 20, gain = 0.7 }
+train = "epoch"
+```
+
+## The recording again
+
+```toml
+[do]
+recording = { folder = "mine", layer = "encoder.lstm", level = 0, direction = "forward" }
+record = 1
+
+[exercise]
+goal = "Go to the second record."
+solved = ["record == 2"]
+hints = []
+
+[[exercise.solution]]
+record = 2
+```
+
+Done.
+"""
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("course")
+    made(folder / "mine", records=3)
+    (folder / "01-my-training.md").write_text(LESSON, encoding="utf-8")
+    return folder
+
+
+# -- those of the course ------------------------------------------------------------------------------------
+
+
+def script() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("make_recordings", FOLDER / "make.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.slow
+def test_the_script_makes_the_recordings_of_the_course(tmp_path: Path) -> None:
+    script().make(tmp_path)
+    for name in NAMES:
+        ours, theirs = Recording.open(FOLDER / name), Recording.open(tmp_path / name)
+        assert ours.steps == theirs.steps
+        assert sorted(p.name for p in (FOLDER / name).iterdir()) == sorted(p.name for p in (tmp_path / name).iterdir())
+        for one, two in zip(ours, theirs, strict=True):
+            assert one.loss == pytest.approx(two.loss, rel=1e-3)  # float32, on another processor
+            for weight, array in one.layer("lstm").weights.items():
+                np.testing.assert_allclose(two.layer("lstm").weights[weight], array, rtol=0.05, atol=5e-3)
+
+
+def test_they_are_small_and_every_record_is_proved() -> None:
+    assert sum(file.stat().st_size for file in FOLDER.rglob("*.*")) < 200_000
+    for name in NAMES:
+        for record in Recording.open(FOLDER / name):
+            assert 0 < (record.agreement("lstm") or 0) < 1e-6
+            assert record.is_proved("lstm")
+
+
+def test_the_diagnosis_finds_what_the_lesson_says_and_nothing_in_the_other() -> None:
+    found = {}
+    for name in NAMES:
+        evidence = from_recording.examine(Recording.open(FOLDER / name))
+        found[name] = [finding.rule for finding in diagnose(evidence).findings]
+    assert found["remembers"] == []
+    assert "vanishing-gradient" in found["forgets"], found
+
+
+def test_the_diagnosis_on_the_screen_agrees_in_every_step_that_opens_it() -> None:
+    """`a-finding`, `no-finding` and the goal of `your-turn`."""
+    from rnnviz.diagnosis import of_scene
+
+    lesson, _ = read(find().file("reading-a-diagnosis"))
+    assert lesson is not None
+    player = Player()
+    found: dict[str, list[str]] = {}
+    for at, step in enumerate(lesson.steps):
+        setup = setup_of(lesson, at, revealed=True)
+        ways = {step.id: setup}
+        if step.id == "your-turn":
+            ways |= {f"solution {n}": setup.after(do) for n, do in enumerate(step.task.solutions)}  # type: ignore[union-attr]
+        for name, way in ways.items():
+            arrive(player, way)
+            frame = player.do(of_scene.wanted(player.frame))
+            diagnosis = of_scene.of_frame(frame)
+            assert diagnosis is not None
+            found[name] = [finding.rule for finding in diagnosis.findings]
+    assert found["a-finding"] == ["vanishing-gradient"]
+    assert found["no-finding"] == []
+    assert "vanishing-gradient" in found["your-turn"]
+    assert found["solution 0"] == found["solution 1"] == []
+
+
+def test_the_letter_comes_as_many_steps_before_the_end_as_the_lessons_say() -> None:
+    lesson, _ = read(find().file("reading-a-diagnosis"))
+    assert lesson is not None
+    frame = arrive(Player(), setup_of(lesson, len(lesson.steps) - 1, revealed=False))
+    assert value(frame, "reach_lag") == 20
+    for name in NAMES:
+        recorded = Player().do(Open(Opening(str(FOLDER / name)))).scene
+        first = script().REMEMBERS
+        own = Player(first).frame.scene
+        np.testing.assert_array_equal(recorded.trace.x, own.trace.x)  # the same sequence, the same letter
+        assert own.needs(30) == (10,)
+
+
+# -- a teacher's own ----------------------------------------------------------------------------------------
+
+
+def test_a_teachers_course_may_show_a_recording(course: Path) -> None:
+    assert check([course / "01-my-training.md"], PANELS, MEASURE) == []
+
+
+def test_every_step_is_reached_from_every_other(course: Path) -> None:
+    lesson, _ = read(course / "01-my-training.md")
+    assert lesson is not None
+    setups = [setup_of(lesson, at, revealed=r) for at in range(3) for r in (False, True)]
+    player = Player()
+    for there in setups:
+        for here in setups:
+            arrive(player, here)
+            frame = arrive(player, there)
+            assert frame.source == there.source
+            assert there.same_network(frame)
+            assert frame.ghost is None or there.recording is None
+            assert len(frame.cannot) == (len(CANNOT) - 1 if there.recording else 0)  # lessons can be opened
+    assert not setups[0].same_network(arrive(player, setups[1]))
+    run = LessonRun(lesson).jump(2)
+    run = run.arrive(arrive(player, run.target))
+    assert run.observe(player.do(Train("epoch"))).is_done
+
+
+def test_opening_another_run_forgets_the_one_before(course: Path) -> None:
+    player = Player(Experiment(seq_len=5))
+    player.do(Train("epoch"))
+    frame = player.do(Open(Opening(str(course / "mine"), record=2)))
+    assert frame.cursor.epoch == 1
+    assert frame.source == Opening(str(course / "mine"))
+    assert len(frame.learning.loss) == 3
+    frame = player.do(Open(Experiment(seq_len=6)))
+    assert (frame.T, frame.cursor.epoch, frame.ghost) == (6, 0, None)
+    with pytest.raises(InputError, match="nothing: "):
+        player.do(Open(Opening(str(course / "nothing"))))
+    assert player.frame is frame
+
+
+MISTAKES = [
+    ("outside", 'recording = "mine"', 'recording = "../elsewhere"', 13, "is not inside this lesson's folder"),
+    ("absolute", 'recording = "mine"', 'recording = "/etc"', 13, "is not inside this lesson's folder"),
+    ("the-course-itself", 'recording = "mine"', 'recording = "."', 13, "is not inside this lesson's folder"),
+    ("a-link", 'recording = "mine"', 'recording = "link"', 13, "is not inside this lesson's folder"),
+    ("not-there", 'recording = "mine"', 'recording = "yours"', 13, "there is no folder 'yours'"),
+    ("a-file", 'recording = "mine"', 'recording = "01-my-training.md"', 13, "there is no folder"),
+    ("empty", 'recording = "mine"', 'recording = "empty"', 7, "empty: is no recording"),
+    ("broken", 'recording = "mine"', 'recording = "broken"', 7, "broken"),
+    ("no-name", 'recording = "mine"', "recording = 3", 13, "does not name a folder"),
+    ("zero-byte", 'recording = "mine"', 'recording = "a\\u0000b"', 13, "recording: "),
+    ("unknown-key", 'level = 0, ', 'levle = 0, ', 43, "unknown key 'levle'; did you mean level?"),
+    ("no-level", 'level = 0, ', 'level = 7, ', 39, "level: 7 is not one of this layer's"),
+    ("bad-level", 'level = 0, ', 'level = -1, ', 43, "level: -1 is not a level"),
+    ("no-layer", 'layer = "encoder.lstm"', 'layer = "decoder"', 39, "decoder"),
+    ("no-direction", 'direction = "forward"', 'direction = "up"', 43, "direction: 'up' is not a direction"),
+    ("no-backward", 'direction = "forward"', 'direction = "backward"', 39, "direction"),
+    ("no-record", 'record = "last"', "record = 9", 24, "record: there is no record 9"),
+    ("record-zero", "record = 1", "record = 0", 14, "record: 0 is not allowed"),
+    ("no-recording", 'train = "epoch"', 'record = 2', 29, "no recording is shown here"),
+    ("trained", "seek = 1", 'train = "all"', 7, "train: a recording stays as it is"),
+    ("cut", "seek = 1", "cut = true", 7, "cut: a recording stays as it is"),
+    ("a-setting", "{grad_ratio:.1e} at", "{learning_rate} at", 27, "learning_rate is not defined here"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "good", "bad", "line", "what"), MISTAKES, ids=[m[0] for m in MISTAKES])
+def test_a_mistake_is_one_clear_line(
+    course: Path, tmp_path: Path, name: str, good: str, bad: str, line: int, what: str
+) -> None:
+    folder = tmp_path / "course"
+    shutil.copytree(course, folder)
+    shutil.copytree(course / "mine", tmp_path / "elsewhere")
+    os.symlink(tmp_path / "elsewhere", folder / "link")
+    (folder / "empty").mkdir()
+    shutil.copytree(course / "mine", folder / "broken")
+    for file in (folder / "broken").glob("*.safetensors"):
+        file.write_bytes(file.read_bytes()[:100])
+    assert good in LESSON
+    path = folder / "01-my-training.md"
+    path.write_text(LESSON.replace(good, bad, 1), encoding="utf-8")
+    problems = check([path], PANELS, MEASURE)
+    assert [(p.line, what in f"{p.what}; {p.remedy}") for p in problems] == [(line, True)], problems
+    assert "\n" not in str(problems[0])
+
+
+def test_a_recording_that_is_too_large_is_refused(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recordings, "LARGEST", 10)
+    with pytest.raises(InputError, match="record fewer sequences"):
+        recordings.opening(course, "mine")
+    monkeypatch.setattr(recordings, "LARGEST", 10**9)
+    monkeypatch.setattr(recordings, "MOST_RECORDS", 2)
+    with pytest.raises(InputError, match="the limit for a lesson is 2"):
+        recordings.opening(course, "mine")
+
+
+@pytest.mark.parametrize("given", [None, [], {}, {"folder": ""}, {"folder": 3}, "", "  "])
+def test_what_names_no_folder(course: Path, given: Any) -> None:
+    with pytest.raises(InputError, match="does not name a folder"):
+        recordings.opening(course, given)
+    with pytest.raises(InputError, match="is not the folder of a recording"):
+        Setup(Experiment()).after((("recording", given),))
