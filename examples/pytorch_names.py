@@ -24,6 +24,7 @@ SYLLABLES = {
     "eastern": ["mi", "ko", "sato", "hana", "yu", "ki", "naru", "ren", "shi"],
 }
 LANGUAGES = list(SYLLABLES)
+BATCH = 64
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -60,9 +61,10 @@ def main() -> None:
     torch.manual_seed(0)
     model = Classifier()
     optimizer = torch.optim.Adam(model.parameters(), lr=0.003)
-    with rnnviz.watch(model, chosen.folder, every=20, keep=8, optimizer=optimizer) as watch:
+    # All 64 sequences of a batch are kept, so that the weight gradients of every record can be compared with PyTorch's.
+    with rnnviz.watch(model, chosen.folder, every=20, keep=BATCH, optimizer=optimizer) as watch:
         for step in range(chosen.steps):
-            names, languages = batch_of(64)
+            names, languages = batch_of(BATCH)
             scores = model(names)
             loss = nn.functional.cross_entropy(scores, languages)
             loss.backward()
@@ -74,7 +76,7 @@ def main() -> None:
                 print(f"step {step:4}  loss {loss:.3f}  {right:4.0%} right")
 
     records = rnnviz.Recording.open(chosen.folder)
-    print(f"{len(records)} records; weight gradients as PyTorch's to {records[0].agreement('lstm'):.0e}")
+    print(f"{len(records)} records; weight gradients as PyTorch's to {records[-1].agreement('lstm'):.0e}")
     print(f"rnnviz {chosen.folder}")
 
 

@@ -27,7 +27,7 @@ def test_names_in_pytorch(tmp_path: Path) -> None:
     assert printed.splitlines()[-1] == f"rnnviz {folder}"
     recording = rnnviz.Recording.open(folder)
     assert recording.steps == tuple(range(0, 201, 20))
-    assert recording[0].is_proved("lstm")
+    assert all(record.is_proved("lstm") for record in recording)
     assert recording[-1].loss < recording[0].loss / 2
     assert {"learning_rate", "clip_factor", "gradient_norm: lstm", "update_ratio: lstm"} <= recording[0].extra.keys()
 
