@@ -46,6 +46,11 @@ class Evidence:
     notes: tuple[str, ...] = ()
     near: tuple[int, float] | None = None
 
+    @property
+    def is_warning(self) -> bool:
+        """Whether nothing proves it: neither its own weight gradients nor those of a record before it."""
+        return not self.is_proved and self.near is None
+
 
 @dataclass(frozen=True, eq=False)
 class Outcome(ReadOnly):

@@ -200,7 +200,7 @@ def _evidence(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: P
         sheet.put(y, 0, "evidence", palette.dim)
         sheet.put(y, GUTTER, view.waits, palette.dim)
         return
-    is_fine = scene.evidence is None or scene.evidence.is_proved
+    is_fine = scene.evidence is None or not scene.evidence.is_warning
     sheet.put(y, 0, "evidence" if is_fine else "WARNING", palette.dim if is_fine else palette.warn)
     text = line(scene.evidence, frame.loss_step, sheet.width - GUTTER)
     sheet.put(y, GUTTER, text, palette.text if is_fine else palette.warn)

@@ -25,7 +25,7 @@ def sentence(evidence: Evidence) -> str:
         return f"weight gradients as {whose} to {scientific(figure, 0)}"
     if figure is None and evidence.near is not None:
         step, there = evidence.near
-        return f"not compared; the record of step {step} was: as {whose} to {scientific(there, 0)}"
+        return f"not compared here; at step {step} weight gradients as {whose} to {scientific(there, 0)}"
     differ = f"weight gradients differ from {whose} by {scientific(figure, 0)}" if figure is not None else ""
     reasons = " ".join(map(visible, evidence.notes))
     return ". ".join(filter(None, [f"not proved: {differ}" if differ else "not proved", reasons]))
@@ -34,7 +34,7 @@ def sentence(evidence: Evidence) -> str:
 def line(evidence: Evidence | None, loss_step: int | None, room: int) -> str:
     """The same, and where there is room for it, which gradient it is about."""
     first = "comparing the weight gradients …" if evidence is None else sentence(evidence)
-    if evidence is not None and not evidence.is_proved:
+    if evidence is not None and evidence.is_warning:
         return cut(first, room)
     short = "the total" if loss_step is None else f"step {loss_step}'s own share"
     forms = (f"{first} · bars: {which(loss_step)}", f"{first} · bars: {short}", first)

@@ -96,7 +96,8 @@ def test_a_record_that_was_not_compared_names_the_last_one_that_was(tmp_path: Pa
     known = player.do(Measure("evidence")).scene.evidence
     assert known is not None
     assert (known.agreement, known.is_proved, known.near) == (None, False, (0, 2e-13))
-    assert sentence(known) == "not compared; the record of step 0 was: as PyTorch's to 2e-13"
+    assert sentence(known) == "not compared here; at step 0 weight gradients as PyTorch's to 2e-13"
+    assert not known.is_warning
 
 
 def test_it_follows_a_recording_that_grows_only_from_the_last_record(tmp_path: Path) -> None:

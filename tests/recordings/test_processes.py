@@ -197,7 +197,7 @@ def test_a_folder_that_may_only_be_read(tmp_path):
     folder = tmp_path / "run"
     with Recorder(folder) as recorder:
         recorder.add(step=1, layers={"lstm": random_record()})
-    for path in (folder, *tmp_path.parents[:2], tmp_path):
+    for path in (folder, *tmp_path.parents[:3], tmp_path):
         path.chmod(0o755)
     folder.chmod(0o555)
     code = """
