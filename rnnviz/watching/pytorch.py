@@ -203,8 +203,9 @@ class Watch:
 
     def _end(self, loss: Any) -> None:
         try:
-            self._release()
-            if self._moment is not None:
+            if self._moment is None:
+                self._release()
+            else:
                 self._finish(loss)
         except Exception as problem:
             self._warn("", f"{type(problem).__name__}: {problem}")
@@ -215,6 +216,7 @@ class Watch:
 
     def _finish(self, loss: Any) -> None:
         """Hold the step back until the next forward pass, which shows what the update did to the weights."""
+        self._release()
         moment = self._moment
         assert moment is not None
         moment.close()
