@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from difflib import get_close_matches
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from rnnviz.player.kinds.opening import BACKWARD, FORWARD, Opening
 
 LARGEST = 50_000_000  # bytes of a record: one is in memory at a time
 MOST_RECORDS = 1_000
+OTHER_FILES = 10  # recording.json, and what an editor or a file browser leaves
 _KEYS = ("folder", "layer", "level", "direction")
 _WRITE = 'write recording = "my-training", or { folder = "my-training", layer = "encoder.lstm" }'
 
@@ -51,15 +53,18 @@ def _inside(course: Path, name: str) -> str:
             raise InputError(f"recording: {here} is not inside this lesson's folder; copy the recording there")
         if not folder.is_dir():
             raise InputError(f"recording: there is no folder {here} beside this lesson; check its name")
-        records = sorted(folder.glob("*.safetensors"))
-        largest = max((record.stat().st_size for record in records), default=0)
+        files = list(islice(folder.iterdir(), MOST_RECORDS + OTHER_FILES + 1))
+        for file in files:
+            if folder not in file.resolve().parents:
+                what = f"recording: {short_repr(file.name)} in {here} is a link out of that folder"
+                raise InputError(f"{what}; copy the file there")
+        largest = max((file.stat().st_size for file in files), default=0)
     except (OSError, ValueError, RuntimeError) as error:  # ValueError: a zero byte; RuntimeError: links in a circle
         if isinstance(error, InputError):
             raise
         raise InputError(f"recording: {here} cannot be read: {getattr(error, 'strerror', None) or error}") from None
-    if len(records) > MOST_RECORDS:
-        what = f"recording: {here} has {len(records):,} records; the limit for a lesson is {MOST_RECORDS:,}"
-        raise InputError(f"{what}; delete some of its files")
+    if len(files) > MOST_RECORDS + OTHER_FILES:
+        raise InputError(f"recording: {here} has more than {MOST_RECORDS:,} records; delete some of its files")
     if largest > LARGEST:
         what = f"recording: a record of {here} takes {largest / 1e6:,.0f} MB; the limit for a lesson is"
         raise InputError(f"{what} {LARGEST / 1e6:.0f}; record fewer sequences, or a smaller network")

@@ -239,6 +239,7 @@ def test_every_step_is_reached_from_every_other(course: Path) -> None:
             assert frame.ghost is None or there.recording is None
             assert len(frame.cannot) == (len(CANNOT) - 1 if there.recording else 0)  # lessons can be opened
     assert not setups[0].same_network(arrive(player, setups[1]))
+    assert setups[0].weights != setups[1].weights  # another record is another network: see masking.py
     run = LessonRun(lesson).jump(2)
     run = run.arrive(arrive(player, run.target))
     assert run.observe(player.do(Train("epoch"))).is_done
@@ -263,6 +264,7 @@ MISTAKES = [
     ("absolute", 'recording = "mine"', 'recording = "/etc"', 13, "is not inside this lesson's folder"),
     ("the-course-itself", 'recording = "mine"', 'recording = "."', 13, "is not inside this lesson's folder"),
     ("a-link", 'recording = "mine"', 'recording = "link"', 13, "is not inside this lesson's folder"),
+    ("a-link-inside", 'recording = "mine"', 'recording = "linked"', 13, "is a link out of that folder"),
     ("not-there", 'recording = "mine"', 'recording = "yours"', 13, "there is no folder 'yours'"),
     ("a-file", 'recording = "mine"', 'recording = "01-my-training.md"', 13, "there is no folder"),
     ("empty", 'recording = "mine"', 'recording = "empty"', 7, "empty: is no recording"),
@@ -293,6 +295,9 @@ def test_a_mistake_is_one_clear_line(
     shutil.copytree(course / "mine", tmp_path / "elsewhere")
     os.symlink(tmp_path / "elsewhere", folder / "link")
     (folder / "empty").mkdir()
+    (folder / "linked").mkdir()
+    for file in (tmp_path / "elsewhere").iterdir():
+        os.symlink(file, folder / "linked" / file.name)
     shutil.copytree(course / "mine", folder / "broken")
     for file in (folder / "broken").glob("*.safetensors"):
         file.write_bytes(file.read_bytes()[:100])
@@ -310,7 +315,8 @@ def test_a_recording_that_is_too_large_is_refused(course: Path, monkeypatch: pyt
         recordings.opening(course, "mine")
     monkeypatch.setattr(recordings, "LARGEST", 10**9)
     monkeypatch.setattr(recordings, "MOST_RECORDS", 2)
-    with pytest.raises(InputError, match="the limit for a lesson is 2"):
+    monkeypatch.setattr(recordings, "OTHER_FILES", 1)
+    with pytest.raises(InputError, match="has more than 2 records"):
         recordings.opening(course, "mine")
 
 
