@@ -24,7 +24,10 @@ from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.compact_update import TightLayout, TightUpdate, tight
 
 PACKAGE = Path(rnnviz.__file__).parent
-OWN_FILES = {"tui/textual_private.py", "tui/rich_private.py", "charts/plotext_private.py", "watching/keras_private.py"}
+OWN_FILES = {
+    "tui/textual_private.py", "tui/rich_private.py", "charts/plotext_private.py", "watching/keras_private.py",
+    "watching/torch_private.py",
+}  # fmt: skip
 OVERRIDDEN = {("RnnvizApp", "_display"), ("DrivenApp", "_handle_exception")}  # named in textual_private
 DOCUMENTED = {"_exit"}  # os._exit
 FOR_FRAMEWORKS = {"keras.py", "lightning.py"}  # import a framework; tests/watching/ looks at their names

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from rnnviz.nn.cell_table import CELLS
 from rnnviz.watching.torch_graph import direct_part, edge_of, edges
 from rnnviz.watching.torch_layers import Layer, Moment, RefusalError, Use, as_array, on_host
 
@@ -74,7 +75,7 @@ class LoopUse(Use):
                 "the loss reads the cell state c_t before the last step, for which a record has no place"
             )
         found = {name: as_array(tensor) for name, tensor in self.start.items()}
-        if self.layer.cell == "lstm" and cells[-1].any():
+        if CELLS[self.layer.cell].has_cell_state and cells[-1].any():
             found["direct_c"] = cells[-1]
         single = rows[0].ndim == 1
         found = {name: (a[None] if single else a)[None] for name, a in found.items()}

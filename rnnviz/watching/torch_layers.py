@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rnnviz.errors import InputError, short_repr
+from rnnviz.nn.cell_table import CELLS
 from rnnviz.nn.types import Array
+from rnnviz.watching.torch_private import version_of, weights_of
 
 #: More uses of one layer than this in one step are not recorded: what remains are states that are changed in between.
 MOST_USES = 32
@@ -29,7 +31,7 @@ class Layer:
 
     name: str
     module: Any
-    cell: str  # "rnn", "lstm" or "gru"
+    cell: str  # one of nn.spec.CELLS
     is_cell: bool
 
     def weights(self) -> dict[str, Any]:
@@ -39,7 +41,7 @@ class Layer:
             return {
                 f"{kind}_l0": getattr(self.module, kind) for kind in kinds if getattr(self.module, kind) is not None
             }
-        return dict(zip(self.module._flat_weights_names, self.module._flat_weights, strict=True))
+        return weights_of(self.module)
 
     @property
     def refusal(self) -> str | None:
@@ -55,9 +57,11 @@ def recurrent_layers(torch: Any, model: Any, wanted: Sequence[str] | None) -> li
     Raises InputError if the model has none, or if `wanted` names another.
     """
     kinds = {
-        torch.nn.RNN: ("rnn", False), torch.nn.LSTM: ("lstm", False), torch.nn.GRU: ("gru", False),
-        torch.nn.RNNCell: ("rnn", True), torch.nn.LSTMCell: ("lstm", True), torch.nn.GRUCell: ("gru", True),
-    }  # fmt: skip
+        getattr(torch.nn, cell.torch.layer.removeprefix("nn.") + suffix): (cell.name, bool(suffix))
+        for cell in CELLS.values()
+        if not cell.torch.source
+        for suffix in ("", "Cell")
+    }
     found = [
         Layer(name or type(module).__name__.lower(), module, *form)
         for name, module in model.named_modules()
@@ -102,7 +106,7 @@ class Moment:
     def snapshot(self, layer: Layer) -> Weights:
         """A copy of the layer's weights as they are now; the same copy as before while they have not changed."""
         tensors = layer.weights()
-        state = [(id(tensor), tensor._version) for tensor in tensors.values()]
+        state = [(id(tensor), version_of(tensor)) for tensor in tensors.values()]
         known = self._snapshots.get(layer.name)
         if known is None or known.state != state:
             known = Weights({name: copy_of(tensor) for name, tensor in tensors.items()}, tensors, state)
