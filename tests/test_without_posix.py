@@ -66,7 +66,7 @@ for module in pkgutil.walk_packages(rnnviz.__path__, "rnnviz."):
         try:
             importlib.import_module(module.name)
         except ImportError as error:
-            if error.name not in ("keras", "lightning"):  # which are their users' own
+            if error.name not in ("keras", "lightning", "pytorch_lightning"):  # their users' own
                 missing.append(module.name)
 print(*missing)
 """

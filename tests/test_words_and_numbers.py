@@ -70,6 +70,14 @@ ELSEWHERE = {
     "conditions.condition", "conditions.Tolerance.__str__", "gradients.chosen_step", "comparison._difference",
     "companions.Companions.beside", "language.parse", "language._index", "parameters._gate", "base.sheet_for",
     "triangle._why_not", "perturbed._why_not", "plots._no_series", "words._no_words",
+    # of recordings and the diagnosis: their sentences are tried in tests/player/test_recording_run.py,
+    # tests/tui/test_recording.py, tests/terminal/test_recordings.py and tests/cli/test_diagnose.py
+    "diagnose.print_one", "diagnose.command_of", "recorded.run", "recorded.print_head", "recordings.opening",
+    "recordings._inside", "experiment.ExperimentRun.forward", "experiment.ExperimentRun.back",
+    "recording.Part.difference", "recording.RecordingRun.__init__", "recording.RecordingRun.goto",
+    "recording.RecordingRun.forward", "recording.RecordingRun.back", "recording.RecordingRun._goto_near",
+    "recording.RecordingRun.survey", "learning.Records.ways", "scene.Settings.difference", "help.sections",
+    "evidence.sentence", "evidence.line", "evidence.which", "narration._recorded_loss",
 }  # fmt: skip
 
 

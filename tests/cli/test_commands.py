@@ -282,6 +282,7 @@ def test_a_pipe_gets_no_escape_and_80_columns():
     assert max(map(len, run.stdout.split("\n"))) == 80
 
 
+@pytest.mark.slow
 def test_another_encoding_gets_ascii():
     characters = ["train", "--task", "characters", "--epochs", "1"]
     for arguments in (["train", "--epochs", "2"], characters, ["gradients", "--cell", "rnn,gru"]):
@@ -318,6 +319,7 @@ def test_where_nothing_at_all_can_be_written_the_exit_code_tells_it():
             assert subprocess.run([*RNNVIZ, *arguments], stdout=full, stderr=full).returncode == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", ">&- 2>&-", "<&- >&- 2>&-"])
 def test_streams_that_are_closed_are_not_written_to(closed):
     for arguments, code in (("gradients", 0), ("train --epochs 1 --json", 0), ("--version", 0), ("--bad", 2)):

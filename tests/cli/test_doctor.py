@@ -74,6 +74,7 @@ def test_all_is_well_in_a_new_home(home: dict[str, str]) -> None:
     assert not Path(found["paths"]["cache"]).exists(), "looking makes nothing"
 
 
+@pytest.mark.slow
 def test_a_numba_that_cannot_be_imported(home: dict[str, str]) -> None:
     environ = with_numba(home, "raise ImportError('this numba needs another LLVM')\n")
     assert python(environ, "-c", START).stdout == "Compiled engine unavailable: see rnnviz doctor\n"
@@ -88,6 +89,7 @@ def test_a_numba_that_cannot_be_imported(home: dict[str, str]) -> None:
     assert all(problem.split()[0] in plain.stdout for problem in found["problems"])
 
 
+@pytest.mark.slow
 def test_a_compiler_that_is_killed(home: dict[str, str]) -> None:
     source = "import os, signal, sys\nif '--pipe' in sys.orig_argv: os.kill(os.getpid(), signal.SIGKILL)\n"
     environ = with_numba(home, source)

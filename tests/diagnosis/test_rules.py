@@ -33,7 +33,7 @@ LINEAR = {
 # -- networks that have nothing ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", [SEEDS[0], *(pytest.param(seed, marks=pytest.mark.slow) for seed in SEEDS[1:])])
 @pytest.mark.parametrize("settings", [
     {}, {"cell": "lstm"}, {"cell": "gru"}, {"cell": "mingru"}, {"init": "pytorch", "biases": 2},
     {"activation": "relu"}, {"cell": "lstm", "init": "pytorch", "biases": 2, "num_layers": 2, **ADAM, "batch_size": 8},
@@ -43,6 +43,7 @@ def test_a_healthy_network_has_no_finding(settings: dict[str, object], seed: int
     assert rules(of(seed=seed, **settings)) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("settings", "seed"), [
     ({"cell": "rnn"}, 0), ({"cell": "rnn"}, 1), ({"cell": "lstm"}, 0), ({"cell": "gru"}, 1),
     ({"cell": "lstm", "init": "chrono"}, 0), ({"cell": "rnn", "init": "pytorch", "biases": 2}, 2),
@@ -150,6 +151,7 @@ def test_truncation_before_the_input_that_matters() -> None:
 # -- nan and inf ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize(("settings", "quantity"), [
     ({"learning_rate": 1e30}, "the loss"),
@@ -233,6 +235,7 @@ def test_gates_that_start_with_a_long_memory_are_no_finding(cell: str) -> None:
         assert "gate-shut" not in rules(found)
 
 
+@pytest.mark.slow
 def test_a_forget_gate_at_its_start() -> None:
     settings = {"task": "recall", "lag": 40, "cell": "lstm", "samples": 60, "batch_size": 4, "epochs": 8}
     for seed in SEEDS[:2]:
@@ -246,6 +249,7 @@ def test_a_forget_gate_at_its_start() -> None:
 # -- updates -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_mostly_clipped() -> None:
     for seed in SEEDS:
         found = {f.rule: f for f in of(clip_norm=0.01, seed=seed).findings}["mostly-clipped"]
@@ -314,6 +318,7 @@ def test_the_share_of_the_biases_is_what_a_step_changes() -> None:
 # -- the loss ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("settings", [
     {"activation": "relu", "init": "identity"}, {"cell": "lstm", "init": "pytorch", "biases": 2, "num_layers": 2},

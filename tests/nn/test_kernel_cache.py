@@ -242,6 +242,7 @@ def eventually(condition, seconds=20.0):
     return found
 
 
+@pytest.mark.slow
 @posix
 def test_sessions_that_share_a_cache_compile_once(base):
     log = base / "log"
@@ -269,6 +270,7 @@ def test_one_has_the_turn_until_it_is_gone(base):
         other.communicate()
 
 
+@pytest.mark.slow
 @posix
 def test_a_stopped_compiler_keeps_its_turn_only_for_a_while(base, monkeypatch):
     stopped = holder()

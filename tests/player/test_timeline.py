@@ -196,6 +196,7 @@ def grown(batches: int, budget: int, rule: str) -> tuple[Timeline, int, int]:
         engine.select(None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", ["sgd", "adam"])
 def test_the_bytes_of_a_timeline_are_true(rule: str) -> None:
     line, counted, taken = grown(300, 10**9, rule)

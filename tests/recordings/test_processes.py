@@ -117,6 +117,7 @@ def test_a_recording_is_read_while_it_is_written_and_thinned_out(tmp_path):
     assert len(seen) >= len(found)
 
 
+@pytest.mark.slow
 def test_two_writers(tmp_path):
     folder = tmp_path / "run"
     code = """

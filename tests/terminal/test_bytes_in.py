@@ -52,7 +52,7 @@ def test_bytes_that_are_not_utf_8_and_keys_let_go_are_nothing():
         assert t.left_behind() == []
 
 
-@pytest.mark.parametrize("command", ["quit", "help"])
+@pytest.mark.parametrize("command", ["quit", pytest.param("help", marks=pytest.mark.slow)])
 def test_keys_typed_ahead_into_the_palette(command):
     with rnnviz("--free") as t:
         t.wait_for(ready)

@@ -93,6 +93,7 @@ for name, argv in json.load(open(sys.argv[1], encoding="utf-8")).items():
 """
 
 
+@pytest.mark.slow
 def test_what_the_commands_print_has_no_control_character_in_it(tmp_path):
     """All in one process: what is looked at is the bytes in its pipe."""
     asked = {}

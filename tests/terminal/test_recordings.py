@@ -45,6 +45,7 @@ def test_score_ledger_triangle_and_time_travel_show_the_figures_of_the_command_l
             t.keys("v", "E")
 
 
+@pytest.mark.slow
 def test_a_recording_that_grows_is_followed_and_a_still_one_sends_nothing(tmp_path: Path) -> None:
     trainer = Trainer(tmp_path / "run")
     trainer.record()

@@ -17,6 +17,7 @@ def quit_clean(t: Terminal) -> None:
     assert t.left_behind() == []
 
 
+@pytest.mark.slow
 def test_exported_columns_and_lines_do_not_freeze_the_size():
     with rnnviz("--free", columns=100, rows=30, env=FROZEN) as t:
         t.wait_for(ready)
@@ -26,6 +27,7 @@ def test_exported_columns_and_lines_do_not_freeze_the_size():
         quit_clean(t)
 
 
+@pytest.mark.slow
 def test_the_commands_are_as_wide_as_their_terminal():
     for environment in ({}, FROZEN, {"COLUMNS": "7", "LINES": "0"}):
         with Terminal([*RNNVIZ, "gradients", "--steps", "30"], columns=110, rows=60, env=environment) as t:

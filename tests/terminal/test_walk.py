@@ -70,6 +70,7 @@ def test_a_walk_back_shows_the_gradients_of_the_command_line(flags):
     assert shown == [scientific(norm) for norm in reversed(told["grad_norm"])]
 
 
+@pytest.mark.slow
 def test_the_exponents_under_the_bars_are_those_of_the_command_line():
     told = gradients()
     T = told["loss_step"]

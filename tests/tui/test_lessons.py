@@ -717,6 +717,7 @@ async def test_stopping_while_a_step_is_set_up(course: Path) -> None:
         assert lesson.main.frame.cursor.epoch == 0
 
 
+@pytest.mark.slow
 async def test_a_performance_plays_to_the_end_and_any_key_pauses(course: Path, data: Path) -> None:
     lesson = app(course, slug="half-is-gone", speed=100.0)
     async with lesson.run_test(size=(80, 24)) as pilot:
@@ -811,6 +812,7 @@ async def test_a_course_that_introduces_nothing_shows_everything(course: Path) -
         assert "→ compute the loss" in text(lesson, "keys")
 
 
+@pytest.mark.slow
 async def test_playing_in_a_lesson_goes_on_to_the_update_and_then_makes_it(course: Path) -> None:
     lesson = app(course)
     async with lesson.run_test(size=(80, 24)) as pilot:

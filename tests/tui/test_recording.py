@@ -116,7 +116,9 @@ async def test_a_network_without_a_loop_marks_it_by_the_same_means() -> None:
 
 
 @SIZES
-@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru", "mingru"])
+@pytest.mark.parametrize(
+    "cell", ["lstm", *(pytest.param(cell, marks=pytest.mark.slow) for cell in ("rnn", "gru", "mingru"))]
+)
 async def test_every_panel_and_every_key_draws(tmp_path: Path, size: tuple[int, int], cell: str) -> None:
     made(tmp_path / "run", records=2, experiment=EXPERIMENT.with_(cell=cell, loss_at="every"))
     app = opened(tmp_path / "run")
@@ -214,6 +216,7 @@ ODD: dict[str, dict[str, object]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ODD)
 @pytest.mark.parametrize("cell", ["lstm"])
 async def test_odd_recordings_draw_whatever_is_pressed(tmp_path: Path, name: str, cell: str) -> None:

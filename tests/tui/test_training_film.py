@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.player.player import Player
 from rnnviz.scene.commands import Seek, Train
@@ -62,6 +64,7 @@ def test_a_film_shows_all_at_its_pace_the_newest_when_skipped_and_nobody_waits_f
     assert film.next(0.0) == pictures[-1]
 
 
+@pytest.mark.slow
 async def test_training_is_shown_epoch_by_epoch_and_then_nothing_moves() -> None:
     app = RnnvizApp(compile=False)
     async with app.run_test(size=(80, 24)) as pilot:
