@@ -228,7 +228,7 @@ def test_a_failure_is_silent_and_numpy_stays(directory, untouched, monkeypatch, 
     pid = stand_in(monkeypatch, tmp_path, "sys.exit('no LLVM here')")
     ready = []
     handle = loading.start(ready.append)
-    assert eventually(pid.exists)
+    assert eventually(lambda: pid.exists() and pid.read_text())
     assert eventually(lambda: not alive(pid))
     handle.stop()
     assert ready == []
