@@ -199,7 +199,8 @@ def write_gradient(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: 
     else:
         last = frame.T if frame.loss_step is None else frame.loss_step
         one = gradient.highway is None or not view.knows("gates")
-        lines = _faded(frame, gradient, t, last) if one else _faded_twice(frame, gradient, t, last)
+        room = sheet.width - left
+        lines = _faded(frame, gradient, t, last) if one else _faded_twice(frame, gradient, t, last, room)
         if t < first_used(frame):
             lines.insert(2, f"not used: t < {first_used(frame)}")
     for i, text in enumerate(lines[: n + 1]):
@@ -303,9 +304,15 @@ def times(path: Gradient, t: int) -> str:
     return "" if path.norms[t] == 0 and math.isnan(path.factors[t]) else f"× {factor(float(path.factors[t]))}"
 
 
-def reach(path: Gradient, lag: float | None, last: int) -> str:
-    """`h 2.9`, `c all 40`: the lag on this path, of `last` steps; `c –` on a path along which the gradient grows."""
-    return f"{path.along} {steps(lag, last, fades=path.fades and not path.grows)}"
+def horizons(last: int, room: int, *paths: Gradient | None) -> str:
+    """`h 2.9 c all 40`: the horizon along each path, of `last` steps; `h c all 40` if they are equal; `h 2.9 c all` if
+    that would not fit; `–` where the gradient grows."""
+    known = [path for path in paths if path is not None]
+    lags = [steps(path.horizon, last, fades=path.fades and not path.grows) for path in known]
+    if len(set(lags)) == 1:
+        return " ".join([*(path.along for path in known), lags[0]])
+    text = " ".join(f"{path.along} {lag}" for path, lag in zip(known, lags, strict=True))
+    return text if len(text) <= room else text.replace(f"all {last}", "all")
 
 
 def half_lives(*paths: Gradient | None) -> str:
@@ -314,7 +321,7 @@ def half_lives(*paths: Gradient | None) -> str:
     return f"half-life {' '.join(found)}" if found else ""
 
 
-def _faded_twice(frame: Frame, gradient: Gradient, t: int, last: int) -> list[str]:
+def _faded_twice(frame: Frame, gradient: Gradient, t: int, last: int, room: int) -> list[str]:
     """Both paths: the state itself, and the highway."""
     lane = gradient.highway
     assert lane is not None
@@ -328,5 +335,5 @@ def _faded_twice(frame: Frame, gradient: Gradient, t: int, last: int) -> list[st
         lines.append(f"{path.along} {figure}".rstrip())
     if gradient.fades or lane.fades:
         lines += filter(None, [half_lives(gradient, lane)])
-        lines.append(f"1 %  {reach(gradient, gradient.horizon, last)} {reach(lane, lane.horizon, last)}")
+        lines.append(f"1 %  {horizons(last, room - 5, gradient, lane)}")
     return lines

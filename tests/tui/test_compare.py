@@ -116,3 +116,15 @@ async def test_beside_the_score_it_has_its_own_axis_and_nothing_is_cut() -> None
                 if path is not None and path.half_life is not None:
                     assert f"{path.along} {path.half_life:.1f}" in numbers
             assert any(line[:10].strip().startswith("10^") for line in lines[first + 1 : first + 5])
+
+
+@pytest.mark.parametrize(("bias", "text"), [(2.5, "1 %  h c all 30"), (1.5, "1 %  h 21.1 c all")])
+async def test_two_horizons_are_not_cut(bias: float, text: str) -> None:
+    """In the score, and beside the row of compare."""
+    app = RnnvizApp(Experiment(cell="lstm", seq_len=30, forget_bias=bias), compile=False)
+    async with app.run_test(size=(160, 50)) as pilot:
+        await app.settled()
+        await press(pilot, "c", "end", "right", *["left"] * 3)
+        score, panel = (app.main.query_one(name)._sheet.plain() for name in ("#score", "#open"))
+        assert any(line.rstrip().endswith(text) for line in score)
+        assert any(text in line for line in panel)

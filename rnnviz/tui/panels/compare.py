@@ -10,7 +10,7 @@ from rnnviz.scene.commands import Alone, Compare, Pin
 from rnnviz.scene.cursor import Phase
 from rnnviz.sheet import Sheet
 from rnnviz.tui.geometry import GUTTER, columns_of
-from rnnviz.tui.gradient_row import gradient_axis, half_lives, power_labels, reach, times, two_paths
+from rnnviz.tui.gradient_row import gradient_axis, half_lives, horizons, power_labels, times, two_paths
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import Panel
 from rnnviz.tui.score import time_axis
@@ -99,8 +99,7 @@ def _numbers(row: Row, frame: Frame, last: int, room: int) -> list[str]:
             lines.append("not reached")
         half = half_lives(gradient, lane)
         lines += filter(None, [half if len(half) <= room else half.replace("half-life", "half")])
-        along = "" if lane is None else f" {reach(lane, lane.horizon, last)}"
-        lines.append(f"1 %  {reach(gradient, gradient.horizon, last)}{along}")
+        lines.append(f"1 %  {horizons(last, room - 5, gradient, lane)}")
     return lines
 
 
@@ -112,7 +111,7 @@ def _table(sheet: Sheet, y: int, rows: tuple[Row, ...], palette: Palette) -> Non
         last = row.gradient.loss_step or len(row.gradient.norms) - 1
         paths = [path for path in (row.gradient, row.gradient.highway) if path is not None]
         half = half_lives(*paths).removeprefix("half-life ") or "–"
-        end = " ".join(reach(path, path.horizon, last) for path in paths)
+        end = horizons(last, 16, *paths)
         text = f" {cut_before(row.name, GUTTER):<{GUTTER}}{loss(row.loss):>8}{half:>15} {end:>16}{row.parameters:>13,}"
         sheet.put(y + number, 0, text[: sheet.width], palette.accent if row.is_present else palette.text)
 
