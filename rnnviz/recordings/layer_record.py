@@ -32,6 +32,8 @@ from rnnviz.nn.types import Array, frozen
 FORWARD, BACKWARD = "forward", "backward"
 DIRECTIONS = (FORWARD, BACKWARD)
 SUFFIX = {FORWARD: "", BACKWARD: "_reverse"}
+#: The fields (L*D, B, H): the last states' gradients, and the first states.
+STATES = ("direct_h", "direct_c", "h0", "c0")
 _NAME = re.compile(r"(weight_ih|weight_hh|bias_ih|bias_hh)_l(0|[1-9][0-9]{0,2})(_reverse)?\Z")
 
 
@@ -107,7 +109,7 @@ class LayerRecord:
         direct = _array("direct", self.direct)
         checks.fit_shape("direct", direct, (T, B, H * len(self.directions)), "(T, B, directions * hidden_size)")
         set_(self, "direct", direct)
-        for name in ("direct_h", "direct_c", "h0", "c0"):
+        for name in STATES:
             value = getattr(self, name)
             if value is not None:
                 states = self.levels * len(self.directions)
@@ -181,6 +183,21 @@ def _figure(value: Any) -> float:
     if array.size != 1 or array.reshape(-1)[0] < 0:
         raise InputError(f"agreement: {short_repr(value)} is not a relative difference, 0 or more")
     return float(array.reshape(-1)[0])
+
+
+def first_sequences(fields: Mapping[str, Any], keep: int) -> dict[str, Any]:
+    """Fields of a LayerRecord for the first sequences of its batch, as long as the longest of these."""
+    found = dict(fields)
+    for name in ("x", "direct", *STATES):
+        if found.get(name) is not None:
+            found[name] = found[name][:, :keep]
+    if found.get("lengths") is not None:
+        found["lengths"] = np.asarray(found["lengths"])[:keep]
+        longest = int(found["lengths"].max())
+        found |= {name: found[name][:longest] for name in ("x", "direct")}
+    if "names" in found:
+        found["names"] = found["names"][:keep]
+    return found
 
 
 def _array(what: str, value: Any) -> Array:

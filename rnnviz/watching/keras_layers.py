@@ -16,7 +16,7 @@ from rnnviz.errors import InputError
 from rnnviz.nn.cell_table import CELLS
 from rnnviz.nn.keras_layout import to_ours
 from rnnviz.nn.types import Array
-from rnnviz.recordings.layer_record import LayerRecord
+from rnnviz.recordings.layer_record import STATES, LayerRecord, first_sequences
 from rnnviz.watching.keras_private import sublayers
 from rnnviz.watching.keras_probe import Call, Found, as_numpy
 
@@ -265,17 +265,5 @@ def _joined(uses: list[dict[str, Any]]) -> dict[str, Any]:
 
 def cut(record: LayerRecord, keep: int, **changes: Any) -> LayerRecord:
     """The record with its first sequences only, and as long as the longest of these."""
-    T = int(record.steps[:keep].max())
-    states: dict[str, Any] = {
-        name: None if (array := getattr(record, name)) is None else array[:, :keep]
-        for name in ("direct_h", "direct_c", "h0", "c0")
-    }
-    return replace(
-        record,
-        x=record.x[:T, :keep],
-        direct=record.direct[:T, :keep],
-        lengths=None if record.lengths is None else record.lengths[:keep],
-        names=record.names[:keep],
-        **states,
-        **changes,
-    )
+    fields = {name: getattr(record, name) for name in ("x", "direct", *STATES, "lengths", "names")}
+    return replace(record, **first_sequences(fields, keep), **changes)

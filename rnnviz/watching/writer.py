@@ -16,11 +16,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
-
 from rnnviz.nn.types import Array
 from rnnviz.recordings import passes
-from rnnviz.recordings.layer_record import LayerRecord
+from rnnviz.recordings.layer_record import LayerRecord, first_sequences
 from rnnviz.recordings.recorder import Recorder
 
 #: Steps that may wait to be written. After that the training waits for the disk.
@@ -167,13 +165,5 @@ class Writer:
 
 def cut(arguments: Mapping[str, Any], keep: int, **others: Any) -> LayerRecord:
     """The record of the first sequences of a batch, as long as the longest of these."""
-    found = dict(arguments)
-    total = found.pop("total", found["x"].shape[1])
-    for name in ("x", "direct", "direct_h", "direct_c", "h0", "c0"):
-        if found.get(name) is not None:
-            found[name] = found[name][:, :keep]
-    if found.get("lengths") is not None:
-        found["lengths"] = np.asarray(found["lengths"])[:keep]
-        longest = int(found["lengths"].max())
-        found |= {name: found[name][:longest] for name in ("x", "direct")}
-    return LayerRecord(**found, total=total, **others)
+    total = arguments.get("total", arguments["x"].shape[1])
+    return LayerRecord(**{**first_sequences(arguments, keep), "total": total}, **others)
