@@ -29,6 +29,7 @@ class Handle:
     ) -> None:
         self._on_ready, self._on_note = on_ready, on_note
         self._stopping, self._has_failed = threading.Event(), False
+        self._installing = threading.Lock()
         self._queue: queue.Queue[Kernel | None] = queue.Queue()
         self._in_use = set(in_use)
         for kernel in (*self._in_use, *in_cache):
@@ -40,7 +41,8 @@ class Handle:
         """Install these kernels as soon as they are compiled. Returns at once."""
         if (cell, dtype) not in self._in_use:
             self._in_use.add((cell, dtype))
-            self._queue.put((cell, dtype))
+            # not in the compiling thread: that one may be busy with other cells for minutes
+            threading.Thread(target=self._from_cache, args=((cell, dtype),), name="rnnviz-kernel", daemon=True).start()
 
     def stop(self) -> None:
         self._stopping.set()
@@ -72,6 +74,16 @@ class Handle:
             except Exception as error:
                 self._failed(error)
 
+    def _from_cache(self, kernel: Kernel) -> None:
+        try:
+            code = cached(*kernel)
+            if code is None:
+                self._queue.put(kernel)
+            else:
+                self._use(kernel, code)
+        except Exception as error:
+            self._failed(error)
+
     def _failed(self, error: Exception) -> None:
         """Save the error for `rnnviz doctor`, and report once that there is one."""
         if self._stopping.is_set():  # which ends the compiler
@@ -95,11 +107,13 @@ class Handle:
         return list(dict.fromkeys(kernel for kernel in wanted if kernel is not None))
 
     def _use(self, kernel: Kernel, code: bytes) -> None:
-        if loaded_kernels.loaded(*kernel) is None:
+        with self._installing:
+            if loaded_kernels.loaded(*kernel) is not None:
+                return
             loaded_kernels.install(*kernel, MachineCode(code, *kernel))
             engine.load_numba()
-            if self._on_ready is not None:
-                self._on_ready(kernel[0])
+        if self._on_ready is not None:
+            self._on_ready(kernel[0])
 
 
 def start(

@@ -224,6 +224,18 @@ def test_start_uses_one_cell_and_keeps_the_others_for_later(directory, untouched
     assert not handle.running
 
 
+def test_a_cached_cell_does_not_wait_for_the_cells_that_are_being_compiled(directory, untouched, monkeypatch, tmp_path):
+    monkeypatch.setattr(loading, "MachineCode", Kernels)
+    kernel_cache.keep("mingru", "float64", b"m")
+    pid = stand_in(monkeypatch, tmp_path, "put(b'r'); time.sleep(600)")  # the next cell takes long
+    ready = []
+    handle = loading.start(ready.append)
+    assert eventually(lambda: pid.exists() and pid.read_text() and ready == ["rnn"])
+    handle.request("mingru", "float64")
+    assert eventually(lambda: ready == ["rnn", "mingru"])
+    handle.stop()
+
+
 def test_a_failure_is_silent_and_numpy_stays(directory, untouched, monkeypatch, tmp_path, capfd):
     pid = stand_in(monkeypatch, tmp_path, "sys.exit('no LLVM here')")
     ready = []
