@@ -15,10 +15,11 @@ import numpy as np
 from rnnviz.diagnosis.evidence import Evidence, Layer, Moment, NotFinite, Updates, layer_of, repetition
 from rnnviz.errors import InputError
 from rnnviz.nn.cell_table import CELLS
+from rnnviz.nn.layer_layout import BACKWARD, SUFFIX
 from rnnviz.nn.types import Array, frozen
 from rnnviz.numbers import counted
 from rnnviz.recordings import passes
-from rnnviz.recordings.layer_record import BACKWARD, SUFFIX, LayerRecord
+from rnnviz.recordings.layer_record import LayerRecord
 from rnnviz.recordings.recording import Record, Recording
 
 #: (records looked at, of how many); may raise an exception to stop.

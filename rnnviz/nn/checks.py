@@ -11,7 +11,7 @@ import numpy as np
 from rnnviz.errors import InputError, short_repr
 from rnnviz.nn.cell_table import CELLS
 from rnnviz.nn.spec import ModelSpec
-from rnnviz.nn.types import Array, Params
+from rnnviz.nn.types import Array, HasShape, Params
 
 LONGEST_REASON = 100
 
@@ -59,7 +59,7 @@ def _plain(value: Any) -> Array:
     return array.astype(np.float32) if array.dtype.kind == "V" and "float" in array.dtype.name else array
 
 
-def fit_shape(what: str, array: Array, shape: tuple[int | None, ...], names: str) -> None:
+def fit_shape(what: str, array: HasShape, shape: tuple[int | None, ...], names: str) -> None:
     fits = array.ndim == len(shape) and all(
         size == want or (want is None and size > 0) for size, want in zip(array.shape, shape, strict=True)
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,16 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 Params = dict[str, Array]
 ParamsLike = Mapping[str, Array]
+
+
+class HasShape(Protocol):
+    """An array, or one that is not read yet."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    @property
+    def ndim(self) -> int: ...
 
 
 class ReadOnly:

@@ -14,7 +14,6 @@ suffix _reverse for the backward direction.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -23,18 +22,13 @@ from typing import Any
 import numpy as np
 
 from rnnviz.errors import InputError, short_repr
-from rnnviz.nn import checks
-from rnnviz.nn.cell import Cell
+from rnnviz.nn import checks, layer_layout
 from rnnviz.nn.cell_table import CELLS
 from rnnviz.nn.spec import one_of, whole_number
 from rnnviz.nn.types import Array, frozen
 
-FORWARD, BACKWARD = "forward", "backward"
-DIRECTIONS = (FORWARD, BACKWARD)
-SUFFIX = {FORWARD: "", BACKWARD: "_reverse"}
 #: The fields (L*D, B, H): the last states' gradients, and the first states.
 STATES = ("direct_h", "direct_c", "h0", "c0")
-_NAME = re.compile(r"(weight_ih|weight_hh|bias_ih|bias_hh)_l(0|[1-9][0-9]{0,2})(_reverse)?\Z")
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,31 +75,14 @@ class LayerRecord:
         one_of("cell", self.cell, tuple(CELLS))
         one_of("activation", self.activation, ("tanh", "relu"))
         weights = _arrays("weights", self.weights)
-        _complete(weights, CELLS[self.cell])
-        set_ = object.__setattr__
-        set_(self, "weights", MappingProxyType(weights))
-        blocks = len(CELLS[self.cell].blocks)
-        checks.fit_shape(
-            "weights: weight_ih_l0", weights["weight_ih_l0"], (None, None), "(blocks * hidden_size, input_size)"
-        )
-        width = len(weights["weight_ih_l0"])
-        if width % blocks:
-            noun = CELLS[self.cell].noun
-            raise InputError(f"weights: weight_ih_l0 has {width} rows, but {noun} has {blocks} blocks of equal height")
         x = _array("x", self.x)
         if x.ndim != 3 or 0 in x.shape:
             raise InputError(f"x: shape {x.shape} is not (T, B, input_size)")
+        layer_layout.check(self.cell, weights, inputs=x.shape[2])
+        set_ = object.__setattr__
+        set_(self, "weights", MappingProxyType(weights))
         set_(self, "x", x)
         T, B, H = x.shape[0], x.shape[1], self.H
-        for level in range(self.levels):
-            for direction in self.directions:
-                suffix = f"_l{level}{SUFFIX[direction]}"
-                inputs = x.shape[2] if level == 0 else H * len(self.directions)
-                shapes = {"weight_ih": (width, inputs), "weight_hh": (width, H), "bias_ih": (width,),
-                          "bias_hh": (width,)}  # fmt: skip
-                for kind, shape in shapes.items():
-                    if kind + suffix in weights:
-                        checks.fit_shape(f"weights: {kind}{suffix}", weights[kind + suffix], shape, "the cell's shape")
         direct = _array("direct", self.direct)
         checks.fit_shape("direct", direct, (T, B, H * len(self.directions)), "(T, B, directions * hidden_size)")
         set_(self, "direct", direct)
@@ -160,11 +137,11 @@ class LayerRecord:
 
     @property
     def levels(self) -> int:
-        return sum(name.startswith("weight_ih_") and not name.endswith("_reverse") for name in self.weights)
+        return layer_layout.levels_of(self.weights)
 
     @property
     def directions(self) -> tuple[str, ...]:
-        return DIRECTIONS if "weight_ih_l0_reverse" in self.weights else DIRECTIONS[:1]
+        return layer_layout.directions_of(self.weights)
 
     @property
     def steps(self) -> Array:
@@ -205,28 +182,3 @@ def _array(what: str, value: Any) -> Array:
     array = checks.as_array(what, value, "real numbers", kinds="fiub")
     dtype = np.float64 if array.dtype.itemsize > 4 else np.float32
     return frozen(np.array(array, dtype, order="C"))
-
-
-def _complete(weights: Mapping[str, Array], cell: Cell) -> None:
-    """Raises InputError for a name that is none of PyTorch's, for a weight that the cell does not have, or if a level
-    lacks one."""
-    found = set()
-    for name in weights:
-        match = _NAME.match(name)
-        if match is None:
-            raise InputError(f"weights: {short_repr(name)} is not one of weight_ih_l0, weight_hh_l0, bias_ih_l0, …")
-        found.add((int(match[2]), match[3] or ""))
-    if (0, "") not in found:
-        raise InputError("weights: weight_ih_l0 is missing")
-    levels = 1 + max(level for level, _ in found)
-    suffixes = {suffix for _, suffix in found}
-    kinds = ("weight_ih", "weight_hh") if cell.recurrent else ("weight_ih",)
-    given = {name.partition("_l")[0] for name in weights}
-    biases = [kind for kind in ("bias_ih", "bias_hh") if kind in given]
-    if not cell.recurrent and (other := given - {*kinds, "bias_ih"}):
-        raise InputError(f"weights: {min(other)}: {cell.noun} has none")
-    for level in range(levels):
-        for suffix in sorted(suffixes):
-            for kind in (*kinds, *biases):
-                if f"{kind}_l{level}{suffix}" not in weights:
-                    raise InputError(f"weights: {kind}_l{level}{suffix} is missing")

@@ -21,6 +21,7 @@ from rnnviz.errors import InputError, short_repr
 from rnnviz.nn import checks
 from rnnviz.nn.cell_table import CELLS
 from rnnviz.nn.equations import equations as equations_of
+from rnnviz.nn.layer_layout import BACKWARD, SUFFIX
 from rnnviz.nn.make_trace import direct_trace
 from rnnviz.nn.numpy_engine import layer_backward
 from rnnviz.nn.numpy_engine import weight_gradients as gradients_of
@@ -28,7 +29,7 @@ from rnnviz.nn.records import LayerBackward, LayerForward, LayerWeights
 from rnnviz.nn.spec import ModelSpec, one_of
 from rnnviz.nn.trace import Trace
 from rnnviz.nn.types import Array, Params
-from rnnviz.recordings.layer_record import BACKWARD, SUFFIX, LayerRecord
+from rnnviz.recordings.layer_record import LayerRecord
 
 #: A record is proved if the framework's weight gradients agree with ours to this, by the precision of its weights.
 PROVED = {"float32": 1e-4, "float64": 1e-9}

@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rnnviz.nn.layer_layout import DIRECTIONS
 from rnnviz.recordings import passes
-from rnnviz.recordings.layer_record import DIRECTIONS, LayerRecord
+from rnnviz.recordings.layer_record import LayerRecord
 from tests.nn import golden
 
 CASES = golden.load("recordings")

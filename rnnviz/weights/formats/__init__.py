@@ -1,0 +1,1 @@
+"""One file for each format: `read(path, decisions)` gives a WeightFile."""
