@@ -37,7 +37,7 @@ def edges(
     Raises RefusalError if the graph has more than `most` nodes, since it does not end there then.
     """
     wanted = {edge_of(tensor): name for name, tensor in targets.items() if tensor.grad_fn is not None}
-    waiting = [tensor.grad_fn for tensor in outputs]
+    waiting = list(dict.fromkeys(tensor.grad_fn for tensor in outputs))  # on a graphics card one node gives h and c
     seen = {tensor.grad_fn for tensor in (*inputs, *targets.values())} | set(waiting)
     found: list[tuple[Any, int, str]] = []
     for node in waiting:

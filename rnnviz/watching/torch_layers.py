@@ -15,7 +15,7 @@ from typing import Any
 from rnnviz.errors import InputError, short_repr
 from rnnviz.nn.cell_table import CELLS
 from rnnviz.nn.types import Array
-from rnnviz.watching.torch_private import version_of, weights_of
+from rnnviz.watching.torch_private import multiplies_in_tf32, version_of, weights_of
 
 #: More uses of one layer than this in one step are not recorded: what remains are states that are changed in between.
 MOST_USES = 32
@@ -222,6 +222,11 @@ def notes_on(layer: Layer, output: Any, is_scaled: bool) -> list[str]:
             f"{'Autocast' if cast else 'PyTorch'} computed this layer in {cast or kind}: "
             "the gradients shown are those of the same weights and inputs in float64."
         )
+    elif kind == "float32" and multiplies_in_tf32(data_of(out).device.type, layer.is_cell):
+        notes.append(
+            "The graphics card multiplied in TF32, with 10 bits behind the point: the gradients shown are those of the "
+            f"same weights and inputs in float64. {_TF32_SWITCH[layer.is_cell]} = False makes the two agree."
+        )
     if "float16" in (cast, kind) and not is_scaled:
         notes.append(
             "If a GradScaler scales the loss, the gradients carry its scale; watch(…, scaler=…) divides by it."
@@ -235,6 +240,10 @@ def _autocast_dtype(device: str) -> str:
     """The precision in which autocast computes on this device now; "" if it is off."""
     torch = sys.modules["torch"]
     return str(torch.get_autocast_dtype(device)).removeprefix("torch.") if torch.is_autocast_enabled(device) else ""
+
+
+#: PyTorch's switch for cells, whose products are ordinary ones, and for fused layers.
+_TF32_SWITCH = {True: "torch.backends.cuda.matmul.allow_tf32", False: "torch.backends.cudnn.allow_tf32"}
 
 
 # -- tensors -------------------------------------------------------------------------------------------

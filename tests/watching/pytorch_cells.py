@@ -19,6 +19,7 @@ from torch import nn
 
 import rnnviz
 from rnnviz.recordings.recording import Recording
+from rnnviz.watching.torch_graph import edges
 
 KINDS = {"rnn": nn.RNNCell, "lstm": nn.LSTMCell, "gru": nn.GRUCell}
 
@@ -107,6 +108,22 @@ def check_float32_too() -> None:
         zero = torch.zeros_like(hs[0])
         expected = np.stack([(zero if h.grad is None else h.grad).numpy() for h in hs])[:, 0]
         np.testing.assert_allclose(layers["cell"][1].grad_h[1:, 0], expected, atol=1e-5 * np.abs(expected).max())
+
+
+def check_a_node_that_gives_both_states_is_read_once() -> None:
+    """As of a fused cell on a graphics card."""
+
+    class Both(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, h: Any, c: Any) -> Any:
+            return h * 2, c * 3
+
+        @staticmethod
+        def backward(ctx: Any, *grads: Any) -> Any:
+            return grads[0] * 2, grads[1] * 3
+
+    h, c = (torch.ones(1, requires_grad=True) * 1 for _ in range(2))
+    assert [(i, name) for _, i, name in edges(Both.apply(h, c), {"h": h, "c": c}, [])] == [(0, "h"), (1, "c")]
 
 
 def check_two_stacked_loops_and_an_encoder_before_a_decoder() -> None:
