@@ -38,7 +38,7 @@ _COMPUTED = re.compile(
     re.DOTALL,
 )
 #: Blocks in weight_hh -> cell, of PyTorch's own layers.
-_BY_BLOCKS = {4: "lstm", 3: "gru", 1: "rnn"}
+_BY_BLOCKS = {len(cell.blocks): name for name, cell in CELLS.items() if not cell.torch.source}
 _COMPILED, _PARALLEL = "_orig_mod.", "module."
 
 
