@@ -239,7 +239,7 @@ class Watch:
         after = {}
         for use in held.moment.uses:
             layer = use.layer
-            if layer.name not in after:
+            if layer.name not in after and not layer.is_spread:
                 now = (self._moment or held.moment).snapshot(layer)
                 if now.state != use.weights.state:
                     after[layer.name] = now

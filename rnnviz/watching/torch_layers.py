@@ -44,6 +44,12 @@ class Layer:
         return weights_of(self.module)
 
     @property
+    def is_spread(self) -> bool:
+        """Whether its weights are spread over processes now (FSDP, tensor parallelism): FSDP has them whole only while
+        the layer computes."""
+        return any(hasattr(tensor, "full_tensor") for tensor in self.weights().values())
+
+    @property
     def refusal(self) -> str | None:
         """Why this layer cannot be recorded, whatever it computes; None if it can."""
         if getattr(self.module, "proj_size", 0):
@@ -105,6 +111,8 @@ class Moment:
 
     def snapshot(self, layer: Layer) -> Weights:
         """A copy of the layer's weights as they are now; the same copy as before while they have not changed."""
+        if layer.is_spread:
+            raise RefusalError("its weights are spread over processes while it computes")
         tensors = layer.weights()
         state = [(id(tensor), version_of(tensor)) for tensor in tensors.values()]
         known = self._snapshots.get(layer.name)

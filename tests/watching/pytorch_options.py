@@ -502,5 +502,33 @@ def check_of_distributed_processes_the_first_records_its_own_part() -> None:
         assert all(record.is_proved("module") for record in records), [r.agreement() for r in records]
 
 
+def check_weights_that_are_whole_only_while_the_layer_computes() -> None:
+    """As FSDP has them, here of one process."""
+    import torch.distributed as dist
+    from torch.distributed.device_mesh import init_device_mesh
+    from torch.distributed.fsdp import fully_shard
+
+    with tempfile.TemporaryDirectory() as folder:
+        dist.init_process_group("gloo", init_method=f"file://{folder}/store", rank=0, world_size=1)
+        try:
+            model, x = Net(), data()
+            fully_shard(model, mesh=init_device_mesh("cpu", (1,)))
+            optimizer = torch.optim.SGD(model.parameters(), 0.1)
+
+            def work(watch: Any) -> None:
+                for _ in range(2):
+                    loss = model(x)
+                    loss.backward()
+                    watch.step(loss)
+                    optimizer.step()
+                    optimizer.zero_grad()
+
+            found = recorded(model, work, optimizer=optimizer)
+        finally:
+            dist.destroy_process_group()
+    assert [record.proved for record in found.records] == [{"rnn": True}] * 2
+    assert found.errors == ""
+
+
 if __name__ == "__main__":
     run(globals())
