@@ -32,7 +32,11 @@ TEXTS = (".txt", ".md", ".rst", ".tex", ".html", ".py")
 LOOKED_AT = 4096  # bytes read of a file with an unknown suffix
 NUMERIC = 0.8  # smallest share of lines with a number in the last cell for a table
 
-NOT_YET = "rnnviz cannot train on your own numbers yet, only on a text, with the task 'characters'"
+READ = (
+    "rnnviz reads tables (CSV), arrays (.npz), texts, lines of text<TAB>label, and folders with a file for each class"
+)
+READ_KINDS = ("a table (CSV)", "a table (TSV)", "a table of numbers", "arrays (NumPy)")
+OPEN = "train on it with --data FILE"
 
 
 def what(path: str | Path) -> str | None:
@@ -41,6 +45,11 @@ def what(path: str | Path) -> str | None:
     if suffix in _KINDS:
         return _KINDS[suffix]
     return "a table of numbers" if suffix not in TEXTS[1:] and _is_numeric(path) else None
+
+
+def is_read(path: str | Path) -> bool:
+    """Whether `--data` reads a file of this kind."""
+    return what(path) in READ_KINDS
 
 
 def _is_numeric(path: str | Path) -> bool:
@@ -68,7 +77,7 @@ def no_experiment(path: str | Path, reason: str) -> str:
     """The reason why a file is not an experiment, in one line that also says what can be done with it."""
     kind = what(path)
     if kind is not None:
-        return f"{path}: is {kind}, not an experiment (TOML); {NOT_YET}"
+        return f"{path}: is {kind}, not an experiment (TOML); {OPEN if is_read(path) else READ}"
     if Path(path).suffix.lower() in TEXTS:
         return f"{path}: is a text, not an experiment (TOML); train on it with --task characters --source FILE"
     return f"{path}: {reason}"
@@ -78,5 +87,5 @@ def no_use(task: str, source: str) -> str:
     """The error for a source with a task that reads no file."""
     kind = what(source)
     if kind is not None:
-        return f"{source} is {kind}; {NOT_YET}"
+        return f"{source} is {kind}; {OPEN if is_read(source) else READ}"
     return f"the task {task!r} reads no file; the task 'characters' reads a text"

@@ -41,7 +41,7 @@ def test_numbers_are_called_what_they_are(file: str, flags: list[str], capsys: p
     assert main([word.replace("FILE", file) for word in flags]) == 2
     told = capsys.readouterr().err
     assert f"{file}: is {FILES[file][1]}" in told or f"{file} is {FILES[file][1]}" in told
-    assert own_files.NOT_YET in told
+    assert (own_files.OPEN if own_files.is_read(file) else own_files.READ) in told
     assert told.count("\n") == 1
 
 
