@@ -41,7 +41,7 @@ def _no_reach(frame: Frame) -> Missing:
 
 
 def _no_evidence(frame: Frame) -> Missing:
-    if frame.scene.prove is not None:
+    if frame.scene.prove is not None or not frame.scene.has_loss:
         return None
     return "this gradient is computed here, and needs no evidence", "point at another row"
 

@@ -13,6 +13,7 @@ Golub & Kahan 1965 (10.1137/0702016); Golub & Van Loan, Matrix Computations, 10.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -46,6 +47,23 @@ _SECTIONS = 15
 Report = Callable[[int, int], None]
 
 
+class Jacobians(Protocol):
+    """N matrices of S columns that need not be formed: StateJacobian is one such."""
+
+    @property
+    def N(self) -> int: ...
+    @property
+    def S(self) -> int: ...
+    @property
+    def in_float32(self) -> Any: ...
+    @property
+    def is_finite(self) -> Array: ...
+    def at(self, rows: Any) -> Any: ...
+    def times(self, v: Array) -> Array: ...
+    def transposed_times(self, u: Array) -> Array: ...
+    def formed(self) -> Array: ...
+
+
 @np.errstate(all="ignore")
 def gains(spec: ModelSpec, params: ParamsLike, forward: Forward, report: Report | None = None) -> Array:
     """(T,): per step the largest singular value of ∂s_t/∂s_{t-1}, s the full state; the largest over the batch.
@@ -67,7 +85,7 @@ def gains(spec: ModelSpec, params: ParamsLike, forward: Forward, report: Report 
         if S < IMPLICIT_FROM:
             values = largest_singular_value(jacobian.formed())
         else:
-            values, near = _by_products(jacobian, B, near)
+            values, near = by_products(jacobian, B, near)
         out[start:stop] = values.reshape(-1, B)
         if report is not None:
             report(stop, T)
@@ -89,7 +107,7 @@ def _windows(T: int, B: int, S: int) -> Iterator[tuple[int, int]]:
 
 @np.errstate(all="ignore")
 def largest_singular_value(J: Array) -> Array:
-    """σ_max of each (..., S, S) matrix: the root of the largest eigenvalue of JᵀJ (J scaled first).
+    """σ_max of each (..., R, S) matrix: the root of the largest eigenvalue of JᵀJ, or JJᵀ if R < S (J scaled first).
 
     The largest eigenvalue of a symmetric matrix is found to a few ε of itself, so σ_max is exact to about S·ε
     relative (measured: below 1e-14 for S = 40) at a fraction of an SVD's cost; only the small singular values
@@ -98,12 +116,14 @@ def largest_singular_value(J: Array) -> Array:
     out: Array = np.abs(J).max(axis=(-2, -1))
     usable = np.isfinite(out) & (out > 0)
     scaled = J[usable] / out[usable][:, None, None]
+    if J.shape[-2] < J.shape[-1]:
+        scaled = scaled.swapaxes(-2, -1)
     top = np.linalg.eigvalsh(scaled.swapaxes(-2, -1) @ scaled)[..., -1]
     out[usable] *= np.sqrt(np.maximum(top, 0.0))
     return out
 
 
-def _formed_gains(jacobian: StateJacobian) -> Array:
+def _formed_gains(jacobian: Jacobians) -> Array:
     block = max(1, _BLOCK // jacobian.S**2)
     starts = range(0, jacobian.N, block)
     parts = [largest_singular_value(jacobian.at(slice(at, at + block)).formed()) for at in starts]
@@ -114,7 +134,7 @@ def _formed_gains(jacobian: StateJacobian) -> Array:
 
 
 @np.errstate(all="ignore")
-def _by_products(jacobian: StateJacobian, B: int, near: Array) -> tuple[Array, Array]:
+def by_products(jacobian: Jacobians, B: int, near: Array) -> tuple[Array, Array]:
     """(N,) largest singular values, and (B, S) right singular vectors at the last step. near: these vectors at a nearby
     step, or zeros.
 
@@ -140,8 +160,8 @@ class _Bidiagonal:
     J v_k = alpha_k u_k + beta_{k-1} u_{k-1};  Jᵀ u_k = alpha_k v_k + beta_k v_{k+1}
     """
 
-    def __init__(self, jacobian: StateJacobian, v: Array) -> None:
-        self._jacobian, self.v, self._u = jacobian, v, np.zeros_like(v)
+    def __init__(self, jacobian: Jacobians, v: Array) -> None:
+        self._jacobian, self.v, self._u = jacobian, v, np.zeros((len(v), 1), v.dtype)
         self.alphas, self.betas = np.empty((0, len(v))), np.empty((0, len(v)))
         self._beta = np.zeros((len(v), 1), v.dtype)
 
@@ -171,7 +191,7 @@ class _Bidiagonal:
         self.alphas, self.betas = self.alphas[:, rows], self.betas[:, rows]
 
 
-def _vectors(jacobian: StateJacobian, start: Array) -> tuple[Array, Array, Array]:
+def _vectors(jacobian: Jacobians, start: Array) -> tuple[Array, Array, Array]:
     """(N, S) right singular vectors of the largest singular values, to about 1e-5; `start` if that fails. And (N,)
     bool: whether the second largest value is well apart, and whether the vector converges too slowly."""
     out, is_apart, is_slow = start, np.zeros(len(start), bool), np.zeros(len(start), bool)
@@ -209,7 +229,7 @@ def _vectors(jacobian: StateJacobian, start: Array) -> tuple[Array, Array, Array
     return out, is_apart, is_slow
 
 
-def _values(jacobian: StateJacobian, start: Array, is_apart: Array) -> Array:
+def _values(jacobian: Jacobians, start: Array, is_apart: Array) -> Array:
     """(N,) largest singular values to TOLERANCE, from vectors near theirs; nan if that takes too long.
 
     A singular value of J lies within the residual: this is certain, but takes twice as many steps as necessary. In a
@@ -243,7 +263,7 @@ def _values(jacobian: StateJacobian, start: Array, is_apart: Array) -> Array:
     return out
 
 
-def _patience(jacobian: StateJacobian) -> int:
+def _patience(jacobian: Jacobians) -> int:
     """The number of steps after which forming a row's Jacobian would have been cheaper."""
     return 32 + jacobian.S // 2
 

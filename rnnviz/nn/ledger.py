@@ -29,8 +29,8 @@ class Ledger(ReadOnly):
     gain            largest singular value of ∂s_t/∂s_{t-1}; s is the full state (all layers, h and c);
                     the largest of the batch. It is an upper bound of the factor in this step
     slope           mean over units of φ'(a_t); for a gated cell that of its content, 1 - g² or 1 - n²
-    slope_share     ‖φ'(a_t) ⊙ g_t‖ / ‖g_t‖, g the gradient on h (simple RNN; nan for gated cells)
-    weight_share    ‖W_hhᵀ (φ' ⊙ g_t)‖ / ‖φ' ⊙ g_t‖ (simple RNN; nan for gated cells)
+    slope_share     ‖φ'(a_t) ⊙ g_t‖ / ‖g_t‖, g the gradient on h (simple RNN; nan for gated cells, and without a loss)
+    weight_share    ‖W_hhᵀ (φ' ⊙ g_t)‖ / ‖φ' ⊙ g_t‖ (simple RNN; nan for gated cells, and without a loss)
     factor          ‖g_{t-1}‖ / ‖g_t‖. For one loss step and the simple RNN it is slope_share · weight_share;
                     for the total it includes the contribution of step t-1's own loss
     product         (T+1,): the running product of the factors from the loss step, 1 there: ‖g_t‖ / ‖g_k‖
@@ -55,11 +55,12 @@ def make_ledger(
     forward: Forward,
     gain: Array,
     *,
-    grad_h: Array,
+    grad_h: Array | None,
     norms: Array,
     start: int,
 ) -> Ledger:
-    """grad_h (T+1, B, H) and its norms (T+1,) of the loss step `start` (or of the total up to there)."""
+    """grad_h (T+1, B, H) and its norms (T+1,) of the loss step `start` (or of the total up to there). Without a loss
+    grad_h is None, and the norms are ‖∂h_start/∂h_t‖: then no one vector goes back, and there are no shares of its."""
     T = len(gain)
     top, w = forward.layers[-1], layer_weights(spec, params, spec.num_layers - 1)
     H = spec.hidden_size
@@ -69,7 +70,7 @@ def make_ledger(
     forget = None
     content = spec.about_cell.content
     slopes = activation_slope(spec.activation, top.gates[..., content * H : (content + 1) * H])
-    if not spec.about_cell.gates:
+    if not spec.about_cell.gates and grad_h is not None:
         through_slope = slopes * grad_h[1:]
         after_slope = norm(through_slope, axis=(1, 2))
         slope_share = after_slope / norms[1:]

@@ -5,11 +5,12 @@
 "mse": mean over every element that carries loss (Keras' and PyTorch's "mean"). "cross_entropy": softmax of
 the outputs, mean over positions, natural logarithm (torch.nn.functional.cross_entropy; Keras' from_logits).
 "direct": of traces alone, L_k = Σ target_k · y_k. It has no mean, so that dL/dy_k is the target: for a network of
-which only that gradient is known.
+which only that gradient is known. "none": of traces alone, for a network without targets; L is nan, and dL/dy 0.
 """
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +20,7 @@ from rnnviz.nn.types import Array
 
 #: Losses of a trace; a network is trained with one of LOSSES.
 TRACE_LOSSES = (*LOSSES, "direct")
+NO_LOSS = "none"
 
 
 class LossValue(NamedTuple):
@@ -29,6 +31,8 @@ class LossValue(NamedTuple):
 
 def evaluate(loss: str, y: Array, targets: Array, mask: Array) -> LossValue:
     """y (T, B, O); targets (T, B, O), or ints (T, B) for cross-entropy; mask (T, B) bool."""
+    if loss == NO_LOSS:
+        return LossValue(math.nan, np.zeros(len(y)), np.zeros_like(y))
     if loss == "direct":
         grad_y = np.where(mask[..., None], targets, 0).astype(y.dtype, copy=False)
         step_loss = np.where(grad_y == 0, 0, grad_y * y).sum(axis=(1, 2), dtype=np.float64)  # 0 * inf: no share at all

@@ -1,4 +1,5 @@
-"""How a Trace is made: from a loss on the outputs, or from the gradient that a loss elsewhere sends into the states."""
+"""How a Trace is made: from a loss on the outputs, from the gradient that a loss elsewhere sends into the states, or
+without a loss."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from rnnviz.nn import checks, losses
 from rnnviz.nn import engine as engines
+from rnnviz.nn.records import Backward, Forward, LayerBackward
 from rnnviz.nn.spec import ModelSpec, one_of
 from rnnviz.nn.targets import checked_targets, loss_mask
 from rnnviz.nn.trace import LayerTrace, Trace
@@ -68,6 +70,25 @@ def direct_trace(
     return _traced(spec, params, x, direct, "direct", mask, h0, c0, direct_c, engine)
 
 
+def states_trace(
+    spec: ModelSpec,
+    params: ParamsLike,
+    x: Array,
+    *,
+    h0: Array | None = None,
+    c0: Array | None = None,
+    engine: str | engines.Engine | None = None,
+) -> Trace:
+    """The trace of a network whose targets are not known: its states, and how later ones depend on earlier ones (see
+    Trace). x (T, B, I), h0 and c0 (L, B, H) or None for zeros; inf and nan are allowed. Raises InputError if the trace
+    would take too much memory."""
+    T, B = x.shape[:2]
+    _check_memory(spec, T, B)
+    targets = np.broadcast_to(0.0, (T, B, spec.output_size))
+    mask = np.ones((T, B), bool)
+    return _traced(spec, params, x, targets, losses.NO_LOSS, mask, h0, c0, None, engine)
+
+
 def _check_memory(spec: ModelSpec, T: int, B: int) -> None:
     H = spec.hidden_size
     width = 3 * len(spec.gates) + 2 * spec.state_size // H + 1
@@ -96,7 +117,10 @@ def _traced(
             c = run.layers[-1].c
             assert c is not None
             step_loss = step_loss + np.where(direct_c == 0, 0, direct_c * c[1:]).sum(axis=(1, 2))
-    back = chosen.backward(spec, params, run, value.grad_y, direct_c)
+    if loss == losses.NO_LOSS:
+        back = _nothing_back(spec, params, run)
+    else:
+        back = chosen.backward(spec, params, run, value.grad_y, direct_c)
 
     layers = tuple(
         LayerTrace(
@@ -130,6 +154,18 @@ def _traced(
         backward=back,
         engine=chosen,
     )
+
+
+def _nothing_back(spec: ModelSpec, params: ParamsLike, run: Forward) -> Backward:
+    """The backward pass of no loss: zeros, which take no memory."""
+
+    def zeros(like: Array) -> Array:
+        return np.broadcast_to(0.0, like.shape)
+
+    layers = tuple(
+        LayerBackward(zeros(f.h), None if f.c is None else zeros(f.c), zeros(f.pre), zeros(f.pre)) for f in run.layers
+    )
+    return Backward(layers, {name: zeros(array) for name, array in params.items()})
 
 
 def _named_gates(spec: ModelSpec, gates: Array) -> Mapping[str, Array]:

@@ -11,17 +11,18 @@ entry 0 is before the first input. Everything else has T entries: entry t-1 belo
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from rnnviz.errors import InputError, short_repr
-from rnnviz.nn import checks, gradcheck, metrics, numpy_engine
+from rnnviz.nn import checks, gradcheck, losses, metrics, numpy_engine
 from rnnviz.nn import engine as engines
 from rnnviz.nn import gain as gains
 from rnnviz.nn import ledger as ledgers
+from rnnviz.nn import sensitivity as sensitivities
 from rnnviz.nn.records import Backward, Forward
 from rnnviz.nn.spec import ModelSpec, whole_number
 from rnnviz.nn.types import Array, ParamsLike, ReadOnly, frozen
@@ -63,6 +64,10 @@ class Trace(ReadOnly):
     grad_x[t-1]     dL/dx_t, total: x_t moves, and everything after it follows
     grads[name]     dL/d(parameter)
     triangle[k, t]  ‖∂L_k/∂h_t‖, the loss of step k alone
+
+    Without a loss (has_loss is False, states_trace makes it) these are all 0, and what goes back from step k is the
+    state itself: grad_norm(k)[t], the rows of the triangle, half-life, horizon and ledger are of ‖∂h_k/∂h_t‖, its
+    largest singular value, and every step can be k. There is no total, and no item. See sensitivity.py.
     """
 
     spec: ModelSpec
@@ -84,11 +89,14 @@ class Trace(ReadOnly):
     _items: dict[int | None, Item] = field(default_factory=dict, init=False, repr=False)
     _norms: dict[int | None, Array] = field(default_factory=dict, init=False, repr=False)
     _ledgers: dict[int | None, ledgers.Ledger] = field(default_factory=dict, init=False, repr=False)
+    _sensitivities: dict[int, sensitivities.Sensitivity] = field(default_factory=dict, init=False, repr=False)
 
     def __repr__(self) -> str:
         steps = self.loss_steps
         where = f"step {steps[0]}" if len(steps) == 1 else f"{len(steps)} steps"
         sizes = f"T={self.T}, B={self.B}, I={self.I}, H={self.H}, O={self.O}, L={self.L}"
+        if not self.has_loss:
+            return f"<Trace: {self.spec.cell}, {sizes}, no loss>"
         return f"<Trace: {self.spec.cell}, {sizes}, {self.loss_name} {self.loss:.6g} at {where}>"
 
     def __getstate__(self) -> dict[str, Any]:
@@ -97,6 +105,10 @@ class Trace(ReadOnly):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__({**state, "engine": engines.resolve(state["engine"])})
+
+    @property
+    def has_loss(self) -> bool:
+        return self.loss_name != losses.NO_LOSS
 
     # -- sizes ---------------------------------------------------------------------------------------
 
@@ -180,7 +192,7 @@ class Trace(ReadOnly):
 
     @cached_property
     def loss_steps(self) -> tuple[int, ...]:
-        """The steps k (1-based) that carry loss in at least one sequence."""
+        """The steps k (1-based) that carry loss in at least one sequence; without a loss: every step."""
         return tuple(int(k) + 1 for k in np.flatnonzero(self.loss_mask.any(axis=1)))
 
     @cached_property
@@ -198,23 +210,45 @@ class Trace(ReadOnly):
         """(n+1, n+1): the rows of `triangle` for some loss steps, the last of which is n. What comes after step n has
         no part in them, and is not walked."""
         end = max(steps)
+        if not self.has_loss:
+            rows = np.zeros((end + 1, end + 1))
+            for k in steps:
+                rows[k] = self.grad_norm(k)[: end + 1]
+            return rows
         run = self.forward.window(0, end)
         direct_c = None if self.direct_c is None else self.direct_c[:end]
         return self.engine.triangle(self.spec, self.params, run, self.grad_y[:end], steps, direct_c)
 
     def item(self, k: int | None) -> Item:
-        """∂L_k/∂h_t and ∂L_k/∂c_t of loss step k (1..T) alone; None: the total. Zero for t > k."""
+        """∂L_k/∂h_t and ∂L_k/∂c_t of loss step k (1..T) alone; None: the total. Zero for t > k. Raises InputError
+        without a loss."""
         k = self._step(k)
+        if not self.has_loss:
+            raise InputError("item: this trace has no loss; sensitivity_of has the norms of ∂h_k/∂h_t")
         if k not in self._items:
             self._items[k] = self._make_item(k)
         return self._items[k]
 
     def grad_norm(self, k: int | None = None) -> Array:
-        """(T+1,): ‖∂L_k/∂h_t‖ over (B, H); None: the norm of the total dL/dh_t."""
+        """(T+1,): ‖∂L_k/∂h_t‖ over (B, H); None: the norm of the total dL/dh_t. Without a loss ‖∂h_k/∂h_t‖, the
+        largest singular value; and InputError for the total."""
         k = self._step(k)
+        if not self.has_loss:
+            if k is None:
+                raise InputError("k: without a loss there is no total; choose a step")
+            return self.sensitivity_of(k).h.largest
         if k not in self._norms:
             self._norms[k] = frozen(metrics.norm(self.item(k).grad_h, axis=(1, 2)))
         return self._norms[k]
+
+    def sensitivity_of(self, k: int, report: sensitivities.Report | None = None) -> sensitivities.Sensitivity:
+        """The norms of ∂h_k/∂h_t and ∂h_k/∂c_t, t = 0..T, of a trace with a loss or without; see sensitivity.py. For a
+        large state it is slow: report(done, k) is called from time to time and may raise an exception to stop."""
+        step = self._step(k) or self.T
+        if step not in self._sensitivities:
+            found = sensitivities.sensitivity(self.spec, self.params, self.forward, step, report)
+            self._sensitivities[step] = found
+        return self._sensitivities[step]
 
     @property
     def half_life(self) -> float | None:
@@ -244,7 +278,7 @@ class Trace(ReadOnly):
                 self.params,
                 self.forward,
                 self.gain,
-                grad_h=self.item(k).grad_h,
+                grad_h=self.item(k).grad_h if self.has_loss else None,
                 norms=self.grad_norm(k),
                 start=self.loss_steps[-1] if k is None else k,
             )
@@ -283,9 +317,11 @@ class Trace(ReadOnly):
         """(k,): the contribution of each step t = 1..k to the gradient of L_k on the recurrent layers' weights (W_ih,
         W_hh and biases of all layers): the norm of that gradient for the weights used at step t alone.
 
-        Time O(T·B·H²). Raises InputError if k is not a step.
+        Time O(T·B·H²). Raises InputError if k is not a step, or without a loss.
         """
         k = self._step(k) or self.T
+        if not self.has_loss:
+            raise InputError("sent: this trace has no loss, so nothing is sent to the weights")
         run = self.forward.window(0, k)
         back = self.backward if self.loss_steps == (k,) else self._backward_of(k)
         parts = []
@@ -300,8 +336,28 @@ class Trace(ReadOnly):
         return frozen(metrics.norm(np.stack(parts), axis=0))
 
     def check(self, seed: int = 0) -> float:
-        """The gradient check: the largest error of the gradients against central differences; see gradcheck."""
+        """The gradient check: the largest error of the gradients against central differences; see gradcheck. Without a
+        loss they are those of u·y_T, for a random u."""
+        if not self.has_loss:
+            return self._with_random_loss(whole_number("seed", seed, low=0)).check(seed)
         return gradcheck.check(self, whole_number("seed", seed, low=0))
+
+    def _with_random_loss(self, seed: int) -> Trace:
+        grad_y = np.zeros_like(self.y)
+        grad_y[-1] = np.random.default_rng(seed).standard_normal(grad_y.shape[1:])
+        back = self.engine.backward(self.spec, self.params, self.forward, grad_y, None)
+        return replace(
+            self,
+            loss_name="direct",
+            targets=grad_y,
+            loss_mask=(grad_y != 0).any(axis=2),
+            grad_y=grad_y,
+            grads=back.grads,
+            layers=tuple(
+                replace(own, grad_h=b.grad_h, grad_c=b.grad_c) for own, b in zip(self.layers, back.layers, strict=True)
+            ),
+            backward=back,
+        )
 
     # -- inside --------------------------------------------------------------------------------------
 

@@ -34,12 +34,12 @@ def show_sample(now: Present, sample: int) -> Show:
     return lambda: now.show(picture, ghost=read)
 
 
-def show_gradient(now: Present, loss_step: int | None) -> Show:
+def show_gradient(now: Present, loss_step: int | None, job: Job, report: Report) -> Show:
     frame, wanted = now.frame, [Measure("gradient", loss_step)]
     if Measure("ledger", frame.loss_step) in frame.scene.known:  # where that was looked at
         wanted.append(Measure("ledger", loss_step))
-    made = [prepare(scene, *(wanted if scene is frame.scene else wanted[:1]))
-            for scene in scenes_with(frame, loss_step)]  # fmt: skip
+    made = [prepare(scene, *(wanted if scene is frame.scene else wanted[:1]), report=report,
+                    is_cancelled=lambda: job.is_cancelled) for scene in scenes_with(frame, loss_step)]  # fmt: skip
 
     def show() -> None:
         now.learn(made)

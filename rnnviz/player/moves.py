@@ -38,6 +38,8 @@ def moved(frame: Frame, command: Command) -> Frame:
         case Go(phase, t):
             t = frame.T if phase == Phase.LOSS else min(max(t, 0), frame.T)
             return replace(frame, cursor=replace(frame.cursor, phase=Phase(phase), t=t))
+        case ShowGradient("switch") if not frame.scene.has_loss:
+            return replace(frame, frobenius=not frame.frobenius)
         case ShowGradient(loss_step):
             chosen = chosen_loss_step(frame, loss_step)
             if chosen in frame.scene.loss_steps or chosen is None:
@@ -59,6 +61,8 @@ def moved(frame: Frame, command: Command) -> Frame:
 def chosen_loss_step(frame: Frame, loss_step: int | str) -> int | None:
     """The loss step of a ShowGradient; a step without a loss is returned unchanged."""
     last = frame.scene.last_loss_step
+    if not frame.scene.has_loss and loss_step in ("total", "switch"):  # no loss, no total
+        return frame.loss_step
     match loss_step:
         case "total":
             return None

@@ -21,7 +21,7 @@ from rnnviz.nn import engine
 from rnnviz.player.changes import change, cut, opened, restore
 from rnnviz.player.jobs import Job, Show
 from rnnviz.player.kinds.experiment import ExperimentRun
-from rnnviz.player.kinds.opening import Opening
+from rnnviz.player.kinds.opening import NetworkOpening, Opening
 from rnnviz.player.kinds.run import Report, Run
 from rnnviz.player.looking import check, compare, follow, pin, show_gradient, show_sample, survey
 from rnnviz.player.moves import chosen_loss_step, lacking, moved
@@ -95,6 +95,8 @@ class Player:
     def is_slow(self, command: Command) -> bool:
         """Whether a command trains, builds or passes through the network, and so is a job."""
         if isinstance(command, ShowGradient):
+            if not self.frame.scene.has_loss and command.loss_step == "switch":
+                return False  # each row has both norms
             return lacking(self.frame, chosen_loss_step(self.frame, command.loss_step))
         return isinstance(command, SLOW) or self._leads_to_update(command)
 
@@ -156,7 +158,7 @@ class Player:
             case ShowSample(by):
                 return show_sample(now, (self.frame.scene.sample + by) % len(now.run.task))
             case ShowGradient(loss_step):
-                return show_gradient(now, chosen_loss_step(self.frame, loss_step))
+                return show_gradient(now, chosen_loss_step(self.frame, loss_step), job, report)
             case Change(settings):
                 return change(now, settings)
             case Cut():
@@ -197,8 +199,12 @@ class Player:
         return self.frame
 
 
-def run_of(source: Experiment | Opening) -> Run:
+def run_of(source: Experiment | Opening | NetworkOpening) -> Run:
     """Raises InputError as open_player does."""
+    if isinstance(source, NetworkOpening):
+        from rnnviz.player.kinds.network import NetworkRun  # not above: an experiment does not need it
+
+        return NetworkRun(source)
     if isinstance(source, Opening):
         from rnnviz.player.kinds.recording import RecordingRun  # not above: an experiment does not need it
 
@@ -206,8 +212,9 @@ def run_of(source: Experiment | Opening) -> Run:
     return ExperimentRun(source)
 
 
-def open_player(source: Experiment | Opening | None = None, *, live: bool = False) -> Player:
-    """Raises InputError in one line for an experiment that cannot run, or a recording that cannot be opened."""
+def open_player(source: Experiment | Opening | NetworkOpening | None = None, *, live: bool = False) -> Player:
+    """Raises InputError in one line for an experiment that cannot run, or a recording or file of weights that cannot be
+    opened."""
     try:
         return Player(run_of(source or Experiment()), live=live)
     except MemoryError:

@@ -22,7 +22,7 @@ from rnnviz.nn import checks
 from rnnviz.nn.cell_table import CELLS
 from rnnviz.nn.equations import equations as equations_of
 from rnnviz.nn.layer_layout import BACKWARD, SUFFIX
-from rnnviz.nn.make_trace import direct_trace
+from rnnviz.nn.make_trace import direct_trace, states_trace
 from rnnviz.nn.numpy_engine import layer_backward
 from rnnviz.nn.numpy_engine import weight_gradients as gradients_of
 from rnnviz.nn.records import LayerBackward, LayerForward, LayerWeights
@@ -67,7 +67,9 @@ def proves(figure: float | None, dtypes: set[str]) -> bool:
 
 
 @np.errstate(all="ignore")
-def trace_of(layer: LayerRecord, sample: int = 0, level: int = -1, direction: str = "forward") -> Trace:
+def trace_of(
+    layer: LayerRecord, sample: int = 0, level: int = -1, direction: str = "forward", *, has_loss: bool = True
+) -> Trace:
     """The trace of one sequence at one level in one direction: B = 1, as many steps as the sequence has.
 
     Its y is h and its grad_y the direct gradient: the spec has an identity as readout, and the loss is "direct". x is
@@ -87,6 +89,8 @@ def trace_of(layer: LayerRecord, sample: int = 0, level: int = -1, direction: st
         params["rnn.bias_hh_l0"] = np.zeros_like(w.b_ih) if w.b_hh is None else w.b_hh
     params |= {"readout.weight": np.eye(H), "readout.bias": np.zeros(H)}
     h0, c0 = (None if s is None else s[None] for s in walk.start(level, direction))
+    if not has_loss:
+        return states_trace(spec, params, walk.read(level, direction), h0=h0, c0=c0)
     direct, direct_c = walk.direct(level, direction)
     return direct_trace(spec, params, walk.read(level, direction), direct, direct_c, h0=h0, c0=c0)
 

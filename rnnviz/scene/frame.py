@@ -68,6 +68,7 @@ class Frame:
     comparing  whether other runs are to be seen beside this one (see views/comparison.py)
     beside     those runs, on this sequence and at this place in training; None while they are not known
     horizons  how far back the error reaches after each epoch, as far as it is known; None until asked for
+    frobenius  without a loss: the gradient row shows Frobenius norms, and not the largest singular values
     live   who draws it must not wait: a metric that takes long is None until a Measure command has worked it out
     """
 
@@ -87,6 +88,7 @@ class Frame:
     comparing: bool = False
     beside: tuple[Companion, ...] | None = None
     horizons: HorizonHistory | None = None
+    frobenius: bool = False
     live: bool = False
     source: object = None
     settings: Compared | None = None
@@ -107,7 +109,8 @@ class Frame:
 
     @property
     def gradient(self) -> Gradient:
-        return self.scene.gradient(self.loss_step)
+        row = self.scene.gradient(self.loss_step)
+        return row.frobenius if self.frobenius and row.frobenius is not None else row
 
     @property
     def read(self) -> int:

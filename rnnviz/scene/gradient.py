@@ -1,11 +1,14 @@
-"""Gradient: one row of the score, ‖∂L/∂h_t‖ step by step back in time, with what is measured about it."""
+"""Gradient: one row of the score, ‖∂L/∂h_t‖ step by step back in time, with what is measured about it; or, of a network
+whose loss is not known, ‖∂h_k/∂h_t‖."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from rnnviz.nn.metrics import fades, fading_lag
-from rnnviz.nn.types import Array, ReadOnly
+from rnnviz.nn.types import Array, ReadOnly, frozen
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,9 +19,12 @@ class Gradient(ReadOnly):
     factors  (T+1,)  factors[t] = norms[t] / norms[t+1], what the step from t+1 back to t keeps; nan at T
     half_life, horizon  lags in steps at which 50 % and 1 % are left; None if not within this sequence. A decay that is
              far from exponential has no half-life (see nn.metrics), though half of it may be gone
-    states   (T+1, B, H): the gradient on the states themselves, whose norms these are
+    states   (T+1, B, H): the gradient on the states themselves, whose norms these are; without a loss ‖∂h_k/∂h_t,i‖ of
+             each unit i
     along    "h", or the highway it is about: "c" of an LSTM, "z" of a GRU (see views/gradient.py)
     highway  the same on the highway of a gated cell; a simple RNN has none
+    frobenius  without a loss: the same row by its Frobenius norms, where `norms` has the largest singular values
+    waits    it is not worked out yet; its norms are nan
     """
 
     loss_step: int | None
@@ -29,6 +35,14 @@ class Gradient(ReadOnly):
     states: Array
     along: str = "h"
     highway: Gradient | None = None
+    frobenius: Gradient | None = None
+    waits: bool = False
+
+    @classmethod
+    def waiting(cls, T: int, H: int, loss_step: int | None) -> Gradient:
+        nothing = frozen(np.full(T + 1, np.nan))
+        states = np.broadcast_to(np.nan, (T + 1, 1, H))
+        return cls(loss_step, nothing, nothing, None, None, states, waits=True)
 
     @property
     def half_gone(self) -> float | None:

@@ -92,3 +92,36 @@ class Records(Learning):
         ahead = [("epoch", "next record"), ("all", "last")] if place < self.places - 1 else []
         behind = [("epoch_back", "record before"), ("all_back", "first")] if place else []
         return (*ahead[:1], *behind[:1], *ahead[1:], *behind[1:])
+
+
+@dataclass(frozen=True)
+class OneMoment(Learning):
+    """Weights from a file: no history, and one place. has_loss: whether targets are known."""
+
+    trains: ClassVar[bool] = False
+    unit: ClassVar[str] = "place"
+    renamed: ClassVar[Mapping[str, tuple[str, str]]] = {
+        "compare": ("compare", "the other layers of this file"),
+        "code": ("the code", "behind this moment"),
+    }
+
+    def where(self, epoch: int, batch: int) -> str:
+        return ""
+
+    def ways(self, place: int) -> tuple[tuple[str, str], ...]:
+        return ()
+
+
+@dataclass(frozen=True)
+class WithoutLoss(OneMoment):
+    """The same where no targets are known: what goes back is a state."""
+
+    renamed: ClassVar[Mapping[str, tuple[str, str]]] = {
+        **OneMoment.renamed,
+        "gradient": ("norm", "show the largest singular value of each Jacobian, or its Frobenius norm"),
+        "loss_before": ("", "show what an earlier step's state depends on"),
+        "loss_after": ("", "show what a later step's state depends on"),
+        "triangle": ("triangle", "how far back each state depends on earlier ones"),
+        "ledger": ("ledger", "why a state forgets, step by step"),
+        "check": ("check", "gradient check: compare the way back with finite differences"),
+    }

@@ -75,7 +75,8 @@ class Scene:
     """One sequence, forward and back, with one set of weights. Read by `views.prepare.read`, drawn many times.
 
     known  what was prepared, by what asks for it: gradient rows at least. Read-only
-    loss   what is shown as the loss: the trace's own, or one that was recorded elsewhere; None if it was not
+    loss   what is shown as the loss: the trace's own, or one that was recorded elsewhere; None if it was not, or if
+           there is none
     prove  makes the evidence that the gradient is the training's own; None where it is computed here anyway
     input_curve  (T,) the input as one number a step; None where it is a symbol, or too many numbers for one
     loss_steps   the steps (from 1) whose output is judged
@@ -106,7 +107,7 @@ class Scene:
 
     def __post_init__(self) -> None:
         trace = self.trace
-        loss = trace.loss if self.loss is OF_THE_TRACE else self.loss
+        loss = (trace.loss if trace.has_loss else None) if self.loss is OF_THE_TRACE else self.loss
         made = {
             "known": MappingProxyType(dict(self.known)),
             "loss": loss,
@@ -142,13 +143,21 @@ class Scene:
         return self.known.get(Measure("evidence"))
 
     @property
+    def has_loss(self) -> bool:
+        """Whether what goes back is a loss's gradient. Without one it is a state's own: see Trace."""
+        return self.trace.has_loss
+
+    @property
     def last_loss_step(self) -> int:
         return self.loss_steps[-1] if self.loss_steps else self.T
 
     # -- what was prepared ---------------------------------------------------------------------------------
 
     def gradient(self, loss_step: int | None) -> Gradient:
-        """The gradient row of this loss step (None: the total). Raises KeyError if it was not prepared."""
+        """The gradient row of this loss step (None: the total). If it was not prepared: one that waits, without a loss;
+        otherwise KeyError."""
+        if not self.has_loss and not self.has_gradient(loss_step):
+            return Gradient.waiting(self.T, self.H, loss_step)
         row: Gradient = self.known[Measure("gradient", loss_step)]
         return row
 

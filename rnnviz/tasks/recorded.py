@@ -1,4 +1,4 @@
-"""The sequences that a recorded layer has read: a task of which neither the readout nor the targets are known."""
+"""The sequences that a layer has read or is to read: a task of which neither the readout nor the targets are known."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from rnnviz.tasks.base import Array, Task
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Recorded(Task):
-    """names: what a person calls each sequence, or ()."""
+    """names: what a person calls each sequence, or (). words: of each sequence the symbol of every step, or ()."""
 
     has_readout: ClassVar[bool] = False
 
     names: tuple[str, ...] = ()
+    words: tuple[tuple[str, ...], ...] = ()
 
     @property
     def has_marker(self) -> bool:
@@ -30,7 +31,8 @@ class Recorded(Task):
             return x[:, 0] if x.shape[1] == 1 else np.sqrt((x * x).sum(axis=1))
 
     def tokens(self, i: int) -> tuple[str, ...]:
-        return ("",) * self.seq_len
+        own = self.words[i] if self.words else ()
+        return own + ("",) * (self.seq_len - len(own))
 
     def describe(self, i: int, y: Array | None = None) -> str:
         name = f": {visible(self.names[i])}" if self.names else ""
@@ -55,4 +57,24 @@ def recorded(layer: LayerRecord, title: str, input_size: int) -> Recorded:
         lengths=layer.steps.copy(),
         n_train=B,
         names=layer.names,
+    )
+
+
+def read_by(
+    x: Array, lengths: Array, title: str, names: tuple[str, ...], words: tuple[tuple[str, ...], ...] = ()
+) -> Recorded:
+    """The task of sequences x (N, T, I) that a network is to read, without targets."""
+    N, T = x.shape[:2]
+    return Recorded(
+        name="network",
+        title=title,
+        shape="",
+        loss="none",
+        x=x,
+        targets=np.broadcast_to(0.0, (N, T, 1)),
+        loss_mask=np.broadcast_to(False, (N, T)),
+        lengths=lengths,
+        n_train=N,
+        names=names,
+        words=words,
     )

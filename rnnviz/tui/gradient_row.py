@@ -19,6 +19,7 @@ from rnnviz.tui.geometry import GUTTER, Columns, Rows
 from rnnviz.tui.marks import BARS, DASHES, DOTS, SOLID, level, solid
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.view import View
+from rnnviz.words.row_name import symbol
 from rnnviz.words.zero_gradients import short as short_reason
 
 if TYPE_CHECKING:
@@ -46,12 +47,15 @@ def draw_gradient(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palett
     first, n = place.gradient
     gradient, lane = frame.gradient, frame.gradient.highway
     k = frame.loss_step
-    sheet.put(first, 0, f"‖∂L{subscript(k) if k is not None else ''}/∂h‖", palette.gradient)
+    sheet.put(first, 0, symbol(k, has_loss=frame.scene.has_loss), palette.gradient)
     if frame.reached is None:
         sheet.put(first + 1, cols.left, "appears on the way back", palette.faint)
         return
     if view.hides("gradient"):
         sheet.put(first + 1, cols.left, view.waits, palette.dim)
+        return
+    if gradient.waits:
+        sheet.put(first + 1, cols.left, "not worked out yet", palette.faint)
         return
     norms = [float(v) for v in gradient.norms]
     along = [] if lane is None else [float(v) for v in lane.norms]
@@ -187,7 +191,9 @@ def write_gradient(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: 
     y, n = place.gradient
     gradient, t = frame.gradient, frame.cursor.t
     if frame.reached is None:
-        if frame.cursor.phase is Phase.LOSS:
+        if frame.cursor.phase is Phase.LOSS and not frame.scene.has_loss:
+            sheet.put(y, left, "no loss", palette.back)
+        elif frame.cursor.phase is Phase.LOSS:
             value = "?" if view.hides("loss") else loss(frame.scene.loss)
             sheet.put(y, left, f"loss {value}", palette.back)
         return
@@ -195,7 +201,10 @@ def write_gradient(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: 
         sheet.put(y, left, view.waits, palette.dim)
         return
     if frame.loss_step is not None and t > frame.loss_step:
-        lines = ["not reached by", f"the loss of step {frame.loss_step}"]
+        whose = f"the loss of step {frame.loss_step}" if frame.scene.has_loss else f"h{subscript(frame.loss_step)}"
+        lines = ["not reached by", whose]
+    elif gradient.waits:
+        lines = ["not known yet"]
     else:
         last = frame.T if frame.loss_step is None else frame.loss_step
         one = gradient.highway is None or not view.knows("gates")

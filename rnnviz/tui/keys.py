@@ -173,7 +173,10 @@ def bar(
         walk.append(("ledger", "why"))
     play = ("play", "pause" if view.playing else "play")
     train = frame.learning.ways(frame.cursor.epoch)
-    which = [("gradient", "total" if frame.loss_step is not None else "one loss")] if frame.reached is not None else []
+    other = "total" if frame.loss_step is not None else "one loss"
+    if not frame.scene.has_loss:
+        other = "singular value" if frame.frobenius else "Frobenius"
+    which = [("gradient", other)] if frame.reached is not None else []
     rest = (*walk, play, ("panel", "panel"), *which, *train)
     return [*taken, *(entry for entry in rest if entry[0] not in dict(taken) and is_known(entry[0], view)), *always]
 

@@ -8,7 +8,8 @@
     gradient  bars on a log scale, one for each step reached on the way back; for an LSTM or GRU a line beside
               them, the gradient on its highway
     time      the shared axis, with the present moment highlighted
-    evidence  of a recording: how far its weight gradients are from the framework's own
+    evidence  of a recording: how far its weight gradients are from the framework's own; without a loss: which norm the
+              bars are
     reach     if the task names the input its answer depends on: how much of the gradient arrives there, and whether the
               answers show that the task is learnt
 
@@ -190,11 +191,18 @@ def _reach(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: Pale
 
 
 def _evidence(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: Palette, view: View) -> None:
-    """Write whether a recorded gradient is the training's own, and which gradient the row above is."""
+    """Write whether a recorded gradient is the training's own, and which gradient the row above is; or, where no loss
+    is known, which norm."""
+    from rnnviz.words import row_name
     from rnnviz.words.evidence import line
 
     y, scene = place.evidence, frame.scene
     if y is None:
+        return
+    if not scene.has_loss:
+        sheet.put(y, 0, "no loss", palette.dim)
+        text = row_name.line(frame.loss_step or frame.T, frame.frobenius, sheet.width - GUTTER)
+        sheet.put(y, GUTTER, text, palette.text)
         return
     if view.hides("evidence"):
         sheet.put(y, 0, "evidence", palette.dim)
@@ -236,7 +244,8 @@ ROWS = (
         write_output),
     Row(
         "gradient", "‖∂L/∂h‖",
-        "how much the loss depends on the memory at that step, on a log scale; 10^ is the power of ten",
+        "how much the loss depends on the memory at that step, on a log scale; 10^ is the power of ten; "
+        "with weights alone ‖∂h_T/∂h‖: how much the last state does",
         draw_gradient, write_gradient,
     ),
     Row("time", "time t", "the time axis that all rows share; ▶ reading, ◀ going back in time", _time),
@@ -246,6 +255,7 @@ ROWS = (
     ),
     Row(
         "evidence", "evidence",
-        "of a recording: how far the weight gradients that follow from it are from the framework's own", _evidence,
+        "of a recording: how far the weight gradients that follow from it are from the framework's own; "
+        "of weights alone: which norm the bars are", _evidence,
     ),
 )  # fmt: skip

@@ -195,6 +195,7 @@ class ScoreScreen(Screen[None]):
             panel.needs(frame) if panel is not None and panel.needs is not None and is_open else None,
             self.guide.needs(frame) if self.guide is not None else None,
             Measure("outcome") if self.view.plots and frame.scene.outcome is None else None,
+            None if frame.scene.has_gradient(frame.loss_step) else Measure("gradient", frame.loss_step),
             Measure("evidence") if frame.scene.prove is not None and frame.scene.evidence is None else None,
         )
         self._requested = {(trace, command) for trace, command in self._requested if trace is frame.scene.trace}

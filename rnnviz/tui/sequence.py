@@ -170,7 +170,7 @@ def write_output(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Pa
         return
     if not scene.task.has_readout:
         sheet.put(y, left, f"h   {fixed(float(scene.trace.h[t, 0, frame.cursor.unit]))}", palette.output)
-        if n > 1 and t in scene.loss_steps:
+        if n > 1 and t in scene.loss_steps and scene.has_loss:
             sheet.put(y + 1, left, "direct gradient", palette.target)
         return
     judged = t in scene.loss_steps and not view.hides("judged")

@@ -60,7 +60,7 @@ def title(
         shorten = cut if frame.learning.trains else cut_before  # the names of layers differ at their ends
         what = f"{shorten(scene.task.title, room)} · {what}"
     sheet.put(0, x, what, palette.text)
-    value = f"loss {'?' if view.hides('loss') else loss(scene.loss)}"
+    value = f"loss {'?' if view.hides('loss') else loss(scene.loss)}" if scene.has_loss else "no loss"
     engine = "●" if frame.engine == "numba" else "○"
     alarm = palette.warn if scene.has_exploded else palette.text
     parts = [(value, alarm), (place, palette.text)]
@@ -69,7 +69,7 @@ def title(
     if width >= 100:
         parts.append((f"sequence {scene.sample + 1}/{len(scene.task)}", palette.dim))
     right = width - 1
-    for text, style in parts:
+    for text, style in filter(lambda part: part[0], parts):
         if right - len(text) <= x + cells(what) + 1:
             break
         right -= len(text)

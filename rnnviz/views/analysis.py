@@ -28,6 +28,8 @@ OnPart = Callable[[int, int], None]
 
 #: Beyond this many steps a triangle would need more memory than the rest of the app.
 LONGEST = 2000
+#: Multiplications beyond which nobody would wait for a triangle: some minutes.
+MOST = 5_000_000_000_000
 #: A right gradient differs from a central difference by less than this, relative to the largest gradient.
 AGREES = 1e-6
 NO_POWER = -9999
@@ -51,6 +53,8 @@ def cost(trace: Trace, what: What) -> int:
     """Multiplications, roughly."""
     if what == "gain":
         return int(trace.T * trace.B * (trace.spec.state_size * trace.L) ** 3)
+    if not trace.has_loss:
+        return int(trace.T**2 * trace.H**2 * (trace.H * len(trace.spec.gates) + 400) // 2)
     return int(len(trace.loss_steps) * trace.T * trace.B * trace.H**2 * len(trace.spec.gates) // 2)
 
 

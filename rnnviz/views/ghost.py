@@ -17,7 +17,8 @@ def behind(frame: Frame) -> Array | None:
     """
     if frame.ghost is None or not frame.ghost.is_like(frame.experiment):
         return None
-    norms = frame.ghost.gradient(frame.loss_step).norms
+    row = frame.ghost.gradient(frame.loss_step)
+    norms = (row.frobenius if frame.frobenius and row.frobenius is not None else row).norms
     chosen = frame.loss_step
     if chosen is None:
         start, its = frame.T, len(norms) - 1

@@ -6,9 +6,14 @@ step without passing it through a weight.
     GRU   h_t = z_t ⊙ h_{t-1} + …    ∂L_k/∂h_t as far as it came along z alone
 
 A simple RNN has none: every step goes through W_hh and the slope of the activation.
+
+Without a loss the rows are those of ∂h_k/∂h_t: its largest singular value, and beside that its Frobenius norm. The
+highways are the same paths: ∂h_k/∂c_t, and the part of ∂h_k/∂h_t along z alone.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 
@@ -18,19 +23,47 @@ from rnnviz.nn.types import Array, frozen
 from rnnviz.scene.gradient import Gradient
 
 
-def gradient_of(trace: Trace, k: int | None) -> Gradient:
+def gradient_of(trace: Trace, k: int | None, on_part: Callable[[int, int], None] | None = None) -> Gradient:
     """The gradient of loss step k (None: the total) on the states of the top layer, and on its highway: ∂L_k/∂c_t,
     every path from c_t on counted; or the part of ∂L_k/∂h_t that went back through z alone. A cell without W_hh has no
     highway, either: all of its gradient on h goes that way.
 
-    A backward pass for each k of several: slow.
+    A backward pass for each k of several: slow. Without a loss, for a large state, much slower: on_part(done, of how
+    many) is called, and may end it by an exception.
     """
+    if not trace.has_loss:
+        return _of_states(trace, trace.T if k is None else k, on_part)
     item, along = trace.item(k), trace.spec.about_cell.highway
     lane = None
     if along is not None:
         states = along_gate(trace, k) if item.grad_c is None else item.grad_c
         lane = _row(trace, k, norm(states, axis=(1, 2)), states, along=along)
     return _row(trace, k, trace.grad_norm(k), item.grad_h, highway=lane)
+
+
+def _of_states(trace: Trace, k: int, on_part: Callable[[int, int], None] | None) -> Gradient:
+    found, along = trace.sensitivity_of(k, on_part), trace.spec.about_cell.highway
+    lanes: tuple[Gradient | None, Gradient | None] = None, None
+    if along is not None:
+        if found.c is not None:
+            largest, by_unit, frobenius = found.c.largest, found.c.by_unit, found.c.frobenius
+        else:  # along the gate alone the Jacobian is diagonal
+            by_unit = _kept_by_gate(trace, k)
+            largest, frobenius = by_unit.max(axis=(1, 2)), norm(by_unit, axis=(1, 2))
+        lanes = (_row(trace, k, largest, by_unit, along=along), _row(trace, k, frobenius, by_unit, along=along))
+    whole = _row(trace, k, found.h.frobenius, found.h.by_unit, highway=lanes[1])
+    return _row(trace, k, found.h.largest, found.h.by_unit, highway=lanes[0], frobenius=whole)
+
+
+def _kept_by_gate(trace: Trace, k: int) -> Array:
+    """(T+1, B, H): the product of the shares that the gate that carries h alone keeps, from step k back to t."""
+    carry = trace.spec.about_cell.carry
+    assert carry is not None
+    kept = np.zeros_like(trace.h)
+    kept[k] = 1.0
+    share = carry.share(trace.gates[carry.gate])[:k]
+    kept[:k] = np.cumprod(share[::-1], axis=0)[::-1]
+    return kept
 
 
 def along_gate(trace: Trace, k: int | None) -> Array:
@@ -49,11 +82,12 @@ def along_gate(trace: Trace, k: int | None) -> Array:
 
 
 def _row(
-    trace: Trace, k: int | None, norms: Array, states: Array, along: str = "h", highway: Gradient | None = None
-) -> Gradient:
+    trace: Trace, k: int | None, norms: Array, states: Array, along: str = "h", highway: Gradient | None = None,
+    frobenius: Gradient | None = None,
+) -> Gradient:  # fmt: skip
     with np.errstate(all="ignore"):
         factors = np.append(norms[:-1] / norms[1:], np.nan)
     upto = norms[: (trace.T if k is None else k) + 1]
     for a in (norms, factors, states):
         frozen(a)
-    return Gradient(k, norms, factors, half_life(upto), horizon(upto), states, along, highway)
+    return Gradient(k, norms, factors, half_life(upto), horizon(upto), states, along, highway, frobenius)

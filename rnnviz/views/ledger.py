@@ -6,7 +6,8 @@
 
 For a simple RNN each factor is what the activation's slope leaves times what the weights make of that. In an
 LSTM or GRU the gradient has several ways back at once, so there is no such product; there the table follows the
-way along the highway instead (see gradient.py).
+way along the highway instead (see gradient.py). Without a loss the rows are norms of ∂h_k/∂h_t: no one vector goes
+back, so there is no such product, either.
 """
 
 from __future__ import annotations
@@ -68,6 +69,7 @@ class Table:
 
     cell: str
     loss_step: int | None
+    has_loss: bool
     rows: tuple[Row, ...]
     highway: str | None
     rate: Rate | None
@@ -95,7 +97,7 @@ def make_table(scene: Scene, loss_step: int | None) -> Table:
         trace.params,
         trace.forward,
         np.full(trace.T, np.nan),
-        grad_h=gradient.states,
+        grad_h=gradient.states if scene.has_loss else None,
         norms=gradient.norms,
         start=start,
     )
@@ -124,6 +126,7 @@ def make_table(scene: Scene, loss_step: int | None) -> Table:
     return Table(
         cell=trace.spec.cell,
         loss_step=loss_step,
+        has_loss=scene.has_loss,
         rows=rows,
         highway=None if lane is None else lane.along,
         rate=_rate(scene, ledger, start),
@@ -138,7 +141,7 @@ def _rate(scene: Scene, ledger: Ledger, start: int) -> Rate | None:
         return None
     first = min(1, start - 1)  # h₀ is given: what the steps to h₁ keep counts, as in the metric mean_factor
     mean = float(ledger.product[first]) ** (1 / (start - first))
-    if scene.trace.spec.about_cell.gates:
+    if scene.trace.spec.about_cell.gates or not scene.has_loss:
         return Rate(first, mean)
     slope, weight = (_mean_factor(share[first:start]) for share in (ledger.slope_share, ledger.weight_share))
     return Rate(first, mean, slope, weight)

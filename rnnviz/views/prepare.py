@@ -31,6 +31,8 @@ Report = Callable[[Progress], None]
 
 #: Multiplications that pass for a moment: a few milliseconds.
 AT_ONCE = 1_000_000
+#: Those that the first picture may wait for: about a tenth of a second.
+SOON = 300_000_000
 
 
 class CancelledError(Exception):
@@ -60,7 +62,10 @@ def read(task: Task, sample: int, model: Model, trace: Trace | None = None, loss
 
 
 def first_rows(scene: Scene, loss_step: int | None) -> list[Measure]:
-    """What is drawn at once."""
+    """What is drawn at once. Without a loss there is no total, and the row of a large state comes later."""
+    if not scene.has_loss:
+        states = {Measure("gradient", k) for k in {scene.last_loss_step, *({loss_step} & set(scene.loss_steps))}}
+        return [row for row in states if _row_cost(scene, row) <= SOON]
     wanted = {scene.last_loss_step, None, *({loss_step} & set(scene.loss_steps))}
     rows = [Measure("gradient", k) for k in wanted]
     return [*rows, Measure("sent")] if scene.task.lag is not None else rows
@@ -144,13 +149,24 @@ def _passes(scene: Scene, measure: Measure) -> int:
     return int(trace.T * trace.B * trace.L * trace.H**2 * len(trace.spec.gates))
 
 
+def _row_cost(scene: Scene, measure: Measure) -> int:
+    """Without a loss one gradient for each unit goes back, and each step takes singular values."""
+    if scene.has_loss:
+        return _passes(scene, measure)
+    T, H, blocks = measure.t or scene.T, scene.H, len(scene.trace.spec.gates) or 1
+    return int(T * H**2 * (H * blocks + 400))
+
+
 def _of_the_task(scene: Scene, measure: Measure) -> int:
     task = scene.task
     return int(evaluation_count(task) * task.seq_len * scene.model.parameter_count)
 
 
 PREPARATIONS: dict[str, Preparation] = {
-    "gradient": Preparation(lambda scene, of, on_part: gradient_of(scene.trace, of.t), _passes),
+    "gradient": Preparation(
+        lambda scene, of, on_part: gradient_of(scene.trace, of.t, on_part), _row_cost,
+        "taking singular values", "steps",
+    ),
     "ledger": Preparation(lambda scene, of, on_part: make_table(scene, of.t), _passes),
     "sent": Preparation(lambda scene, of, on_part: scene.trace.sent(scene.last_loss_step), _passes),
     "outcome": Preparation(lambda scene, of, on_part: outcome(scene), _of_the_task),

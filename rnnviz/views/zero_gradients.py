@@ -79,6 +79,8 @@ def zeros(trace: Trace, gradient: Gradient) -> list[Zero | None]:
 
 def _direct(trace: Trace, gradient: Gradient, t: int, end: int, along: str) -> Zero:
     """Nothing arrives even at the loss step, where the walk back begins."""
+    if not trace.has_loss:  # ∂h_k/∂h_k is the identity
+        return _Step(trace, gradient, end).from_h()
     error, readout = trace.grad_y[end - 1], trace.params["readout.weight"]
     if not error.any():
         if not trace.loss_mask[end - 1].any():

@@ -42,6 +42,8 @@ def _sentences(frame: Frame, voice: Voice) -> tuple[str, str]:
     if frame.scene.has_exploded:
         why = "it explodes" if frame.scene.is_finite else "values overflowed float64"
         explosion = f"The loss is {loss(frame.scene.loss)}: {why}."
+        if not frame.scene.has_loss:
+            return "The states are inf or nan: values overflowed float64.", "Another sequence may not: [sample]."
         if frame.experiment is None:
             return f"In this record loss or states are inf or nan: loss {loss(frame.scene.loss)}.", _exploded(frame)
         if (frame.cursor.epoch, frame.cursor.batch) == (0, 0):
@@ -82,6 +84,8 @@ def _forward(frame: Frame, voice: Voice) -> tuple[str, str]:
     made = f"h{subscript(t)} combines h{subscript(t - 1)} and x{subscript(t)}: {rule}"
     if t == T:
         onward = "compares the outputs with the targets" if frame.scene.task.has_readout else "turns to the loss"
+        if not frame.scene.has_loss:
+            onward = "turns around: there is no loss"
         return made, f"End of the sequence. [right] {onward}."
     if t in frame.scene.loss_steps and frame.scene.task.loss == "mse":
         error = float(frame.scene.trace.y[t - 1, 0, 0] - frame.scene.target_values[t - 1, 0])
@@ -90,6 +94,12 @@ def _forward(frame: Frame, voice: Voice) -> tuple[str, str]:
 
 
 def _loss(frame: Frame, voice: Voice) -> tuple[str, str]:
+    if not frame.scene.has_loss:
+        K = subscript(frame.loss_step or frame.T)
+        return (
+            f"With weights alone there is no loss: what goes back is the state h{K} itself.",
+            f"Now [left] goes back in time: how much does h{K} depend on each hₜ?",
+        )
     k = len(frame.scene.loss_steps)
     value = loss(frame.scene.loss)
     if not frame.scene.task.has_readout:
@@ -141,6 +151,8 @@ def _prediction(frame: Frame) -> str | None:
 
 def _backward(frame: Frame, voice: Voice) -> tuple[str, str]:
     t, gradient = frame.cursor.t, frame.gradient
+    if not frame.scene.has_loss:
+        return _of_states(frame, voice)
     if frame.loss_step is None:
         if len(frame.scene.loss_steps) == 1:
             only = frame.scene.last_loss_step
@@ -187,6 +199,40 @@ def _backward(frame: Frame, voice: Voice) -> tuple[str, str]:
         return _two_paths(gradient, lag, kept, many, voice)
     first = f"{many}, {_share_left(kept)}: each step {_keeps(kept ** (1 / lag))} on average."
     return voice.longest(first, first.replace(" on average", "")), _what_follows(frame, lag, kept, voice)
+
+
+def _of_states(frame: Frame, voice: Voice) -> tuple[str, str]:
+    """The way back without a loss: what is left of ∂h_k/∂h_t."""
+    t, gradient, k = frame.cursor.t, frame.gradient, frame.loss_step or frame.T
+    K, here = f"h{subscript(k)}", f"h{subscript(t)}"
+    if t > k:
+        return f"{K} cannot depend on {here}: that step comes later.", BACK
+    if gradient.waits:
+        return f"∂{K}/∂hₜ is not worked out yet: its singular values take a while for so many units.", BACK
+    value = float(gradient.norms[t])
+    norm = "Frobenius norm" if frame.frobenius else "largest singular value"
+    if t == k:
+        return (
+            f"∂{K}/∂{K} is the identity; its {norm} is {factor(value)}.",
+            f"[left] goes one step back, through {frame.cell.step_back}.",
+        )
+    many = f"{counted(k - t, 'step')} back"
+    if not math.isfinite(value):
+        return f"The {norm} of ∂{K}/∂{here} is {scientific(value)}.", BACK
+    zero = _zero_at(frame, t)
+    if zero is not None and gradient.highway is None:
+        return f"{many} {K} no longer depends on {here}: {clause(zero)}.", _with_why("", frame, voice)
+    kept = value / float(gradient.norms[k])
+    if gradient.highway is not None:
+        return _two_paths(gradient, k - t, kept, many, voice)
+    if frame.frobenius:
+        first = f"{many} the Frobenius norm of ∂{K}/∂{here} is {scientific(value)}."
+    else:
+        first = f"{many}: {K} moves by at most {scientific(value)} of a move of {here}."
+    a_step = f" Each step {_keeps(kept ** (1 / (k - t)))} on average." if kept > 0 else ""
+    return voice.longest(first + a_step, first + a_step.replace(" on average", ""), first), _what_follows(
+        frame, k - t, kept, voice
+    )
 
 
 def _truncated(frame: Frame) -> str:

@@ -96,7 +96,7 @@ def test_what_is_not_finite_is_said_where_it_is(cell):
         assert not np.isfinite(formed).any()
     jacobian = StateJacobian.of(run.spec, run.params, run.forward)
     jacobian.slopes[0][-1][5] = np.nan  # in one step alone
-    found, _ = gain._by_products(jacobian, 1, np.zeros((1, jacobian.S)))
+    found, _ = gain.by_products(jacobian, 1, np.zeros((1, jacobian.S)))
     np.testing.assert_array_equal(np.isnan(found), np.arange(T) == 5)
 
 

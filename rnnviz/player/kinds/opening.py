@@ -1,4 +1,5 @@
-"""What of a recording is opened, and what no recording can do. Imports no NumPy: the command line needs it at once."""
+"""What of a recording or of a file of weights is opened, and what neither can do. Imports no NumPy: the command line
+needs it at once."""
 
 from __future__ import annotations
 
@@ -47,3 +48,58 @@ class Opening:
     direction: str = FORWARD
     record: int | None = None
     is_of_lesson: bool = False
+
+
+#: What no network can do that was opened from a file of weights.
+NETWORK_CANNOT: Mapping[str, str] = MappingProxyType(
+    {
+        "knobs": "A file of weights has no knobs: the weights are shown as they are.",
+        "find": "A file of weights has no knobs to find.",
+        "train": "Weights from a file are not trained here.",
+        "batch": "Weights from a file are not trained here, so there is no next batch.",
+        "epoch": "Weights from a file are not trained here, so there is no next epoch.",
+        "all": "Weights from a file are not trained here.",
+        "batch_back": "A file of weights is one moment: there is no batch before.",
+        "epoch_back": "A file of weights is one moment: there is no epoch before.",
+        "all_back": "A file of weights is one moment: its untrained start is not in it.",
+        "cut": "The weights are shown as they are in the file: the loop cannot be cut.",
+        "undo": "Weights from a file do not change, so there is nothing to undo.",
+        "redo": "Weights from a file do not change, so there is nothing to redo.",
+        "update": "Weights from a file are not trained here, so there is no update.",
+        "travel": "A file of weights is one moment: there is no training to go back through.",
+        "loss": "A file of weights is one moment: no loss curve is in it.",
+        "diagnosis": "rnnviz diagnose FILE reports what is wrong with these weights.",
+        "contents": "Lessons bring their own experiment: start rnnviz without a file of weights.",
+    }
+)
+#: And without targets.
+WITHOUT_TARGETS: Mapping[str, str] = MappingProxyType(
+    {
+        "fit": "No targets are known, so there is no fit to draw.",
+        "self-fed": "No data is known that the network could continue with its own output.",
+        "words": "No targets are known, so no answers are right or wrong.",
+        "perturbed": "No answers are known, so no sequence with another one is.",
+        "attention": "No loss step is known whose answer could look back.",
+    }
+)
+
+
+@dataclass(frozen=True)
+class NetworkOpening:
+    """What of a file of weights is opened, and what it reads.
+
+    layer       its name in the file; None: the only one
+    level       of its stacked levels, 0 at the bottom; None: the top
+    direction   "forward" or "backward"
+    readout     the linear layer that reads its states; None: the only one that fits; "none": the states themselves
+    activation  of a simple RNN, where the file does not contain it
+    typed       a sequence to read, as text; None: generated ones
+    """
+
+    path: str
+    layer: str | None = None
+    level: int | None = None
+    direction: str = FORWARD
+    readout: str | None = None
+    activation: str | None = None
+    typed: str | None = None

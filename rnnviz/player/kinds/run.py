@@ -2,6 +2,7 @@
 
     experiment  a network of ours: it trains, its knobs turn, time travel goes over its epochs and batches
     recording   moments of a training elsewhere: time travel goes over its records
+    network     weights from a file, with data of a person's own or with generated inputs: one moment
 
 A kind says what it cannot do, and why (`cannot`), by the names that sentences use for actions and panels.
 """

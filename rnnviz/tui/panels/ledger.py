@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rnnviz.glyphs import lines_at_most
 from rnnviz.nn.cell_table import CELLS
-from rnnviz.numbers import factor, rounded, significant, subscript
+from rnnviz.numbers import factor, rounded, significant
 from rnnviz.scene.commands import Command, Measure, Seek
 from rnnviz.sheet import Sheet
 from rnnviz.tui.keys import ACTION_KEYS
@@ -17,6 +17,7 @@ from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import Panel
 from rnnviz.tui.view import View
 from rnnviz.words.ledger import sentence as sentence_of
+from rnnviz.words.row_name import symbol
 from rnnviz.words.voice import Voice
 
 if TYPE_CHECKING:
@@ -43,17 +44,16 @@ class Column(NamedTuple):
 
 def _columns(table: Table, gain: list[float] | None) -> tuple[list[Column], list[Column]]:
     """Those that are always there, and those for which there may be no room."""
-    k = "" if table.loss_step is None else subscript(table.loss_step)
     columns = [
         Column("t", 4, 4, lambda row: str(row.t)),
-        Column(f"‖∂L{k}/∂h‖", 12, 11, _norm),
+        Column(symbol(table.loss_step, has_loss=table.has_loss), 12, 11, _norm),
         Column("step| t+1→t", 11, 7, lambda row: _share(row.factor)),
     ]
     start = table.rows[0].t
     bound = Column("bound", 8, 7, lambda row: "" if row.t == start else _share(None if gain is None else gain[row.t]))
     left = Column("left", 11, 11, _left)
     cell = CELLS[table.cell]
-    if not cell.gates:
+    if not cell.gates and table.has_loss:
         columns += [
             Column("= slope", 9, 8, lambda row: _share(row.slope)),
             Column("× weight", 9, 9, lambda row: _share(row.weight)),
@@ -63,6 +63,8 @@ def _columns(table: Table, gain: list[float] | None) -> tuple[list[Column], list
     columns.append(left)
     if table.highway is not None:
         columns.append(Column(f"along {table.highway}", 12, 10, lambda row: rounded(row.along, 2)))
+    if not cell.gates:  # no one vector goes back, of which slope and weight could take their shares
+        return columns, [bound, Column("mean| slope", 12, 6, lambda row: _share(row.mean_slope))]
     carried = [Column(f"mean {cell.carry.label}", 9, 8, lambda row: _share(row.open))] if cell.carry else []
     return columns, [*carried, bound]
 
@@ -153,6 +155,8 @@ def _step(by: int) -> Callable[[Frame, View], Command | None]:
 def _needs(frame: Frame) -> Command | None:
     from rnnviz.views import analysis
 
+    if not frame.scene.has_gradient(frame.loss_step):  # the row itself comes first
+        return None
     if _table(frame) is None:
         return Measure("ledger", frame.loss_step)
     return Measure("gain") if analysis.gain(frame.scene) is None else None

@@ -72,7 +72,7 @@ def _step(sheet: Sheet, x: int, slot: int, frame: Frame, node: Node, shown: int,
         output = palette.output if node.y else palette.faint
         if frame.scene.task.has_readout:
             sheet.put(0, box + 1, clip(f"ŷ{subscript(node.t)} {visible(node.y or '·')}", INSIDE), output)
-        entering = back and node.has_loss and node.gradient is not None
+        entering = back and node.has_loss and node.gradient is not None and frame.scene.has_loss
         sheet.put(1, middle, "↓ ∂L" if entering else "↑", palette.back if entering else palette.faint)
     for row in range(shown):
         layer = frame.scene.trace.L - 1 - row

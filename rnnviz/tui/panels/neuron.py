@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rnnviz.glyphs import wrap
-from rnnviz.numbers import fixed
+from rnnviz.numbers import fixed, scientific, subscript
 from rnnviz.scene.commands import SelectUnit
 from rnnviz.scene.cursor import Phase
 from rnnviz.sheet import Sheet
@@ -38,6 +38,8 @@ def equations(frame: Frame) -> tuple[str, tuple[Equation, ...], tuple[Equation, 
         layers = ", h' is the layer below" if trace.L > 1 else ""
         states = "h and c" if trace.c is not None else "h"
         return which + f"each {states} on the right is from t = {t - 1}, by unit{layers}", ahead, ()
+    if not frame.scene.has_loss:
+        return which + _moves(frame, t, unit), ahead, ()
     t = frame.cursor.t if frame.cursor.phase is Phase.BACKWARD else 0
     back = neuron.backward(trace, t, unit, frame.gradient)
     if not back:
@@ -47,6 +49,17 @@ def equations(frame: Frame) -> tuple[str, tuple[Equation, ...], tuple[Equation, 
         way = "through the readout alone" if frame.scene.task.has_readout else "as the direct gradient"
         return which + f"the error enters here, {way}", back, ahead
     return which + f"each δ is from t = {t + 1}, where this h is read", back, ahead
+
+
+def _moves(frame: Frame, t: int, unit: int) -> str:
+    """Without a loss: what this unit does to the state that the row goes back from."""
+    k, row = frame.loss_step or frame.T, frame.gradient
+    if t > k:
+        return f"h{subscript(k)} does not depend on a later state."
+    if row.waits:
+        return "not worked out yet"
+    size = scientific(float(row.states[t, 0, unit]))
+    return f"h{subscript(k)} moves by {size} of a move of this unit alone; each h below is from t = {t - 1}"
 
 
 def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -> Sheet:

@@ -47,7 +47,9 @@ def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -
     sheet = Sheet(width, height)
     triangle = analysis.triangle(frame.scene)
     if triangle is None:
-        sheet.put(0, 1, "Backpropagating each loss …", palette.dim)
+        sheet.put(
+            0, 1, "Backpropagating each loss …" if frame.scene.has_loss else "Going back from each state …", palette.dim
+        )
         return sheet
     having, t = frame.scene.loss_steps, frame.cursor.t
     cols = columns_of(frame, width)
@@ -64,7 +66,7 @@ def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -
     width_of_shades = max(high - low, 1e-9)
     for y, k in enumerate(rows, start=top):
         here = k == frame.loss_step
-        label = f"{'▸' if here else ' '} L{subscript(k)}"
+        label = f"{'▸' if here else ' '} {'L' if frame.scene.has_loss else 'h'}{subscript(k)}"
         sheet.put(y, 1, label, accent(frame, palette) if here else palette.dim)
         values, tens = triangle.norms[k].tolist(), triangle.powers[k].tolist()
         for step in range(cols.first, min(k + 1, cols.first + cols.count)):
@@ -98,7 +100,7 @@ def _axis(sheet: Sheet, y: int, frame: Frame, cols: Columns, palette: Palette) -
         text, x = str(t), cols.x(t)
         if t % every == 0 and (x + len(text) < at or x > at + len(now)) and x + len(text) <= cols.end:
             sheet.put(y, x, text, palette.faint)
-    sheet.put(y, 3, "loss", palette.dim)
+    sheet.put(y, 3, "loss" if frame.scene.has_loss else "from", palette.dim)
     sheet.put(y, at, now, accent(frame, palette) + Style(underline=True))
     sheet.put(y, cols.end + 2, f"at t = {now}", palette.dim)
 
@@ -107,13 +109,14 @@ def _sentence(frame: Frame, triangle: Triangle, cols: Columns, rows: tuple[int, 
     """How to read a cell, and which part of the triangle is in view."""
     T, having = frame.T, frame.scene.loss_steps
     spelled = _are_spelled(triangle, cols.width)
+    what = "losses" if frame.scene.has_loss else "states"
     parts = ["each cell is a power of ten: -3 is 1e-3" if spelled else "power of ten, 3: 1e-3, a: 1e-10"]
     if frame.loss_step is None:
         parts.append("↑ selects one loss")
     if len(having) == 1:
         parts.append(f"only step {having[0]} has a loss")
     elif len(rows) < len(having):
-        parts.append(f"losses {rows[0]}–{rows[-1]} of {having[-1]}")
+        parts.append(f"{what} {rows[0]}–{rows[-1]} of {having[-1]}")
     if cols.count < T + 1:
         parts.append(f"t {cols.first}–{cols.first + cols.count - 1} of {T}")
     return " · ".join(parts)
@@ -138,6 +141,8 @@ def _why_not(frame: Frame) -> str | None:
 
     if frame.T > analysis.LONGEST:
         return f"The triangle is limited to {analysis.LONGEST} steps; this sequence has {frame.T}."
+    if analysis.cost(frame.scene.trace, "triangle") > analysis.MOST:
+        return "The triangle is left out: its singular values would take too long for so many units and steps."
     return None
 
 

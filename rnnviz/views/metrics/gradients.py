@@ -18,7 +18,7 @@ metric("grad_norm", "‖∂L_K/∂h_t‖: the last loss step's gradient at step 
 )
 
 metric("total_norm", "‖∂L/∂h_t‖: the total over all loss steps, at step t", ".1e", "state", low=0)(
-    lambda f, t: f.scene.gradient(None).norms[t]
+    lambda f, t: f.scene.gradient(None).norms[t] if f.scene.has_loss else None
 )
 
 metric("shown_norm", "the gradient on the screen, at step t", ".1e", "state", low=0)(lambda f, t: f.gradient.norms[t])
