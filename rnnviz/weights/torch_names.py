@@ -106,6 +106,12 @@ def from_names(
     return WeightFile(path, format, tuple(layers), linears, embeddings, notes, tuple(refused))
 
 
+def layer_of(name: str) -> str | None:
+    """The recurrent layer that an array of this name belongs to, "" for one saved by itself; None: to none."""
+    match = _OF_LAYER.match(name)
+    return (match[1] or "") if match else None
+
+
 def _is_parallel(names: Iterable[str]) -> bool:
     """Whether every name begins with the prefix of DataParallel."""
     return all(name.startswith(_PARALLEL) for name in names)
