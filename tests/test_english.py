@@ -15,7 +15,8 @@ ROOT = Path(__file__).parents[1]
 ROOMS = (
     "tui", "lessons", "player", "views", "scene", "words", "numbers.py",
     "nn", "recordings", "weights", "watching", "tasks", "experiment", "export", "cli", "charts", "diagnosis",
-    "crash.py", "errors.py", "files.py", "glyphs.py", "sheet.py", "terminal.py", "__init__.py", "__main__.py",
+    "crash.py", "errors.py", "files.py", "glyphs.py", "safetensors_header.py", "sheet.py", "terminal.py",
+    "__init__.py", "__main__.py",
 )  # fmt: skip
 PAGES = (
     "README.md",

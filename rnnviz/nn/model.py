@@ -11,13 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from importlib import import_module
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from rnnviz.nn import checks, initialise
 from rnnviz.nn import engine as engines
-from rnnviz.nn.make_trace import make_trace
+from rnnviz.nn.make_trace import make_trace, states_trace
 from rnnviz.nn.spec import ModelSpec
 from rnnviz.nn.trace import Trace
 from rnnviz.nn.types import Array, Params, ReadOnly, frozen
@@ -89,6 +91,32 @@ class Model(ReadOnly):
         )
         return cls(spec, params)
 
+    @classmethod
+    def load(
+        cls,
+        path: str | Path,
+        layer: str | None = None,
+        readout: str | None = None,
+        activation: str | None = None,
+    ) -> Model:
+        """A recurrent layer of a file of weights, with the linear layer that reads it. Nothing in the file is run;
+        docs/weights.md lists the formats.
+
+        layer       its name in the file, if there are several
+        readout     the name of the linear layer; None: the only one that fits; "none", and if none fits: an identity,
+                    so that y = h
+        activation  of a simple RNN in a file that does not contain it: "relu", …; tanh if not given
+
+        Raises InputError naming what is wrong with the file, or what cannot be a Model.
+        """
+        model: Model = _files().load(path, layer, readout, activation)
+        return model
+
+    def save(self, path: str | Path) -> None:
+        """Write the parameters by PyTorch's names, as .safetensors or .npz, all or nothing. Model.load gives the same
+        model; PyTorch loads what safetensors reads as a state_dict. Raises InputError if it cannot be written."""
+        _files().save(self, path)
+
     def with_params(self, params: Mapping[str, Any]) -> Model:
         """The same model with other weights. Names and shapes must fit; nan and inf are allowed."""
         return Model(self.spec, checks.parameters(self.spec, params))
@@ -137,7 +165,7 @@ class Model(ReadOnly):
     def trace(
         self,
         x: Any,
-        targets: Any,
+        targets: Any = None,
         loss: str = "mse",
         loss_at: Any = "every",
         *,
@@ -145,7 +173,8 @@ class Model(ReadOnly):
         c0: Any = None,
         engine: str | engines.Engine | None = None,
     ) -> Trace:
-        """Run one forward and one backward pass through time in float64, and record everything.
+        """Run one forward and one backward pass through time in float64, and record everything. Without targets there
+        is no loss: the states, and how later ones depend on earlier ones (Trace.has_loss is False).
 
         x        (T, B, I)
         targets  "mse": (T, B, O); "cross_entropy": whole numbers (T, B). For loss_at="last" also (B, O), (B,)
@@ -155,8 +184,17 @@ class Model(ReadOnly):
         Raises InputError for bad input, and if the trace would take too much memory, O(T·B·H) per layer.
         """
         exact = self.in_float64
+        if targets is None:
+            x = checks.numbers("x", x, (None, None, self.spec.input_size), "(T, B, input_size)", "float64").copy()
+            h, c = checks.initial_state(exact.spec, x.shape[1], h0, c0)
+            return states_trace(exact.spec, exact.params, x, h0=h, c0=c, engine=engine)
         return make_trace(exact.spec, exact.params, x, targets, loss, loss_at, h0=h0, c0=c0, engine=engine)
 
     def copy_params(self) -> Params:
         """Writable copies of the parameters."""
         return {name: a.copy() for name, a in self.params.items()}
+
+
+def _files() -> Any:
+    """The room that reads and writes files lies above this one; it is imported when a file is."""
+    return import_module("rnnviz.weights.models")

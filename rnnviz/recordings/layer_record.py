@@ -24,7 +24,7 @@ import numpy as np
 from rnnviz.errors import InputError, short_repr
 from rnnviz.nn import checks, layer_layout
 from rnnviz.nn.cell_table import CELLS
-from rnnviz.nn.spec import one_of, whole_number
+from rnnviz.nn.spec import ACTIVATIONS, one_of, whole_number
 from rnnviz.nn.types import Array, frozen
 
 #: The fields (L*D, B, H): the last states' gradients, and the first states.
@@ -43,7 +43,7 @@ class LayerRecord:
     direct_c    (L*D, B, H) or None: dL/d(c_n)
     h0, c0      (L*D, B, H) or None for zeros
     lengths     (B,) whole numbers: the steps of each sequence; None: T
-    activation  of a simple RNN: "tanh" or "relu"
+    activation  of a simple RNN, one of nn.spec.ACTIVATIONS
     grads       name -> array like the weight: the framework's own gradients of the weights; {}: not recorded
     total       the number of sequences in the batch that `grads` belong to; more than B if some were dropped
     agreement   the largest relative difference between the weight gradients of our backward pass and `grads`, measured
@@ -73,7 +73,7 @@ class LayerRecord:
 
     def __post_init__(self) -> None:
         one_of("cell", self.cell, tuple(CELLS))
-        one_of("activation", self.activation, ("tanh", "relu"))
+        one_of("activation", self.activation, ACTIVATIONS)
         weights = _arrays("weights", self.weights)
         x = _array("x", self.x)
         if x.ndim != 3 or 0 in x.shape:

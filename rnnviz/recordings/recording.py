@@ -73,7 +73,7 @@ class Record:
     def is_proved(self, name: str | None = None) -> bool:
         """Whether the agreement is within rounding errors (passes.PROVED). A record that is not proved may be wrong."""
         prefix = f"{self._number(name)}.weights."
-        dtypes = {entry.dtype.name for key, entry in self._header.entries.items() if key.startswith(prefix)}
+        dtypes = {store.dtype_of(entry).name for key, entry in self._header.entries.items() if key.startswith(prefix)}
         return passes.proves(self.agreement(name), dtypes)
 
     def notes(self, name: str | None = None) -> tuple[str, ...]:

@@ -5,8 +5,7 @@
         0.x, 0.direct, 0.weights.weight_ih_l0, 0.grads.weight_ih_l0, …
 
 docs/recordings.md has the whole schema. Files come from outside: each length is checked against the file's own size
-before memory is taken, and nothing in a file is run. The header is read here rather than by the safetensors library,
-which maps the file into memory: a mapped file that another program shortens ends the process.
+before memory is taken (safetensors_header.py), and nothing in a file is run.
 """
 
 from __future__ import annotations
@@ -15,7 +14,6 @@ import json
 import math
 import os
 import re
-import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,13 +21,14 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from rnnviz import files
+from rnnviz import files, safetensors_header
 from rnnviz.errors import InputError, short_repr
 from rnnviz.nn import checks
 from rnnviz.nn.spec import whole_number
 from rnnviz.nn.types import Array
 from rnnviz.recordings.layer_record import LayerRecord
 from rnnviz.recordings.marker import NewerError, check_version
+from rnnviz.safetensors_header import METADATA, Entry, json_object
 
 #: Of the files' schema. A file with a larger one is refused.
 VERSION = 1
@@ -130,16 +129,6 @@ def _plain_number(what: str, value: Any, wanted: str = "a number") -> int | floa
 
 
 @dataclass(frozen=True)
-class Entry:
-    """Where an array lies in a file."""
-
-    dtype: np.dtype[Any]
-    shape: tuple[int, ...]
-    start: int
-    stop: int
-
-
-@dataclass(frozen=True)
 class Header:
     """What a file says of itself: everything but the arrays."""
 
@@ -200,21 +189,13 @@ def _opened(path: Path) -> BinaryIO:
 
 def _header(path: Path, file: BinaryIO) -> Header:
     size = os.fstat(file.fileno()).st_size
-    first = file.read(8)
-    if len(first) < 8:
-        raise _broken(path, f"it ends after {len(first)} bytes")
-    (length,) = struct.unpack("<Q", first)
-    if length > size - 8:
-        raise _broken(path, f"it has {size:,} bytes, and its header alone should have {length:,}")
-    if length > _LONGEST_HEADER:
-        raise _broken(path, f"its header has {length:,} bytes, more than the {_LONGEST_HEADER:,} allowed")
-    head = _json(path, file.read(length), "its header")
-    metadata = head.pop("__metadata__", {})
-    text = metadata.get(KEY) if isinstance(metadata, dict) else None
-    if not isinstance(text, str):
-        raise _broken(path, f"it is no record: its header lacks {KEY!r}")
-    about = _json(path, text, f"{KEY!r} in its header")
     try:
+        head, start = safetensors_header.read_head(file.read, size, _LONGEST_HEADER)
+        metadata = head.get(METADATA, {})
+        text = metadata.get(KEY) if isinstance(metadata, dict) else None
+        if not isinstance(text, str):
+            raise InputError(f"it is no record: its header lacks {KEY!r}")
+        about = json_object(text, f"{KEY!r} in its header")
         check_version(path, about.get("version"), VERSION)
         step = _field(about, "step", int)
         if step != step_of(path.name):
@@ -224,26 +205,12 @@ def _header(path: Path, file: BinaryIO) -> Header:
             loss=_number(about.get("loss"), "loss"),
             extra={str(key): _value(value) for key, value in _field(about, "extra", dict, {}).items()},
             layers=_layers(about),
-            entries=_entries(head, 8 + length, size),
+            entries=safetensors_header.entries(head, start, size, _DTYPES, _MOST_AXES),
         )
     except NewerError:
         raise
     except InputError as error:
         raise _broken(path, str(error)) from None
-
-
-def _json(path: Path, text: bytes | str, what: str) -> dict[str, Any]:
-    def refuse(word: str) -> None:
-        raise ValueError(f"{word} is not JSON")
-
-    try:
-        found = json.loads(text, parse_constant=refuse)
-        json.dumps(found, ensure_ascii=False).encode()  # an escaped half of a character cannot be printed
-    except (ValueError, RecursionError) as error:
-        raise _broken(path, f"{what} cannot be read: {short_repr(str(error))}") from None
-    if not isinstance(found, dict):
-        raise _broken(path, f"{what} is not a JSON object")
-    return found
 
 
 def _field(about: Mapping[str, Any], name: str, kind: type, default: Any = None) -> Any:
@@ -301,31 +268,8 @@ def _texts(layer: Mapping[str, Any], name: str) -> tuple[str, ...]:
     return tuple(texts)
 
 
-def _entries(head: Mapping[str, Any], start: int, size: int) -> dict[str, Entry]:
-    """The arrays: each as long as its shape says, and all together exactly the rest of the file."""
-    found = {}
-    for name, entry in head.items():
-        try:
-            dtype = _DTYPES[entry["dtype"]]
-            shape = tuple(whole_number("shape", length, low=0) for length in entry["shape"])
-            first, last = (whole_number("offset", offset, low=0) for offset in entry["data_offsets"])
-        except (KeyError, TypeError, ValueError):  # InputError is a ValueError
-            raise InputError(
-                f"{short_repr(name)}: {short_repr(entry)} is not an array of {', '.join(_DTYPES)}"
-            ) from None
-        fits = len(shape) <= _MOST_AXES and last - first == math.prod(shape) * dtype.itemsize
-        if not fits or start + last > size:
-            where = f"shape {short_repr(shape)} at bytes {short_repr(first)} to {short_repr(last)}"
-            raise InputError(f"{short_repr(name)}: {where} does not fit into the file of {size:,} bytes")
-        found[name] = Entry(dtype, shape, start + first, start + last)
-    end = start
-    for entry in sorted(found.values(), key=lambda entry: (entry.start, entry.stop)):
-        if entry.start != end:
-            raise InputError("its arrays overlap, or leave gaps")
-        end = entry.stop
-    if end != size:
-        raise InputError(f"its arrays take {end:,} bytes of the file's {size:,}")
-    return found
+def dtype_of(entry: Entry) -> np.dtype[Any]:
+    return _DTYPES[entry.dtype]
 
 
 def _array(path: Path, file: BinaryIO, entry: Entry) -> Array:
@@ -333,7 +277,7 @@ def _array(path: Path, file: BinaryIO, entry: Entry) -> Array:
     content = file.read(entry.stop - entry.start)
     if len(content) < entry.stop - entry.start:
         raise _broken(path, "it became shorter while it was read")
-    return np.frombuffer(content, entry.dtype).reshape(entry.shape)
+    return np.frombuffer(content, dtype_of(entry)).reshape(entry.shape)
 
 
 def _broken(path: Path, reason: str) -> InputError:

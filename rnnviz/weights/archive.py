@@ -72,6 +72,17 @@ class Archive:
             raise self.source.error(f"{name} is damaged")
         return content
 
+    def begin(self, name: str, limit: int) -> bytes:
+        """The beginning of a member, at most `limit` bytes."""
+        member = self._member(name)
+        content = self.source.read(self._start(member), min(member.stored_size, limit))
+        if not member.is_deflated:
+            return content
+        try:
+            return zlib.decompressobj(-15).decompress(content, limit)
+        except zlib.error:
+            raise self.source.error(f"{name} is damaged") from None
+
     def place(self, name: str) -> tuple[int, int]:
         """(start, length) of a member in the file. Raises InputError if it is compressed, or if there is none."""
         member = self._member(name)

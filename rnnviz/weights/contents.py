@@ -19,11 +19,9 @@ import numpy as np
 from rnnviz.errors import InputError, short_repr
 from rnnviz.nn import checks, layer_layout
 from rnnviz.nn.cell_table import CELLS
-from rnnviz.nn.spec import one_of
+from rnnviz.nn.spec import ACTIVATIONS, one_of
 from rnnviz.nn.types import Array, frozen
 
-#: The activations of a simple RNN that layers have.
-ACTIVATIONS = ("tanh", "relu")
 #: The dtypes of weights as they are stored. bfloat16 has none in NumPy: its reader gives float32.
 DTYPES = ("float16", "bfloat16", "float32", "float64")
 #: In place of the name of a linear layer: no readout, y = h.
@@ -34,7 +32,7 @@ NO_READOUT = "none"
 class Decisions:
     """What the person decides because a file may not contain it.
 
-    activation  of simple RNNs: "tanh" or "relu"; None: what the file says, or tanh with a Doubt
+    activation  of simple RNNs, one of nn.spec.ACTIVATIONS; None: what the file says, or tanh with a Doubt
     """
 
     activation: str | None = None
@@ -130,7 +128,7 @@ class Layer:
     cell        one of nn.spec.CELLS
     weights     name -> array or Stored, by PyTorch's names and shapes (nn/layer_layout.py); arrays afterwards, in
                 float32 or float64, each read from the file when it is used. biases: 0, 1 (bias_ih) or 2
-    activation  of a simple RNN: "tanh" or "relu"; of other cells always "tanh"
+    activation  of a simple RNN, one of nn.spec.ACTIVATIONS; of other cells always "tanh"
     notes       what a person should know of it, in whole sentences
     doubts      what the file does not contain
     projected   whether a projection follows each level. No reader makes one yet

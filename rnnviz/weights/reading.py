@@ -35,7 +35,7 @@ def is_weight_file(name: str) -> bool:
 def read(path: str | Path, activation: str | None = None) -> WeightFile:
     """What is in a file of weights, without its arrays, which are read when they are used. Nothing in it is run.
 
-    activation  "tanh" or "relu": of simple RNNs, where the file does not contain it
+    activation  of simple RNNs, where the file does not contain it: "tanh", "relu", …
 
     Raises InputError naming the file if it cannot be read, if it is broken, or if nothing recurrent can be in it.
     """

@@ -18,7 +18,7 @@ def without(name, record=LSTM):
 
 BAD = {
     "cell": ({"cell": "transformer"}, "cell: 'transformer' is unknown"),
-    "activation": ({"activation": "sigmoid"}, "activation: 'sigmoid' is unknown"),
+    "activation": ({"activation": "step"}, "activation: 'step' is unknown"),
     "weights are a list": ({"weights": [1]}, "weights: [1] is not a dict of arrays by name"),
     "a weight's name is a number": ({"weights": {1: 2}}, "weights: {1: 2} is not a dict"),
     "no weights": ({"weights": {}}, "weights: weight_ih_l0 is missing"),

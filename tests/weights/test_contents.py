@@ -116,4 +116,4 @@ def test_the_embedding_is_the_only_one_that_fits_and_that_no_layer_may_precede()
 
 def test_decisions_are_checked():
     with pytest.raises(InputError, match="choose from tanh, relu"):
-        Decisions(activation="sigmoid")
+        Decisions(activation="step")

@@ -20,7 +20,7 @@ from rnnviz.nn import checks
 from rnnviz.nn.cell_table import CELLS
 from rnnviz.nn.types import Array
 from rnnviz.weights.archive import Archive
-from rnnviz.weights.contents import ACTIVATIONS, DTYPES, Decisions, Stored, WeightFile
+from rnnviz.weights.contents import DTYPES, Decisions, Stored, WeightFile
 from rnnviz.weights.inert_pickle import BrokenPickleError, Named, Object, Persistent, load
 from rnnviz.weights.source import Source
 from rnnviz.weights.torch_names import Module, from_names, layer_of
@@ -264,4 +264,4 @@ def _module(found: Object) -> Module:
     if cell.activation is not None:
         return Module(cell=cell.name)
     activation = state.get("nonlinearity") or str(state.get("mode", "")).lower().rpartition("_")[2]
-    return Module(cell=cell.name, activation=activation if activation in ACTIVATIONS else None)
+    return Module(cell=cell.name, activation=activation if activation in ("tanh", "relu") else None)
