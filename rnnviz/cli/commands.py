@@ -168,6 +168,26 @@ _DIAGNOSE = Command(
     opens_recordings=True,
 )  # fmt: skip
 
+_INSPECT = Command(
+    "inspect",
+    "list the layers in a file of weights",
+    "rnnviz inspect FILE [--activation NAME] [--json]",
+    "List what is in a file of weights: recurrent layers with their cells and sizes, the linear layer\n"
+    "that reads them, embeddings; what cannot be opened, and why; what the file does not contain, and\n"
+    "which flag decides it. Nothing in the file is run. docs/weights.md lists the formats.",
+    "rnnviz.cli.inspect:run",
+    (
+        Argument("file", "a file of weights, from PyTorch for example", metavar="FILE"),
+        Argument("--activation", "of simple RNNs, if the file does not contain it", metavar="NAME"),
+        _json(
+            "path, format, layers (name, cell, activation, levels, directions, input_size, hidden_size, biases, dtype, "
+            "parameters, readout, no_readout, embedding, notes, doubts), refused (name, reason), linear, embeddings, "
+            "notes"
+        ),
+    ),
+    has_experiment=False,
+)
+
 _COURSE = Command(
     "lessons",
     "list the lessons of the course and your progress; check lesson files",
@@ -226,5 +246,5 @@ _DOCTOR = Command(
 )
 
 COMMANDS: dict[str, Command] = {
-    command.name: command for command in (_TRAIN, _GRADIENTS, _DIAGNOSE, _COURSE, _LESSON, _PLAY, _DOCTOR)
+    command.name: command for command in (_TRAIN, _GRADIENTS, _DIAGNOSE, _INSPECT, _COURSE, _LESSON, _PLAY, _DOCTOR)
 }

@@ -6,6 +6,7 @@ from importlib import import_module
 from pathlib import Path
 
 from rnnviz.errors import InputError
+from rnnviz.nn.cell_table import CELLS
 from rnnviz.weights.archive import Archive
 from rnnviz.weights.contents import Decisions, WeightFile
 from rnnviz.weights.source import Source
@@ -42,6 +43,10 @@ def read(path: str | Path, activation: str | None = None) -> WeightFile:
     decisions = Decisions(activation)
     module = import_module(f"rnnviz.weights.formats.{_format_of(path)}")
     found: WeightFile = module.read(str(path), decisions)
+    if activation is not None and not any(CELLS[layer.cell].activation is None for layer in found.layers):
+        if found.refused:
+            found.layer(found.refused[0].name)
+        raise InputError(f"activation: {path} has no simple RNN, and other cells have no choice")
     return found
 
 
