@@ -9,7 +9,7 @@ from typing import Any
 
 from rnnviz.errors import InputError, short_repr
 from rnnviz.experiment.experiment import Experiment
-from rnnviz.player.kinds.opening import Opening
+from rnnviz.player.kinds.opening import NetworkOpening, Opening
 
 
 @dataclass(frozen=True)
@@ -35,12 +35,13 @@ class Argument:
 
 @dataclass(frozen=True)
 class Options:
-    """A parsed command line: an experiment for each cell in `--cell`, or a recording, and the command's arguments by
-    their keys."""
+    """A parsed command line: an experiment for each cell in `--cell`, or a recording, or a file of weights, and the
+    command's arguments by their keys."""
 
     experiments: tuple[Experiment, ...]
     values: Mapping[str, Any]
     recording: Opening | None = None
+    network: NetworkOpening | None = None
 
     def __getitem__(self, key: str) -> Any:
         return self.values[key]
@@ -55,7 +56,7 @@ class Command:
     run               "module:function"; imported when the command is used
     has_experiment    whether it accepts an experiment file and a flag for each setting
     several           whether --cell may name several cells
-    opens_recordings  whether it accepts the folder of a recording in place of an experiment
+    opens_recordings  whether it accepts the folder of a recording, or a file of weights, in place of an experiment
     """
 
     name: str

@@ -41,18 +41,27 @@ def _direction(text: str) -> str:
     return text
 
 
-#: Which part of a recording; without a recording they are refused.
+#: Which part of a recording; without a recording they are refused. Those after the first are of a file of weights, too.
 OF_RECORDING = (
     Argument("--record", "of a recording: its record number N (default: the last)", metavar="N", read=_record),
-    Argument("--layer", "of a recording: the layer, by its name in your model (default: the first)", metavar="NAME"),
     Argument(
-        "--level", "of a recording: which of the stacked layers, 0 at the bottom (default: the top)", metavar="N",
-        read=whole_number("level"),
+        "--layer", "of a recording or a file of weights: the layer, by its name in your model (default: the first, or "
+        "the only one)", metavar="NAME",
     ),
     Argument(
-        "--direction", "of a recording: forward or backward (default: forward)", metavar="NAME", read=_direction,
+        "--level", "of a recording or a file of weights: which of the stacked layers, 0 at the bottom (default: the "
+        "top)", metavar="N", read=whole_number("level"),
+    ),
+    Argument(
+        "--direction", "of a recording or a file of weights: forward or backward (default: forward)", metavar="NAME",
+        read=_direction,
     ),
 )  # fmt: skip
+#: Of a file of weights alone.
+OF_WEIGHTS = (
+    Argument("--readout", "of a file of weights: the linear layer that reads the states, or none", metavar="NAME"),
+)
+OF_NETWORK = (*OF_RECORDING[1:], *OF_WEIGHTS)
 
 _LESSONS = Argument("--lessons", "a folder of lessons in place of the course that comes with rnnviz", metavar="DIR")
 _SLUG = Argument("slug", "which lesson: its slug or its number", metavar="SLUG")
@@ -60,14 +69,16 @@ _SLUG = Argument("slug", "which lesson: its slug or its number", metavar="SLUG")
 APP = Command(
     "",
     "open the app",
-    "rnnviz [--lessons DIR]\n       rnnviz [FILE.toml|RECORDING] [flags]\n       rnnviz train [FILE.toml] [flags]\n"
-    "       rnnviz gradients [FILE.toml|RECORDING] [flags]",
+    "rnnviz [--lessons DIR]\n       rnnviz [FILE.toml|RECORDING|WEIGHTS] [flags]\n"
+    "       rnnviz train [FILE.toml] [flags]\n       rnnviz gradients [FILE.toml|RECORDING|WEIGHTS] [flags]",
     "See a recurrent neural network think and learn, one time step at a time, in your terminal.\n"
     "Without a command it opens the app: the lessons, where you left off, or with --free or any other flag\n"
-    "the plain score. With the folder of a recording it opens your own training, also while it runs.",
+    "the plain score. With the folder of a recording it opens your own training, also while it runs; with a\n"
+    "file of weights (.pt, .safetensors, .keras, .h5, .onnx, .npz, …) your own network.",
     "rnnviz.cli.app:run",
     (
         *OF_RECORDING,
+        *OF_WEIGHTS,
         Argument("--free", "open the plain score, without lessons", default=False, more={"action": "store_true"}),
         Argument("--lessons", "open the lessons in this folder", metavar="DIR"),
     ),
@@ -76,6 +87,7 @@ APP = Command(
         "rnnviz --steps 40 --loss-at last",
         "rnnviz --task names --cell lstm",
         "rnnviz runs/lstm --layer encoder.lstm",
+        "rnnviz model.pt --layer encoder.lstm",
     ),
     several=False,
     opens_recordings=True,
@@ -105,16 +117,18 @@ _TRAIN = Command(
 _GRADIENTS = Command(
     "gradients",
     "print the gradient of every time step as log bars",
-    "rnnviz gradients [FILE.toml|RECORDING] [flags]",
+    "rnnviz gradients [FILE.toml|RECORDING|WEIGHTS] [flags]",
     "One forward and one backward pass, without the app: how much of the gradient of one\n"
-    "step's loss remains at each time step before it. Of a recording: of the loss that was recorded.",
+    "step's loss remains at each time step before it. Of a recording: of the loss that was recorded. Of a\n"
+    "file of weights: how far the last state depends on earlier ones, ‖∂h_T/∂h_t‖.",
     "rnnviz.cli.gradients:run",
     (
         _json(
             "experiment, loss_step, grad_norm (index = time step 0..T), gain, slope and factor (per step), "
             "half_life, horizon, reach, notes, cannot (what cannot be done, and why). Of a recording: recording, loss "
-            "and evidence in place of experiment. A value that is not finite or not defined is null. With several "
-            "cells: a list of such objects"
+            "and evidence in place of experiment. Of a file of weights: network (with the norm that grad_norm and "
+            "factor are of) and frobenius. A value that is not finite or not defined is null. With several cells: a "
+            "list of such objects"
         ),
         Argument(
             "--loss-step", "which loss: that of step K, or the total (default: the last step that carries loss)",
@@ -125,6 +139,7 @@ _GRADIENTS = Command(
             default=0,
         ),
         *OF_RECORDING,
+        *OF_WEIGHTS,
         Argument(
             "--sample", "which sequence, counted from 0 (default 0)", metavar="I", read=whole_number("sample"),
             default=0,
@@ -135,6 +150,7 @@ _GRADIENTS = Command(
         "rnnviz gradients --task recall --lag 60 --cell rnn,lstm,gru",
         "rnnviz gradients --after-epochs 20 --loss-step 5 --json",
         "rnnviz gradients runs/lstm --record 3",
+        "rnnviz gradients model.safetensors --layer rnn --json",
     ),
     opens_recordings=True,
 )  # fmt: skip
@@ -142,14 +158,15 @@ _GRADIENTS = Command(
 _DIAGNOSE = Command(
     "diagnose",
     "report what is measured to be wrong with a training",
-    "rnnviz diagnose RECORDING [--json] [--strict]\n       rnnviz diagnose [FILE.toml] [flags]",
-    "Read a recording, or train a network, and report findings: where the gradient\n"
+    "rnnviz diagnose RECORDING|WEIGHTS [--json] [--strict]\n       rnnviz diagnose [FILE.toml] [flags]",
+    "Read a recording or a file of weights, or train a network, and report findings: where the gradient\n"
     "vanishes or explodes, the first nan or inf, saturated or dead units, clipping,\n"
     "the size of the updates, a flat loss. Each has its figures, a likely cause, one\n"
     "thing to try and a lesson; docs/diagnosis.md lists the thresholds. It measures;\n"
     "it does not forecast.",
     "rnnviz.cli.diagnose:run",
     (
+        OF_RECORDING[1],
         _json(
             "kind, title, measured, findings (rule, layer, what, evidence, cause, try, command, pytorch, keras, "
             "lesson), "
@@ -164,6 +181,7 @@ _DIAGNOSE = Command(
         "rnnviz diagnose runs/lstm --json",
         "rnnviz diagnose --task recall --lag 60 --optimizer adam",
         "rnnviz diagnose experiment.toml --strict",
+        "rnnviz diagnose model.pt --layer encoder.lstm",
     ),
     opens_recordings=True,
 )  # fmt: skip

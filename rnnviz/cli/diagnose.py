@@ -18,6 +18,7 @@ from rnnviz.diagnosis.diagnose import Diagnosis, diagnose
 from rnnviz.diagnosis.from_experiment import examine
 from rnnviz.experiment.experiment import SETTINGS, Experiment
 from rnnviz.experiment.run import Run
+from rnnviz.player.kinds.opening import NetworkOpening
 from rnnviz.recordings.recording import Recording
 
 #: The exit code of --strict if there is a finding.
@@ -26,7 +27,9 @@ FOUND = 3
 
 def run(options: Options) -> int:
     commands: list[report.Command | None]
-    if options.recording is not None:
+    if options.network is not None:
+        diagnoses, commands = [of_network(options.network)], [None]
+    elif options.recording is not None:
         diagnoses, commands = [of_recording(Path(options.recording.path))], [None]
     else:
         diagnoses = [of_experiment(ready) for ready in _built(options)]
@@ -65,6 +68,23 @@ def of_experiment(ready: Run) -> Diagnosis:
     except KeyboardInterrupt:
         progress.clear()
         raise KeyboardInterrupt(f"stopped after update {updates[0]:,} of {updates[1]:,}") from None
+    finally:
+        progress.clear()
+
+
+def of_network(opening: NetworkOpening) -> Diagnosis:
+    """Read the weights and some sequences, with a progress line."""
+    from rnnviz.diagnosis import from_network
+    from rnnviz.player.kinds.network import NetworkRun
+
+    progress = Progress("level", 0)
+
+    def on_part(done: int, total: int) -> None:
+        progress.total = total
+        progress(done, "")
+
+    try:
+        return diagnose(from_network.examine(NetworkRun(opening), on_part))
     finally:
         progress.clear()
 

@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from rnnviz.cli.command import Argument, Command, Options
-from rnnviz.cli.commands import APP, COMMANDS, OF_RECORDING
+from rnnviz.cli.commands import APP, COMMANDS, OF_NETWORK, OF_RECORDING, OF_WEIGHTS
 from rnnviz.errors import LONGEST_REPR, InputError, short_repr
 from rnnviz.experiment.experiment import SETTINGS, Experiment
 from rnnviz.experiment.setting import Setting
-from rnnviz.player.kinds.opening import CANNOT, Opening
+from rnnviz.player.kinds.opening import CANNOT, NETWORK_CANNOT, NetworkOpening, Opening
 from rnnviz.tasks.catalog import CATALOG
 from rnnviz.terminal import columns_of
 
@@ -52,9 +52,14 @@ def read(argv: list[str], command: Command = APP) -> Options:
     folder = word if word is not None and _is_folder(word) else None
     if folder is not None:
         return _recording(folder, given, file, values, command)
-    misplaced = [one.key for one in OF_RECORDING if values.get(one.key) is not None]
+    if word is not None and _is_weights(word):
+        return _network(word, given, file, values, command)
+    misplaced = [one.key for one in (*OF_RECORDING, *OF_WEIGHTS) if values.get(one.key) is not None]
     if misplaced:
-        raise InputError(f"{misplaced[0]}: only a recording has one; name its folder first")
+        whose = "a recording has one; name its folder" if misplaced[0] == "record" else (
+            "a recording or a file of weights has one; name it"
+        )  # fmt: skip
+        raise InputError(f"{misplaced[0]}: only {whose} first")
     if word is not None:
         if file is not None:
             raise InputError(f"two experiment files, {word} and {file}; give one")
@@ -80,8 +85,40 @@ def _recording(
         raise InputError(f"{next(iter(given))}: {CANNOT['knobs'].removesuffix('.')}")
     if values.get("after_epochs"):
         raise InputError(f"after_epochs: {CANNOT['train'].removesuffix('.')}")
+    of_weights = [one.key for one in OF_WEIGHTS if values.get(one.key) is not None]
+    if of_weights:
+        raise InputError(f"{of_weights[0]}: a recording has none; the gradient of its loss is recorded")
     chosen = {one.key: values[one.key] for one in OF_RECORDING if values.get(one.key) is not None}
     return Options((), {**values, "free": True}, Opening(folder, **chosen))
+
+
+def _network(path: str, given: dict[str, Any], file: str | None, values: dict[str, Any], command: Command) -> Options:
+    """The options of a command with a file of weights. Raises InputError for what such a network cannot do."""
+    if not command.opens_recordings:
+        raise InputError(f"{path}: {NETWORK_CANNOT['train'].removesuffix('.')}; rnnviz gradients shows it")
+    if file is not None:
+        raise InputError(f"experiment: {NETWORK_CANNOT['knobs'].removesuffix('.')}")
+    if values.get("lessons") is not None:
+        raise InputError("--lessons: lessons bring their own experiment; leave the file of weights out")
+    activation = given.pop("activation", None)
+    if given:
+        raise InputError(f"{next(iter(given))}: {NETWORK_CANNOT['knobs'].removesuffix('.')}")
+    if values.get("after_epochs"):
+        raise InputError(f"after_epochs: {NETWORK_CANNOT['train'].removesuffix('.')}")
+    if values.get("record") is not None:
+        raise InputError("record: a file of weights has no records")
+    chosen = {one.key: values[one.key] for one in OF_NETWORK if values.get(one.key) is not None}
+    opening = NetworkOpening(path, activation=activation, **chosen)
+    return Options((), {**values, "free": True}, network=opening)
+
+
+def _is_weights(word: str) -> bool:
+    """Whether the word names a file of weights, which need not exist."""
+    if word in COMMANDS or word.endswith(".toml") or "." not in word:
+        return False
+    from rnnviz.weights.reading import is_weight_file  # it needs NumPy
+
+    return is_weight_file(word)
 
 
 def _is_folder(word: str) -> bool:
@@ -127,7 +164,8 @@ def _file(word: str) -> str:
     close = get_close_matches(word, COMMANDS, n=1)
     hint = f"did you mean {close[0]}?" if close else f"commands: {', '.join(COMMANDS)}"
     raise InputError(
-        f"{short_repr(word)} is not a command or an experiment file (.toml), nor the folder of a recording; {hint}"
+        f"{short_repr(word)} is not a command or an experiment file (.toml), the folder of a recording or a file of "
+        f"weights; {hint}"
     )
 
 
@@ -176,7 +214,7 @@ def _parser(command: Command) -> _Parser:
         from_file = "start from the settings in this file; flags override them"
         file = parser.add_argument_group("experiment")
         if command.opens_recordings:
-            from_file += "; or the folder of a recording, alone"
+            from_file += "; or the folder of a recording or a file of weights, alone"
         file.add_argument("file", nargs="?", default=None, metavar="FILE.toml", help=from_file)
     general = parser.add_argument_group("general") if command.has_experiment else parser
     if command.has_experiment:

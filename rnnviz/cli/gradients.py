@@ -25,6 +25,7 @@ from rnnviz.tasks import Task
 from rnnviz.tasks.catalog import info
 from rnnviz.views.reach import Reach, first_used, reach_of
 from rnnviz.words import reach as words
+from rnnviz.words.row_name import symbol
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,10 @@ class GradientReport(TraceReport):
 
 
 def run(options: Options) -> int:
+    if options.network is not None:
+        from rnnviz.cli.network import run as run_network
+
+        return run_network(options)
     if options.recording is not None:
         from rnnviz.cli.recorded import run as run_recorded
 
@@ -110,8 +115,7 @@ def print_head(out: Output, reports: list[GradientReport], options: Options) -> 
     first += f"{numbers.counted(trace.T, 'step')}, {trained}"
     step = reports[0].loss_step
     whose = f"the loss of step {step}" if step else "the total loss"
-    norm = f"‖∂L{numbers.subscript(step) if step else ''}/∂h‖"
-    second = f"{norm}: how much {whose} changes with the hidden state at step t"
+    second = f"{symbol(step)}: how much {whose} changes with the hidden state at step t"
     for line in (*paragraph(first, out.width), *paragraph(second, out.width)):
         out.print(line)
     if not step:

@@ -15,6 +15,7 @@ from rnnviz.scene.commands import Measure
 from rnnviz.scene.scene import Evidence, Scene
 from rnnviz.views.prepare import prepare
 from rnnviz.words import evidence as words
+from rnnviz.words.row_name import symbol
 
 
 def run(options: Options) -> int:
@@ -79,7 +80,7 @@ def print_head(out: Output, recorded: RecordingRun, scene: Scene, report: TraceR
     lines = [
         f"{visible(recorded.settings.title)}: {name}, {size}, {place}, loss {numbers.loss(scene.loss)}, "
         f"sequence {scene.sample + 1} of {len(scene.task)}",
-        f"‖∂L{numbers.subscript(report.loss_step) if report.loss_step else ''}/∂h‖: {words.which(report.loss_step)}",
+        f"{symbol(report.loss_step)}: {words.which(report.loss_step)}",
         known[:1].upper() + known[1:],
     ]
     for text in lines:

@@ -28,7 +28,8 @@ LEAST_STEPS, REPEATS = 16, 0.3
 
 @dataclass(frozen=True, eq=False)
 class Way(ReadOnly):
-    """The way back of one sequence's last loss, L_k.
+    """The way back of one sequence's last loss, L_k; without a loss of its last state, by the largest singular values
+    of ∂h_k/∂h_t and ∂h_k/∂c_t. Then slope is the mean over the units, and weight the rest of the factor.
 
     norms       (k+1,): ‖∂L_k/∂h_t‖ for t = 0..k
     cell_norms  (k+1,): ‖∂L_k/∂c_t‖ of a cell with c; None without
@@ -160,7 +161,7 @@ class NotFinite:
 class Evidence(ReadOnly):
     """What is known about one training. What is None is not known, and rules that need it are not judged.
 
-    kind         "experiment" or "recording"
+    kind         "experiment", "recording" or "network": weights from a file, without a loss
     title        the first line of a report
     moments      oldest first; the last one is now
     losses       (n,): the training loss, one for each `loss_unit`
@@ -175,7 +176,7 @@ class Evidence(ReadOnly):
     not_finite   the first number that was not finite
     """
 
-    kind: Literal["experiment", "recording"]
+    kind: Literal["experiment", "recording", "network"]
     title: str
     moments: tuple[Moment, ...]
     losses: Array = field(default_factory=lambda: np.zeros(0))
@@ -190,6 +191,11 @@ class Evidence(ReadOnly):
     not_finite: NotFinite | None = None
     learning_rate: float | None = None
     notes: tuple[str, ...] = ()
+
+    @property
+    def goes_back(self) -> str:
+        """What the ways are of, in words."""
+        return "∂h_T/∂h_t (its largest singular value)" if self.kind == "network" else "the gradient of the last loss"
 
     @property
     def now(self) -> Moment | None:
@@ -251,6 +257,8 @@ def layer_of(
 def way_of(trace: Trace, lag: int | None = None, first_used: int = 1) -> Way:
     """The way back of the last loss step of a trace."""
     k = trace.loss_steps[-1]
+    if not trace.has_loss:
+        return _of_states(trace, k)
     which = None if trace.loss_steps == (k,) else k  # with one loss the total is that of its step, and known
     item, norms = trace.item(which), trace.grad_norm(which)
     ledger = make_ledger(
@@ -270,6 +278,26 @@ def way_of(trace: Trace, lag: int | None = None, first_used: int = 1) -> Way:
         first_loss=trace.loss_steps[0],
         lag=lag,
         first_used=first_used,
+    )
+
+
+def _of_states(trace: Trace, k: int) -> Way:
+    found, carry = trace.sensitivity_of(k), trace.spec.about_cell.carry
+    norms, slope, weight = np.array(found.h.largest[: k + 1]), None, None
+    if not trace.spec.about_cell.gates:
+        ledger = make_ledger(
+            trace.spec, trace.params, trace.forward, np.full(trace.T, np.nan), grad_h=None, norms=norms, start=k
+        )
+        slope = ledger.slope[:k]
+        with np.errstate(all="ignore"):
+            weight = ledger.factor[:k] / slope
+    return Way(
+        norms=frozen(norms),
+        slope=slope,
+        weight=weight,
+        cell_norms=None if found.c is None else frozen(np.array(found.c.largest[: k + 1])),
+        kept=None if carry is None else carry.share(trace.gates[carry.gate]).mean(axis=(1, 2))[:k],
+        first_loss=k,
     )
 
 

@@ -80,19 +80,17 @@ def measured(evidence: Evidence) -> dict[str, Any]:
 def lines(evidence: Evidence) -> list[str]:
     """The measured figures that a person wants first, one sentence each."""
     out = []
-    now = evidence.now
+    now, what = evidence.now, evidence.goes_back
     for layer in now.layers if now is not None else ():
         if layer.ways and now is not None:
             of = f"{layer.name}: " if layer.name else ""
             lag, steps = horizon_of(layer), numbers.counted(_steps(layer), "step")
             if not all(fades(way.norms) for way in layer.ways):
-                text = "The gradient of the last loss is 0, inf or nan on its way back in some sequence"
+                text = f"{what[:1].upper()}{what[1:]} is 0, inf or nan on its way back in some sequence"
             elif lag is not None:
-                text = (
-                    f"1 % of the gradient of the last loss is left after {numbers.steps(lag, 0)} of {steps} (horizon)"
-                )
+                text = f"1 % of {what} is left after {numbers.steps(lag, 0)} of {steps} (horizon)"
             else:
-                text = f"More than 1 % of the gradient of the last loss is left after all {steps}"
+                text = f"More than 1 % of {what} is left after all {steps}"
             out.append(f"{of}{text}, {now.place}.")
     if evidence.lag is not None:
         out.append(f"The answer depends on an input {numbers.counted(evidence.lag, 'step')} back.")

@@ -9,8 +9,8 @@ Frobenius norm is √H times what it moves, in the root mean square, for a move 
 
 One gradient for each unit of h_k goes back, all side by side: O(k·G·H³). On the way the Jacobian loses rank, since its
 singular values spread; directions of h_k that have fallen below 1e-12 of the largest are dropped, which changes no norm
-that can be told. As in a backward pass, what has fallen below the smallest number of float64 is 0, and so is everything
-before it.
+by more than its rounding. As in a backward pass, what has fallen below the smallest number of float64 is 0, and so is
+everything before it.
 
 Pascanu, Mikolov & Bengio 2013 (arXiv:1211.5063, 2): ∂h_k/∂h_t is what carries every loss of step k back to step t.
 """

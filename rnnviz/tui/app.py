@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from rnnviz.lessons.course import Course, Start
     from rnnviz.lessons.progress import Progress
     from rnnviz.lessons.run import LessonRun
-    from rnnviz.player.kinds.opening import Opening
+    from rnnviz.player.kinds.opening import NetworkOpening, Opening
     from rnnviz.player.player import Player
 
 SETTLE = 0.15  # seconds between the first frame and the loading of plots and numba
@@ -102,7 +102,7 @@ class RnnvizApp(DrivenApp):
 
     def __init__(
         self,
-        source: Experiment | Opening | None = None,
+        source: Experiment | Opening | NetworkOpening | None = None,
         *,
         start: Start | None = None,
         compile: bool = True,
@@ -320,9 +320,9 @@ class RnnvizApp(DrivenApp):
         return SystemCommand(f"{title} (not here)", VOICE.say(reason), partial(do, name))
 
 
-def run(source: Experiment | Opening | None = None, start: Start | None = None) -> int:
-    """Run the app, on a lesson, a recording or the plain score, until it ends; returns the exit code. Raises InputError
-    if the experiment cannot run, or the recording cannot be opened."""
+def run(source: Experiment | Opening | NetworkOpening | None = None, start: Start | None = None) -> int:
+    """Run the app, on a lesson, a recording, a file of weights or the plain score, until it ends; returns the exit
+    code. Raises InputError if the experiment cannot run, or the recording or the file cannot be opened."""
     app = RnnvizApp(source, start=start, ascii=terminal.lacks_unicode(sys.stdout))
     try:
         app.run()

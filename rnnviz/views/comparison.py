@@ -56,7 +56,7 @@ def compared(frame: Frame) -> tuple[Row, ...]:
                 name=name,
                 what=_long(name) if frame.pinned is None else settings.difference(others[0]),
                 is_present=is_present,
-                gradient=_shown(scene.gradient(frame.loss_step if known else scene.last_loss_step), frame),
+                gradient=_by_norm(scene.gradient(frame.loss_step if known else scene.last_loss_step), frame),
                 loss=scene.loss,
                 parameters=sum(w.size for w in scene.parameters.values()),
                 kept=_kept(scene),
@@ -65,7 +65,7 @@ def compared(frame: Frame) -> tuple[Row, ...]:
     return tuple(out)
 
 
-def _shown(row: Gradient, frame: Frame) -> Gradient:
+def _by_norm(row: Gradient, frame: Frame) -> Gradient:
     """By the norm that the frame shows, where there are two."""
     return row.frobenius if frame.frobenius and row.frobenius is not None else row
 

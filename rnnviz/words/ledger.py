@@ -31,4 +31,5 @@ def sentence(table: Table, gradient: Gradient) -> str:
         end = f"99 % is gone after {steps(gradient.horizon, start)} steps"
     else:
         end = "more than 1 % is left at h₀"
-    return f"Mean to h{subscript(rate.first)}: {kept}{split}; {end}."
+    which = "" if table.has_loss else "By singular values: mean"
+    return f"{which or 'Mean'} to h{subscript(rate.first)}: {kept}{split}; {end}."

@@ -121,7 +121,7 @@ def _vanishes(evidence: Evidence) -> Finding | None:
     steps = f"{worst.lag} step{'s' * (worst.lag != 1)}"
     why = "the lag that the answer depends on" if known else f"a tenth of the {layer.ways[0].loss_step} steps"
     through = " in c" if worst.along == "c" else ""
-    what = f"{steps} back, {why}, {part(worst.left)} of the gradient of the last loss is left{through}"
+    what = f"{steps} back, {why}, {part(worst.left)} of {evidence.goes_back} is left{through}"
     return Finding(f"{what} ({_product(worst)}).", figures, _why_small(worst), _against_vanishing(worst), layer.name)
 
 
@@ -185,8 +185,9 @@ def _explodes(evidence: Evidence) -> Finding | None:
     figures = {"left": worst.left, "lag": worst.lag, "along": worst.along, **worst.factors,
                "sequences": len(worst.layer.ways)}  # fmt: skip
     when = "" if evidence.is_now else f" ({evidence.now.place})"
-    much = f"{part(worst.left)} what it was at the step of its loss"
-    what = f"{worst.lag} steps back the gradient of the last loss is {much}{when}"
+    begins = "at the last step" if evidence.kind == "network" else "at the step of its loss"
+    much = f"{part(worst.left)} what it was {begins}"
+    what = f"{worst.lag} steps back {evidence.goes_back} is {much}{when}"
     cause = "The recurrent weights are large: each step back multiplies the gradient by more than 1."
     remedy = Remedy(
         "Start the recurrent weights smaller: clipping limits the update, not the way back.", {"spectral_radius": 0.9},

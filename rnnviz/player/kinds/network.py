@@ -3,7 +3,7 @@
     >>> run = NetworkRun(NetworkOpening("model.pt", layer="encoder.lstm"))
     >>> run.scene(0).trace.grad_norm(40)          # ‖∂h_40/∂h_t‖: with weights alone there is no loss
 
-What it reads is what was typed, or else sequences that are generated here, and said to be.
+What it reads is what was typed, or else sequences that are generated here; their description names that.
 """
 
 from __future__ import annotations
@@ -78,6 +78,8 @@ class NetworkRun:
         level = layer.levels - 1 if opening.level is None else opening.level
         self._part = self._part_of(layer, level, opening.direction)
         self._task = generated(layer, self._file.embedding_of(layer), self._part.title)
+        doubts = tuple(f"{one.what} Taken: {one.taken}; {one.flag} decides otherwise." for one in layer.doubts)
+        self._task = replace(self._task, notes=doubts)
 
     # -- what it is ----------------------------------------------------------------------------------------
 
@@ -186,6 +188,11 @@ class NetworkRun:
 
     def follow(self, pinned: Compared | None) -> None:
         """They are where this one is."""
+
+    def parts_of_layer(self) -> list[Part]:
+        """Every level and direction of its layer."""
+        layer = self._layer
+        return [self._part_of(layer, level, d) for level in range(layer.levels) for d in layer.directions]
 
     def _parts(self) -> dict[Part, Layer]:
         found = {}

@@ -39,7 +39,8 @@ def draw(frame: Frame, view: View, width: int, height: int, palette: Palette) ->
     paths = [path for row in rows for path in (row.gradient, row.gradient.highway) if path and path.along != "z"]
     axis = gradient_axis([float(v) for path in paths for v in path.norms], n)
     if head:
-        sheet.put(0, 0, "loss".rjust(GUTTER), palette.dim)
+        if any(row.loss is not None for row in rows):
+            sheet.put(0, 0, "loss".rjust(GUTTER), palette.dim)
         alone = "Nothing else is here. Enter pins this one, to compare others with it."
         sheet.put(0, GUTTER + 1, cut(gate_means(frame) if len(rows) > 1 else alone, width - GUTTER - 1), palette.text)
     for number, row in enumerate(rows):

@@ -156,6 +156,6 @@ PANEL = Panel(
     "triangle", "triangle", "how far back the error of each step reaches", _draw, key="v",
     why_not=_why_not, needs=_needs,
     actions={"unit_up": _choose("loss_before"), "unit_down": _choose("loss_after")},
-    key_labels={"unit_up": "an earlier loss", "unit_down": "a later one"},
+    key_labels={"unit_up": "an earlier one", "unit_down": "a later one"},
     shows=frozenset(("gradient", "judged")),
 )  # fmt: skip
