@@ -10,6 +10,7 @@ inf leave gaps, and a note names the first.
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from rich.color import Color
@@ -93,12 +94,14 @@ def sine_fit(
     *,
     start: int = 0,
     clean: Numbers = (),
+    known: Collection[int] | None = None,
     ascii: bool = False,
     inks: Inks = COLORS,
 ) -> Sheet:
     """The noisy series as points, the sine without its noise as a dotted line, and the one-step-ahead fit.
 
-    fit[j] is the network's prediction of series[start + j].
+    fit[j] is the network's prediction of series[start + j]. known: the points that have one, if some have none: a
+    value may be missing there.
     """
     signs = signs_of(ascii)
     curves = [
@@ -107,7 +110,10 @@ def sine_fit(
         Curve("sine", list(clean), 0, inks.secondary, signs.dotted),
     ]
     plot = _over_points(series, curves, width, height, signs, inks)
-    plot.note(not_finite("fit", fit, "point", start + 1) or not_finite("data", series, "point", 1))
+    if known is None:
+        plot.note(not_finite("fit", fit, "point", start + 1) or not_finite("data", series, "point", 1))
+    else:
+        plot.note(not_finite("fit", [y if start + j in known else 0.0 for j, y in enumerate(fit)], "point", start + 1))
     return plot.sheet()
 
 

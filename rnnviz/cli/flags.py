@@ -26,7 +26,12 @@ from rnnviz.tasks.catalog import CATALOG
 from rnnviz.terminal import columns_of
 
 #: The settings' groups under a title each, in the order of the help.
-_GROUPS = {"what it learns": ("task",), "the network": ("network", "weights"), "how it learns": ("training",)}
+_GROUPS = {
+    "what it learns": ("task",),
+    "your own data": ("data",),
+    "the network": ("network", "weights"),
+    "how it learns": ("training",),
+}
 
 
 def flag_of(setting: Setting) -> str:
@@ -250,7 +255,7 @@ def _add(group: Any, setting: Setting, several: bool) -> None:
     if setting.name == "cell" and several:
         help += "; several, separated by commas, are compared"
     metavar = {int: "N", float: "X", str: "NAME" if setting.choices else "TEXT"}[setting.kind]
-    group.add_argument(flag, dest=setting.name, metavar=metavar, help=help)
+    group.add_argument(flag, dest=setting.name, metavar=setting.metavar or metavar, help=help)
 
 
 def _default_text(value: Any) -> str:

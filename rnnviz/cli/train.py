@@ -121,16 +121,21 @@ def report(out: Output, result: Result, seconds: float) -> None:
     curve = plots.loss_curve(history["loss"], history["val_loss"], None, out.width, 12, baseline=task.baseline, **ink)
     out.print_sheet(curve)
     out.print()
-    if task.series is not None and task.clean is not None:
-        series, start = task.series.tolist(), task.seq_len
-        ahead = fit(result.model, task).tolist()
+    if task.series is not None and task.ends is not None:
+        series, start = task.series.tolist(), int(task.ends[0])
+        ahead, clean = fit(result.model, task).tolist(), [] if task.clean is None else task.clean.tolist()
         out.print("one step ahead: the network reads each window from the data")
-        picture = plots.sine_fit(series, ahead, out.width, 12, start=start, clean=task.clean.tolist(), **ink)
+        picture = plots.sine_fit(
+            series, ahead, out.width, 12, start=start, clean=clean, known=task.predicted_points, **ink
+        )
         out.print_sheet(picture)
         out.print()
-        out.print("self-fed: the network reads its own predictions as its next inputs")
-        out.print_sheet(plots.self_fed(series, list(result.prediction), start, out.width, 12, **ink))
-    else:
+        if task.fed:
+            start = int(task.ends[task.fed_from])
+            out.print("self-fed: the network reads its own predictions as its next inputs")
+            out.print_sheet(plots.self_fed(series, list(result.prediction), start, out.width, 12, **ink))
+            out.print()
+    if task.has_words:
         examples(out, result)
     reach = first_reach(result)
     for line in paragraph(f"reach: {words.text(reach)}" if reach else "", out.width):

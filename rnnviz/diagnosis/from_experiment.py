@@ -14,8 +14,8 @@ import numpy as np
 from rnnviz.diagnosis.evidence import Evidence, Layer, Moment, NotFinite, Updates, layer_of, repetition
 from rnnviz.diagnosis.first_not_finite import first_not_finite, gradients, is_finite
 from rnnviz.experiment.build import trace_of
-from rnnviz.experiment.evaluate import outputs
 from rnnviz.experiment.experiment import Experiment
+from rnnviz.experiment.forecast import echo, last_value_loss
 from rnnviz.experiment.run import Run
 from rnnviz.nn import Model, Training, engine, optimizer
 from rnnviz.nn.cell_table import CELLS
@@ -87,8 +87,8 @@ def gather(
         moments=tuple(moments),
         losses=frozen(np.array(history, np.float64)),
         constant=task.baseline,
-        last_value=last_value_loss(task),
-        echo=_echo(model, task),
+        last_value=last_value_loss(task, slice(task.n_train)),
+        echo=echo(model, task, slice(task.n_train)),
         lag=task.lag,
         repeats=None if task.series is None else repetition([task.series[:, None]]),
         is_learnt=_is_learnt(model, task),
@@ -122,27 +122,6 @@ def _named(model: Model, level: int, traces: list[Any], lags: list[int | None], 
 def _lag(task: Task, sample: int, k: int) -> int | None:
     needed = task.needs(sample, k) if task.lag is not None else ()
     return k - min(needed) if needed else None
-
-
-def last_value_loss(task: Task) -> float | None:
-    """The mean squared error of the answer "the last value again" on the training sequences; None unless the targets
-    continue the inputs."""
-    if task.series is None:
-        return None
-    which = slice(task.n_train)
-    mask = task.loss_mask[which]
-    return float(((task.x[which] - task.targets[which])[mask] ** 2).mean())
-
-
-def _echo(model: Model, task: Task) -> float | None:
-    """Mean squared difference between the answers and the last values, as a part of that of the targets."""
-    moves = last_value_loss(task)
-    if not moves:
-        return None
-    which = slice(task.n_train)
-    mask = task.loss_mask[which]
-    with np.errstate(all="ignore"):
-        return float(((outputs(model, task, which) - task.x[which])[mask] ** 2).mean()) / moves
 
 
 def _is_learnt(model: Model, task: Task) -> bool | None:

@@ -79,5 +79,10 @@ def source(e: ResolvedExperiment) -> str | None:
     return _unused(e, "source", "only the task characters reads a text file")
 
 
+def own_data(e: ResolvedExperiment) -> str | None:
+    """For `data` and each decision about it."""
+    return _unused(e, "data", "only your own data has a use for it")
+
+
 def _unused(e: ResolvedExperiment, setting: str, why: str) -> str | None:
     return None if setting in catalog.info(e.task).uses else why

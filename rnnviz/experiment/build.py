@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from rnnviz import tasks
 from rnnviz.errors import InputError
-from rnnviz.experiment import cost
+from rnnviz.experiment import cost, own_data
 from rnnviz.experiment.ablation import without_loop
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.nn import Data, Model, Optimizer, Trace, Training
 from rnnviz.tasks import Task, catalog
+from rnnviz.tasks.own.decisions import NAMES as DECISIONS
 
 
 def resolved(experiment: Experiment) -> Experiment:
     """The experiment with its open settings taken from the task: seq_len, lag, samples and loss_at."""
     info = catalog.info(experiment.task)
-    for setting in ("samples", "source"):
+    for setting in ("samples", "source", "data", *DECISIONS):
         catalog.accepts(experiment.task, setting, getattr(experiment, setting))
     seq_len, lag = catalog.dimensions(experiment.task, experiment.seq_len, experiment.lag)
+    if experiment.task in catalog.OWN:
+        seq_len = own_data.steps(experiment)
     return experiment.with_(
         seq_len=seq_len,
         lag=lag if "lag" in info.uses else None,
@@ -39,6 +42,8 @@ def build_task(experiment: Experiment) -> Task:
         seed=experiment.seed,
         validation_split=experiment.validation_split,
         source=experiment.source,
+        data=experiment.data,
+        decisions=own_data.decisions(experiment),
         loss_at=experiment.loss_steps() or "auto",
     )
 

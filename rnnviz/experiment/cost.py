@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from math import floor
 from pathlib import Path
 
+from rnnviz.experiment import own_data
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.nn import checks
 from rnnviz.nn.spec import ModelSpec
@@ -76,14 +77,19 @@ def size_of(experiment: Experiment) -> Size:
     """The size of an experiment. A text file is not read: its size in bytes and the limits of the task count."""
     task = catalog.info(experiment.task)
     T, _ = catalog.dimensions(experiment.task, experiment.seq_len, experiment.lag)
-    if experiment.task == "sine":
+    inputs, outputs = task.inputs, task.outputs
+    if experiment.task in catalog.OWN:
+        found = own_data.content(experiment)
+        T, sequences = own_data.steps(experiment), own_data.sequences(experiment)
+        inputs, outputs = found.input_size, found.output_size
+    elif experiment.task == "sine":
         sequences = experiment.points - T
     elif experiment.samples is not None:
         sequences = experiment.samples
     else:
         most = task.at_most if experiment.source is None else _characters(experiment.source)
         sequences = task.samples or most // (T if experiment.task == "characters" else 1)
-    spec = spec_of(experiment, task.inputs, task.outputs)
+    spec = spec_of(experiment, inputs, outputs)
     sequences = max(1, sequences)
     trained = max(1, floor(sequences * (1 - experiment.validation_split)))
     batch = min(experiment.batch_size, trained)

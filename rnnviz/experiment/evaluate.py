@@ -25,25 +25,35 @@ def outputs(model: Model, task: Task, which: slice = slice(None)) -> Array:
 
 
 def fit(model: Model, task: Task) -> Array:
-    """The sine one step ahead, for points[seq_len:]: the last output of each true window."""
-    return outputs(model, task)[:, -1, 0]
+    """The series one step ahead, from the first point that a window predicts: the last output of each true window;
+    nan for a point without a window."""
+    assert task.series is not None
+    assert task.ends is not None
+    first = int(task.ends[0])
+    ahead = np.full(len(task.series) - first, np.nan)
+    ahead[task.ends - first] = outputs(model, task)[:, -1, 0]
+    return ahead
 
 
-def self_fed(model: Model, task: Task) -> Array:
-    """The self-fed prediction of the sine, for points[seq_len:].
+def self_fed(model: Model, task: Task) -> Array | None:
+    """The self-fed prediction of the series, from the last target of sequence `task.fed_from`; None where the network
+    does not read what it predicts.
 
-    The network reads the first true window and predicts the next point; the window moves on by one point and ends in
-    this prediction, and so on. Each window starts from the zero state, as in Keras' model.predict on windows. After a
-    value that is not finite the rest is nan.
+    The network reads one true window and predicts the next point; the window moves on by one point and ends in this
+    prediction, and so on. Each window starts from the zero state, as in Keras' model.predict on windows. After a value
+    that is not finite the rest is nan.
     """
     assert task.series is not None
-    T, n = task.seq_len, len(task)
-    points = np.concatenate([task.series[:T], np.full(n, np.nan)])
+    assert task.ends is not None
+    if not task.fed:
+        return None
+    T, n = task.seq_len, min(task.fed, len(task.series) - int(task.ends[task.fed_from]))
+    points = np.concatenate([task.x[task.fed_from], np.full((n, task.input_size), np.nan)])
     for k in range(n):
-        points[T + k] = model.forward(points[k : k + T, None, None])[-1, 0, 0]
-        if not np.isfinite(points[T + k]):
+        points[T + k] = model.forward(points[k : k + T, None])[-1, 0]
+        if not np.isfinite(points[T + k]).all():
             break
-    return points[T:]
+    return points[T:, 0]
 
 
 def continue_text(model: Model, task: Task, sample: int, length: int = 120) -> str:

@@ -20,8 +20,10 @@ from rnnviz import files
 from rnnviz.errors import InputError, short_repr
 from rnnviz.experiment import applicability
 from rnnviz.experiment.setting import GROUPS, Setting, setting
+from rnnviz.glyphs import cut
 from rnnviz.nn.spec import CELLS
 from rnnviz.tasks import catalog
+from rnnviz.tasks.own.decisions import MISSING
 
 ACTIVATIONS = ("tanh", "relu", "identity", "sigmoid")
 INITIALISERS = ("keras", "pytorch", "identity", "orthogonal", "chrono")
@@ -39,6 +41,19 @@ _LENGTHS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100, 15
 _COUNTS = (2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
 _GAINS = (*(round(0.1 * n, 1) for n in range(21)), 2.5, 3.0, 4.0, 5.0, 10.0)
 
+
+def _decision(help: str, label: str, *, kind: type = str, **facts: Any) -> Any:
+    """A setting of a person's own data. Open: what the file shows decides."""
+    if kind is str and "choices" not in facts:
+        facts["format"] = ""
+    return setting(
+        None, help, kind=kind, label=label, group="data", open="auto", of_task=True,
+        why_not=applicability.own_data, **facts,
+    )  # fmt: skip
+
+
+#: Settings that name a file or folder.
+PATHS = ("source", "data")
 LARGEST_FILE = 100_000  # bytes of an experiment file; all settings with their comments take a few thousand
 
 
@@ -52,7 +67,7 @@ class Experiment:
 
     task: str = setting(
         "sine", "what the network learns", kind=str, label="task", group="task",
-        choices=TASKS,
+        choices=(*TASKS, *catalog.OWN), steps=TASKS,
     )  # fmt: skip
     seq_len: int | None = setting(
         None, "time steps in one sequence (the window of the sine)", kind=int, label="sequence length", group="task",
@@ -88,6 +103,51 @@ class Experiment:
         "text file (UTF-8) for the task 'characters'; in an experiment file, relative to that file",
         kind=str, label="text file", group="task",
         open="built in", of_task=True, format="", why_not=applicability.source,
+    )  # fmt: skip
+    data: str | None = setting(
+        None,
+        "your own data: CSV, .npz, text, lines of text<TAB>label, a folder with a file per class",
+        kind=str, label="data", group="data", open="none", of_task=True, format="", metavar="FILE",
+        why_not=applicability.own_data,
+    )  # fmt: skip
+    target: str | None = _decision(
+        "column whose next value is predicted (default: every column that is read)", "target", metavar="COLUMN",
+    )  # fmt: skip
+    columns: str | None = _decision(
+        "columns that the network reads, by name or number (default: all with numbers)", "columns", metavar="A,B",
+    )  # fmt: skip
+    label: str | None = _decision(
+        "column of classes: each group of rows, or each row, is a sequence with a class", "label", metavar="COLUMN",
+    )  # fmt: skip
+    group: str | None = _decision(
+        "column that is the same in all rows of one sequence", "group", metavar="COLUMN",
+    )  # fmt: skip
+    standardize: bool | None = _decision(
+        "scale each column by the training part's mean and deviation (default: for tables)", "standardize",
+        kind=bool, steps=(False, True),
+    )  # fmt: skip
+    missing: str | None = _decision(
+        "what happens with a missing value (default: leave-out, the windows that hold one)", "missing values",
+        choices=MISSING,
+    )  # fmt: skip
+    na: str | None = _decision(
+        "cells that also mean a missing value, such as -1,999", "also missing", metavar="TEXT",
+    )  # fmt: skip
+    rows: int | None = _decision(
+        "most rows that are read (default 10,000; of lines and groups more)", "rows",
+        kind=int, low=2, high=10_000_000, steps=(100, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000),
+    )  # fmt: skip
+    delimiter: str | None = _decision(
+        "character between two cells, or tab, or space", "delimiter", metavar="CHARACTER",
+    )  # fmt: skip
+    header: bool | None = _decision(
+        "whether the first row holds names", "header", kind=bool, steps=(False, True),
+    )  # fmt: skip
+    decimal: str | None = _decision(
+        "decimal point or comma", "decimal", choices=(".", ","),
+    )  # fmt: skip
+    dates: str | None = _decision(
+        "column of dates; none: no column", "dates", metavar="COLUMN",
     )  # fmt: skip
     cell: str = setting(
         "rnn", "recurrent unit", kind=str, label="cell", group="network",
@@ -212,8 +272,22 @@ class Experiment:
     def __post_init__(self) -> None:
         for name, one in SETTINGS.items():
             object.__setattr__(self, name, one.checked(getattr(self, name)))
+        if self.data is not None and self.task in (TASKS[0], "characters"):
+            self._choose_task(self.data)
         self.loss_steps()
         self.truncation()
+
+    def _choose_task(self, data: str) -> None:
+        """Set the task for the data: what is in the file decides, unless it is read as a text. A text is a `source`."""
+        from rnnviz.tasks.own.kind import task_of
+
+        task = "characters" if self.task == "characters" else task_of(data, self.label is not None)
+        object.__setattr__(self, "task", task)
+        if task == "characters":
+            if self.source not in (None, data):
+                raise InputError(f"source: {short_repr(self.source)} and the data {short_repr(data)}: give one of them")
+            object.__setattr__(self, "source", data)
+            object.__setattr__(self, "data", None)
 
     # -- fields as numbers ---------------------------------------------------------------------------
 
@@ -262,9 +336,10 @@ class Experiment:
 
     def beside(self, folder: str | Path) -> Experiment:
         """The same experiment with a relative path resolved from `folder`."""
-        if self.source is None:
-            return self
-        return replace(self, source=found_from(folder, self.source))
+        paths: dict[str, Any] = {
+            name: found_from(folder, path) for name in PATHS if (path := getattr(self, name)) is not None
+        }
+        return replace(self, **paths) if paths else self
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any], where: str = "experiment") -> Experiment:
@@ -275,7 +350,7 @@ class Experiment:
                 from difflib import get_close_matches
 
                 close = get_close_matches(str(name), known, n=1)
-                hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(sorted(known))}"
+                hint = f"did you mean {close[0]}?" if close else f"known: {cut(', '.join(sorted(known)), 400)}"
                 raise InputError(f"{where}: unknown setting {short_repr(name)}; {hint}")
         try:
             return cls(**values)
@@ -283,7 +358,8 @@ class Experiment:
             raise InputError(f"{where}: {error}") from None
 
     @classmethod
-    def from_toml(cls, text: str, where: str = "experiment") -> Experiment:
+    def from_toml(cls, text: str, where: str = "experiment", folder: str | Path | None = None) -> Experiment:
+        """Read the text of an experiment file. folder: that of its relative paths, in place of the present one."""
         import tomllib
 
         try:
@@ -294,6 +370,8 @@ class Experiment:
             raise InputError(f"{where}: not an experiment: it is nested too deeply") from None
         except ValueError:  # Python reads whole numbers of up to 4,300 digits
             raise InputError(f"{where}: not an experiment: it has a number with thousands of digits") from None
+        if folder is not None:
+            values = in_folder(folder, values)
         return cls.from_mapping(values, where)
 
     @classmethod
@@ -312,7 +390,7 @@ class Experiment:
         except UnicodeDecodeError:
             raise _no_experiment(path, "is not UTF-8 text; an experiment is a TOML file") from None
         try:
-            return cls.from_toml(text.replace("\r\n", "\n"), str(path)).beside(Path(path).parent.resolve())
+            return cls.from_toml(text.replace("\r\n", "\n"), str(path), Path(path).parent.resolve())
         except InputError as error:
             reason = str(error).removeprefix(f"{path}: ")
             if Path(path).suffix.lower() == ".toml" or not reason.startswith("not valid TOML"):
@@ -332,6 +410,12 @@ def _no_experiment(path: str | Path, reason: str) -> InputError:
 def found_from(folder: str | Path, path: str) -> str:
     """The full path of a path that a file in `folder` contains. `~`, the reader's home, is not changed."""
     return path if path.startswith("~") else str(Path(folder).absolute() / path)
+
+
+def in_folder(folder: str | Path, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a file in `folder`, with the full path of each path that they contain."""
+    paths = {name: values[name] for name in PATHS if isinstance(values.get(name), str)}
+    return {**values, **{name: found_from(folder, path) for name, path in paths.items()}}
 
 
 def _whole_numbers(text: str) -> list[int]:

@@ -31,7 +31,8 @@ class Result(ReadOnly):
     task                 the sequences: x (N, T, I), targets, loss_mask; the first n_train are the training data
     model                the trained network; `Run(experiment).training.model` is the untrained one
     history              "loss" and "val_loss", one number per epoch; no val_loss without validation data
-    prediction, targets  the sine: the self-fed prediction and the series, both for points[seq_len:]. Other tasks:
+    prediction, targets  a series that reads what it predicts: the self-fed prediction and the series at the same points
+                         (the sine: points[seq_len:]; your own: from the first validation target). Other tasks:
                          predictions and targets (classes by their labels) at the steps that carry loss, a list
                          for each validation sequence (for each training sequence if there are none)
     completed            False if it was stopped before the last epoch
@@ -94,8 +95,10 @@ def outcome(experiment: Experiment, task: Task, training: Training) -> Result:
     model = training.model
     prediction: Any
     targets: Any
-    if task.series is not None:
-        prediction, targets = self_fed(model, task), task.series[task.seq_len :]
+    fed = None if task.series is None else self_fed(model, task)
+    if fed is not None and task.series is not None and task.ends is not None:
+        first = int(task.ends[task.fed_from])
+        prediction, targets = fed, task.series[first : first + len(fed)]
     else:
         prediction, targets = answers(model, task, evaluation_slice(task))
     return Result(

@@ -16,7 +16,7 @@ from typing import Any
 from rnnviz.errors import InputError, short_repr
 
 #: The groups, in the order in which the knobs show them.
-GROUPS = ("network", "weights", "task", "training")
+GROUPS = ("network", "weights", "task", "data", "training")
 
 _KIND_NAMES = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
 
@@ -37,6 +37,7 @@ class Setting:
     is_list     whether a list of whole numbers is stored as the text "3,7"
     of_task     whether the task chooses it, so that its value is meaningless for another task
     redraws     whether a change draws new random weights
+    metavar     what --help calls its value, if that is not clear from its kind
     why_not     the reason why it has no effect on a resolved experiment, or None if it has one
     """
 
@@ -58,6 +59,7 @@ class Setting:
     is_list: bool = False
     of_task: bool = False
     redraws: bool = False
+    metavar: str = ""
     why_not: Callable[[Any], str | None] = lambda experiment: None
 
     @property

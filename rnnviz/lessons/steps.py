@@ -102,6 +102,8 @@ class StepReader:
         setup = Setup(Experiment())
         for name, argument in table.items():
             line = block.line_of(where, name)
+            if name == "settings":
+                argument = self.with_path(argument)
             if name == "recording":
                 argument = self.report.attempt(line, lambda a=argument: opening(self.report.path.parent, a))  # type: ignore[misc]
             elif name == "record":  # whether one is shown depends on the whole lesson, which check.py runs
@@ -111,15 +113,15 @@ class StepReader:
                 self.report.attempt(line, lambda a=argument: Setup(Experiment()).after((("seek", a),)))  # type: ignore[misc]
             else:
                 self.report.attempt(line, lambda n=name, a=argument: setup.after(((n, a),)))  # type: ignore[misc]
-            found.append((name, self.with_path(argument) if name == "settings" else argument))
+            found.append((name, argument))
         return tuple(found)
 
     def with_path(self, settings: Any) -> Any:
-        """The settings, with a relative source resolved in the lesson's folder."""
-        source = settings.get("source") if isinstance(settings, Mapping) else None
-        if not isinstance(source, str) or source == "auto":
+        """The settings, with relative paths resolved in the lesson's folder."""
+        if not isinstance(settings, Mapping):
             return settings
-        return {**settings, "source": found_from(self.report.path.parent, source)}
+        left_open = {name: value for name, value in settings.items() if value == "auto"}
+        return {**in_folder(self.report.path.parent, settings), **left_open}
 
     def point(self, table: Mapping[str, Any], block: Block) -> Point | None:
         self.report.known(table, {"at"}, "[point]", lambda name: block.line_of("point", name))

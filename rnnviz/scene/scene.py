@@ -56,8 +56,8 @@ class Evidence:
 class Outcome(ReadOnly):
     """What a network makes of its whole task.
 
-    fit         (points - window,) one-step-ahead predictions of the sine, aligned with series[window:], or None
-    prediction  (points - window,) the sine fed with its own output, aligned in the same way, or None
+    fit         one-step-ahead predictions of the series, from the first point that a window predicts, or None
+    prediction  the series fed with its own output, from the last target of sequence task.fed_from on, or None
     continuation  the text with which the network continues, for a task that reads its own output; else None
     accuracy    share of right answers over the sequences to validate with; None where answers are no classes
     error       mean squared error over them; None where answers are classes

@@ -12,7 +12,9 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from rnnviz.tasks.catalog import CATALOG, NAMES, OPTIONAL, TaskInfo, accepts, dimensions, info
+from rnnviz.errors import InputError
+from rnnviz.tasks.catalog import CATALOG, NAMES, OPTIONAL, OWN, TaskInfo, accepts, dimensions, info
+from rnnviz.tasks.own.decisions import NONE, Decisions
 
 if TYPE_CHECKING:
     from rnnviz.tasks.base import LossAt
@@ -32,12 +34,15 @@ def build(
     seed: int = 0,
     validation_split: float = 0.1,
     source: str | None = None,
+    data: str | None = None,
+    decisions: Decisions = NONE,
     loss_at: LossAt = "auto",
 ) -> Task:
     """Make the sequences of task `name`; the same arguments always give the same ones.
 
     An argument that is None takes the task's default (`catalog.py`). `loss_at` is "auto" (the task's default), "every",
-    "last", or steps counted from 1. Raises InputError, in one line, for wrong or conflicting arguments.
+    "last", or steps counted from 1. `data` and `decisions` are for the tasks in `OWN`. Raises InputError, in one line,
+    for wrong or conflicting arguments.
     """
     from rnnviz.nn.spec import LARGEST, real_number, whole_number
 
@@ -48,12 +53,21 @@ def build(
     whole_number("points", points, low=2, high=LARGEST)
     whole_number("seed", seed, low=0)
     noise, validation_split = real_number("noise", noise), real_number("validation_split", validation_split)
+    module = import_module(f"rnnviz.tasks.{name}")
     accepts(name, "samples", samples)
     accepts(name, "source", source)
+    accepts(name, "data", data)
+    if name in OWN:
+        if data is None:
+            raise InputError(f"data: the task {name!r} learns your own data; name its file with --data")
+        own: Task = module.build(
+            data=data, decisions=decisions, seq_len=seq_len, samples=samples, seed=seed,
+            validation_split=validation_split, loss_at=loss_at,
+        )  # fmt: skip
+        return own
     T, lag = dimensions(name, seq_len, lag)
     given = {"lag": lag, "points": points, "noise": noise, "samples": samples, "source": source}
     used = {setting: given[setting] for setting in OPTIONAL if setting in info(name).uses}
-    module = import_module(f"rnnviz.tasks.{name}")
     task: Task = module.build(seq_len=T, seed=seed, validation_split=validation_split, loss_at=loss_at, **used)
     return task
 

@@ -46,6 +46,10 @@ class Task(ReadOnly):
     is_shuffled: ClassVar[bool] = False
     #: Whether the network's readout and the targets are known. Without them y is the state h.
     has_readout: ClassVar[bool] = True
+    #: Whether a sequence can be described in words that say more than its curve.
+    has_words: ClassVar[bool] = True
+    #: Whether a person gave the sequences, in a file.
+    has_own_data: ClassVar[bool] = False
 
     name: str
     title: str
@@ -61,11 +65,26 @@ class Task(ReadOnly):
     vocab: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    series: Array | None = field(default=None)  # (points,) of the sine as the network sees it
+    series: Array | None = field(default=None)  # (points,) as the network sees it; nan where a value is missing
     clean: Array | None = field(default=None)  # (points,) of the sine without its noise
+    ends: Array | None = None  # (N,) the point of the series that each sequence predicts last
+    history: Array | None = None  # (points, O): the series of each target, where it is not the series alone
+    groups: Array | None = None  # (points,): the group of each point; a window never reaches into another
+    fed_from: int = 0  # a self-fed prediction begins with this sequence's last target
+    fed: int = 0  # its number of points, at most; 0: the network does not read what it predicts
 
     def __post_init__(self) -> None:
-        for array in (self.x, self.targets, self.loss_mask, self.lengths, self.series, self.clean):
+        for array in (
+            self.x,
+            self.targets,
+            self.loss_mask,
+            self.lengths,
+            self.series,
+            self.clean,
+            self.ends,
+            self.history,
+            self.groups,
+        ):
             if array is not None:
                 frozen(array)
 
@@ -96,6 +115,26 @@ class Task(ReadOnly):
         else:
             labels = [f"{value:+.2f}" for value in self.x[i, :n, 0]]
         return tuple(labels + [""] * (self.seq_len - n))
+
+    def past(self, which: slice, lag: int) -> Array | None:
+        """(n, T, O): the value that each target had `lag` steps before; nan where it is missing, in another group, or
+        before the first point. None for a task without a series."""
+        if self.series is None or self.ends is None:
+            return None
+        history = self.series[:, None] if self.history is None else self.history
+        now = self.ends[which][:, None] + np.arange(1 - self.seq_len, 1)
+        then = np.maximum(now - lag, 0)
+        known = now >= lag
+        if self.groups is not None:
+            known &= self.groups[now] == self.groups[then]
+        return np.where(known[:, :, None], history[then], np.nan)
+
+    @property
+    def predicted_points(self) -> frozenset[int] | None:
+        """The points of the series that a sequence predicts last, where some after the first have none; else None."""
+        if self.series is None or self.ends is None or len(self.ends) == len(self.series) - int(self.ends[0]):
+            return None
+        return frozenset(self.ends.tolist())
 
     @property
     def has_marker(self) -> bool:

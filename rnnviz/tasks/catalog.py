@@ -14,12 +14,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from rnnviz.errors import InputError, short_repr
+from rnnviz.tasks.own.decisions import NAMES as DECISIONS
 
 OPTIONAL = ("lag", "points", "noise", "samples", "source")  # settings that only some tasks use
 SHAPES = ("many-to-many", "many-to-one", "one-to-many")
 
 COPY_SYMBOLS = 8  # symbols that may have to be copied (Arjovsky et al. 2016, section 4.1)
 COPY_WIDTH = 10  # how many of them in one sequence, when there is room
+MOST_LABELLED = 2_000  # sequences of a person's own, unless more are asked for; a minute's training
 MOST_CHARACTERS = 200_000  # read from a text file; training on more would take hours
 LONGEST_NAME = 11  # letters in the longest surname of names.py
 LONGEST_CAPTION = 7  # letters in the longest word of captions.py, with its end mark
@@ -51,6 +53,11 @@ class TaskInfo:
 
 
 def _without_lag(task: TaskInfo, seq_len: int | None, lag: int | None) -> Dimensions:
+    return task.seq_len if seq_len is None else seq_len, None
+
+
+def _of_data(task: TaskInfo, seq_len: int | None, lag: int | None) -> Dimensions:
+    """The sequence length is that of the data, where it is open (`experiment.own_data`)."""
     return task.seq_len if seq_len is None else seq_len, None
 
 
@@ -205,11 +212,44 @@ CATALOG: dict[str, TaskInfo] = {
 
 NAMES = tuple(CATALOG)
 
+#: The tasks of a person's own data: `--data` chooses one, by what is in the file. Sizes are those of the data.
+OWN: dict[str, TaskInfo] = {
+    entry.name: entry
+    for entry in (
+        TaskInfo(
+            "series",
+            "forecast",
+            "read a window of your own series; predict its next value",
+            "many-to-one",
+            "mse",
+            "last",
+            seq_len=20,
+            samples=None,
+            uses=frozenset({"data", *DECISIONS}),
+            fill=_of_data,
+            recipe=(*_ADAM, ("epochs", 40)),
+        ),
+        TaskInfo(
+            "labelled",
+            "classes",
+            "read a sequence of your own; name its class at the end",
+            "many-to-one",
+            "cross_entropy",
+            "last",
+            seq_len=20,
+            samples=None,
+            uses=frozenset({"data", "samples", *DECISIONS}),
+            fill=_of_data,
+            recipe=(*_ADAM, ("epochs", 40)),
+        ),
+    )
+}
+
 
 def info(name: str) -> TaskInfo:
     """The entry of task `name`. Raises InputError for an unknown one."""
     try:
-        return CATALOG[name]
+        return OWN[name] if name in OWN else CATALOG[name]
     except (KeyError, TypeError):  # TypeError: a list, say
         raise InputError(f"task: {short_repr(name)} is unknown; choose from {', '.join(NAMES)}") from None
 
@@ -232,6 +272,8 @@ def dimensions(name: str, seq_len: int | None, lag: int | None) -> Dimensions:
 def accepts(name: str, setting: str, value: object) -> None:
     """Raises InputError if the optional `setting` is given (not None) and task `name` does not use it."""
     if value is not None and setting not in info(name).uses:
+        if setting == "data" or setting in DECISIONS:
+            raise InputError(f"{setting}: only your own data has a use for it; name its file with --data")
         if setting == "source":
             from rnnviz.tasks.own_files import no_use
 

@@ -17,6 +17,8 @@ from rnnviz.tasks.base import Array, LossAt, Task, common_fields, constant_mse, 
 
 
 class Sine(Task):
+    has_words = False
+
     def describe(self, i: int, y: Array | None = None) -> str:
         assert self.series is not None
         first = i + 1
@@ -56,4 +58,6 @@ def build(
         baseline=constant_mse(targets, facts["loss_mask"]),
         series=series,
         clean=clean,
+        ends=np.arange(seq_len, points),
+        fed=points,
     )

@@ -113,7 +113,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("group_down", ("right_square_bracket",), "", "go to the next group of knobs", LOOK),
     Action("group_up", ("left_square_bracket",), "", "go to the previous group", LOOK),
     Action("copy", ("Y",), "copy", "copy the code in the open panel", LOOK),
-    Action("panel", ("tab",), "panel", "open the next panel: sine fit, feeding on itself, loss curve", LOOK),
+    Action("panel", ("tab",), "panel", "open the next panel: fit, feeding on itself, loss curve", LOOK),
     Action("panel_back", ("shift+tab",), "", "open the previous panel", LOOK),
     Action("lesson_next", ("n",), "next", "go to the lesson's next step (enter too, when no question is open)", LESSON),
     Action("lesson_previous", ("N",), "", "go to the lesson's previous step", LESSON),

@@ -72,7 +72,7 @@ def _forward(frame: Frame, voice: Voice) -> tuple[str, str]:
     if t == 0:
         zeros = "h₀, the memory before the first input, is all zeros."
         watch = f"Each [right] reads one of {T} steps."
-        if frame.scene.task.series is not None:
+        if not frame.scene.task.has_words:
             return zeros, watch
         return voice.cut(frame.scene.describe(answered=False) + "."), watch
     if frame.cut:
@@ -109,7 +109,7 @@ def _loss(frame: Frame, voice: Voice) -> tuple[str, str]:
         first = f"loss = {value}{what}."
     else:
         first = _cross_entropy(frame, value, k)
-    if frame.scene.task.series is not None:
+    if not frame.scene.task.has_words:
         return first, "Now [left] goes back in time: how much does that error depend on each hₜ?"
     answer = frame.scene.describe(answered=True)
     whole = f"{answer}. [left] goes back in time."

@@ -9,15 +9,13 @@ import numpy as np
 from rnnviz import numbers
 from rnnviz.diagnosis.evidence import Evidence
 from rnnviz.diagnosis.finding import Finding, Remedy, Rule
+from rnnviz.experiment.forecast import ECHO
 from rnnviz.nn.types import Array
 from rnnviz.numbers import percent
 
 #: The losses of the last part of the training lie within NEAR of the trivial answer's loss, and the second half of that
 #: part differs from the first by less than STILL of it.
 NEAR, STILL, LAST, LEAST = 0.05, 0.02, 0.25, 6
-#: The answers repeat the last value if they differ from it by less than this part of what the next value
-#: does (mean squares).
-ECHO = 0.25
 #: A loss this many times that of a constant answer (or, where that is not known, its first value) has diverged.
 DIVERGED = 10.0
 

@@ -5,7 +5,7 @@
     ('series', 'air.csv: a table, 144 rows, 2 columns, UTF-8.')
 
 `kind.py` tells the kind, `layout.py` the layout of a table; `table.py`, `arrays.py` and `examples.py` read, within
-bounds; `content.py` is what the tasks `series` and `labelled` are made of. NumPy is imported when something is read.
+bounds; `content.py` is what the tasks `series` and `labelled` learn. NumPy is imported when something is read.
 """
 
 from __future__ import annotations

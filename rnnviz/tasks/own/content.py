@@ -1,4 +1,4 @@
-"""The content of a person's data in the two forms that a task is made of: one or more series, or sequences with an
+"""The content of a person's data in the two forms that the tasks learn: one or more series, or sequences with an
 answer each."""
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ class Examples:
     classes    names, sorted
     notes      what was left out
     is_whole   whether all were read
-    layout     how the classes were told
+    layout     how a text's class is found
     """
 
     texts: tuple[str, ...]

@@ -65,9 +65,16 @@ def kind_of(path: Path) -> str:
     return "table" if suffix in TABLES or other is not None or _is_table(lines) else "text"
 
 
-def task_of(data: str) -> str:
-    """The task for a file or folder: "series", "labelled" or "characters", if nothing more is said about it."""
+def task_of(data: str, has_label: bool = False) -> str:
+    """The task for a file or folder: "series", "labelled" or "characters". has_label: whether a column of a table is
+    to be its label."""
     kind = kind_of(located(data))
+    if kind == "arrays":
+        from rnnviz.tasks.own import read
+
+        return read(data).task
+    if kind == "table" and has_label:
+        return "labelled"
     return {"folder": "labelled", "labelled": "labelled", "text": "characters"}.get(kind, "series")
 
 

@@ -1,4 +1,4 @@
-"""The layout of a table, told by its first rows: delimiter, header, decimal comma, and what each column holds.
+"""The layout of a table, found in its first rows: delimiter, header, decimal comma, and what each column holds.
 
     >>> layout(["month;price", "2020-01;1,5", "2020-02;2,5"], Decisions())
     Layout(delimiter=';', has_header=True, names=('month', 'price'), kinds=('date', 'number'), decimal=',' …)
@@ -21,7 +21,7 @@ from rnnviz.tasks.own.decisions import Decisions
 
 DELIMITERS = {"tab": "\t", "space": " "}
 NAMES = {"\t": "a tab", " ": "spaces", "": "none: one column"}
-SAMPLE = 500  # rows by which the layout is told
+SAMPLE = 500  # rows in which the layout is found
 COLUMNS = 2_000  # most columns of a table
 ENOUGH = 0.8  # smallest share of the cells of a column that are of its kind
 NAME = 40  # characters of a column's name

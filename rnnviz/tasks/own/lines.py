@@ -15,7 +15,7 @@ from rnnviz.glyphs import visible
 LONGEST = 1_000_000  # characters of a line
 MOST = 1 << 28  # characters that are read of one file
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
-PEEKED = 1 << 16  # bytes by which a file's encoding and layout are told
+PEEKED = 1 << 16  # bytes in which a file's encoding and layout are found
 
 
 class Lines:

@@ -29,7 +29,7 @@ FOOTER = 5  # most lines after the last row that are not rows: a source, a note
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """layout      as it was told
+    """layout      as it was found
     numbers     number of each column of `values` in the file, from 0; dates: that of the dates, or None
     columns     which of `values` the network reads; targets: which are predicted
     values      (R, C) float64; nan where there is no value
@@ -39,7 +39,7 @@ class Table:
     group_names name of each group
     missing     missing cells of each column; infinite: how many of them were infinite
     first, last the dates of the first and the last row, as they are written; "" without dates
-    order       what is to be said about the order of the dates, or ""
+    order       a remark on the order of the dates, or ""
     is_cut      whether the reading ended because the file is too long for more
     is_whole    whether all rows were read; share: the part of the file that was, about
     left_out    lines at the end that are not rows
@@ -69,7 +69,7 @@ class Table:
 
 
 def first_lines(path: Path) -> list[str]:
-    """The lines of the file's beginning, by which its layout is told."""
+    """The lines of the file's beginning, in which its layout is found."""
     head = len(peek(path))
     found: list[str] = []
     characters = 0

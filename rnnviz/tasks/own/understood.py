@@ -53,7 +53,7 @@ class Understood(ReadOnly):
     """path     file or folder
     kind     one of USED
     task     "series", "labelled" or "characters"
-    content  what a task is made of; None for a text, which the task `characters` reads itself
+    content  what a task learns; None for a text, which the task `characters` reads itself
     standardizes  whether the columns are scaled by the training part's mean and deviation
     columns  of a table
     facts    sentences about the file and its layout

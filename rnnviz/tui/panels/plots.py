@@ -40,8 +40,15 @@ def _series(frame: Frame) -> list[float]:
 
 def _no_series(frame: Frame) -> str | None:
     if frame.scene.task.series is None:
-        return f"Only the sine task has a series to plot; this task is {frame.scene.task.title}."
+        return f"Only the sine and your own series have a plot; this task is {frame.scene.task.title}."
     return None
+
+
+def _no_self_fed(frame: Frame) -> str | None:
+    reason = _no_series(frame)
+    if reason is None and not frame.scene.task.fed:
+        return "The network does not predict everything that it reads, so it cannot read its own output."
+    return reason
 
 
 def _plot(view: View, width: int, height: int, draw: Callable[[ModuleType], Sheet]) -> Sheet:
@@ -60,7 +67,9 @@ def _draw_fit(frame: Frame, view: View, width: int, height: int, palette: Palett
     start = len(series) - len(fit)
     return _plot(
         view, width, height,
-        lambda plots: plots.sine_fit(series, fit, width, height, clean=clean, start=start, **_inks(palette)),
+        lambda plots: plots.sine_fit(series, fit, width, height, clean=clean, start=start,
+            known=task.predicted_points, **_inks(palette),
+        ),
     )  # fmt: skip
 
 
@@ -68,7 +77,8 @@ def _draw_self_fed(frame: Frame, view: View, width: int, height: int, palette: P
     series = _series(frame)
     outcome = frame.scene.outcome
     own = [] if outcome is None or outcome.prediction is None else outcome.prediction.tolist()
-    start = len(series) - len(own)
+    task = frame.scene.task
+    start = len(series) - len(own) if task.ends is None else int(task.ends[task.fed_from])
     return _plot(
         view, width, height,
         lambda plots: plots.self_fed(series, own, start, width, height, **_inks(palette)),
@@ -99,10 +109,10 @@ def _network(frame: Frame, view: View) -> object:
     return frame.scene, frame.learning, frame.cursor.epoch, view.plots
 
 
-FIT = Panel("fit", "sine fit", "the sine, and its prediction one step ahead", _draw_fit,
+FIT = Panel("fit", "fit", "the series, and its prediction one step ahead", _draw_fit,
             why_not=_no_series, depends_on=_network, shows=frozenset(("fit",)))  # fmt: skip
 SELF_FED = Panel("self-fed", "feeding on itself", "the network reading its own output",
-                 _draw_self_fed, why_not=_no_series, depends_on=_network,
+                 _draw_self_fed, why_not=_no_self_fed, depends_on=_network,
                  shows=frozenset(("self-fed",)))  # fmt: skip
 LOSS = Panel("loss", "loss curve", "training and validation loss per epoch", _draw_loss, depends_on=_network,
              shows=frozenset(("history", "baseline")),

@@ -107,7 +107,7 @@ def _symbol(label: str) -> str:
 
 
 def _no_words(frame: Frame) -> str | None:
-    if frame.scene.task.series is not None:
+    if not frame.scene.task.has_words:
         return "The sine is shown as curves (tab). Choose another task with o."
     return None
 

@@ -10,6 +10,7 @@ from rnnviz.views.metrics.registry import if_unknown, left_out_needs, metric, ou
 if TYPE_CHECKING:
     from rnnviz.scene.frame import Frame
     from rnnviz.scene.scene import Scene
+    from rnnviz.tasks import Task
 
 # how good it is
 metric("accuracy", "share of right answers on the validation sequences", ".0%", needs=if_unknown("outcome"),
@@ -60,17 +61,20 @@ def _judged(scene: Scene) -> int:
     return evaluation_count(scene.task)
 
 
-metric("fit_error", "root mean square error of the sine, one step ahead", ".3f", needs=if_unknown("outcome"), low=0)(
-    lambda f: _rms(outcome(f, "fit"), f.scene.task.series)
+metric("fit_error", "root mean square error of the series, one step ahead", ".3f", needs=if_unknown("outcome"), low=0)(
+    lambda f: _rms(outcome(f, "fit"), f.scene.task, 0)
 )
 
-metric("self_fed_error", "root mean square error of the sine fed by itself", ".3f", needs=if_unknown("outcome"), low=0)(
-    lambda f: _rms(outcome(f, "prediction"), f.scene.task.series)
-)
+metric(
+    "self_fed_error", "root mean square error of the series fed by itself", ".3f", needs=if_unknown("outcome"), low=0
+)(lambda f: _rms(outcome(f, "prediction"), f.scene.task, f.scene.task.fed_from))
 
 
-def _rms(said: Any, series: Any) -> float | None:
-    if said is None or series is None or not len(said):
+def _rms(predicted: Any, task: Task, sequence: int) -> float | None:
+    """predicted: from the last target of this sequence on. A point that no window predicts does not count."""
+    if predicted is None or task.series is None or task.ends is None or not len(predicted):
         return None
-    square = (said - series[len(series) - len(said) :]) ** 2
+    ends = task.ends[sequence:] - task.ends[sequence]
+    ends = ends[ends < len(predicted)]
+    square = (predicted[ends] - task.series[task.ends[sequence] :][ends]) ** 2
     return float(square.mean()) ** 0.5 if bool((square == square).all()) else math.inf
