@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from rnnviz.experiment.experiment import SETTINGS, Experiment, found_from
+from rnnviz.experiment.experiment import SETTINGS, Experiment, in_folder
 from rnnviz.lessons.conditions import Condition, condition, tolerance
 from rnnviz.lessons.lesson import Choice, Do, Exercise, Point, Prediction, Step
 from rnnviz.lessons.markdown import Block, Section
