@@ -20,4 +20,5 @@ def run(options: Options) -> int:
     gc.disable()  # a tenth of the time to the first frame, and finds nothing; the first frame enables it again
     from rnnviz.tui.app import run as run_app
 
-    return run_app(options.network or options.recording or options.experiments[0], start) or 0
+    source = options.network or options.recording or options.experiments[0]
+    return run_app(source, start, typed=options["input"]) or 0

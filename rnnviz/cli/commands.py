@@ -62,6 +62,11 @@ OF_WEIGHTS = (
     Argument("--readout", "of a file of weights: the linear layer that reads the states, or none", metavar="NAME"),
 )
 OF_NETWORK = (*OF_RECORDING[1:], *OF_WEIGHTS)
+_INPUT = Argument(
+    "--input",
+    "a sequence to read in place of the first: text, numbers, or 7 = 0.5 to move one step",
+    metavar="TEXT",
+)
 
 _LESSONS = Argument("--lessons", "a folder of lessons in place of the course that comes with rnnviz", metavar="DIR")
 _SLUG = Argument("slug", "which lesson: its slug or its number", metavar="SLUG")
@@ -79,6 +84,7 @@ APP = Command(
     (
         *OF_RECORDING,
         *OF_WEIGHTS,
+        _INPUT,
         Argument("--free", "open the plain score, without lessons", default=False, more={"action": "store_true"}),
         Argument("--lessons", "open the lessons in this folder", metavar="DIR"),
     ),
@@ -140,6 +146,7 @@ _GRADIENTS = Command(
         ),
         *OF_RECORDING,
         *OF_WEIGHTS,
+        _INPUT,
         Argument(
             "--sample", "which sequence, counted from 0 (default 0)", metavar="I", read=whole_number("sample"),
             default=0,

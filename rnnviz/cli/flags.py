@@ -70,9 +70,9 @@ def read(argv: list[str], command: Command = APP) -> Options:
             raise InputError(f"two experiment files, {word} and {file}; give one")
         file = _file(word)
     if command is APP:
-        if values["lessons"] is not None and (values["free"] or file or given):
+        if values["lessons"] is not None and (values["free"] or file or given or values["input"] is not None):
             raise InputError("--lessons: lessons bring their own experiment; leave the other flags out")
-        values["free"] = bool(values["free"] or file or given)
+        values["free"] = bool(values["free"] or file or given or values["input"] is not None)
     return Options(_experiments(given, file, command), values)
 
 
@@ -93,6 +93,8 @@ def _recording(
     of_weights = [one.key for one in OF_WEIGHTS if values.get(one.key) is not None]
     if of_weights:
         raise InputError(f"{of_weights[0]}: a recording has none; the gradient of its loss is recorded")
+    if values.get("input") is not None:
+        raise InputError(f"input: {CANNOT['type'].removesuffix('.')}")
     chosen = {one.key: values[one.key] for one in OF_RECORDING if values.get(one.key) is not None}
     return Options((), {**values, "free": True}, Opening(folder, **chosen))
 

@@ -15,12 +15,14 @@ from rnnviz import numbers
 from rnnviz.cli.command import Options
 from rnnviz.cli.output import Output, Progress, notes, paragraph, print_json
 from rnnviz.cli.trace_report import Bars, TraceReport, chosen_step, measure_gain, norm_text, print_lags, print_one
+from rnnviz.errors import InputError
 from rnnviz.experiment.build import build_task, resolved
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.experiment.run import gradients
 from rnnviz.nn import Training
 from rnnviz.nn.cell_table import CELLS
-from rnnviz.player.kinds.experiment import cannot
+from rnnviz.player.kinds.experiment import ExperimentRun, cannot
+from rnnviz.player.player import typed_into
 from rnnviz.tasks import Task
 from rnnviz.tasks.catalog import info
 from rnnviz.views.reach import Reach, first_used, reach_of
@@ -46,7 +48,7 @@ class GradientReport(TraceReport):
             "experiment": self.experiment.to_dict(),
             **self.figures(),
             "reach": None if self.reach is None else words.as_json(self.reach),
-            "notes": list(self.task.notes),
+            "notes": [*([self.task.typed.about] if self.task.typed else []), *self.task.notes],
             "cannot": dict(cannot(self.experiment)),
         }
 
@@ -71,6 +73,8 @@ def run(options: Options) -> int:
         return 0
     out = Output()
     print_head(out, reports, options)
+    if reports[0].task.typed is not None:
+        out.print(f"The sequence is {reports[0].task.typed.about}.")
     notes(out, reports[0].task)
     if len(reports) == 1:
         print_one(out, reports[0])
@@ -85,6 +89,12 @@ def before_training(experiment: Experiment, options: Options) -> GradientReport:
     training."""
     experiment = resolved(experiment)
     task = build_task(experiment)
+    if options["input"] is not None:
+        if options["after_epochs"]:
+            raise InputError("input: it is read by the untrained network; leave --after-epochs out")
+        run = typed_into(ExperimentRun(experiment), options["input"])
+        task, trace = run.task, run.scene(0).trace
+        return GradientReport(trace, chosen_step(trace, options["loss_step"]), experiment, task, 0)
     trace = gradients(experiment, options["sample"], task=task)
     return GradientReport(trace, chosen_step(trace, options["loss_step"]), experiment, task, options["sample"])
 

@@ -12,6 +12,7 @@ from rnnviz.cli.trace_report import A_MOMENT, TraceReport, chosen_step, measure_
 from rnnviz.errors import InputError
 from rnnviz.glyphs import visible
 from rnnviz.player.kinds.network import NetworkRun
+from rnnviz.player.player import typed_into
 from rnnviz.scene.scene import Scene
 from rnnviz.words.row_name import FROBENIUS, LARGEST, symbol
 
@@ -19,6 +20,10 @@ from rnnviz.words.row_name import FROBENIUS, LARGEST, symbol
 def run(options: Options) -> int:
     assert options.network is not None
     network = NetworkRun(options.network)
+    if options["input"] is not None:
+        if options["sample"]:
+            raise InputError("input: it is read in place of the first sequence; leave --sample out")
+        network = typed_into(network, options["input"])  # type: ignore[assignment]
     sample, many = options["sample"], len(network.task)
     if sample >= many:
         raise InputError(f"sample: {sample} is not one of the {many} sequences; choose 0 to {many - 1}")

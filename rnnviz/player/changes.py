@@ -9,6 +9,7 @@ from rnnviz.player.history import Moment
 from rnnviz.player.jobs import Job, Show
 from rnnviz.player.kinds.run import Run
 from rnnviz.player.present import Present
+from rnnviz.scene.cursor import Phase
 from rnnviz.scene.frame import Frame
 from rnnviz.scene.ghost import Ghost
 from rnnviz.views.prepare import read
@@ -32,6 +33,39 @@ def change(now: Present, settings: tuple[tuple[str, object], ...]) -> Show:
         now.show(picture, hint=hint, ghost=ghost)
 
     return show
+
+
+def typed(now: Present, text: str) -> Show:
+    """A sequence in place of the present one, with the picture before as its ghost. Raises InputError in a line."""
+    frame, before = now.frame, now.run
+    sample = frame.scene.sample
+    run = before.with_typed(text, sample)
+    picture = now.picture(run, sample)
+    typed = run.task.typed
+    hint = "This is the sequence of the data again." if typed is None else ""
+    if typed is not None and typed.is_own_answer:
+        own = picture[0].answer(picture[0].last_loss_step)
+        hint = f"No right answer was typed, so the loss is that of the network's own: {own}."
+
+    def show() -> None:
+        now.leave(f"the typed sequence {typed.text.strip()}" if typed else "the sequence of the data")
+        now.run = run
+        ghost = None if typed is None else _ghost_of_sequence(frame)
+        if now.frame.cursor.phase is Phase.FORWARD:  # all of it is read
+            now.frame = replace(now.frame, cursor=replace(now.frame.cursor, t=picture[0].T))
+        now.frame = replace(now.frame, ghost=ghost)
+        now.show(picture, hint=hint, ghost=ghost)
+
+    return show
+
+
+def _ghost_of_sequence(frame: Frame) -> Ghost:
+    scene = frame.scene
+    typed = scene.task.typed if scene.is_typed else None
+    name = f"sequence {scene.sample + 1}" if typed is None else typed.text.strip()
+    return Ghost(
+        scene, frame.requested, frame.cursor.epoch, frame.cursor.batch, frame.cut, name=name, is_other_sequence=True
+    )
 
 
 def opened(now: Present, run: Run, job: Job) -> Show:

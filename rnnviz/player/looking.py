@@ -30,6 +30,8 @@ def survey(now: Present, job: Job, report: Report) -> Show:
 
 def show_sample(now: Present, sample: int) -> Show:
     picture, ghost = now.picture(now.run, sample), now.frame.ghost
+    if ghost is not None and ghost.is_other_sequence:  # it belongs to the typed sequence alone
+        return lambda: now.show_without_ghost(picture)
     read = ghost and reading(ghost, sample, now.frame.loss_step)
     return lambda: now.show(picture, ghost=read)
 

@@ -18,7 +18,7 @@ from dataclasses import replace
 from rnnviz.errors import InputError
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.nn import engine
-from rnnviz.player.changes import change, cut, opened, restore
+from rnnviz.player.changes import change, cut, opened, restore, typed
 from rnnviz.player.jobs import Job, Show
 from rnnviz.player.kinds.experiment import ExperimentRun
 from rnnviz.player.kinds.opening import NetworkOpening, Opening
@@ -45,6 +45,7 @@ from rnnviz.scene.commands import (
     ShowSample,
     Survey,
     Train,
+    TypeSequence,
     Undo,
     action_of,
 )
@@ -165,6 +166,8 @@ class Player:
                 return cut(now)
             case Open(source):
                 return opened(now, run_of(source), job)
+            case TypeSequence(text):
+                return typed(now, text)
             case Measure():
                 made = prepare(self.frame.scene, command, report=report, is_cancelled=lambda: job.is_cancelled)
                 return lambda: now.learn([made])
@@ -212,10 +215,21 @@ def run_of(source: Experiment | Opening | NetworkOpening) -> Run:
     return ExperimentRun(source)
 
 
-def open_player(source: Experiment | Opening | NetworkOpening | None = None, *, live: bool = False) -> Player:
-    """Raises InputError in one line for an experiment that cannot run, or a recording or file of weights that cannot be
-    opened."""
+def open_player(
+    source: Experiment | Opening | NetworkOpening | None = None, *, live: bool = False, typed: str | None = None
+) -> Player:
+    """typed: a sequence to read in place of the first. Raises InputError in one line for an experiment that cannot run,
+    a recording or a file of weights that cannot be opened, and text that is no sequence."""
     try:
-        return Player(run_of(source or Experiment()), live=live)
+        run = run_of(source or Experiment())
+        return Player(run if typed is None else typed_into(run, typed), live=live)
     except MemoryError:
         raise InputError("this does not fit in memory; use fewer steps, units or sequences") from None
+
+
+def typed_into(run: Run, text: str) -> Run:
+    """The run with a typed sequence in place of its first. Raises InputError that begins with "input: "."""
+    try:
+        return run.with_typed(text, 0)
+    except InputError as error:
+        raise InputError(f"input: {error}") from None

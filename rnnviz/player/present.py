@@ -89,7 +89,7 @@ class Present:
         scene, beside = picture
         epoch, batch = run.place
         ghost = ghost or old.ghost
-        if ghost is not None and run.requested is not None:
+        if ghost is not None and run.requested is not None and not ghost.is_other_sequence:
             ghost = replace(ghost, name=difference(ghost, run.requested, epoch, batch, run.cut))
         cursor = Cursor() if onward else _after_update(cursor)
         t = scene.T if cursor.phase is Phase.LOSS else min(cursor.t, scene.T)
@@ -111,6 +111,10 @@ class Present:
             cannot=run.cannot,
             horizons=run.horizons(scene.sample),
         )
+
+    def show_without_ghost(self, picture: Picture) -> None:
+        self.frame = replace(self.frame, ghost=None)
+        self.show(picture)
 
     def see(self, seen: Seen) -> None:
         frame = self.frame

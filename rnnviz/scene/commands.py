@@ -157,6 +157,13 @@ class Change:
     settings: tuple[tuple[str, Any], ...]
 
 
+@dataclass(frozen=True)
+class TypeSequence:
+    """Read a typed sequence in place of the present one (see tasks/typed.py); "" restores that of the data."""
+
+    text: str
+
+
 class Undo(Plain):
     """Go back to the moment before the last change: the same weights, training and cursor."""
 
@@ -199,6 +206,7 @@ Command = (
     | ShowSample
     | Change
     | Open
+    | TypeSequence
     | Undo
     | Redo
     | DismissGhost
@@ -212,7 +220,8 @@ Command = (
     | Pin
 )
 #: The action or panel that a command belongs to, by the name that sentences use for it.
-_ACTIONS: dict[type[Any], str] = {Cut: "cut", Change: "knobs", Undo: "undo", Redo: "redo", DismissGhost: "ghost"}
+_ACTIONS: dict[type[Any], str] = {Cut: "cut", Change: "knobs", Undo: "undo", Redo: "redo", DismissGhost: "ghost",
+                                    TypeSequence: "type"}  # fmt: skip
 
 
 def action_of(command: Command) -> str:
@@ -225,4 +234,20 @@ def action_of(command: Command) -> str:
     return _ACTIONS.get(type(command), "")
 
 
-SLOW = (Train, Back, ShowSample, Change, Open, Undo, Redo, Cut, Measure, Follow, Survey, Check, Compare, Pin)
+SLOW = (
+    Train,
+    Back,
+    ShowSample,
+    Change,
+    Open,
+    TypeSequence,
+    Undo,
+    Redo,
+    Cut,
+    Measure,
+    Follow,
+    Survey,
+    Check,
+    Compare,
+    Pin,
+)

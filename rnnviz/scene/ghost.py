@@ -22,16 +22,18 @@ if TYPE_CHECKING:
 class Ghost:
     """The picture of the run before.
 
-    requested  its settings, before the task filled anything in
-    name    what is different about it: its values of the settings that have changed since
+    requested  its settings, before the task filled anything in; None of a network that has none
+    name    what is different about it: its values of the settings that have changed since, or its sequence
+    is_other_sequence  it is the network itself, with the sequence that stood where one was typed
     """
 
     scene: Scene
-    requested: Experiment
+    requested: Experiment | None
     epoch: int
     batch: int
     cut: bool
     name: str = ""
+    is_other_sequence: bool = False
 
     @property
     def half_life(self) -> float | None:
@@ -49,6 +51,8 @@ class Ghost:
 
     def is_like(self, present: Experiment | None) -> bool:
         """Whether it has the present task, so that its gradient can be shown behind the present one."""
+        if self.requested is None:
+            return present is None
         return present is not None and self.requested.task == present.task
 
     def gradient(self, loss_step: int | None) -> Gradient:
@@ -59,6 +63,7 @@ class Ghost:
 
 def difference(ghost: Ghost, present: Experiment, epoch: int, batch: int, cut: bool) -> str:
     """The ghost's values of changed settings: `recurrent gain 1.0 · units 20 · epoch 12`."""
+    assert ghost.requested is not None
     parts = list(ghost.requested.named(ghost.requested.differences(present)))
     if (ghost.epoch, ghost.batch) != (epoch, batch):
         parts.append(f"epoch {ghost.epoch}" + (f" batch {ghost.batch}" if ghost.batch else ""))

@@ -148,6 +148,11 @@ class Scene:
         return self.trace.has_loss
 
     @property
+    def is_typed(self) -> bool:
+        """Whether a person typed this sequence."""
+        return self.task.typed is not None and self.task.typed.sample == self.sample
+
+    @property
     def last_loss_step(self) -> int:
         return self.loss_steps[-1] if self.loss_steps else self.T
 
@@ -184,13 +189,13 @@ class Scene:
 
     def describe(self, *, answered: bool) -> str:
         """The sequence in words, and if `answered` what the network makes of it."""
-        text = self.task.describe(self.sample, self.trace.y[:, 0] if answered else None)
+        text = self.task.in_words(self.sample, self.trace.y[:, 0] if answered else None)
         return text[:1].upper() + text[1:]
 
     def needs(self, loss_step: int | None) -> tuple[int, ...]:
         """The steps whose input the answer at this loss step (None: the last) depends on, where known."""
         k = self.last_loss_step if loss_step is None else loss_step
-        return self.task.needs(self.sample, k)
+        return () if self.is_typed else self.task.needs(self.sample, k)
 
     @property
     def has_exploded(self) -> bool:

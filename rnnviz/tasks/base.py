@@ -24,6 +24,20 @@ Array = NDArray[Any]
 LossAt = str | Sequence[int]  # "auto", "every", "last", or steps counted from 1
 
 
+@dataclass(frozen=True)
+class Typed:
+    """A sequence that was typed in place of one of a task's (see typed.py).
+
+    sample  in whose place it is. about: what it is, in words. text: as it was typed
+    is_own_answer  the right answer is not known, and the network's own stands for it
+    """
+
+    sample: int
+    text: str
+    about: str
+    is_own_answer: bool = False
+
+
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Task(ReadOnly):
     """The sequences of one task and their meaning.
@@ -37,6 +51,7 @@ class Task(ReadOnly):
     baseline     loss of the best answer that ignores the input, or None
     vocab        the symbol of each input, when inputs are symbols (one-hot)
     labels       the class of each output, when outputs are classes
+    typed        what was typed in place of one of the sequences, or None; original: the task without it
     notes        the data that is left out or merged, with its amount; one line each
     """
 
@@ -50,6 +65,8 @@ class Task(ReadOnly):
     has_words: ClassVar[bool] = True
     #: Whether a person gave the sequences, in a file.
     has_own_data: ClassVar[bool] = False
+    #: Whether the targets are known.
+    has_targets: ClassVar[bool] = True
 
     name: str
     title: str
@@ -72,6 +89,8 @@ class Task(ReadOnly):
     groups: Array | None = None  # (points,): the group of each point; a window never reaches into another
     fed_from: int = 0  # a self-fed prediction begins with this sequence's last target
     fed: int = 0  # its number of points, at most; 0: the network does not read what it predicts
+    typed: Typed | None = None
+    original: Task | None = None
 
     def __post_init__(self) -> None:
         for array in (
@@ -144,6 +163,16 @@ class Task(ReadOnly):
     def curve(self, x: Array) -> Array | None:
         """(T,): the inputs x (T, I) as one number a step; None where they are symbols, or many numbers."""
         return None if self.vocab or self.input_size > 2 else x[:, 0]
+
+    def in_words(self, i: int, y: Array | None = None) -> str:
+        """`describe`, and of a typed sequence what was typed."""
+        if self.typed is None or self.typed.sample != i:
+            return self.describe(i, y)
+        text = self.typed.about
+        if y is None or not self.has_readout:
+            return text
+        k = int(self.lengths[i]) - 1
+        return f"{text}; prediction: {self.answers(y)[k] if self.labels else format(float(y[k, 0]), '+.3f')}"
 
     def describe(self, i: int, y: Array | None = None) -> str:
         """Sequence i in one line of words; with the network's outputs y (T, O) also its prediction."""

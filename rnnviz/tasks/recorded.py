@@ -17,6 +17,7 @@ class Recorded(Task):
     """names: what a person calls each sequence, or (). words: of each sequence the symbol of every step, or ()."""
 
     has_readout: ClassVar[bool] = False
+    has_targets: ClassVar[bool] = False
 
     names: tuple[str, ...] = ()
     words: tuple[tuple[str, ...], ...] = ()

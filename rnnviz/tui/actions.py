@@ -30,6 +30,16 @@ def _find(screen: ScoreScreen) -> None:
         screen.look(typing="", finding=True)
 
 
+def _type(screen: ScoreScreen) -> None:
+    """Begin to type a sequence; a lesson keeps the one that its text is about."""
+    if screen.guide is not None and screen.guide.is_on:
+        screen.say("The sequence belongs to the lesson. Press F for free play, then T.")
+    elif screen.frame is not None:
+        screen.pause()
+        screen.hush()
+        screen.look(sequence="")
+
+
 def _scroll(screen: ScoreScreen, by: int) -> None:
     """Scroll a lesson's text, when no open panel handles the key."""
     if screen.guide is not None:
@@ -88,6 +98,7 @@ DO: dict[str, Do] = {
     "slower": lambda screen: screen.playback.faster(-1),
     "seek": _seek,
     "find": _find,
+    "type": _type,
     "page_down": partial(_scroll, by=1),
     "page_up": partial(_scroll, by=-1),
     "group_down": _group,

@@ -105,6 +105,7 @@ class RnnvizApp(DrivenApp):
         source: Experiment | Opening | NetworkOpening | None = None,
         *,
         start: Start | None = None,
+        typed: str | None = None,
         compile: bool = True,
         ascii: bool = False,
     ) -> None:
@@ -116,6 +117,7 @@ class RnnvizApp(DrivenApp):
         self.ascii = ascii  # the terminal has no other glyphs
         self._frames = Frames(self, ascii=ascii)
         self._source = source
+        self._typed = typed  # a sequence to begin with
         self._start = start  # the lesson to open; None: the plain score
         self._compile = compile
         self._compiling: Any = None
@@ -192,7 +194,8 @@ class RnnvizApp(DrivenApp):
             from rnnviz.player.player import open_player
 
             lesson = self._read_lesson()
-            player = open_player(self._source if lesson is None else lesson[2].target.source, live=True)
+            source = self._source if lesson is None else lesson[2].target.source
+            player = open_player(source, live=True, typed=self._typed)
         except BaseException as error:
             self.post_message(Failed(error))
             return
@@ -320,10 +323,12 @@ class RnnvizApp(DrivenApp):
         return SystemCommand(f"{title} (not here)", VOICE.say(reason), partial(do, name))
 
 
-def run(source: Experiment | Opening | NetworkOpening | None = None, start: Start | None = None) -> int:
+def run(
+    source: Experiment | Opening | NetworkOpening | None = None, start: Start | None = None, typed: str | None = None
+) -> int:
     """Run the app, on a lesson, a recording, a file of weights or the plain score, until it ends; returns the exit
     code. Raises InputError if the experiment cannot run, or the recording or the file cannot be opened."""
-    app = RnnvizApp(source, start=start, ascii=terminal.lacks_unicode(sys.stdout))
+    app = RnnvizApp(source, start=start, typed=typed, ascii=terminal.lacks_unicode(sys.stdout))
     try:
         app.run()
     finally:

@@ -19,7 +19,7 @@ from textual.message import Message
 
 from rnnviz.errors import InputError
 from rnnviz.experiment.experiment import in_labels
-from rnnviz.scene.commands import Command, Follow, Measure, Train
+from rnnviz.scene.commands import Command, Follow, Measure, Train, TypeSequence
 from rnnviz.tui.projector import Projector
 
 if TYPE_CHECKING:
@@ -147,6 +147,8 @@ class Jobs:
         frame = player.finish(end.job)
         if isinstance(end.error, InputError):
             self._stage.show(frame, warning=in_labels(str(end.error)))
+            if isinstance(end.job.command, TypeSequence):  # what was typed stays, to be corrected
+                self._stage.look(sequence=end.job.command.text)
         elif end.error is not None:
             raise end.error
         else:

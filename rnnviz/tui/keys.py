@@ -87,6 +87,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("batch_back", ("B",), "", "go back one batch of training", TRAIN, _const(Back("batch"))),
     Action("epoch_back", ("E",), "", "go back one epoch", TRAIN, _const(Back("epoch"))),
     Action("all_back", ("A",), "untrain", "go back to the untrained network", TRAIN, _const(Back("all"))),
+    Action("type", ("T",), "type", "type a sequence for the network to read, or move one value of this one: 7 = 0.5",
+           CHANGE),
     Action("cut", ("x",), "cut loop", "cut the loop (W_hh = 0: a plain hidden layer, no memory), or restore it", CHANGE,
            _const(Cut())),
     Action("undo", ("u",), "undo", "undo the last change to a knob or the loop", CHANGE, _const(Undo())),

@@ -18,6 +18,7 @@ from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels import Panel
 from rnnviz.tui.view import EVERYTHING, View
 from rnnviz.tui.voice import VOICE
+from rnnviz.words import typing
 from rnnviz.words.narration import narrate
 
 if TYPE_CHECKING:
@@ -94,11 +95,17 @@ def narration(frame: Frame | None, view: View, width: int, height: int, palette:
     both = height > (2 if width < NARROW else 1)
     styles = [palette.warn if frame.scene.has_exploded else palette.text, palette.dim]
     notice = current_notice(frame, view, width - 2)
+    if view.sequence is not None:
+        warning = view.notice if view.notice is not None and view.notice.kind is Kind.WARNING else None
+        second = typing.how(frame) if warning is None else warning.line
+        styles[1] = palette.dim if warning is None else palette.warn
+        if warning is not None and not both:  # until the next key
+            notice = warning
     if notice is not None and notice.kind is Kind.HINT and both:
         second, styles[1] = VOICE.say(notice.line), accent(frame, palette)
     elif notice is not None:
         first, styles[0] = VOICE.say(notice.line), notice.style(palette)
-        if notice.kind is Kind.PROMPT:
+        if notice.kind is Kind.PROMPT and view.sequence is None:
             second = f"Type a step from 0 to {frame.T}. Enter or any other key ends typing."
         elif notice.kind is Kind.PROGRESS and frame.job is not None:
             second = WATCHED if frame.job.what == "training" else UNWATCHED
@@ -116,6 +123,9 @@ def current_notice(frame: Frame | None, view: View, width: int) -> Notice | None
     """The notice to show, if there is one: a number being typed, a job, a notice or warning, a hint."""
     if frame is None:
         return None
+    if view.sequence is not None:
+        shown = cut_before(view.sequence, max(8, width - 12))  # the end is what is being typed
+        return Notice(f"sequence: {shown}▏", Kind.PROMPT)
     if view.prompt is not None:
         return Notice(f"go to t = {view.prompt}▏", Kind.PROMPT)
     if frame.job is not None:

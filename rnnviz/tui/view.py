@@ -10,7 +10,8 @@ from rnnviz.tui.notice import Notice
 @dataclass(frozen=True)
 class View:
     """panel, page, row: which panel is open, which of its pages, and which row is chosen or scrolled to.
-    prompt: the number being typed. typing: what is being typed into the panel, None while nothing is;
+    prompt: the number being typed. sequence: the sequence being typed, None while none is.
+    typing: what is being typed into the panel, None while nothing is;
     finding: the typed text searches the panel; it is not a value.
     locked: settings that an open exercise locks.
     masked, masked_from, masked_until: names of what a question asks for (see lessons/masking.py), the first time step
@@ -23,6 +24,7 @@ class View:
     page: int = 0
     row: int = 0
     prompt: str | None = None
+    sequence: str | None = None
     playing: bool = False
     speed: float = 4.0
     notice: Notice | None = None

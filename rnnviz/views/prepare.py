@@ -132,7 +132,7 @@ def _check(scene: Scene, on_part: OnPart) -> float:
 
 def outcome(scene: Scene) -> Outcome:
     """What the network makes of its whole task."""
-    model, task = scene.model, scene.task
+    model, task = scene.model, scene.task.original or scene.task
     if not task.has_readout:
         return Outcome()
     return Outcome(

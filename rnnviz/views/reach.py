@@ -177,7 +177,7 @@ def first_used(k: int, truncation: tuple[int, int] | None, T: int) -> int:
 
 def answers(scene: Scene) -> Answers | None:
     """None while they are not known."""
-    task, outcome = scene.task, scene.outcome
+    task, outcome = scene.task.original or scene.task, scene.outcome
     if outcome is None:
         return None
     count = evaluation_count(task)

@@ -279,4 +279,4 @@ def test_json_has_the_figures_of_the_frame_and_the_reasons(tmp_path: Path, capsy
     assert main(["gradients", "--cell", "mingru", "--json"]) == 0
     assert "no loop to cut" in json.loads(capsys.readouterr().out)["cannot"]["cut"]
     assert main(["gradients", "--layer", "lstm"]) == 2
-    assert "only a recording has one" in capsys.readouterr().err
+    assert "a file of weights has one" in capsys.readouterr().err

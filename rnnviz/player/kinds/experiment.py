@@ -21,6 +21,7 @@ from rnnviz.scene.frame import Progress, Update
 from rnnviz.scene.horizon_history import HorizonHistory, Profile
 from rnnviz.scene.learning import Learning
 from rnnviz.scene.scene import Companion, Compared, Scene, Settings
+from rnnviz.tasks.typed import answered_by_itself, with_typed
 from rnnviz.views.horizon_history import profile
 from rnnviz.views.prepare import read
 
@@ -192,6 +193,17 @@ class ExperimentRun:
         """The same training with another number of epochs."""
         run = copy(self)
         run.requested, run.experiment = experiment, resolved(experiment)
+        return run
+
+    def with_typed(self, text: str, sample: int) -> ExperimentRun:
+        run, task = copy(self), self.task.original or self.task
+        if text.strip():
+            task = with_typed(self.task, sample, text)
+            if task.typed is not None and task.typed.is_own_answer:
+                steps = int(task.lengths[sample])
+                model = self.timeline.training.model.in_float64
+                task = answered_by_itself(task, model.forward(task.x[sample, :steps, None])[:, 0])
+        run.task = task
         return run
 
     def with_loop_turned(self) -> ExperimentRun:

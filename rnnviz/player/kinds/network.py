@@ -9,6 +9,7 @@ What it reads is what was typed, or else sequences that are generated here; thei
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -29,7 +30,8 @@ from rnnviz.scene.horizon_history import HorizonHistory
 from rnnviz.scene.learning import Learning, OneMoment, WithoutLoss
 from rnnviz.scene.scene import Companion, Compared, Scene
 from rnnviz.tasks import Task
-from rnnviz.tasks.recorded import read_by
+from rnnviz.tasks.recorded import Recorded, read_by
+from rnnviz.tasks.typed import numbers, replaced, with_typed
 from rnnviz.views.prepare import first_rows, prepare
 from rnnviz.weights.contents import Embedding, Layer, WeightFile
 from rnnviz.weights.reading import read as read_weights
@@ -163,6 +165,16 @@ class NetworkRun:
     def changed(self, settings: tuple[tuple[str, object], ...]) -> Changed | None:
         raise InputError(NETWORK_CANNOT["knobs"])
 
+    def with_typed(self, text: str, sample: int) -> NetworkRun:
+        run, task = copy(self), self._task.original or self._task
+        if text.strip():
+            embedding = self._file.embedding_of(self._layer)
+            task = (
+                with_typed(self._task, sample, text) if embedding is None else _with_rows(task, sample, text, embedding)
+            )
+        run._task = task
+        return run
+
     def with_loop_turned(self) -> NetworkRun:
         raise InputError(NETWORK_CANNOT["cut"])
 
@@ -216,6 +228,19 @@ def record_of(layer: Layer, x: Array, direct: Array | None = None) -> LayerRecor
         direct=np.zeros((T, B, layer.output_size), np.float32) if direct is None else direct,
         activation=layer.activation,
     )
+
+
+def _with_rows(task: Task, sample: int, text: str, embedding: Embedding) -> Task:
+    """The typed numbers are rows of the embedding. Raises InputError for another."""
+    tokens = numbers(text, 1)[:, 0]
+    if not ((tokens >= 0) & (tokens < embedding.words) & (tokens == tokens.round())).all():
+        raise InputError(f"type whole numbers from 0 to {embedding.words - 1}: rows of {embedding.name}")
+    rows = [int(token) for token in tokens]
+    typed = replaced(task, sample, np.asarray(embedding.weight[rows], np.float64), text)
+    assert isinstance(typed, Recorded)
+    words = list(typed.words)
+    words[sample] = tuple(map(str, rows))
+    return replace(typed, words=tuple(words))
 
 
 def generated(layer: Layer, embedding: Embedding | None, title: str) -> Task:

@@ -16,6 +16,7 @@ CANNOT: Mapping[str, str] = MappingProxyType(
         "find": "A recording has no knobs to find.",
         "train": "A recording cannot be trained here: it is what happened in your program.",
         "cut": "A recording is shown as it was: its loop cannot be cut.",
+        "type": "The loss of another sequence is not recorded, so its gradient is not known.",
         "undo": "Nothing changes in a recording, so there is nothing to undo.",
         "redo": "Nothing changes in a recording, so there is nothing to redo.",
         "ghost": "Nothing changes in a recording, so there is no ghost of a run before.",
@@ -63,8 +64,6 @@ NETWORK_CANNOT: Mapping[str, str] = MappingProxyType(
         "epoch_back": "A file of weights is one moment: there is no epoch before.",
         "all_back": "A file of weights is one moment: its untrained start is not in it.",
         "cut": "The weights are shown as they are in the file: the loop cannot be cut.",
-        "undo": "Weights from a file do not change, so there is nothing to undo.",
-        "redo": "Weights from a file do not change, so there is nothing to redo.",
         "update": "Weights from a file are not trained here, so there is no update.",
         "travel": "A file of weights is one moment: there is no training to go back through.",
         "loss": "A file of weights is one moment: no loss curve is in it.",
@@ -93,7 +92,6 @@ class NetworkOpening:
     direction   "forward" or "backward"
     readout     the linear layer that reads its states; None: the only one that fits; "none": the states themselves
     activation  of a simple RNN, where the file does not contain it
-    typed       a sequence to read, as text; None: generated ones
     """
 
     path: str
@@ -102,4 +100,3 @@ class NetworkOpening:
     direction: str = FORWARD
     readout: str | None = None
     activation: str | None = None
-    typed: str | None = None

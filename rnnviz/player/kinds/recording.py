@@ -274,6 +274,9 @@ class RecordingRun:
     def changed(self, settings: tuple[tuple[str, object], ...]) -> Changed | None:
         raise InputError(CANNOT["knobs"])
 
+    def with_typed(self, text: str, sample: int) -> RecordingRun:
+        raise InputError(CANNOT["type"])
+
     def with_loop_turned(self) -> RecordingRun:
         raise InputError(CANNOT["cut"])
 

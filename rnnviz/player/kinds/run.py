@@ -114,6 +114,10 @@ class Run(Protocol):
     def changed(self, settings: tuple[tuple[str, object], ...]) -> Changed | None:
         """None if these are its settings. Raises InputError naming the setting that is wrong."""
 
+    def with_typed(self, text: str, sample: int) -> Run:
+        """The same run with a typed sequence in place of this one; "" takes it back. Raises InputError for text that is
+        none."""
+
     def with_loop_turned(self) -> Run:
         """The same run, shown with its loop cut, or closed again."""
 
