@@ -102,6 +102,16 @@ class Keras:
 
 
 @dataclass(frozen=True)
+class Onnx:
+    """op: the ONNX operation. order: of its blocks. functions: its attribute `activations` in one direction; CHOSEN
+    for the activation that the person chooses."""
+
+    op: str
+    order: tuple[str, ...]
+    functions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Cell:
     """A recurrent cell.
 
@@ -113,6 +123,7 @@ class Cell:
     recurrent   whether there are weights W_hh
     activation  the function of its content, fixed; None: the person chooses
     biases      2: W_ih and W_hh have one each; 1: one for both; None: the person chooses
+    onnx        its operation in ONNX; None if ONNX has none like it
     remembers   the gate whose bias is 1 at first, and which the setting forget_bias sets; "" for none
     chrono      gate -> sign of the log τ its bias is drawn as by the initialiser chrono; {} where it does not apply
     rule        the equation of h_t, with {t}, {before} and, for the chosen activation, {g}
@@ -135,6 +146,7 @@ class Cell:
     recurrent: bool = True
     activation: str | None = None
     biases: int | None = None
+    onnx: Onnx | None = None
     remembers: str = ""
     chrono: Mapping[str, int] = field(default_factory=dict)
     past_cut: str = ""

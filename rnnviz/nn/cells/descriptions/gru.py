@@ -1,7 +1,7 @@
 """The GRU: two gates and a content, in the order of torch.nn.GRU; Keras stores z first. Its recurrent n-bias is
 multiplied by the reset gate (PyTorch; Keras' reset_after=True), so it always has two biases."""
 
-from rnnviz.nn.cell import Block, Carry, Cell, Keras, Mix, Torch
+from rnnviz.nn.cell import Block, Carry, Cell, Keras, Mix, Onnx, Torch
 
 CELL = Cell(
     name="gru",
@@ -24,4 +24,5 @@ CELL = Cell(
     no_split="No slope × weight here: h goes back through three gates and through z.",
     torch=Torch("nn.GRU"),
     keras=Keras("GRU", ("z", "r", "n")),
+    onnx=Onnx("GRU", ("z", "r", "n"), ("sigmoid", "tanh")),
 )

@@ -1,6 +1,6 @@
 """The LSTM: three gates and a content, in the order of torch.nn.LSTM and Keras."""
 
-from rnnviz.nn.cell import Block, Carry, Cell, Keras, Mix, Torch
+from rnnviz.nn.cell import Block, Carry, Cell, Keras, Mix, Onnx, Torch
 
 CELL = Cell(
     name="lstm",
@@ -27,4 +27,5 @@ CELL = Cell(
     no_split="No slope × weight here: h goes back through four gates, c through f.",
     torch=Torch("nn.LSTM"),
     keras=Keras("LSTM", ("i", "f", "g", "o")),
+    onnx=Onnx("LSTM", ("i", "o", "f", "g"), ("sigmoid", "tanh", "tanh")),
 )

@@ -1,6 +1,6 @@
 """The simple RNN: one block, which is the state itself."""
 
-from rnnviz.nn.cell import CHOSEN, Block, Cell, Keras, Torch
+from rnnviz.nn.cell import CHOSEN, Block, Cell, Keras, Onnx, Torch
 
 CELL = Cell(
     name="rnn",
@@ -12,4 +12,5 @@ CELL = Cell(
     step_back="the activation's slope and W_hh",
     torch=Torch("nn.RNN"),
     keras=Keras("SimpleRNN", ("h",)),
+    onnx=Onnx("RNN", ("h",), (CHOSEN,)),
 )
