@@ -34,6 +34,10 @@ _GROUPS = {
 }
 
 
+#: Settings of the data beside those of its groups.
+OF_DATA = ("seed", "validation_split")
+
+
 def flag_of(setting: Setting) -> str:
     return setting.flag or "--" + setting.name.replace("_", "-")
 
@@ -108,14 +112,18 @@ def _network(path: str, given: dict[str, Any], file: str | None, values: dict[st
     if values.get("lessons") is not None:
         raise InputError("--lessons: lessons bring their own experiment; leave the file of weights out")
     activation = given.pop("activation", None)
-    if given:
-        raise InputError(f"{next(iter(given))}: {NETWORK_CANNOT['knobs'].removesuffix('.')}")
+    wrong = [name for name in given if SETTINGS[name].group not in ("task", "data") and name not in OF_DATA]
+    if wrong:
+        raise InputError(f"{wrong[0]}: {NETWORK_CANNOT['knobs'].removesuffix('.')}")
+    data = _experiments(given, None, command)[0] if given else None
+    if data is not None and "task" not in given and data.data is None and data.source is None:
+        raise InputError(f"{next(iter(given))}: name the data with --data FILE, or one of our tasks with --task")
     if values.get("after_epochs"):
         raise InputError(f"after_epochs: {NETWORK_CANNOT['train'].removesuffix('.')}")
     if values.get("record") is not None:
         raise InputError("record: a file of weights has no records")
     chosen = {one.key: values[one.key] for one in OF_NETWORK if values.get(one.key) is not None}
-    opening = NetworkOpening(path, activation=activation, **chosen)
+    opening = NetworkOpening(path, activation=activation, data=data, **chosen)
     return Options((), {**values, "free": True}, network=opening)
 
 

@@ -16,6 +16,12 @@ from rnnviz.player.player import typed_into
 from rnnviz.scene.scene import Scene
 from rnnviz.words.row_name import FROBENIUS, LARGEST, symbol
 
+#: What grad_norm and factor are of, by whether a loss is known.
+NORMS = {
+    True: "gradient of the loss of loss_step by h at each time step",
+    False: "largest singular value of the Jacobian of h at loss_step by h at each time step",
+}
+
 
 def run(options: Options) -> int:
     assert options.network is not None
@@ -27,11 +33,12 @@ def run(options: Options) -> int:
     sample, many = options["sample"], len(network.task)
     if sample >= many:
         raise InputError(f"sample: {sample} is not one of the {many} sequences; choose 0 to {many - 1}")
-    if options["loss_step"] == "total":
+    if options["loss_step"] == "total" and not network.has_loss:
         raise InputError("loss_step: without a loss there is no total; choose a step")
     scene = network.scene(sample)
     report = TraceReport(scene.trace, chosen_step(scene.trace, options["loss_step"]))
-    _take_singular_values(report)
+    if network.has_loss is False:
+        _take_singular_values(report)
     measure_gain(report)
     if options["json"]:
         print_json(as_json(network, scene, report))
@@ -74,14 +81,15 @@ def as_json(network: NetworkRun, scene: Scene, report: TraceReport) -> dict[str,
             "sample": scene.sample,
             "sequences": len(scene.task),
             "reads": scene.describe(answered=False),
-            "norm": "largest singular value of the Jacobian of h at loss_step by h at each time step",
+            "readout": network.readout,
+            "norm": NORMS[network.has_loss],
             "doubts": [{"what": one.what, "taken": one.taken, "flag": one.flag} for one in layer.doubts],
         },
-        "loss": None,
+        "loss": scene.loss,
         **report.figures(),
-        "frobenius": scene.trace.sensitivity_of(report.last).h.frobenius,
+        "frobenius": None if network.has_loss else scene.trace.sensitivity_of(report.last).h.frobenius,
         "reach": None,
-        "notes": [*file.notes, *layer.notes],
+        "notes": [*scene.task.notes, *file.notes, *layer.notes],
         "cannot": dict(network.cannot),
     }
 
@@ -89,13 +97,20 @@ def as_json(network: NetworkRun, scene: Scene, report: TraceReport) -> dict[str,
 def print_head(out: Output, network: NetworkRun, scene: Scene, report: TraceReport) -> None:
     spec, k = scene.trace.spec, report.last
     size = f"{numbers.counted(spec.hidden_size, 'unit')}, {numbers.counted(scene.T, 'step')}"
-    moves = f"what h{numbers.subscript(k)} moves by, at most, for a move of h at step t by 1"
+    if network.has_loss:
+        whose = f"the loss of step {report.loss_step}" if report.loss_step else "the total loss"
+        row = f"{symbol(report.loss_step)}: how much {whose} changes with the hidden state at step t"
+    else:
+        row = (
+            f"With weights alone there is no loss. {symbol(k, has_loss=False)}: what h{numbers.subscript(k)} moves by, "
+            f"at most, for a move of h at step t by 1 ({LARGEST} of the Jacobian; --json has {FROBENIUS}, too)"
+        )
+    loss = f", loss {numbers.loss(scene.loss)}" if network.has_loss else ""
     lines = [
         f"{visible(network.settings.title)}: {spec.about_cell.described(spec.activation)}, {size}, "
-        f"{scene.describe(answered=False)[0].lower()}{scene.describe(answered=False)[1:]}",
-        f"With weights alone there is no loss. {symbol(k, has_loss=False)}: {moves} ({LARGEST} of the Jacobian; --json "
-        f"has {FROBENIUS}, too)",
-        *(f"{one.what} Taken: {one.taken}; {one.flag} decides otherwise." for one in network.layer.doubts),
+        f"{scene.describe(answered=False)[0].lower()}{scene.describe(answered=False)[1:]}{loss}",
+        row,
+        *scene.task.notes,
         *network.file.notes,
         *network.layer.notes,
     ]

@@ -161,7 +161,8 @@ class NotFinite:
 class Evidence(ReadOnly):
     """What is known about one training. What is None is not known, and rules that need it are not judged.
 
-    kind         "experiment", "recording" or "network": weights from a file, without a loss
+    kind         "experiment", "recording" or "network": weights from a file
+    has_loss     whether the ways are those of a loss; without one they are those of the last state
     title        the first line of a report
     moments      oldest first; the last one is now
     losses       (n,): the training loss, one for each `loss_unit`
@@ -189,13 +190,14 @@ class Evidence(ReadOnly):
     is_learnt: bool | None = None
     updates: Updates | None = None
     not_finite: NotFinite | None = None
+    has_loss: bool = True
     learning_rate: float | None = None
     notes: tuple[str, ...] = ()
 
     @property
     def goes_back(self) -> str:
         """What the ways are of, in words."""
-        return "∂h_T/∂h_t (its largest singular value)" if self.kind == "network" else "the gradient of the last loss"
+        return "the gradient of the last loss" if self.has_loss else "∂h_T/∂h_t (its largest singular value)"
 
     @property
     def now(self) -> Moment | None:

@@ -41,9 +41,10 @@ def examine(network: NetworkRun, report: Report = lambda done, total: None) -> E
         title=f"{file.path}: {visible(layer.name)}: {about}, {counted(layer.hidden_size, 'unit')}{levels}{both}",
         moments=(Moment("with these weights", 0, tuple(layers)),),
         not_finite=_not_finite(network),
+        has_loss=network.has_loss,
         notes=(
-            f"No training and no targets are known. Read: {task.describe(0).partition(': ')[2]}.",
-            *(f"{one.what} Taken: {one.taken}; {one.flag} decides otherwise." for one in layer.doubts),
+            f"No training is known. Read: {task.in_words(0)}.",
+            *task.notes,
             *file.notes,
             *layer.notes,
         ),

@@ -44,8 +44,9 @@ def typed(now: Present, text: str) -> Show:
     typed = run.task.typed
     hint = "This is the sequence of the data again." if typed is None else ""
     if typed is not None and typed.is_own_answer:
-        own = picture[0].answer(picture[0].last_loss_step)
-        hint = f"No right answer was typed, so the loss is that of the network's own: {own}."
+        scene = picture[0]
+        own = f": {scene.answer(scene.last_loss_step)}" if scene.task.labels else ""
+        hint = f"No right answer was typed, so the loss is that of the network's own{own}."
 
     def show() -> None:
         now.leave(f"the typed sequence {typed.text.strip()}" if typed else "the sequence of the data")

@@ -21,7 +21,7 @@ from rnnviz.errors import InputError, short_repr
 from rnnviz.nn import checks
 from rnnviz.nn.cell_table import CELLS
 from rnnviz.nn.equations import equations as equations_of
-from rnnviz.nn.layer_layout import BACKWARD, SUFFIX
+from rnnviz.nn.layer_layout import BACKWARD, FORWARD, SUFFIX
 from rnnviz.nn.make_trace import direct_trace, states_trace
 from rnnviz.nn.numpy_engine import layer_backward
 from rnnviz.nn.numpy_engine import weight_gradients as gradients_of
@@ -93,6 +93,12 @@ def trace_of(
         return states_trace(spec, params, walk.read(level, direction), h0=h0, c0=c0)
     direct, direct_c = walk.direct(level, direction)
     return direct_trace(spec, params, walk.read(level, direction), direct, direct_c, h0=h0, c0=c0)
+
+
+@np.errstate(all="ignore")
+def outputs(layer: LayerRecord) -> Array:
+    """(T, B, D*H): what the layer gives at each step, the directions side by side, in float64."""
+    return _Walk(layer).read(layer.levels, FORWARD)
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,38 @@ class Recorded(Task):
         return ("",) * len(y)
 
 
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class Part(Recorded):
+    """The sequences of a task as a part of a network reads them, which has no outputs of its own. of: the task."""
+
+    of: Task
+
+    def tokens(self, i: int) -> tuple[str, ...]:
+        return self.of.tokens(i) if self.of.vocab else super().tokens(i)
+
+    def describe(self, i: int, y: Array | None = None) -> str:
+        return self.of.in_words(i)
+
+
+def part_of(task: Task, title: str, loss: str) -> Part:
+    """The same sequences without targets; loss: of its traces."""
+    N, T = task.x.shape[:2]
+    return Part(
+        name="network",
+        title=title,
+        shape="",
+        loss=loss,
+        x=task.x,
+        targets=np.broadcast_to(0.0, (N, T, 1)),
+        loss_mask=np.broadcast_to(False, (N, T)),
+        lengths=task.lengths,
+        n_train=task.n_train,
+        notes=task.notes,
+        typed=task.typed,
+        of=task,
+    )
+
+
 def recorded(layer: LayerRecord, title: str, input_size: int) -> Recorded:
     """The task of a layer's kept sequences, by the layer's name. input_size: of the level that is looked at."""
     T, B = layer.T, layer.B

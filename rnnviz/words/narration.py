@@ -117,6 +117,9 @@ def _loss(frame: Frame, voice: Voice) -> tuple[str, str]:
 
 
 def _recorded_loss(frame: Frame, value: str, steps: int) -> tuple[str, str]:
+    if frame.scene.prove is None:
+        known = f"The loss of this sequence is {value}."
+        return known, f"It sends a direct gradient into h at {counted(steps, 'step')}. [left] goes back in time."
     known = "The loss was not recorded." if frame.scene.loss is None else f"The recorded loss of the batch is {value}."
     where = counted(steps, "step") if steps > 1 else f"step {frame.scene.last_loss_step} alone"
     return known, f"It sends a direct gradient into h at {where}. Now [left] goes back in time."

@@ -97,7 +97,7 @@ def test_diagnose_judges_the_way_back_of_the_last_state(path, capsys):
     figures = finding["evidence"]
     assert math.isclose(figures["factor"] ** figures["lag"], figures["left"], rel_tol=1e-9)
     assert math.isclose(figures["slope"] * figures["weight"], figures["factor"], rel_tol=1e-9)
-    assert any("No training and no targets" in note for note in found["notes"])
+    assert any("No training is known" in note for note in found["notes"])
     text = out(capsys, "diagnose", path, "--layer", "gru")
     assert "horizon" in text
 

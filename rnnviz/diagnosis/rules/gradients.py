@@ -185,7 +185,7 @@ def _explodes(evidence: Evidence) -> Finding | None:
     figures = {"left": worst.left, "lag": worst.lag, "along": worst.along, **worst.factors,
                "sequences": len(worst.layer.ways)}  # fmt: skip
     when = "" if evidence.is_now else f" ({evidence.now.place})"
-    begins = "at the last step" if evidence.kind == "network" else "at the step of its loss"
+    begins = "at the last step" if not evidence.has_loss else "at the step of its loss"
     much = f"{part(worst.left)} what it was {begins}"
     what = f"{worst.lag} steps back {evidence.goes_back} is {much}{when}"
     cause = "The recurrent weights are large: each step back multiplies the gradient by more than 1."

@@ -3,7 +3,8 @@
     >>> run = NetworkRun(NetworkOpening("model.pt", layer="encoder.lstm"))
     >>> run.scene(0).trace.grad_norm(40)          # ‖∂h_40/∂h_t‖: with weights alone there is no loss
 
-What it reads is what was typed, or else sequences that are generated here; their description names that.
+What it reads is what was typed, a person's data (or a task of ours), or else sequences that are generated here; their
+description names that. With a readout and targets that fit, what goes back is the gradient of the loss.
 """
 
 from __future__ import annotations
@@ -16,11 +17,13 @@ from pathlib import Path
 import numpy as np
 
 from rnnviz.errors import InputError
-from rnnviz.glyphs import visible
-from rnnviz.nn import Model, Trace
+from rnnviz.experiment.build import build_task, resolved, trace_of
+from rnnviz.glyphs import cut, visible
+from rnnviz.nn import Model, Trace, losses
 from rnnviz.nn.layer_layout import FORWARD
+from rnnviz.nn.losses import LossValue
 from rnnviz.nn.types import Array
-from rnnviz.player.kinds.opening import NETWORK_CANNOT, WITHOUT_TARGETS, NetworkOpening
+from rnnviz.player.kinds.opening import NETWORK_CANNOT, OF_A_PART, WITHOUT_TARGETS, NetworkOpening
 from rnnviz.player.kinds.run import Changed, KeepGoing, Look, Place, Report, Stopped
 from rnnviz.recordings import passes
 from rnnviz.recordings.layer_record import LayerRecord
@@ -30,10 +33,11 @@ from rnnviz.scene.horizon_history import HorizonHistory
 from rnnviz.scene.learning import Learning, OneMoment, WithoutLoss
 from rnnviz.scene.scene import Companion, Compared, Scene
 from rnnviz.tasks import Task
-from rnnviz.tasks.recorded import Recorded, read_by
-from rnnviz.tasks.typed import numbers, replaced, with_typed
-from rnnviz.views.prepare import first_rows, prepare
+from rnnviz.tasks.recorded import Recorded, part_of, read_by
+from rnnviz.tasks.typed import answered_by_itself, numbers, replaced, with_typed
+from rnnviz.views.prepare import first_rows, prepare, read
 from rnnviz.weights.contents import Embedding, Layer, WeightFile
+from rnnviz.weights.models import model_of
 from rnnviz.weights.reading import read as read_weights
 
 MOST_BESIDE = 3  # other layers beside the present one
@@ -60,7 +64,8 @@ class Part:
 
 
 class NetworkRun:
-    """Raises InputError for a file that cannot be read, and for a layer, level or direction that it does not have."""
+    """Raises InputError for a file that cannot be read, a layer, level or direction that it does not have, and data
+    that the layer cannot read."""
 
     experiment = None
     requested = None
@@ -72,22 +77,40 @@ class NetworkRun:
         """file: where it has been read already."""
         self.source = opening
         self._file = file or read_weights(opening.path, opening.activation)
-        self._layer = layer = self._file.layer(opening.layer)
+        layer = self._file.layer(opening.layer)
         if opening.level is not None and opening.level >= layer.levels:
             raise InputError(f"level: {opening.level} is not one of this layer's; choose 0 to {layer.levels - 1}")
         if opening.direction not in layer.directions:
             raise InputError(f"direction: this layer reads {FORWARD} only")
         level = layer.levels - 1 if opening.level is None else opening.level
         self._part = self._part_of(layer, level, opening.direction)
-        self._task = generated(layer, self._file.embedding_of(layer), self._part.title)
-        doubts = tuple(f"{one.what} Taken: {one.taken}; {one.flag} decides otherwise." for one in layer.doubts)
-        self._task = replace(self._task, notes=doubts)
+        self._readout = self._file.readout_of(layer, opening.readout)
+        self._embedding = self._file.embedding_of(layer)
+        notes = [f"{one.what} Taken: {one.taken}; {one.flag} decides otherwise." for one in layer.doubts]
+        self._has_data = opening.data is not None
+        if opening.data is None:
+            self._data = generated(layer, self._embedding, self._part.title)
+        else:
+            self._data = build_task(resolved(opening.data))
+            layer, more = fitted(layer, self._embedding, self._data)
+            notes += more
+            if self._readout is None:
+                notes.append(f"No loss: {self._file.why_no_readout(layer) or 'no readout was wanted.'}")
+            elif self._readout.outputs != self._data.output_size:
+                notes.append(
+                    f"No loss: {self._readout.name} gives {self._readout.outputs} numbers, and the data has "
+                    f"{self._data.output_size} {'classes' if self._data.labels else 'targets'}."
+                )
+            elif self._data.labels and self._data.labels != self._data.vocab:
+                notes.append(f"Output k is taken for class k of the data: {cut(', '.join(self._data.labels), 34)}")
+        self._layer = layer
+        self._data = replace(self._data, notes=(*notes, *self._data.notes))
 
     # -- what it is ----------------------------------------------------------------------------------------
 
     @property
     def task(self) -> Task:
-        return self._task
+        return self._task_of(self._layer, self._part)
 
     @property
     def file(self) -> WeightFile:
@@ -103,37 +126,87 @@ class NetworkRun:
 
     @property
     def cannot(self) -> Mapping[str, str]:
-        return {**NETWORK_CANNOT, **WITHOUT_TARGETS}
+        if not self.has_loss:
+            return {**NETWORK_CANNOT, **WITHOUT_TARGETS}
+        return {**NETWORK_CANNOT, **({} if self._is_whole(self._layer, self._part) else OF_A_PART)}
 
     def learning(self) -> Learning:
-        nothing = {"loss": (), "val_loss": ()}
-        return (OneMoment if self._has_loss else WithoutLoss)(epochs=0, batches_per_epoch=1, batch_size=1, **nothing)
+        kind = OneMoment if self.has_loss else WithoutLoss
+        return kind(epochs=0, batches_per_epoch=1, batch_size=1, loss=(), val_loss=())
 
     @property
-    def _has_loss(self) -> bool:
-        return False
+    def readout(self) -> str | None:
+        """The name of the linear layer that reads its states, if it is known which."""
+        return None if self._readout is None else self._readout.name
+
+    @property
+    def has_loss(self) -> bool:
+        """Whether the readout and the targets are known, and fit."""
+        return self._judges(self._layer)
+
+    def _judges(self, layer: Layer) -> bool:
+        readout = self._readout
+        fits = readout is not None and readout.outputs == self._data.output_size
+        return layer is self._layer and self._data.has_targets and fits
+
+    def _is_whole(self, layer: Layer, part: Part) -> bool:
+        """Whether the readout reads the states of this part alone."""
+        return layer.directions == (FORWARD,) and part.level == layer.levels - 1
+
+    def _task_of(self, layer: Layer, part: Part) -> Task:
+        if not self._has_data:
+            return replace(self._data, title=part.title)
+        if self._judges(layer) and self._is_whole(layer, part):
+            return replace(self._data, title=part.title)
+        return part_of(self._data, part.title, "direct" if self._judges(layer) else "none")
+
+    # -- what it reads ---------------------------------------------------------------------------------------
 
     def scene(self, sample: int, loss_step: int | None = None) -> Scene:
         return self._scene(self._layer, self._part, sample, loss_step)
 
     def _scene(self, layer: Layer, part: Part, sample: int, loss_step: int | None) -> Scene:
-        sample = min(sample, len(self._task) - 1)
+        task = self._task_of(layer, part)
+        sample = min(sample, len(task) - 1)
+        if self._judges(layer) and self._is_whole(layer, part):
+            return read(task, sample, self._model(), loss_step=loss_step)
         trace = self.trace(layer, part, sample)
-        task = self._task
-        if part is not self._part:
-            task = replace(task, title=part.title)
-        scene = Scene(task, sample, Model(trace.spec, dict(trace.params)), trace)
+        loss = self._loss_of(sample).loss if trace.has_loss else None
+        scene = Scene(task, sample, Model(trace.spec, dict(trace.params)), trace, loss=loss)
         return prepare(scene, *first_rows(scene, loss_step))
 
     def trace(self, layer: Layer, part: Part, sample: int) -> Trace:
         """Of one sequence, at one level in one direction."""
-        x = self._task.x[sample, : self._task.lengths[sample], None]
-        return passes.trace_of(record_of(layer, x), 0, part.level, part.direction, has_loss=False)
+        if not self._judges(layer):
+            return passes.trace_of(self._record(layer, sample), 0, part.level, part.direction, has_loss=False)
+        if self._is_whole(layer, part):
+            return trace_of(self._model(), self._data, sample)
+        assert self._readout is not None
+        direct = self._loss_of(sample).grad_y @ np.asarray(self._readout.weight, np.float64)
+        return passes.trace_of(self._record(layer, sample, direct), 0, part.level, part.direction)
+
+    def _model(self) -> Model:
+        return model_of(self._layer, self._readout, self._file.path).in_float64
+
+    def _record(self, layer: Layer, sample: int, direct: Array | None = None) -> LayerRecord:
+        return record_of(layer, self._data.x[sample, : self._data.lengths[sample], None], direct)
+
+    def _outputs(self, sample: int) -> Array:
+        """(T, 1, O): of the readout."""
+        assert self._readout is not None
+        weight, bias = np.asarray(self._readout.weight, np.float64), self._readout.bias
+        y = passes.outputs(self._record(self._layer, sample)) @ weight.T
+        return y if bias is None else y + bias
+
+    def _loss_of(self, sample: int) -> LossValue:
+        data, steps = self._data, int(self._data.lengths[sample])
+        targets, mask = data.targets[sample, :steps, None], data.loss_mask[sample, :steps, None]
+        return losses.evaluate(data.loss, self._outputs(sample), targets, mask)
 
     def _part_of(self, layer: Layer, level: int, direction: str) -> Part:
         title = visible(layer.name or Path(self._file.path).name) + (f" level {level}" if layer.levels > 1 else "")
         title += f" {direction}" if len(layer.directions) > 1 else ""
-        order = self._file.layers.index(layer), level, direction != FORWARD
+        order = [one.name for one in self._file.layers].index(layer.name), level, direction != FORWARD
         return Part(self._file.path, layer.name, level, direction, order, title)
 
     # -- one moment ------------------------------------------------------------------------------------------
@@ -166,14 +239,29 @@ class NetworkRun:
         raise InputError(NETWORK_CANNOT["knobs"])
 
     def with_typed(self, text: str, sample: int) -> NetworkRun:
-        run, task = copy(self), self._task.original or self._task
+        run, data = copy(self), self._data.original or self._data
         if text.strip():
-            embedding = self._file.embedding_of(self._layer)
-            task = (
-                with_typed(self._task, sample, text) if embedding is None else _with_rows(task, sample, text, embedding)
-            )
-        run._task = task
+            is_rows = self._embedding is not None and not self._has_data
+            data = self._with_rows(sample, text) if is_rows else with_typed(self._data, sample, text)
+        run._data = data
+        if data.typed is not None and data.typed.is_own_answer and run.has_loss:
+            run._data = answered_by_itself(data, run._outputs(sample)[:, 0])
         return run
+
+    def _with_rows(self, sample: int, text: str) -> Task:
+        """The typed numbers are rows of the embedding. Raises InputError for another."""
+        embedding, data = self._embedding, self._data
+        assert embedding is not None
+        assert isinstance(data, Recorded)
+        tokens = numbers(text, 1)[:, 0]
+        if not ((tokens >= 0) & (tokens < embedding.words) & (tokens == tokens.round())).all():
+            raise InputError(f"type whole numbers from 0 to {embedding.words - 1}: rows of {embedding.name}")
+        rows = [int(token) for token in tokens]
+        words = list(data.words)
+        words[sample] = tuple(map(str, rows))
+        typed = replaced(data, sample, np.asarray(embedding.weight[rows], np.float64), text)
+        assert isinstance(typed, Recorded)
+        return replace(typed, words=tuple(words))
 
     def with_loop_turned(self) -> NetworkRun:
         raise InputError(NETWORK_CANNOT["cut"])
@@ -208,7 +296,8 @@ class NetworkRun:
 
     def _parts(self) -> dict[Part, Layer]:
         found = {}
-        for layer in self._file.layers:
+        for one in self._file.layers:
+            layer = self._layer if one.name == self._layer.name else one
             if layer.input_size != self._layer.input_size:
                 continue
             for level in range(layer.levels):
@@ -230,17 +319,24 @@ def record_of(layer: Layer, x: Array, direct: Array | None = None) -> LayerRecor
     )
 
 
-def _with_rows(task: Task, sample: int, text: str, embedding: Embedding) -> Task:
-    """The typed numbers are rows of the embedding. Raises InputError for another."""
-    tokens = numbers(text, 1)[:, 0]
-    if not ((tokens >= 0) & (tokens < embedding.words) & (tokens == tokens.round())).all():
-        raise InputError(f"type whole numbers from 0 to {embedding.words - 1}: rows of {embedding.name}")
-    rows = [int(token) for token in tokens]
-    typed = replaced(task, sample, np.asarray(embedding.weight[rows], np.float64), text)
-    assert isinstance(typed, Recorded)
-    words = list(typed.words)
-    words[sample] = tuple(map(str, rows))
-    return replace(typed, words=tuple(words))
+def fitted(layer: Layer, embedding: Embedding | None, task: Task) -> tuple[Layer, list[str]]:
+    """The layer as it reads the task's inputs, and what is assumed. An embedding, of whose rows the data has as many
+    symbols, is multiplied into W_ih. Raises InputError if it reads other inputs."""
+    if task.vocab and embedding is not None and embedding.words == len(task.vocab):
+        table = np.asarray(embedding.weight, np.float64)
+        weights = {
+            name: array.astype(np.float64) @ table.T if name.startswith("weight_ih_l0") else array
+            for name, array in layer.weights.items()
+        }
+        note = f"Row k of {embedding.name} is taken for symbol k of the data; it is multiplied into W_ih."
+        return replace(layer, weights=weights), [note]
+    if task.input_size != layer.input_size:
+        has = f"{len(task.vocab)} symbols" if task.vocab else f"{task.input_size} inputs a step"
+        through = f" through {embedding.name} ({embedding.words} rows)" if embedding is not None else ""
+        raise InputError(
+            f"data: it has {has}, but {layer.name} reads {layer.input_size}{through}; choose other columns"
+        )
+    return layer, [f"Input k is taken for symbol k of the data: {cut(' '.join(task.vocab), 24)}"] if task.vocab else []
 
 
 def generated(layer: Layer, embedding: Embedding | None, title: str) -> Task:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from rnnviz.experiment.experiment import Experiment
+
 FORWARD, BACKWARD = "forward", "backward"
 
 #: What no recording can do. Each is one line of the smallest screen.
@@ -29,6 +31,15 @@ CANNOT: Mapping[str, str] = MappingProxyType(
         "perturbed": "The answers are not recorded, so no sequence with another one is known.",
         "contents": "Lessons bring their own experiment: start rnnviz without a recording.",
     }
+)
+
+
+#: With targets, of a level or a direction that the readout does not read alone.
+OF_A_PART: Mapping[str, str] = MappingProxyType(
+    dict.fromkeys(
+        ("fit", "self-fed", "words", "perturbed", "attention"),
+        "This part of the layer has no outputs of its own: the readout reads more than its states.",
+    )
 )
 
 
@@ -92,6 +103,7 @@ class NetworkOpening:
     direction   "forward" or "backward"
     readout     the linear layer that reads its states; None: the only one that fits; "none": the states themselves
     activation  of a simple RNN, where the file does not contain it
+    data        an experiment with the settings of the data that it reads; None: generated sequences
     """
 
     path: str
@@ -100,3 +112,4 @@ class NetworkOpening:
     direction: str = FORWARD
     readout: str | None = None
     activation: str | None = None
+    data: Experiment | None = None

@@ -27,7 +27,7 @@ def text(frame: Frame, page: int) -> tuple[str, tuple[str, ...], int]:
         excerpt = excerpts.excerpt(frame.cell, frame.cursor.phase, *_optimizer(frame))
         return excerpt.where, excerpt.lines, excerpt.start
     if frame.experiment is None:
-        return f"in {PAGES[page]}: the program that was recorded is your own", (), 0
+        return f"in {PAGES[page]}: the program is your own", (), 0
     lines = _program(frame.experiment, frame.scene.task, PAGES[page])
     return f"the same model in {PAGES[page]}, ready to run (Y copies it)", lines, 0
 
