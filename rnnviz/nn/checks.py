@@ -34,6 +34,8 @@ def as_array(what: str, value: Any, wanted: str, kinds: str = "fiubc") -> Array:
     Accepts tensors and variables of PyTorch, Keras, JAX and TensorFlow, including those that require a gradient, that
     are on a GPU, or that are in bfloat16.
     """
+    if type(value) is np.ndarray and value.dtype.kind in kinds:
+        return value
     try:
         array = _plain(value)
     except (TypeError, ValueError, OverflowError):  # ragged, or not an array

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from rnnviz.errors import InputError, short_repr
 from rnnviz.nn import checks
-from rnnviz.nn.cell import Cell
 from rnnviz.nn.cell_table import CELLS
 from rnnviz.nn.types import HasShape
 
@@ -39,7 +39,7 @@ def check(cell: str, weights: Mapping[str, HasShape], inputs: int | None = None)
     Raises InputError for a name that is none of PyTorch's, a weight that the cell does not have, one that a level
     lacks, and a shape that does not fit the others."""
     about = CELLS[cell]
-    _complete(weights, about)
+    _complete(tuple(weights), cell)
     first, blocks = weights["weight_ih_l0"], len(about.blocks)
     checks.fit_shape("weights: weight_ih_l0", first, (None, None), "(blocks * hidden_size, input_size)")
     width, inputs = first.shape[0], first.shape[1] if inputs is None else inputs
@@ -54,12 +54,14 @@ def check(cell: str, weights: Mapping[str, HasShape], inputs: int | None = None)
             read = inputs if level == 0 else H * len(directions)
             shapes = {"weight_ih": (width, read), "weight_hh": (width, H), "bias_ih": (width,), "bias_hh": (width,)}
             for kind, shape in shapes.items():
-                if kind + suffix in weights:
-                    checks.fit_shape(f"weights: {kind}{suffix}", weights[kind + suffix], shape, "the cell's shape")
+                weight = weights.get(kind + suffix)
+                if weight is not None and weight.shape != shape:
+                    checks.fit_shape(f"weights: {kind}{suffix}", weight, shape, "the cell's shape")
 
 
-def _complete(weights: Mapping[str, object], cell: Cell) -> None:
-    found = set()
+@lru_cache  # a training is recorded step by step, always with the same names
+def _complete(weights: tuple[str, ...], cell_name: str) -> None:
+    cell, found = CELLS[cell_name], set()
     for name in weights:
         match = NAME.match(name)
         if match is None:

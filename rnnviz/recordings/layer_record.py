@@ -29,6 +29,7 @@ from rnnviz.nn.types import Array, frozen
 
 #: The fields (L*D, B, H): the last states' gradients, and the first states.
 STATES = ("direct_h", "direct_c", "h0", "c0")
+_FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +106,8 @@ class LayerRecord:
         for name, value in grads.items():
             if name not in weights:
                 raise InputError(f"grads: {short_repr(name)} is not one of the weights")
-            checks.fit_shape(f"grads: {name}", value, weights[name].shape, "the weight's shape")
+            if value.shape != weights[name].shape:
+                checks.fit_shape(f"grads: {name}", value, weights[name].shape, "the weight's shape")
         set_(self, "grads", MappingProxyType(grads))
         set_(self, "total", B if self.total is None else whole_number("total", self.total, low=B))
         if self.agreement is not None:
@@ -152,7 +154,7 @@ class LayerRecord:
 def _arrays(what: str, value: Any) -> dict[str, Array]:
     if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
         raise InputError(f"{what}: {short_repr(value)} is not a dict of arrays by name")
-    return {name: _array(f"{what}: {name}", array) for name, array in value.items()}
+    return {name: _array(what, array, name) for name, array in value.items()}
 
 
 def _figure(value: Any) -> float:
@@ -177,8 +179,10 @@ def first_sequences(fields: Mapping[str, Any], keep: int) -> dict[str, Any]:
     return found
 
 
-def _array(what: str, value: Any) -> Array:
+def _array(what: str, value: Any, name: str = "") -> Array:
     """A read-only copy in float32 or float64; nan and inf are allowed, since trainings have them."""
-    array = checks.as_array(what, value, "real numbers", kinds="fiub")
+    if type(value) is np.ndarray and value.dtype in _FLOATS:
+        return frozen(np.array(value, order="C"))
+    array = checks.as_array(f"{what}: {name}" if name else what, value, "real numbers", kinds="fiub")
     dtype = np.float64 if array.dtype.itemsize > 4 else np.float32
     return frozen(np.array(array, dtype, order="C"))

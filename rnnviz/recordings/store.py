@@ -14,7 +14,8 @@ import json
 import math
 import os
 import re
-from collections.abc import Mapping
+import struct
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -45,6 +46,7 @@ _DTYPES: Mapping[str, np.dtype[Any]] = {
     name: np.dtype(code)
     for name, code in (("F16", "<f2"), ("F32", "<f4"), ("F64", "<f8"), ("I32", "<i4"), ("I64", "<i8"))
 }
+_CODES = {dtype.newbyteorder("="): name for name, dtype in _DTYPES.items()}
 _ARRAYS = ("x", "direct", "direct_h", "direct_c", "h0", "c0", "lengths")
 _NONFINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 _FIX = "delete it, or record again"
@@ -64,10 +66,13 @@ def step_of(name: str) -> int | None:
 # -- writing -------------------------------------------------------------------------------------------
 
 
-def encode(step: int, loss: float | None, layers: Mapping[str, LayerRecord], extra: Mapping[str, Any]) -> bytes:
-    """The content of a record's file. Raises InputError for a value that JSON cannot hold."""
-    from safetensors.numpy import save
+def encode(
+    step: int, loss: float | None, layers: Mapping[str, LayerRecord], extra: Mapping[str, Any]
+) -> list[memoryview]:
+    """The content of a record's file, in parts that follow each other: the arrays are not copied.
 
+    Raises InputError for a value that JSON cannot hold.
+    """
     arrays: dict[str, Array] = {}
     about = []
     for number, (name, layer) in enumerate(layers.items()):
@@ -98,8 +103,23 @@ def encode(step: int, loss: float | None, layers: Mapping[str, LayerRecord], ext
     text = json.dumps(metadata, allow_nan=False, ensure_ascii=False)
     if len(text) > _LONGEST_TEXT:
         raise InputError(f"record: names, notes and extra take {len(text):,} letters, more than {_LONGEST_TEXT:,}")
-    content: bytes = save(arrays, {KEY: text.encode("utf-8", "replace").decode()})
-    return content
+    return _safetensors(arrays, text.encode("utf-8", "replace").decode())
+
+
+def _safetensors(arrays: Mapping[str, Array], text: str) -> list[memoryview]:
+    """A file with these arrays, the widest numbers first, so that each array begins at a multiple of its numbers'."""
+    ordered = sorted(arrays.items(), key=lambda item: -item[1].itemsize)
+    head: dict[str, Any] = {"__metadata__": {KEY: text}}
+    end = 0
+    for name, array in ordered:
+        start, end = end, end + array.nbytes
+        head[name] = {"dtype": _CODES[array.dtype], "shape": array.shape, "data_offsets": (start, end)}
+    header = json.dumps(head, ensure_ascii=False).encode()
+    header += b" " * (-len(header) % 8)
+    numbers: Iterable[Any] = (
+        np.ascontiguousarray(array, _DTYPES[_CODES[array.dtype]]) for _, array in ordered if array.size
+    )
+    return [memoryview(struct.pack("<Q", len(header)) + header), *(memoryview(a).cast("B") for a in numbers)]
 
 
 def _plain(what: str, value: Any) -> Any:

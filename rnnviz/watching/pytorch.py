@@ -43,7 +43,7 @@ from rnnviz.watching.torch_layers import (
 )
 from rnnviz.watching.torch_private import current_backward
 from rnnviz.watching.torch_step import FinishedStep
-from rnnviz.watching.writer import Writer
+from rnnviz.watching.writer import Job, Writer
 
 
 def watch(
@@ -133,6 +133,7 @@ class Watch:
         self._forward_seen = False
         self._latest: dict[str, Callable[[], Use | None]] = {}  # by layer; weak, since a graph owns its uses
         self._held: FinishedStep | None = None
+        self._ready: tuple[Callable[[], Job], bool] | None = None
         self._moment: Moment | None = None
         self._begin()
         for layer in self._layers:
@@ -176,6 +177,7 @@ class Watch:
             if self._moment is not None and self._moment.uses and not self._has_steps:
                 self._finish(None)
             self._release()
+            self._send()
             if self._moment is not None:
                 self._moment.close()
                 self._moment.uses.clear()
@@ -197,6 +199,7 @@ class Watch:
         self._latest.clear()
         due = (self._number - self._first) % self._every == 0 and not self._recorder.stopped
         self._moment = Moment(keep=None if self._writer.may_compare() else self._keep) if due else None
+        self._is_idle = self._has_steps and not due and self._held is None and self._ready is None
 
     def _end(self, loss: Any) -> None:
         try:
@@ -224,31 +227,38 @@ class Watch:
                 reason = "no gradient reached a watched layer in this step; call watch.step after loss.backward()"
             self._warn("", f"step {self._number} is not recorded: {reason}")
             return
-        for use in moment.uses:
-            use.settle()
         if self._optimizer is not None:
             self._look_at_optimizer(moment)
         value = None if loss is None else float(loss.detach() if hasattr(loss, "detach") else loss)
         self._held = FinishedStep(self._number, value, moment)
 
     def _release(self) -> None:
-        """Give the finished step to the writer, with the weights as they are after its update."""
+        """Make the finished step ready for the writer, with the weights as they are after its update."""
+        self._send()
         held, self._held = self._held, None
         if held is None:
             return
+        uses, held.moment.uses = held.moment.uses, []  # they know the moment: a circle would keep all tensors alive
         after = {}
-        for use in held.moment.uses:
+        for use in uses:
             layer = use.layer
             if layer.name not in after and not layer.is_spread:
                 now = (self._moment or held.moment).snapshot(layer)
                 if now.state != use.weights.state:
                     after[layer.name] = now
-        self._writer.put(held.job(after, self._refused))
+        self._ready = partial(held.job, uses, after, self._refused), held.moment.keep is None
+
+    def _send(self) -> None:
+        """Give what is ready to the writer. At the begin of a backward pass, if there is one: what follows is the
+        longest time for which PyTorch does without Python, so that the writer's thread has it for itself."""
+        ready, self._ready = self._ready, None
+        if ready is not None:
+            self._writer.put(*ready)
 
     # -- hooks -----------------------------------------------------------------------------------------
 
     def _on_forward(self, layer: Layer, args: Any, kwargs: Any, output: Any) -> None:
-        if not self._is_here() or not self._torch.is_grad_enabled():
+        if self._is_idle or not self._is_here() or not self._torch.is_grad_enabled():
             return
         try:
             outputs = output if isinstance(output, tuple) and not hasattr(output, "batch_sizes") else (output,)
@@ -264,8 +274,9 @@ class Watch:
                 self._release()
             self._tasks.add(task)
             if self._moment is None:
-                if not self._has_steps:
+                if not self._has_steps or self._ready is not None:
                     first.register_hook(self._on_backward)
+                self._is_idle = self._has_steps and self._held is None
             else:
                 self._record(layer, self._moment, args, kwargs, output, inside)
                 first.register_hook(self._on_backward)
@@ -296,6 +307,7 @@ class Watch:
 
     def _on_backward(self, _: Any) -> None:
         self._backward_seen = True
+        self._send()
         self._tasks.add(current_backward(self._torch))
 
     def _before_update(self, optimizer: Any, *_: Any) -> None:

@@ -152,6 +152,13 @@ class Moment:
             handle.remove()
         self._handles.clear()
 
+    def settle(self) -> None:
+        """Bring all tensors into the computer's own memory, in the training's thread and stream."""
+        for use in self.uses:
+            use.settle()
+        for grads in self._grads.values():
+            grads[:] = map(on_host, grads)
+
 
 @dataclass(frozen=True, eq=False)
 class Weights:
@@ -172,7 +179,7 @@ class Use:
     def __init__(self, layer: Layer, moment: Moment, output: Any) -> None:
         self.layer, self.moment = layer, moment
         self.weights = moment.snapshot(layer)
-        self.notes = notes_on(layer, output, moment.is_scaled)
+        self.notes = notes_on(layer, self.weights, output, moment.is_scaled)
         self.order = moment.count  # of the forward pass
         self.calls = []
         self.last: tuple[Any, ...] = ()  # weak references to the states that the last call returned
@@ -188,7 +195,7 @@ class Use:
         raise NotImplementedError
 
     def settle(self) -> None:
-        """Bring all tensors into the computer's own memory, in the training's thread and stream."""
+        """See Moment.settle."""
         raise NotImplementedError
 
     def is_continued_by(self, states: tuple[Any, ...]) -> bool:
@@ -211,10 +218,10 @@ class Use:
         keep = self.moment.keep
         if keep is None or batch_dim is None or tensor.shape[batch_dim] <= keep:
             return (whole or copy_of)(tensor)
-        return copy_of(tensor.narrow(batch_dim, 0, keep))
+        return tensor.detach().narrow(batch_dim, 0, keep).clone()
 
 
-def notes_on(layer: Layer, output: Any, is_scaled: bool) -> list[str]:
+def notes_on(layer: Layer, weights: Weights, output: Any, is_scaled: bool) -> list[str]:
     """Reasons for which the framework may have computed something else than our equations."""
     module, notes = layer.module, []
     rate = getattr(module, "dropout", 0.0)
@@ -239,7 +246,7 @@ def notes_on(layer: Layer, output: Any, is_scaled: bool) -> list[str]:
         notes.append(
             "If a GradScaler scales the loss, the gradients carry its scale; watch(…, scaler=…) divides by it."
         )
-    if not any(tensor.requires_grad for tensor in layer.weights().values()):
+    if not any(tensor.requires_grad for tensor in weights.tensors.values()):
         notes.append("The layer is frozen (requires_grad=False): PyTorch computes no weight gradients to compare with.")
     return notes
 
@@ -277,7 +284,7 @@ def held(grad: Any) -> Any:
 
 
 def on_host(tensor: Any) -> Any:
-    return tensor if tensor.device.type == "cpu" else tensor.cpu()
+    return tensor if tensor.is_cpu else tensor.cpu()
 
 
 def total(tensors: Sequence[Any]) -> Any:
@@ -289,8 +296,9 @@ def total(tensors: Sequence[Any]) -> Any:
 
 def as_array(tensor: Any) -> Array:
     """float64 stays, everything else becomes float32; shares memory where it can."""
-    tensor = on_host(tensor.detach())
-    if "float64" not in str(tensor.dtype):
+    tensor = on_host(tensor.detach() if tensor.requires_grad else tensor)
+    torch = sys.modules["torch"]
+    if tensor.dtype not in (torch.float32, torch.float64):
         tensor = tensor.float()
     array: Array = tensor.numpy()
     return array

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -11,8 +12,12 @@ import numpy as np
 from rnnviz.nn.cell_table import CELLS
 from rnnviz.nn.types import Array
 from rnnviz.watching.torch_cells import broken_loop
-from rnnviz.watching.torch_layers import Moment, Use, Weights, as_array, on_host
+from rnnviz.watching.torch_layers import Moment, Use, Weights, as_array
 from rnnviz.watching.writer import Job, Part
+
+#: Squares in float32 are added up in rows of so many, and these in float64. Between these bounds such a sum has lost
+#: nothing to underflow or overflow.
+_ROW, _SAFE = 1024, (1e-24, 1e36)
 
 
 class FinishedStep:
@@ -20,20 +25,20 @@ class FinishedStep:
 
     def __init__(self, number: int, loss: float | None, moment: Moment) -> None:
         self.number, self.loss, self.moment = number, loss, moment
+        moment.settle()
 
-    def job(self, after: Mapping[str, Weights], refused: Mapping[str, str]) -> Job:
+    def job(self, used: Sequence[Use], after: Mapping[str, Weights], refused: Mapping[str, str]) -> Job:
         moment = self.moment
         refusals = {**refused, **moment.refused}
-        for layer in {id(use.layer): use.layer for use in moment.uses}.values():
-            reason = broken_loop([use for use in moment.uses if use.layer is layer])
+        for layer in {id(use.layer): use.layer for use in used}.values():
+            reason = broken_loop([use for use in used if use.layer is layer])
             if reason is not None:
                 refusals[layer.name] = reason
-        moment.uses, used = [], moment.uses  # the uses know the moment: a circle would keep all tensors alive
         uses = sorted((use for use in used if use.layer.name not in refusals), key=lambda use: use.order)
         names = list(_named(uses))
         tensors = {id(tensor): tensor for use in uses for tensor in use.weights.tensors.values()}
         given = {key: moment.gradient(tensor) for key, tensor in tensors.items()}
-        given = {key: on_host(grad) for key, grad in given.items() if grad is not None}
+        given = {key: grad for key, grad in given.items() if grad is not None}
         parts = {name: Part(partial(_arguments, use, moment.scale), {
             weight: id(tensor) for weight, tensor in use.weights.tensors.items()}, tuple(use.notes))
             for name, use in zip(names, uses, strict=True)}  # fmt: skip
@@ -49,7 +54,6 @@ class FinishedStep:
             grads,
             partial(_extra, moment.extra, moment.clipped, uses, after),
             refusals,
-            moment.keep is None,
         )
 
 
@@ -70,6 +74,7 @@ def _arguments(use: Use, scale: float) -> dict[str, Any]:
     return {"cell": use.layer.cell, "weights": weights, "activation": activation, **found}
 
 
+@np.errstate(all="ignore")
 def _extra(
     about: Mapping[str, Any],
     clipped: tuple[int, Any] | None,
@@ -82,13 +87,12 @@ def _extra(
     for use in uses:
         name, keys = use.layer.name, {id(tensor) for tensor in use.weights.tensors.values()} & grads.keys()
         if keys:
-            extra[f"gradient_norm: {name}"] = _norm(grads[key] for key in keys)
+            extra[f"gradient_norm: {name}"] = _norm(_flat(grads[key] for key in keys))
         if name in after:
-            before = {weight: as_array(copy) for weight, copy in use.weights.copies.items()}
-            moved = (as_array(copy) - before[weight] for weight, copy in after[name].copies.items())
-            size = _norm(before.values())
+            before, now = (_flat(map(as_array, weights.copies.values())) for weights in (use.weights, after[name]))
+            size = _norm(before)
             if size:
-                extra[f"update_ratio: {name}"] = _norm(moved) / size
+                extra[f"update_ratio: {name}"] = _norm(now - before) / size
     if clipped is not None and clipped[0] in grads:
         factor = _factor(as_array(clipped[1]), grads[clipped[0]])
         if factor is not None:
@@ -96,10 +100,18 @@ def _extra(
     return extra
 
 
-def _norm(arrays: Iterable[Array]) -> float:
-    with np.errstate(all="ignore"):
-        flat = map(np.ravel, arrays)  # einsum stays in this thread
-        return float(np.sqrt(sum(float(np.einsum("i,i->", a, a, dtype=np.float64)) for a in flat)))
+def _flat(arrays: Iterable[Array]) -> Array:
+    return np.concatenate([a.ravel() for a in arrays])
+
+
+def _norm(flat: Array) -> float:
+    whole = flat.size // _ROW * _ROW
+    rows = flat[:whole].reshape(-1, _ROW), flat[None, whole:]
+    squares = [np.einsum("ij,ij->i", a, a).sum(dtype=np.float64) for a in rows]  # einsum stays in this thread
+    square = float(sum(squares))
+    if not _SAFE[0] < square < _SAFE[1]:
+        square = float(np.einsum("i,i->", flat, flat, dtype=np.float64))
+    return math.sqrt(square)
 
 
 def _factor(used: Array, computed: Array) -> float | None:

@@ -49,7 +49,6 @@ class Job:
     grads: Callable[[], dict[int, Array]]
     extra: Callable[[dict[int, Array]], dict[str, Any]]
     refused: dict[str, str] = field(default_factory=dict)
-    is_compared: bool = True
 
 
 class Writer:
@@ -58,7 +57,7 @@ class Writer:
 
     def __init__(self, recorder: Recorder, keep: int, share: float, warn: Callable[[str, str], None]) -> None:
         self._recorder, self._keep, self._share, self._warn = recorder, keep, share, warn
-        self._jobs: queue.Queue[Job | None] = queue.Queue(MOST_WAITING)
+        self._jobs: queue.Queue[tuple[Callable[[], Job], bool] | None] = queue.Queue(MOST_WAITING)
         self._began = time.perf_counter()
         self._spent = self._latest = 0.0
         self.is_comparing = False
@@ -74,9 +73,10 @@ class Writer:
         self.is_comparing = not self._latest or self._spent + self._latest <= allowed
         return self.is_comparing
 
-    def put(self, job: Job) -> None:
+    def put(self, make: Callable[[], Job], is_compared: bool) -> None:
+        """`make` is called in the writer's thread. is_compared: whether that job was to be; see `may_compare`."""
         if self._pid == os.getpid():  # the thread of another process stays there
-            self._jobs.put(job)
+            self._jobs.put((make, is_compared))
 
     def close(self) -> None:
         """Wait until everything is written."""
@@ -87,17 +87,19 @@ class Writer:
     # -- in the thread ---------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        while (job := self._jobs.get()) is not None:
+        while (waiting := self._jobs.get()) is not None:
+            make, is_compared = waiting
             try:
-                self._write(job)
+                self._write(make(), is_compared)
             except Exception as problem:
                 self._warn("", f"{type(problem).__name__}: {problem}")
             finally:
-                if job.is_compared:
+                del waiting, make
+                if is_compared:
                     self.is_comparing = False
                 self._jobs.task_done()
 
-    def _write(self, job: Job) -> None:
+    def _write(self, job: Job, is_compared: bool) -> None:
         if not self._recorder.next_is_kept():
             if not self._recorder.stopped:
                 self._recorder.add(step=job.step)
@@ -113,7 +115,7 @@ class Writer:
         alone = {name for name, part in job.parts.items() if all(uses.count(key) == 1 for key in part.shared.values())}
         kept_whole = {name for name in alone & set(found) if found[name]["total"] <= self._keep}
         figures = {}
-        if job.is_compared and (set(found) - kept_whole or not self._latest):
+        if is_compared and (set(found) - kept_whole or not self._latest):
             figures = self._compared(job, found, grads)
         layers = {}
         for name, arguments in found.items():

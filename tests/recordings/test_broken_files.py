@@ -20,7 +20,7 @@ from rnnviz.recordings.recording import Recording
 from tests.recordings.records import random_record
 
 NAME = "000000000007-a.safetensors"
-CONTENT = store.encode(7, 0.5, {"lstm": random_record(notes=("One.",))}, {"lr": 0.1})
+CONTENT = b"".join(store.encode(7, 0.5, {"lstm": random_record(notes=("One.",))}, {"lr": 0.1}))
 
 
 def parts(content=CONTENT):
@@ -157,7 +157,7 @@ def test_a_file_truncated_anywhere(tmp_path):
 
 
 def test_a_large_file_truncated_at_every_kilobyte(tmp_path):
-    content = store.encode(7, 0.5, {"lstm": random_record(T=40, B=4, H=16)}, {})
+    content = b"".join(store.encode(7, 0.5, {"lstm": random_record(T=40, B=4, H=16)}, {}))
     for size in range(0, len(content), 1024):
         with pytest.raises(InputError, match="the file is broken"):
             read(tmp_path, content[:size])

@@ -38,8 +38,7 @@ def written(path: Path, *jobs: Job, keep: int = 4, share: float = 0.0) -> tuple[
     warned: list[Any] = []
     writer = Writer(rnnviz.Recorder(path), keep, share, lambda *words: warned.append(words))
     for each in jobs:
-        each.is_compared = writer.may_compare()
-        writer.put(each)
+        writer.put(lambda each=each: each, writer.may_compare())
         while writer._jobs.unfinished_tasks:  # else the answer for the next job would depend on the threads
             time.sleep(0.001)
     writer.close()
