@@ -45,7 +45,7 @@ def untouched(monkeypatch):
     monkeypatch.setattr(engine, "_engines", {"numpy": engine.numpy_engine})
 
 
-def eventually(condition, seconds=10.0):
+def eventually(condition, seconds=60.0):
     end = time.monotonic() + seconds
     while not condition() and time.monotonic() < end:
         time.sleep(0.01)

@@ -235,7 +235,7 @@ def holder():
     return process
 
 
-def eventually(condition, seconds=20.0):
+def eventually(condition, seconds=60.0):
     end = time.monotonic() + seconds
     while not (found := condition()) and time.monotonic() < end:
         time.sleep(0.02)

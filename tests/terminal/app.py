@@ -24,7 +24,7 @@ def ready(screen: list[str]) -> bool:
     return any("time t" in row for row in screen) and "? keys" in screen[-1]
 
 
-def rest(t: Terminal, timeout: float = 120.0) -> None:
+def rest(t: Terminal, timeout: float = 400.0) -> None:
     """Until the app has loaded all it loads behind the screen: a second with hardly any work."""
     end = time.monotonic() + timeout
     while time.monotonic() < end:

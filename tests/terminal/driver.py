@@ -356,7 +356,7 @@ class Terminal:
         os.write(self._slave, text.encode())
         self._read(0.2)
 
-    def exit_code(self, timeout: float = 10.0) -> int:
+    def exit_code(self, timeout: float = 60.0) -> int:
         """Waits for the end of the program; a negative number is the signal that ended it."""
         end = time.monotonic() + timeout
         while self.process.poll() is None:
@@ -381,7 +381,7 @@ class Terminal:
         """Process ids of the program and of all it started, in whatever session, that have not ended (Linux)."""
         return marked(self.mark_of_all)
 
-    def wait_until_gone(self, timeout: float = 10.0) -> float:
+    def wait_until_gone(self, timeout: float = 60.0) -> float:
         """Until the program and all it started have ended, with nobody reading what they write; the seconds it took."""
         start = time.monotonic()
         while self.process.poll() is None or self.all_running():
@@ -390,7 +390,7 @@ class Terminal:
             time.sleep(0.02)
         return time.monotonic() - start
 
-    def fill(self, timeout: float = 20.0) -> None:
+    def fill(self, timeout: float = 60.0) -> None:
         """Until the terminal takes no more from the program, because nobody reads."""
         end, known, since = time.monotonic() + timeout, -1, time.monotonic()
         while time.monotonic() < since + 0.7:
@@ -456,7 +456,7 @@ class Terminal:
 
     # -- out -------------------------------------------------------------------------------------------
 
-    def wait_for(self, what: str | Callable[[list[str]], object], timeout: float = 15.0) -> None:
+    def wait_for(self, what: str | Callable[[list[str]], object], timeout: float = 60.0) -> None:
         """Until the text stands somewhere on the screen, or what(screen) is true."""
         wanted = (lambda rows: any(what in row for row in rows)) if isinstance(what, str) else what
         end = time.monotonic() + timeout
@@ -467,7 +467,7 @@ class Terminal:
                 raise AssertionError(f"{what!r} not seen within {timeout:g} s\n{self}")
             self._read(0.05)
 
-    def settle(self, quiet: float = 0.2, timeout: float = 15.0) -> None:
+    def settle(self, quiet: float = 0.2, timeout: float = 60.0) -> None:
         """Until no byte came for `quiet` seconds."""
         now = time.monotonic()
         end, last = now + timeout, now

@@ -51,6 +51,6 @@ def test_a_home_that_cannot_be_written_says_so_and_runs_the_course(tmp_path):
 def test_a_performance_moves_by_itself(tmp_path):
     with course(tmp_path, "play", "1", "--speed", "20") as t:
         t.wait_for(ready)
-        t.wait_for(lambda screen: any(" 2/" in row for row in screen), timeout=30)
+        t.wait_for(lambda screen: any(" 2/" in row for row in screen), timeout=60)
         t.press("right")
         t.wait_for("Paused")

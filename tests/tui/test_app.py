@@ -124,7 +124,7 @@ async def test_a_long_training_shows_progress_and_stops_on_escape() -> None:
             await pilot.pause(0.01)
         assert re.search(r"training +━*─* +\d+/500000 batches", text(app, "telling"))
         await pilot.press("right")  # the picture can still be walked meanwhile: a key may wait for a tenth of a second
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             while app.main.frame.cursor.t != 1:
                 await pilot.pause(0.01)
         await pilot.press("escape")
