@@ -74,6 +74,7 @@ class Recorder:
             f"{os.getpid()}.{re.sub(r'[^A-Za-z0-9]', '', os.uname().nodename if hasattr(os, 'uname') else '')}"
         )
         self._added = 0
+        self._latest: str | None = None  # the file written last
         self._bytes = self._since = 0
         self._synced = -_SYNC_SECONDS
         self._kept: tuple[tuple[int, ...], int] | None = None  # state of the marker's file, what it says
@@ -163,6 +164,26 @@ class Recorder:
             self._stop(str(getattr(error, "strerror", None) or error), step)
             return False
 
+    def replace_last(
+        self,
+        *,
+        step: int,
+        loss: float | None = None,
+        layers: Mapping[str, LayerRecord] | None = None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> bool:
+        """Write the record that was written last once more, with more known about it: it is replaced as a whole, so
+        that a reader sees the one or the other. Returns whether it was; not if it has made room for others."""
+        if self._stopped or self._latest is None or store.step_of(self._latest) != step:
+            return False
+        try:
+            if not os.path.exists(os.path.join(self._folder, self._latest)):
+                return False
+            self._put(self._latest, store.encode(step, loss, layers or {}, extra or {}), is_due=True)
+        except (OSError, InputError):  # what was written before is still there
+            return False
+        return True
+
     # -- inside --------------------------------------------------------------------------------------
 
     def _write(self, step: int, count: int, content: list[memoryview]) -> bool:
@@ -177,12 +198,23 @@ class Recorder:
             if count % self._kept_every() or self._bytes + size > self.limit:
                 return False
         name = store.file_name(step, secrets.token_hex(4))
+        is_due = time.monotonic() - self._synced >= _SYNC_SECONDS
+        self._put(name, content, is_due)
+        if is_due:
+            _sync_folder(self.path)
+            self._synced = time.monotonic()
+        self._latest = name
+        self._bytes += size
+        self._since += size
+        return True
+
+    def _put(self, name: str, content: list[memoryview], is_due: bool) -> None:
+        """Write a file that appears when it is whole. is_due: wait until the disk has it."""
         hidden = os.path.join(self._folder, f"{_WRITING}{self._writer}-{name}")
         try:
             number = os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), _FILE_MODE)
             try:
                 _write_all(number, content)
-                is_due = time.monotonic() - self._synced >= _SYNC_SECONDS
                 if is_due:
                     os.fsync(number)
             finally:
@@ -192,12 +224,6 @@ class Recorder:
             with contextlib.suppress(OSError):
                 os.unlink(hidden)
             raise
-        if is_due:
-            _sync_folder(self.path)
-            self._synced = time.monotonic()
-        self._bytes += size
-        self._since += size
-        return True
 
     def _stop(self, reason: str, step: int) -> None:
         """End recording, not training."""

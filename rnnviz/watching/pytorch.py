@@ -64,8 +64,8 @@ def watch(
     path       the folder of the recording; see Recorder, which also explains limit and append
     every      record each every-th step, from the first
     keep       sequences of the batch that are written; the weight gradients are compared on the whole batch, in a
-               thread of its own and as often as a small share of the time allows. With keep as large as the batch
-               every record is compared, when it is read
+               thread of its own: of the first record, of as many as a small share of the time allows, and of the last
+               when the watch is closed. With keep as large as the batch every record is compared, when it is read
     layers     names of the layers, as in model.named_modules(); None: all
     optimizer  the optimizer, to record the learning rate and by which factor gradients are clipped
     scaler     the GradScaler of a training in float16: gradients are divided by its scale
@@ -126,6 +126,10 @@ class Watch:
         self._first = self._number
         self._writer = Writer(
             self._recorder, self._keep, share=min(0.03, max(0.001, 0.05 / self._every)), warn=self._warn
+        )
+        # A device's memory is slower to read: each record's whole batch is only brought over where records are rare.
+        self._may_hold = self._every >= 10 or all(
+            tensor.is_cpu for layer in self._layers for tensor in layer.weights().values()
         )
         self._has_steps = False  # whether step() is called; if not, each backward counts
         self._backward_seen = False
@@ -198,7 +202,11 @@ class Watch:
         self._tasks.clear()
         self._latest.clear()
         due = (self._number - self._first) % self._every == 0 and not self._recorder.stopped
-        self._moment = Moment(keep=None if self._writer.may_compare() else self._keep) if due else None
+        self._moment = None
+        if due:
+            is_compared = self._writer.may_compare()
+            is_whole = is_compared or (self._may_hold and self._writer.may_hold())
+            self._moment = Moment(keep=None if is_whole else self._keep, is_compared=is_compared)
         self._is_idle = self._has_steps and not due and self._held is None and self._ready is None
 
     def _end(self, loss: Any) -> None:
@@ -209,7 +217,7 @@ class Watch:
                 self._finish(loss)
         except Exception as problem:
             self._warn("", f"{type(problem).__name__}: {problem}")
-        if self._moment is not None and self._moment.keep is None and self._held is None:
+        if self._moment is not None and self._moment.is_compared and self._held is None:
             self._writer.is_comparing = False  # the step that was to be compared has no record
         self._number += 1
         self._begin()
@@ -246,7 +254,7 @@ class Watch:
                 now = (self._moment or held.moment).snapshot(layer)
                 if now.state != use.weights.state:
                     after[layer.name] = now
-        self._ready = partial(held.job, uses, after, self._refused), held.moment.keep is None
+        self._ready = partial(held.job, uses, after, self._refused), held.moment.is_compared
 
     def _send(self) -> None:
         """Give what is ready to the writer. At the begin of a backward pass, if there is one: what follows is the

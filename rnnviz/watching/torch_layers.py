@@ -100,6 +100,7 @@ class Moment:
     count: int = 0
     is_open: bool = True
     keep: int | None = None  # sequences to collect; None: the whole batch
+    is_compared: bool = True  # when it is written
     is_scaled: bool = False  # by a GradScaler that is known, by `scale`
     scale: float = 1.0
     extra: dict[str, Any] = field(default_factory=dict)

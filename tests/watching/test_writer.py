@@ -11,7 +11,7 @@ import pytest
 
 import rnnviz
 from rnnviz.recordings import passes
-from rnnviz.recordings.layer_record import LayerRecord
+from rnnviz.recordings.layer_record import LayerRecord, first_sequences
 from rnnviz.watching.writer import Job, Part, Writer, cut
 
 B, T, H = 6, 5, 3
@@ -45,11 +45,11 @@ def written(path: Path, *jobs: Job, keep: int = 4, share: float = 0.0) -> tuple[
     return rnnviz.Recording.open(path), warned
 
 
-def test_without_time_for_it_only_the_first_is_compared(tmp_path: Path) -> None:
+def test_without_time_for_it_only_the_first_and_at_the_end_the_last_are_compared(tmp_path: Path) -> None:
     found, warned = written(tmp_path, *(job(step, arguments(step)) for step in range(3)))
-    assert [record.agreement("rnn") is not None for record in found] == [True, False, False]
-    assert [record.is_proved("rnn") for record in found] == [True, False, False]
-    assert all(record.layer("rnn").total == B for record in found)
+    assert [record.agreement("rnn") is not None for record in found] == [True, False, True]
+    assert [record.is_proved("rnn") for record in found] == [True, False, True]
+    assert all((record.layer("rnn").total, record.layer("rnn").B) == (B, 4) for record in found)
     assert warned == []
 
 
@@ -76,8 +76,8 @@ def test_gradients_that_differ_are_noted_in_the_record_and_pointed_out(tmp_path:
 
 
 def test_several_uses_are_compared_as_a_sum_and_keep_no_gradients_of_their_own(tmp_path: Path) -> None:
-    found, warned = written(tmp_path, job(0, arguments(1), arguments(2)), job(1, arguments(1), arguments(2)))
-    assert [found[0].is_proved(name) for name in ("rnn", "rnn1")] == [True, True]
+    found, warned = written(tmp_path, *(job(step, arguments(1), arguments(2)) for step in range(3)))
+    assert [found[i].is_proved(name) for i in (0, 2) for name in ("rnn", "rnn1")] == [True] * 4
     assert found[1].agreement("rnn") is None
     assert not found[1].layer("rnn").grads
     assert warned == []
@@ -97,3 +97,31 @@ def test_a_shortened_batch_ends_with_its_longest_sequence() -> None:
     assert (layer.T, layer.B, layer.total) == (3, 3, B)
     assert list(layer.lengths) == [2, 3, 1]
     assert layer.h0.shape == (1, 3, H)
+
+
+def test_a_last_record_that_takes_too_long_or_whose_batch_was_not_held_stays_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut_job(step: int) -> Job:
+        made = job(step, arguments(step))
+        made.parts["rnn"] = Part(
+            lambda: first_sequences(arguments(step), 4) | {"total": B}, made.parts["rnn"].shared, ()
+        )
+        return made
+
+    found, warned = written(tmp_path / "cut", job(0, arguments()), cut_job(1))
+    assert [record.is_proved("rnn") for record in found] == [True, False]
+    monkeypatch.setattr("rnnviz.watching.writer.SECONDS_AT_THE_END", 0.0)
+    found, warned = written(tmp_path / "long", *(job(step, arguments(step)) for step in range(2)))
+    assert [record.is_proved("rnn") for record in found] == [True, False]
+    assert warned == []
+
+
+def test_a_last_record_that_was_deleted_meanwhile_stays_away(tmp_path: Path) -> None:
+    writer = Writer(rnnviz.Recorder(tmp_path), 4, 0.0, lambda *_: None)
+    for step in range(2):
+        writer.put(lambda step=step: job(step, arguments(step)), writer.may_compare())
+        writer._jobs.join()
+    rnnviz.Recording.open(tmp_path)[-1].path.unlink()
+    writer.close()
+    assert rnnviz.Recording.open(tmp_path).steps == (0,)
