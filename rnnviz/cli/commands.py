@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
+
 from rnnviz.cli.command import Argument, Command, number, whole_number
 from rnnviz.errors import InputError, short_repr
+from rnnviz.experiment.experiment import SETTINGS
+from rnnviz.experiment.setting import Setting
 from rnnviz.player.kinds.opening import BACKWARD, FORWARD
 
 
@@ -23,6 +27,10 @@ def _speed(text: str) -> float:
     if not 0.05 <= speed <= 100:
         raise InputError(f"--speed: {short_repr(text)} is not a number from 0.05 to 100")
     return speed
+
+
+def _steps(text: str) -> int:
+    return int(SETTINGS["seq_len"].checked(number(text)))
 
 
 def _json(help: str) -> Argument:
@@ -108,10 +116,11 @@ _TRAIN = Command(
     "rnnviz.cli.train:run",
     (
         _json(
-            "experiment, parameters, history.loss, history.val_loss, prediction (sine: the self-fed prediction; other "
-            "tasks: the answers), targets, reach (how much of the last gradient arrives at the step that its answer "
-            "depends on; whether the task is learnt, by its answers), notes (which data is left out). A value that is "
-            "not finite is null. With several cells: a list of such objects"
+            "experiment, parameters, history.loss, history.val_loss, baselines (of a forecast: the validation errors "
+            "of the network, of the last value again and of the value one season before), prediction (of a forecast: "
+            "self-fed; other tasks: the answers), targets, reach (how much of the last gradient arrives at the step "
+            "that its answer depends on; whether the task is learnt, by its answers), notes (which data is left out). "
+            "A value that is not finite is null. With several cells: a list of such objects"
         ),
     ),
     (
@@ -213,6 +222,40 @@ _INSPECT = Command(
     has_experiment=False,
 )
 
+
+def _decision(setting: Setting) -> Argument:
+    """The flag of a setting of a person's own data."""
+    more = {"action": argparse.BooleanOptionalAction} if setting.kind is bool else {}
+    metavar = None if setting.kind is bool else setting.metavar or ("N" if setting.kind is int else "NAME")
+    choices = f": {', '.join(setting.choices)}" if setting.choices else ""
+    return Argument(
+        "--" + setting.name, setting.help + choices, metavar,
+        lambda value: setting.checked(number(value) if setting.kind is int else value), more=more,
+    )  # fmt: skip
+
+
+_DATA = Command(
+    "data",
+    "show what is understood of a file or folder of your own data",
+    "rnnviz data FILE [flags]",
+    "Read a table (CSV), arrays (.npz), a text, lines of text<TAB>label, or a folder with a file for\n"
+    "each class; print its layout, what each column is used for, what is left out, and a plot. Nothing is\n"
+    "trained. Every finding can be overridden, here and wherever --data is read.",
+    "rnnviz.cli.data:run",
+    (
+        _json(
+            "path, kind, task, facts, columns (name, kind, role, missing, low, high, mean), notes, sequences, "
+            "training, steps, inputs, outputs, classes, season, guess (loss of the best constant answer), last_value "
+            "(training loss of the last value again). A value that is not known is null"
+        ),
+        Argument("file", "file or folder", metavar="FILE"),
+        Argument("--steps", "time steps in one sequence", metavar="N", read=_steps),
+        *(_decision(one) for one in SETTINGS.values() if one.group == "data" and one.name != "data"),
+    ),
+    ("rnnviz data air.csv", "rnnviz data air.csv --target passengers --steps 24", "rnnviz data data/names --json"),
+    has_experiment=False,
+)
+
 _COURSE = Command(
     "lessons",
     "list the lessons of the course and your progress; check lesson files",
@@ -271,5 +314,6 @@ _DOCTOR = Command(
 )
 
 COMMANDS: dict[str, Command] = {
-    command.name: command for command in (_TRAIN, _GRADIENTS, _DIAGNOSE, _INSPECT, _COURSE, _LESSON, _PLAY, _DOCTOR)
+    command.name: command
+    for command in (_TRAIN, _GRADIENTS, _DIAGNOSE, _INSPECT, _DATA, _COURSE, _LESSON, _PLAY, _DOCTOR)
 }

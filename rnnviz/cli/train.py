@@ -13,6 +13,7 @@ from rnnviz import numbers
 from rnnviz.cli.command import Options
 from rnnviz.cli.output import Output, Progress, notes, paragraph, print_json
 from rnnviz.cli.speed import compiled_meanwhile
+from rnnviz.experiment import forecast
 from rnnviz.experiment.build import trace_of
 from rnnviz.experiment.evaluate import fit, outputs
 from rnnviz.experiment.experiment import Experiment
@@ -20,6 +21,7 @@ from rnnviz.experiment.run import Result, Run
 from rnnviz.nn import Training
 from rnnviz.tasks.catalog import info
 from rnnviz.views.reach import Reach, reach_of
+from rnnviz.words import forecast as forecast_words
 from rnnviz.words import reach as words
 
 EXAMPLES = 5  # sequences described in words if there is no curve to draw
@@ -80,6 +82,7 @@ def as_json(result: Result) -> dict[str, Any]:
         "parameters": result.parameters,
         "notes": list(result.task.notes),
         "history": {key: result.history.get(key, []) for key in ("loss", "val_loss")},
+        "baselines": forecast.as_json(forecast.compare(result.model, result.task)),
         "prediction": result.prediction,
         "targets": result.targets,
         "reach": None if (reach := first_reach(result)) is None else words.as_json(reach),
@@ -135,8 +138,11 @@ def report(out: Output, result: Result, seconds: float) -> None:
             out.print("self-fed: the network reads its own predictions as its next inputs")
             out.print_sheet(plots.self_fed(series, list(result.prediction), start, out.width, 12, **ink))
             out.print()
+    found = forecast.compare(result.model, task)
     if task.has_words:
         examples(out, result)
+    for line in paragraph(forecast_words.text(found) if found else "", out.width):
+        out.print(line)
     reach = first_reach(result)
     for line in paragraph(f"reach: {words.text(reach)}" if reach else "", out.width):
         out.print(line)

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from rnnviz.experiment.experiment import SETTINGS, Experiment
+from rnnviz.experiment.experiment import SETTINGS, Experiment, in_folder
 from rnnviz.lessons.cost import too_much
 from rnnviz.lessons.lesson import Lesson, Step
 from rnnviz.lessons.lesson_file import SourceError, source_lines
@@ -103,7 +103,7 @@ class _LessonReader:
         return title, summary, experiment, tuple(map(str, sources))
 
     def settings(self, settings: Mapping[str, Any], block: Block) -> Experiment | None:
-        names = SETTINGS
+        names, settings = SETTINGS, in_folder(self.path.parent, settings)
         self.report.known(settings, names, "experiment", lambda name: block.line_of("experiment", name))
         good: dict[str, Any] = {}
         for name in (name for name in settings if name in names):
@@ -112,7 +112,7 @@ class _LessonReader:
                 good[name] = settings[name]
         if len(good) < len(settings):
             return None
-        return self.report.attempt(block.line_of("experiment"), lambda: Experiment(**good).beside(self.path.parent))
+        return self.report.attempt(block.line_of("experiment"), lambda: Experiment(**good))
 
     def same_names(self, steps: tuple[Step, ...]) -> None:
         known: dict[str, Step] = {}

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from rnnviz.experiment.experiment import Experiment
+from rnnviz.experiment.forecast import Baselines
 from rnnviz.nn import Model, Trace
 from rnnviz.nn.cell_table import CELLS
 from rnnviz.nn.types import Array, ReadOnly, frozen
@@ -61,6 +62,7 @@ class Outcome(ReadOnly):
     continuation  the text with which the network continues, for a task that reads its own output; else None
     accuracy    share of right answers over the sequences to validate with; None where answers are no classes
     error       mean squared error over them; None where answers are classes
+    baselines   the errors of answers without a network, for a task with a series; else None
     """
 
     fit: Array | None = None
@@ -68,6 +70,7 @@ class Outcome(ReadOnly):
     continuation: str | None = None
     accuracy: float | None = None
     error: float | None = None
+    baselines: Baselines | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,6 +15,7 @@ from typing import Any
 
 from rnnviz.experiment.build import trace_of
 from rnnviz.experiment.evaluate import accuracy, continue_text, error, evaluation_count, fit, self_fed
+from rnnviz.experiment.forecast import compare
 from rnnviz.nn import Model, Trace
 from rnnviz.scene.commands import Measure
 from rnnviz.scene.frame import Progress
@@ -141,6 +142,7 @@ def outcome(scene: Scene) -> Outcome:
         continuation=continue_text(model, task, scene.sample) if task.continues else None,
         accuracy=accuracy(model, task),
         error=error(model, task),
+        baselines=compare(model, task),
     )
 
 

@@ -43,7 +43,7 @@ def scale_of(training: Array, name: str, standardizes: bool) -> Scale:
 def scale_note(scales: Sequence[Scale]) -> str:
     some = ", ".join(f"{s.name} {s.mean:.4g} ± {s.deviation:.4g}" for s in scales[:NAMED])
     more = f" and {len(scales) - NAMED} more" if len(scales) > NAMED else ""
-    return f"Columns are standardized with the training part's mean ± deviation: {some}{more} (--no-standardize)."
+    return f"Standardized by the training part: {some}{more} (--no-standardize)."
 
 
 def fill(values: Array, starts: Sequence[int], how: str | None) -> tuple[Array, int]:

@@ -169,7 +169,7 @@ def _of_table(path: Path, decisions: Decisions) -> Understood:
         f"delimiter {delimiter}; {header}; decimal {'comma' if layout.decimal == ',' else 'point'}.",
     ]
     if found.first:
-        facts.append(f"dates from {visible(found.first)} to {visible(found.last)}.")
+        facts.append(f"dates: {visible(found.first)} in the first row, {visible(found.last)} in the last.")
     if found.groups is not None:
         facts.append(f"{counted(len(found.group_names), 'group')} by {decisions.group}: each is a sequence of its own.")
     elif found.labels is not None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rich.color import Color
 from rich.style import Style
 
+from rnnviz.glyphs import cut
 from rnnviz.sheet import Sheet
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import Panel
@@ -19,6 +20,7 @@ from rnnviz.tui.view import View
 
 if TYPE_CHECKING:
     from rnnviz.scene.frame import Frame
+    from rnnviz.scene.scene import Outcome
 
 
 def _inks(palette: Palette) -> dict[str, Any]:
@@ -65,12 +67,30 @@ def _draw_fit(frame: Frame, view: View, width: int, height: int, palette: Palett
     outcome = frame.scene.outcome
     fit = [] if outcome is None or outcome.fit is None else outcome.fit.tolist()
     start = len(series) - len(fit)
-    return _plot(
-        view, width, height,
-        lambda plots: plots.sine_fit(series, fit, width, height, clean=clean, start=start,
+    beside = _baselines(outcome, height)
+    plot = _plot(
+        view, width, height - len(beside),
+        lambda plots: plots.sine_fit(series, fit, width, height - len(beside), clean=clean, start=start,
             known=task.predicted_points, **_inks(palette),
         ),
     )  # fmt: skip
+    if not beside or not view.plots:
+        return plot
+    sheet = Sheet(width, height)
+    sheet.paste(0, 0, plot, 0, width)
+    for y, line in enumerate(beside, start=height - len(beside)):
+        sheet.put(y, 1, cut(line, width - 2), palette.text)
+    return sheet
+
+
+def _baselines(outcome: Outcome | None, height: int) -> tuple[str, ...]:
+    """The errors of answers without a network, below the plot where there is room."""
+    if outcome is None or outcome.baselines is None or height < 8:
+        return ()
+    from rnnviz.words import forecast
+
+    verdict = forecast.verdict(outcome.baselines)
+    return (forecast.figures(outcome.baselines), *([verdict] if verdict else []))
 
 
 def _draw_self_fed(frame: Frame, view: View, width: int, height: int, palette: Palette) -> Sheet:
