@@ -188,6 +188,18 @@ class Trace(ReadOnly):
         with np.errstate(all="ignore"):
             return frozen(self.backward.layers[0].grad_pre @ self.params["rnn.weight_ih_l0"])
 
+    def grad_x_of(self, k: int | None) -> Array:
+        """(T, B, I): entry t-1 is ∂L_k/∂x_t of loss step k (1..T) alone; None: the total, grad_x. Zero for t > k.
+        Raises InputError without a loss."""
+        k = self._step(k)
+        if not self.has_loss:
+            raise InputError("grad_x_of: this trace has no loss")
+        if k is None or self.loss_steps == (k,):
+            return self.grad_x
+        grad_pre = self._backward_of(k).layers[0].grad_pre
+        with np.errstate(all="ignore"):
+            return frozen(np.pad(grad_pre @ self.params["rnn.weight_ih_l0"], ((0, self.T - k), (0, 0), (0, 0))))
+
     # -- gradients by loss step ----------------------------------------------------------------------
 
     @cached_property

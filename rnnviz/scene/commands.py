@@ -91,6 +91,7 @@ class Measure:
     views/prepare.py). Whatever a person asks for goes first.
 
     gradient, ledger  of loss step t (None: of the total)
+    inputs     the gradient on the inputs, of loss step t (None: of the total)
     outcome    what the network makes of the whole task
     sent       what each step sends to the weights' gradient of the last loss step
     triangle   how far each loss step's error reaches back
@@ -106,6 +107,7 @@ class Measure:
     what: Literal[
         "gradient",
         "ledger",
+        "inputs",
         "outcome",
         "sent",
         "triangle",

@@ -160,6 +160,16 @@ class Task(ReadOnly):
         """Whether an input is a number and a mark beside it."""
         return self.input_size == 2
 
+    @property
+    def has_features(self) -> bool:
+        """Whether each step is several numbers, drawn as such: neither a symbol nor a number with its mark."""
+        return self.input_size > 1 and not self.vocab and not self.has_marker
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The names of the numbers of a step; () if they have none."""
+        return ()
+
     def curve(self, x: Array) -> Array | None:
         """(T,): the inputs x (T, I) as one number a step; None where they are symbols, or many numbers."""
         return None if self.vocab or self.input_size > 2 else x[:, 0]

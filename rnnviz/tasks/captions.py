@@ -61,6 +61,10 @@ class Captions(Task):
         word = "".join(self.answers(y)).partition(END)[0]
         return f"{text}; prediction: {word or 'no letters'}"
 
+    @property
+    def has_features(self) -> bool:
+        return False  # the picture is its one input
+
     def picture(self, i: int) -> Array:
         return np.asarray(self.x[i, 0].reshape(3, 3))
 

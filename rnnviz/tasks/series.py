@@ -47,6 +47,10 @@ class Series(Task):
         return False
 
     @property
+    def features(self) -> tuple[str, ...]:
+        return self.read
+
+    @property
     def _rows(self) -> int:
         return 0 if self.series is None else len(self.series)
 

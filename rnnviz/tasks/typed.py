@@ -2,7 +2,7 @@
 
     rossi            symbols, one a step           rossi = Italian   with the right answer
     0.2 0.4 0.1      numbers, one a step           1 2; 3 4          steps of several numbers each
-    7 = 0.5          step 7 of the present sequence moved            7.2 = 0.5    its second number
+    7 = 0.5          step 7 of the present one moved     7[1] = 0.5    its x[1]
 
 Where a task predicts the next symbol or number, what was typed is its own target. Moved steps leave the targets as they
 are; one move follows another. A classifier without a right answer is judged by its own; numbers without targets of
@@ -23,7 +23,7 @@ from rnnviz.tasks.base import Array, Task, Typed
 
 #: Steps of a typed sequence, at most.
 LONGEST = 2000
-_MOVE = re.compile(r"\s*x?(\d{1,6})(?:\.(\d{1,6}))?\s*=(.+)\Z", re.IGNORECASE | re.DOTALL)
+_MOVE = re.compile(r"\s*x?(\d{1,6})(?:\[(\d{1,6})\])?\s*=(.+)\Z", re.IGNORECASE | re.DOTALL)
 
 
 def with_typed(task: Task, i: int, text: str) -> Task:
@@ -34,17 +34,17 @@ def with_typed(task: Task, i: int, text: str) -> Task:
         task = task.original or task
     steps = int(task.lengths[i])
     if move is not None:
-        step, feature, value = int(move[1]), int(move[2] or 1), move[3].strip()
+        step, feature, value = int(move[1]), int(move[2] or 0), move[3].strip()
         if not 1 <= step <= steps:
             raise InputError(f"step {step}: this sequence has the steps 1 to {steps}")
         x = np.array(task.x[i, :steps])
         if task.vocab:
             x[step - 1] = np.eye(len(task.vocab))[_symbols(task, value, single=True)[0]]
-        elif not 1 <= feature <= task.input_size:
-            raise InputError(f"step {step}: it has {task.input_size} numbers, not a number {feature}")
+        elif feature >= task.input_size:
+            raise InputError(f"x[{feature}]: a step has {task.input_size} numbers, x[0] to x[{task.input_size - 1}]")
         else:
-            x[step - 1, feature - 1] = _number(value)
-        where = f"step {step}" + (f", number {feature}" if task.input_size > 1 and not task.vocab else "")
+            x[step - 1, feature] = _number(value)
+        where = f"step {step}" + (f", x[{feature}]" if task.input_size > 1 and not task.vocab else "")
         about = f"{where} moved to {visible(value)}"
         return _replaced(task, i, x, task.targets[i, :steps], task.loss_mask[i, :steps], Typed(i, text, about))
     answer: int | None = None

@@ -40,6 +40,21 @@ def _type(screen: ScoreScreen) -> None:
         screen.look(sequence="")
 
 
+def _feature(screen: ScoreScreen, by: int) -> None:
+    frame = screen.frame
+    if frame is None:
+        return
+    many = frame.scene.trace.I
+    if many == 1 or not frame.scene.task.has_features:
+        screen.say("The input of a step is one number or symbol here.")
+    else:
+        screen.look(feature=min(max(min(screen.view.feature, many - 1) + by, 0), many - 1))
+
+
+def _inputs(screen: ScoreScreen) -> None:
+    screen.look(input_gradient=not screen.view.input_gradient)
+
+
 def _scroll(screen: ScoreScreen, by: int) -> None:
     """Scroll a lesson's text, when no open panel handles the key."""
     if screen.guide is not None:
@@ -99,6 +114,9 @@ DO: dict[str, Do] = {
     "seek": _seek,
     "find": _find,
     "type": _type,
+    "inputs": _inputs,
+    "feature_down": partial(_feature, by=1),
+    "feature_up": partial(_feature, by=-1),
     "page_down": partial(_scroll, by=1),
     "page_up": partial(_scroll, by=-1),
     "group_down": _group,

@@ -99,7 +99,7 @@ def two_paths(
     """One column of a gradient row: the bar, and the line of the highway beside it, or across it where narrow."""
     (first, n), x = where, cols.x(t)
     beside = max(1, cols.bar // 3) if along and cols.bar >= 3 else 0
-    _bar(sheet, first, n, x, cols.bar - beside, norms[t], *axis, style, palette)
+    bar(sheet, first, n, x, cols.bar - beside, norms[t], *axis, style, palette)
     if along:
         width = beside or cols.bar
         _line(sheet, where, x + cols.bar - width, width, along[t], axis, palette)
@@ -167,7 +167,7 @@ def power_label(power: int | None, value: float = 0.0) -> str:
     return f"{power}"
 
 
-def _bar(
+def bar(
     sheet: Sheet, first: int, n: int, x: int, width: int, value: float, top: int, bottom: int,
     style: Style, palette: Palette,
 ) -> None:  # fmt: skip

@@ -103,6 +103,10 @@ ACTIONS: tuple[Action, ...] = (
            _loss_step(1)),
     Action("unit_up", ("up", "k"), "", "select the unit above", LOOK, _const(SelectUnit(-1))),
     Action("unit_down", ("down", "j"), "", "select the unit below", LOOK, _const(SelectUnit(1))),
+    Action("inputs", ("I",), "∂L/∂x", "show in place of the input how much the loss depends on it: ∂L/∂x, or the input",
+           LOOK),
+    Action("feature_down", ("right_curly_bracket",), "", "select the next number of each input, of several", LOOK),
+    Action("feature_up", ("left_curly_bracket",), "", "select the number before", LOOK),
     Action("sample", ("w",), "next sequence", "show the next sequence of the data", LOOK, _const(ShowSample(1))),
     Action("sample_back", ("W",), "", "show the previous sequence", LOOK, _const(ShowSample(-1))),
     Action("pin", ("P",), "pin", "pin these settings as the baseline that c compares with", LOOK,
@@ -138,7 +142,8 @@ _FACES = {
     "right": "→", "left": "←", "up": "↑", "down": "↓", "space": "space", "plus": "+", "minus": "-",
     "equals_sign": "=", "question_mark": "?", "f1": "F1", "less_than_sign": "<", "greater_than_sign": ">",
     "comma": ",", "slash": "/", "pagedown": "PgDn", "pageup": "PgUp", "left_square_bracket": "[",
-    "right_square_bracket": "]", "full_stop": ".", "escape": "esc", "home": "Home", "end": "End",
+    "right_square_bracket": "]", "left_curly_bracket": "{", "right_curly_bracket": "}", "full_stop": ".",
+    "escape": "esc", "home": "Home", "end": "End",
 }  # fmt: skip
 
 

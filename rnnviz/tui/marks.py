@@ -45,3 +45,13 @@ def level(value: float, low: float, high: float, levels: int) -> int:
 def accent(frame: Frame, palette: Palette) -> Style:
     """The colour of the present moment: one while reading, another on the way back."""
     return palette.back if frame.going_back else palette.accent
+
+
+def ternary(value: float) -> str:
+    """Sign and size in one cell: ▲ △ + 0 - ▽ ▼."""
+    if math.isnan(value):
+        return "?"
+    size = abs(value)
+    if size < 0.1:
+        return "+" if value > 0 else "-" if value < 0 else "0"
+    return ("▲" if size >= 0.5 else "△") if value > 0 else ("▼" if size >= 0.5 else "▽")

@@ -32,6 +32,7 @@ from rnnviz.scene.cursor import Phase
 from rnnviz.sheet import Sheet
 from rnnviz.tui.geometry import GUTTER, Columns, Rows, columns_of, rows
 from rnnviz.tui.gradient_row import draw_gradient, is_blank, write_check, write_ghost, write_gradient
+from rnnviz.tui.input_row import has_features
 from rnnviz.tui.marks import accent, stride
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.sequence import draw_input, draw_output, draws_curves, reads_symbols, write_input, write_output
@@ -113,10 +114,11 @@ def rows_of(frame: Frame, height: int, palette: Palette, view: View = EVERYTHING
         row = IN_LESSONS[name]
         return (not row.introduced or view.knows(row.introduced)) and row.why_not(frame) is None
 
+    is_curve = not reads_symbols(frame) or has_features(frame) or view.input_gradient
     return rows(
         height, frame.scene.H, frame.cursor.unit, pair=palette.has_halves,
         gates=gate_rows(frame.scene.trace.spec.about_cell) if has("gates") else (), cell=has("cell"),
-        curves=(not reads_symbols(frame), draws_curves(frame)), gradient=has("gradient"),
+        curves=(is_curve, draws_curves(frame)), gradient=has("gradient"),
         reach=height >= REACH_FROM and has("reach"), evidence=height >= REACH_FROM and has("evidence"),
     )  # fmt: skip
 
@@ -228,7 +230,8 @@ def _moment(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Palette
 
 #: From top to bottom.
 ROWS = (
-    Row("input", "input x", "what the network reads, one mark per step", draw_input, write_input),
+    Row("input", "input x", "what the network reads, one mark per step; several numbers: drawn like h", draw_input,
+        write_input),
     Row(
         "gates", "gates",
         "how open each gate of the selected unit is, from 0 (closed) to 1 (open); ø is the mean of all units",

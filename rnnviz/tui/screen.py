@@ -196,6 +196,7 @@ class ScoreScreen(Screen[None]):
             self.guide.needs(frame) if self.guide is not None else None,
             Measure("outcome") if self.view.plots and frame.scene.outcome is None else None,
             None if frame.scene.has_gradient(frame.loss_step) else Measure("gradient", frame.loss_step),
+            self._gradient_of_inputs(frame),
             Measure("evidence") if frame.scene.prove is not None and frame.scene.evidence is None else None,
         )
         self._requested = {(trace, command) for trace, command in self._requested if trace is frame.scene.trace}
@@ -206,6 +207,11 @@ class ScoreScreen(Screen[None]):
                 self.send(command)
                 return True
         return False
+
+    def _gradient_of_inputs(self, frame: Frame) -> Command | None:
+        wanted = Measure("inputs", frame.loss_step)
+        is_shown = self.view.input_gradient and "inputs" not in frame.cannot and frame.reached is not None
+        return wanted if is_shown and wanted not in frame.scene.known else None
 
     # -- layout ---------------------------------------------------------------------------------------------
 

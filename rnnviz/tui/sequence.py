@@ -16,6 +16,7 @@ from rich.style import Style
 from rnnviz.glyphs import cells, clip, cut, visible
 from rnnviz.numbers import fixed, percent, portion
 from rnnviz.sheet import Sheet
+from rnnviz.tui import input_row
 from rnnviz.tui.geometry import Columns, Place, Rows
 from rnnviz.tui.marks import DASHES, DOTS, level
 from rnnviz.tui.palette import Palette
@@ -40,6 +41,12 @@ def draws_curves(frame: Frame) -> bool:
 
 def draw_input(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: Palette, view: View) -> None:
     first, n = place.input
+    if view.input_gradient and "inputs" not in frame.cannot:
+        input_row.draw_input_gradient(sheet, frame, place, cols, palette, view)
+        return
+    if input_row.has_features(frame):
+        input_row.draw_features(sheet, frame, place, cols, palette, view)
+        return
     task, scene = frame.scene.task, frame.scene
     is_norm = scene.input_curve is not None and task.input_size > 2
     sheet.put(first, 0, "input ‖x‖" if is_norm else "input x", palette.dim)
@@ -156,6 +163,12 @@ def _draw_unit(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: 
 
 def write_input(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Palette, view: View) -> None:
     """Write the input of this moment."""
+    if view.input_gradient and "inputs" not in frame.cannot:
+        input_row.write_input_gradient(sheet, frame, place, left, palette, view)
+        return
+    if input_row.has_features(frame):
+        input_row.write_features(sheet, frame, place, left, palette, view)
+        return
     if place.input[1] > 1:
         sheet.put(place.input[0] + 1, left, f"x   {_value_of_x(frame)}", palette.input)
 

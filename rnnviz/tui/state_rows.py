@@ -13,7 +13,7 @@ from rich.style import Style
 from rnnviz.numbers import fixed, portion, short
 from rnnviz.sheet import Sheet
 from rnnviz.tui.geometry import GUTTER, Columns, Place, Rows
-from rnnviz.tui.marks import BARS, accent
+from rnnviz.tui.marks import BARS, accent, ternary
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.view import View
 
@@ -145,16 +145,6 @@ def _one_unit(sheet: Sheet, y: int, x: int, cols: Columns, value: float, palette
         text = short(value)[:2] + short(value)[2:3] if cols.width == 4 else ternary(value)
         text = text.ljust(cols.width)
     sheet.put(y, x, text, palette.heat_text(value / reach) if palette.has_color else palette.text)
-
-
-def ternary(value: float) -> str:
-    """Sign and size in one cell: ▲ △ + 0 - ▽ ▼."""
-    if math.isnan(value):
-        return "?"
-    size = abs(value)
-    if size < 0.1:
-        return "+" if value > 0 else "-" if value < 0 else "0"
-    return ("▲" if size >= 0.5 else "△") if value > 0 else ("▼" if size >= 0.5 else "▽")
 
 
 def write_gates(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Palette, view: View) -> None:

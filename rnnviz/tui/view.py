@@ -17,12 +17,15 @@ class View:
     masked, masked_from, masked_until: names of what a question asks for (see lessons/masking.py), the first time step
     whose states and outputs that is, and the number of the step that asks, if that is still to come.
     introduced: what the lessons have introduced so far (see lessons/introductions.py); None: everything.
+    feature: the number of a step's input that is written out; input_gradient: ∂L/∂x is shown in place of the input.
     playing, speed: whether the story plays by itself, and at how many steps a second. notice: what the line below the
     score says to the person, None for the moment in words."""
 
     panel: str | None = None
     page: int = 0
     row: int = 0
+    feature: int = 0
+    input_gradient: bool = False
     prompt: str | None = None
     sequence: str | None = None
     playing: bool = False

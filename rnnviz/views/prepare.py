@@ -21,7 +21,7 @@ from rnnviz.scene.commands import Measure
 from rnnviz.scene.frame import Progress
 from rnnviz.scene.scene import Outcome, Scene
 from rnnviz.tasks import Task
-from rnnviz.views import analysis, perturbation
+from rnnviz.views import analysis, inputs, perturbation
 from rnnviz.views.analysis import OnPart
 from rnnviz.views.gradient import gradient_of
 from rnnviz.views.ledger import make_table
@@ -116,6 +116,8 @@ def likewise(scene: Scene, known: Iterable[Measure], t: int) -> list[Measure]:
                 return False
             case "ledger":
                 return scene.has_gradient(measure.t)
+            case "inputs":
+                return scene.has_loss and (measure.t is None or measure.t in scene.loss_steps)
             case "perturbed":
                 return measure.t == t <= scene.T
         return True
@@ -170,6 +172,7 @@ PREPARATIONS: dict[str, Preparation] = {
         "taking singular values", "steps",
     ),
     "ledger": Preparation(lambda scene, of, on_part: make_table(scene, of.t), _passes),
+    "inputs": Preparation(lambda scene, of, on_part: inputs.make(scene, of.t), _passes),
     "sent": Preparation(lambda scene, of, on_part: scene.trace.sent(scene.last_loss_step), _passes),
     "outcome": Preparation(lambda scene, of, on_part: outcome(scene), _of_the_task),
     "triangle": Preparation(

@@ -25,5 +25,5 @@ def how(frame: Frame) -> str:
     if not task.has_targets and task.tokens(frame.scene.sample)[0].isdigit():
         return f"Type rows of the embedding, such as 3 17 5. {ENDS}"
     if task.input_size > 1:
-        return f"Type steps, such as 1 2; 3 4; or {step}.1 = 0.5 moves one. {ENDS}"
+        return f"Type steps: 1 2; 3 4, or {step}[0] = 0.5 moves one. {ENDS}"
     return f"Type numbers, one a step; {step} = 0.5 moves one. {ENDS}"

@@ -20,7 +20,7 @@ from rnnviz.scene.commands import Change, Cut, Measure, Seek, SelectUnit, ShowGr
 from rnnviz.scene.cursor import Cursor, Phase
 from rnnviz.scene.frame import Frame
 from rnnviz.tasks import NAMES
-from rnnviz.tui import panels, score, state_rows, status_lines
+from rnnviz.tui import marks, panels, score, state_rows, status_lines
 from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.geometry import columns
 from rnnviz.tui.palette import Palette
@@ -443,8 +443,8 @@ def test_the_labels_of_the_curves_are_their_legend() -> None:
 
 @pytest.mark.parametrize("value", [0.05, -0.05, 0.0, 0.3, -0.9])
 def test_a_small_value_does_not_look_like_one_not_read_yet(value: float) -> None:
-    assert state_rows.ternary(value) not in "· "
-    assert (state_rows.ternary(value) in "+△▲") == (value > 0)
+    assert marks.ternary(value) not in "· "
+    assert (marks.ternary(value) in "+△▲") == (value > 0)
 
 
 def test_the_ghost_of_another_task_is_not_named() -> None:

@@ -85,6 +85,7 @@ NETWORK_CANNOT: Mapping[str, str] = MappingProxyType(
 #: And without targets.
 WITHOUT_TARGETS: Mapping[str, str] = MappingProxyType(
     {
+        "inputs": "Without a loss there is no ∂L/∂x.",
         "fit": "No targets are known, so there is no fit to draw.",
         "self-fed": "No data is known that the network could continue with its own output.",
         "words": "No targets are known, so no answers are right or wrong.",
