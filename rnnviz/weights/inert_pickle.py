@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 #: The most opcodes; each makes one object at most. A checkpoint with a vocabulary of a million words has fewer.
-MOST_STEPS = 8_000_000
+MOST_STEPS = 4_000_000
 _DICTS = {("collections", "OrderedDict"), ("builtins", "dict"), ("__builtin__", "dict")}
 
 

@@ -1,14 +1,13 @@
 """`.npz`, by PyTorch's names: np.savez("model.npz", **{name: array of each entry of a state_dict}).
 
-Each member is a `.npy`: a short header with dtype, order and shape, then the numbers. NumPy's own reader takes the
-memory that a header asks for before it looks for the numbers; here the header is compared with the member first, and an
-array of objects, which is a pickle, is never read.
+Each member is a `.npy`: a short header with dtype, order and shape, then the numbers. NumPy's own reader evaluates the
+header as Python, and takes the memory that it asks for before it looks for the numbers; here the header has one form,
+which is compared with the member first, and an array of objects, which is a pickle, is never read.
 """
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable
+import re
 from math import prod
 
 import numpy as np
@@ -25,6 +24,11 @@ from rnnviz.weights.torch_names import from_names
 _NPY = ".npy"
 _LONGEST_HEADER = 20_000
 _MOST_AXES = 32
+_HEADER = re.compile(
+    rb"\x93NUMPY(?:\x01\x00..|[\x02\x03]\x00....)\{'descr': '(?P<dtype>[<>|=][A-Za-z][0-9]{0,9}(?:\[[a-z0-9]+\])?)', "
+    rb"'fortran_order': (?P<order>True|False), 'shape': \((?P<shape>[0-9]*(?:, ?[0-9]+)*),?\),? *\} *\n",
+    re.DOTALL,
+)
 _WIDEST_TEXT = 40_000
 
 
@@ -51,23 +55,20 @@ class _Npy:
     def __init__(self, archive: Archive, member: str) -> None:
         self._archive, self._member = archive, member
         size = archive.members[member].size
-        begin = io.BytesIO(archive.begin(member, _LONGEST_HEADER))
+        match = _HEADER.match(archive.begin(member, _LONGEST_HEADER))
         try:
-            version = np.lib.format.read_magic(begin)
-            readers: dict[tuple[int, int], Callable[..., tuple[tuple[int, ...], bool, np.dtype]]] = {
-                (1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0,
-            }  # fmt: skip
-            shape, is_fortran, dtype = readers[version](begin)
-        except (ValueError, KeyError, TypeError, OverflowError, RecursionError, MemoryError):
+            assert match is not None
+            dtype = np.dtype(match["dtype"].decode())
+            shape = tuple(int(length) for length in match["shape"].replace(b",", b" ").split())
+        except (AssertionError, TypeError, ValueError):
             raise archive.source.error(f"{short_repr(member)} in it is not an array that rnnviz reads") from None
-        if len(shape) > _MOST_AXES or min(shape, default=0) < 0 or prod(shape) * dtype.itemsize != size - begin.tell():
+        left = size - match.end()
+        if dtype.kind != "O" and (len(shape) > _MOST_AXES or prod(shape) * dtype.itemsize != left):
             raise archive.source.error(
-                f"{short_repr(member)} has {size - begin.tell():,} bytes of numbers, which do not fit shape "
-                f"{short_repr(shape)}"
+                f"{short_repr(member)} has {left:,} bytes of numbers, which do not fit shape {short_repr(shape)}"
             )
-        self._shape, self._is_fortran, self._dtype, self._start, self._size = (
-            shape, is_fortran, dtype, begin.tell(), size,
-        )  # fmt: skip
+        self._shape, self._dtype, self._start, self._size = shape, dtype, match.end(), size
+        self._is_fortran = match["order"] == b"True"
 
     def stored(self) -> Stored:
         return Stored(self._shape, self._dtype.name, self._load)
@@ -85,7 +86,7 @@ class _Npy:
         if self._dtype.name not in DTYPES:
             raise InputError(f"{self._member}: it holds {self._dtype.name}")
         checks.memory("weights", 2 * self._size, f"an array of shape {self._shape}")
-        array = np.frombuffer(self._content(), self._dtype)
+        array = np.frombuffer(self._content(), self._dtype).astype(self._dtype.newbyteorder("="), copy=False)
         return array.reshape(self._shape, order="F" if self._is_fortran else "C")
 
     def _content(self) -> bytes:
