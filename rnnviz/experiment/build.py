@@ -18,13 +18,14 @@ def resolved(experiment: Experiment) -> Experiment:
     for setting in ("samples", "source", "data", *DECISIONS):
         catalog.accepts(experiment.task, setting, getattr(experiment, setting))
     seq_len, lag = catalog.dimensions(experiment.task, experiment.seq_len, experiment.lag)
+    loss_at = info.loss_at
     if experiment.task in catalog.OWN:
-        seq_len = own_data.steps(experiment)
+        seq_len, loss_at = own_data.steps(experiment), own_data.loss_at(experiment)
     return experiment.with_(
         seq_len=seq_len,
         lag=lag if "lag" in info.uses else None,
         samples=info.samples if experiment.samples is None else experiment.samples,
-        loss_at=info.loss_at if experiment.loss_at is None else experiment.loss_at,
+        loss_at=loss_at if experiment.loss_at is None else experiment.loss_at,
     )
 
 

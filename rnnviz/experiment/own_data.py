@@ -34,6 +34,15 @@ def steps(experiment: Experiment) -> int:
     return content(experiment).steps() if experiment.seq_len is None else experiment.seq_len
 
 
+def loss_at(experiment: Experiment) -> str:
+    """The steps that carry loss, where they are open: every one, if the data has an answer for each."""
+    from rnnviz.tasks.own.content import SequencesContent
+
+    found = content(experiment)
+    answers = 2 if isinstance(found, SequencesContent) and found.classes else 3
+    return "every" if isinstance(found, SequencesContent) and found.y.ndim == answers else "last"
+
+
 def sequences(experiment: Experiment) -> int:
     """The number of sequences; of those with a missing value none is left out."""
     found, T = content(experiment), steps(experiment)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from pathlib import Path
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from rnnviz.glyphs import one_line
 from rnnviz.nn.cell_table import CELLS
 from rnnviz.nn.optimizer import CONVENTIONS
 from rnnviz.tasks import Task
+from rnnviz.tasks.own.decisions import NAMES as DECISIONS
 
 _OTHER = {"PyTorch": "Keras", "Keras": "PyTorch"}
 
@@ -76,7 +78,9 @@ class Program:
     def data(self) -> str:
         """x (N, T, I) and targets y for the steps that carry loss."""
         e, task = self.e, self.task
-        if task.series is not None:
+        if task.has_own_data:
+            lines = self._own_data()
+        elif task.series is not None:
             lines = [
                 f"rng = np.random.default_rng([{e.seed}, {zlib.crc32(b'sine')}])  # the same points as in rnnviz",
                 f"series = np.sin(np.linspace(-2 * np.pi, 2 * np.pi, {e.points}))",
@@ -100,6 +104,23 @@ class Program:
         elif self.steps != "every":
             lines += [f"steps = {list(self.steps)}  # the steps that carry loss, from 0", "y = y[:, steps]"]
         return "\n".join(lines)
+
+    def _own_data(self) -> list[str]:
+        """The same file, read by rnnviz itself with the same decisions."""
+        e = self.e
+        chosen = ", ".join(f"{name}={value!r}" for name in DECISIONS if (value := getattr(e, name)) is not None)
+        data = str(Path(e.data or "").expanduser().absolute())
+        amount = "" if e.samples is None else f" samples={e.samples},"
+        return [
+            "from rnnviz import tasks  # reads the file in the same way: the same sequences, in the same order",
+            "from rnnviz.tasks.own import Decisions",
+            "",
+            "task = tasks.build(",
+            f"    {e.task!r}, data={data!r}, decisions=Decisions({chosen}), seq_len=T,{amount}",
+            f"    seed={e.seed}, validation_split={e.validation_split!r}, loss_at={e.loss_steps()!r},",
+            ")",
+            "x, y = task.x, task.targets",
+        ]
 
     def notes(self) -> list[str]:
         """Comments on the differences between this program and the training in rnnviz."""

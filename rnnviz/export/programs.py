@@ -13,6 +13,13 @@ from rnnviz.export.pytorch import TorchProgram
 from rnnviz.tasks import Task
 
 
+def cannot(task: Task) -> str | None:
+    """The reason why there is no program for a task, or None."""
+    if task.has_own_data and len(set(task.lengths.tolist())) > 1:
+        return "your sequences differ in length, and the layers of a short program would read the padding as data"
+    return None
+
+
 def pytorch(experiment: Experiment, task: Task) -> str:
     """experiment: with what is left open filled in (build.resolved)."""
     return TorchProgram(experiment, task).program()

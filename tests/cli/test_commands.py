@@ -58,7 +58,7 @@ def test_train_json_is_one_object_with_the_numbers_of_the_recipe():
     run = rnnviz("train", "--json")
     assert (run.returncode, run.stderr) == (0, "")
     told = strict(run.stdout)
-    assert set(told) == {"experiment", "parameters", "notes", "history", "prediction", "targets", "reach"}
+    assert set(told) == {"experiment", "parameters", "notes", "history", "baselines", "prediction", "targets", "reach"}
     assert told["parameters"] == 461
     assert len(told["history"]["loss"]) == len(told["history"]["val_loss"]) == 20
     assert told["history"]["loss"][-1] < told["history"]["loss"][0]

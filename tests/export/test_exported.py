@@ -248,3 +248,22 @@ def test_the_program_truncates_as_the_engine_does(truncate: str | None, settings
     grads = numpy_engine.truncated_backward(model.spec, model.params, forward, grad_y, k1, k2)
     for name, p in peer.named_parameters():
         np.testing.assert_allclose(p.grad.numpy(), grads[name], atol=1e-12, err_msg=name)
+
+
+def test_a_program_reads_a_persons_own_data_in_the_same_way_or_there_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("a;b\n" + "".join(f"{k % 7},5;{'' if k == 30 else k % 5}\n" for k in range(60)))
+    experiment = build.resolved(Experiment(data=str(path), target="b", missing="repeat", seq_len=6))
+    task = build.build_task(experiment)
+    assert programs.cannot(task) is None
+    for program in (programs.pytorch(experiment, task), programs.keras(experiment, task)):
+        lines = program.splitlines()
+        start = next(i for i, line in enumerate(lines) if line.startswith("from rnnviz import"))
+        names: dict[str, Any] = {"T": 6}
+        exec("\n".join(lines[start : lines.index("x, y = task.x, task.targets") + 2]), names)
+        assert np.array_equal(names["x"], task.x)
+        assert np.array_equal(names["y"], task.targets[:, -1])
+        assert not program.count("random data")
+    (tmp_path / "b.tsv").write_text("one\tx\nthree\ty\nfour\tx\nfive\ty\n")
+    words = build.build_task(build.resolved(Experiment(data=str(tmp_path / "b.tsv"))))
+    assert "differ in length" in (programs.cannot(words) or "")

@@ -23,7 +23,7 @@ FILES = {
     "riders.xlsx": ("PK\x03\x04\x00", "a spreadsheet"),
     "riders.npy": ("\x93NUMPY", "arrays (NumPy)"),
     "riders.json": ('{"a": [1, 2]}', "data (JSON)"),
-    "model.pt": ("PK", "weights"),
+    "model.pb": ("PK", "weights"),
 }
 
 

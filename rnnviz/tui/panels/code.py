@@ -28,6 +28,11 @@ def text(frame: Frame, page: int) -> tuple[str, tuple[str, ...], int]:
         return excerpt.where, excerpt.lines, excerpt.start
     if frame.experiment is None:
         return f"in {PAGES[page]}: the program is your own", (), 0
+    from rnnviz.export import programs
+
+    reason = programs.cannot(frame.scene.task)
+    if reason is not None:
+        return f"in {PAGES[page]}: there is no program", (f"# {reason}",), 0
     lines = _program(frame.experiment, frame.scene.task, PAGES[page])
     return f"the same model in {PAGES[page]}, ready to run (Y copies it)", lines, 0
 

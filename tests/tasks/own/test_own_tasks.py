@@ -116,6 +116,11 @@ def test_arrays_with_numbers_as_answers(tmp_path: Path) -> None:
     assert (task.name, task.series, task.output_size) == ("series", None, 2)
     assert task.loss_mask.sum(axis=1).tolist() == [1] * 20
     assert (task.x[:, 4] == 0).all()
+    np.savez(tmp_path / "b.npz", x=x, y=x[:, :, :1])
+    assert task_of(str(tmp_path / "b.npz")).loss_mask.all()
+    np.savez(tmp_path / "c.npz", x=x, y=(x[:, :, 0] > 0).astype(int))
+    assert task_of(str(tmp_path / "c.npz")).loss_mask.all()
+    assert task_of(str(tmp_path / "c.npz"), loss_at="last").loss_mask.sum() == 20
     np.testing.assert_array_equal(task.x[:, 0], task.targets[:, 3])
 
 
