@@ -49,7 +49,8 @@ def loss_curve(
 ) -> Sheet:
     """Training and validation loss per epoch (or other `unit`) on a logarithmic scale; loss[0] belongs to epoch 1.
 
-    `epoch_cursor` marks an epoch (0, before any training, is the left edge). `baseline`, the loss of a guess, is a
+    `epoch_cursor` marks an epoch (0, before any training, is the left edge), and the values beside the names are those
+    at this epoch; without it the newest. `baseline`, the loss of a guess, is a
     dotted line. `upto` is the last epoch of a training in progress: the axis has room for it, so that the curve
     grows and the axis does not change. A loss of 0, which has no logarithm, is left out like nan and inf.
     """
@@ -60,7 +61,8 @@ def loss_curve(
         Curve("training", log10(loss), 1, inks.primary, signs.line),
         Curve("validation", log10(val_loss), 1, inks.secondary, signs.dot),
     ]
-    values = [newest(loss), newest(val_loss)]
+    upto_here = slice(epoch_cursor)
+    values = [newest(loss[upto_here]), newest(val_loss[upto_here])]
     levels = [y for c in curves for y in c.y if math.isfinite(y)]
     if baseline is not None and baseline > 0 and math.isfinite(baseline) and levels:
         level = math.log10(baseline)
@@ -76,7 +78,7 @@ def loss_curve(
     if epoch_cursor is not None and epochs:
         plot.mark(max(epoch_cursor, 1), f"{epoch_cursor}", on_axis=True)
     short = {"training": "train", "validation": "val"}
-    named = [(c, (f"{c.name} {value}", f"{short.get(c.name, c.name)} {value}", value))
+    named = [(c, (f"{c.name} {value}".rstrip(), f"{short.get(c.name, c.name)} {value}".rstrip(), value))
              for c, value in zip(curves, values, strict=True) if c.y]  # fmt: skip
     plot.legend("loss", named)
     if not epochs:

@@ -26,6 +26,7 @@ class Row:
     name      RNN, LSTM, GRU; or now and then, when it was pinned
     what      its settings that the others do not share, in words; or its whole name, where that is long
     gradient  of the loss step the frame shows, where the run has it, else of its last
+    doubt     of a record: "not proved", "not compared", or "" where its gradient is the training's own
     kept      of a gated cell, how much of the old state a step keeps: the mean of f or z; else None
     """
 
@@ -36,6 +37,7 @@ class Row:
     loss: float | None
     parameters: int
     kept: float | None = None
+    doubt: str = ""
 
 
 def compared(frame: Frame) -> tuple[Row, ...]:
@@ -60,6 +62,7 @@ def compared(frame: Frame) -> tuple[Row, ...]:
                 loss=scene.loss,
                 parameters=sum(w.size for w in scene.parameters.values()),
                 kept=_kept(scene),
+                doubt=_doubt(scene),
             )
         )
     return tuple(out)
@@ -68,6 +71,12 @@ def compared(frame: Frame) -> tuple[Row, ...]:
 def _by_norm(row: Gradient, frame: Frame) -> Gradient:
     """By the norm that the frame shows, where there are two."""
     return row.frobenius if frame.frobenius and row.frobenius is not None else row
+
+
+def _doubt(scene: Scene) -> str:
+    if scene.prove is None or (scene.evidence is not None and not scene.evidence.is_warning):
+        return ""
+    return "not compared" if scene.evidence is None or scene.evidence.agreement is None else "not proved"
 
 
 def _long(name: str) -> str:

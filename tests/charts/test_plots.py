@@ -141,6 +141,16 @@ def test_the_cursor_names_its_epoch():
     assert "▲12" in loss_curve([0.5] * 20, [], 12, 60, 10)
 
 
+@pytest.mark.parametrize(
+    ("epoch", "words"),
+    [(0, "training •• validation"), (1, "training 0.5 •• validation 0.75"), (2, "training 0.25 •• validation 0.6"),
+     (3, "training 0.125 •• validation 0.6"), (None, "training 0.125 •• validation 0.6")],
+)  # fmt: skip
+def test_the_values_in_the_legend_are_those_at_the_cursor(epoch, words):
+    legend = loss_curve([0.5, 0.25, 0.125], [0.75, 0.6], epoch, 60, 8).splitlines()[0]
+    assert " ".join(legend.split()).endswith(words)
+
+
 def test_the_mark_stands_where_the_network_starts_to_feed_on_itself():
     rows = self_fed([-1.0, 1.0] * 25, [0.5] * 40, 10, 60, 12).split("\n")
     assert any("from here it feeds on itself" in row for row in rows)

@@ -69,6 +69,31 @@ async def test_a_record_that_is_not_proved_is_drawn_with_its_warning(tmp_path: P
         assert "dropout" in warning or size[0] < 100
 
 
+@SIZES
+@pytest.mark.parametrize(("agreement", "mark"), [(0.25, "! not proved"), (1e-12, "")])
+async def test_compare_marks_what_is_not_proved(
+    tmp_path: Path, size: tuple[int, int], agreement: float, mark: str
+) -> None:
+    made(tmp_path / "run", records=2, agreement=agreement)
+    app = opened(tmp_path / "run")
+    async with app.run_test(size=size) as pilot:
+        await app.settled()
+        await press(pilot, "c", "enter", "A")
+        shown = text(app, "panel" if size[0] < 100 else "open")
+        assert "then" in shown
+        assert shown.count("! not proved") == 2 * bool(mark)
+
+
+async def test_the_loss_beside_the_curve_is_that_of_the_record(tmp_path: Path) -> None:
+    traces = made(tmp_path / "run")
+    app = opened(tmp_path / "run")
+    async with app.run_test(size=(160, 50)) as pilot:
+        await app.settled()
+        for trace in reversed(traces):
+            assert f"training {trace.loss:.3g}" in rows(app, "beside-loss")[0]
+            await press(pilot, "E")
+
+
 async def test_what_it_cannot_do_is_marked_in_the_key_bar_and_gives_its_reason(tmp_path: Path) -> None:
     made(tmp_path / "run", records=2)
     app = opened(tmp_path / "run")

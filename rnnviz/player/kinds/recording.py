@@ -34,6 +34,7 @@ from rnnviz.views.horizon_history import profile
 from rnnviz.views.prepare import first_rows, prepare
 
 MOST_BESIDE = 3  # other layers beside the present one
+AT_ONCE = 2e9  # multiplications that the comparison of a layer beside the present one may take: about a second
 LOOK_BACK = 50  # records that are searched for one that was compared
 
 
@@ -133,7 +134,15 @@ class RecordingRun:
         with self._lock:
             return self._scene(self._record, self._layer, self.settings, sample, loss_step)
 
-    def _scene(self, record: Record, layer: LayerRecord, part: Part, sample: int, loss_step: int | None) -> Scene:
+    def _scene(
+        self,
+        record: Record,
+        layer: LayerRecord,
+        part: Part,
+        sample: int,
+        loss_step: int | None,
+        is_beside: bool = False,
+    ) -> Scene:
         sample = min(sample, layer.B - 1)
         trace = passes.trace_of(layer, sample, part.level, part.direction)
         framework = str(self._recording.about.get("framework", "")).partition(" ")[0]
@@ -152,7 +161,7 @@ class RecordingRun:
             loss=record.loss,
             prove=prove,
         )
-        is_quick = layer.agreement is not None or not layer.grads
+        is_quick = layer.agreement is not None or not layer.grads or (is_beside and _cost(layer) <= AT_ONCE)
         return prepare(scene, *first_rows(scene, loss_step), *([Measure("evidence")] if is_quick else []))
 
     def _compared_before(self, record: Record, name: str) -> tuple[int, float] | None:
@@ -298,7 +307,7 @@ class RecordingRun:
                 if not keep_going():
                     raise Stopped
                 layer = self._layer if record is self._record and part.layer == self._name else record.layer(part.layer)
-                found.append(Companion(part, self._scene(record, layer, part, sample, loss_step)))
+                found.append(Companion(part, self._scene(record, layer, part, sample, loss_step, True)))
             return tuple(found)
 
     def follow(self, pinned: Compared | None) -> None:
@@ -330,6 +339,11 @@ def _unmeasured(layer: LayerRecord) -> str:
     if not layer.grads:
         return "The weight gradients were not recorded."
     return "Not all sequences of the batch were kept to compare."
+
+
+def _cost(layer: LayerRecord) -> float:
+    """Multiplications, roughly, of comparing its weight gradients: forward, back, and the gradients themselves."""
+    return 3.0 * layer.T * layer.B * sum(int(weight.size) for weight in layer.weights.values())
 
 
 def _changed_at(folder: str) -> int | None:

@@ -83,8 +83,10 @@ def _draw_row(
         here = step == t and frame.cursor.phase is Phase.BACKWARD
         two_paths(sheet, (y, n), cols, step, norms, along, axis, palette.back if here else palette.gradient, palette)
     left = cols.end + 2
-    for i, text in enumerate(_numbers(row, frame, last, sheet.width - left)[:n]):
-        sheet.put(y + i, left, text, palette.back if i == 0 else palette.text)
+    if row.doubt:
+        sheet.put(y, left, f"! {row.doubt}", palette.warn)
+    for i, text in enumerate(_numbers(row, frame, last, sheet.width - left)[: n - bool(row.doubt)]):
+        sheet.put(y + bool(row.doubt) + i, left, text, palette.back if i == 0 else palette.text)
 
 
 def _numbers(row: Row, frame: Frame, last: int, room: int) -> list[str]:
