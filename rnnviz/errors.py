@@ -22,3 +22,7 @@ def short_repr(value: Any) -> str:
         return "a number this long"  # Python writes at most 4,300 digits
     text = " ".join(repr(value).split())
     return text if len(text) <= LONGEST_REPR else text[: LONGEST_REPR - 1] + "…"
+
+
+class AlreadyThereError(InputError):
+    """A file that would be written exists; it is overwritten only when asked."""

@@ -41,6 +41,7 @@ from rnnviz.scene.commands import (
     Open,
     Pin,
     Redo,
+    SaveModel,
     ShowGradient,
     ShowSample,
     Survey,
@@ -166,6 +167,9 @@ class Player:
                 return cut(now)
             case Open(source):
                 return opened(now, run_of(source), job)
+            case SaveModel(path, overwrites):
+                text = now.run.save(path, overwrites=overwrites)
+                return lambda: now.hint(text)
             case TypeSequence(text):
                 return typed(now, text)
             case Measure():

@@ -166,6 +166,14 @@ class TypeSequence:
     text: str
 
 
+@dataclass(frozen=True)
+class SaveModel:
+    """Save the network's weights to a file (.safetensors or .npz); an existing one only with `overwrites`."""
+
+    path: str
+    overwrites: bool = False
+
+
 class Undo(Plain):
     """Go back to the moment before the last change: the same weights, training and cursor."""
 
@@ -209,6 +217,7 @@ Command = (
     | Change
     | Open
     | TypeSequence
+    | SaveModel
     | Undo
     | Redo
     | DismissGhost
@@ -223,7 +232,7 @@ Command = (
 )
 #: The action or panel that a command belongs to, by the name that sentences use for it.
 _ACTIONS: dict[type[Any], str] = {Cut: "cut", Change: "knobs", Undo: "undo", Redo: "redo", DismissGhost: "ghost",
-                                    TypeSequence: "type"}  # fmt: skip
+                                    TypeSequence: "type", SaveModel: "save"}  # fmt: skip
 
 
 def action_of(command: Command) -> str:
@@ -243,6 +252,7 @@ SLOW = (
     Change,
     Open,
     TypeSequence,
+    SaveModel,
     Undo,
     Redo,
     Cut,

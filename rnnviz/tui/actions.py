@@ -40,6 +40,14 @@ def _type(screen: ScoreScreen) -> None:
         screen.look(sequence="")
 
 
+def _save(screen: ScoreScreen) -> None:
+    """Begin to type the name of a file."""
+    if screen.frame is not None:
+        screen.pause()
+        screen.hush()
+        screen.look(saving=f"{screen.frame.scene.task.name}-{screen.frame.cell.name}.safetensors", overwrites=False)
+
+
 def _feature(screen: ScoreScreen, by: int) -> None:
     frame = screen.frame
     if frame is None:
@@ -114,6 +122,7 @@ DO: dict[str, Do] = {
     "seek": _seek,
     "find": _find,
     "type": _type,
+    "save": _save,
     "inputs": _inputs,
     "feature_down": partial(_feature, by=1),
     "feature_up": partial(_feature, by=-1),

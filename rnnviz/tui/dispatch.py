@@ -1,6 +1,6 @@
 """Dispatch: a key goes through LISTENERS, in this order, to the first that handles it.
 
-    sequence     a sequence being typed: every key, until enter or esc
+    line         a sequence or the name of a file being typed: every key, until enter or esc
     typing       text for an open panel: every key, until enter or esc
     autoplay    a lesson that runs by itself: any key pauses it
     answer       the answer to a lesson's question: a digit, or a number key by key
@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 from rnnviz.errors import InputError
 from rnnviz.experiment.experiment import in_labels
-from rnnviz.scene.commands import Seek, TypeSequence
+from rnnviz.scene.commands import SaveModel, Seek, TypeSequence
 from rnnviz.tui import actions, keys, panels
 
 if TYPE_CHECKING:
@@ -60,23 +60,24 @@ def dispatch(screen: ScoreScreen, press: Press) -> bool:
     return any(listener(screen, press) for listener in LISTENERS)
 
 
-def sequence(screen: ScoreScreen, press: Press) -> bool:
-    text = screen.view.sequence
+def line(screen: ScoreScreen, press: Press) -> bool:
+    view = screen.view
+    name, text = ("saving", view.saving) if view.saving is not None else ("sequence", view.sequence)
     if text is None or press.key is None:
         return False
     if press.key == "escape":
         screen.hush()
-        screen.look(sequence=None)
+        screen.look(**{name: None})
     elif press.key == "enter":
-        screen.change(sequence=None)
-        screen.send(TypeSequence(text))
+        screen.change(**{name: None})
+        screen.send(SaveModel(text, view.overwrites) if name == "saving" else TypeSequence(text))
     else:
         screen.hush()
         if press.key == "backspace":
             text = text[:-1]
         elif press.character is not None and press.character.isprintable():
             text = (text + press.character)[:LONGEST_PASTE]
-        screen.look(sequence=text)
+        screen.look(**{name: text, "overwrites": False})
     return True
 
 
@@ -203,5 +204,5 @@ def player(screen: ScoreScreen, press: Press) -> bool:
 
 
 LISTENERS: tuple[Listener, ...] = (
-    sequence, typing, autoplay, answer, step_number, lesson, lesson_text, open_panel, panel_key, app, player,
+    line, typing, autoplay, answer, step_number, lesson, lesson_text, open_panel, panel_key, app, player,
 )  # fmt: skip

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from rnnviz.errors import InputError
+from rnnviz.errors import AlreadyThereError, InputError
 from rnnviz.experiment.experiment import in_labels
-from rnnviz.scene.commands import Command, Follow, Measure, Train, TypeSequence
+from rnnviz.scene.commands import Command, Follow, Measure, SaveModel, Train, TypeSequence
 from rnnviz.tui.projector import Projector
 
 if TYPE_CHECKING:
@@ -149,6 +149,9 @@ class Jobs:
             self._stage.show(frame, warning=in_labels(str(end.error)))
             if isinstance(end.job.command, TypeSequence):  # what was typed stays, to be corrected
                 self._stage.look(sequence=end.job.command.text)
+            elif isinstance(end.job.command, SaveModel):
+                is_there = isinstance(end.error, AlreadyThereError)
+                self._stage.look(saving=end.job.command.path, overwrites=is_there)
         elif end.error is not None:
             raise end.error
         else:

@@ -118,6 +118,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("page_up", ("pageup",), "", "scroll up", LOOK),
     Action("group_down", ("right_square_bracket",), "", "go to the next group of knobs", LOOK),
     Action("group_up", ("left_square_bracket",), "", "go to the previous group", LOOK),
+    Action("save", ("S",), "save", "save the network's weights: .safetensors or .npz", LOOK),
     Action("copy", ("Y",), "copy", "copy the code in the open panel", LOOK),
     Action("panel", ("tab",), "panel", "open the next panel: fit, feeding on itself, loss curve", LOOK),
     Action("panel_back", ("shift+tab",), "", "open the previous panel", LOOK),

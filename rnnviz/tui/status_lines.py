@@ -95,9 +95,9 @@ def narration(frame: Frame | None, view: View, width: int, height: int, palette:
     both = height > (2 if width < NARROW else 1)
     styles = [palette.warn if frame.scene.has_exploded else palette.text, palette.dim]
     notice = current_notice(frame, view, width - 2)
-    if view.sequence is not None:
+    if is_line(view):
         warning = view.notice if view.notice is not None and view.notice.kind is Kind.WARNING else None
-        second = typing.how(frame) if warning is None else warning.line
+        second = (typing.SAVE if view.saving is not None else typing.how(frame)) if warning is None else warning.line
         styles[1] = palette.dim if warning is None else palette.warn
         if warning is not None and not both:  # until the next key
             notice = warning
@@ -105,7 +105,7 @@ def narration(frame: Frame | None, view: View, width: int, height: int, palette:
         second, styles[1] = VOICE.say(notice.line), accent(frame, palette)
     elif notice is not None:
         first, styles[0] = VOICE.say(notice.line), notice.style(palette)
-        if notice.kind is Kind.PROMPT and view.sequence is None:
+        if notice.kind is Kind.PROMPT and not is_line(view):
             second = f"Type a step from 0 to {frame.T}. Enter or any other key ends typing."
         elif notice.kind is Kind.PROGRESS and frame.job is not None:
             second = WATCHED if frame.job.what == "training" else UNWATCHED
@@ -123,9 +123,10 @@ def current_notice(frame: Frame | None, view: View, width: int) -> Notice | None
     """The notice to show, if there is one: a number being typed, a job, a notice or warning, a hint."""
     if frame is None:
         return None
-    if view.sequence is not None:
-        shown = cut_before(view.sequence, max(8, width - 12))  # the end is what is being typed
-        return Notice(f"sequence: {shown}▏", Kind.PROMPT)
+    if is_line(view):
+        name, text = ("sequence", view.sequence) if view.saving is None else ("save as", view.saving)
+        shown = cut_before(text or "", max(8, width - 12))  # the end is what is being typed
+        return Notice(f"{name}: {shown}▏", Kind.PROMPT)
     if view.prompt is not None:
         return Notice(f"go to t = {view.prompt}▏", Kind.PROMPT)
     if frame.job is not None:
@@ -133,6 +134,11 @@ def current_notice(frame: Frame | None, view: View, width: int) -> Notice | None
     if view.notice is not None:
         return view.notice
     return Notice(frame.hint, Kind.HINT) if frame.hint else None
+
+
+def is_line(view: View) -> bool:
+    """Whether a line of text is being typed below the score."""
+    return view.sequence is not None or view.saving is not None
 
 
 def progress(job: Progress, width: int, view: View = EVERYTHING) -> str:

@@ -11,6 +11,7 @@ from rnnviz.tui.notice import Notice
 class View:
     """panel, page, row: which panel is open, which of its pages, and which row is chosen or scrolled to.
     prompt: the number being typed. sequence: the sequence being typed, None while none is.
+    saving: the name of a file being typed, None while none is; overwrites: enter may overwrite it.
     typing: what is being typed into the panel, None while nothing is;
     finding: the typed text searches the panel; it is not a value.
     locked: settings that an open exercise locks.
@@ -28,6 +29,8 @@ class View:
     input_gradient: bool = False
     prompt: str | None = None
     sequence: str | None = None
+    saving: str | None = None
+    overwrites: bool = False
     playing: bool = False
     speed: float = 4.0
     notice: Notice | None = None

@@ -99,12 +99,13 @@ def test_a_paste_that_does_not_end_is_over_in_a_moment():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_random_bytes(seed):
+def test_random_bytes(seed, tmp_path):
     """The keys that leave are taken out. What is left may find the command that does, but ends in no other way.
 
-    So is ^S: typed after the end, it stops the terminal itself, and every program that still writes to it.
+    In a folder of its own: they may find the key that saves a file. Out is ^S, too: typed after the end, it stops the
+    terminal itself, and every program that still writes to it.
     """
-    with rnnviz("--free") as t:
+    with rnnviz("--free", cwd=tmp_path) as t:
         t.wait_for(ready)
         data = nonsense(seed, 60_000).translate(None, b"q\x03\x11\x13\x1a\x1c")
         for at in range(0, len(data), 500):

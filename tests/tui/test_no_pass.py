@@ -25,7 +25,7 @@ PASSES = [
     (views_ledger, "make_ledger"),
 ]
 #: Not pressed: these leave the score, or the program's own process.
-ELSEWHERE = {"quit", "suspend", "help", "commands", "contents", "find", "type"}
+ELSEWHERE = {"quit", "suspend", "help", "commands", "contents", "find", "type", "save"}
 
 
 @pytest.fixture

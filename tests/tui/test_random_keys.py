@@ -17,7 +17,7 @@ from rnnviz.tui import keys, panels
 from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.canvas import Canvas
 
-LEAVING = {"quit", "commands", "play"}  # these end the app, open another screen, or move by the clock
+LEAVING = {"quit", "commands", "play", "save"}  # these end the app, open a screen, move by the clock, write a file
 KEYS = [key for action in keys.ACTIONS if action.id not in LEAVING for key in action.keys]
 KEYS += [panel.key for panel in panels.ALL if panel.key] * 2 + list("0123456789") + ["right", "left", "enter"] * 8
 PATIENCE = 60.0  # seconds after which a job counts as stuck

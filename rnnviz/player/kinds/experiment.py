@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import copy
+from pathlib import Path
 from time import perf_counter
 
 import numpy as np
 
-from rnnviz.errors import InputError
+from rnnviz.errors import AlreadyThereError, InputError
 from rnnviz.experiment import cost
 from rnnviz.experiment.ablation import without_loop
 from rnnviz.experiment.build import build_model, build_task, build_training, resolved, trace_of
@@ -194,6 +195,16 @@ class ExperimentRun:
         run = copy(self)
         run.requested, run.experiment = experiment, resolved(experiment)
         return run
+
+    def save(self, path: str, *, overwrites: bool) -> str:
+        """The network that is trained: with its loop, though it may be shown without."""
+        file, model = Path(path).expanduser(), self.timeline.training.model
+        if not path.strip():
+            raise InputError("name the file, such as model.safetensors")
+        if not overwrites and (file.exists() or file.is_symlink()):
+            raise AlreadyThereError(f"{path} exists; press enter again to overwrite it")
+        model.save(file)
+        return f"Saved {model.parameter_count:,} parameters, epoch {self.place[0]}: {path}"
 
     def with_typed(self, text: str, sample: int) -> ExperimentRun:
         run, task = copy(self), self.task.original or self.task

@@ -238,6 +238,9 @@ class NetworkRun:
     def changed(self, settings: tuple[tuple[str, object], ...]) -> Changed | None:
         raise InputError(NETWORK_CANNOT["knobs"])
 
+    def save(self, path: str, *, overwrites: bool) -> str:
+        raise InputError(NETWORK_CANNOT["save"])
+
     def with_typed(self, text: str, sample: int) -> NetworkRun:
         run, data = copy(self), self._data.original or self._data
         if text.strip():

@@ -283,6 +283,9 @@ class RecordingRun:
     def changed(self, settings: tuple[tuple[str, object], ...]) -> Changed | None:
         raise InputError(CANNOT["knobs"])
 
+    def save(self, path: str, *, overwrites: bool) -> str:
+        raise InputError(CANNOT["save"])
+
     def with_typed(self, text: str, sample: int) -> RecordingRun:
         raise InputError(CANNOT["type"])
 

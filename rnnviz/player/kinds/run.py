@@ -114,6 +114,10 @@ class Run(Protocol):
     def changed(self, settings: tuple[tuple[str, object], ...]) -> Changed | None:
         """None if these are its settings. Raises InputError naming the setting that is wrong."""
 
+    def save(self, path: str, *, overwrites: bool) -> str:
+        """Save its weights, and return a line that says so. Raises AlreadyThereError for an existing file, unless it
+        `overwrites`, and InputError for one that cannot be written."""
+
     def with_typed(self, text: str, sample: int) -> Run:
         """The same run with a typed sequence in place of this one; "" takes it back. Raises InputError for text that is
         none."""
