@@ -222,6 +222,26 @@ _INSPECT = Command(
     has_experiment=False,
 )
 
+_CONVERT = Command(
+    "convert",
+    "write the weights of a file for PyTorch, Keras or ONNX",
+    "rnnviz convert IN OUT [--layer NAME] [--readout NAME] [--activation NAME] [--json]",
+    "Write the recurrent layer of a file, with the linear layer that reads it and the embedding in front,\n"
+    "for another framework. The name of OUT decides: .safetensors or .npz (PyTorch's names, all layers),\n"
+    ".keras, .weights.h5, .onnx. Before OUT appears it is read again, and both are run on random input.",
+    "rnnviz.cli.convert:run",
+    (
+        Argument("file", "a file of weights", metavar="IN"),
+        Argument("new", "the file to write; it must not exist", metavar="OUT"),
+        Argument("--layer", "which recurrent layer, if there are several", metavar="NAME"),
+        Argument("--readout", "which linear layer reads it, or none (default: the only one that fits)", metavar="NAME"),
+        Argument("--activation", "of simple RNNs, if the file does not contain it", metavar="NAME"),
+        _json("from, to, format, layers, others, notes, difference, exact"),
+    ),
+    ("rnnviz convert model.pt model.keras", "rnnviz convert model.keras model.onnx --readout none"),
+    has_experiment=False,
+)
+
 
 def _decision(setting: Setting) -> Argument:
     """The flag of a setting of a person's own data."""
@@ -315,5 +335,5 @@ _DOCTOR = Command(
 
 COMMANDS: dict[str, Command] = {
     command.name: command
-    for command in (_TRAIN, _GRADIENTS, _DIAGNOSE, _INSPECT, _DATA, _COURSE, _LESSON, _PLAY, _DOCTOR)
+    for command in (_TRAIN, _GRADIENTS, _DIAGNOSE, _INSPECT, _CONVERT, _DATA, _COURSE, _LESSON, _PLAY, _DOCTOR)
 }

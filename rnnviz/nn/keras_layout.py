@@ -53,5 +53,5 @@ def to_keras(cell: str, ours: Mapping[str, Any]) -> list[Array]:
     if not biases:
         return arrays
     if CELLS[cell].has_reset:
-        return [*arrays, np.stack(biases)]
+        return [*arrays, np.stack([biases[0], biases[-1] if len(biases) == 2 else np.zeros_like(biases[0])])]
     return [*arrays, biases[0] if len(biases) == 1 or not biases[1].any() else biases[0] + biases[1]]

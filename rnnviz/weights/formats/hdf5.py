@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from rnnviz.errors import InputError
@@ -56,9 +57,14 @@ def _new_layers(group: Group, path: tuple[str, ...]) -> Iterator[_Found]:
         if arrays := arrays_in(group):
             yield name, [], arrays, f"{name} {path[-1] if path else ''}"
         if "layer" not in group.groups or not arrays:
-            for inner_name, inner in group.groups.items():
+            for inner_name, inner in sorted(group.groups.items(), key=lambda member: _natural(member[0])):
                 if inner_name != "vars":
                     yield from _new_layers(inner, (*path, inner_name))
+
+
+def _natural(name: str) -> list[tuple[str, int]]:
+    """Sorts lstm, lstm_1, lstm_2, lstm_10 as they are counted."""
+    return [(text, int(number or 0)) for text, number in re.findall(r"(\D*)(\d{0,18})", name)]
 
 
 def _old_layers(root: Group, names: Sequence[str]) -> list[_Found]:

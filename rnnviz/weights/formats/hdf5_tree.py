@@ -60,7 +60,7 @@ def read_tree(source: Source, start: int = 0, length: int | None = None, *, cont
 
     Raises InputError naming the file for anything that is refused, and if h5py is not installed.
     """
-    h5py = _h5py()
+    h5py = imported_h5py()
     raw: io.BufferedIOBase
     if content is None:
         length = source.size - start if length is None else length
@@ -77,7 +77,8 @@ def read_tree(source: Source, start: int = 0, length: int | None = None, *, cont
         raise source.error(f"it is damaged, or not an HDF5 file: {reason}") from None
 
 
-def _h5py() -> Any:
+def imported_h5py() -> Any:
+    """Raises InputError with the command that installs it."""
     try:
         import h5py
     except ImportError:

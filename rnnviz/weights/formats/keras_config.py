@@ -16,6 +16,8 @@ from rnnviz.weights.source import Source
 
 #: Layers that pass states on as they are, outside of training.
 _PASS = ("Dropout", "SpatialDropout1D", "GaussianNoise", "GaussianDropout", "InputLayer")
+#: Keras' name of an activation -> ours.
+ACTIVATIONS = {"tanh": "tanh", "relu": "relu", "sigmoid": "sigmoid", "linear": "identity"}
 _MODELS = ("Sequential", "Functional", "Model")
 _DEEPEST = 20
 

@@ -14,7 +14,7 @@ from rnnviz.errors import InputError
 from rnnviz.nn import keras_layout
 from rnnviz.nn.cell_table import CELLS
 from rnnviz.weights.contents import DTYPES, Decisions, Embedding, Linear, Refused, Stored, WeightFile
-from rnnviz.weights.formats.keras_config import Entry, function, mapping, source_of, text
+from rnnviz.weights.formats.keras_config import ACTIVATIONS, Entry, function, mapping, source_of, text
 from rnnviz.weights.parts import Part, activation_of, joined
 
 #: Keras' own classes of recurrent layers and cells -> our name of the cell.
@@ -159,7 +159,7 @@ class _Cell:
             return f"its class, {self.class_name}, is not one that rnnviz computes: {', '.join(_WORDS)}."
         about = CELLS[self.name]
         activation = function(self.config.get("activation", "tanh"))
-        allowed = ("tanh",) if about.activation is not None else ("tanh", "relu")
+        allowed = ("tanh",) if about.activation is not None else tuple(ACTIVATIONS)
         if activation not in allowed:
             return f"its activation is {activation}, not {' or '.join(allowed)}."
         if about.gates:
@@ -202,7 +202,7 @@ def _parts(name: str, entry: Entry, arrays: Sequence[Stored], decisions: Decisio
         of_levels = [(cell, (side,)) for cell, side in zip(cells, of_cells, strict=True)]
     parts: list[Part] = []
     for level, (cell, of_level) in enumerate(of_levels):
-        known = function(cell.config.get("activation", "tanh"))
+        known = ACTIVATIONS.get(function(cell.config.get("activation", "tanh")))
         activation, doubts = activation_of(cell.name, known, decisions)
         own = f"{name}/{text(cell.config, 'name') or level}" if len(of_levels) > 1 else name
         last = parts[-1].name if parts else below

@@ -28,6 +28,8 @@ _CELLS = {cell.onnx.op: name for name, cell in CELLS.items() if cell.onnx is not
 #: Operations that move numbers and change none: of weights they are followed.
 _MOVES = ("Identity", "Unsqueeze", "Squeeze", "Transpose", "Concat", "Slice", "Reshape")
 _DEEPEST = 50
+#: Of a simple RNN: ONNX' names are ours, but for capitals.
+ACTIVATIONS = ("tanh", "relu", "sigmoid")
 
 
 def read(path: str, decisions: Decisions) -> WeightFile:
@@ -114,8 +116,8 @@ class _Model:
         wanted = list(about.onnx.functions) * directions
         if CHOSEN in wanted:
             given = given or ["tanh"] * directions
-            if len(set(given)) > 1 or len(given) != directions or given[0] not in ("tanh", "relu"):
-                raise InputError(f"its activations are {', '.join(given)}, not tanh or relu.")
+            if len(set(given)) > 1 or len(given) != directions or given[0] not in ACTIVATIONS:
+                raise InputError(f"its activations are {', '.join(given)}, not {' or '.join(ACTIVATIONS)}.")
             return given[0]
         if given and given != wanted:
             raise InputError(f"its activations are {', '.join(given)}, not {', '.join(wanted)}.")
