@@ -65,9 +65,10 @@ class Trace(ReadOnly):
     grads[name]     dL/d(parameter)
     triangle[k, t]  ‖∂L_k/∂h_t‖, the loss of step k alone
 
-    Without a loss (has_loss is False, states_trace makes it) these are all 0, and what goes back from step k is the
-    state itself: grad_norm(k)[t], the rows of the triangle, half-life, horizon and ledger are of ‖∂h_k/∂h_t‖, its
-    largest singular value, and every step can be k. There is no total, and no item. See sensitivity.py.
+    Without a loss (has_loss is False: Model.trace without targets) grad_h, grad_c and grad_x raise InputError, grad_y
+    and grads are 0, and what goes back from step k is the state itself: grad_norm(k)[t], the rows of the triangle,
+    half-life, horizon and ledger are of ‖∂h_k/∂h_t‖, its largest singular value, and every step can be k. There is no
+    total, and no item. See sensitivity.py.
     """
 
     spec: ModelSpec
@@ -165,11 +166,13 @@ class Trace(ReadOnly):
     @property
     def grad_h(self) -> Array:
         """(T+1, B, H): the total dL/dh_t."""
+        self._need_loss("grad_h")
         return self.top.grad_h
 
     @property
     def grad_c(self) -> Array | None:
         """(T+1, B, H): the total dL/dc_t of an LSTM."""
+        self._need_loss("grad_c")
         return self.top.grad_c
 
     # -- what the loss sends, and what arrives at the input -------------------------------------------
@@ -178,6 +181,7 @@ class Trace(ReadOnly):
     def direct(self) -> Array:
         """(T, B, H): entry t-1 is the direct part of dL/dh_t, what the loss sends into h_t through the readout alone,
         before anything comes back through the recurrence."""
+        self._need_loss("direct")
         with np.errstate(all="ignore"):
             return frozen(numpy_engine.through_readout(self.params, self.grad_y).view())
 
@@ -185,6 +189,7 @@ class Trace(ReadOnly):
     def grad_x(self) -> Array:
         """(T, B, I): entry t-1 is the total dL/dx_t, the change of L when the input of step t alone moves, over all
         paths and all loss steps."""
+        self._need_loss("grad_x")
         with np.errstate(all="ignore"):
             return frozen(self.backward.layers[0].grad_pre @ self.params["rnn.weight_ih_l0"])
 
@@ -372,6 +377,10 @@ class Trace(ReadOnly):
         )
 
     # -- inside --------------------------------------------------------------------------------------
+
+    def _need_loss(self, name: str) -> None:
+        if not self.has_loss:
+            raise InputError(f"{name}: this trace has no loss, and so no gradient; pass the targets to trace")
 
     def _step(self, k: int | None) -> int | None:
         if k is None:

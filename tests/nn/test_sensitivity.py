@@ -140,7 +140,9 @@ def test_a_trace_without_a_loss_says_so():
     assert not trace.has_loss
     assert "no loss" in repr(trace)
     assert np.isnan(trace.loss)
-    assert not trace.grad_h.any()
+    for name in ("grad_h", "grad_c", "grad_x", "direct"):
+        with pytest.raises(InputError, match=f"{name}: this trace has no loss"):
+            getattr(trace, name)
     assert trace.loss_steps == tuple(range(1, T + 1))
     assert states("rnn", 5, scale=0.3).horizon == horizon(states("rnn", 5, scale=0.3).grad_norm(T)) is not None
     for ask in (lambda: trace.item(T), lambda: trace.grad_norm(None), lambda: trace.sent(T)):
