@@ -87,7 +87,8 @@ APP = Command(
     "See a recurrent neural network think and learn, one time step at a time, in your terminal.\n"
     "Without a command it opens the app: the lessons, where you left off, or with --free or any other flag\n"
     "the plain score. With the folder of a recording it opens your own training, also while it runs; with a\n"
-    "file of weights (.pt, .safetensors, .keras, .h5, .onnx, .npz, …) your own network.",
+    "file of weights (.pt, .safetensors, .keras, .h5, .onnx, .npz, …) your own network.\n"
+    "With --data FILE it trains on your own data: a table, a text, a folder; rnnviz data FILE looks first.",
     "rnnviz.cli.app:run",
     (
         *OF_RECORDING,
@@ -100,6 +101,7 @@ APP = Command(
         "rnnviz",
         "rnnviz --steps 40 --loss-at last",
         "rnnviz --task names --cell lstm",
+        "rnnviz --data air.csv",
         "rnnviz runs/lstm --layer encoder.lstm",
         "rnnviz model.pt --layer encoder.lstm",
     ),
