@@ -9,8 +9,9 @@ Frobenius norm is √H times what it moves, in the root mean square, for a move 
 
 One gradient for each unit of h_k goes back, all side by side: O(k·G·H³). On the way the Jacobian loses rank, since its
 singular values spread; directions of h_k that have fallen below 1e-12 of the largest are dropped, which changes no norm
-by more than its rounding. As in a backward pass, what has fallen below the smallest number of float64 is 0, and so is
-everything before it.
+by more than its rounding. From NARROW_FROM units on all this is in float32 (and the limit 1e-7), at half the time:
+there the norms are right to about 1e-5 of themselves. As in a backward pass, what has fallen below the smallest number
+of float64 is 0, and so is everything before it.
 
 Pascanu, Mikolov & Bengio 2013 (arXiv:1211.5063, 2): ∂h_k/∂h_t is what carries every loss of step k back to step t.
 """
@@ -26,7 +27,7 @@ from rnnviz.nn import checks, gain
 from rnnviz.nn.cell_table import CELLS
 from rnnviz.nn.equations import equations as equations_of
 from rnnviz.nn.metrics import norm
-from rnnviz.nn.records import Forward, layer_weights
+from rnnviz.nn.records import Forward, LayerWeights, layer_weights
 from rnnviz.nn.spec import ModelSpec
 from rnnviz.nn.state_jacobian import StateJacobian
 from rnnviz.nn.types import Array, ParamsLike, ReadOnly, frozen
@@ -35,13 +36,16 @@ Report = Callable[[int, int], None]
 
 #: Numbers of the Jacobians whose singular values are computed at a time (32 MiB), and of a window of local derivatives.
 _BLOCK = 2**22
-#: A Jacobian is rescaled by a power of two beyond 2^±_FAR, so that no number of it leaves float64's range on the way.
-_FAR = 200
+#: States of so many units are walked back in float32.
+NARROW_FROM = 512
+#: A Jacobian is rescaled by a power of two beyond 2^±_FAR, so that no number of it leaves its precision's range.
+_FAR = {np.float32: 40, np.float64: 200}
 #: Below 2^-_LOWEST every number is 0 in float64.
 _LOWEST = 1074
 #: The part of the largest singular value below which a direction is dropped; the lags at which that is tried, each so
 #: many times the one before, and the states that are large enough for it to pay.
-_DROPPED, _FIRST_TRIED, _TRIED_AGAIN, _REDUCED_FROM = 1e-12, 32, 1.3, 112
+_DROPPED = {np.float32: 1e-7, np.float64: 1e-12}
+_FIRST_TRIED, _TRIED_AGAIN, _REDUCED_FROM = 32, 1.3, 112
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +76,7 @@ def sensitivity(
     spec: ModelSpec, params: ParamsLike, forward: Forward, k: int, report: Report | None = None
 ) -> Sensitivity:
     """The norms of ∂h_k/∂h_t and ∂h_k/∂c_t of the top layer, for all t. The largest singular values are exact to
-    about 1e-10 of themselves, see gain.py.
+    about 1e-10 of themselves, see gain.py; with NARROW_FROM units and more to about 1e-5.
 
     report(done, k) is called from time to time; an exception that it raises ends the computation. Raises InputError if
     it would take too much memory.
@@ -90,7 +94,7 @@ def sensitivity(
                     near: list[Array] = near) -> None:  # fmt: skip
             for kind in range(kinds):
                 steps, powers = [w[0] for w in waiting], np.array([w[1] for w in waiting])
-                matrices = np.stack([w[2][kind] for w in waiting])
+                matrices = np.stack([w[2][kind] for w in waiting]).astype(np.float64, copy=False)
                 columns = np.sqrt(np.einsum("tij,tij->tj", matrices, matrices))
                 values, near[kind] = _largest(matrices, near[kind])
                 by_unit[kind, steps, b] = np.ldexp(columns, powers[:, None])
@@ -117,15 +121,18 @@ def _jacobians(
     """(t, power, ∂h_k/∂h_t and ∂h_k/∂c_t, (R, H) each, divided by 2^power) of one sequence, from k back to 0, or as far
     as they are not 0. With R < H they are turned: what is left of them after Uᵀ, whose rows are orthonormal."""
     H, cell = spec.hidden_size, equations_of(CELLS[spec.cell])
-    weights = layer_weights(spec, params, spec.num_layers - 1)
-    back, power = np.zeros((H, spec.state_size)), 0  # the gradients of h_k's units on the full state s_t
+    dtype = np.float32 if H >= NARROW_FROM else np.float64
+    weights = LayerWeights(
+        *(None if w is None else w.astype(dtype) for w in layer_weights(spec, params, spec.num_layers - 1))  # type: ignore[arg-type]
+    )
+    back, power = np.zeros((H, spec.state_size), dtype), 0  # the gradients of h_k's units on the full state s_t
     back[:, :H] = np.eye(H)
     size, next_try = max(1, _BLOCK // (16 * H)), k - _FIRST_TRIED
     for stop in range(k, 0, -size):
         start = max(0, stop - size)
         slopes = cell.slopes(spec, forward.window(start, stop).layers[-1])
         for t in range(stop, start, -1):
-            at_t = tuple(slope[t - 1 - start, b][None] for slope in slopes)
+            at_t = tuple(slope[t - 1 - start, b][None].astype(dtype, copy=False) for slope in slopes)
             h, c = back[:, :H], back[:, H:]
             by_c = cell.paths(at_t).h_by_c
             yield t, power, (h,) if by_c is None else (h, c + h * by_c)
@@ -135,7 +142,7 @@ def _jacobians(
             shift = int(np.frexp(size_now)[1]) if np.isfinite(size_now) else 0
             if size_now == 0 or power + shift < -_LOWEST:
                 return
-            if abs(shift) > _FAR:
+            if abs(shift) > _FAR[dtype]:
                 back, power = np.ldexp(back, -shift), power + shift
             if t - 1 == next_try and H >= _REDUCED_FROM:
                 back, next_try = _reduced(back, H), k - int((k - next_try) * _TRIED_AGAIN)
@@ -151,7 +158,7 @@ def _reduced(back: Array, H: int) -> Array:
     sizes = [np.linalg.norm(block) for block in blocks]
     even = np.concatenate([b / size for b, size in zip(blocks, sizes, strict=True) if size > 0], axis=1)
     U, values, _ = np.linalg.svd(even, full_matrices=False)
-    kept = int((values > _DROPPED * values[0]).sum())
+    kept = int((values > _DROPPED[back.dtype.type] * values[0]).sum())
     return back if kept > 0.95 * len(back) else np.asarray(U[:, :kept].T @ back)
 
 

@@ -29,6 +29,7 @@ HEADING = 24  # cells of a lesson's heading before the task's name gets any
 LOSS = 18  # cells that stay free for the loss
 WATCHED = "Each picture shows the network after some epochs. Press esc to stop."
 UNWATCHED = "The picture still shows the previous network. Press esc to stop."
+MEANWHILE = "Everything else works meanwhile. Press esc to stop."
 ABOUT = 12  # cells below which a panel's title is only its name
 _SUBJECTS = {  # the names of the figures in the sentences of a phase
     Phase.FORWARD: ("output", "judged"), Phase.LOSS: ("loss", "output", "judged"), Phase.BACKWARD: ("gradient",),
@@ -108,7 +109,7 @@ def narration(frame: Frame | None, view: View, width: int, height: int, palette:
         if notice.kind is Kind.PROMPT and not is_line(view):
             second = f"Type a step from 0 to {frame.T}. Enter or any other key ends typing."
         elif notice.kind is Kind.PROGRESS and frame.job is not None:
-            second = WATCHED if frame.job.what == "training" else UNWATCHED
+            second = WATCHED if frame.job.what == "training" else UNWATCHED if frame.learning.trains else MEANWHILE
     elif not both and frame.cursor.phase is Phase.FORWARD and frame.cursor.t == 0:
         first = second
     y = 0

@@ -102,6 +102,19 @@ def test_a_large_state_whose_rank_is_reduced_on_the_way(cell, monkeypatch):
     assert len(ranks) > 1, "nothing was dropped"
 
 
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+def test_a_very_large_state_in_float32(cell, monkeypatch):
+    exact = states(cell, 24, steps=120, init="pytorch").sensitivity_of(120)
+    monkeypatch.setattr(sensitivity, "NARROW_FROM", 0)
+    monkeypatch.setattr(sensitivity, "_FIRST_TRIED", 8)
+    monkeypatch.setattr(sensitivity, "_REDUCED_FROM", 0)
+    found = states(cell, 24, steps=120, init="pytorch").sensitivity_of(120)
+    assert exact.h.largest[0] < 1e-8
+    for name in ("h", "c") if cell == "lstm" else ("h",):
+        np.testing.assert_allclose(getattr(found, name).largest, getattr(exact, name).largest, rtol=1e-4)
+        np.testing.assert_allclose(getattr(found, name).frobenius, getattr(exact, name).frobenius, rtol=1e-4)
+
+
 def test_each_sequence_of_a_batch_counts():
     trace = states("lstm", 4, batch=3)
     h = [jacobians(trace, T, b)[0] for b in range(3)]
