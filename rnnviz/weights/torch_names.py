@@ -29,6 +29,7 @@ from rnnviz.weights.contents import (
 )
 
 _LONGEST_NAME = 500
+_MOST_ARRAYS = 100_000
 #: Of one array of a recurrent layer: weight_ih_l0_reverse; without a level in nn.LSTMCell and its siblings.
 _OF_LAYER = re.compile(r"(?:(.*)\.)?((?:weight|bias)_(?:ih|hh|hr))(_l[0-9]{1,3}(?:_reverse)?)?\Z", re.DOTALL)
 #: The same array where weight_norm and its siblings keep what it is computed from.
@@ -75,7 +76,9 @@ def from_names(
              layer, nor an embedding are left out
     modules  name of a module -> what the file says of it, names as in `arrays`
     """
-    is_parallel = bool(arrays) and _is_parallel(name.replace(_COMPILED, "") for name in arrays)
+    if len(arrays) > _MOST_ARRAYS:
+        raise InputError(f"{path}: it has {len(arrays):,} arrays, more than {_MOST_ARRAYS:,}")
+    is_parallel = _is_parallel(name.replace(_COMPILED, "") for name in arrays)
     arrays, known = _plain(arrays, is_parallel), _plain(modules or {}, is_parallel)
     groups: dict[str, dict[str, Any]] = {}
     computed: dict[str, str] = {}
@@ -90,14 +93,15 @@ def from_names(
             computed.setdefault(match[1] or "", match[2])
         else:
             others[name] = value
+    foreign = _foreign(groups, others)
     layers: list[Layer] = []
     refused: list[Refused] = []
     for prefix, group in groups.items():
         about = known.get(prefix, Module())
         if prefix in computed:
             about = Module(reason=f"its {computed[prefix]} is computed from other arrays (weight_norm or similar).")
-        elif not about.reason and (extra := _foreign(prefix, others)):
-            about = Module(reason=f"it also has {extra}, so its equations are not those of PyTorch's layers.")
+        elif not about.reason and prefix in foreign:
+            about = Module(reason=f"it also has {foreign[prefix]}, so its equations are not those of PyTorch's layers.")
         try:
             layers.append(_layer(prefix, group, about, decisions))
         except InputError as error:
@@ -113,22 +117,30 @@ def layer_of(name: str) -> str | None:
 
 
 def _is_parallel(names: Iterable[str]) -> bool:
-    """Whether every name begins with the prefix of DataParallel."""
-    return all(name.startswith(_PARALLEL) for name in names)
+    """Whether the names of all recurrent layers begin with the prefix of DataParallel."""
+    layers = [name for name in names if layer_of(name) is not None]
+    return bool(layers) and all(name.startswith(_PARALLEL) for name in layers)
 
 
 def _plain(names: Mapping[str, Any], is_parallel: bool) -> dict[str, Any]:
-    """Without the prefixes of wrappers: `_orig_mod.` anywhere, `module.` where every array's name has it."""
+    """Without the prefixes of wrappers: `_orig_mod.` anywhere, `module.` where every recurrent layer has it."""
     plain = {name.replace(_COMPILED, ""): value for name, value in names.items()}
     return {name.removeprefix(_PARALLEL): value for name, value in plain.items()} if is_parallel else plain
 
 
-def _foreign(prefix: str, others: Iterable[str]) -> str | None:
-    """An array of the same module, or of one inside it, that PyTorch's recurrent layers do not have."""
+def _foreign(prefixes: Mapping[str, object], others: Iterable[str]) -> dict[str, str]:
+    """prefix -> an array of the same module, or of one inside it, that PyTorch's recurrent layers do not have. A layer
+    that was saved by itself has modules beside it."""
+    found: dict[str, str] = {}
     for name in others:
-        if name.startswith(f"{prefix}.") if prefix else name.startswith(("weight_", "bias_")):
-            return name
-    return None
+        prefix = name
+        while (at := prefix.rfind(".")) > 0:
+            prefix = prefix[:at]
+            if prefix in prefixes:
+                found.setdefault(prefix, name)
+        if "" in prefixes and "." not in name and name.startswith(("weight", "bias")):
+            found.setdefault("", name)
+    return found
 
 
 def _layer(prefix: str, group: Mapping[str, Any], about: Module, decisions: Decisions) -> Layer:
@@ -182,10 +194,16 @@ def _others(
     others: Mapping[str, Any], known: Mapping[str, Module], layers: list[Layer]
 ) -> tuple[tuple[Linear, ...], tuple[Embedding, ...]]:
     """Two-dimensional weights. A table without a bias is an embedding if it is called so, or if its vectors fit the
-    input of a recurrent layer and no layer's states."""
+    input of a recurrent layer and no layer's states; if they fit both, as in a language model, it is one beside a
+    linear layer of the same shape with a bias."""
     linears: list[Linear] = []
     embeddings: list[Embedding] = []
     inputs, outputs = {one.input_size for one in layers}, {one.output_size for one in layers}
+    biased = {
+        tuple(value.shape)
+        for name, value in others.items()
+        if name.endswith(".weight") and f"{name.removesuffix('weight')}bias" in others
+    }
     for name, value in others.items():
         prefix, _, kind = name.rpartition(".")
         if kind != "weight" or len(value.shape) != 2 or 0 in value.shape or not _is_float(value):
@@ -195,10 +213,9 @@ def _others(
             continue
         said = known.get(prefix, Module()).kind
         width = value.shape[1]
-        is_table = said == "embedding" or (
-            not said and bias is None and ("emb" in prefix.lower() or (width in inputs and width not in outputs))
-        )
-        if is_table:
+        is_called_so = "emb" in prefix.lower()
+        fits = width in inputs and (width not in outputs or tuple(value.shape) in biased)
+        if said == "embedding" or (not said and bias is None and (is_called_so or fits)):
             embeddings.append(Embedding(prefix or "embedding", value))
         else:
             linears.append(Linear(prefix or "linear", value, bias))

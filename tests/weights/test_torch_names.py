@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from rnnviz.errors import InputError
 from rnnviz.weights.contents import Decisions, Doubt, WeightFile
 from rnnviz.weights.torch_names import Module, from_names
 
@@ -98,3 +99,33 @@ def test_linear_layers_and_embeddings():
     assert [(one.name, one.words, one.size) for one in of.embeddings] == [("words", 9, 2), ("my_emb", 9, 3)]
     of = found(arrays, modules={"words": Module(kind="linear"), "out": Module(kind="embedding")})
     assert [one.name for one in of.linears] == ["words", "fc"]
+
+
+def test_a_language_model_with_as_many_units_as_numbers_in_a_word():
+    arrays = layer(H=3, inputs=3) | {"encoder.weight": np.ones((9, 3)), "decoder.weight": np.ones((9, 3))}
+    of = found(arrays | {"decoder.bias": np.ones(9)})
+    assert [one.name for one in of.embeddings] == ["encoder"]
+    assert of.readout_of(of.layer()).name == "decoder"
+    assert [one.name for one in found(arrays).embeddings] == []
+
+
+def test_a_prefix_of_wrappers_is_removed_beside_other_arrays():
+    arrays = {f"module.{name}": value for name, value in layer().items()} | {"mean": np.ones(3)}
+    assert found(arrays).layer().name == "rnn"
+
+
+def test_a_cell_of_its_own_is_refused():
+    bare = layer("", level="")
+    assert found(bare).layer().name == "rnn"
+    assert found(bare | {"fc.weight": np.ones((2, 3)), "mean": np.ones(3)}).layer().name == "rnn"
+    (one,) = found(bare | {"bias": np.ones(3)}).refused
+    assert "it also has bias" in one.reason
+
+
+def test_the_number_of_arrays_is_bounded_and_many_are_quick():
+    dots = {f"{'a.' * 200}{n}": np.ones(1) for n in range(2000)}
+    assert found(layer() | dots).layer().name == "rnn"
+    groups = {f"{n}.weight_hh": np.ones((3, 3)) for n in range(3000)}
+    assert len(found(groups | dots).refused) == 3000
+    with pytest.raises(InputError, match="100,001 arrays, more than 100,000"):
+        found(dict.fromkeys(map(str, range(100_001)), np.ones(1)))
