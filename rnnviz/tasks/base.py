@@ -182,7 +182,14 @@ class Task(ReadOnly):
         if y is None or not self.has_readout:
             return text
         k = int(self.lengths[i]) - 1
-        return f"{text}; prediction: {self.answers(y)[k] if self.labels else format(float(y[k, 0]), '+.3f')}"
+        return f"{text}; " + (f"prediction: {self.answers(y)[k]}" if self.labels else self.in_numbers(y[k]))
+
+    def in_numbers(self, y: Array) -> str:
+        """Outputs (O,) without names: the one there is, or the largest."""
+        if len(y) == 1:
+            return f"prediction: {y[0]:+.3f}"
+        largest = int(np.nan_to_num(y).argmax())
+        return f"the largest output is ŷ[{largest}], {y[largest]:+.3f}"
 
     def describe(self, i: int, y: Array | None = None) -> str:
         """Sequence i in one line of words; with the network's outputs y (T, O) also its prediction."""

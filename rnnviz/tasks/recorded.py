@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import ClassVar
 
 import numpy as np
@@ -42,6 +42,16 @@ class Recorded(Task):
 
     def answers(self, y: Array) -> tuple[str, ...]:
         return ("",) * len(y)
+
+
+class Answered(Recorded):
+    """The same where the readout is known, and so the answers, but not what they should be."""
+
+    has_readout: ClassVar[bool] = True
+
+    def describe(self, i: int, y: Array | None = None) -> str:
+        text = super().describe(i)
+        return text if y is None else f"{text}; {self.in_numbers(y[int(self.lengths[i]) - 1])}"
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -94,11 +104,17 @@ def recorded(layer: LayerRecord, title: str, input_size: int) -> Recorded:
 
 
 def read_by(
-    x: Array, lengths: Array, title: str, names: tuple[str, ...], words: tuple[tuple[str, ...], ...] = ()
+    x: Array,
+    lengths: Array,
+    title: str,
+    names: tuple[str, ...],
+    words: tuple[tuple[str, ...], ...] = (),
+    *,
+    has_readout: bool = False,
 ) -> Recorded:
     """The task of sequences x (N, T, I) that a network is to read, without targets."""
     N, T = x.shape[:2]
-    return Recorded(
+    return (Answered if has_readout else Recorded)(
         name="network",
         title=title,
         shape="",
@@ -111,3 +127,10 @@ def read_by(
         names=names,
         words=words,
     )
+
+
+def without_readout(task: Task) -> Task:
+    """The same sequences of a part whose outputs are not the network's."""
+    if not isinstance(task, Answered):
+        return task
+    return Recorded(**{one.name: getattr(task, one.name) for one in fields(task)})

@@ -105,11 +105,11 @@ def draw_output(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette:
         return
     curves = draws_curves(frame)  # both are drawn in the same rows: the names are their legend
     sheet.put(first, 0, "output ŷ" + (DASHES[1] if curves else ""), palette.output)
-    if n > 1:
+    if n > 1 and scene.has_loss:
         sheet.put(first + 1, 0, "target".ljust(8) + (DOTS[1] if curves else ""), palette.target)
     read = [t for t in cols.steps if 1 <= t <= frame.read and not view.hides_step("output", t)]
     marked = (
-        () if view.hides("judged") else scene.loss_steps
+        () if view.hides("judged") or not scene.has_loss else scene.loss_steps
     )  # the steps that carry loss, unless a question asks for them
     y = scene.trace.y[:, 0]
     if not curves:
@@ -131,7 +131,7 @@ def draw_output(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette:
         value = float(y[t - 1, 0])
         if math.isfinite(value):
             at = level(value, low, high, 4 * n)
-            style = palette.output if judged else palette.faint
+            style = palette.output if judged or not scene.has_loss else palette.faint
             _mark(sheet, place.output, cols.x(t), cols.bar - split, at, DASHES, style)
         else:
             sheet.put(first, cols.x(t), fixed(value)[: cols.bar], palette.warn)
@@ -186,6 +186,9 @@ def write_output(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Pa
         if n > 1 and t in scene.loss_steps and scene.has_loss:
             sheet.put(y + 1, left, "direct gradient", palette.target)
         return
+    if not scene.has_loss:
+        _write_numbers(sheet, frame, (y, n), left, palette)
+        return
     judged = t in scene.loss_steps and not view.hides("judged")
     beside = judged and n == 1 and scene.task.loss == "mse"  # both in one row
     if scene.task.loss == "mse":
@@ -204,6 +207,15 @@ def write_output(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Pa
         sheet.put(y + 1, left, f"target {target}", palette.target)
     elif beside:
         sheet.put(y, x + 1, f"tgt {target}", palette.target)
+
+
+def _write_numbers(sheet: Sheet, frame: Frame, place: Place, left: int, palette: Palette) -> None:
+    """Outputs of which it is not known what they should be."""
+    y = frame.scene.trace.y[frame.cursor.t - 1, 0]
+    sheet.put(place[0], left, f"ŷ{'[0]' if len(y) > 1 else '  '} {fixed(float(y[0]))}", palette.output)
+    if len(y) > 1 and place[1] > 1 and all(map(math.isfinite, y.tolist())):
+        largest = int(y.argmax())
+        sheet.put(place[0] + 1, left, f"max ŷ[{largest}] {fixed(float(y[largest]))}", palette.target)
 
 
 def _with_share(before: str, label: str, share: float, room: int) -> str:
@@ -229,12 +241,14 @@ def _input_bounds(frame: Frame) -> tuple[float, float]:
     """Of one number a step: the range it shares with the target; beside a marker: numbers 0 to 1."""
     if frame.scene.task.has_marker:
         return 0.0, 1.0
-    if frame.scene.input_curve is not None and not frame.scene.task.has_readout:
+    if frame.scene.input_curve is not None and not frame.scene.task.has_targets:
         return bounds(frame.scene.input_curve)
     return _output_bounds(frame) if frame.scene.task.loss == "mse" else bounds(frame.scene.trace.x)
 
 
 def _output_bounds(frame: Frame) -> tuple[float, float]:
+    if not frame.scene.has_loss:
+        return bounds(frame.scene.trace.y[..., 0])
     return bounds(frame.scene.trace.x, frame.scene.trace.targets)
 
 

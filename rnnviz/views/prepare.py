@@ -136,7 +136,7 @@ def _check(scene: Scene, on_part: OnPart) -> float:
 def outcome(scene: Scene) -> Outcome:
     """What the network makes of its whole task."""
     model, task = scene.model, scene.task.original or scene.task
-    if not task.has_readout:
+    if not (task.has_readout and task.has_targets):
         return Outcome()
     return Outcome(
         fit=None if task.series is None else fit(model, task),

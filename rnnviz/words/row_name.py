@@ -27,6 +27,5 @@ def line(k: int, frobenius: bool, room: int) -> str:
         f"no targets · bars: {which} of {of}",
         f"bars: {which} of {of}",
     )
-    first = next((form for form in forms if len(form) <= room), f"{which} of {of}"[:room])
-    longer = f"{first} · t: {other.removeprefix('the ')}"
-    return longer if len(longer) <= room else first
+    key = f" · t: {other.removeprefix('the ')}"
+    return next((text for text in (*(form + key for form in forms), *forms) if len(text) <= room), forms[-1][:room])

@@ -33,7 +33,7 @@ from rnnviz.scene.horizon_history import HorizonHistory
 from rnnviz.scene.learning import Learning, OneMoment, WithoutLoss
 from rnnviz.scene.scene import Companion, Compared, Scene
 from rnnviz.tasks import Task
-from rnnviz.tasks.recorded import Recorded, part_of, read_by
+from rnnviz.tasks.recorded import Recorded, part_of, read_by, without_readout
 from rnnviz.tasks.typed import answered_by_itself, numbers, replaced, with_typed
 from rnnviz.views.prepare import first_rows, prepare, read
 from rnnviz.weights.contents import Embedding, Layer, WeightFile
@@ -89,7 +89,7 @@ class NetworkRun:
         notes = [f"{one.what} Taken: {one.taken}; {one.flag} decides otherwise." for one in layer.doubts]
         self._has_data = opening.data is not None
         if opening.data is None:
-            self._data = generated(layer, self._embedding, self._part.title)
+            self._data = generated(layer, self._embedding, self._part.title, has_readout=self._readout is not None)
         else:
             self._data = build_task(resolved(opening.data))
             layer, more = fitted(layer, self._embedding, self._data)
@@ -149,13 +149,19 @@ class NetworkRun:
         fits = readout is not None and readout.outputs == self._data.output_size
         return layer is self._layer and self._data.has_targets and fits
 
+    def _answers(self, layer: Layer, part: Part) -> bool:
+        """Whether its outputs are known, though not what they should be."""
+        is_own = layer is self._layer and self._readout is not None
+        return is_own and not self._has_data and self._is_whole(layer, part)
+
     def _is_whole(self, layer: Layer, part: Part) -> bool:
         """Whether the readout reads the states of this part alone."""
         return layer.directions == (FORWARD,) and part.level == layer.levels - 1
 
     def _task_of(self, layer: Layer, part: Part) -> Task:
         if not self._has_data:
-            return replace(self._data, title=part.title)
+            data = replace(self._data, title=part.title)
+            return data if self._answers(layer, part) else without_readout(data)
         if self._judges(layer) and self._is_whole(layer, part):
             return replace(self._data, title=part.title)
         return part_of(self._data, part.title, "direct" if self._judges(layer) else "none")
@@ -177,6 +183,8 @@ class NetworkRun:
 
     def trace(self, layer: Layer, part: Part, sample: int) -> Trace:
         """Of one sequence, at one level in one direction."""
+        if self._answers(layer, part):
+            return self._model().trace(self._data.x[sample, : self._data.lengths[sample], None])
         if not self._judges(layer):
             return passes.trace_of(self._record(layer, sample), 0, part.level, part.direction, has_loss=False)
         if self._is_whole(layer, part):
@@ -342,7 +350,7 @@ def fitted(layer: Layer, embedding: Embedding | None, task: Task) -> tuple[Layer
     return layer, [f"Input k is taken for symbol k of the data: {cut(' '.join(task.vocab), 24)}"] if task.vocab else []
 
 
-def generated(layer: Layer, embedding: Embedding | None, title: str) -> Task:
+def generated(layer: Layer, embedding: Embedding | None, title: str, *, has_readout: bool) -> Task:
     """Sequences for a layer of which no data is known: rows of its embedding, drawn at random, or else noise."""
     rng = np.random.default_rng(SEED)
     lengths = np.full(SEQUENCES, STEPS)
@@ -350,6 +358,9 @@ def generated(layer: Layer, embedding: Embedding | None, title: str) -> Task:
         tokens = rng.integers(0, embedding.words, (SEQUENCES, STEPS))
         words = tuple(tuple(str(token) for token in row) for row in tokens.tolist())
         names = (f"random rows of {visible(embedding.name)} (seed {SEED})",) * SEQUENCES
-        return read_by(np.asarray(embedding.weight[tokens], np.float64), lengths, title, names, words)
+        return read_by(
+            np.asarray(embedding.weight[tokens], np.float64), lengths, title, names, words, has_readout=has_readout
+        )
     x = rng.standard_normal((SEQUENCES, STEPS, layer.input_size))
-    return read_by(x, lengths, title, (f"unit noise, made here (seed {SEED})",) * SEQUENCES)
+    names = (f"unit noise, made here (seed {SEED})",) * SEQUENCES
+    return read_by(x, lengths, title, names, has_readout=has_readout)
