@@ -21,7 +21,7 @@ from rnnviz.numbers import counted
 from rnnviz.tasks.base import Array, LossAt, Task, common_fields, constant_mse, fit_memory, rng_of, split
 from rnnviz.tasks.own import Decisions, read
 from rnnviz.tasks.own.content import SequencesContent, SeriesContent
-from rnnviz.tasks.own.scale import Scale, fill, gap_note, padded, scale_note, scale_of
+from rnnviz.tasks.own.scale import Scale, fill, gap_note, padded, scale_note, scale_of, scaled
 from rnnviz.tasks.own.understood import Understood
 
 #: Steps of a self-fed prediction, at most.
@@ -128,9 +128,8 @@ def _windows(
     np.add.at(in_training, starts[:n_train] + T + 1, -1)
     training = values[np.cumsum(in_training)[:-1] > 0]
     scales = [scale_of(training[:, c], content.names[c], understood.standardizes) for c in range(values.shape[1])]
-    with np.errstate(all="ignore"):
-        scaled = (values - [s.mean for s in scales]) / [s.deviation for s in scales]
-    windows = sliding_window_view(scaled, T, axis=0).transpose(0, 2, 1)  # (R - T + 1, T, C)
+    columns = scaled(values, scales)
+    windows = sliding_window_view(columns, T, axis=0).transpose(0, 2, 1)  # (R - T + 1, T, C)
     targets = windows[starts + 1][:, :, content.targets].copy()
     lengths = np.full(len(starts), T)
     facts = common_fields("series", lengths, T, loss_at)
@@ -154,7 +153,7 @@ def _windows(
         n_train=n_train,
         baseline=constant_mse(targets, facts["loss_mask"]),
         notes=tuple(notes),
-        series=scaled[:, content.targets[0]].copy(),
+        series=columns[:, content.targets[0]].copy(),
         ends=starts + T,
         fed_from=n_train % len(starts),
         fed=0 if content.inputs != content.targets else FED,
@@ -163,7 +162,7 @@ def _windows(
         scales=tuple(scales[c] for c in content.targets),
         starts=starts,
         groups=np.cumsum(groups),
-        history=scaled[:, content.targets].copy(),
+        history=columns[:, content.targets].copy(),
     )
 
 
@@ -207,7 +206,7 @@ def _regression(
     if understood.standardizes:
         in_training = targets[:n_train][facts["loss_mask"][:n_train]]
         plain = [scale_of(in_training[:, k], one.name, True) for k, one in enumerate(plain)]
-        targets = (targets - [s.mean for s in plain]) / [s.deviation for s in plain]
+        targets = scaled(targets, plain)
     notes: Sequence[str] = [*understood.notes, *found.notes]
     if understood.standardizes:
         notes = [*notes, scale_note([*scales, *plain])]

@@ -21,6 +21,7 @@ from numpy.lib import format as npy
 from rnnviz import files
 from rnnviz.errors import InputError, short_repr
 from rnnviz.nn.types import Array
+from rnnviz.tasks.own.cells import LARGEST
 from rnnviz.tasks.own.lines import named, unreadable
 
 MOST = 1 << 29  # bytes of one array
@@ -127,7 +128,8 @@ def _checked(found: dict[str, Array], path: Path) -> Arrays:
             f"data: {named(path)}: x has shape {x.shape} and type {x.dtype}; give numbers of shape (N, T, I)"
         )
     x = x.astype(np.float64)
-    x[~np.isfinite(x)] = np.nan
+    with np.errstate(invalid="ignore"):
+        x[~(np.abs(x) < LARGEST)] = np.nan
     x = x[:, None] if x.ndim == 1 else x
     y, lengths = found.get("y"), found.get("lengths")
     if x.ndim == 2:

@@ -31,6 +31,7 @@ _WORDS = re.compile(
     r"(?:(\d{1,2})[- ])?([A-Za-z]{3})[A-Za-z]*\.?[- ](?:(\d{1,2}),? )?(\d{4}|\d{2})|(\d{4})[- ]([A-Za-z]{3})[A-Za-z]*"
 )
 _MONTH_FIRST = re.compile(r"(\d{1,2})/(\d{4})")
+LARGEST = 1e100  # a larger number counts as infinite: its square has to be a number, too
 LONGEST = 40  # characters of a date
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from rnnviz.errors import InputError, short_repr
 from rnnviz.nn.types import Array, ReadOnly, frozen
 from rnnviz.tasks.own.arrays import Arrays
+from rnnviz.tasks.own.cells import LARGEST
 from rnnviz.tasks.own.examples import CLASSES, Examples
 from rnnviz.tasks.own.table import Table
 
@@ -163,8 +164,10 @@ def of_arrays(found: Arrays) -> Content:
     y = y.astype(np.float64)
     if y.ndim == 1:
         y = y[:, None]
-    if not np.isfinite(y).all():
-        raise InputError("data: y has values that are missing or infinite; leave these sequences out")
+    with np.errstate(invalid="ignore"):
+        is_fit = (np.abs(y) < LARGEST).all()
+    if not is_fit:
+        raise InputError("data: y has values that are missing, infinite or too large; leave these sequences out")
     return SequencesContent((), x, lengths, y, (), names)
 
 

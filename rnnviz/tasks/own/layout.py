@@ -63,10 +63,13 @@ def layout(lines: list[str], decisions: Decisions) -> Layout:
         given = given or lines[skipped][4]  # Excel's own first line
         skipped += 1
     lines = lines[skipped : skipped + SAMPLE]
+    no_rows = InputError("has no rows; give a table with a value in each row")
     if not lines:
-        raise InputError("has no rows; give a table with a value in each row")
+        raise no_rows
     delimiter = _given_delimiter(given) if given else _delimiter(lines)
     rows = [row for row in split(lines, delimiter) if any(cell.strip() for cell in row)]
+    if not rows:
+        raise no_rows
     width = Counter(map(len, rows)).most_common(1)[0][0]
     if width > COLUMNS:
         raise InputError(f"has {width:,} columns; at most {COLUMNS:,} are read")
@@ -146,6 +149,8 @@ def _delimiter(lines: list[str]) -> str:
         try:
             widths = Counter(len(row) for row in split(lines, candidate) if any(row))
         except csv.Error:
+            continue
+        if not widths:
             continue
         width, count = widths.most_common(1)[0]
         share = count / sum(widths.values())

@@ -10,8 +10,10 @@ import numpy as np
 from rnnviz.errors import InputError, short_repr
 from rnnviz.nn.types import Array
 from rnnviz.numbers import counted
+from rnnviz.tasks.own.cells import LARGEST
 from rnnviz.tasks.own.content import SequencesContent
 
+CONSTANT = 1e-12  # largest deviation of a constant column, as a part of its values: rounding
 NAMED = 3  # columns whose scale is written in a note
 
 
@@ -29,15 +31,29 @@ class Scale:
 
 
 def scale_of(training: Array, name: str, standardizes: bool) -> Scale:
-    """The scale of a column, from its values in the training part. Raises InputError for values that are too large."""
+    """The scale of a column, from its values in the training part; of a constant column the deviation stays 1."""
     if not standardizes:
         return Scale(name)
     known = training[np.isfinite(training)]
+    if not len(known):
+        return Scale(name)
+    mean, deviation = float(known.mean()), float(known.std())
+    is_constant = deviation <= CONSTANT * float(np.abs(known).max())
+    return Scale(name, mean, 1.0 if is_constant else deviation)
+
+
+def scaled(values: Array, scales: Sequence[Scale]) -> Array:
+    """The values (…, C) in the scale of each column. Raises InputError for a value that is far outside its column's
+    training part."""
     with np.errstate(all="ignore"):
-        mean, deviation = (float(known.mean()), float(known.std())) if len(known) else (0.0, 1.0)
-    if not (np.isfinite(mean) and np.isfinite(deviation)):
-        raise InputError(f"data: the values of {short_repr(name)} are too large; divide them, or leave the column out")
-    return Scale(name, mean, deviation or 1.0)
+        found: Array = (values - [s.mean for s in scales]) / [s.deviation for s in scales]
+        far = (np.abs(found) >= LARGEST).any(axis=tuple(range(found.ndim - 1)))
+    if far.any():
+        name = short_repr(scales[int(far.argmax())].name)
+        raise InputError(
+            f"data: {name} has values too far from those of its training part; correct it, or leave it out"
+        )
+    return found
 
 
 def scale_note(scales: Sequence[Scale]) -> str:
@@ -89,8 +105,7 @@ class Padded:
         inside = np.arange(x.shape[1]) < lengths[:, None]
         training = x[:n_train][inside[:n_train]]
         scales = [scale_of(training[:, c], name, standardizes) for c, name in enumerate(names)]
-        scaled = (x - [s.mean for s in scales]) / [s.deviation for s in scales]
-        return np.where(inside[:, :, None], scaled, 0.0), scales
+        return np.where(inside[:, :, None], scaled(np.where(inside[:, :, None], x, 0.0), scales), 0.0), scales
 
 
 def padded(content: SequencesContent, seq_len: int | None, how: str | None) -> Padded:

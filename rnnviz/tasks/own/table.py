@@ -234,7 +234,7 @@ class _Reader:
             except ValueError:
                 pass
             else:
-                if value - value == 0 and (not self.also or text.strip() not in self.also):
+                if -cells.LARGEST < value < cells.LARGEST and (not self.also or text.strip() not in self.also):
                     return value
         if cells.is_missing(text, self.also):
             self.missing[k] += 1
@@ -246,7 +246,7 @@ class _Reader:
                 f"{named(self.path)}: line {lines.number:,}, column {name}: {short_repr(text)} is not a number; "
                 "correct it, or say with --na that it means a missing value"
             )
-        if found - found != 0:
+        if not -cells.LARGEST < found < cells.LARGEST:
             self.missing[k] += 1
             self.infinite += 1
             return float("nan")
