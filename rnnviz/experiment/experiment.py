@@ -45,7 +45,7 @@ _GAINS = (*(round(0.1 * n, 1) for n in range(21)), 2.5, 3.0, 4.0, 5.0, 10.0)
 def _decision(help: str, label: str, *, kind: type = str, **facts: Any) -> Any:
     """A setting of a person's own data. Open: what the file shows decides."""
     if kind is str and "choices" not in facts:
-        facts["format"] = ""
+        facts["format"] = facts.get("format", "a column")
     return setting(
         None, help, kind=kind, label=label, group="data", open="auto", of_task=True,
         why_not=applicability.own_data, **facts,
@@ -107,7 +107,8 @@ class Experiment:
     data: str | None = setting(
         None,
         "your own data: CSV, .npz, text, lines of text<TAB>label, a folder with a file per class",
-        kind=str, label="data", group="data", open="none", of_task=True, format="", metavar="FILE",
+        kind=str, label="data", group="data", open="none", of_task=True,
+        format="a file or folder", metavar="FILE",
         why_not=applicability.own_data,
     )  # fmt: skip
     target: str | None = _decision(
@@ -115,6 +116,7 @@ class Experiment:
     )  # fmt: skip
     columns: str | None = _decision(
         "columns that the network reads, by name or number (default: all with numbers)", "columns", metavar="A,B",
+        format="columns, such as 2,3",
     )  # fmt: skip
     label: str | None = _decision(
         "column of classes: each group of rows, or each row, is a sequence with a class", "label", metavar="COLUMN",
@@ -132,6 +134,7 @@ class Experiment:
     )  # fmt: skip
     na: str | None = _decision(
         "cells that also mean a missing value, such as -1,999", "also missing", metavar="TEXT",
+        format="cells, such as -1,999",
     )  # fmt: skip
     rows: int | None = _decision(
         "most rows that are read (default 10,000; of lines and groups more)", "rows",
@@ -139,6 +142,7 @@ class Experiment:
     )  # fmt: skip
     delimiter: str | None = _decision(
         "character between two cells, or tab, or space", "delimiter", metavar="CHARACTER",
+        format="a character, tab, space",
     )  # fmt: skip
     header: bool | None = _decision(
         "whether the first row holds names", "header", kind=bool, steps=(False, True),
@@ -147,7 +151,7 @@ class Experiment:
         "decimal point or comma", "decimal", choices=(".", ","),
     )  # fmt: skip
     dates: str | None = _decision(
-        "column of dates; none: no column", "dates", metavar="COLUMN",
+        "column of dates; none: no column", "dates", metavar="COLUMN", format="a column",
     )  # fmt: skip
     cell: str = setting(
         "rnn", "recurrent unit", kind=str, label="cell", group="network",

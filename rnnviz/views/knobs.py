@@ -14,7 +14,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from rnnviz.experiment.experiment import BY_GROUP, SETTINGS, Experiment
+from rnnviz.experiment.experiment import BY_GROUP, PATHS, SETTINGS, Experiment
 from rnnviz.experiment.setting import Setting
 from rnnviz.scene.commands import Change
 
@@ -117,7 +117,7 @@ def _next(steps: Sequence[Any], now: Any, filled: Any, by: int, can_be_open: boo
 def _at_the_end(frame: Frame, name: str, by: int) -> str:
     label = SETTINGS[name].label
     if not choices(frame, name):
-        return f"{label}: [next] lets you type a file name."
+        return f"{label}: [next] lets you type {'a file name' if name in PATHS else 'a value'}."
     which = ("the last" if by > 0 else "the first") if SETTINGS[name].choices else \
         ("the highest" if by > 0 else "the lowest")  # fmt: skip
     typed = "" if SETTINGS[name].choices else " step; [next] lets you type a value"

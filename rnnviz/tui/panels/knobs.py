@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rnnviz.experiment.experiment import BY_GROUP, SETTINGS
+from rnnviz.experiment.experiment import BY_GROUP, PATHS, SETTINGS
 from rnnviz.glyphs import cells, cut, cut_before, lines_at_most, rjust
 from rnnviz.sheet import Sheet
 from rnnviz.tui.notice import Kind, Notice
@@ -102,7 +102,7 @@ def _one(sheet: Sheet, y: int, x: int, frame: Frame, view: View, name: str, chos
     if chosen and view.typing is not None and not view.finding:
         sheet.put(y, at, rjust(cut_before(f"{view.typing}▏", VALUE), VALUE), palette.accent)
     else:
-        value = cut_before(value, VALUE) if name == "source" else cut(value, VALUE)  # of a path its end
+        value = cut_before(value, VALUE) if name in PATHS else cut(value, VALUE)  # of a path its end
         left = at + VALUE - cells(value)
         sheet.put(y, left, value, style)
         if chosen and reason is None:

@@ -160,3 +160,17 @@ def test_the_cost_is_that_of_the_data(tmp_path: Path) -> None:
     assert (size.sequences, size.steps, size.spec.input_size, size.spec.output_size) == (54, 6, 1, 1)
     with pytest.raises(InputError, match="more than"):
         cost.fit(Experiment(data=wave(tmp_path, rows=9_000), seq_len=6_000, batch_size=2_000, hidden_size=512))
+
+
+def test_constant_columns_and_values_that_are_too_far_away(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("a,b\n" + "".join(f"{k % 5},0.1\n" for k in range(40)))
+    assert (abs(task_of(str(path)).x[:, :, 1]) < 1e-15).all(), "rounding is no deviation"
+    path.write_text("a\n" + "".join(f"{k % 5}e-40\n" for k in range(39)) + "1e99\n")
+    with pytest.raises(InputError, match=r"^data: 'a' has values too far from those of its training part"):
+        task_of(str(path))
+    path.write_text("a\n" + "".join(f"{k % 5}\n" for k in range(39)) + "1e101\n")
+    assert "1 infinite value counts as missing." in task_of(str(path)).notes
+    path.write_text(";;\n;;\n")
+    with pytest.raises(InputError, match="has no rows"):
+        task_of(str(path), task="series")
