@@ -69,6 +69,7 @@ OF_RECORDING = (
 OF_WEIGHTS = (
     Argument("--readout", "of a file of weights: the linear layer that reads the states, or none", metavar="NAME"),
 )
+_BESIDE = Argument("--beside", "of a file of weights: another one, to be compared with it (c)", metavar="FILE")
 OF_NETWORK = (*OF_RECORDING[1:], *OF_WEIGHTS)
 _INPUT = Argument(
     "--input",
@@ -93,6 +94,7 @@ APP = Command(
     (
         *OF_RECORDING,
         *OF_WEIGHTS,
+        _BESIDE,
         _INPUT,
         Argument("--free", "open the plain score, without lessons", default=False, more={"action": "store_true"}),
         Argument("--lessons", "open the lessons in this folder", metavar="DIR"),

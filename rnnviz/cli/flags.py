@@ -63,9 +63,12 @@ def read(argv: list[str], command: Command = APP) -> Options:
         return _recording(folder, given, file, values, command)
     if word is not None and _is_weights(word):
         return _network(word, given, file, values, command)
-    misplaced = [one.key for one in (*OF_RECORDING, *OF_WEIGHTS) if values.get(one.key) is not None]
+    misplaced = [
+        one for one in (*(one.key for one in (*OF_RECORDING, *OF_WEIGHTS)), "beside") if values.get(one) is not None
+    ]
     if misplaced:
         whose = "a recording has one; name its folder" if misplaced[0] == "record" else (
+            "a file of weights has one; name it" if misplaced[0] == "beside" else
             "a recording or a file of weights has one; name it"
         )  # fmt: skip
         raise InputError(f"{misplaced[0]}: only {whose} first")
@@ -97,6 +100,8 @@ def _recording(
     of_weights = [one.key for one in OF_WEIGHTS if values.get(one.key) is not None]
     if of_weights:
         raise InputError(f"{of_weights[0]}: a recording has none; the gradient of its loss is recorded")
+    if values.get("beside") is not None:
+        raise InputError("beside: a recording is compared with its own layers and records")
     if values.get("input") is not None:
         raise InputError(f"input: {CANNOT['type'].removesuffix('.')}")
     chosen = {one.key: values[one.key] for one in OF_RECORDING if values.get(one.key) is not None}
@@ -115,6 +120,9 @@ def _network(path: str, given: dict[str, Any], file: str | None, values: dict[st
     wrong = [name for name in given if SETTINGS[name].group not in ("task", "data") and name not in OF_DATA]
     if wrong:
         raise InputError(f"{wrong[0]}: {NETWORK_CANNOT['knobs'].removesuffix('.')}")
+    steps = None
+    if set(given) == {"seq_len"}:  # of generated sequences
+        steps = SETTINGS["seq_len"].checked(_converted(SETTINGS["seq_len"], given.pop("seq_len")))
     data = _experiments(given, None, command)[0] if given else None
     if data is not None and "task" not in given and data.data is None and data.source is None:
         raise InputError(f"{next(iter(given))}: name the data with --data FILE, or one of our tasks with --task")
@@ -123,7 +131,8 @@ def _network(path: str, given: dict[str, Any], file: str | None, values: dict[st
     if values.get("record") is not None:
         raise InputError("record: a file of weights has no records")
     chosen = {one.key: values[one.key] for one in OF_NETWORK if values.get(one.key) is not None}
-    opening = NetworkOpening(path, activation=activation, data=data, **chosen)
+    opening = NetworkOpening(path, activation=activation, data=data, steps=steps,
+                             beside=values.get("beside"), **chosen)  # fmt: skip
     return Options((), {**values, "free": True}, network=opening)
 
 

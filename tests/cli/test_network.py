@@ -10,6 +10,7 @@ import pytest
 
 from rnnviz.cli.flags import read
 from rnnviz.cli.main import main
+from rnnviz.errors import InputError
 from rnnviz.player.kinds.network import NetworkRun
 from rnnviz.player.kinds.opening import NetworkOpening
 from tests.networks_here import layer_of
@@ -109,3 +110,35 @@ def test_a_file_with_a_nan_is_found(tmp_path, capsys):
     found = json.loads(out(capsys, "diagnose", str(tmp_path / "bad.npz"), "--json"))
     assert found["findings"][0]["rule"] == "not-finite"
     assert "weight_hh_l0" in found["findings"][0]["what"]
+
+
+def test_two_files_stand_side_by_side(path, tmp_path):
+    from rnnviz.player.kinds.network import NetworkRun as Run
+    from rnnviz.player.player import Player
+    from rnnviz.scene.commands import Compare, TypeSequence
+
+    other = tmp_path / "later.npz"
+    np.savez(other, **{f"gru.{key}": np.array(a, np.float32) for key, a in layer_of("gru", seed=5).weights.items()})
+    options = read([path, "--layer", "gru", "--beside", str(other)])
+    player = Player(Run(options.network))
+    (beside,) = player.do(Compare()).beside
+    assert beside.settings.title == "later.npz gru"
+    np.testing.assert_array_equal(beside.scene.trace.x, player.frame.scene.trace.x)
+    alone = Run(NetworkOpening(str(other))).scene(0)
+    np.testing.assert_allclose(beside.scene.gradient(40).norms, alone.gradient(40).norms)
+    frame = player.do(TypeSequence("1 2 3; 4 5 6"))
+    assert frame.beside[0].scene.T == 2
+
+
+def test_what_cannot_stand_beside_it_is_one_line(path, tmp_path, capsys):
+    narrow = tmp_path / "narrow.npz"
+    np.savez(narrow, **{key: np.array(a, np.float32) for key, a in layer_of("gru", inputs=1).weights.items()})
+    with pytest.raises(InputError, match="reads 1 inputs"):
+        NetworkRun(NetworkOpening(path, layer="gru", beside=str(narrow)))
+    with pytest.raises(InputError, match=r"beside: only a file of weights"):
+        read(["--beside", str(narrow)])
+
+
+def test_generated_sequences_have_the_steps_that_were_asked_for(path):
+    options = read([path, "--layer", "gru", "--steps", "12"])
+    assert NetworkRun(options.network).scene(0).T == 12

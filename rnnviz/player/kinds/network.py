@@ -19,7 +19,7 @@ import numpy as np
 from rnnviz.errors import InputError
 from rnnviz.experiment.build import build_task, resolved, trace_of
 from rnnviz.glyphs import cut, visible
-from rnnviz.nn import Model, Trace, losses
+from rnnviz.nn import Model, Trace, checks, losses
 from rnnviz.nn.layer_layout import FORWARD
 from rnnviz.nn.losses import LossValue
 from rnnviz.nn.types import Array
@@ -89,7 +89,8 @@ class NetworkRun:
         notes = [f"{one.what} Taken: {one.taken}; {one.flag} decides otherwise." for one in layer.doubts]
         self._has_data = opening.data is not None
         if opening.data is None:
-            self._data = generated(layer, self._embedding, self._part.title, has_readout=self._readout is not None)
+            self._data = generated(layer, self._embedding, self._part.title, has_readout=self._readout is not None,
+                                   steps=opening.steps or STEPS)  # fmt: skip
         else:
             self._data = build_task(resolved(opening.data))
             layer, more = fitted(layer, self._embedding, self._data)
@@ -104,6 +105,7 @@ class NetworkRun:
             elif self._data.labels and self._data.labels != self._data.vocab:
                 notes.append(f"Output k is taken for class k of the data: {cut(', '.join(self._data.labels), 34)}")
         self._layer = layer
+        self._beside = self._other(opening) if opening.beside is not None else None
         self._data = replace(self._data, notes=(*notes, *self._data.notes))
 
     # -- what it is ----------------------------------------------------------------------------------------
@@ -255,6 +257,8 @@ class NetworkRun:
             is_rows = self._embedding is not None and not self._has_data
             data = self._with_rows(sample, text) if is_rows else with_typed(self._data, sample, text)
         run._data = data
+        if self._beside is not None:
+            run._beside = self._beside.with_typed(text, sample)
         if data.typed is not None and data.typed.is_own_answer and run.has_loss:
             run._data = answered_by_itself(data, run._outputs(sample)[:, 0])
         return run
@@ -283,6 +287,11 @@ class NetworkRun:
         self, pinned: Compared | None, sample: int, loss_step: int | None, keep_going: KeepGoing, report: Report
     ) -> tuple[Companion, ...]:
         """What was pinned, or the other levels, directions and layers of the file that can read the same sequence."""
+        if self._beside is not None and not isinstance(pinned, Part):
+            scene = self._beside.scene(sample, loss_step)
+            part = self._beside.settings
+            name = f"{Path(part.path).name} {part.title}"
+            return (Companion(replace(part, title=name), _with_row(scene, loss_step, keep_going, report)),)
         parts = self._parts()
         wanted = [part for part in parts if part == pinned] if isinstance(pinned, Part) else list(parts)[:MOST_BESIDE]
         found = []
@@ -290,15 +299,29 @@ class NetworkRun:
             if not keep_going():
                 raise Stopped
             scene = self._scene(parts[part], part, sample, loss_step)
-            row = Measure("gradient", loss_step if loss_step in scene.loss_steps else scene.last_loss_step)
-            scene = prepare(scene, row, report=report, is_cancelled=lambda: not keep_going())
-            if not keep_going():
-                raise Stopped
-            found.append(Companion(part, scene))
+            found.append(Companion(part, _with_row(scene, loss_step, keep_going, report)))
         return tuple(found)
 
     def follow(self, pinned: Compared | None) -> None:
         """They are where this one is."""
+
+    def _other(self, opening: NetworkOpening) -> NetworkRun:
+        """The network of the other file, with the layer of the same name, or its only one. Raises InputError if it
+        reads other inputs, or has no loss where this one has."""
+        assert opening.beside is not None
+        names = [layer.name for layer in read_weights(opening.beside, opening.activation).layers]
+        own = self._part.layer if self._part.layer in names else None
+        try:
+            other = NetworkRun(replace(opening, path=opening.beside, layer=own, readout=None, beside=None))
+        except InputError as error:
+            raise InputError(f"beside: {error}") from None
+        if other.layer.input_size != self._layer.input_size:
+            raise InputError(
+                f"beside: {opening.beside}: {other.layer.name} reads {other.layer.input_size} inputs a step"
+            )
+        if other.has_loss != self.has_loss:
+            raise InputError(f"beside: {opening.beside}: only one of the two networks has a readout that fits the data")
+        return other
 
     def parts_of_layer(self) -> list[Part]:
         """Every level and direction of its layer."""
@@ -306,16 +329,26 @@ class NetworkRun:
         return [self._part_of(layer, level, d) for level in range(layer.levels) for d in layer.directions]
 
     def _parts(self) -> dict[Part, Layer]:
+        """All that can be looked at beside the present part."""
         found = {}
         for one in self._file.layers:
             layer = self._layer if one.name == self._layer.name else one
-            if layer.input_size != self._layer.input_size:
-                continue
+            if layer.input_size != self._layer.input_size or (self.has_loss and layer is not self._layer):
+                continue  # another layer has no loss of its own
             for level in range(layer.levels):
                 for direction in layer.directions:
                     found[self._part_of(layer, level, direction)] = layer
         del found[self._part]
         return found
+
+
+def _with_row(scene: Scene, loss_step: int | None, keep_going: KeepGoing, report: Report) -> Scene:
+    """The scene with its gradient row, however long that takes. Raises Stopped if it may not keep going."""
+    step = loss_step if loss_step in scene.loss_steps else scene.last_loss_step
+    scene = prepare(scene, Measure("gradient", step), report=report, is_cancelled=lambda: not keep_going())
+    if not keep_going():
+        raise Stopped
+    return scene
 
 
 def record_of(layer: Layer, x: Array, direct: Array | None = None) -> LayerRecord:
@@ -350,17 +383,19 @@ def fitted(layer: Layer, embedding: Embedding | None, task: Task) -> tuple[Layer
     return layer, [f"Input k is taken for symbol k of the data: {cut(' '.join(task.vocab), 24)}"] if task.vocab else []
 
 
-def generated(layer: Layer, embedding: Embedding | None, title: str, *, has_readout: bool) -> Task:
+def generated(layer: Layer, embedding: Embedding | None, title: str, *, has_readout: bool, steps: int) -> Task:
     """Sequences for a layer of which no data is known: rows of its embedding, drawn at random, or else noise."""
     rng = np.random.default_rng(SEED)
-    lengths = np.full(SEQUENCES, STEPS)
+    many = SEQUENCES if steps <= STEPS * 10 else 2
+    checks.memory("steps", 8 * many * steps * layer.input_size, f"{steps} steps of {layer.input_size} inputs")
+    lengths = np.full(many, steps)
     if embedding is not None:
-        tokens = rng.integers(0, embedding.words, (SEQUENCES, STEPS))
+        tokens = rng.integers(0, embedding.words, (many, steps))
         words = tuple(tuple(str(token) for token in row) for row in tokens.tolist())
-        names = (f"random rows of {visible(embedding.name)} (seed {SEED})",) * SEQUENCES
+        names = (f"random rows of {visible(embedding.name)} (seed {SEED})",) * many
         return read_by(
             np.asarray(embedding.weight[tokens], np.float64), lengths, title, names, words, has_readout=has_readout
         )
-    x = rng.standard_normal((SEQUENCES, STEPS, layer.input_size))
-    names = (f"unit noise, made here (seed {SEED})",) * SEQUENCES
+    x = rng.standard_normal((many, steps, layer.input_size))
+    names = (f"unit noise, made here (seed {SEED})",) * many
     return read_by(x, lengths, title, names, has_readout=has_readout)

@@ -107,6 +107,8 @@ class NetworkOpening:
     readout     the linear layer that reads its states; None: the only one that fits; "none": the states themselves
     activation  of a simple RNN, where the file does not contain it
     data        an experiment with the settings of the data that it reads; None: generated sequences
+    steps       of generated sequences; None: STEPS of network.py
+    beside      another file, whose layer of the same name is compared with this one; None: other layers of this file
     """
 
     path: str
@@ -116,3 +118,5 @@ class NetworkOpening:
     readout: str | None = None
     activation: str | None = None
     data: Experiment | None = None
+    steps: int | None = None
+    beside: str | None = None
