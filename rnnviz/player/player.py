@@ -13,6 +13,7 @@ present. While a job runs the present stays as it was, and quick commands still 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from rnnviz.errors import InputError
@@ -206,7 +207,7 @@ class Player:
         return self.frame
 
 
-def run_of(source: Experiment | Opening | NetworkOpening) -> Run:
+def run_of(source: Experiment | Opening | NetworkOpening, say: Callable[[str], None] = lambda text: None) -> Run:
     """Raises InputError as open_player does."""
     if isinstance(source, NetworkOpening):
         from rnnviz.player.kinds.network import NetworkRun  # not above: an experiment does not need it
@@ -215,17 +216,20 @@ def run_of(source: Experiment | Opening | NetworkOpening) -> Run:
     if isinstance(source, Opening):
         from rnnviz.player.kinds.recording import RecordingRun  # not above: an experiment does not need it
 
-        return RecordingRun(source)
+        return RecordingRun(source, say)
     return ExperimentRun(source)
 
 
 def open_player(
-    source: Experiment | Opening | NetworkOpening | None = None, *, live: bool = False, typed: str | None = None
-) -> Player:
-    """typed: a sequence to read in place of the first. Raises InputError in one line for an experiment that cannot run,
-    a recording or a file of weights that cannot be opened, and text that is no sequence."""
+    source: Experiment | Opening | NetworkOpening | None = None, *, live: bool = False, typed: str | None = None,
+    say: Callable[[str], None] = lambda text: None,
+) -> Player:  # fmt: skip
+    """typed: a sequence to read in place of the first. say: is given what takes more than a moment.
+
+    Raises InputError in one line for an experiment that cannot run, a recording or a file of weights that cannot be
+    opened, and text that is no sequence."""
     try:
-        run = run_of(source or Experiment())
+        run = run_of(source or Experiment(), say)
         return Player(run if typed is None else typed_into(run, typed), live=live)
     except MemoryError:
         raise InputError("this does not fit in memory; use fewer steps, units or sequences") from None

@@ -195,7 +195,7 @@ class RnnvizApp(DrivenApp):
 
             lesson = self._read_lesson()
             source = self._source if lesson is None else lesson[2].target.source
-            player = open_player(source, live=True, typed=self._typed)
+            player = open_player(source, live=True, typed=self._typed, say=self._note)
         except BaseException as error:
             self.post_message(Failed(error))
             return
@@ -215,6 +215,7 @@ class RnnvizApp(DrivenApp):
 
     def on_player_ready(self, message: PlayerReady) -> None:
         main = self.main
+        main.hush()  # what took long to open
         main.open(message.player)
         if message.lesson is not None and self._start is not None:
             self._begin_lesson(*message.lesson, self._start.speed)
@@ -265,7 +266,10 @@ class RnnvizApp(DrivenApp):
         self.post_message(Noted(text))
 
     def on_noted(self, message: Noted) -> None:
-        self.main.warn(message.text)
+        if self.main.frame is None:
+            self.main.say(message.text)  # it is about what is being opened
+        else:
+            self.main.warn(message.text)
 
     def on_grown(self) -> None:
         self.main.send(Follow(), is_watched=False, keeps_notice=True)

@@ -63,6 +63,16 @@ def test_the_gradient_is_that_of_the_training_at_every_record_and_sequence(
     assert player.frame.hint == "This is the first record."
 
 
+def test_what_takes_long_to_open_is_named_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made(tmp_path / "run", records=1)
+    words: list[str] = []
+    open_player(Opening(str(tmp_path / "run")), say=words.append)
+    assert words == []
+    monkeypatch.setattr("rnnviz.player.kinds.recording.A_MOMENT", 0)
+    open_player(Opening(str(tmp_path / "run")), say=words.append)
+    assert words == ["Computing a sequence of 12 steps through a layer of 8 units …"]
+
+
 def test_one_row_is_what_a_step_itself_sends_back(tmp_path: Path) -> None:
     made(tmp_path / "run", experiment=EXPERIMENT.with_(loss_at="every"), records=1)
     scene = open_player(Opening(str(tmp_path / "run"))).frame.scene

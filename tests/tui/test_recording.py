@@ -5,13 +5,16 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pytest
 
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.numbers import scientific
+from rnnviz.player.kinds import recording
 from rnnviz.player.kinds.opening import CANNOT, Opening
+from rnnviz.recordings import passes
 from rnnviz.recordings.layer_record import LayerRecord
 from rnnviz.recordings.recorder import Recorder
 from rnnviz.tui import keys
@@ -82,6 +85,23 @@ async def test_compare_marks_what_is_not_proved(
         shown = text(app, "panel" if size[0] < 100 else "open")
         assert "then" in shown
         assert shown.count("! not proved") == 2 * bool(mark)
+
+
+async def test_while_a_large_record_is_computed_the_screen_names_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made(tmp_path / "run", records=1)
+    may_go, trace_of = Event(), passes.trace_of
+    monkeypatch.setattr(recording, "A_MOMENT", 0)
+    monkeypatch.setattr(passes, "trace_of", lambda *about: may_go.wait() and trace_of(*about))
+    app = opened(tmp_path / "run")
+    async with app.run_test(size=(80, 24)) as pilot:
+        while "Computing" not in text(app, "telling"):
+            await pilot.pause(0.01)
+        assert "Computing a sequence of 12 steps through a layer of 8 units …" in text(app, "telling")
+        may_go.set()
+        await app.settled()
+        assert "Computing" not in text(app, "telling")
 
 
 async def test_the_loss_beside_the_curve_is_that_of_the_record(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import os
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from threading import RLock
 
@@ -35,6 +35,7 @@ from rnnviz.views.prepare import first_rows, prepare
 
 MOST_BESIDE = 3  # other layers beside the present one
 AT_ONCE = 2e9  # multiplications that the comparison of a layer beside the present one may take: about a second
+A_MOMENT = 5e8  # multiplications of a sequence's forward pass, from which on a person is told what takes so long
 LOOK_BACK = 50  # records that are searched for one that was compared
 
 
@@ -65,7 +66,8 @@ class RecordingRun:
     cut = False
     grows = True
 
-    def __init__(self, opening: Opening) -> None:
+    def __init__(self, opening: Opening, say: Callable[[str], None] = lambda text: None) -> None:
+        """say: is given a sentence if it will take more than a moment to open."""
         self._recording = Recording.open(opening.path)
         self.source = replace(opening, record=None)
         self._folder = opening.path
@@ -91,6 +93,9 @@ class RecordingRun:
             raise InputError(f"direction: this layer reads {FORWARD} only")
         self._level = layer.levels - 1 if opening.level is None else opening.level
         self._direction = opening.direction
+        if layer.T * sum(int(weight.size) for weight in layer.weights.values()) > A_MOMENT:
+            levels = f"{layer.levels} levels" if layer.levels > 1 else "a layer"
+            say(f"Computing a sequence of {layer.T:,} steps through {levels} of {layer.H:,} units …")
         self._show(record, layer)
 
     # -- what it is ----------------------------------------------------------------------------------------
