@@ -86,6 +86,16 @@ def test_a_state_that_is_moved_moves_the_last_by_no_more_and_in_one_direction_by
         assert trace.sensitivity_of(T).h.frobenius[t] == pytest.approx(np.linalg.norm(J), rel=1e-7)
 
 
+@pytest.mark.parametrize("cell", CELLS)
+def test_no_loss_of_that_step_sends_back_more(cell):
+    trace = states(cell, 6, scale=2.0)
+    for seed in range(5):
+        direct = np.zeros((T, 1, 6))
+        direct[T - 1] = np.random.default_rng(seed).standard_normal((1, 6))
+        norms = direct_trace(trace.spec, trace.params, trace.x, direct).grad_norm(T)
+        assert (norms <= trace.grad_norm(T) * norms[T] * (1 + 1e-12)).all()
+
+
 @pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
 def test_a_large_state_whose_rank_is_reduced_on_the_way(cell, monkeypatch):
     """By products, with directions dropped early and often."""
