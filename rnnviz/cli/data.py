@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections import Counter
 from dataclasses import asdict
 from typing import Any
@@ -57,8 +58,16 @@ def _run(options: Options) -> int:
     out.print()
     _plot(out, task)
     out.print()
-    out.print(f"rnnviz --data {cut(visible(data), 200)} opens it in the app.")
+    out.print(f"{_command(data, settings, options['steps'])} opens it in the app.")
     return 0
+
+
+def _command(data: str, settings: dict[str, Any], steps: int | None) -> str:
+    """The command that opens the data with the same decisions."""
+    words = ["rnnviz", "--data", data] + ([] if steps is None else ["--steps", str(steps)])
+    for name, value in settings.items():
+        words += [f"--{'' if value else 'no-'}{name}"] if isinstance(value, bool) else [f"--{name}={value}"]
+    return cut(visible(shlex.join(words)), 500)
 
 
 def as_json(understood: Understood, task: Task) -> dict[str, Any]:

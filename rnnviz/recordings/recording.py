@@ -129,7 +129,9 @@ class Recording(Sequence[Record]):
         names, known = _listing(folder)
         if known is None:
             if not names:
-                raise InputError(f"{folder}: is no recording; rnnviz.watch and rnnviz.Recorder make one")
+                raise InputError(
+                    f"{folder}: is no recording; rnnviz.watch and rnnviz.Recorder make one; --data reads your own data"
+                )
             known = marker.Marker()
         return cls(folder, names, known)
 

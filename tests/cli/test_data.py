@@ -39,6 +39,9 @@ def test_what_is_understood_is_printed_with_a_plot(capsys: pytest.CaptureFixture
     ):
         assert line in out
     assert all(len(line) <= 80 for line in out.splitlines())
+    assert out.endswith("rnnviz --data air.csv --steps 12 opens it in the app.\n")
+    assert main(["data", "air.csv", "--na=-1", "--no-standardize", "--target", "2"]) == 0
+    assert "rnnviz --data air.csv --target=2 --no-standardize --na=-1 opens" in capsys.readouterr().out
     assert main(["data", "names"]) == 0
     assert "Czech       20 ████" in capsys.readouterr().out
 

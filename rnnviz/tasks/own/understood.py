@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ from rnnviz.tasks.own.kind import kind_of, located
 from rnnviz.tasks.own.layout import NAMES as DELIMITERS
 from rnnviz.tasks.own.lines import named
 
+#: Columns that have a line of their own.
+LISTED = 12
 #: The decisions that each kind of data takes.
 USED = {
     "table": frozenset(Decisions.__dataclass_fields__),
@@ -76,7 +79,10 @@ class Understood(ReadOnly):
 
     def lines(self) -> tuple[str, ...]:
         """What was understood, in sentences."""
-        return (*self.facts, *map(_about, self.columns), *self.notes)
+        rest = Counter(column.role for column in self.columns[LISTED:])
+        more = ", ".join(f"{count:,} {role}" for role, count in rest.items())
+        others = (f"and {counted(rest.total(), 'column')} more: {more}.",) if rest else ()
+        return (*self.facts, *map(_about, self.columns[:LISTED]), *others, *self.notes)
 
 
 def read(data: str, decisions: Decisions = NONE) -> Understood:

@@ -170,6 +170,11 @@ def test_the_lines_say_every_role(tmp_path: Path) -> None:
     )
 
 
+def test_many_columns_have_no_line_each(tmp_path: Path) -> None:
+    rows = "".join(",".join(str((k * c) % 7) for c in range(20)) + ",x\n" for k in range(1, 9))
+    assert read(str(write(tmp_path, rows))).lines()[-1] == "and 9 columns more: 8 read and predicted, 1 left out."
+
+
 def test_the_same_file_is_read_once(tmp_path: Path) -> None:
     path = write(tmp_path, AIR)
     first = read(str(path))
