@@ -26,7 +26,7 @@ _BY_BLOCKS = {len(cell.blocks): name for name, cell in CELLS.items() if not cell
 
 
 def read(path: str, decisions: Decisions) -> WeightFile:
-    """Raises InputError if the file is damaged, or if h5py is not installed."""
+    """Raises InputError if the file is damaged."""
     source = Source(path)
     tree = read_tree(source)
     root = tree.at("model_weights") if "model_weights" in tree.groups else tree

@@ -1,38 +1,38 @@
-"""The groups and arrays of an HDF5 file, read by h5py within bounds: nothing leads out of the file, and no array is
-larger than what is stored for it.
+"""The groups and arrays of an HDF5 file: nothing leads out of the file, and no array is larger than what is stored.
 
     >>> tree = read_tree(Source("model.weights.h5"))
     >>> tree.at("layers", "lstm", "cell", "vars").arrays["0"].shape
     (3, 16)
 
 Refused: soft and external links, arrays that are stored in other files, and virtual arrays, all of which make a reader
-open files that the person did not name; compression by other filters than HDF5's own, which are loaded as programs; and
-groups that contain themselves.
+open files that the person did not name; arrays that are larger than what is stored for them; groups that contain
+themselves. Arrays in chunks, which may be compressed, are not read: Keras writes none.
 """
 
 from __future__ import annotations
 
-import io
 import math
-from collections.abc import Callable
+import struct
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any
 
 import numpy as np
 
 from rnnviz.errors import InputError, short_repr
 from rnnviz.nn.types import Array
 from rnnviz.weights.contents import DTYPES, Stored
+from rnnviz.weights.formats import hdf5_blocks as blocks
+from rnnviz.weights.formats.hdf5_blocks import Blocks, Hdf5Error, Message
 from rnnviz.weights.source import Source, from_bfloat16
 
-if TYPE_CHECKING:
-    import h5py
-
-_DEEPEST, _MOST_MEMBERS = 40, 50_000
-_LONGEST_LIST, _LONGEST_TEXT = 100_000, 64 * 2**20
-#: Bytes that deflate makes of one, at most; what a small chunk may take beyond.
-_MOST_RATIO, _SLACK = 1032, 1 << 16
-#: The dtype of an opaque array of two bytes that Keras marks as such.
+_DEEPEST, _MOST_MEMBERS, _MOST_TEXTS = 40, 50_000, 100_000
+_COMPACT, _CONTIGUOUS, _CHUNKED, _VIRTUAL = 0, 1, 2, 3
+#: Bytes, bits of the exponent, bits of the mantissa -> dtype
+_FLOATS = {(2, 5, 10): "float16", (4, 8, 23): "float32", (8, 11, 52): "float64", (2, 8, 7): "bfloat16"}
+#: Classes of a datatype.
+_FLOAT, _STRING, _OPAQUE, _VARIABLE = 1, 3, 5, 9
+#: The attribute of an opaque array of two bytes with which Keras marks it.
 _BFLOAT16 = "bfloat16"
 
 
@@ -55,173 +55,144 @@ class Group:
 _EMPTY = Group()
 
 
-def read_tree(source: Source, start: int = 0, length: int | None = None, *, content: bytes | None = None) -> Group:
-    """All groups of a file, of the part of a file that is one, or of `content`, which was unpacked from it.
-
-    Raises InputError naming the file for anything that is refused, and if h5py is not installed.
-    """
-    h5py = imported_h5py()
-    raw: io.BufferedIOBase
-    if content is None:
-        length = source.size - start if length is None else length
-        raw = io.BufferedReader(_Window(source, start, length), 1 << 16)
-    else:
-        length, raw = len(content), io.BytesIO(content)
+def read_tree(source: Source, start: int = 0, length: int | None = None) -> Group:
+    """All groups of a file, or of the part of a file that is one. Raises InputError naming the file for anything that
+    is refused."""
+    file = Blocks(source, start, source.size - start if length is None else length)
     try:
-        file = h5py.File(raw, "r")
-        return _Reader(source, length, file).group(file.id, "", ())
-    except InputError:
-        raise
-    except Exception as error:  # a damaged file makes h5py raise anything
-        reason = " ".join(str(error).split())[:120]
-        raise source.error(f"it is damaged, or not an HDF5 file: {reason}") from None
+        return _Reader(file).group(file.root(), "", ())
+    except (Hdf5Error, struct.error) as error:
+        raise source.error(f"it is damaged, or not an HDF5 file: {error}") from None
+    except InputError as error:
+        text = str(error)
+        raise (error if text.startswith(source.path) else source.error(text)) from None
 
 
-def imported_h5py() -> Any:
-    """Raises InputError with the command that installs it."""
-    try:
-        import h5py
-    except ImportError:
-        raise InputError(
-            'reading and writing Keras\' files needs h5py; install it: python -m pip install "rnnviz[keras]"'
-        ) from None
-    return h5py
+@dataclass(frozen=True)
+class _Type:
+    """size: bytes of an element. dtype: "" for what is not a floating-point number."""
 
-
-class _Window(io.RawIOBase):
-    """A part of a file as a file."""
-
-    def __init__(self, source: Source, start: int, length: int) -> None:
-        self._source, self._start, self._length, self._at = source, start, length, 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._at
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._length}[whence]
-        return self._at
-
-    def readinto(self, buffer: Any) -> int:
-        view = memoryview(buffer).cast("B")
-        count = max(0, min(len(view), self._length - self._at))
-        view[:count] = self._source.read(self._start + self._at, count)
-        self._at += count
-        return count
+    kind: int
+    size: int
+    dtype: str = ""
+    is_big: bool = False
+    is_text: bool = False
 
 
 class _Reader:
-    def __init__(self, source: Source, length: int, file: h5py.File) -> None:
-        self.source, self.length, self.file = source, length, file
-        self.members = 0
+    def __init__(self, file: Blocks) -> None:
+        self.file, self.members, self.texts = file, 0, 0
 
-    def group(self, group: Any, path: str, above: tuple[Any, ...]) -> Group:
-        import h5py
-
-        found = Group(attributes=self.attributes(group, path))
-        here = h5py.h5o.get_info(group)
-        place = here.fileno, here.addr
-        if place in above or len(above) > _DEEPEST:
-            raise self.source.error(f"{short_repr(path)} in it contains itself, or is too deep")
-        for name in group:
+    def group(self, address: int, path: str, above: tuple[int, ...], messages: list[Message] | None = None) -> Group:
+        if address in above or len(above) > _DEEPEST:
+            raise Hdf5Error(f"{short_repr(path)} contains itself, or is too deep")
+        messages = self.file.messages(address) if messages is None else messages
+        found = Group(attributes=self.attributes(messages))
+        for name, member in self.file.members(messages):
             self.members += 1
             if self.members > _MOST_MEMBERS:
-                raise self.source.error(f"it has more than {_MOST_MEMBERS:,} groups and arrays")
-            text = name.decode("utf-8", "replace")
-            inside = f"{path}/{text}"
-            if group.links.get_info(name).type != h5py.h5l.TYPE_HARD:
-                raise self.source.error(f"{short_repr(inside)} in it is a link, which could lead to another file")
-            member = h5py.h5o.open(group, name)
-            if isinstance(member, h5py.h5g.GroupID):
-                found.groups[text] = self.group(member, inside, (*above, place))
-            elif isinstance(member, h5py.h5d.DatasetID):
-                found.arrays[text] = self.array(member, inside)
+                raise Hdf5Error(f"it has more than {_MOST_MEMBERS:,} groups and arrays")
+            inner, inside = self.file.messages(member), f"{path}/{name}"
+            if any(message.kind == blocks.LAYOUT for message in inner):
+                found.arrays[name] = self.array(inner, inside)
+            else:
+                found.groups[name] = self.group(member, inside, (*above, address), inner)
         return found
 
-    def array(self, dataset: Any, path: str) -> Stored:
-        shape, dtype = dataset.shape, self.dtype(dataset)
+    def array(self, messages: list[Message], path: str) -> Stored:
+        if any(message.kind == blocks.EXTERNAL for message in messages):
+            raise InputError(f"{short_repr(path)} in it is stored in another file")
+        by_kind = {message.kind: message for message in messages}
+        if blocks.TYPE not in by_kind or blocks.SPACE not in by_kind or by_kind[blocks.TYPE].is_shared:
+            return Stored((), "other", lambda: np.empty(0))
+        shape, kind, layout = (
+            _shape(by_kind[blocks.SPACE].data),
+            _type(by_kind[blocks.TYPE].data),
+            by_kind[blocks.LAYOUT].data,
+        )
+        marked = kind.kind == _OPAQUE and kind.size == 2 and self.attributes(messages).get("dtype") == _BFLOAT16
+        dtype = _BFLOAT16 if marked else kind.dtype
+        version, place = (layout[0], layout[1]) if len(layout) >= 2 else (0, -1)
+        if version == 4 and place == _VIRTUAL:
+            raise InputError(f"{short_repr(path)} in it is a virtual array, which reads from other files")
         if dtype not in DTYPES or shape is None:
             return Stored(shape or (), "other", lambda: np.empty(0))
-        needed = math.prod(shape) * dataset.get_type().get_size()
-        if reason := self.refusal(dataset, needed):
-            raise self.source.error(f"{short_repr(path)} in it {reason}")
-        return Stored(shape, dtype, self.loader(dataset, dtype, path))
+        if version not in (3, 4) or place not in (_COMPACT, _CONTIGUOUS):
+            what = "is stored in chunks, perhaps compressed" if place == _CHUNKED else "is stored in an old form"
+            raise InputError(f"{short_repr(path)} in it {what}; load the model in Keras and save it again")
+        needed = math.prod(shape) * kind.size
+        if place == _COMPACT:
+            (stored,) = struct.unpack_from("<H", layout, 2)
+            content, start = layout[4 : 4 + stored], 0
+            stored = len(content)
+        else:
+            start, stored = struct.unpack_from("<QQ", layout, 2)
+            content = b""
+            stored = 0 if start == blocks.UNDEFINED else min(stored, max(0, self.file.length - start))
+        if stored < needed:
+            raise InputError(f"{short_repr(path)} in it should have {needed:,} bytes, but {stored:,} are stored")
+        if place == _COMPACT:
+            of_bits = np.dtype("u2" if dtype == _BFLOAT16 else dtype).newbyteorder(">" if kind.is_big else "<")
+            array = np.frombuffer(content[:needed], of_bits).reshape(shape)
+            return Stored(shape, dtype, partial(_plain, array, dtype))
+        at = self.file.start + start
+        return Stored(shape, dtype, partial(self.file.source.array, at, shape, dtype, kind.is_big))
 
-    def dtype(self, dataset: Any) -> str:
-        import h5py
-
-        kind = dataset.get_type()
-        if isinstance(kind, h5py.h5t.TypeFloatID):
-            return str(dataset.dtype.name)
-        if isinstance(kind, h5py.h5t.TypeOpaqueID) and kind.get_size() == 2:
-            marked = self.attributes(dataset, "").get("dtype")
-            return _BFLOAT16 if marked == _BFLOAT16 else "other"
-        return "other"
-
-    def refusal(self, dataset: Any, needed: int) -> str:
-        """Why an array is not read; "" if it is."""
-        import h5py
-
-        made = dataset.get_create_plist()
-        layout, stored = made.get_layout(), dataset.get_storage_size()
-        if layout == h5py.h5d.VIRTUAL:
-            return "is a virtual array, which reads from other files"
-        if made.get_external_count():
-            return "is stored in another file"
-        filters = {made.get_filter(n)[0] for n in range(made.get_nfilters())}
-        if filters - {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32}:
-            return "is compressed in a way that rnnviz does not read"
-        if layout == h5py.h5d.CHUNKED:
-            chunk = made.get_chunk()
-            count = math.prod(-(-size // part) for size, part in zip(dataset.shape, chunk, strict=True))
-            unpacked = count * math.prod(chunk) * dataset.get_type().get_size()
-            most = stored * _MOST_RATIO + _SLACK if filters else stored
-            if dataset.get_num_chunks() != count or unpacked > most or stored > self.length:
-                return f"should have {needed:,} bytes, but {stored:,} are stored"
-        elif layout == h5py.h5d.CONTIGUOUS:
-            offset = dataset.get_offset() if needed else 0
-            if offset is None or stored < needed or offset + needed > self.length:
-                return f"should have {needed:,} bytes, but {0 if offset is None else stored:,} are stored"
-        elif stored < needed:
-            return f"should have {needed:,} bytes, but {stored:,} are stored"
-        return ""
-
-    def loader(self, dataset: Any, dtype: str, path: str) -> Callable[[], Array]:
-        import h5py
-
-        def load() -> Array:
-            try:
-                array = np.asarray(h5py.Dataset(dataset)[()])
-            except Exception as error:
-                reason = " ".join(str(error).split())[:120]
-                raise self.source.error(f"{short_repr(path)} in it is damaged: {reason}") from None
-            return from_bfloat16(array.view("<u2")) if dtype == _BFLOAT16 else array
-
-        return load
-
-    def attributes(self, owner: Any, path: str) -> dict[str, Any]:
+    def attributes(self, messages: list[Message]) -> dict[str, Any]:
         """Those that are text, or a list of texts."""
-        import h5py
-
         found = {}
-        for n in range(min(h5py.h5a.get_num_attrs(owner), 1000)):
-            attribute = h5py.h5a.open(owner, index=n)
-            kind, name = attribute.get_type(), attribute.name.decode("utf-8", "replace")
-            is_text = isinstance(kind, h5py.h5t.TypeStringID)
-            count = math.prod(attribute.shape or ())
-            if not is_text or count > _LONGEST_LIST or attribute.get_storage_size() > min(self.length, _LONGEST_TEXT):
-                continue
-            array = np.empty(attribute.shape, attribute.dtype)
-            attribute.read(array)
-            texts = [_text(entry) for entry in array.reshape(-1)]
-            found[name] = texts if attribute.shape else texts[0]
+        for message in messages:
+            if message.kind == blocks.ATTRIBUTE and not message.is_shared:
+                name, value = self.attribute(message.data)
+                if value is not None:
+                    found[name] = value
         return found
 
+    def attribute(self, data: bytes) -> tuple[str, Any]:
+        version, flags, of_name, of_type, of_space = struct.unpack_from("<BBHHH", data)
+        if version not in (1, 2, 3) or (version > 1 and flags & 3):
+            return "", None
+        at = 9 if version == 3 else 8
+        pad = 8 if version == 1 else 1
+        parts = []
+        for size in (of_name, of_type, of_space):
+            parts.append(data[at : at + size])
+            at += -(-size // pad) * pad
+        name, kind, shape = parts[0].split(b"\0")[0].decode("utf-8", "replace"), _type(parts[1]), _shape(parts[2])
+        if shape is None or not kind.is_text:
+            return name, None
+        count, values = math.prod(shape), data[at:]
+        self.texts += count
+        if self.texts > _MOST_TEXTS or count * kind.size > len(values):
+            raise Hdf5Error(f"attribute {short_repr(name)} has more texts than are stored")
+        texts = [self.text(values[n * kind.size : (n + 1) * kind.size], kind) for n in range(count)]
+        return name, texts if shape else texts[0]
 
-def _text(value: Any) -> str:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    def text(self, element: bytes, kind: _Type) -> str:
+        if kind.kind == _VARIABLE:
+            length, address, index = struct.unpack("<IQI", element)
+            element = self.file.heap_object(address, index)[:length] if length else b""
+        return element.rstrip(b"\0").decode("utf-8", "replace")
+
+
+def _plain(array: Array, dtype: str) -> Array:
+    return from_bfloat16(array) if dtype == _BFLOAT16 else array
+
+
+def _shape(data: bytes) -> tuple[int, ...] | None:
+    """Of a dataspace; None for one without numbers."""
+    version, rank, _ = struct.unpack_from("<BBB", data)
+    if version not in (1, 2) or rank > 8 or (version == 2 and data[3:4] == b"\2"):
+        return None
+    at = 8 if version == 1 else 4
+    return struct.unpack_from(f"<{rank}Q", data, at)
+
+
+def _type(data: bytes) -> _Type:
+    first, bits, size = struct.unpack_from("<BB2xI", data)
+    kind = first & 15
+    if kind == _FLOAT:
+        _, _, _, exponent, _, mantissa = struct.unpack_from("<HHBBBB", data, 8)
+        return _Type(kind, size, _FLOATS.get((size, exponent, mantissa), ""), bool(bits & 1))
+    is_text = kind == _STRING or (kind == _VARIABLE and bits & 15 == 1 and size == 16)
+    return _Type(kind, size, is_text=is_text)

@@ -14,20 +14,17 @@ from rnnviz.weights.formats.keras_store import NewStore
 from rnnviz.weights.source import Source
 
 _CONFIG, _WEIGHTS = "config.json", "model.weights.h5"
-_LARGEST_CONFIG, _LARGEST_UNPACKED = 64 * 2**20, 512 * 2**20
+_LARGEST_CONFIG = 64 * 2**20
 
 
 def read(path: str, decisions: Decisions) -> WeightFile:
-    """Raises InputError if the file is damaged, or if h5py is not installed."""
+    """Raises InputError if the file is damaged."""
     source = Source(path)
     archive = Archive(source)
     layers = entries(parsed(source, archive.read(_CONFIG, _LARGEST_CONFIG)))
     if _WEIGHTS not in archive.members:
         raise source.error(f"{_WEIGHTS} is missing in it; was it saved without its weights?")
-    if archive.members[_WEIGHTS].is_deflated:  # Keras does not compress it; somebody packed it again
-        tree = read_tree(source, content=archive.read(_WEIGHTS, _LARGEST_UNPACKED))
-    else:
-        tree = read_tree(source, *archive.place(_WEIGHTS))
+    tree = read_tree(source, *archive.place(_WEIGHTS))
     if not layers:
         return without_config(path, "Keras", tree, decisions)
     return weight_file(path, "Keras", layers, NewStore(tree), decisions)

@@ -16,9 +16,9 @@ from rnnviz.errors import InputError
 from rnnviz.nn import keras_layout
 from rnnviz.nn.cell_table import CELLS
 from rnnviz.nn.types import Array
-from rnnviz.weights.formats.hdf5_tree import imported_h5py
 from rnnviz.weights.formats.keras_config import ACTIVATIONS
 from rnnviz.weights.formats.keras_store import snake_case
+from rnnviz.weights.writing.hdf5 import imported_h5py
 from rnnviz.weights.writing.network import Network, Written, distinct, identifier, name_of, two_biases
 
 #: The oldest with this layout of files.
