@@ -4,7 +4,7 @@
 
 `remembers`: an LSTM learns to remember a letter. `forgets`: the same one begins with nearly shut forget gates, and does
 not learn it. Both train in float32, so that their weight gradients differ from those computed anew by rounding errors,
-as a framework's do.
+as a framework's do. `remembers.safetensors` has the weights that the first one ends with.
 """
 
 from __future__ import annotations
@@ -67,6 +67,8 @@ def make(folder: Path) -> None:
                 recorder.add(
                     step=step, loss=loss, layers={"lstm": kept}, extra={"learning_rate": experiment.learning_rate}
                 )
+        if experiment == resolved(REMEMBERS):
+            training.model.save(folder / f"{name}.safetensors")
         for file in (folder / name).glob("*.safetensors"):  # always the same names, to replace the files in place
             file.rename(file.with_name(f"{file.name.partition('-')[0]}-lesson.safetensors"))
 

@@ -19,7 +19,7 @@ from typing import Any
 from rnnviz.errors import InputError
 from rnnviz.experiment.experiment import OF_TASK, SETTINGS, Experiment
 from rnnviz.lessons.lesson import Do
-from rnnviz.player.kinds.opening import Opening
+from rnnviz.player.kinds.opening import NetworkOpening, Opening
 from rnnviz.player.player import Player
 from rnnviz.scene.commands import (
     Back,
@@ -43,8 +43,8 @@ END = 10**9  # larger than every time step: the last one
 
 @dataclass(frozen=True)
 class Setup:
-    """epochs, batches: amount of training, in whole epochs and then batches. recording: what is shown instead of the
-    experiment, at this record (from 1). panel: the open panel, "" for none."""
+    """epochs, batches: amount of training, in whole epochs and then batches. opened: a recording that is shown instead
+    of the experiment, at this record (from 1), or a file of weights. panel: the open panel, "" for none."""
 
     experiment: Experiment
     epochs: int = 0
@@ -56,7 +56,7 @@ class Setup:
     t: int = 0
     loss_step: int | str = "last"
     panel: str = ""
-    recording: Opening | None = None
+    opened: Opening | NetworkOpening | None = None
     record: int = END
 
     def after(self, do: Do) -> Setup:
@@ -71,16 +71,20 @@ class Setup:
         return setup
 
     @property
-    def source(self) -> Experiment | Opening:
+    def source(self) -> Experiment | Opening | NetworkOpening:
         """What is opened to be shown."""
-        return self.recording or self.experiment
+        return self.opened or self.experiment
+
+    @property
+    def has_recording(self) -> bool:
+        return isinstance(self.opened, Opening)
 
     @property
     def weights(self) -> tuple[object, ...]:
-        """The identity of a network's weights: its settings, amount of training, and whether its loop is cut; or the
-        recording and its record."""
-        if self.recording is not None:
-            return self.recording, self.record
+        """The identity of a network's weights: its settings, amount of training, and whether its loop is cut; or
+        what is opened, and the record."""
+        if self.opened is not None:
+            return self.opened, self.record
         return self.experiment, self.epochs, self.batches, self.cut
 
     def has_weights_of(self, frame: Frame) -> bool:
@@ -98,10 +102,10 @@ class Setup:
 
     @property
     def _cut(self) -> bool:
-        return self.recording is None and (self.cut or not self.experiment.loop)
+        return self.opened is None and (self.cut or not self.experiment.loop)
 
     def _batches(self, frame: Frame) -> int:
-        if self.recording is not None:  # a record is what an epoch is
+        if self.opened is not None:  # a record is what an epoch is; a file of weights is one moment
             return min(self.record, frame.learning.places) - 1
         return self.epochs * frame.learning.batches_per_epoch + self.batches
 
@@ -124,8 +128,8 @@ def _settings(setup: Setup, given: Any) -> Setup:
     experiment = Experiment(**{**old, **left_open, **new})
     only_epochs = setup.experiment.with_(epochs=experiment.epochs) == experiment
     trained = {} if only_epochs else dict(epochs=0, batches=0)
-    if setup.recording is not None:
-        setup = replace(setup, recording=None, sample=0, unit=0)
+    if setup.opened is not None:
+        setup = replace(setup, opened=None, sample=0, unit=0)
         trained = dict(epochs=0, batches=0)
     return replace(setup, experiment=experiment, loss_step="last", **trained)  # type: ignore[arg-type]
 
@@ -133,11 +137,21 @@ def _settings(setup: Setup, given: Any) -> Setup:
 def _recording(setup: Setup, opening: Any) -> Setup:
     if not isinstance(opening, Opening):  # steps.py makes one of what a lesson writes
         raise InputError(f'recording: {opening!r} is not the folder of a recording; write recording = "my-training"')
-    return replace(setup, recording=opening, record=END, loss_step="last", sample=0, unit=0, cut=False)
+    return _opened(setup, opening)
+
+
+def _weights(setup: Setup, opening: Any) -> Setup:
+    if not isinstance(opening, NetworkOpening):  # as above
+        raise InputError(f'weights: {opening!r} is not a file of weights; write weights = "model.safetensors"')
+    return _opened(setup, opening)
+
+
+def _opened(setup: Setup, opening: Opening | NetworkOpening) -> Setup:
+    return replace(setup, opened=opening, record=END, loss_step="last", sample=0, unit=0, cut=False)
 
 
 def _record(setup: Setup, record: Any) -> Setup:
-    if setup.recording is None:
+    if not setup.has_recording:
         raise InputError('record: no recording is shown here; write recording = "my-training" first')
     return replace(
         setup, record=END if record == "last" else _whole("record", record, 'a record from 1 up, or "last"', 1)
@@ -209,10 +223,9 @@ def _cut(setup: Setup, yes: Any) -> Setup:
 
 
 def _of_experiment(name: str, setup: Setup) -> None:
-    if setup.recording is not None:
-        raise InputError(
-            f"{name}: a recording stays as it is; settings = {{ … }} goes back to a network of this lesson"
-        )
+    if setup.opened is not None:
+        what = "a recording stays as it is" if setup.has_recording else "weights from a file stay as they are"
+        raise InputError(f"{name}: {what}; settings = {{ … }} goes back to a network of this lesson")
 
 
 def _true(name: str, yes: Any) -> None:
@@ -229,6 +242,7 @@ def _whole(name: str, number: Any, what: str, least: int = 0) -> int:
 COMMANDS: dict[str, Callable[[Setup, Any], Setup]] = {
     "settings": _settings,
     "recording": _recording,
+    "weights": _weights,
     "record": _record,
     "train": _train,
     "untrain": _untrain,
@@ -252,8 +266,10 @@ def toward(frame: Frame, setup: Setup, *, cursor: bool = True) -> Command | None
     if frame.source != setup.source:
         if frame.ghost is not None:
             return DismissGhost()
-        if setup.recording is not None:
-            return Open(replace(setup.recording, record=None if setup.record == END else setup.record))
+        if isinstance(setup.opened, Opening):
+            return Open(replace(setup.opened, record=None if setup.record == END else setup.record))
+        if setup.opened is not None:
+            return Open(setup.opened)
         if frame.requested is None:
             return Open(setup.experiment)
         return Change(_difference(frame.requested, setup.experiment))
@@ -261,7 +277,7 @@ def toward(frame: Frame, setup: Setup, *, cursor: bool = True) -> Command | None
     if done > wanted:
         return Back("all")
     if done < wanted:
-        return Train("batch" if setup.recording is None else "epoch", wanted - done)
+        return Train("epoch" if setup.has_recording else "batch", wanted - done)
     if frame.cut != setup._cut:
         return Cut()
     if frame.scene.sample != setup.sample:

@@ -11,8 +11,8 @@ from rnnviz.experiment.experiment import SETTINGS, Experiment, in_folder
 from rnnviz.lessons.conditions import Condition, condition, tolerance
 from rnnviz.lessons.lesson import Choice, Do, Exercise, Point, Prediction, Step
 from rnnviz.lessons.markdown import Block, Section
+from rnnviz.lessons.openings import OPENINGS
 from rnnviz.lessons.points import POINTS
-from rnnviz.lessons.recordings import opening
 from rnnviz.lessons.report import Report
 from rnnviz.player.kinds.opening import Opening
 from rnnviz.views.metrics import METRICS, parse
@@ -104,10 +104,11 @@ class StepReader:
             line = block.line_of(where, name)
             if name == "settings":
                 argument = self.with_path(argument)
-            if name == "recording":
-                argument = self.report.attempt(line, lambda a=argument: opening(self.report.path.parent, a))  # type: ignore[misc]
+            if name in OPENINGS:
+                made = OPENINGS[name]
+                argument = self.report.attempt(line, lambda a=argument, m=made: m(self.report.path.parent, a))  # type: ignore[misc]
             elif name == "record":  # whether one is shown depends on the whole lesson, which check.py runs
-                shown = Setup(Experiment(), recording=Opening(""))
+                shown = Setup(Experiment(), opened=Opening(""))
                 self.report.attempt(line, lambda s=shown, a=argument: s.after((("record", a),)))  # type: ignore[misc]
             elif name == "seek":  # as are the steps to seek
                 self.report.attempt(line, lambda a=argument: Setup(Experiment()).after((("seek", a),)))  # type: ignore[misc]

@@ -121,7 +121,7 @@ def keys(run: LessonRun, onward: str) -> list[tuple[str, str]]:
         return [skip] if run.open_question.choices else [("next", "answer"), skip]
     if run.open_exercise is not None:
         hints = run.open_exercise.hints
-        keys = {**_TOOL_KEYS, "train": ("epoch", "next record")} if run.target.recording else _TOOL_KEYS
+        keys = {**_TOOL_KEYS, "train": ("epoch", "next record")} if run.target.has_recording else _TOOL_KEYS
         more = [keys[tool] for tool in tools(run)]
         more += [("lesson_hint", "hint")] if len(run.hints_given) < len(hints) else []
         return [*more, ("lesson_return", "restore"), skip]

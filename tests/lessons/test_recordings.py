@@ -18,7 +18,7 @@ from rnnviz.diagnosis import from_recording
 from rnnviz.diagnosis.diagnose import diagnose
 from rnnviz.errors import InputError
 from rnnviz.experiment.experiment import Experiment
-from rnnviz.lessons import recordings
+from rnnviz.lessons import openings
 from rnnviz.lessons.check import check
 from rnnviz.lessons.course import Start, find
 from rnnviz.lessons.masking import masked
@@ -236,8 +236,8 @@ def test_every_step_is_reached_from_every_other(course: Path) -> None:
             frame = arrive(player, there)
             assert frame.source == there.source
             assert there.same_network(frame)
-            assert frame.ghost is None or there.recording is None
-            assert len(frame.cannot) == (len(CANNOT) - 1 if there.recording else 0)  # lessons can be opened
+            assert frame.ghost is None or there.opened is None
+            assert len(frame.cannot) == (len(CANNOT) - 1 if there.opened else 0)  # lessons can be opened
     assert not setups[0].same_network(arrive(player, setups[1]))
     assert setups[0].weights != setups[1].weights  # another record is another network: see masking.py
     run = LessonRun(lesson).jump(2)
@@ -310,20 +310,20 @@ def test_a_mistake_is_one_clear_line(
 
 
 def test_a_recording_that_is_too_large_is_refused(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recordings, "LARGEST", 10)
+    monkeypatch.setattr(openings, "LARGEST", 10)
     with pytest.raises(InputError, match="record fewer sequences"):
-        recordings.opening(course, "mine")
-    monkeypatch.setattr(recordings, "LARGEST", 10**9)
-    monkeypatch.setattr(recordings, "MOST_RECORDS", 2)
-    monkeypatch.setattr(recordings, "OTHER_FILES", 1)
+        openings.recording(course, "mine")
+    monkeypatch.setattr(openings, "LARGEST", 10**9)
+    monkeypatch.setattr(openings, "MOST_RECORDS", 2)
+    monkeypatch.setattr(openings, "OTHER_FILES", 1)
     with pytest.raises(InputError, match="has more than 2 records"):
-        recordings.opening(course, "mine")
+        openings.recording(course, "mine")
 
 
 @pytest.mark.parametrize("given", [None, [], {}, {"folder": ""}, {"folder": 3}, "", "  "])
 def test_what_names_no_folder(course: Path, given: Any) -> None:
     with pytest.raises(InputError, match="does not name a folder"):
-        recordings.opening(course, given)
+        openings.recording(course, given)
     with pytest.raises(InputError, match="is not the folder of a recording"):
         Setup(Experiment()).after((("recording", given),))
 
@@ -340,7 +340,7 @@ async def test_other_lessons_open_from_a_recording_and_its_knobs_say_why_not(
         await app.settled()
         learner = Learner(app, pilot)
         assert app.main.frame is not None
-        assert app.main.frame.source == learner.run.target.recording
+        assert app.main.frame.source == learner.run.target.opened
         await learner.press("e", "e")
         assert app.main.frame.cursor.epoch == 2
         await learner.press("r")

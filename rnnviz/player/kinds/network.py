@@ -128,9 +128,12 @@ class NetworkRun:
 
     @property
     def cannot(self) -> Mapping[str, str]:
+        own = {
+            name: why for name, why in NETWORK_CANNOT.items() if not (self.source.is_of_lesson and name == "contents")
+        }
         if not self.has_loss:
-            return {**NETWORK_CANNOT, **WITHOUT_TARGETS}
-        return {**NETWORK_CANNOT, **({} if self._is_whole(self._layer, self._part) else OF_A_PART)}
+            return {**own, **WITHOUT_TARGETS}
+        return {**own, **({} if self._is_whole(self._layer, self._part) else OF_A_PART)}
 
     def learning(self) -> Learning:
         kind = OneMoment if self.has_loss else WithoutLoss

@@ -109,6 +109,7 @@ class NetworkOpening:
     data        an experiment with the settings of the data that it reads; None: generated sequences
     steps       of generated sequences; None: STEPS of network.py
     beside      another file, whose layer of the same name is compared with this one; None: other layers of this file
+    is_of_lesson  a lesson shows it: the other lessons can be opened beside it
     """
 
     path: str
@@ -120,3 +121,4 @@ class NetworkOpening:
     data: Experiment | None = None
     steps: int | None = None
     beside: str | None = None
+    is_of_lesson: bool = False

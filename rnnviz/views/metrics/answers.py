@@ -18,7 +18,9 @@ metric("accuracy", "share of right answers on the validation sequences", ".0%", 
     lambda f: outcome(f, "accuracy")
 )  # fmt: skip
 
-metric("judged", "number of validation sequences that accuracy counts", "d", low=1)(lambda f: _judged(f.scene))
+metric("judged", "number of validation sequences that accuracy counts", "d", low=1)(
+    lambda f: _judged(f.scene) if f.scene.task.has_targets else None
+)
 
 metric("accuracy_error", "standard error of accuracy, √(p(1 − p)/judged); one answer per sequence only", ".0%",
         needs=if_unknown("outcome"), low=0, high=0.5)(

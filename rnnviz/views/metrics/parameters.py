@@ -36,7 +36,7 @@ metric("w_rec", "weight from a unit (second number) to a unit (first): W_hh (sim
 metric("bias", "bias of a unit (simple RNN)", "+.3f", "unit")(lambda f, unit: _bias(f, unit))
 
 metric("w_out", "weight from a unit to an output", "+.3f", "output", "unit")(
-    lambda f, o, unit: f.scene.trace.params["readout.weight"][o, unit]
+    lambda f, o, unit: f.scene.trace.params["readout.weight"][o, unit] if f.scene.task.has_readout else None
 )
 
 metric("sigma_max", "largest singular value of W_hh (simple RNN)", ".2f", needs=if_unknown("weights"), low=0)(
@@ -104,7 +104,7 @@ for _name in dict.fromkeys(block.metric for cell in CELLS.values() for block in 
 
 # the update
 metric("weight_grad", "norm of the gradient on all weights, from the sequence in view", ".2g", low=0)(
-    lambda f: _weight_grad(f.scene)
+    lambda f: _weight_grad(f.scene) if f.scene.has_loss else None
 )
 
 metric("clipped", "1 if clip_norm shortens weight_grad, else 0", "d", low=0, high=1)(

@@ -42,14 +42,18 @@ metric("T", "steps of the sequence in view", "d", low=1)(lambda f: f.T)
 
 metric("K", "the last step that carries loss", "d", low=1)(lambda f: f.scene.last_loss_step)
 
-metric("loss_steps", "number of steps that carry loss", "d", low=0)(lambda f: len(f.scene.loss_steps))
+metric("loss_steps", "number of steps that carry loss", "d", low=0)(
+    lambda f: len(f.scene.loss_steps) if f.scene.has_loss else 0
+)
 
 metric("loss_step", "loss step whose gradient is on the screen; none for the total", "d")(lambda f: f.loss_step)
 
 # the loss
 metric("loss", "loss of the sequence in view", ".4f", low=0)(lambda f: f.scene.loss)
 
-metric("step_loss", "what step t adds to the loss", ".4f", "step", low=0)(lambda f, t: f.scene.trace.step_loss[t - 1])
+metric("step_loss", "what step t adds to the loss", ".4f", "step", low=0)(
+    lambda f, t: f.scene.trace.step_loss[t - 1] if f.scene.task.has_targets else None
+)
 
 metric("train_loss", "training loss of the last completed epoch", ".4f", low=0)(lambda f: _of_epoch(f, f.learning.loss))
 

@@ -30,7 +30,7 @@ metric("pre", "sum of a unit at step t, before its activation (simple RNN)", "+.
 metric("y", "output at step t", "+.3f", "step", "output")(lambda f, t, o: f.scene.trace.y[t - 1, 0, o])
 
 metric("target", "target of the output at step t; none where step t has no loss", "+.3f", "step", "output")(
-    lambda f, t, o: f.scene.target_values[t - 1, o] if t in f.scene.loss_steps else None
+    lambda f, t, o: f.scene.target_values[t - 1, o] if t in f.scene.loss_steps and f.scene.task.has_targets else None
 )
 
 metric("error", "output minus target at step t", "+.3f", "step", "output")(
