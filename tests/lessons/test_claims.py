@@ -175,6 +175,10 @@ CLAIMS: dict[str, Claim] = {
     "reading-a-diagnosis/where-it-is-lost": Claim(
         "nearly shut at every step", ("forget_mean < 0.05", "forget_share[29] < 0.1", "forget_share[1] < 0.1")
     ),
+    "your-own-network/its-own-data": Claim(
+        "over all steps, beyond the letter; tests/lessons/test_networks.py has other networks",
+        ("reach == T", "reach > needed_lag", "grad_ratio > 0.01"),
+    ),
     "your-turn/what-will-it-do": Claim(
         "a step keeps about the spectral radius, or less",
         ("reach < needed_lag", "mean_factor < 1.1 * spectral_radius", "mean_factor > 0.7 * spectral_radius"),
