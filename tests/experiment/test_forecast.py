@@ -82,6 +82,9 @@ def test_a_season_is_found_or_there_is_none(tmp_path: Path) -> None:
     noise = np.random.default_rng(1).standard_normal(240)
     for period in (4, 7, 24):
         assert forecast.season(task_of(tmp_path, np.sin(2 * np.pi * t / period) + 0.3 * noise)) == period
+    for seed in range(5):  # noise has peaks on the slope of a slow wave
+        slow = np.sin(2 * np.pi * t / 60) + 0.7 * np.random.default_rng(seed).standard_normal(240)
+        assert abs((forecast.season(task_of(tmp_path, slow)) or 0) - 60) < 6
     weekly = np.where(t % 7 < 5, 1.0, 0.0) + 0.1 * noise
     weekly[20:25] = np.nan
     assert forecast.season(task_of(tmp_path, weekly, seq_len=5)) == 7
@@ -101,3 +104,19 @@ def test_the_sine_has_both_and_a_task_without_a_series_neither() -> None:
     names = build_task(resolved(Experiment(task="names")))
     assert forecast.compare(build_model(resolved(Experiment(task="names")), names), names) is None
     assert forecast.as_json(None) is None
+
+
+def test_a_network_near_the_last_value_that_is_better_does_not_only_repeat_it(tmp_path: Path) -> None:
+    """x' = 0.6 x + noise: the best answer, 0.6 x, differs little from x and has four fifths of its error."""
+    values = np.zeros(2_000)
+    noise = np.random.default_rng(2).standard_normal(2_000)
+    for k in range(1, 2_000):
+        values[k] = 0.6 * values[k - 1] + noise[k]
+    task = task_of(tmp_path, values, validation_split=0.5)
+    best = forecast.compare(repeating(task, 0.6), task)
+    assert best is not None
+    assert best.echo is not None
+    assert best.echo < forecast.ECHO
+    assert best.error < forecast.NEAR * best.last_value
+    assert not best.repeats
+    assert forecast.compare(repeating(task), task).repeats  # type: ignore[union-attr]
