@@ -60,7 +60,10 @@ def _feature(screen: ScoreScreen, by: int) -> None:
 
 
 def _inputs(screen: ScoreScreen) -> None:
-    screen.look(input_gradient=not screen.view.input_gradient)
+    if not screen.view.knows("gradient"):
+        screen.say("The gradient comes in a later lesson. Press F for free play.")
+    else:
+        screen.look(input_gradient=not screen.view.input_gradient)
 
 
 def _scroll(screen: ScoreScreen, by: int) -> None:

@@ -36,6 +36,11 @@ def has_features(frame: Frame) -> bool:
     return scene.task.has_features and scene.trace.I > 1
 
 
+def shows_gradient(frame: Frame, view: View) -> bool:
+    """Whether ∂L/∂x stands in place of the input."""
+    return view.input_gradient and view.knows("gradient") and "inputs" not in frame.cannot
+
+
 def draw_features(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: Palette, view: View) -> None:
     first, n = place.input
     many, per_row = frame.scene.trace.I, 2 if palette.has_halves else 1

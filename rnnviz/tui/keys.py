@@ -159,7 +159,7 @@ ACTION_KEYS = {action.id: face(action.keys[0]) for action in ACTIONS}
 #: The name under which a lesson introduces a key (see lessons/introductions.py); panels use their own ids.
 INTRODUCED = {
     "batch": "train", "epoch": "train", "all": "train", "all_back": "train", "cut": "cut", "gradient": "gradient",
-    "ghost": "ghost",
+    "ghost": "ghost", "inputs": "gradient",
 }  # fmt: skip
 
 

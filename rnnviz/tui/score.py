@@ -32,7 +32,7 @@ from rnnviz.scene.cursor import Phase
 from rnnviz.sheet import Sheet
 from rnnviz.tui.geometry import GUTTER, Columns, Rows, columns_of, rows
 from rnnviz.tui.gradient_row import draw_gradient, is_blank, write_check, write_ghost, write_gradient
-from rnnviz.tui.input_row import has_features
+from rnnviz.tui.input_row import has_features, shows_gradient
 from rnnviz.tui.marks import accent, stride
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.sequence import draw_input, draw_output, draws_curves, reads_symbols, write_input, write_output
@@ -114,7 +114,7 @@ def rows_of(frame: Frame, height: int, palette: Palette, view: View = EVERYTHING
         row = IN_LESSONS[name]
         return (not row.introduced or view.knows(row.introduced)) and row.why_not(frame) is None
 
-    is_curve = not reads_symbols(frame) or has_features(frame) or view.input_gradient
+    is_curve = not reads_symbols(frame) or has_features(frame) or shows_gradient(frame, view)
     return rows(
         height, frame.scene.H, frame.cursor.unit, pair=palette.has_halves,
         gates=gate_rows(frame.scene.trace.spec.about_cell) if has("gates") else (), cell=has("cell"),

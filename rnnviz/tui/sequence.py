@@ -41,7 +41,7 @@ def draws_curves(frame: Frame) -> bool:
 
 def draw_input(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: Palette, view: View) -> None:
     first, n = place.input
-    if view.input_gradient and "inputs" not in frame.cannot:
+    if input_row.shows_gradient(frame, view):
         input_row.draw_input_gradient(sheet, frame, place, cols, palette, view)
         return
     if input_row.has_features(frame):
@@ -163,7 +163,7 @@ def _draw_unit(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: 
 
 def write_input(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Palette, view: View) -> None:
     """Write the input of this moment."""
-    if view.input_gradient and "inputs" not in frame.cannot:
+    if input_row.shows_gradient(frame, view):
         input_row.write_input_gradient(sheet, frame, place, left, palette, view)
         return
     if input_row.has_features(frame):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from rnnviz.experiment.experiment import Experiment
+from rnnviz.lessons.course import Start
 from rnnviz.numbers import fixed, scientific
 from rnnviz.player.kinds.network import NetworkRun
 from rnnviz.player.kinds.opening import NetworkOpening, Opening
@@ -63,6 +64,15 @@ async def test_a_recording_has_it_and_weights_alone_give_the_reason(tmp_path: Pa
         assert any(row.startswith("‖∂L₁₂/∂x‖") for row in rows(app, "score"))
     player = Player(NetworkRun(NetworkOpening("model.pt"), file_of(layer_of())))
     assert "no ∂L/∂x" in player.frame.cannot["inputs"]
+
+
+async def test_a_lesson_before_the_gradient_has_none() -> None:
+    app = RnnvizApp(start=Start(None, "1"), compile=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.settled()
+        await press(pilot, "I")
+        assert "∂x" not in text(app)
+        assert "later lesson" in text(app, "lesson")
 
 
 async def test_one_number_has_no_other_to_select() -> None:
