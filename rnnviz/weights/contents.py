@@ -195,9 +195,10 @@ class Linear:
     weight  (O, I) or a Stored of this shape; bias (O,) or None
     """
 
-    def __init__(self, name: str, weight: Any, bias: Any = None) -> None:
-        """Raises InputError for shapes that do not fit."""
-        self.name = name
+    def __init__(self, name: str, weight: Any, bias: Any = None, reads: str | None = None) -> None:
+        """reads: the recurrent layer whose states it reads, where the file has that; "" if it reads other numbers.
+        Raises InputError for shapes that do not fit."""
+        self.name, self.reads = name, reads
         self._arrays = Arrays({"weight": weight} | ({} if bias is None else {"bias": bias}))
         shapes = self._arrays.stored
         checks.fit_shape(f"{name}.weight", shapes["weight"], (None, None), "(outputs, inputs)")
@@ -334,11 +335,20 @@ class WeightFile:
         """Why readout_of(layer) is None, in a sentence; "" if it is not."""
         found = self._readouts(layer)
         if not found:
+            for linear in self.linears:
+                if linear.inputs == layer.output_size:
+                    return (
+                        f"{linear.name} does not read the states of {layer.name} themselves, so these are the output; "
+                        f"--readout {linear.name} takes it."
+                    )
             return f"No linear layer has {layer.output_size} inputs, so the states themselves are the output."
         names = [linear.name for linear in found]
         if len(found) > 1:
             return f"Several linear layers fit; choose one: --readout {_listed(names, ' | ')}"
-        if len(same := [one.name for one in self.layers if one.output_size == layer.output_size]) > 1:
+        if (
+            found[0].reads is None
+            and len(same := [one.name for one in self.layers if one.output_size == layer.output_size]) > 1
+        ):
             return f"{names[0]} fits {_listed(same, ' and ')}; if it reads {layer.name}: --readout {names[0]}"
         if after := self._after(found[0]):
             return (
@@ -355,11 +365,13 @@ class WeightFile:
         return found[0] if len(found) == 1 else None
 
     def _readouts(self, layer: Layer) -> list[Linear]:
-        return [linear for linear in self.linears if linear.inputs == layer.output_size]
+        fitting = [one for one in self.linears if one.inputs == layer.output_size]
+        known = [one for one in fitting if one.reads == layer.name]
+        return known or [one for one in fitting if one.reads is None]
 
     def _after(self, linear: Linear) -> list[Linear]:
         """Linear layers that may read the output of `linear`."""
-        return [one for one in self.linears if one is not linear and one.inputs == linear.outputs]
+        return [one for one in self.linears if one is not linear and one.inputs == linear.outputs and not one.reads]
 
     def _unknown(self, what: str, name: str, names: list[str]) -> str:
         if not names:

@@ -2,7 +2,7 @@
 them.
 
     >>> joined([Part("first", "lstm", sides), Part("second", "lstm", sides, below="first")])
-    [Layer(name="first+second", …)]        # two levels
+    ([Layer(name="first+second", …)], {"second": "first+second"})        # two levels
 
 Two parts are levels of one layer if the upper reads nothing but the lower's states, and both have the same cell, units,
 directions, biases and activation.
@@ -48,8 +48,9 @@ class Part:
         return self.sides[0]["weight_hh"].shape[1] * len(self.sides)
 
 
-def joined(parts: Sequence[Part]) -> list[Layer]:
-    """The parts in their order, levels of one layer as one. Raises InputError for weights that do not fit."""
+def joined(parts: Sequence[Part]) -> tuple[list[Layer], dict[str, str]]:
+    """The parts in their order, levels of one layer as one; and the name of each layer by that of its top part. Raises
+    InputError for weights that do not fit."""
     by_name = {part.name: part for part in parts}
     readers: dict[str, list[Part]] = {}
     for part in parts:
@@ -70,10 +71,12 @@ def joined(parts: Sequence[Part]) -> list[Layer]:
         taken |= {one.name for one in levels}
         layers.append(levels)
     paths = [_path(levels) for levels in layers]
-    return [
-        _layer(path if path and paths.count(path) == 1 else "+".join(part.name for part in levels), levels)
+    names = [
+        path if path and paths.count(path) == 1 else "+".join(part.name for part in levels)
         for path, levels in zip(paths, layers, strict=True)
     ]
+    made = [_layer(name, levels) for name, levels in zip(names, layers, strict=True)]
+    return made, {levels[-1].name: name for name, levels in zip(names, layers, strict=True)}
 
 
 def _fits(lower: Part, upper: Part) -> bool:

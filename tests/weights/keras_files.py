@@ -107,6 +107,14 @@ def check_what_stands_between_layers_keeps_them_apart() -> None:
         model = shuffled(keras.Sequential([layers.Input((T, I)), *stack], name=f"between{n}"))
         for file in written(model, (".keras", ".h5")).values():
             assert [layer.name for layer in file.layers] == ["a", "b"]
+    source = layers.Input((T, I))
+    lower = layers.GRU(H, return_sequences=True, name="lower")(source)
+    normed = layers.LayerNormalization()(layers.GRU(H, return_sequences=True, name="upper")(layers.ReLU()(lower)))
+    reads = {"reads_lower": layers.Dense(2, name="reads_lower")(layers.Dropout(0.5)(lower)),
+             "reads_norm": layers.Dense(3, name="reads_norm")(normed)}  # fmt: skip
+    for file in written(shuffled(keras.Model(source, list(reads.values()), name="wired")), (".keras", ".h5")).values():
+        assert file.readout_of(file.layer("lower")).name == "reads_lower"
+        assert file.readout_of(file.layer("upper")) is None
     for one, other in ((H, H + 1), (H, H)):
         stack = [layers.LSTM(one, return_sequences=True, name="a"),
                  layers.LSTM(other, use_bias=one != other, name="b")]  # fmt: skip

@@ -175,3 +175,30 @@ def test_onnx_tensors_that_refer_to_each_other_do_not_end_in_a_circle(tmp_path):
     ) + encode.node("Identity", "w", ["a0"], ["W"])  # fmt: skip
     file = read(onnx_file(tmp_path, encode.tensor(5, "R", R), nodes=nodes))
     assert "the graph computes it" in file.refused[0].reason
+    doubled = [encode.node("Concat", f"n{n}", [f"a{n + 1}"] * 2, [f"a{n}"], axis=2) for n in range(45)]
+    nodes = NODE + b"".join(doubled) + encode.node("Identity", "w", ["a0"], ["W"])
+    file = read(onnx_file(tmp_path, encode.tensor(5, "R", R), encode.tensor(5, "a45", W), nodes=nodes))
+    assert "the graph computes it" in file.refused[0].reason
+    states = b"".join(encode.node("Concat", f"s{n}", [f"y{n}", f"y{n}"], [f"y{n + 1}"], axis=2) for n in range(45))
+    nodes = encode.node("LSTM", "lstm", ["x", "W", "R"], ["y0"], hidden_size=4) + states
+    nodes += encode.node("MatMul", "out", ["y45", "V"], ["z"])
+    tensors = [encode.tensor(5, name, array) for name, array in (("W", W), ("R", R), ("V", W[0]))]
+    assert read(onnx_file(tmp_path, *tensors, nodes=nodes)).linears[0].reads == "lstm"
+    reason, _ = attempt(onnx_file(tmp_path, nodes=NODE * 4_000))
+    assert "more than 3,000 layers" in reason
+
+
+def test_a_readout_is_the_layer_that_the_graph_shows(tmp_path):
+    """Two linear layers fit by their sizes, and what stands between them and the states decides."""
+    lstm = encode.node("LSTM", "lstm", ["x", "W", "R"], ["y0"], hidden_size=4)
+    arrays = {"W": W, "R": R, "one.weight": np.ones((4, 2), np.float32), "two.weight": np.ones((4, 3), np.float32)}
+    tensors = [encode.tensor(5, name, array) for name, array in arrays.items()]
+    squeezed = encode.node("Squeeze", "s", ["y0"], ["y1"], axes=[1]) + encode.node("Relu", "r", ["y1"], ["y2"])
+    for first, second, wanted in (("y1", "y2", "one"), ("y2", "y1", "two"), ("y2", "y2", None)):
+        products = encode.node("MatMul", "a", [first, "one.weight"], ["p"])
+        products += encode.node("MatMul", "b", [second, "two.weight"], ["q"])
+        file = read(onnx_file(tmp_path, *tensors, nodes=lstm + squeezed + products))
+        readout = file.readout_of(file.layer())
+        assert (readout and readout.name) == wanted
+        assert bool(file.why_no_readout(file.layer())) == (wanted is None)
+        assert file.readout_of(file.layer(), "two").name == "two"

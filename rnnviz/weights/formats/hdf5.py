@@ -114,7 +114,7 @@ def _weight_file(
         elif linear := linear_of(name, others):
             linears.append(linear)
     notes = (_DEFAULTS,) if parts else ()
-    return WeightFile(path, format, tuple(joined(parts)), tuple(linears), tuple(embeddings), notes, tuple(refused))
+    return WeightFile(path, format, tuple(joined(parts)[0]), tuple(linears), tuple(embeddings), notes, tuple(refused))
 
 
 def _part(name: str, sides: Sequence[Sequence[Stored]], decisions: Decisions) -> Part:

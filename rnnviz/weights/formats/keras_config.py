@@ -19,7 +19,7 @@ _PASS = ("Dropout", "SpatialDropout1D", "GaussianNoise", "GaussianDropout", "Inp
 #: Keras' name of an activation -> ours.
 ACTIVATIONS = {"tanh": "tanh", "relu": "relu", "sigmoid": "sigmoid", "linear": "identity"}
 _MODELS = ("Sequential", "Functional", "Model")
-_DEEPEST = 20
+_DEEPEST, _MOST_LAYERS = 20, 3_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +67,7 @@ def entries(model: Any, path: tuple[str, ...] = ()) -> tuple[Entry, ...]:
         return ()
     config = model.get("config")
     listed = config if isinstance(config, list) else config.get("layers") if isinstance(config, dict) else None
-    if not isinstance(listed, list):
+    if not isinstance(listed, list) or len(listed) > _MOST_LAYERS:
         return ()
     is_sequential = text(model, "class_name") == "Sequential"
     found: list[Entry] = []

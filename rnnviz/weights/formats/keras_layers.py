@@ -42,7 +42,7 @@ class Store(Protocol):
 @dataclass
 class _Collected:
     parts: list[Part] = field(default_factory=list)
-    linears: list[Linear] = field(default_factory=list)
+    linears: list[tuple[Linear, str | None]] = field(default_factory=list)  # and the part that it reads
     embeddings: list[Embedding] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
     notes: dict[str, None] = field(default_factory=dict)
@@ -53,10 +53,12 @@ def weight_file(path: str, format: str, layers: Sequence[Entry], store: Store, d
     found = _Collected()
     names = [entry.name for entry in _all(layers)]
     _collect(layers, store, decisions, found, {name for name in names if names.count(name) > 1})
-    return WeightFile(
-        path, format, tuple(joined(found.parts)), tuple(found.linears), tuple(found.embeddings), tuple(found.notes),
-        tuple(found.refused),
-    )  # fmt: skip
+    joint, names_of = joined(found.parts)
+    for linear, part in found.linears:
+        linear.reads = part if part is None else names_of.get(part, "")
+    linears = tuple(linear for linear, _ in found.linears)
+    notes, refused = tuple(found.notes), tuple(found.refused)
+    return WeightFile(path, format, tuple(joint), linears, tuple(found.embeddings), notes, refused)
 
 
 def _all(layers: Sequence[Entry]) -> Iterator[Entry]:
@@ -87,10 +89,19 @@ def _collect(
         elif entry.is_own and entry.class_name == "Masking":
             found.notes[f"{name} masks steps. {_MASKS}"] = None
         elif entry.is_own:
-            _dense(name, entry, store, found)
+            _dense(name, entry, store, found, _read_by(entry, by_name, found.parts))
 
 
-def _dense(name: str, entry: Entry, store: Store, found: _Collected) -> None:
+def _read_by(entry: Entry, by_name: Mapping[str, Entry], parts: Sequence[Part]) -> str | None:
+    """The part whose states a layer reads; "" for other numbers, None if it is not known."""
+    below = source_of(entry, by_name)
+    if below is None or below.inside:
+        return None
+    own = [part.name for part in parts if part.name == below.name or part.name.startswith(f"{below.name}/")]
+    return own[-1] if own and _is_recurrent(below) else ""
+
+
+def _dense(name: str, entry: Entry, store: Store, found: _Collected, reads: str | None) -> None:
     class_name, config = entry.class_name, entry.config
     if class_name == "TimeDistributed":
         class_name, config = text(mapping(config, "layer"), "class_name"), mapping(mapping(config, "layer"), "config")
@@ -100,7 +111,7 @@ def _dense(name: str, entry: Entry, store: Store, found: _Collected) -> None:
     linear = linear_of(name, arrays)
     if linear is None or (len(arrays) == 2) != (config.get("use_bias", True) is True):
         return
-    found.linears.append(linear)
+    found.linears.append((linear, reads))
     activation = function(config.get("activation"))
     if activation != "linear":
         found.notes[f"{name} applies {activation} to its sums; as a readout it gives the sums."] = None

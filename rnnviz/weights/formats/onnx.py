@@ -7,8 +7,9 @@ https://onnx.ai/onnx/operators/
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -26,15 +27,24 @@ from rnnviz.weights.source import Source
 
 _CELLS = {cell.onnx.op: name for name, cell in CELLS.items() if cell.onnx is not None}
 #: Operations that move numbers and change none: of weights they are followed.
+_OTHERS = ("Gemm", "MatMul", "Gather")
+_MOST_LAYERS = 3_000
 _MOVES = ("Identity", "Unsqueeze", "Squeeze", "Transpose", "Concat", "Slice", "Reshape")
 _DEEPEST = 50
+#: Operations behind which states, or the last of them, are still states.
+_PASS = ("Transpose", "Squeeze", "Reshape", "Identity", "Dropout", "Gather", "Slice", "Concat", "Flatten", "Unsqueeze")
 #: Of a simple RNN: ONNX' names are ours, but for capitals.
 ACTIVATIONS = ("tanh", "relu", "sigmoid")
 
 
 def read(path: str, decisions: Decisions) -> WeightFile:
     """Raises InputError if the file is damaged or not ONNX."""
-    model = _Model(Graph(Source(path)))
+    source = Source(path)
+    graph = Graph(source)
+    try:
+        model = _Model(graph)
+    except InputError as error:
+        raise source.error(str(error)) from None
     parts, refused = [], []
     for node in model.graph.nodes:
         if node.op in _CELLS:
@@ -42,6 +52,7 @@ def read(path: str, decisions: Decisions) -> WeightFile:
                 parts.append(model.part(node, decisions))
             except InputError as error:
                 refused.append(Refused(model.names[id(node)], str(error)))
+    layers, names_of = joined(parts)
     notes: tuple[str, ...] = ()
     if not parts and not refused:
         notes = (
@@ -49,13 +60,20 @@ def read(path: str, decisions: Decisions) -> WeightFile:
             "single products; export with torch.onnx.export(…, dynamo=False), or open the .pt file.",
         )
     return WeightFile(
-        path, "ONNX", tuple(joined(parts)), tuple(model.linears()), tuple(model.embeddings()), notes, tuple(refused)
+        path, "ONNX", tuple(layers), tuple(model.linears(names_of)), tuple(model.embeddings()), notes, tuple(refused)
     )
 
 
 class _Model:
     def __init__(self, graph: Graph) -> None:
+        """Raises InputError for more layers than a network has."""
         self.graph = graph
+        if sum(node.op in (*_CELLS, *_OTHERS) for node in graph.nodes) > _MOST_LAYERS:
+            raise InputError(f"it has more than {_MOST_LAYERS:,} layers")
+        self._adds = {name: node for node in graph.nodes if node.op == "Add" for name in node.inputs}
+        self._stored = sum(tensor.size for tensor in graph.tensors.values())
+        self._constants: dict[str, Stored | None] = {}
+        self._read: dict[str, str] = {}
         recurrent = [node for node in graph.nodes if node.op in _CELLS]
         names = [node.name or (node.outputs[0] if node.outputs else "") or node.op for node in recurrent]
         self.names = {
@@ -182,8 +200,10 @@ class _Model:
 
     # -- linear layers and embeddings ---------------------------------------------------------------------------------
 
-    def linears(self) -> list[Linear]:
+    def linears(self, names_of: Mapping[str, str]) -> list[Linear]:
+        """names_of: the top part of each recurrent layer -> the layer's name."""
         found: list[tuple[str, Stored, Stored | None]] = []
+        reads: list[str] = []
         for node in self.graph.nodes:
             if node.op == "Gemm":
                 found += self._gemm(node)
@@ -192,8 +212,27 @@ class _Model:
                 if bias is not None and bias.shape != weight.shape[1:]:
                     continue
                 found.append((self._named(node, node.input(1), bias_name), _transposed(weight), bias))
+            reads += [self._read_by(node.input(0), names_of)] * (len(found) - len(reads))
         names = [name for name, _, _ in found]
-        return [Linear(_numbered(names, n), weight, bias) for n, (_, weight, bias) in enumerate(found)]
+        return [Linear(_numbered(names, n), weight, bias, reads[n]) for n, (_, weight, bias) in enumerate(found)]
+
+    def _read_by(self, name: str, names_of: Mapping[str, str], depth: int = 0) -> str:
+        """The layer whose states a tensor is, or a part of them; "" for any other tensor."""
+        if name not in self._read:
+            self._read[name] = ""  # while it is being found: it may follow from itself
+            self._read[name] = self._followed(name, names_of, depth)
+        return self._read[name]
+
+    def _followed(self, name: str, names_of: Mapping[str, str], depth: int) -> str:
+        maker = self.graph.makers.get(name)
+        if maker is None or depth > _DEEPEST:
+            return ""
+        if maker.op in _CELLS:
+            return names_of.get(self.names[id(maker)], "") if name in maker.outputs[:2] else ""
+        if maker.op not in _PASS or not maker.inputs:
+            return ""
+        below = {self._read_by(one, names_of, depth + 1) for one in maker.inputs[: None if maker.op == "Concat" else 1]}
+        return below.pop() if len(below) == 1 else ""
 
     def _gemm(self, node: Node) -> list[tuple[str, Stored, Stored | None]]:
         weight, given = self._table(node.input(1)), node.attributes
@@ -208,12 +247,12 @@ class _Model:
 
     def _added(self, name: str) -> tuple[str, Stored | None]:
         """The stored vector that the graph adds to a tensor: a product's bias."""
-        for node in self.graph.nodes:
-            if node.op == "Add" and name in node.inputs and len(node.inputs) == 2:
-                other = node.inputs[1 - node.inputs.index(name)]
-                found = self.constant(other)
-                if found is not None and found.ndim == 1 and found.dtype in DTYPES:
-                    return other, found
+        node = self._adds.get(name)
+        if node is not None and len(node.inputs) == 2:
+            other = node.inputs[1 - node.inputs.index(name)]
+            found = self.constant(other)
+            if found is not None and found.ndim == 1 and found.dtype in DTYPES:
+                return other, found
         return "", None
 
     def embeddings(self) -> list[Embedding]:
@@ -246,6 +285,12 @@ class _Model:
         """A tensor that is in the file, or follows from such by moving numbers; None for any other."""
         if name in self.graph.tensors:
             return self.graph.tensors[name]
+        if name not in self._constants:
+            self._constants[name] = None  # while it is being found: it may follow from itself
+            self._constants[name] = self._found(name, depth)
+        return self._constants[name]
+
+    def _found(self, name: str, depth: int) -> Stored | None:
         node = self.graph.makers.get(name)
         if node is None or depth > _DEEPEST:
             return None
@@ -258,7 +303,9 @@ class _Model:
         if not inputs or any(found is None for one, found in zip(node.inputs, inputs, strict=True) if one):
             return None
         move = _move(node, inputs)
-        return None if move is None else Stored(move[0], inputs[0].dtype if inputs[0] else "other", move[1])
+        if move is None or math.prod(move[0]) > self._stored:  # no larger than all that it can follow from
+            return None
+        return Stored(move[0], inputs[0].dtype if inputs[0] else "other", move[1])
 
 
 def _directions(node: Node) -> int:

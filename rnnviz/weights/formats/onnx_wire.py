@@ -15,7 +15,7 @@ from typing import Any
 from rnnviz.weights.source import Source
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
-_MOST_PARTS = 3_000_000  # a graph of 100,000 nodes has a third of that
+_MOST_PARTS = 500_000  # a graph of 10,000 operations has a third of that
 LONGEST_TEXT = 4_096
 LONGEST_LIST = 10_000  # numbers that stand outside of a tensor
 
@@ -43,6 +43,7 @@ class Part:
     message: Message
     start: int
     end: int
+    held: bytes | None = None  # its bytes, if they are read already
 
     def __len__(self) -> int:
         return self.end - self.start
@@ -50,7 +51,7 @@ class Part:
     def content(self, most: int = LONGEST_TEXT) -> bytes:
         if len(self) > most:
             raise WireError(f"a text of {len(self):,} bytes, longer than {most:,}")
-        return self.message.source.read(self.start, len(self))
+        return self.message.source.read(self.start, len(self)) if self.held is None else self.held
 
     def text(self) -> str:
         return self.content().decode("utf-8", "replace")
@@ -58,7 +59,7 @@ class Part:
     def fields(self) -> Iterator[tuple[int, Any]]:
         """(field number, value), in the order of the file: an int, a Part for bytes, a fixed number as 4 or 8 bytes."""
         message, at = self.message, self.start
-        held, base = b"", at
+        held, base = self.held or b"", at
         while at < self.end:
             message.left -= 1
             if message.left < 0:
@@ -74,7 +75,9 @@ class Part:
                 length, at = self._varint(held, at, base)
                 if length > self.end - at:
                     raise WireError(f"a part claims {length:,} bytes, but {self.end - at:,} follow")
-                value, at = Part(message, at, at + length), at + length
+                inside = at + length <= base + len(held)
+                part = held[at - base : at - base + length] if inside else None
+                value, at = Part(message, at, at + length, part), at + length
             elif wire in (_FIXED32, _FIXED64):
                 width = 4 if wire == _FIXED32 else 8
                 if width > self.end - at:
