@@ -12,12 +12,12 @@ from math import prod
 
 import numpy as np
 
-from rnnviz.errors import InputError, short_repr
+from rnnviz.errors import short_repr
 from rnnviz.nn import checks
 from rnnviz.nn.types import Array
 from rnnviz.weights import own
 from rnnviz.weights.archive import Archive
-from rnnviz.weights.contents import DTYPES, Decisions, Stored, WeightFile
+from rnnviz.weights.contents import Decisions, Stored, WeightFile
 from rnnviz.weights.source import Source
 from rnnviz.weights.torch_names import from_names
 
@@ -83,8 +83,6 @@ class _Npy:
             return None
 
     def _load(self) -> Array:
-        if self._dtype.name not in DTYPES:
-            raise InputError(f"{self._member}: it holds {self._dtype.name}")
         checks.memory("weights", 2 * self._size, f"an array of shape {self._shape}")
         array = np.frombuffer(self._content(), self._dtype).astype(self._dtype.newbyteorder("="), copy=False)
         return array.reshape(self._shape, order="F" if self._is_fortran else "C")
