@@ -24,6 +24,8 @@ from rnnviz.nn.types import Array, frozen
 
 #: The dtypes of weights as they are stored. bfloat16 has none in NumPy: its reader gives float32.
 DTYPES = ("float16", "bfloat16", "float32", "float64")
+#: A table is read whole if more than one of so many of its rows are used.
+_ROW_SHARE = 8
 #: In place of the name of a linear layer: no readout, y = h.
 NO_READOUT = "none"
 
@@ -62,11 +64,13 @@ class Stored:
 
     dtype  as in the file, one of DTYPES
     load   reads it: an array of `shape`, in float16, float32 or float64. Raises InputError naming the file
+    row    reads one entry along the first axis in the same way; None: the format allows the whole array alone
     """
 
     shape: tuple[int, ...]
     dtype: str
     load: Callable[[], Array]
+    row: Callable[[int], Array] | None = None
 
     @property
     def ndim(self) -> int:
@@ -236,7 +240,10 @@ class Linear:
 
 
 class Embedding:
-    """A table of vectors, read when it is used. weight: (V, E), or a Stored of this shape."""
+    """A table of vectors, read when it is used, and of a large one only the rows that are used.
+
+    weight  (V, E), or a Stored of this shape
+    """
 
     def __init__(self, name: str, weight: Any) -> None:
         """Raises InputError for a weight that is no table."""
@@ -251,6 +258,19 @@ class Embedding:
     def weight(self) -> Array:
         """(V, E)"""
         return self._arrays["weight"]
+
+    def rows(self, numbers: Any) -> Array:
+        """(…, E): the vectors of whole numbers 0 to V-1, in any shape. Raises InputError for another number."""
+        numbers = np.asarray(numbers, np.int64)
+        stored, used = self._arrays.stored["weight"], np.unique(numbers)
+        if len(used) and not 0 <= used[0] <= used[-1] < self.words:
+            raise InputError(f"{self.name}: its rows are 0 to {self.words - 1}")
+        if stored.row is None or len(used) * _ROW_SHARE > self.words:
+            return np.asarray(self.weight[numbers])
+        found = np.empty((len(used), self.size), np.float64 if stored.dtype == "float64" else np.float32)
+        for place, number in enumerate(used):
+            found[place] = stored.row(int(number))
+        return np.asarray(found[np.searchsorted(used, numbers)])
 
     @property
     def words(self) -> int:

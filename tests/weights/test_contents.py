@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from safetensors.numpy import save
 
 from rnnviz.errors import InputError
+from rnnviz.weights import read
 from rnnviz.weights.contents import Decisions, Embedding, Layer, Linear, Refused, Stored, WeightFile
+from tests.weights import made
 
 RNN = {"weight_ih_l0": np.ones((4, 2), np.float32), "weight_hh_l0": np.ones((4, 4), np.float32)}
 
@@ -112,6 +115,28 @@ def test_the_embedding_is_the_only_one_that_fits_and_that_no_layer_may_precede()
     assert file(rnn, embeddings=(wide,)).embedding_of(rnn) is None
     upper = layer("upper", weight_ih_l0=np.ones((4, 4)))
     assert file(rnn, upper, embeddings=(wide,)).embedding_of(upper) is None
+
+
+@pytest.mark.parametrize("suffix", [".pt", ".safetensors", ".npz"])
+def test_of_a_large_table_only_the_rows_that_are_used_are_read(suffix, tmp_path):
+    table = np.random.default_rng(0).normal(size=(100, 2)).astype(np.float32)
+    path = tmp_path / f"model{suffix}"
+    arrays = made.rnn() | {"emb.weight": table}
+    match suffix:
+        case ".pt":
+            made.write(path, made.torch_members(arrays))
+        case ".safetensors":
+            path.write_bytes(save(arrays))
+        case ".npz":
+            np.savez(path, **arrays)
+    for rows in ([[3, 99], [0, 3]], range(100), 7, [[]]):
+        (found,) = read(path).embeddings
+        assert np.array_equal(found.rows(rows), table[np.asarray(rows, int)])
+        few = np.size(rows) < 10
+        assert ("weight" in found._arrays._read) != (few and suffix != ".npz")
+    for row in (-1, 100):
+        with pytest.raises(InputError, match="its rows are 0 to 99"):
+            found.rows([row])
 
 
 def test_decisions_are_checked():

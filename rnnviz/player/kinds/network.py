@@ -277,7 +277,7 @@ class NetworkRun:
         rows = [int(token) for token in tokens]
         words = list(data.words)
         words[sample] = tuple(map(str, rows))
-        typed = replaced(data, sample, np.asarray(embedding.weight[rows], np.float64), text)
+        typed = replaced(data, sample, np.asarray(embedding.rows(rows), np.float64), text)
         assert isinstance(typed, Recorded)
         return replace(typed, words=tuple(words))
 
@@ -396,9 +396,8 @@ def generated(layer: Layer, embedding: Embedding | None, title: str, *, has_read
         tokens = rng.integers(0, embedding.words, (many, steps))
         words = tuple(tuple(str(token) for token in row) for row in tokens.tolist())
         names = (f"random rows of {visible(embedding.name)} (seed {SEED})",) * many
-        return read_by(
-            np.asarray(embedding.weight[tokens], np.float64), lengths, title, names, words, has_readout=has_readout
-        )
+        x = np.asarray(embedding.rows(tokens), np.float64)
+        return read_by(x, lengths, title, names, words, has_readout=has_readout)
     x = rng.standard_normal((many, steps, layer.input_size))
     names = (f"unit noise, made here (seed {SEED})",) * many
     return read_by(x, lengths, title, names, has_readout=has_readout)

@@ -6,6 +6,7 @@ A file of Model.save, or of the app, has `rnnviz` in its header: the cell and th
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import prod
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
@@ -59,7 +60,13 @@ def _stored(source: Source, entry: Entry) -> Stored:
     dtype = _DTYPES.get(entry.dtype)
     if dtype is None:  # refused where a layer needs it
         return Stored(entry.shape, entry.dtype, lambda: np.empty(0))
-    return Stored(entry.shape, dtype, lambda: source.array(entry.start, entry.shape, dtype))
+    width = WIDTHS[entry.dtype] * prod(entry.shape[1:])
+    return Stored(
+        entry.shape,
+        dtype,
+        lambda: source.array(entry.start, entry.shape, dtype),
+        lambda row: source.array(entry.start + row * width, entry.shape[1:], dtype),
+    )
 
 
 def _sharded(path: str, decisions: Decisions) -> WeightFile:
