@@ -129,6 +129,7 @@ class Updates(ReadOnly):
     is_clipped (n,): whether clipping changed the gradient; None: not measured, or nothing clips
     limit      how it is clipped, in a few words: `clip_norm 1`; "": not clipped
     is_least   the ratios are lower bounds: measured over several updates together
+    left_over  (n,): ‖what the gradient still held of earlier steps‖ / ‖the step's own‖; None: not measured
     """
 
     step: Array
@@ -137,6 +138,7 @@ class Updates(ReadOnly):
     is_clipped: Array | None = None
     limit: str = ""
     is_least: bool = False
+    left_over: Array | None = None
 
 
 @dataclass(frozen=True)

@@ -165,5 +165,6 @@ def _updates(rows: list[tuple[int, dict[str, float], float, bool]], experiment: 
         ratio={name: frozen(np.array([row[1][name] for row in rows])) for name in rows[0][1]},
         norm=frozen(np.array([row[2] for row in rows])) if limit else None,
         is_clipped=frozen(np.array([row[3] for row in rows])) if limit else None,
+        left_over=frozen(np.zeros(len(rows))),  # each of our own updates begins with a gradient of 0
         limit=limit,
     )

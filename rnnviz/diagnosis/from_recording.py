@@ -151,6 +151,7 @@ def _updates(records: list[Record]) -> Updates | None:
         return None
     names = sorted({key for _, extra in rows for key in extra if key.startswith("update_ratio: ")})
     factors = [extra.get("clip_factor") for _, extra in rows]
+    left = _numbers([extra.get("left_over") for step, extra in rows])
     is_known = all(isinstance(factor, int | float) for factor in factors)
     return Updates(
         step=frozen(np.array([step for step, _ in rows])),
@@ -159,6 +160,7 @@ def _updates(records: list[Record]) -> Updates | None:
             for name in names
         },
         is_clipped=frozen(_numbers(factors) < 1) if is_known else None,
+        left_over=frozen(left) if np.isfinite(left).any() else None,
         limit="by the factor that was recorded" if is_known else "",
     )
 

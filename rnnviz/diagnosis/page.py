@@ -33,11 +33,12 @@ moment whose states are finite. `evidence` in `--json` has the figures of each f
 For a recording five of its records are traced, the last one with up to 8 of its sequences, each level and direction
 as a layer of its own. The losses are those of the records. A recording has no targets and does not know which input
 an answer depends on, so the rules that need these are not judged. Where the inputs repeat, the report gives the lag
-of that by their autocorrelation; no rule uses it, since an answer need not depend on a repetition. Clipping and the
-size of the updates are as recorded (`clip_factor`, `update_ratio: LAYER`); without that, the weights of two records
-give a lower bound of the updates between them. The first nan or inf is looked for in the records around the first
-loss that is not finite, and up to the last record. If the weight gradients of the last record were not compared
-with the framework's, or differ from them, the report begins with that.
+of that by their autocorrelation; no rule uses it, since an answer need not depend on a repetition. Clipping, what
+a gradient held of earlier steps and the size of the updates are as recorded (`clip_factor`, `left_over`,
+`update_ratio: LAYER`); without that, the weights of two records give a lower bound of the updates between them. The
+first nan or inf is looked for in the records around the first loss that is not finite, and up to the last record. If
+the weight gradients of the last record were not compared with the framework's, or differ from them, the report begins
+with that.
 
 ## The rules
 

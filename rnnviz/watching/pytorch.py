@@ -41,7 +41,7 @@ from rnnviz.watching.torch_layers import (
     on_host,
     recurrent_layers,
 )
-from rnnviz.watching.torch_private import current_backward
+from rnnviz.watching.torch_private import current_backward, version_of
 from rnnviz.watching.torch_step import FinishedStep
 from rnnviz.watching.writer import Job, Writer
 
@@ -131,6 +131,9 @@ class Watch:
         self._may_hold = self._every >= 10 or all(
             tensor.is_cpu for layer in self._layers for tensor in layer.weights().values()
         )
+        weights = [p for layer in self._layers for p in layer.module.parameters() if p.requires_grad]
+        self._smallest = min(weights, key=lambda p: p.numel(), default=None)
+        self._version: int | None = None  # of it, at the end of the step before
         self._has_steps = False  # whether step() is called; if not, each backward counts
         self._backward_seen = False
         self._tasks: set[int] = set()  # the backward passes of this step
@@ -219,6 +222,8 @@ class Watch:
             self._warn("", f"{type(problem).__name__}: {problem}")
         if self._moment is not None and self._moment.is_compared and self._held is None:
             self._writer.is_comparing = False  # the step that was to be compared has no record
+        if self._smallest is not None:
+            self._version = version_of(self._smallest)
         self._number += 1
         self._begin()
 
@@ -314,9 +319,19 @@ class Watch:
         use.add(x, states, output)
 
     def _on_backward(self, _: Any) -> None:
+        if not self._backward_seen and self._moment is not None:
+            self._look_for_left_over(self._moment)
         self._backward_seen = True
         self._send()
         self._tasks.add(current_backward(self._torch))
+
+    def _look_for_left_over(self, moment: Moment) -> None:
+        """What stands in .grad when a step's first backward begins, after an update that has used it: nothing, unless
+        zero_grad was forgotten. Without an update in between it is accumulated on purpose."""
+        with contextlib.suppress(Exception):
+            weight = self._smallest
+            if weight is not None and self._version not in (None, version_of(weight)):
+                moment.left = id(weight), None if weight.grad is None else on_host(copy_of(weight.grad))
 
     def _before_update(self, optimizer: Any, *_: Any) -> None:
         """The optimizer is about to read the gradients, clipped if they are."""

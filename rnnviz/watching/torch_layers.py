@@ -104,6 +104,7 @@ class Moment:
     is_scaled: bool = False  # by a GradScaler that is known, by `scale`
     scale: float = 1.0
     extra: dict[str, Any] = field(default_factory=dict)
+    left: tuple[int, Any] | None = None  # a weight's id, and its .grad as the step's backward found it; see Watch
     clipped: tuple[int, Any] | None = None  # a weight's id, and its .grad as the optimizer got it
     _grads: dict[int, list[Any]] = field(default_factory=dict)  # id of a weight tensor -> gradients, to be added
     _tensors: dict[int, Any] = field(default_factory=dict)

@@ -52,7 +52,7 @@ class FinishedStep:
             self.loss,
             parts,
             grads,
-            partial(_extra, moment.extra, moment.clipped, uses, after),
+            partial(_extra, moment.extra, moment.left, moment.clipped, uses, after),
             refusals,
         )
 
@@ -77,6 +77,7 @@ def _arguments(use: Use, scale: float) -> dict[str, Any]:
 @np.errstate(all="ignore")
 def _extra(
     about: Mapping[str, Any],
+    left: tuple[int, Any] | None,
     clipped: tuple[int, Any] | None,
     uses: Sequence[Use],
     after: Mapping[str, Weights],
@@ -93,6 +94,10 @@ def _extra(
             size = _norm(before)
             if size:
                 extra[f"update_ratio: {name}"] = _norm(now - before) / size
+    if left is not None and (own := grads.get(left[0])) is not None:
+        held_before = 0.0 if left[1] is None else _norm(as_array(left[1]).ravel())
+        if held_before == 0.0 or own.any():
+            extra["left_over"] = held_before / _norm(own.ravel()) if held_before else 0.0
     if clipped is not None and clipped[0] in grads:
         factor = _factor(as_array(clipped[1]), grads[clipped[0]])
         if factor is not None:

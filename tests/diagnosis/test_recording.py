@@ -123,6 +123,22 @@ def test_clipping_and_updates_as_they_were_recorded(tmp_path: Path) -> None:
     assert "lr'] = 0.05" in found["large-updates"].remedy.pytorch
 
 
+@pytest.mark.parametrize(("left", "is_found"), [(7.0, True), (0.0, False), (None, False)])
+def test_a_gradient_that_is_left_over_is_found(tmp_path: Path, left: float | None, is_found: bool) -> None:
+    record = record_of(Run(Experiment()))
+    with Recorder(tmp_path / "r") as recorder:
+        for step in range(6):
+            extra = {"update_ratio: rnn": 1e-3} | ({} if left is None or not step else {"left_over": left})
+            recorder.add(step=step, loss=1.0, layers={"rnn": record}, extra=extra)
+    diagnosis = diagnose(examine(Recording.open(tmp_path / "r")))
+    found = {f.rule: f for f in diagnosis.findings}
+    assert ("accumulated-gradients" in found) is is_found
+    assert ("accumulated-gradients" in diagnosis.not_judged) is (left is None)
+    if is_found:
+        assert found["accumulated-gradients"].evidence == {"share": 1.0, "measured": 5, "ratio": 7.0}
+        assert "zero_grad" in found["accumulated-gradients"].remedy.pytorch
+
+
 def test_without_recorded_updates_they_are_lower_bounds_from_the_weights(tmp_path: Path) -> None:
     recording = recording_of(tmp_path / "r", records=8, optimizer="adam", learning_rate=2.0)
     diagnosis = diagnose(examine(recording))

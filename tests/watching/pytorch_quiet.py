@@ -140,6 +140,30 @@ def check_no_graph_is_kept_alive() -> None:
         assert uses <= 4 * 4, uses  # a step is held back, two wait, one is written
 
 
+def check_a_forgotten_zero_grad_is_recorded_and_accumulation_on_purpose_is_not() -> None:
+    for every_update, when in ((1, "never"), (1, "after"), (1, "before"), (2, "after")):
+        model = Net()
+        optimizer = torch.optim.SGD(model.parameters(), 0.01)
+        with folder() as path:
+            with rnnviz.watch(model, path, every=1) as watch:
+                for i in range(6):
+                    loss = model(torch.randn(2, 5, 3)).square().sum()
+                    if when == "before":
+                        optimizer.zero_grad()
+                    loss.backward()
+                    watch.step(loss)
+                    if i % every_update == every_update - 1:
+                        optimizer.step()
+                        if when == "after":
+                            optimizer.zero_grad(set_to_none=bool(i % 3))
+            left = [record.extra.get("left_over") for record in Recording.open(path)]
+        assert left[0] is None
+        if when == "never":
+            assert min(left[1:]) > 0.01, left
+        else:
+            assert set(left[1:]) <= {0.0, None}, left
+
+
 def check_a_pass_without_a_gradient_is_no_record() -> None:
     model = Net()
     with folder() as path:

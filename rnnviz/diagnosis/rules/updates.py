@@ -1,4 +1,5 @@
-"""Updates: clipped in most steps, too large or too small for their weights, and two biases with one gradient."""
+"""Updates: from gradients that were never set to 0, clipped in most steps, too large or too small for their weights,
+and two biases with one gradient."""
 
 from __future__ import annotations
 
@@ -12,8 +13,10 @@ from rnnviz.diagnosis.finding import Finding, Remedy, Rule
 from rnnviz.nn.types import Array
 from rnnviz.numbers import percent
 
-#: Share of the updates that are clipped.
+#: Share of the updates that are clipped, or that begin with a gradient of earlier steps.
 MOSTLY = 0.5
+#: ‖what the gradient held before‖ / ‖the step's own‖, above which something was left over.
+LEFT = 0.01
 #: ‖update‖ / ‖weights‖: a finding above LARGE, in the median update; below SMALL, in the median of the first EARLY.
 LARGE, SMALL, EARLY = 0.1, 1e-6, 0.2
 #: Updates that are measured at least.
@@ -22,6 +25,24 @@ ENOUGH = 5
 BIASES = 0.95
 #: Two gradients are equal if they differ by less than this part of the largest.
 EQUAL = 1e-5
+
+
+def _left_over(evidence: Evidence) -> Finding | None:
+    updates = evidence.updates
+    if updates is None or updates.left_over is None:
+        return None
+    known = updates.left_over[np.isfinite(updates.left_over)]
+    share = float((known > LEFT).mean()) if len(known) >= ENOUGH else 0.0
+    if share <= MOSTLY:
+        return None
+    ratio = float(np.median(known[known > LEFT]))
+    return Finding(
+        f"In {numbers.percent(share, 0)} of {len(known)} steps the gradient held that of earlier steps when backward "
+        f"began, {ratio:.2g} times the step's own.",
+        {"share": share, "measured": len(known), "ratio": ratio},
+        "The gradient is not set to 0 after an update (zero_grad), so each update repeats all the earlier ones.",
+        Remedy("Set the gradient to 0 once for each update, before backward.", {}, "optimizer.zero_grad()"),
+    )
 
 
 def _clipped(evidence: Evidence) -> Finding | None:
@@ -152,6 +173,12 @@ def _nothing_clips(evidence: Evidence) -> str:
     )
 
 
+def _nothing_before(evidence: Evidence) -> str:
+    missing = _no_first_updates(evidence)
+    is_known = evidence.updates is not None and evidence.updates.left_over is not None
+    return missing or ("" if is_known else "what the gradient held before a step was not recorded")
+
+
 def _no_first_updates(evidence: Evidence) -> str:
     missing = _not_measured(evidence)
     return missing or (
@@ -165,6 +192,16 @@ def _one_bias(evidence: Evidence) -> str:
 
 
 RULES = (
+    Rule(
+        "accumulated-gradients",
+        "the gradient still holds that of earlier steps",
+        f"In more than {percent(MOSTLY, 0)} of the measured steps ({ENOUGH} or more) .grad was not 0 when backward "
+        f"began, although an update had used it, and held more than {LEFT:g} times the step's own gradient.",
+        "Gradients that are accumulated on purpose are set to 0 after each update, so that nothing is left over.",
+        "training-the-sine",
+        _left_over,
+        _nothing_before,
+    ),
     Rule(
         "mostly-clipped",
         "most updates are clipped",
