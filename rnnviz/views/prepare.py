@@ -32,8 +32,8 @@ Report = Callable[[Progress], None]
 
 #: Multiplications that pass for a moment: a few milliseconds.
 AT_ONCE = 1_000_000
-#: Those that the first picture may wait for: about a tenth of a second.
-SOON = 300_000_000
+#: Those that the first picture may wait for: some tens of milliseconds.
+SOON = 30_000_000
 
 
 class CancelledError(Exception):
