@@ -85,6 +85,14 @@ def test_the_content_itself_is_read(suffix: str, tmp_path: Path) -> None:
     assert np.array_equal(readout["weight"], ARRAYS["fc.weight"])
 
 
+def test_the_numbers_of_a_computer_with_the_other_byte_order(tmp_path: Path) -> None:
+    swapped = {name: array.byteswap() for name, array in ARRAYS.items()}
+    path = made.write(tmp_path / "model.pt", made.torch_members(swapped) | {"byteorder": b"big"})
+    for found in (path, tmp_path / "model.npz"):
+        np.savez(tmp_path / "model.npz", **{name: array.astype(">f4") for name, array in ARRAYS.items()})
+        assert np.array_equal(read(found).layer().weights["weight_hh_l0"], ARRAYS["rnn.weight_hh_l0"])
+
+
 @pytest.mark.parametrize("suffix", CONTENT)
 def test_a_file_truncated_at_every_kilobyte(suffix: str, tmp_path: Path) -> None:
     path, content = tmp_path / f"model{suffix}", CONTENT[suffix]
