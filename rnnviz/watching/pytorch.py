@@ -45,7 +45,6 @@ from rnnviz.watching.torch_private import current_backward, version_of
 from rnnviz.watching.torch_step import FinishedStep
 from rnnviz.watching.writer import Job, Writer
 
-
 #: With every so large the whole batch of each record is held, so that the last one can be compared.
 HOLD_FROM = 10
 
