@@ -12,6 +12,7 @@ import inspect
 import math
 import re
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -23,12 +24,15 @@ import pytest
 import rnnviz
 from rnnviz import numbers
 from rnnviz.cli.main import main
-from rnnviz.experiment.build import trace_of
+from rnnviz.experiment.build import build_task, trace_of
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.lessons.conditions import condition
+from rnnviz.nn import Model
 from rnnviz.nn.spec import CELLS
-from rnnviz.player.player import Player
-from rnnviz.scene.commands import Change, Compare, Measure, Survey
+from rnnviz.player.kinds.opening import NetworkOpening, Opening
+from rnnviz.player.player import Player, open_player
+from rnnviz.recordings.recorder import Recorder
+from rnnviz.scene.commands import Change, Compare, Go, Measure, Survey
 from rnnviz.scene.cursor import Cursor, Phase
 from rnnviz.scene.frame import Frame, Update
 from rnnviz.tui import panels, score, status_lines
@@ -44,6 +48,7 @@ from rnnviz.words import reach as reach_words
 from rnnviz.words.comparison import gate_means
 from rnnviz.words.gradient_check import verdict
 from rnnviz.words.narration import narrate
+from tests import recordings_here
 
 ROOT = Path(rnnviz.__file__).parent
 #: The packages whose modules say something, each of them with all it holds.
@@ -53,31 +58,23 @@ SPEAKERS = ("experiment", "scene", "views", "player", "words", "export", "lesson
 OF_SETTINGS = {
     "cli/app", "cli/command", "cli/commands", "cli/doctor", "cli/flags", "cli/lessons", "cli/main",
     "cli/surroundings", "experiment/applicability", "experiment/build", "experiment/experiment", "experiment/run",
-    "experiment/setting", "export/excerpts", "export/keras", "export/program", "export/programs",
-    "export/pytorch", "lessons/arithmetic", "lessons/check", "lessons/cost", "lessons/course",
-    "lessons/lesson_file", "lessons/markdown", "lessons/opening", "lessons/pages", "lessons/progress",
-    "lessons/reading", "lessons/report", "lessons/results", "lessons/setup", "lessons/steps", "player/changes",
-    "player/looking", "player/moves", "player/player", "player/present", "player/training",
-    "scene/ghost", "tui/actions", "tui/answer_line", "tui/app", "tui/autoplay",
-    "tui/course_menu", "tui/guide", "tui/keys", "tui/lesson_view", "tui/panels/code", "tui/panels/knobs",
-    "tui/pursuit", "views/knobs",
+    "experiment/setting", "export/excerpts", "export/keras", "export/program", "export/programs", "export/pytorch",
+    "lessons/arithmetic", "lessons/check", "lessons/cost", "lessons/course", "lessons/lesson_file",
+    "lessons/markdown", "lessons/opening", "lessons/openings", "lessons/pages", "lessons/progress", "lessons/reading",
+    "lessons/report", "lessons/results", "lessons/setup", "lessons/steps", "player/changes", "player/looking",
+    "player/moves", "player/player", "player/present", "player/training", "scene/ghost", "tui/actions",
+    "tui/answer_line", "tui/app", "tui/autoplay", "tui/course_menu", "tui/guide", "tui/keys", "tui/lesson_view",
+    "tui/panels/code", "tui/panels/knobs", "tui/pursuit", "views/knobs",
 }  # fmt: skip
 #: Likewise, in modules that do speak of numbers.
 ELSEWHERE = {
-    "closing_page.ClosingScreen.draw",
-    "analysis.work", "status_lines.progress", "status_lines.tabs", "status_lines.key_bar",
-    "score.skeleton", "conditions.tolerance",
-    "conditions.condition", "conditions.Tolerance.__str__", "gradients.chosen_step", "comparison._difference",
-    "companions.Companions.beside", "language.parse", "language._index", "parameters._gate", "base.sheet_for",
-    "triangle._why_not", "perturbed._why_not", "plots._no_series", "words._no_words",
-    # of recordings and the diagnosis: their sentences are tried in tests/player/test_recording_run.py,
-    # tests/tui/test_recording.py, tests/terminal/test_recordings.py and tests/cli/test_diagnose.py
-    "diagnose.print_one", "diagnose.command_of", "recorded.run", "recorded.print_head", "recordings.opening",
-    "recordings._inside", "experiment.ExperimentRun.forward", "experiment.ExperimentRun.back",
-    "recording.Part.difference", "recording.RecordingRun.__init__", "recording.RecordingRun.goto",
-    "recording.RecordingRun.forward", "recording.RecordingRun.back", "recording.RecordingRun._goto_near",
-    "recording.RecordingRun.survey", "learning.Records.ways", "scene.Settings.difference", "help.sections",
-    "evidence.sentence", "evidence.line", "evidence.which", "narration._recorded_loss",
+    "closing_page.ClosingScreen.draw", "conditions.tolerance", "language._index", "parameters._gate",
+    # of runs, whose reasons are tried in tests/player, tests/tui/test_recording.py, test_network.py
+    # and test_typed_sequence.py
+    "diagnose.command_of", "experiment.ExperimentRun.forward", "experiment.ExperimentRun.back",
+    "recording.Part.difference", "recording.RecordingRun.goto", "recording.RecordingRun.forward",
+    "recording.RecordingRun.back", "recording.RecordingRun._goto_near", "scene.Settings.difference", "help.sections",
+    "network.NetworkRun._other", "network.NetworkRun._with_rows", "network.Part.difference", "typing.how",
 }  # fmt: skip
 
 
@@ -200,11 +197,54 @@ def frames() -> Iterator[tuple[str, Frame]]:
                     yield f"{task} {cell} {name} {phase} t={t} k={k}", frame
 
 
+#: Of recordings and files of weights, which have fewer kinds of sentences.
+OF_OTHERS = ("as it is", "nan", "inf", "0", "grows")
+PLACES = ((Phase.FORWARD, 3), (Phase.LOSS, 6), (Phase.BACKWARD, 2), (Phase.BACKWARD, 0))
+
+
+def frames_of_others(folder: str) -> Iterator[tuple[str, Frame]]:
+    """(what it is, frame) for recordings, and for files of weights without and with data, which stay in `folder`."""
+    data = Experiment(task="recall", seq_len=6, lag=3, samples=20)
+    task = build_task(data)
+    for cell in ("rnn", "lstm"):
+        for name in OF_OTHERS:
+            model = Model.create(cell=cell, input_size=task.input_size, hidden_size=3, output_size=4, seed=1)
+            params = model.copy_params()
+            with np.errstate(all="ignore"):
+                NETWORKS[name](params)
+                model = model.with_params(params)
+                place = Path(folder) / f"{cell} {name}"
+                layer, trace = recordings_here.layer_of(model, task)
+            with Recorder(place, about={"framework": "PyTorch"}) as recorder:
+                for step, loss in enumerate((trace.loss, math.nan, None)):
+                    recorder.add(step=step, loss=loss, layers={"lstm": layer, "other": layer})
+            weights = f"{place}.npz"
+            model.save(weights)
+            for source in (
+                Opening(str(place), record=1),
+                Opening(str(place), record=3),
+                NetworkOpening(weights, readout="none"),
+                NetworkOpening(weights, data=data),
+            ):
+                with np.errstate(all="ignore"):
+                    player = open_player(source)
+                    player.do(Compare())
+                    if isinstance(source, Opening):
+                        player.do(Survey())
+                    for phase, t in PLACES:
+                        frame = player.do(Go(phase, t))
+                        measured = (Measure("triangle"), Measure("gain"), Measure("ledger", frame.loss_step))
+                        frame = replace(frame, scene=prepare(frame.scene, *measured))
+                        yield f"{type(source).__name__} {cell} {name} {phase} t={t}", frame
+
+
 def said_in(frame: Frame) -> Iterator[str]:
     """All that is said about a frame."""
     palette = Palette("none")
     yield from narrate(frame, VOICE)
     yield from str_of(score.draw(frame, 80, 20, palette))
+    if frame.cursor.phase is Phase.BACKWARD and "inputs" not in frame.cannot:
+        yield from str_of(score.draw(frame, 80, 20, palette, View(input_gradient=True)))
     yield from str_of(status_lines.title(frame, 120, palette))
     yield from str_of(status_lines.narration(frame, View(), 80, 2, palette))
     notice = status_lines.current_notice(frame, View(), 80)
@@ -259,8 +299,10 @@ def everything() -> tuple[list[tuple[str, Frame, list[str]]], list[tuple[str, st
 
     sys.setprofile(note)
     try:
-        of_frames = [(name, frame, list(said_in(frame))) for name, frame in frames()]
-        of_commands = [(" ".join(flags), printed(flags)) for flags in COMMANDS]
+        with tempfile.TemporaryDirectory() as folder:
+            of_frames = [(name, frame, list(said_in(frame))) for name, frame in (*frames(), *frames_of_others(folder))]
+            commands = (*COMMANDS, *commands_on_files(Path(folder)))
+            of_commands = [(" ".join(flags), printed(flags)) for flags in commands]
         verdict(math.nan), verdict(0.0), verdict(1.0)
         for value in VALUES:
             for speak in number_speakers():
@@ -286,6 +328,28 @@ COMMANDS = [
     ["gradients", "--lr", "1e300", "--after-epochs", "1", "--cell", "rnn,lstm"],
     ["gradients", "--loss-step", "total", "--gain", "0"],
 ]  # fmt: skip
+
+
+SERIES = {"constant": ["5"] * 60, "with gaps": [str(i % 7) if i % 20 else "" for i in range(80)],
+          "seasonal": [str(i % 12) for i in range(120)], "huge": ["1e30", "-1e30"] * 40}  # fmt: skip
+
+
+def commands_on_files(folder: Path) -> Iterator[list[str]]:
+    """Commands on the files that frames_of_others left there, and on series of numbers."""
+    for weights in sorted(folder.glob("*.npz")):
+        yield ["inspect", str(weights)]
+        yield ["gradients", str(weights)]
+        yield ["diagnose", str(weights)]
+        yield ["gradients", str(weights.with_suffix("")), "--record", "1"]
+        yield ["diagnose", str(weights.with_suffix(""))]
+    for name, values in SERIES.items():
+        file = folder / f"{name}.csv"
+        file.write_text("\n".join(["value", *values]), encoding="utf-8")
+        yield ["data", str(file)]
+        yield ["train", "--data", str(file), "--epochs", "2", "--hidden", "3"]
+    file = folder / "labelled.txt"
+    file.write_text("".join(f"word{i}\tclass {i % 30}\n" for i in range(90)), encoding="utf-8")
+    yield ["data", str(file)]
 
 
 def printed(flags: list[str]) -> str:

@@ -180,7 +180,8 @@ def _from_weights(records: list[Record], pairs: list[int]) -> Updates | None:
             before, after = records[n].layer(name).weights, records[n + 1].layer(name).weights
             for weight in before:
                 if weight in after and before[weight].shape == after[weight].shape:
-                    change = float(np.linalg.norm(after[weight].astype(float) - before[weight]))
+                    with np.errstate(invalid="ignore"):  # weights that are nan or inf
+                        change = float(np.linalg.norm(after[weight].astype(float) - before[weight]))
                     size = float(np.linalg.norm(before[weight].astype(float)))
                     ratios[f"{name}.{weight}"] = change / size / between if size else math.nan
         steps.append(records[n + 1].step)

@@ -45,9 +45,6 @@ from rnnviz.watching.torch_private import current_backward, version_of
 from rnnviz.watching.torch_step import FinishedStep
 from rnnviz.watching.writer import Job, Writer
 
-#: With every so large the whole batch of each record is held, so that the last one can be compared.
-HOLD_FROM = 10
-
 
 def watch(
     model: Any,
@@ -67,9 +64,8 @@ def watch(
     path       the folder of the recording; see Recorder, which also explains limit and append
     every      record each every-th step, from the first
     keep       sequences of the batch that are written; the weight gradients are compared on the whole batch, in a
-               thread of its own: of the first record, of as many as a small share of the time allows, and with every=10
-               or more of the last when the watch is closed. With keep as large as the batch every record is compared,
-               when it is read
+               thread of its own: of the first record, of as many as a small share of the time allows, and of the last
+               when the watch is closed. With keep as large as the batch every record is compared, when it is read
     layers     names of the layers, as in model.named_modules(); None: all
     optimizer  the optimizer, to record the learning rate and by which factor gradients are clipped
     scaler     the GradScaler of a training in float16: gradients are divided by its scale
@@ -131,8 +127,10 @@ class Watch:
         self._writer = Writer(
             self._recorder, self._keep, share=min(0.03, max(0.001, 0.05 / self._every)), warn=self._warn
         )
-        # The memory of a whole batch that is held is missing in the next step: too dear where every step is recorded.
-        self._may_hold = self._every >= HOLD_FROM
+        # A device's memory is slower to read: each record's whole batch is only brought over where records are rare.
+        self._may_hold = self._every >= 10 or all(
+            tensor.is_cpu for layer in self._layers for tensor in layer.weights().values()
+        )
         weights = [p for layer in self._layers for p in layer.module.parameters() if p.requires_grad]
         self._smallest = min(weights, key=lambda p: p.numel(), default=None)
         self._version: int | None = None  # of it, at the end of the step before

@@ -2,9 +2,8 @@
 
 The comparison needs a forward and a backward pass over the whole batch, which takes as long as a step of the training
 or longer. So the first record is compared, then as many as a small share of the time pays for, and at the end the last
-one, with which its readers begin, if its batch was held and that takes no longer than a moment. Where the sequences
-that are kept are the whole batch, the reader of a record can compare it. A record that was not compared has no
-agreement.
+one, with which its readers begin, if that takes no longer than a moment. Where the sequences that are kept are the
+whole batch, the reader of a record can compare it. A record that was not compared has no agreement.
 """
 
 from __future__ import annotations

@@ -82,7 +82,9 @@ def check_losses_weights_and_random_numbers_are_the_same_bit_for_bit() -> None:
                         return rnnviz.watch(model, path, every=every, keep=2, optimizer=optimizer)  # noqa: B023
 
                     assert training(around, form) == without, (dtype, form, every)
-                    assert [record.step for record in Recording.open(path)] == list(range(0, 7, every))
+                    found = Recording.open(path)
+                    assert [record.step for record in found] == list(range(0, 7, every))
+                    assert form.get("dropout") or all(found[-1].is_proved(name) for name in found[-1].layers)
     torch.set_default_dtype(torch.float32)
 
 
@@ -136,15 +138,6 @@ def check_no_graph_is_kept_alive() -> None:
         uses = sum(type(o).__name__ in ("FusedUse", "LoopUse") for o in gc.get_objects())
         gc.enable()
         assert uses <= 4 * 4, uses  # a step is held back, two wait, one is written
-
-
-def check_the_last_record_is_proved_though_the_batch_was_shortened() -> None:
-    with folder() as path:
-        training(lambda model, optimizer: rnnviz.watch(model, path, every=10, keep=2), {}, steps=31)
-        last = Recording.open(path)[-1]
-        assert last.step == 30
-        assert [last.layer(name).B for name in last.layers] == [2] * 4
-        assert all(last.is_proved(name) for name in last.layers)
 
 
 def check_a_forgotten_zero_grad_is_recorded_and_accumulation_on_purpose_is_not() -> None:

@@ -3,6 +3,7 @@ computes from what was read is what PyTorch and onnxruntime compute."""
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import sys
 import tempfile
@@ -20,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "watching"))
 
 from checks import run
 
+from rnnviz.errors import InputError
 from rnnviz.weights.reading import read
 from rnnviz.weights.states import states
 
@@ -80,6 +82,22 @@ def check_every_cell_and_option_of_pytorch() -> None:
         assert (ours.biases, ours.activation) == (2 * bias, options.get("nonlinearity", "tanh"))
         assert ours.notes == ()
         of_torch(file, net, batch_first)
+
+
+def check_the_newer_exporter_and_numbers_beside_the_file() -> None:
+    net = Net("gru", num_layers=2, bidirectional=True, batch_first=True)
+    x, sizes = (
+        torch.tensor(X.swapaxes(0, 1).copy()),
+        {0: torch.export.Dim("b", max=99), 1: torch.export.Dim("t", max=99)},
+    )
+    file = exported("newer", net, x, dynamo=True, external_data=True, verbose=False, dynamic_shapes=(sizes,))
+    assert (FOLDER / "newer.onnx.data").exists()
+    assert file.layer().levels == 2
+    of_torch(file, net, True)
+    (FOLDER / "newer.onnx.data").rename(FOLDER / "elsewhere")
+    (FOLDER / "newer.onnx.data").symlink_to(FOLDER / "elsewhere")
+    with contextlib.suppress(InputError):
+        raise AssertionError(read(FOLDER / "newer.onnx"))
 
 
 def check_an_embedding_and_half_precision() -> None:
@@ -217,6 +235,9 @@ def check_states_and_lengths_that_the_graph_gives_are_noted() -> None:
     arrays = [RNG.normal(size=s) for s in ((1, 4 * H, I), (1, 4 * H, H), (1, 8 * H))]
     assert "own length" in made("lstm", *arrays, inputs=["X"]).layer().notes[0]
     assert "first states" in made("lstm", *arrays, inputs=["", "X"]).layer().notes[0]
+    file = exported("loop", torch.nn.RNN(I, H), torch.tensor(X), dynamo=True, verbose=False, external_data=False)
+    assert file.layers == ()
+    assert "dynamo=False" in file.notes[0]
 
 
 run(globals())

@@ -17,7 +17,6 @@ from rnnviz.nn import onnx_layout
 from rnnviz.weights import read
 from rnnviz.weights.convert import convert
 from rnnviz.weights.states import states
-from rnnviz.weights.writing import onnx_encode as encode
 
 I, H = 3, 4  # noqa: E741
 BLOCKS = {"rnn": 1, "lstm": 4, "gru": 3}
@@ -66,17 +65,6 @@ def test_the_order_of_blocks_is_that_of_the_standard():
         W, *_ = onnx_layout.to_onnx(cell, [{"weight_ih": rows, "weight_hh": rows}])
         assert W[0, ::H, 0].tolist() == order
         np.testing.assert_array_equal(onnx_layout.matrix_to_ours(cell, W, 0), rows)
-
-
-def test_the_gru_whose_reset_gate_acts_first_is_refused(tmp_path):
-    path = tmp_path / "new.onnx"
-    convert(str(saved(tmp_path, cell="gru")), str(path))
-    name = encode.field(1, "linear_before_reset")
-    content = path.read_bytes()
-    assert content.count(name + encode.field(3, 1)) == 2
-    path.write_bytes(content.replace(name + encode.field(3, 1), name + encode.field(3, 0)))
-    with pytest.raises(InputError, match="linear_before_reset is 0, another equation"):
-        convert(str(path), str(tmp_path / "back.npz"), layer="/rnn/GRU")
 
 
 def test_a_layer_is_chosen_and_what_is_left_out_is_named(tmp_path):
