@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rnnviz.experiment.experiment import Experiment
+from rnnviz.lessons.course import find
 from rnnviz.nn import engine
+from rnnviz.player.kinds.opening import NetworkOpening, Opening
 from rnnviz.tui.app import RnnvizApp
 
 HERE = Path(__file__).parent
@@ -27,7 +29,7 @@ class Shot:
 
     keys: list[str]
     size: tuple[int, int] = (80, 24)
-    experiment: Experiment = field(default_factory=Experiment)
+    experiment: Experiment | Opening | NetworkOpening = field(default_factory=Experiment)
     theme: str = "textual-dark"
 
 
@@ -36,6 +38,9 @@ RECALL = Experiment(task="recall", lag=20)
 TO_GAIN = ["o", "slash", "g", "a", "i", "n", "enter"]
 LSTM = Experiment(task="recall", lag=12, cell="lstm", num_layers=2)
 NAMES = Experiment(task="names", cell="lstm")
+RECORDINGS = find().folder / "recordings"
+FORGETS = Opening(str(RECORDINGS / "forgets"))
+WEIGHTS = NetworkOpening(str(RECORDINGS / "remembers.safetensors"))
 
 SHOTS: dict[str, Shot] = {
     "score-forward": Shot(["right"] * 6),
@@ -85,6 +90,9 @@ SHOTS: dict[str, Shot] = {
     "names": Shot(["e", "e", "w", "end", "tab"], experiment=NAMES),
     "names-wide": Shot(["e", "e", "w", *TURN, *["left"] * 3], size=(160, 50), experiment=NAMES),
     "captions": Shot(["e", "e", "end", "tab"], experiment=Experiment(task="captions", cell="gru")),
+    "recording": Shot([*TURN, *["left"] * 22], experiment=FORGETS),
+    "diagnosis": Shot([*TURN, *["left"] * 22, "D"], size=(160, 50), experiment=FORGETS),
+    "weights": Shot([*TURN, *["left"] * 30], experiment=WEIGHTS),
     "characters": Shot(["e", "end", "tab"], experiment=Experiment(task="characters", cell="gru")),
 }  # fmt: skip
 
