@@ -1,4 +1,5 @@
-"""A recording or a file of weights as a lesson's picture: beside the lesson, or below that. Nothing in it is run.
+"""What a lesson shows that is in a file: a recording, a file of weights, data. The file is beside the lesson, or below
+that. Nothing in it is run.
 
 >>> recording(Path("course"), "recordings/forgets")
 >>> recording(Path("course"), {"folder": "mine", "layer": "encoder.lstm", "level": 0})
@@ -91,7 +92,21 @@ def _data(course: Path, given: Any) -> Experiment | None:
             close = get_close_matches(key, SETTINGS, n=1)
             hint = f"did you mean {close[0]}?" if close else "rnnviz --help lists them"
             raise InputError(f"data: unknown setting {short_repr(key)}; {hint}")
-    return Experiment(**in_folder(course, given))
+    return Experiment(**with_own_files(course, given))
+
+
+def with_own_files(course: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a lesson in this folder, with the full paths of files. Raises InputError for a file outside."""
+    found = in_folder(course, settings)
+    for name, path in found.items():
+        if path is not settings[name]:  # changed, as only paths are
+            try:
+                _resolved(course, str(settings[name]), name)
+            except (OSError, ValueError, RuntimeError) as error:  # as in _file
+                if isinstance(error, InputError):
+                    raise
+                raise InputError(f"{name}: {short_repr(settings[name])} is not a path; check its name") from None
+    return found
 
 
 def _resolved(course: Path, name: str, what: str) -> Path:

@@ -13,11 +13,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from rnnviz.experiment.experiment import SETTINGS, Experiment, in_folder
+from rnnviz.experiment.experiment import SETTINGS, Experiment
 from rnnviz.lessons.cost import too_much
 from rnnviz.lessons.lesson import Lesson, Step
 from rnnviz.lessons.lesson_file import SourceError, source_lines
 from rnnviz.lessons.markdown import Block, Markdown
+from rnnviz.lessons.openings import with_own_files
 from rnnviz.lessons.report import Problem, Report, TooManyError
 from rnnviz.lessons.steps import StepReader
 
@@ -103,13 +104,15 @@ class _LessonReader:
         return title, summary, experiment, tuple(map(str, sources))
 
     def settings(self, settings: Mapping[str, Any], block: Block) -> Experiment | None:
-        names, settings = SETTINGS, in_folder(self.path.parent, settings)
+        names, folder = SETTINGS, self.path.parent
         self.report.known(settings, names, "experiment", lambda name: block.line_of("experiment", name))
         good: dict[str, Any] = {}
         for name in (name for name in settings if name in names):
             line = block.line_of("experiment", name)
-            if self.report.attempt(line, lambda name=name: Experiment(**{name: settings[name]})) is not None:  # type: ignore[misc]
-                good[name] = settings[name]
+            given = {name: settings[name]}
+            found = self.report.attempt(line, lambda given=given: with_own_files(folder, given))  # type: ignore[misc]
+            if found is not None and self.report.attempt(line, lambda found=found: Experiment(**found)) is not None:  # type: ignore[misc]
+                good |= found
         if len(good) < len(settings):
             return None
         return self.report.attempt(block.line_of("experiment"), lambda: Experiment(**good))

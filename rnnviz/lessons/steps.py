@@ -7,11 +7,11 @@ from collections.abc import Callable, Collection, Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from rnnviz.experiment.experiment import SETTINGS, Experiment, in_folder
+from rnnviz.experiment.experiment import SETTINGS, Experiment
 from rnnviz.lessons.conditions import Condition, condition, tolerance
 from rnnviz.lessons.lesson import Choice, Do, Exercise, Point, Prediction, Step
 from rnnviz.lessons.markdown import Block, Section
-from rnnviz.lessons.openings import OPENINGS
+from rnnviz.lessons.openings import OPENINGS, with_own_files
 from rnnviz.lessons.points import POINTS
 from rnnviz.lessons.report import Report
 from rnnviz.player.kinds.opening import Opening
@@ -103,7 +103,7 @@ class StepReader:
         for name, argument in table.items():
             line = block.line_of(where, name)
             if name == "settings":
-                argument = self.with_path(argument)
+                argument = self.report.attempt(line, lambda a=argument: self.with_path(a))  # type: ignore[misc]
             if name in OPENINGS:
                 made = OPENINGS[name]
                 argument = self.report.attempt(line, lambda a=argument, m=made: m(self.report.path.parent, a))  # type: ignore[misc]
@@ -122,7 +122,7 @@ class StepReader:
         if not isinstance(settings, Mapping):
             return settings
         left_open = {name: value for name, value in settings.items() if value == "auto"}
-        return {**in_folder(self.report.path.parent, settings), **left_open}
+        return {**with_own_files(self.report.path.parent, settings), **left_open}
 
     def point(self, table: Mapping[str, Any], block: Block) -> Point | None:
         self.report.known(table, {"at"}, "[point]", lambda name: block.line_of("point", name))

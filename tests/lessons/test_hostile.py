@@ -88,7 +88,10 @@ HOSTILE: dict[str, tuple[str, int, str, str]] = {
     "much-in-a-solution": (
         block('[exercise]\ngoal = "Go."\nsolved = ["loss < 1e-9"]\nhints = []\n[[exercise.solution]]\ntrain = 1000000')
         + "\nDone.\n", 7, "trains for about", "train fewer"),
-    "endless-text": (front('task = "characters"\nsource = "/dev/zero"'), 7, "it is a device", "path of a text file"),
+    "endless-text": (front('task = "characters"\nsource = "/dev/zero"'), 7, "not inside this lesson", "copy it"),
+    "a-text-elsewhere": (front('task = "characters"\nsource = "../text.txt"'), 7, "not inside this lesson", "copy"),
+    "data-elsewhere": (front('data = "/etc/passwd"'), 6, "not inside this lesson", "copy it"),
+    "data-elsewhere-later": (block('[do]\nsettings = { data = "/etc/passwd" }'), 13, "not inside this lesson", "copy"),
     "no-such-panel": (block('[do]\npanel = "nosuch"'), 13, "unknown panel 'nosuch'", "panels: "),
     "panel-of-lists": (block("[do]\npanel = [[[1]]]"), 13, "is not a string", 'write panel = "loss"'),
     "dates": (block("[do]\ntrain = 1979-05-27"), 13, "is not an amount", "number of epochs"),
