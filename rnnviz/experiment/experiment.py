@@ -10,15 +10,14 @@ their checker all use this one record.
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from rnnviz import files
 from rnnviz.errors import InputError, short_repr
 from rnnviz.experiment import applicability
+from rnnviz.experiment.experiment_file import PATHS, found_from, in_folder, no_experiment, parsed, read_text, toml_value
 from rnnviz.experiment.setting import GROUPS, Setting, setting
 from rnnviz.glyphs import cut
 from rnnviz.nn.spec import CELLS
@@ -50,11 +49,6 @@ def _decision(help: str, label: str, *, kind: type = str, **facts: Any) -> Any:
         None, help, kind=kind, label=label, group="data", open="auto", of_task=True,
         why_not=applicability.own_data, **facts,
     )  # fmt: skip
-
-
-#: Settings that name a file or folder.
-PATHS = ("source", "data")
-LARGEST_FILE = 100_000  # bytes of an experiment file; all settings with their comments take a few thousand
 
 
 @dataclass(frozen=True)
@@ -336,13 +330,12 @@ class Experiment:
         """The settings that differ from the defaults, one `name = value` per line. A path is written in full, so that
         the text works in any folder."""
         changes = self.beside(Path.cwd()).changes()
-        return "".join(f"{name} = {_toml_value(value)}\n" for name, value in changes.items())
+        return "".join(f"{name} = {toml_value(value)}\n" for name, value in changes.items())
 
     def beside(self, folder: str | Path) -> Experiment:
         """The same experiment with a relative path resolved from `folder`."""
-        paths: dict[str, Any] = {
-            name: found_from(folder, path) for name in PATHS if (path := getattr(self, name)) is not None
-        }
+        given = {name: getattr(self, name) for name in PATHS}
+        paths: dict[str, Any] = {name: found_from(folder, path) for name, path in given.items() if path is not None}
         return replace(self, **paths) if paths else self
 
     @classmethod
@@ -364,16 +357,7 @@ class Experiment:
     @classmethod
     def from_toml(cls, text: str, where: str = "experiment", folder: str | Path | None = None) -> Experiment:
         """Read the text of an experiment file. folder: that of its relative paths, in place of the present one."""
-        import tomllib
-
-        try:
-            values = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise InputError(f"{where}: not valid TOML: {error}") from None
-        except RecursionError:
-            raise InputError(f"{where}: not an experiment: it is nested too deeply") from None
-        except ValueError:  # Python reads whole numbers of up to 4,300 digits
-            raise InputError(f"{where}: not an experiment: it has a number with thousands of digits") from None
+        values = parsed(text, where)
         if folder is not None:
             values = in_folder(folder, values)
         return cls.from_mapping(values, where)
@@ -382,44 +366,17 @@ class Experiment:
     def from_file(cls, path: str | Path) -> Experiment:
         """Read an experiment file; a path in it is relative to the file's own folder. Raises InputError for a file that
         cannot be read, is not text, or is too long for an experiment."""
+        text = read_text(path).replace("\r\n", "\n")
         try:
-            content = files.read(path, LARGEST_FILE)
-        except OSError as error:
-            if error.errno == errno.EFBIG:
-                too_long = f"is too long for an experiment; it has at most {LARGEST_FILE:,} bytes"
-                raise _no_experiment(path, too_long) from None
-            raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
-        try:
-            text = content.decode("utf-8-sig")  # some editors begin a file with a mark
-        except UnicodeDecodeError:
-            raise _no_experiment(path, "is not UTF-8 text; an experiment is a TOML file") from None
-        try:
-            return cls.from_toml(text.replace("\r\n", "\n"), str(path), Path(path).parent.resolve())
+            return cls.from_toml(text, str(path), Path(path).parent.resolve())
         except InputError as error:
             reason = str(error).removeprefix(f"{path}: ")
             if Path(path).suffix.lower() == ".toml" or not reason.startswith("not valid TOML"):
                 raise
-            raise _no_experiment(path, reason) from None
+            raise no_experiment(path, reason) from None
 
     def with_(self, **changes: Any) -> Experiment:
         return replace(self, **changes)
-
-
-def _no_experiment(path: str | Path, reason: str) -> InputError:
-    from rnnviz.tasks.own_files import no_experiment
-
-    return InputError(no_experiment(path, reason))
-
-
-def found_from(folder: str | Path, path: str) -> str:
-    """The full path of a path that a file in `folder` contains. `~`, the reader's home, is not changed."""
-    return path if path.startswith("~") else str(Path(folder).absolute() / path)
-
-
-def in_folder(folder: str | Path, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings of a file in `folder`, with the full path of each path that they contain."""
-    paths = {name: values[name] for name in PATHS if isinstance(values.get(name), str)}
-    return {**values, **{name: found_from(folder, path) for name, path in paths.items()}}
 
 
 def _whole_numbers(text: str) -> list[int]:
@@ -427,16 +384,6 @@ def _whole_numbers(text: str) -> list[int]:
         return [int(part) for part in text.split(",")]
     except ValueError:
         return []
-
-
-def _toml_value(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-        escaped = "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in escaped)
-        return f'"{escaped}"'
-    return repr(value)
 
 
 #: Every setting by its name, in the order of the fields.

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from rnnviz.errors import InputError, short_repr
-from rnnviz.experiment.experiment import SETTINGS, Experiment, in_folder
+from rnnviz.experiment.experiment import SETTINGS, Experiment
+from rnnviz.experiment.experiment_file import PATHS, in_folder
 from rnnviz.player.kinds.opening import BACKWARD, FORWARD, NetworkOpening, Opening
 
 LARGEST = 50_000_000  # bytes of a record, or of a file of weights: one is in memory at a time
@@ -97,16 +98,18 @@ def _data(course: Path, given: Any) -> Experiment | None:
 
 def with_own_files(course: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
     """The settings of a lesson in this folder, with the full paths of files. Raises InputError for a file outside."""
-    found = in_folder(course, settings)
-    for name, path in found.items():
-        if path is not settings[name]:  # changed, as only paths are
+    for name in PATHS:
+        path = settings.get(name)
+        if isinstance(path, str):
+            if path.startswith("~"):
+                raise InputError(f"{name}: {short_repr(path)} is not inside this lesson's folder; copy it there")
             try:
-                _resolved(course, str(settings[name]), name)
+                _resolved(course, path, name)
             except (OSError, ValueError, RuntimeError) as error:  # as in _file
                 if isinstance(error, InputError):
                     raise
-                raise InputError(f"{name}: {short_repr(settings[name])} is not a path; check its name") from None
-    return found
+                raise InputError(f"{name}: {short_repr(path)} is not a path; check its name") from None
+    return in_folder(course, settings)
 
 
 def _resolved(course: Path, name: str, what: str) -> Path:

@@ -26,8 +26,8 @@ _HOME = {
     "Snapshot": "training",
     "Training": "training",
     "evaluate": "training",
-    "Item": "trace",
-    "LayerTrace": "trace",
+    "Item": "trace_parts",
+    "LayerTrace": "trace_parts",
     "Trace": "trace",
     "Ledger": "ledger",
     "half_life": "metrics",
@@ -55,9 +55,9 @@ if TYPE_CHECKING:
     from rnnviz.nn.spec import LOSSES as LOSSES
     from rnnviz.nn.spec import OPTIMIZERS as OPTIMIZERS
     from rnnviz.nn.spec import ModelSpec as ModelSpec
-    from rnnviz.nn.trace import Item as Item
-    from rnnviz.nn.trace import LayerTrace as LayerTrace
     from rnnviz.nn.trace import Trace as Trace
+    from rnnviz.nn.trace_parts import Item as Item
+    from rnnviz.nn.trace_parts import LayerTrace as LayerTrace
     from rnnviz.nn.training import Snapshot as Snapshot
     from rnnviz.nn.training import Training as Training
     from rnnviz.nn.training import evaluate as evaluate

@@ -13,7 +13,8 @@ from rnnviz.nn import engine as engines
 from rnnviz.nn.records import Backward, Forward, LayerBackward
 from rnnviz.nn.spec import ModelSpec, one_of
 from rnnviz.nn.targets import checked_targets, loss_mask
-from rnnviz.nn.trace import LayerTrace, Trace
+from rnnviz.nn.trace import Trace
+from rnnviz.nn.trace_parts import LayerTrace
 from rnnviz.nn.types import Array, ParamsLike, frozen
 
 

@@ -25,28 +25,8 @@ from rnnviz.nn import ledger as ledgers
 from rnnviz.nn import sensitivity as sensitivities
 from rnnviz.nn.records import Backward, Forward
 from rnnviz.nn.spec import ModelSpec, whole_number
+from rnnviz.nn.trace_parts import Item, LayerTrace, outer_norms, summed_norms
 from rnnviz.nn.types import Array, ParamsLike, ReadOnly, frozen
-
-
-@dataclass(frozen=True, eq=False)
-class LayerTrace(ReadOnly):
-    """One layer of a Trace. The gradients are those of the total loss."""
-
-    x: Array  # (T, B, I): the layer's input
-    h: Array  # (T+1, B, H)
-    c: Array | None  # (T+1, B, H), lstm only
-    pre: Array  # (T, B, G*H): pre-activations
-    gates: Mapping[str, Array]  # name -> (T, B, H): {i f g o}, {r z n}, …; {} for a simple RNN
-    grad_h: Array  # (T+1, B, H): dL/dh_t with c_t constant
-    grad_c: Array | None  # (T+1, B, H): dL/dc_t, including its effect through h_t (but not through h_0)
-
-
-@dataclass(frozen=True, eq=False)
-class Item(ReadOnly):
-    """The gradient of one loss step alone, or of the total, on the states of the top layer."""
-
-    grad_h: Array  # (T+1, B, H): ∂L_k/∂h_t
-    grad_c: Array | None  # (T+1, B, H): ∂L_k/∂c_t, lstm only
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -345,11 +325,11 @@ class Trace(ReadOnly):
         with np.errstate(all="ignore"):
             for layer, gradient in zip(run.layers, back.layers, strict=True):
                 grad_pre, grad_rec = gradient.grad_pre[:k], gradient.grad_rec[:k]
-                parts += [_outer(grad_pre, layer.x), _summed(grad_pre)]
+                parts += [outer_norms(grad_pre, layer.x), summed_norms(grad_pre)]
                 if self.spec.about_cell.recurrent:
-                    parts.append(_outer(grad_rec, layer.h[:-1]))
+                    parts.append(outer_norms(grad_rec, layer.h[:-1]))
                 if self.spec.biases == 2:
-                    parts.append(_summed(grad_rec))
+                    parts.append(summed_norms(grad_rec))
         return frozen(metrics.norm(np.stack(parts), axis=0))
 
     def check(self, seed: int = 0) -> float:
@@ -412,15 +392,3 @@ class Trace(ReadOnly):
 
         direct_c = None if self.direct_c is None else alone(self.direct_c)
         return self.engine.backward(self.spec, self.params, self.forward.window(0, k), alone(self.grad_y), direct_c)
-
-
-def _outer(grad: Array, read: Array) -> Array:
-    """(T,): ‖Σ_b grad_b ⊗ read_b‖ at every step."""
-    if grad.shape[1] == 1:  # the norm of a single outer product is that of its factors, multiplied
-        return np.asarray(metrics.norm(grad, axis=(1, 2)) * metrics.norm(read, axis=(1, 2)))
-    return np.array([metrics.norm(g.T @ r) for g, r in zip(grad, read, strict=True)])
-
-
-def _summed(grad: Array) -> Array:
-    """(T,): ‖Σ_b grad_b‖ at every step."""
-    return metrics.norm(grad.sum(axis=1), axis=1)

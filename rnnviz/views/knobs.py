@@ -14,7 +14,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from rnnviz.experiment.experiment import BY_GROUP, PATHS, SETTINGS, Experiment
+from rnnviz.experiment.experiment import BY_GROUP, SETTINGS, Experiment
+from rnnviz.experiment.experiment_file import PATHS
 from rnnviz.experiment.setting import Setting
 from rnnviz.scene.commands import Change
 

@@ -30,6 +30,7 @@ from rnnviz.nn.spec import whole_number
 from rnnviz.recordings.recorder import Recorder
 from rnnviz.watching.torch_cells import LoopUse
 from rnnviz.watching.torch_fused import FusedUse
+from rnnviz.watching.torch_hook import Hook
 from rnnviz.watching.torch_layers import (
     MOST_USES,
     Layer,
@@ -144,7 +145,7 @@ class Watch:
         self._moment: Moment | None = None
         self._begin()
         for layer in self._layers:
-            self._handles.append(layer.module.register_forward_hook(_Hook(self, layer), with_kwargs=True))
+            self._handles.append(layer.module.register_forward_hook(Hook(self._on_forward, layer), with_kwargs=True))
         if optimizer is not None:
             self._handles.append(optimizer.register_step_pre_hook(self._before_update))
         self._at_exit = partial(_close, weakref.ref(self))
@@ -366,21 +367,6 @@ class Watch:
             self._warned.add(kind)
             with contextlib.suppress(OSError, ValueError):
                 print(f"rnnviz.watch: {name + ': ' if name else ''}{reason}", file=sys.stderr)
-
-
-class _Hook:
-    """The forward hook of a layer. A copy or a pickle of the model has one that does nothing."""
-
-    def __init__(self, watch: Watch, layer: Layer) -> None:
-        self._layer, self._on_forward = layer, watch._on_forward
-        if "torch._dynamo" in sys.modules:
-            self._on_forward = sys.modules["torch"].compiler.disable(watch._on_forward)
-
-    def __call__(self, module: Any, args: Any, kwargs: Any, output: Any) -> None:
-        self._on_forward(self._layer, args, kwargs, output)
-
-    def __reduce__(self) -> Any:
-        return getattr, (contextlib.nullcontext(), "__exit__")  # takes any arguments and returns None
 
 
 def _nothing() -> None:

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 
 from rnnviz.errors import InputError
 from rnnviz.nn.cell_table import CELLS
-from rnnviz.weights.contents import Decisions, Doubt, Layer, Stored
+from rnnviz.weights.contents import Decisions, Doubt, Layer
+from rnnviz.weights.stored import Stored
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,18 +15,8 @@ from typing import Any
 
 from rnnviz.errors import InputError
 from rnnviz.nn.cell_table import CELLS
-from rnnviz.weights.contents import (
-    DTYPES,
-    Decisions,
-    Doubt,
-    Embedding,
-    Layer,
-    Linear,
-    Refused,
-    Stored,
-    WeightFile,
-    stored,
-)
+from rnnviz.weights.contents import Decisions, Doubt, Embedding, Layer, Linear, Refused, WeightFile
+from rnnviz.weights.stored import DTYPES, Stored, stored
 
 _LONGEST_NAME = 500
 _MOST_ARRAYS = 100_000

@@ -191,14 +191,17 @@ def test_a_flag_is_relative_to_the_folder_one_is_in(there) -> None:
 def test_a_lesson_names_a_text_beside_itself(there) -> None:
     from rnnviz.lessons.reading import read
 
+    (there / "below").mkdir()
+    (there / "below" / "words.txt").write_text("words that are below the lesson, and more of them " * 3)
+
     (there / "01-own.md").write_text(
         '+++\ntitle = "Own"\nslug = "own"\nsummary = "A text."\nsources = ["none"]\n[experiment]\n'
         'task = "characters"\nsource = "words.txt"\nseq_len = 10\n+++\n\n## One\n\nRead it.\n\n'
-        '```toml\n[do]\nsettings = { source = "../up.txt" }\n```\n\nAnd so on.\n'
+        '```toml\n[do]\nsettings = { source = "below/words.txt" }\n```\n\nAnd so on.\n'
     )
     lesson, problems = read(there / "01-own.md")
     assert lesson is not None, problems
     assert "beside" in text_of(lesson.experiment)
     ((name, settings),) = lesson.steps[0].do
     assert name == "settings"
-    assert "above" in text_of(Experiment(**settings))
+    assert "below" in text_of(Experiment(**settings))

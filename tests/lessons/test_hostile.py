@@ -90,6 +90,7 @@ HOSTILE: dict[str, tuple[str, int, str, str]] = {
         + "\nDone.\n", 7, "trains for about", "train fewer"),
     "endless-text": (front('task = "characters"\nsource = "/dev/zero"'), 7, "not inside this lesson", "copy it"),
     "a-text-elsewhere": (front('task = "characters"\nsource = "../text.txt"'), 7, "not inside this lesson", "copy"),
+    "data-at-home": (front('data = "~/data.csv"'), 6, "not inside this lesson", "copy it"),
     "data-elsewhere": (front('data = "/etc/passwd"'), 6, "not inside this lesson", "copy it"),
     "data-elsewhere-later": (block('[do]\nsettings = { data = "/etc/passwd" }'), 13, "not inside this lesson", "copy"),
     "no-such-panel": (block('[do]\npanel = "nosuch"'), 13, "unknown panel 'nosuch'", "panels: "),

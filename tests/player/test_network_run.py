@@ -108,7 +108,7 @@ def test_a_large_network_is_there_before_its_singular_values(monkeypatch):
 def test_every_level_and_direction_is_the_states_of_the_layer(level, direction):
     layer = layer_of("gru", levels=2, both=True)
     player = opened(layer, level=level, direction=direction)
-    from rnnviz.player.kinds.network import record_of
+    from rnnviz.player.kinds.network_inputs import record_of
 
     x = player.frame.scene.task.x[0, :, None]
     whole = passes.passes(record_of(layer, x))[level, direction].forward.h

@@ -8,7 +8,8 @@ from safetensors.numpy import save
 
 from rnnviz.errors import InputError
 from rnnviz.weights import read
-from rnnviz.weights.contents import Decisions, Embedding, Layer, Linear, Refused, Stored, WeightFile
+from rnnviz.weights.contents import Decisions, Embedding, Layer, Linear, Refused, WeightFile
+from rnnviz.weights.stored import Stored
 from tests.weights import made
 
 RNN = {"weight_ih_l0": np.ones((4, 2), np.float32), "weight_hh_l0": np.ones((4, 4), np.float32)}

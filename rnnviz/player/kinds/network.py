@@ -19,10 +19,11 @@ import numpy as np
 from rnnviz.errors import InputError
 from rnnviz.experiment.build import build_task, resolved, trace_of
 from rnnviz.glyphs import cut, visible
-from rnnviz.nn import Model, Trace, checks, losses
+from rnnviz.nn import Model, Trace, losses
 from rnnviz.nn.layer_layout import FORWARD
 from rnnviz.nn.losses import LossValue
 from rnnviz.nn.types import Array
+from rnnviz.player.kinds.network_inputs import STEPS, fitted, generated, record_of
 from rnnviz.player.kinds.opening import NETWORK_CANNOT, OF_A_PART, WITHOUT_TARGETS, NetworkOpening
 from rnnviz.player.kinds.run import Changed, KeepGoing, Look, Place, Report, Stopped
 from rnnviz.recordings import passes
@@ -33,16 +34,14 @@ from rnnviz.scene.horizon_history import HorizonHistory
 from rnnviz.scene.learning import Learning, OneMoment, WithoutLoss
 from rnnviz.scene.scene import Companion, Compared, Scene
 from rnnviz.tasks import Task
-from rnnviz.tasks.recorded import Recorded, part_of, read_by, without_readout
+from rnnviz.tasks.recorded import Recorded, part_of, without_readout
 from rnnviz.tasks.typed import answered_by_itself, numbers, replaced, with_typed
 from rnnviz.views.prepare import first_rows, prepare, read
-from rnnviz.weights.contents import Embedding, Layer, WeightFile
+from rnnviz.weights.contents import Layer, WeightFile
 from rnnviz.weights.models import model_of
 from rnnviz.weights.reading import read as read_weights
 
 MOST_BESIDE = 3  # other layers beside the present one
-#: The generated sequences: so many of so many steps, from this seed.
-SEQUENCES, STEPS, SEED = 8, 40, 0
 
 
 @dataclass(frozen=True)
@@ -352,52 +351,3 @@ def _with_row(scene: Scene, loss_step: int | None, keep_going: KeepGoing, report
     if not keep_going():
         raise Stopped
     return scene
-
-
-def record_of(layer: Layer, x: Array, direct: Array | None = None) -> LayerRecord:
-    """The layer as it reads x (T, B, I). direct: dL/d(output_t) (T, B, D*H); None: zeros."""
-    T, B = x.shape[:2]
-    return LayerRecord(
-        cell=layer.cell,
-        weights=layer.weights,
-        x=x,
-        direct=np.zeros((T, B, layer.output_size), np.float32) if direct is None else direct,
-        activation=layer.activation,
-    )
-
-
-def fitted(layer: Layer, embedding: Embedding | None, task: Task) -> tuple[Layer, list[str]]:
-    """The layer as it reads the task's inputs, and what is assumed. An embedding, of whose rows the data has as many
-    symbols, is multiplied into W_ih. Raises InputError if it reads other inputs."""
-    if task.vocab and embedding is not None and embedding.words == len(task.vocab):
-        table = np.asarray(embedding.weight, np.float64)
-        weights = {
-            name: array.astype(np.float64) @ table.T if name.startswith("weight_ih_l0") else array
-            for name, array in layer.weights.items()
-        }
-        note = f"Row k of {embedding.name} is taken for symbol k of the data; it is multiplied into W_ih."
-        return replace(layer, weights=weights), [note]
-    if task.input_size != layer.input_size:
-        has = f"{len(task.vocab)} symbols" if task.vocab else f"{task.input_size} inputs a step"
-        through = f" through {embedding.name} ({embedding.words} rows)" if embedding is not None else ""
-        raise InputError(
-            f"data: it has {has}, but {layer.name} reads {layer.input_size}{through}; choose other columns"
-        )
-    return layer, [f"Input k is taken for symbol k of the data: {cut(' '.join(task.vocab), 24)}"] if task.vocab else []
-
-
-def generated(layer: Layer, embedding: Embedding | None, title: str, *, has_readout: bool, steps: int) -> Task:
-    """Sequences for a layer of which no data is known: rows of its embedding, drawn at random, or else noise."""
-    rng = np.random.default_rng(SEED)
-    many = SEQUENCES if steps <= STEPS * 10 else 2
-    checks.memory("steps", 8 * many * steps * layer.input_size, f"{steps} steps of {layer.input_size} inputs")
-    lengths = np.full(many, steps)
-    if embedding is not None:
-        tokens = rng.integers(0, embedding.words, (many, steps))
-        words = tuple(tuple(str(token) for token in row) for row in tokens.tolist())
-        names = (f"random rows of {visible(embedding.name)} (seed {SEED})",) * many
-        x = np.asarray(embedding.rows(tokens), np.float64)
-        return read_by(x, lengths, title, names, words, has_readout=has_readout)
-    x = rng.standard_normal((many, steps, layer.input_size))
-    names = (f"unit noise, made here (seed {SEED})",) * many
-    return read_by(x, lengths, title, names, has_readout=has_readout)

@@ -107,7 +107,7 @@ class NetworkOpening:
     readout     the linear layer that reads its states; None: the only one that fits; "none": the states themselves
     activation  of a simple RNN, where the file does not contain it
     data        an experiment with the settings of the data that it reads; None: generated sequences
-    steps       of generated sequences; None: STEPS of network.py
+    steps       of generated sequences; None: STEPS of network_inputs.py
     beside      another file, whose layer of the same name is compared with this one; None: other layers of this file
     is_of_lesson  a lesson shows it: the other lessons can be opened beside it
     """

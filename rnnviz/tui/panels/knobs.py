@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rnnviz.experiment.experiment import BY_GROUP, PATHS, SETTINGS
+from rnnviz.experiment.experiment import BY_GROUP, SETTINGS
+from rnnviz.experiment.experiment_file import PATHS
 from rnnviz.glyphs import cells, cut, cut_before, lines_at_most, rjust
 from rnnviz.sheet import Sheet
 from rnnviz.tui.notice import Kind, Notice

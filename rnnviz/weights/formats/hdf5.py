@@ -7,13 +7,14 @@ from collections.abc import Iterator, Sequence
 
 from rnnviz.errors import InputError
 from rnnviz.nn.cell_table import CELLS
-from rnnviz.weights.contents import DTYPES, Decisions, Doubt, Embedding, Linear, Refused, Stored, WeightFile
+from rnnviz.weights.contents import Decisions, Doubt, Embedding, Linear, Refused, WeightFile
 from rnnviz.weights.formats.hdf5_tree import Group, read_tree
 from rnnviz.weights.formats.keras_config import entries, parsed
 from rnnviz.weights.formats.keras_layers import linear_of, side_of, weight_file
 from rnnviz.weights.formats.keras_store import OldStore, array_at, arrays_in, listed
 from rnnviz.weights.parts import Part, activation_of, joined
 from rnnviz.weights.source import Source
+from rnnviz.weights.stored import DTYPES, Stored
 
 _DEFAULTS = (
     "The file does not contain the layers' settings; Keras' defaults are taken: tanh and sigmoid, reset_after=True, "

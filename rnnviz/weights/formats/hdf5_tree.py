@@ -21,10 +21,10 @@ import numpy as np
 
 from rnnviz.errors import InputError, short_repr
 from rnnviz.nn.types import Array
-from rnnviz.weights.contents import DTYPES, Stored
 from rnnviz.weights.formats import hdf5_blocks as blocks
 from rnnviz.weights.formats.hdf5_blocks import Blocks, Hdf5Error, Message
 from rnnviz.weights.source import Source, from_bfloat16
+from rnnviz.weights.stored import DTYPES, Stored
 
 _DEEPEST, _MOST_MEMBERS, _MOST_TEXTS = 40, 50_000, 100_000
 _COMPACT, _CONTIGUOUS, _CHUNKED, _VIRTUAL = 0, 1, 2, 3

@@ -13,9 +13,10 @@ from typing import Any, Protocol
 from rnnviz.errors import InputError
 from rnnviz.nn import keras_layout
 from rnnviz.nn.cell_table import CELLS
-from rnnviz.weights.contents import DTYPES, Decisions, Embedding, Linear, Refused, Stored, WeightFile
+from rnnviz.weights.contents import Decisions, Embedding, Linear, Refused, WeightFile
 from rnnviz.weights.formats.keras_config import ACTIVATIONS, Entry, function, mapping, source_of, text
 from rnnviz.weights.parts import Part, activation_of, joined
+from rnnviz.weights.stored import DTYPES, Stored
 
 #: Keras' own classes of recurrent layers and cells -> our name of the cell.
 CELLS_OF = {

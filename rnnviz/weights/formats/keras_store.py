@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from rnnviz.weights.contents import Stored
 from rnnviz.weights.formats.hdf5_tree import Group
 from rnnviz.weights.formats.keras_config import Entry, mapping, text
+from rnnviz.weights.stored import Stored
 
 
 def snake_case(class_name: str) -> str:

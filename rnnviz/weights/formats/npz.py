@@ -17,8 +17,9 @@ from rnnviz.nn import checks
 from rnnviz.nn.types import Array
 from rnnviz.weights import own
 from rnnviz.weights.archive import Archive
-from rnnviz.weights.contents import Decisions, Stored, WeightFile
+from rnnviz.weights.contents import Decisions, WeightFile
 from rnnviz.weights.source import Source
+from rnnviz.weights.stored import Stored
 from rnnviz.weights.torch_names import from_names
 
 _NPY = ".npy"

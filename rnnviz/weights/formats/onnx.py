@@ -9,21 +9,19 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from typing import Any
-
-import numpy as np
 
 from rnnviz.errors import InputError
 from rnnviz.nn import onnx_layout
 from rnnviz.nn.cell import CHOSEN
 from rnnviz.nn.cell_table import CELLS
-from rnnviz.nn.types import Array
-from rnnviz.weights.contents import DTYPES, Decisions, Embedding, Linear, Refused, Stored, WeightFile
+from rnnviz.weights.contents import Decisions, Embedding, Linear, Refused, WeightFile
 from rnnviz.weights.formats.onnx_graph import Graph, Node
+from rnnviz.weights.formats.onnx_moves import moved, whole, written
 from rnnviz.weights.parts import Part, activation_of, joined
 from rnnviz.weights.source import Source
+from rnnviz.weights.stored import DTYPES, Stored
 
 _CELLS = {cell.onnx.op: name for name, cell in CELLS.items() if cell.onnx is not None}
 #: Operations that move numbers and change none: of weights they are followed.
@@ -296,13 +294,13 @@ class _Model:
             return None
         if node.op == "Constant":
             value = node.attributes.get("value")
-            return value if isinstance(value, Stored) else _small(node.attributes)
+            return value if isinstance(value, Stored) else written(node.attributes)
         if node.op not in _MOVES:
             return None
         inputs = [self.constant(one, depth + 1) if one else None for one in node.inputs]
         if not inputs or any(found is None for one, found in zip(node.inputs, inputs, strict=True) if one):
             return None
-        move = _move(node, inputs)
+        move = moved(node, inputs)
         if move is None or math.prod(move[0]) > self._stored:  # no larger than all that it can follow from
             return None
         return Stored(move[0], inputs[0].dtype if inputs[0] else "other", move[1])
@@ -317,86 +315,6 @@ def _directions(node: Node) -> int:
     return 1
 
 
-def _small(attributes: dict[str, Any]) -> Stored | None:
-    """A Constant that is written as numbers."""
-    for name, dtype in (("value_int", "int64"), ("value_ints", "int64"), ("value_float", "float32"),
-                        ("value_floats", "float32")):  # fmt: skip
-        if name in attributes:
-            array = np.array(attributes[name], dtype)
-            return Stored(array.shape, dtype, partial(np.copy, array))
-    return None
-
-
-def _whole(found: Stored | None) -> list[int] | None:
-    """A short list of whole numbers that is stored."""
-    if found is None or found.dtype not in ("int32", "int64") or found.size > 16:
-        return None
-    return [int(number) for number in found.load().reshape(-1)]
-
-
-def _move(node: Node, inputs: Sequence[Stored | None]) -> tuple[tuple[int, ...], Callable[[], Array]] | None:
-    """What the operation makes of stored tensors: the shape, and how to get it. None if it is not understood."""
-    first, op, given = inputs[0], node.op, node.attributes
-    if first is None or first.size > 1 << 40:
-        return None
-    apply: Callable[[list[Array]], Array]
-    axes = given.get("axes") or (_whole(inputs[1]) if len(inputs) > 1 and op in ("Unsqueeze", "Squeeze") else None)
-    if op == "Identity":
-        apply = lambda arrays: arrays[0]  # noqa: E731
-    elif op == "Transpose":
-        perm = given.get("perm")
-        apply = lambda arrays: np.transpose(arrays[0], perm)  # noqa: E731
-    elif op == "Unsqueeze" and axes:
-        apply = lambda arrays: np.expand_dims(arrays[0], tuple(axes))  # noqa: E731
-    elif op == "Squeeze":
-        apply = lambda arrays: np.squeeze(arrays[0], None if axes is None else tuple(axes))  # noqa: E731
-    elif op == "Concat":
-        apply = lambda arrays: np.concatenate(arrays, axis=given.get("axis", 0))  # noqa: E731
-    elif op == "Reshape" and (shape := _whole(inputs[1])) and 0 not in shape:
-        apply = lambda arrays: arrays[0].reshape(shape)  # noqa: E731
-    elif op == "Slice":
-        cut = _slices(first.ndim, inputs)
-        if cut is None:
-            return None
-        apply = lambda arrays: arrays[0][cut]  # noqa: E731
-    else:
-        return None
-    used = [one for one in (inputs if op == "Concat" else [first]) if one is not None]
-    try:  # on arrays that take no memory, for the shape
-        shape_of = apply([np.broadcast_to(np.float32(0), one.shape) for one in used]) if op != "Concat" else None
-        made = _joined_shape(used, given.get("axis", 0)) if shape_of is None else shape_of.shape
-    except (ValueError, IndexError, TypeError):
-        return None
-    if made is None or len({one.dtype for one in used}) > 1:
-        return None
-    return tuple(made), lambda: apply([one.load() for one in used])
-
-
-def _joined_shape(used: Sequence[Stored], axis: Any) -> tuple[int, ...] | None:
-    ndim = used[0].ndim
-    if not isinstance(axis, int) or not -ndim <= axis < ndim or any(one.ndim != ndim for one in used):
-        return None
-    axis %= ndim
-    if len({one.shape[:axis] + one.shape[axis + 1 :] for one in used}) > 1:
-        return None
-    return (*used[0].shape[:axis], sum(one.shape[axis] for one in used), *used[0].shape[axis + 1 :])
-
-
-def _slices(ndim: int, inputs: Sequence[Stored | None]) -> tuple[slice, ...] | None:
-    lists = [_whole(one) for one in inputs[1:]]
-    if len(lists) < 2 or any(one is None for one in lists):
-        return None
-    starts, ends, *more = (one or [] for one in lists)
-    axes = more[0] if more else list(range(len(starts)))
-    steps = more[1] if len(more) > 1 else [1] * len(starts)
-    cut = [slice(None)] * ndim
-    for start, end, axis, step in zip(starts, ends, axes, steps, strict=False):
-        if not -ndim <= axis < ndim or step < 1:
-            return None
-        cut[axis] = slice(start, end, step)
-    return tuple(cut)
-
-
 def _moved(axes: list[str], steps: Sequence[Node], model: _Model, maker: Node) -> list[str] | None:
     """The axes of Y after operations that move them: D and H side by side become "DH". None if they end otherwise."""
     both = maker.attributes.get("direction") == "bidirectional"
@@ -408,13 +326,13 @@ def _moved(axes: list[str], steps: Sequence[Node], model: _Model, maker: Node) -
                 return None
             axes = [axes[n] for n in perm]
         elif node.op == "Squeeze":
-            gone = node.attributes.get("axes") or (_whole(inputs[0]) if inputs else None)
+            gone = node.attributes.get("axes") or (whole(inputs[0]) if inputs else None)
             if both or gone is None or len(gone) != 1 or not -len(axes) <= gone[0] < len(axes) or axes[gone[0]] != "D":
                 return None
             axes = ["DH" if axis == "H" else axis for axis in axes if axis != "D"]
         elif node.op == "Reshape":
             # PyTorch's newer exporter writes the sizes themselves, or computes them, where the older writes 0, 0, -1.
-            shape = _whole(inputs[0]) if inputs else None
+            shape = whole(inputs[0]) if inputs else None
             kept = shape is not None and shape[:2] == [0, 0] and not node.attributes.get("allowzero", 0)
             if len(axes) != 4 or axes[2:] != ["D", "H"] or (shape is not None and len(shape) != 3):
                 return None

@@ -15,7 +15,6 @@ from functools import cached_property
 from typing import Any
 
 from rnnviz.errors import short_repr
-from rnnviz.weights.contents import Stored
 from rnnviz.weights.formats.onnx_tensors import read_tensor
 from rnnviz.weights.formats.onnx_wire import (
     LONGEST_LIST,
@@ -30,6 +29,7 @@ from rnnviz.weights.formats.onnx_wire import (
     signed,
 )
 from rnnviz.weights.source import Source
+from rnnviz.weights.stored import Stored
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,9 @@ import numpy as np
 
 from rnnviz.errors import short_repr
 from rnnviz.nn.types import Array
-from rnnviz.weights.contents import Stored
 from rnnviz.weights.formats.onnx_wire import LONGEST_LIST, Part, WireError, as_ints, as_part, as_whole
 from rnnviz.weights.source import Source, from_bfloat16
+from rnnviz.weights.stored import Stored
 
 #: TensorProto.DataType -> name
 _DTYPES = {1: "float32", 6: "int32", 7: "int64", 10: "float16", 11: "float64", 16: "bfloat16"}

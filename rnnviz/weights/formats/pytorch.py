@@ -21,9 +21,10 @@ from rnnviz.nn import checks
 from rnnviz.nn.cell_table import CELLS
 from rnnviz.nn.types import Array
 from rnnviz.weights.archive import Archive
-from rnnviz.weights.contents import DTYPES, Decisions, Stored, WeightFile
+from rnnviz.weights.contents import Decisions, WeightFile
 from rnnviz.weights.inert_pickle import BrokenPickleError, Named, Object, Persistent, load
 from rnnviz.weights.source import Source
+from rnnviz.weights.stored import DTYPES, Stored
 from rnnviz.weights.torch_names import Module, from_names, layer_of
 
 _LONGEST_PICKLE = 64 * 2**20

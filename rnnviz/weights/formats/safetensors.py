@@ -16,8 +16,9 @@ from rnnviz import safetensors_header
 from rnnviz.errors import InputError, short_repr
 from rnnviz.safetensors_header import METADATA, WIDTHS, Entry
 from rnnviz.weights import own
-from rnnviz.weights.contents import Decisions, Stored, WeightFile
+from rnnviz.weights.contents import Decisions, WeightFile
 from rnnviz.weights.source import Source
+from rnnviz.weights.stored import Stored
 from rnnviz.weights.torch_names import from_names
 
 INDEX = ".index.json"
