@@ -28,7 +28,7 @@ def test_what_is_understood_is_printed_with_a_plot(capsys: pytest.CaptureFixture
     out = capsys.readouterr().out
     for line in (
         "air.csv: a table, 96 rows, 2 columns, UTF-8.",
-        "delimiter ;; the first row holds the names; decimal comma.",
+        "delimiter ; · the first row holds the names · decimal comma.",
         "dates: 1949-01 in the first row, 1956-12 in the last.",
         "column month: dates; dates.",
         "13 of 84 windows hold a missing value and are left out;",

@@ -172,7 +172,7 @@ def _of_table(path: Path, decisions: Decisions) -> Understood:
     header = "the first row holds the names" if layout.has_header else "no header: columns have numbers from 1"
     facts = [
         f"{named(path)}: a table, {counted(rows, 'row')}, {counted(len(layout.names), 'column')}, {found.encoding}.",
-        f"delimiter {delimiter}; {header}; decimal {'comma' if layout.decimal == ',' else 'point'}.",
+        f"delimiter {delimiter} · {header} · decimal {'comma' if layout.decimal == ',' else 'point'}.",
     ]
     if found.first:
         facts.append(f"dates: {visible(found.first)} in the first row, {visible(found.last)} in the last.")

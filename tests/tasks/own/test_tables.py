@@ -161,7 +161,7 @@ def test_the_lines_say_every_role(tmp_path: Path) -> None:
     lines = read(
         str(write(tmp_path, "d,a,b,c\n2020-01,1,5,x\n2020-02,,4,y\n2020-03,3,6,z\n")), Decisions(target="b")
     ).lines()
-    assert lines[1] == "delimiter ,; the first row holds the names; decimal point."
+    assert lines[1] == "delimiter , · the first row holds the names · decimal point."
     assert lines[3:] == (
         "column d: dates; dates.",
         "column a: numbers from 1 to 3, mean 2, 1 missing; read.",
