@@ -30,6 +30,7 @@ class Handle:
         self._on_ready, self._on_note = on_ready, on_note
         self._stopping, self._has_failed = threading.Event(), False
         self._installing = threading.Lock()
+        self._ready: set[Kernel] = set()
         self._queue: queue.Queue[Kernel | None] = queue.Queue()
         self._in_use = set(in_use)
         for kernel in (*self._in_use, *in_cache):
@@ -108,10 +109,12 @@ class Handle:
 
     def _use(self, kernel: Kernel, code: bytes) -> None:
         with self._installing:
-            if loaded_kernels.loaded(*kernel) is not None:
+            if kernel in self._ready:
                 return
-            loaded_kernels.install(*kernel, MachineCode(code, *kernel))
+            if loaded_kernels.loaded(*kernel) is None:  # an earlier app of this process may have loaded it
+                loaded_kernels.install(*kernel, MachineCode(code, *kernel))
             engine.load_numba()
+            self._ready.add(kernel)
         if self._on_ready is not None:
             self._on_ready(kernel[0])
 

@@ -236,6 +236,19 @@ def test_a_cached_cell_does_not_wait_for_the_cells_that_are_being_compiled(direc
     handle.stop()
 
 
+def test_a_cell_that_is_loaded_already_is_used(directory, untouched, monkeypatch):
+    """As by an earlier app of the same process, or by a test that put the engines back."""
+    kernel_cache.keep("rnn", "float64", b"r")
+    for cell in ("lstm", "gru", "mingru"):
+        kernel_cache.keep(cell, "float64", b"x")
+    loaded_kernels.install("rnn", "float64", Kernels(b"r", "rnn", "float64"))
+    ready = []
+    handle = loading.start(ready.append)
+    assert eventually(lambda: ready == ["rnn"])
+    assert engine.current().name == "numba"
+    handle.stop()
+
+
 def test_a_failure_is_silent_and_numpy_stays(directory, untouched, monkeypatch, tmp_path, capfd):
     pid = stand_in(monkeypatch, tmp_path, "sys.exit('no LLVM here')")
     ready = []

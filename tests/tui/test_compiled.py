@@ -34,7 +34,7 @@ async def screens(experiment: Experiment, compile: bool) -> list[str]:
     found = []
     async with app.run_test(size=(100, 40)) as pilot:
         await app.settled()
-        async with asyncio.timeout(400):
+        async with asyncio.timeout(120):
             while compile and app.main.frame.engine != "numba":
                 await asyncio.sleep(0.01)
         for key in KEYS:
