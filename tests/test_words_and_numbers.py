@@ -57,14 +57,15 @@ SPEAKERS = ("experiment", "scene", "views", "player", "words", "export", "lesson
 #: chooses them. A new module is not among them.
 OF_SETTINGS = {
     "cli/app", "cli/command", "cli/commands", "cli/doctor", "cli/flags", "cli/lessons", "cli/main",
-    "cli/surroundings", "experiment/applicability", "experiment/build", "experiment/experiment", "experiment/run",
-    "experiment/setting", "export/excerpts", "export/keras", "export/program", "export/programs", "export/pytorch",
-    "lessons/arithmetic", "lessons/check", "lessons/cost", "lessons/course", "lessons/lesson_file",
-    "lessons/markdown", "lessons/opening", "lessons/openings", "lessons/pages", "lessons/progress", "lessons/reading",
-    "lessons/report", "lessons/results", "lessons/setup", "lessons/steps", "player/changes", "player/looking",
-    "player/moves", "player/player", "player/present", "player/training", "scene/ghost", "tui/actions",
-    "tui/answer_line", "tui/app", "tui/autoplay", "tui/course_menu", "tui/guide", "tui/keys", "tui/lesson_view",
-    "tui/panels/code", "tui/panels/knobs", "tui/pursuit", "views/knobs",
+    "cli/surroundings", "experiment/applicability", "experiment/build", "experiment/experiment",
+    "experiment/experiment_file", "experiment/run", "experiment/setting", "export/excerpts", "export/keras",
+    "export/program", "export/programs", "export/pytorch", "lessons/arithmetic", "lessons/check", "lessons/cost",
+    "lessons/course", "lessons/lesson_file", "lessons/markdown", "lessons/opening", "lessons/openings",
+    "lessons/pages", "lessons/progress", "lessons/reading", "lessons/report", "lessons/results", "lessons/setup",
+    "lessons/steps", "player/changes", "player/looking", "player/moves", "player/player", "player/present",
+    "player/training", "scene/ghost", "tui/actions", "tui/answer_line", "tui/app", "tui/autoplay",
+    "tui/course_menu", "tui/guide", "tui/keys", "tui/lesson_view", "tui/panels/code", "tui/panels/knobs",
+    "tui/pursuit", "views/knobs",
 }  # fmt: skip
 #: Likewise, in modules that do speak of numbers.
 ELSEWHERE = {

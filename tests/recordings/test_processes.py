@@ -132,7 +132,7 @@ print(recorder.stopped)
     while any(writer.poll() is None for writer in writers):
         most = max(most, len(list((tmp_path / "small").glob("*.safetensors"))))
     assert [writer.communicate() for writer in writers] == [("\n", "")] * 2
-    assert 15 <= most <= 22, "each may have written one that the other has not seen"
+    assert 15 <= most <= 25, "a writer looks again when it has filled a quarter of the room that it saw"
     assert Recording.open(folder).steps == tuple(range(120))
     assert read_all(folder) == [40] * 120
     small = Recording.open(tmp_path / "small").steps
