@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -120,3 +121,16 @@ def test_a_network_near_the_last_value_that_is_better_does_not_only_repeat_it(tm
     assert best.error < forecast.NEAR * best.last_value
     assert not best.repeats
     assert forecast.compare(repeating(task), task).repeats  # type: ignore[union-attr]
+
+
+def test_beside_the_score_the_baselines_are_not_cut(tmp_path: Path) -> None:
+    from rnnviz.tui.panels import plots
+
+    t = np.arange(120)
+    task = task_of(tmp_path, np.sin(2 * np.pi * t / 12) * 3 + np.random.default_rng(0).normal(0, 0.2, 120), seq_len=10)
+    found = forecast.compare(repeating(task), task)
+    assert found is not None
+    for width in (60, 78):  # of a panel at 160 and at 80 columns
+        lines = plots._baselines(SimpleNamespace(baselines=found), width, 12)  # type: ignore[arg-type]
+        assert " ".join(lines[:-1]) == words.figures(found)
+        assert max(map(len, lines)) <= width

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rich.color import Color
 from rich.style import Style
 
-from rnnviz.glyphs import cut
+from rnnviz.glyphs import cut, wrap
 from rnnviz.sheet import Sheet
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import Panel
@@ -67,7 +67,7 @@ def _draw_fit(frame: Frame, view: View, width: int, height: int, palette: Palett
     outcome = frame.scene.outcome
     fit = [] if outcome is None or outcome.fit is None else outcome.fit.tolist()
     start = len(series) - len(fit)
-    beside = _baselines(outcome, height)
+    beside = _baselines(outcome, width - 2, height)
     plot = _plot(
         view, width, height - len(beside),
         lambda plots: plots.sine_fit(series, fit, width, height - len(beside), clean=clean, start=start,
@@ -83,14 +83,14 @@ def _draw_fit(frame: Frame, view: View, width: int, height: int, palette: Palett
     return sheet
 
 
-def _baselines(outcome: Outcome | None, height: int) -> tuple[str, ...]:
+def _baselines(outcome: Outcome | None, width: int, height: int) -> tuple[str, ...]:
     """The errors of answers without a network, below the plot where there is room."""
     if outcome is None or outcome.baselines is None or height < 8:
         return ()
     from rnnviz.words import forecast
 
     verdict = forecast.verdict(outcome.baselines)
-    return (forecast.figures(outcome.baselines), *([verdict] if verdict else []))
+    return (*wrap(forecast.figures(outcome.baselines), width), *([verdict] if verdict else []))
 
 
 def _draw_self_fed(frame: Frame, view: View, width: int, height: int, palette: Palette) -> Sheet:
