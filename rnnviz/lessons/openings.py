@@ -8,7 +8,8 @@ that. Nothing in it is run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
@@ -103,13 +104,21 @@ def with_own_files(course: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(path, str):
             if path.startswith("~"):
                 raise InputError(f"{name}: {short_repr(path)} is not inside this lesson's folder; copy it there")
-            try:
+            with _reading(name, path):
                 _resolved(course, path, name)
-            except (OSError, ValueError, RuntimeError) as error:  # as in _file
-                if isinstance(error, InputError):
-                    raise
-                raise InputError(f"{name}: {short_repr(path)} is not a path; check its name") from None
     return in_folder(course, settings)
+
+
+@contextmanager
+def _reading(what: str, name: str) -> Iterator[None]:
+    """Say in one line what is wrong with a name of a file or folder, or with the place that it leads to."""
+    try:
+        yield
+    except InputError:
+        raise
+    except (OSError, ValueError, RuntimeError) as error:  # ValueError: a zero byte; RuntimeError: links in a circle
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{what}: {short_repr(name)} cannot be read: {reason}") from None
 
 
 def _resolved(course: Path, name: str, what: str) -> Path:
@@ -123,15 +132,11 @@ def _resolved(course: Path, name: str, what: str) -> Path:
 def _file(course: Path, name: str) -> Path:
     """The file of weights, if it is one of the course's own and of a lesson's size. Links are followed first."""
     here = short_repr(name)
-    try:
+    with _reading("weights", name):
         file = _resolved(course, name, "weights")
         if not file.is_file():
             raise InputError(f"weights: there is no file {here} beside this lesson; check its name")
         size = file.stat().st_size
-    except (OSError, ValueError, RuntimeError) as error:  # ValueError: a zero byte; RuntimeError: links in a circle
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"weights: {here} cannot be read: {getattr(error, 'strerror', None) or error}") from None
     if size > LARGEST:
         what = f"weights: {here} takes {size / 1e6:,.0f} MB; the limit for a lesson is"
         raise InputError(f"{what} {LARGEST / 1e6:.0f}; save a smaller network")
@@ -141,7 +146,7 @@ def _file(course: Path, name: str) -> Path:
 def _folder(course: Path, name: str) -> Path:
     """The folder, if it is one of the course's own and of a lesson's size. Links are followed first."""
     here = short_repr(name)
-    try:
+    with _reading("recording", name):
         folder = _resolved(course, name, "recording")
         if not folder.is_dir():
             raise InputError(f"recording: there is no folder {here} beside this lesson; check its name")
@@ -151,10 +156,6 @@ def _folder(course: Path, name: str) -> Path:
                 what = f"recording: {short_repr(file.name)} in {here} is a link out of that folder"
                 raise InputError(f"{what}; copy the file there")
         largest = max((file.stat().st_size for file in files), default=0)
-    except (OSError, ValueError, RuntimeError) as error:  # ValueError: a zero byte; RuntimeError: links in a circle
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"recording: {here} cannot be read: {getattr(error, 'strerror', None) or error}") from None
     if len(files) > MOST_RECORDS + OTHER_FILES:
         raise InputError(f"recording: {here} has more than {MOST_RECORDS:,} records; delete some of its files")
     if largest > LARGEST:
