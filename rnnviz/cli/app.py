@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 
 from rnnviz.cli.command import Options
+from rnnviz.cli.session_flags import session
 from rnnviz.cli.surroundings import require_terminal
 
 
@@ -21,4 +22,4 @@ def run(options: Options) -> int:
     from rnnviz.tui.app import run as run_app
 
     source = options.network or options.recording or options.experiments[0]
-    return run_app(source, start, typed=options["input"]) or 0
+    return run_app(source, start, options["input"], session(options)) or 0

@@ -89,3 +89,8 @@ def whole_number(key: str) -> Callable[[str], int]:
 def number(text: str) -> int:
     """The text as a whole number of at least 0; -1 if it is not one. Python itself refuses more than 4,300 digits."""
     return int(text) if text.isdecimal() and len(text) <= 20 else -1
+
+
+def as_json(help: str) -> Argument:
+    """The flag that asks for one JSON object in place of text. help: the names in it."""
+    return Argument("--json", f"print one JSON object instead: {help}", default=False, more={"action": "store_true"})

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from rnnviz.cli.command import Argument, Command, number, whole_number
+from rnnviz.cli.command import Argument, Command, as_json, number, whole_number
+from rnnviz.cli.session_flags import OF_SESSION
+from rnnviz.cli.setup_commands import SETUP
+from rnnviz.cli.sharing_commands import SHARING
 from rnnviz.errors import InputError, short_repr
 from rnnviz.experiment.experiment import SETTINGS
 from rnnviz.experiment.setting import Setting
@@ -31,10 +34,6 @@ def _speed(text: str) -> float:
 
 def _steps(text: str) -> int:
     return int(SETTINGS["seq_len"].checked(number(text)))
-
-
-def _json(help: str) -> Argument:
-    return Argument("--json", f"print one JSON object instead: {help}", default=False, more={"action": "store_true"})
 
 
 def _record(text: str) -> int:
@@ -98,6 +97,7 @@ APP = Command(
         _INPUT,
         Argument("--free", "open the plain score, without lessons", default=False, more={"action": "store_true"}),
         Argument("--lessons", "open the lessons in this folder", metavar="DIR"),
+        *OF_SESSION,
     ),
     (
         "rnnviz",
@@ -119,7 +119,7 @@ _TRAIN = Command(
     "SimpleRNN(20), Dense(1), 461 parameters, 20 epochs of SGD.",
     "rnnviz.cli.train:run",
     (
-        _json(
+        as_json(
             "experiment, parameters, history.loss, history.val_loss, baselines (of a forecast: the validation errors "
             "of the network, of the last value again and of the value one season before), prediction (of a forecast: "
             "self-fed; other tasks: the answers), targets, reach (how much of the last gradient arrives at the step "
@@ -142,7 +142,7 @@ _GRADIENTS = Command(
     "file of weights: how far the last state depends on earlier ones, ‖∂h_T/∂h_t‖.",
     "rnnviz.cli.gradients:run",
     (
-        _json(
+        as_json(
             "experiment, loss_step, grad_norm (index = time step 0..T), gain, slope and factor (per step), "
             "half_life, horizon, reach, notes, cannot (what cannot be done, and why). Of a recording: recording, loss "
             "and evidence in place of experiment. Of a file of weights: network (with the norm that grad_norm and "
@@ -187,7 +187,7 @@ _DIAGNOSE = Command(
     "rnnviz.cli.diagnose:run",
     (
         OF_RECORDING[1],
-        _json(
+        as_json(
             "kind, title, measured, findings (rule, layer, what, evidence, cause, try, command, pytorch, keras, "
             "lesson), "
             "not_judged (rule: reason), notes. A value that is not finite or not known is null. With several cells: a "
@@ -217,7 +217,7 @@ _INSPECT = Command(
     (
         Argument("file", "a file of weights, from PyTorch for example", metavar="FILE"),
         Argument("--activation", "of simple RNNs, if the file does not contain it", metavar="NAME"),
-        _json(
+        as_json(
             "path, format, layers (name, cell, activation, levels, directions, input_size, hidden_size, biases, dtype, "
             "parameters, readout, no_readout, embedding, notes, doubts), refused (name, reason), linear, embeddings, "
             "notes"
@@ -240,7 +240,7 @@ _CONVERT = Command(
         Argument("--layer", "which recurrent layer, if there are several", metavar="NAME"),
         Argument("--readout", "which linear layer reads it, or none (default: the only one that fits)", metavar="NAME"),
         Argument("--activation", "of simple RNNs, if the file does not contain it", metavar="NAME"),
-        _json("from, to, format, layers, others, notes, difference, exact"),
+        as_json("from, to, format, layers, others, notes, difference, exact"),
     ),
     ("rnnviz convert model.pt model.keras", "rnnviz convert model.keras model.onnx --readout none"),
     has_experiment=False,
@@ -267,7 +267,7 @@ _DATA = Command(
     "trained. Every finding can be overridden, here and wherever --data is read.",
     "rnnviz.cli.data:run",
     (
-        _json(
+        as_json(
             "path, kind, task, facts, columns (name, kind, role, missing, low, high, mean), notes, sequences, "
             "training, steps, inputs, outputs, classes, season, guess (loss of the best constant answer), last_value "
             "(training loss of the last value again). A value that is not known is null"
@@ -303,7 +303,7 @@ _LESSON = Command(
     "rnnviz lesson SLUG [--lessons DIR]",
     "Open one lesson, by its slug or number.",
     "rnnviz.cli.lessons:open_one",
-    (_LESSONS, _SLUG),
+    (_LESSONS, _SLUG, *OF_SESSION),
     has_experiment=False,
 )
 
@@ -317,27 +317,12 @@ _PLAY = Command(
         _LESSONS,
         _SLUG,
         Argument("--speed", "1 is the pace of a talk, 2 is twice as fast", metavar="S", read=_speed, default=1.0),
-    ),
-    has_experiment=False,
-)
-
-_DOCTOR = Command(
-    "doctor",
-    "show versions, paths, the terminal, the engine, and any problems",
-    "rnnviz doctor [--json]",
-    "Show what rnnviz uses: versions, paths, the terminal, the engine and the reason for it, and the last\n"
-    "compiler error in full. The exit code is 0 if everything works and 1 if there is a problem.",
-    "rnnviz.cli.doctor:run",
-    (
-        _json(
-            "versions, platform, executable, paths, writable, terminal, engine, kernels, import_error, "
-            "last_compiler_error, problems"
-        ),
+        *OF_SESSION,
     ),
     has_experiment=False,
 )
 
 COMMANDS: dict[str, Command] = {
     command.name: command
-    for command in (_TRAIN, _GRADIENTS, _DIAGNOSE, _INSPECT, _CONVERT, _DATA, _COURSE, _LESSON, _PLAY, _DOCTOR)
+    for command in (_TRAIN, _GRADIENTS, _DIAGNOSE, _INSPECT, _CONVERT, _DATA, _COURSE, _LESSON, _PLAY, *SHARING, *SETUP)
 }

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from rnnviz.cli.command import Options
+from rnnviz.cli.session_flags import session
 from rnnviz.cli.surroundings import require_terminal
 from rnnviz.errors import InputError, short_repr
 from rnnviz.glyphs import cells, cut, lines_at_most, ljust, one_line
@@ -35,7 +36,8 @@ def open_one(options: Options) -> int:
     require_terminal("list the lessons with rnnviz lessons, and read them as Markdown files")
     from rnnviz.tui.app import run as run_app
 
-    return run_app(start=Start(options["lessons"], options["slug"], options.values.get("speed"))) or 0
+    start = Start(options["lessons"], options["slug"], options.values.get("speed"))
+    return run_app(start=start, session=session(options)) or 0
 
 
 # -- the list ------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from threading import Thread
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -33,6 +34,7 @@ from rnnviz.charts import plotext_private
 from rnnviz.errors import InputError
 from rnnviz.glyphs import visible
 from rnnviz.scene.commands import Follow
+from rnnviz.session import Session
 from rnnviz.tui import keys, panels, too_small
 from rnnviz.tui.dispatch import LONGEST_PASTE
 from rnnviz.tui.driven import DrivenApp, Failed
@@ -55,6 +57,7 @@ if TYPE_CHECKING:
 
 SETTLE = 0.15  # seconds between the first frame and the loading of plots and numba
 LAST_TRY = 0.3  # seconds, at the end, for progress that another program's lock kept from being saved
+USUAL = Session()
 NO_UNICODE = "Drawing in ASCII: the output encoding {} has no other glyphs."
 
 
@@ -107,15 +110,16 @@ class RnnvizApp(DrivenApp):
         start: Start | None = None,
         typed: str | None = None,
         compile: bool = True,
-        ascii: bool = False,
+        session: Session = USUAL,
     ) -> None:
         if not os.environ.get("NO_COLOR"):
             os.environ.pop("NO_COLOR", None)  # empty means not set, but Textual reads it as set
         super().__init__(ansi_color=True if os.environ.get("NO_COLOR") else None)
         self.strength = terminal.colors()
         set_color_system(self.console, COLOR_SYSTEMS.get(self.strength, ColorSystem.TRUECOLOR))
-        self.ascii = ascii  # the terminal has no other glyphs
-        self._frames = Frames(self, ascii=ascii)
+        self.session = session
+        self.ascii = bool(session.ascii)  # the terminal has no other glyphs
+        self._frames = Frames(self, ascii=self.ascii)
         self._source = source
         self._typed = typed  # a sequence to begin with
         self._start = start  # the lesson to open; None: the plain score
@@ -328,11 +332,16 @@ class RnnvizApp(DrivenApp):
 
 
 def run(
-    source: Experiment | Opening | NetworkOpening | None = None, start: Start | None = None, typed: str | None = None
+    source: Experiment | Opening | NetworkOpening | None = None,
+    start: Start | None = None,
+    typed: str | None = None,
+    session: Session = USUAL,
 ) -> int:
     """Run the app, on a lesson, a recording, a file of weights or the plain score, until it ends; returns the exit
     code. Raises InputError if the experiment cannot run, or the recording or the file cannot be opened."""
-    app = RnnvizApp(source, start=start, typed=typed, ascii=terminal.lacks_unicode(sys.stdout))
+    if session.ascii is None:
+        session = replace(session, ascii=terminal.lacks_unicode(sys.stdout))
+    app = RnnvizApp(source, start=start, typed=typed, session=session)
     try:
         app.run()
     finally:

@@ -1,0 +1,23 @@
+"""The commands about rnnviz itself on this machine."""
+
+from __future__ import annotations
+
+from rnnviz.cli.command import Command, as_json
+
+_DOCTOR = Command(
+    "doctor",
+    "show versions, paths, the terminal, the engine, and any problems",
+    "rnnviz doctor [--json]",
+    "Show what rnnviz uses: versions, paths, the terminal, the engine and the reason for it, and the last\n"
+    "compiler error in full. The exit code is 0 if everything works and 1 if there is a problem.",
+    "rnnviz.cli.doctor:run",
+    (
+        as_json(
+            "versions, platform, executable, paths, writable, terminal, engine, kernels, import_error, "
+            "last_compiler_error, problems"
+        ),
+    ),
+    has_experiment=False,
+)
+
+SETUP = (_DOCTOR,)
