@@ -39,8 +39,11 @@ class Page:
     standing: str = ""
 
 
-def page(run: LessonRun, frame: Frame | None, voice: Voice = UNBROKEN, typed: str = "") -> Page:
-    """The page of the present step, in lines of the voice. typed: the number typed so far."""
+def page(
+    run: LessonRun, frame: Frame | None, voice: Voice = UNBROKEN, typed: str = "", *, in_rows: bool = True
+) -> Page:
+    """The page of the present step, in lines of the voice. typed: the number typed so far. in_rows: choices stand side
+    by side if they fit."""
     step = run.step
 
     def quote(reference: Reference, spec: str | None) -> str:
@@ -56,7 +59,7 @@ def page(run: LessonRun, frame: Frame | None, voice: Voice = UNBROKEN, typed: st
     lines: list[Line]
     if isinstance(step.task, Prediction):
         if run.answer is None:
-            lines = prose + question_lines(run, step.task, voice.room, typed, set_)
+            lines = prose + question_lines(run, step.task, voice.room if in_rows else 0, typed, set_)
         else:
             lines = [line for text in verdict(run) for line in set_(text, 2)]
             lines += [line for text in step.after for line in set_(text)]

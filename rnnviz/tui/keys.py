@@ -1,4 +1,5 @@
-"""The registry of keys, from which bindings, key bar, help screen, command palette and README are made.
+"""The registry of keys, from which bindings, key bar, help screen, command palette and README are made,
+and the short forms of the words that the plain face understands. Imports no Textual.
 
 An action sends the player a command made from the frame, or is one of the app's own (see actions.py).
 """
@@ -29,10 +30,10 @@ from rnnviz.scene.commands import (
     Undo,
 )
 from rnnviz.scene.cursor import Phase
-from rnnviz.tui.view import View
 
 if TYPE_CHECKING:
     from rnnviz.scene.frame import Frame
+    from rnnviz.tui.view import View
 
 
 @dataclass(frozen=True)

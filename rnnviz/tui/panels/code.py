@@ -2,51 +2,19 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from rnnviz.export.pages import PAGES, text
 from rnnviz.glyphs import cells, cut
 from rnnviz.sheet import Sheet
+from rnnviz.tui.keys import ACTION_KEYS
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import Panel
 from rnnviz.tui.view import View
+from rnnviz.words.voice import Voice
 
 if TYPE_CHECKING:
-    from rnnviz.experiment.experiment import Experiment
     from rnnviz.scene.frame import Frame
-    from rnnviz.tasks import Task
-
-PAGES = ("NumPy", "PyTorch", "Keras")
-
-
-def text(frame: Frame, page: int) -> tuple[str, tuple[str, ...], int]:
-    """(description, lines, first line to show)."""
-    if PAGES[page] == "NumPy":
-        from rnnviz.export import excerpts
-
-        excerpt = excerpts.excerpt(frame.cell, frame.cursor.phase, *_optimizer(frame))
-        return excerpt.where, excerpt.lines, excerpt.start
-    if frame.experiment is None:
-        return f"in {PAGES[page]}: the program is your own", (), 0
-    from rnnviz.export import programs
-
-    reason = programs.cannot(frame.scene.task)
-    if reason is not None:
-        return f"in {PAGES[page]}: there is no program", (f"# {reason}",), 0
-    lines = _program(frame.experiment, frame.scene.task, PAGES[page])
-    return f"the same model in {PAGES[page]}, ready to run (Y copies it)", lines, 0
-
-
-def _optimizer(frame: Frame) -> tuple[str, ...]:
-    return () if frame.experiment is None else (frame.experiment.optimizer,)
-
-
-@lru_cache(maxsize=8)
-def _program(experiment: Experiment, task: Task, framework: str) -> tuple[str, ...]:
-    from rnnviz.export import programs
-
-    write = programs.pytorch if framework == "PyTorch" else programs.keras
-    return tuple(write(experiment, task).splitlines())
 
 
 def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -> Sheet:
@@ -56,7 +24,7 @@ def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -
     for number, name in enumerate(PAGES):
         here = number == view.page
         x = sheet.put(0, x, f"▸{name}" if here else f" {name}", palette.accent if here else palette.faint) + 1
-    sheet.put(0, x + 1, cut(what, width - x - 2), palette.dim)
+    sheet.put(0, x + 1, cut(Voice(width, ACTION_KEYS).say(what), width - x - 2), palette.dim)
     room = height - 1
     first = min(max(0, start + view.row), max(0, len(lines) - room))
     shown = lines[first : first + room]

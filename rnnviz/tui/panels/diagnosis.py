@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rnnviz.glyphs import wrap
@@ -17,42 +16,15 @@ if TYPE_CHECKING:
 
 
 def lines(frame: Frame, width: int) -> list[tuple[str, str]]:
-    """(line, kind) with the kinds "head", "text" and "dim"; [] while it is not known."""
-    from rnnviz.diagnosis import of_scene, report
+    """(line, kind): the paragraphs in lines; [] while it is not known."""
+    from rnnviz.diagnosis.paragraphs import paragraphs
 
-    diagnosis = of_scene.of_frame(frame)
-    if diagnosis is None:
-        return []
-    out: list[tuple[str, str]] = []
-
-    def add(text: str, kind: str, indent: int = 3) -> None:
-        out.extend((" " * indent + line, kind) for line in wrap(text, width - indent))
-
-    for number, found in enumerate(diagnosis.findings, start=1):
-        add(f"{number}. {report.titles(found)}", "head", 0)
-        add(found.what, "text")
-        add(f"Likely cause: {found.cause}", "dim")
-        add(f"To try: {found.remedy.about}{_knobs(found.remedy.settings) if frame.experiment else ''}", "text")
-        if frame.experiment is None and found.remedy.pytorch:
-            add(f"PyTorch: {found.remedy.pytorch}", "text")
-        add(f"Explained by the lesson {found.lesson}.", "dim")
-    if not diagnosis.findings:
-        add("No findings for this sequence and these weights.", "head", 0)
-    add(
-        "Read from this sequence. rnnviz diagnose reads several of them, and measures updates, clipping and the first "
-        "nan or inf over a whole training.", "dim", 0,
-    )  # fmt: skip
-    return out
-
-
-def _knobs(settings: Mapping[str, Any]) -> str:
-    from rnnviz.experiment.experiment import SETTINGS
-
-    values = (
-        f"{SETTINGS[name].label} {value:g}" if isinstance(value, float) else f"{SETTINGS[name].label} {value}"
-        for name, value in settings.items()
-    )
-    return f" Knobs: {', '.join(values)}." if settings else ""
+    return [
+        (" " * indent + line, kind)
+        for text, kind in paragraphs(frame)
+        for indent in (3 if kind in ("text", "cause") else 0,)
+        for line in wrap(text, width - indent)
+    ]
 
 
 def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -> Sheet:
@@ -61,7 +33,7 @@ def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -
     if not found:
         sheet.put(0, 1, "Diagnosing …", palette.dim)
         return sheet
-    styles = {"head": palette.accent, "text": palette.text, "dim": palette.dim}
+    styles = {"head": palette.accent, "text": palette.text, "cause": palette.dim, "note": palette.dim}
     first = min(view.row, max(0, len(found) - height))
     for y, (line, kind) in enumerate(found[first : first + height]):
         sheet.put(y, 1, line, styles[kind])

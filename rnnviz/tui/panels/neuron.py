@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rnnviz.glyphs import wrap
-from rnnviz.numbers import fixed, scientific, subscript
 from rnnviz.scene.commands import SelectUnit
-from rnnviz.scene.cursor import Phase
 from rnnviz.sheet import Sheet
+from rnnviz.tui.keys import ACTION_KEYS
 from rnnviz.tui.marks import accent
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import Panel
 from rnnviz.tui.view import View
+from rnnviz.words.neuron import equations
+from rnnviz.words.voice import Voice
 
 if TYPE_CHECKING:
     from rnnviz.scene.frame import Frame
@@ -23,48 +24,10 @@ COLUMN = 26  # cells of one addend in a list
 LISTED = 20  # rows of addends at most: more would make a step slow over SSH
 
 
-def equations(frame: Frame) -> tuple[str, tuple[Equation, ...], tuple[Equation, ...]]:
-    """A heading and the equations of this moment; then, for spare room, the others of the same unit and step."""
-    from rnnviz.views import neuron
-
-    trace, t, unit = frame.scene.trace, frame.cursor.t, frame.cursor.unit
-    ahead = neuron.forward(trace, t, unit) if t >= 1 else ()
-    which = f"unit {unit}, t = {t}: "
-    if frame.reached is None:
-        if not ahead:
-            start = float(trace.h[0, 0, unit])
-            value = "0" if start == 0 else fixed(start)
-            return which + f"h[{unit}] = {value}, the start value. → reads the first step.", (), ()
-        layers = ", h' is the layer below" if trace.L > 1 else ""
-        states = "h and c" if trace.c is not None else "h"
-        return which + f"each {states} on the right is from t = {t - 1}, by unit{layers}", ahead, ()
-    if not frame.scene.has_loss:
-        return which + _moves(frame, t, unit), ahead, ()
-    t = frame.cursor.t if frame.cursor.phase is Phase.BACKWARD else 0
-    back = neuron.backward(trace, t, unit, frame.gradient)
-    if not back:
-        return which + f"the loss of step {frame.loss_step} does not depend on a later state.", ahead, ()
-    last = frame.T if frame.loss_step is None else frame.loss_step
-    if t == last:
-        way = "through the readout alone" if frame.scene.task.has_readout else "as the direct gradient"
-        return which + f"the error enters here, {way}", back, ahead
-    return which + f"each δ is from t = {t + 1}, where this h is read", back, ahead
-
-
-def _moves(frame: Frame, t: int, unit: int) -> str:
-    """Without a loss: what this unit does to the state that the row goes back from."""
-    k, row = frame.loss_step or frame.T, frame.gradient
-    if t > k:
-        return f"h{subscript(k)} does not depend on a later state."
-    if row.waits:
-        return "not worked out yet"
-    size = scientific(float(row.states[t, 0, unit]))
-    return f"h{subscript(k)} moves by {size} of a move of this unit alone; each h below is from t = {t - 1}"
-
-
 def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -> Sheet:
     sheet = Sheet(width, height)
     head, first, others = equations(frame)
+    head = Voice(width, ACTION_KEYS).say(head)
     y = 0
     for line in wrap(head, width - 2)[: 1 if height < 20 else 2]:
         sheet.put(y, 1, line, palette.dim)
@@ -79,14 +42,14 @@ def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -
 
 def _block(sheet: Sheet, y: int, end: int, shown: tuple[Equation, ...], frame: Frame, palette: Palette) -> int:
     """Draw every equation on its own line, and below it a list of its terms if there is room."""
-    from rnnviz.words import equations
+    from rnnviz.words.equations import list_terms, write_equation
 
     columns = max(1, (sheet.width - 1) // COLUMN)
     spare = end - y - len(shown)
     long = [e for e in shown if len(e.terms) > columns]
     listing = spare // max(1, len(long)) >= 3
     for equation in shown:
-        line = equations.write_equation(equation, sheet.width - 2, fold=spare >= len(long) + (equation not in long))
+        line = write_equation(equation, sheet.width - 2, fold=spare >= len(long) + (equation not in long))
         x = sheet.put(y, 1, line.name, accent(frame, palette))
         x = sheet.put(y, x, line.sum, palette.text)
         if line.folded:
@@ -97,7 +60,7 @@ def _block(sheet: Sheet, y: int, end: int, shown: tuple[Equation, ...], frame: F
         y += 1
         if listing and equation in long:
             rows = min(-(-(len(equation.terms) + 1) // columns), spare // len(long), LISTED // len(shown))
-            lines = equations.list_terms(equation, rows * columns)
+            lines = list_terms(equation, rows * columns)
             rows = -(-len(lines) // columns)
             for at, addend in enumerate(lines):
                 _addend(sheet, y + at % rows, 1 + at // rows * COLUMN, addend, palette)

@@ -17,6 +17,7 @@ from rnnviz.sheet import Sheet
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import Panel
 from rnnviz.tui.view import View
+from rnnviz.words.no_panel import no_self_fed, no_series
 
 if TYPE_CHECKING:
     from rnnviz.scene.frame import Frame
@@ -38,19 +39,6 @@ def _ink(style: Style) -> Style:
 def _series(frame: Frame) -> list[float]:
     series = frame.scene.task.series
     return [] if series is None else list(series.tolist())
-
-
-def _no_series(frame: Frame) -> str | None:
-    if frame.scene.task.series is None:
-        return f"Only the sine and your own series have a plot; this task is {frame.scene.task.title}."
-    return None
-
-
-def _no_self_fed(frame: Frame) -> str | None:
-    reason = _no_series(frame)
-    if reason is None and not frame.scene.task.fed:
-        return "The network does not predict everything that it reads, so it cannot read its own output."
-    return reason
 
 
 def _plot(view: View, width: int, height: int, draw: Callable[[ModuleType], Sheet]) -> Sheet:
@@ -130,9 +118,9 @@ def _network(frame: Frame, view: View) -> object:
 
 
 FIT = Panel("fit", "fit", "the series, and its prediction one step ahead", _draw_fit,
-            why_not=_no_series, depends_on=_network, shows=frozenset(("fit",)))  # fmt: skip
+            why_not=no_series, depends_on=_network, shows=frozenset(("fit",)))  # fmt: skip
 SELF_FED = Panel("self-fed", "feeding on itself", "the network reading its own output",
-                 _draw_self_fed, why_not=_no_self_fed, depends_on=_network,
+                 _draw_self_fed, why_not=no_self_fed, depends_on=_network,
                  shows=frozenset(("self-fed",)))  # fmt: skip
 LOSS = Panel("loss", "loss curve", "training and validation loss per epoch", _draw_loss, depends_on=_network,
              shows=frozenset(("history", "baseline")),

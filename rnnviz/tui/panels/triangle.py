@@ -22,6 +22,7 @@ from rnnviz.tui.marks import accent, stride
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import Panel
 from rnnviz.tui.view import View
+from rnnviz.words.no_panel import no_triangle
 
 if TYPE_CHECKING:
     from rnnviz.scene.frame import Frame
@@ -136,25 +137,15 @@ def _choose(action: str) -> Callable[[Frame, View], Command]:
     return lambda frame, view: command(frame)
 
 
-def _why_not(frame: Frame) -> str | None:
-    from rnnviz.views import analysis
-
-    if frame.T > analysis.LONGEST:
-        return f"The triangle is limited to {analysis.LONGEST} steps; this sequence has {frame.T}."
-    if analysis.cost(frame.scene.trace, "triangle") > analysis.MOST:
-        return "The triangle is left out: its singular values would take too long for so many units and steps."
-    return None
-
-
 def _needs(frame: Frame) -> Command | None:
     from rnnviz.views import analysis
 
-    return Measure("triangle") if _why_not(frame) is None and analysis.triangle(frame.scene) is None else None
+    return Measure("triangle") if no_triangle(frame) is None and analysis.triangle(frame.scene) is None else None
 
 
 PANEL = Panel(
     "triangle", "triangle", "how far back the error of each step reaches", _draw, key="v",
-    why_not=_why_not, needs=_needs,
+    why_not=no_triangle, needs=_needs,
     actions={"unit_up": _choose("loss_before"), "unit_down": _choose("loss_after")},
     key_labels={"unit_up": "an earlier one", "unit_down": "a later one"},
     shows=frozenset(("gradient", "judged")),

@@ -11,6 +11,7 @@ from rnnviz.sheet import Sheet
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import Panel
 from rnnviz.tui.view import View
+from rnnviz.words.no_panel import no_words
 
 if TYPE_CHECKING:
     from rnnviz.scene.frame import Frame
@@ -106,11 +107,5 @@ def _symbol(label: str) -> str:
     return "␣" if label == " " else visible(label)
 
 
-def _no_words(frame: Frame) -> str | None:
-    if not frame.scene.task.has_words:
-        return "The sine is shown as curves (tab). Choose another task with o."
-    return None
-
-
 WORDS = Panel("words", "in words", "sequence and answer, with probabilities", draw,
-              why_not=_no_words, shows=frozenset(("output", "judged", "baseline")))  # fmt: skip
+              why_not=no_words, shows=frozenset(("output", "judged", "baseline")))  # fmt: skip
