@@ -40,12 +40,13 @@ class NotTrustedError(OSError):
     """Another user can change this file. strerror says what to do."""
 
 
-def read(path: str | Path, limit: int, *, cut: bool = False) -> bytes:
-    """Read all bytes of a regular file, at most `limit`. With `cut`, return the beginning of a longer file.
+def read(path: str | Path, limit: int, *, cut: bool = False, follow: bool = True) -> bytes:
+    """Read all bytes of a regular file, at most `limit`. With `cut`, return the beginning of a longer file; without
+    `follow` a link is refused.
 
     Raises OSError with its reason in `strerror`: OddFileError if the file is not regular or is longer than `limit`.
     """
-    with contextlib.closing(_Handle(path)) as handle:
+    with contextlib.closing(_Handle(path, follow=follow)) as handle:
         return handle.read(limit, cut)
 
 

@@ -6,9 +6,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rnnviz.kiosk import Kiosk
+
 
 @dataclass(frozen=True)
 class Session:
-    """ascii  draw with ASCII alone; None: if the encoding has no other glyphs"""
+    """ascii  draw with ASCII alone; None: if the encoding has no other glyphs
+    kiosk  the limits of a session for a stranger; None: the user's own session"""
 
     ascii: bool | None = None
+    kiosk: Kiosk | None = None
+
+
+#: A session without any flag.
+USUAL = Session()

@@ -16,6 +16,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NoReturn
 
+from rnnviz.cli import kiosk
 from rnnviz.cli.command import Argument, Command, Options
 from rnnviz.cli.commands import APP, COMMANDS, OF_NETWORK, OF_RECORDING, OF_WEIGHTS
 from rnnviz.errors import LONGEST_REPR, InputError, short_repr
@@ -45,7 +46,9 @@ def flag_of(setting: Setting) -> str:
 def in_flags(message: str) -> str:
     """The error message with the name of a setting or an argument at its beginning replaced by the flag."""
     name, colon, rest = message.partition(": ")
-    flags = {one.key: one.name for command in COMMANDS.values() for one in command.arguments if one.name[0] == "-"}
+    flags = {
+        one.key: one.name for command in (APP, *COMMANDS.values()) for one in command.arguments if one.name[0] == "-"
+    }
     flags |= {name: flag_of(setting) for name, setting in SETTINGS.items()}
     return f"{flags[name]}: {rest}" if colon and name in flags else message
 
@@ -54,6 +57,7 @@ def read(argv: list[str], command: Command = APP) -> Options:
     """Parse the command line after the command's name. Raises InputError for wrong or conflicting arguments; `--help`
     prints and raises SystemExit(0)."""
     given = vars(_parser(command).parse_args(argv))
+    kiosk.check(command.name, given)
     values = {one.key: one.read(given.pop(one.key)) if one.key in given else one.default for one in command.arguments}
     if not command.has_experiment:
         return Options((), values)
@@ -217,6 +221,8 @@ class _Parser(argparse.ArgumentParser):
             return f"put the command first: rnnviz {word} …"
         if not word.startswith("-"):
             return f"{short_repr(word)} is an unexpected argument; --help lists the flags"
+        if word == "--kiosk":
+            return "--kiosk: a kiosk opens the app alone: rnnviz --kiosk"
         close = get_close_matches(word.partition("=")[0], known, n=1)
         hint = f"did you mean {close[0]}?" if close else "--help lists them"
         return f"{word[:LONGEST_REPR]}: unknown flag; {hint}"

@@ -14,6 +14,7 @@ import os
 import sys
 from typing import TextIO
 
+from rnnviz.cli import kiosk
 from rnnviz.cli.command import Command
 from rnnviz.cli.commands import APP, COMMANDS
 from rnnviz.cli.flags import in_flags, read
@@ -56,7 +57,8 @@ def main(argv: list[str] | None = None) -> int:
             return _say(command, f"the output cannot be written: {error.strerror}", 2)
         from rnnviz.crash import report
 
-        return _say(command, report(error, "" if command.name else "lesson progress is saved; start rnnviz again; "), 1)
+        then = "" if command.name else "lesson progress is saved; start rnnviz again; "
+        return _say(command, report(error, then, to_log=kiosk.current() is not None), 1)
 
 
 def _give_up(stream: TextIO) -> None:
@@ -69,7 +71,9 @@ def _run(command: Command, argv: list[str]) -> int:
     archive = archive_around()
     if archive and not {"-h", "--help", "--version"} & set(argv):
         raise InputError(f"rnnviz cannot run inside an archive; install it: python -m pip install {archive}")
-    return command(read(argv, command))
+    options = read(argv, command)
+    kiosk.enter(command.name, options.values)
+    return command(options)
 
 
 def _say(command: Command, message: str, code: int) -> int:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from math import floor
 from pathlib import Path
 
+from rnnviz.errors import InputError
 from rnnviz.experiment import own_data
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.nn import checks
@@ -104,8 +105,23 @@ def _characters(source: str) -> int:
         return 0
 
 
+#: The most seconds that a training may take by this estimate; None: as long as it takes.
+most_seconds: float | None = None
+
+
+def restrict(bytes: int, seconds: float) -> None:
+    """Allow less to every experiment of this process from now on: it shares the machine with others."""
+    global most_seconds
+    checks.most_bytes, most_seconds = bytes, seconds
+
+
 def fit(experiment: Experiment, trains: bool = True) -> None:
-    """Raises InputError if the experiment needs too much memory."""
+    """Raises InputError if the experiment needs too much memory, or more time than this process may take."""
     size = size_of(experiment)
     what = f"{size.sequences:,} sequences of {size.steps:,} steps, {size.spec.parameter_count:,} parameters"
     checks.memory("experiment", size.bytes(trains), what)
+    if trains and most_seconds is not None and (seconds := size.seconds(experiment.epochs)) > most_seconds:
+        raise InputError(
+            f"experiment: would train for about {seconds:,.0f} s ({experiment.epochs:,} epochs of {what}), more than "
+            f"the {most_seconds:,.0f} s allowed here; use fewer epochs, steps, sequences or units"
+        )

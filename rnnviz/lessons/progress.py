@@ -2,7 +2,8 @@
 
     {"version": 1, "courses": {"rnnviz": {"last": "slug", "lessons": {"slug": {"step": "half-is-gone", …}}}}}
 
-It is written atomically, one lesson at a time into the existing file, so that two sessions keep each other's progress.
+It is written atomically, one lesson at a time into the existing file, so that two sessions keep each other's progress,
+also in the same lesson (progress_merge.py).
 A damaged file is set aside; if nothing can be written, a note says so and the app continues. It never waits for a lock
 that another program holds: progress not saved then is saved later (`flush`). Does not import NumPy.
 """
@@ -19,9 +20,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnnviz import files
+from rnnviz.lessons.progress_merge import merged
 from rnnviz.lessons.results import Answer, standing, tally
 
 if TYPE_CHECKING:
+    from rnnviz.kiosk import Kiosk
     from rnnviz.lessons.lesson import Lesson
     from rnnviz.lessons.run import LessonRun
 
@@ -74,6 +77,7 @@ class Progress:
 
     def __init__(self, course: str, place: Path | None = None) -> None:
         self.course = course
+        self.follows_links = place is None  # the user's own file may be a link; a learner's among others' may not
         place = place or folder()
         self.path = None if place is None else place / FILE
         self.notes: list[str] = []
@@ -81,6 +85,7 @@ class Progress:
         self.is_late = False  # progress waits for a lock that another program holds
         self._waiting: dict[str, dict[str, Any] | None] = {}  # by slug, in the order of saving
         self._mine = self._course(self._load())
+        self._before = dict(_dict(self._mine.get("lessons")))  # what this session found or wrote, without others' work
 
     # -- reading -------------------------------------------------------------------------------------------
 
@@ -195,22 +200,23 @@ class Progress:
                 return False
             everything = self._load(to_write=True)
             mine = self._course(everything)
-            self._add_waiting(mine)
+            self._add_waiting(mine, merges=True)
             everything["courses"] = {**_dict(everything.get("courses")), self.course: mine}
             # in ASCII: a folder's name may be any bytes
             files.replace(self.path, json.dumps(everything, indent=1).encode())
         if self.is_late:
             self._note("Progress is saved again.")
+        self._before.update(self._waiting)
         self._waiting.clear()
         self._mine = mine
         return True
 
-    def _add_waiting(self, mine: dict[str, Any]) -> None:
+    def _add_waiting(self, mine: dict[str, Any], *, merges: bool = False) -> None:
         lessons = mine["lessons"] = dict(_dict(mine.get("lessons")))
         for slug, entry in self._waiting.items():
-            lessons.pop(slug, None)
+            theirs = lessons.pop(slug, None)
             if entry is not None:
-                lessons[slug] = entry
+                lessons[slug] = merged(self._before.get(slug), entry, theirs) if merges else entry
             mine["last"] = slug
 
     # -- the file ------------------------------------------------------------------------------------------
@@ -222,7 +228,8 @@ class Progress:
             return nothing
         found: Any = None
         try:
-            found = json.loads(files.read(self.path, LARGEST).decode("utf-8-sig"))
+            content = files.read(self.path, LARGEST, follow=self.follows_links)
+            found = json.loads(content.decode("utf-8-sig"))
         except FileNotFoundError:
             return nothing
         except OSError as error:
@@ -257,6 +264,23 @@ class Progress:
 
     def _course(self, everything: dict[str, Any]) -> dict[str, Any]:
         return dict(_dict(_dict(everything.get("courses")).get(self.course)))
+
+
+class InMemory(Progress):
+    """Progress that lasts as long as the session: no file is read or written."""
+
+    def _load(self, *, to_write: bool = False) -> dict[str, Any]:
+        return {"version": VERSION, "courses": {}}
+
+    def flush(self, seconds: float = BRIEFLY) -> None:
+        self._waiting.clear()
+
+
+def progress_of(course: str, kiosk: Kiosk | None) -> Progress:
+    """The learner's progress in a course: in the user's data folder; in a kiosk in the learner's own, or in memory."""
+    if kiosk is None:
+        return Progress(course)
+    return InMemory(course) if kiosk.folder is None else Progress(course, kiosk.folder)
 
 
 def _done(run: LessonRun, at: int) -> bool:

@@ -116,8 +116,14 @@ def _state(spec: ModelSpec, what: str, value: Any, B: int) -> Array | None:
     return numbers(what, value, (L, B, H), "(num_layers, B, hidden_size)", spec.dtype)
 
 
+#: The most bytes that a single request of this process may take, where that is less than the machine would allow.
+most_bytes: int | None = None
+
+
 def memory_limit() -> int:
-    """The most bytes that a single request may take: half of the machine's memory, at most 4 GiB."""
+    """The most bytes that a single request may take: `most_bytes`, or half of the machine's memory, at most 4 GiB."""
+    if most_bytes is not None:
+        return most_bytes
     try:
         physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, OSError, ValueError):  # pragma: no cover - not every system reports it

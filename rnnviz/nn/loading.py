@@ -16,6 +16,8 @@ from rnnviz.nn.kernel_cache import Kernel, cached
 from rnnviz.nn.machine_code import MachineCode
 from rnnviz.nn.spec import CELLS
 
+NOT_COMPILED = "The compiled engine is not prepared here: NumPy computes, more slowly."
+
 
 class Handle:
     """A compilation in the background. `stop` ends it and its process; it may be called twice, from anywhere."""
@@ -26,8 +28,9 @@ class Handle:
         in_cache: Iterable[Kernel],
         on_ready: Callable[[str], None] | None,
         on_note: Callable[[str], None] | None = None,
+        compiles: bool = True,
     ) -> None:
-        self._on_ready, self._on_note = on_ready, on_note
+        self._on_ready, self._on_note, self._compiles = on_ready, on_note, compiles
         self._stopping, self._has_failed = threading.Event(), False
         self._installing = threading.Lock()
         self._ready: set[Kernel] = set()
@@ -68,12 +71,25 @@ class Handle:
         while not self._stopping.is_set():
             wanted = self._drained()
             try:
+                if not self._compiles:
+                    self._take_from_cache(wanted)
+                    continue
                 for kernel, code in compiler.compiled(wanted, lowest_priority=True, stop=self._stopping):
                     # this includes kernels that were requested in the meantime
                     if kernel in self._in_use:
                         self._use(kernel, code)
             except Exception as error:
                 self._failed(error)
+
+    def _take_from_cache(self, wanted: Iterable[Kernel]) -> None:
+        """Install what is compiled already; what is not stays with the numpy engine."""
+        for kernel in wanted:
+            code = cached(*kernel) if kernel in self._in_use else None
+            if code is not None:
+                self._use(kernel, code)
+            elif kernel in self._in_use and not self._has_failed:
+                self._has_failed = True
+                self._note(NOT_COMPILED)
 
     def _from_cache(self, kernel: Kernel) -> None:
         try:
@@ -89,7 +105,8 @@ class Handle:
         """Save the error for `rnnviz doctor`, and report once that there is one."""
         if self._stopping.is_set():  # which ends the compiler
             return
-        compiler_errors.keep(error)
+        if self._compiles:  # else nothing is written, either
+            compiler_errors.keep(error)
         if not self._has_failed:
             self._has_failed = True
             self._note(compiler_errors.UNAVAILABLE)
@@ -125,14 +142,17 @@ def start(
     dtype: str = "float64",
     *,
     on_note: Callable[[str], None] | None = None,
+    compiles: bool = True,
 ) -> Handle:
     """Load the compiled kernels in the background. Returns at once.
 
     The kernels of `cell` come first; the other cells are compiled afterwards, for later use. Until a cell's kernels are
     installed, the numpy engine computes. Another thread calls `on_ready(cell)` when a cell's kernels are installed, and
     `on_note(text)` for a cache that cannot be trusted, and once if kernels cannot be compiled, loaded or run: then the
-    numpy engine stays in use, and the error is saved for `rnnviz doctor`.
+    numpy engine stays in use, and the error is saved for `rnnviz doctor`. Without `compiles` the cache is read and
+    nothing else: no process is started, no file is written.
     """
     if compiler.IN_PROCESS:
         return Handle((), (), None)
-    return Handle([(cell, dtype)], [(name, dtype) for name in CELLS if name != cell], on_ready, on_note)
+    others = [(name, dtype) for name in CELLS if name != cell]
+    return Handle([(cell, dtype)], others if compiles else [], on_ready, on_note, compiles)

@@ -71,7 +71,7 @@ def _ghost_of_sequence(frame: Frame) -> Ghost:
 
 def opened(now: Present, run: Run, job: Job) -> Show:
     run.refresh(lambda: not job.is_cancelled)  # the losses of a recording, too
-    fresh = Present(run, live=now.frame.live)
+    fresh = Present(run, live=now.frame.live, refused=now.refused)
 
     def show() -> None:
         now.run, now.frame = run, fresh.frame

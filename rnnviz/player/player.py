@@ -13,7 +13,7 @@ present. While a job runs the present stays as it was, and quick commands still 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from rnnviz.errors import InputError
@@ -26,7 +26,7 @@ from rnnviz.player.kinds.opening import NetworkOpening, Opening
 from rnnviz.player.kinds.run import Report, Run
 from rnnviz.player.looking import check, compare, follow, pin, show_gradient, show_sample, survey
 from rnnviz.player.moves import chosen_loss_step, lacking, moved
-from rnnviz.player.present import Present
+from rnnviz.player.present import NOTHING, Present
 from rnnviz.player.training import back, train, update
 from rnnviz.scene.commands import (
     SLOW,
@@ -57,12 +57,14 @@ from rnnviz.views.prepare import prepare
 
 
 class Player:
-    def __init__(self, source: Experiment | Run | None = None, *, live: bool = False) -> None:
+    def __init__(
+        self, source: Experiment | Run | None = None, *, live: bool = False, refused: Mapping[str, str] = NOTHING
+    ) -> None:
         """source: an experiment, or a run of any kind. live: an app draws its frames, and must not wait (see
-        Frame)."""
+        Frame). refused: actions and settings that are not for this session, each with the reason."""
         self.job: Job | None = None
         run = run_of(source or Experiment()) if source is None or isinstance(source, Experiment) else source
-        self._now = Present(run, live=live)
+        self._now = Present(run, live=live, refused=refused)
 
     @property
     def frame(self) -> Frame:
@@ -87,6 +89,9 @@ class Player:
         if reason is not None:
             self._now.hint(reason)
             return None
+        for name, _ in command.settings if isinstance(command, Change) else ():
+            if name in self.frame.cannot:
+                raise InputError(f"{name}: {self.frame.cannot[name]}")
         if self.is_slow(command):
             if self.job is not None and not self._gives_way(command):
                 return None
@@ -199,6 +204,10 @@ class Player:
         """Whether Follow may find something new. May be asked from any thread."""
         return self._now.run.has_news()
 
+    def forget(self) -> None:
+        """Give the memory of earlier changes back."""
+        self._now.settle()
+
     def settle(self, *, ghost: bool) -> Frame:
         """Forget that commands led here, since the user did not send them: no hint, no undo, and without `ghost` no
         ghost."""
@@ -222,15 +231,16 @@ def run_of(source: Experiment | Opening | NetworkOpening, say: Callable[[str], N
 
 def open_player(
     source: Experiment | Opening | NetworkOpening | None = None, *, live: bool = False, typed: str | None = None,
-    say: Callable[[str], None] = lambda text: None,
+    say: Callable[[str], None] = lambda text: None, refused: Mapping[str, str] = NOTHING,
 ) -> Player:  # fmt: skip
-    """typed: a sequence to read in place of the first. say: is given what takes more than a moment.
+    """typed: a sequence to read in place of the first. say: is given what takes more than a moment. refused: see
+    Player.
 
     Raises InputError in one line for an experiment that cannot run, a recording or a file of weights that cannot be
     opened, and text that is no sequence."""
     try:
         run = run_of(source or Experiment(), say)
-        return Player(run if typed is None else typed_into(run, typed), live=live)
+        return Player(run if typed is None else typed_into(run, typed), live=live, refused=refused)
     except MemoryError:
         raise InputError("this does not fit in memory; use fewer steps, units or sequences") from None
 

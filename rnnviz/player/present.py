@@ -6,7 +6,9 @@ its run, but what is shown changes only in the function it returns, which `Playe
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from rnnviz.nn import engine
 from rnnviz.player.history import History, Moment
@@ -18,15 +20,17 @@ from rnnviz.scene.ghost import Ghost, difference
 from rnnviz.scene.scene import Companion, Scene
 from rnnviz.views.prepare import is_light, likewise, prepare, with_known
 
+NOTHING: Mapping[str, str] = MappingProxyType({})
 #: A scene, and the runs beside it.
 Picture = tuple[Scene, tuple[Companion, ...] | None]
 
 
 class Present:
-    """run: what is stepped through. frame: what is shown of it. history: the moments before changes."""
+    """run: what is stepped through. frame: what is shown of it. history: the moments before changes. refused: what this
+    session does not do, whatever the run can (see Frame.cannot)."""
 
-    def __init__(self, run: Run, *, live: bool) -> None:
-        self.run = run
+    def __init__(self, run: Run, *, live: bool, refused: Mapping[str, str] = NOTHING) -> None:
+        self.run, self.refused = run, refused
         scene = run.scene(0)
         if scene.task.lag is not None and is_light(scene, Measure("outcome")):
             scene = prepare(scene, Measure("outcome"))  # the answers are shown below the score
@@ -42,7 +46,7 @@ class Present:
             live=live,
             source=run.source,
             settings=run.settings,
-            cannot=run.cannot,
+            cannot={**run.cannot, **refused},
         )
         self.settle()
 
@@ -108,7 +112,7 @@ class Present:
             cut=run.cut,
             source=run.source,
             settings=run.settings,
-            cannot=run.cannot,
+            cannot={**run.cannot, **self.refused},
             horizons=run.horizons(scene.sample),
         )
 

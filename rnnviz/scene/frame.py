@@ -61,7 +61,8 @@ class Frame:
     requested  the same as a person left them; in `experiment` what they leave open is filled in
     source     what the run was opened from (see player/kinds/run.py)
     settings   what it is compared with other runs by
-    cannot     what the kind of run on the screen cannot do, and why: name of an action or panel -> a sentence
+    cannot     what the kind of run on the screen cannot do, or this session does not, and why: name of an action, a
+               panel or a setting -> a sentence
     ghost  the run before a change, until it is dismissed
     cut    W_hh is 0 in what is shown; training knows nothing of it, unless the experiment has no loop at all
     pinned     settings to compare with; None: with the other cells

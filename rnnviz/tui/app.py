@@ -33,13 +33,15 @@ from rnnviz import terminal
 from rnnviz.charts import plotext_private
 from rnnviz.errors import InputError
 from rnnviz.glyphs import visible
+from rnnviz.kiosk import REFUSED
 from rnnviz.scene.commands import Follow
-from rnnviz.session import Session
+from rnnviz.session import USUAL, Session
 from rnnviz.tui import keys, panels, too_small
 from rnnviz.tui.dispatch import LONGEST_PASTE
 from rnnviz.tui.driven import DrivenApp, Failed
 from rnnviz.tui.follower import Follower
 from rnnviz.tui.held_frames import Frames
+from rnnviz.tui.idle import LOOK_EVERY, Idle
 from rnnviz.tui.main import Main
 from rnnviz.tui.modal import Commands
 from rnnviz.tui.palette import Palette
@@ -57,7 +59,6 @@ if TYPE_CHECKING:
 
 SETTLE = 0.15  # seconds between the first frame and the loading of plots and numba
 LAST_TRY = 0.3  # seconds, at the end, for progress that another program's lock kept from being saved
-USUAL = Session()
 NO_UNICODE = "Drawing in ASCII: the output encoding {} has no other glyphs."
 
 
@@ -127,6 +128,7 @@ class RnnvizApp(DrivenApp):
         self._compiling: Any = None
         self._follower: Follower | None = None  # looks for more of what grows
         self.failure: BaseException | None = None
+        self.idle: Idle | None = None  # how long nobody has pressed a key; None: it does not matter
 
     def get_driver_class(self) -> type[Driver]:
         """Our own driver on POSIX; without termios Textual's, if it has one."""
@@ -141,16 +143,25 @@ class RnnvizApp(DrivenApp):
         return HeadlessDriver
 
     def get_default_screen(self) -> Screen[None]:
-        self.main = Main(expects_lesson=self._start is not None)
+        self.main = Main(expects_lesson=self._start is not None, session=self.session)
         return self.main
 
     def on_mount(self) -> None:
         if not self.is_headless:
             self.catch_the_rest()
         self.main.jobs.projector.want(not self.is_headless)  # pictures and tests show how it ends
+        if self.session.kiosk is not None:
+            self.main.jobs.limit(self.session.kiosk.job)
+            if self.session.kiosk.idle:
+                self.idle = Idle(self.session.kiosk.idle)
+                self.set_interval(min(LOOK_EVERY, self.session.kiosk.idle / 4), self._end_if_idle)
         self._choose_colors()
         self.watch(self, "theme", self._choose_colors, init=False)
         self.call_after_refresh(self._build)
+
+    def _end_if_idle(self) -> None:
+        if self.idle is not None and self.idle.is_over:
+            self.exit()
 
     def on_resize(self, event: events.Resize) -> None:
         """Cover a screen over the score with the notice while the window is too small for it."""
@@ -168,6 +179,8 @@ class RnnvizApp(DrivenApp):
 
     async def on_event(self, event: events.Event) -> None:
         """A paste into a line of input is plain text without control characters, cut to its first line."""
+        if self.idle is not None and isinstance(event, events.InputEvent | events.Paste):
+            self.idle.end()
         if isinstance(event, events.Paste) and not event.is_forwarded:  # only once: an unhandled paste comes back here
             event = events.Paste(visible(event.text[:LONGEST_PASTE].splitlines()[0] if event.text else ""))
         await super().on_event(event)
@@ -195,11 +208,17 @@ class RnnvizApp(DrivenApp):
 
     def _make_player(self) -> None:
         try:
+            from rnnviz.experiment import cost
             from rnnviz.player.player import open_player
+            from rnnviz.player.present import NOTHING
 
             lesson = self._read_lesson()
             source = self._source if lesson is None else lesson[2].target.source
-            player = open_player(source, live=True, typed=self._typed, say=self._note)
+            refused = NOTHING
+            if self.session.kiosk is not None:
+                cost.restrict(self.session.kiosk.bytes, self.session.kiosk.seconds)
+                refused = REFUSED
+            player = open_player(source, live=True, typed=self._typed, say=self._note, refused=refused)
         except BaseException as error:
             self.post_message(Failed(error))
             return
@@ -211,10 +230,10 @@ class RnnvizApp(DrivenApp):
             return None
         from rnnviz.lessons.course import find
         from rnnviz.lessons.opening import first_lesson
-        from rnnviz.lessons.progress import Progress
+        from rnnviz.lessons.progress import progress_of
 
         course = find(self._start.folder)
-        progress = Progress(course.name)
+        progress = progress_of(course.name, self.session.kiosk)
         return course, progress, first_lesson(course, progress, self._start.slug, panels.BY_ID)
 
     def on_player_ready(self, message: PlayerReady) -> None:
@@ -254,11 +273,13 @@ class RnnvizApp(DrivenApp):
             try:
                 from rnnviz.nn import loading
 
-                self._compiling = loading.start(self._engine_ready, on_note=self._note)
+                can_compile = self.session.kiosk is None
+                self._compiling = loading.start(self._engine_ready, on_note=self._note, compiles=can_compile)
             except Exception as error:  # without numba the NumPy engine stays in use
                 from rnnviz.nn import compiler_errors
 
-                compiler_errors.keep(error)
+                if self.session.kiosk is None:
+                    compiler_errors.keep(error)
                 self._note(compiler_errors.UNAVAILABLE)
 
     def _engine_ready(self, name: str) -> None:
@@ -294,7 +315,9 @@ class RnnvizApp(DrivenApp):
 
     def action_suspend_process(self) -> None:
         """Stop, as any program does on ctrl+z, and give the shell its terminal."""
-        if self.own_driver is not None and self.own_driver.has_job_control:
+        if self.session.kiosk is not None:
+            self.main.warn(REFUSED["suspend"])
+        elif self.own_driver is not None and self.own_driver.has_job_control:
             self.own_driver.suspend()
         else:
             self.main.warn("Cannot suspend: ctrl+z needs a shell that can resume rnnviz with fg.")
@@ -350,4 +373,6 @@ def run(
     failure: BaseException | None = error_of(app) or app.failure
     if failure is not None:
         raise failure
+    if app.idle is not None and app.idle.is_over:
+        print(app.idle.words, file=sys.stderr)
     return app.return_code or 0

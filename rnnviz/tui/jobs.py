@@ -1,5 +1,7 @@
 """Commands on their way to the player: a quick one is carried out at once, a slow one as a job on its own thread.
 
+In a kiosk a job gives way to other sessions, and is stopped after a while.
+
 A job of a moment is waited for, and its result shown at once. While a job may still end soon it shows no progress, and
 keys wait until it has ended: they act on its result.
 
@@ -10,6 +12,10 @@ jobs.done(message)
 
 from __future__ import annotations
 
+import contextlib
+import os
+import sys
+import threading
 import time
 from collections.abc import Callable
 from threading import Thread
@@ -30,6 +36,9 @@ if TYPE_CHECKING:
 MOMENT = 0.01  # seconds to wait for the result of a job
 SOON = 0.1  # seconds within which a job ends soon
 REPORT_EVERY = 0.05  # seconds between two progress messages
+NICE = 15  # of a job in a kiosk, on Linux: its thread computes when no other session needs the processor
+TOO_LONG = "Stopped after {:.0f} s: others compute here, too. Nothing is lost; press the same key to continue."
+NO_MEMORY = "This does not fit in the memory of this session. Changes before it cannot be undone any more."
 
 
 class JobReported(Message):
@@ -56,7 +65,13 @@ class Jobs:
         self._stage, self._post = stage, post
         self._over: dict[Job, JobDone] = {}  # finished jobs whose result has not been shown
         self._holds_until = 0.0
+        self._limit: float | None = None  # seconds of a job in a kiosk
+        self._stopped: Job | None = None  # because it took longer
         self.projector: Projector[JobDone] = Projector(stage, self._finish)
+
+    def limit(self, seconds: float) -> None:
+        """From now on a job gives way to other sessions, and is stopped after so many seconds."""
+        self._limit = seconds
 
     def send(self, command: Command, *, is_watched: bool, keeps_notice: bool) -> None:
         """Send a command. A watched training is shown epoch by epoch; another command to train skips to its end."""
@@ -77,6 +92,8 @@ class Jobs:
             pictures = self.projector.load(command) if is_watched else 0
             thread = Thread(target=self._work, args=(job, pictures), daemon=True)
             thread.start()
+            if self._limit is not None:
+                stage.set_timer(self._limit, lambda: self._stop_late(job))
             if not self.projector.is_loaded:
                 thread.join(MOMENT)
                 if job in self._over:
@@ -102,8 +119,16 @@ class Jobs:
         player.job.cancel()
         return True
 
+    def _stop_late(self, job: Job) -> None:
+        player = self._stage.player
+        if player is not None and player.job is job and job not in self._over:
+            self._stopped = job
+            job.cancel()
+
     def _work(self, job: Job, pictures: int) -> None:
         """On a thread."""
+        if self._limit is not None:
+            _give_way()
         last = time.monotonic() + SOON - REPORT_EVERY
 
         def report(progress: Progress) -> None:
@@ -145,7 +170,10 @@ class Jobs:
             self._holds_until = 0.0
             self._post(KeysReleased())
         frame = player.finish(end.job)
-        if isinstance(end.error, InputError):
+        if isinstance(end.error, MemoryError) and self._limit is not None:
+            player.forget()
+            self._stage.show(player.frame, warning=NO_MEMORY)
+        elif isinstance(end.error, InputError):
             self._stage.show(frame, warning=in_labels(str(end.error)))
             if isinstance(end.job.command, TypeSequence):  # what was typed stays, to be corrected
                 self._stage.look(sequence=end.job.command.text)
@@ -154,5 +182,14 @@ class Jobs:
                 self._stage.look(saving=end.job.command.path, overwrites=is_there)
         elif end.error is not None:
             raise end.error
+        elif end.job is self._stopped and self._limit is not None:
+            self._stage.show(frame, warning=TOO_LONG.format(self._limit))
         else:
             self._stage.show(frame)
+
+
+def _give_way() -> None:
+    """Lower the priority of this thread; elsewhere than on Linux it would be that of the process."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)

@@ -7,6 +7,7 @@ from typing import ClassVar
 from textual import events
 from textual.binding import Binding, BindingType
 
+from rnnviz.session import USUAL, Session
 from rnnviz.tui import dispatch, keys, mouse, panels
 from rnnviz.tui.dispatch import Press
 from rnnviz.tui.jobs import JobDone, JobReported, KeysReleased
@@ -21,8 +22,8 @@ class Main(ScoreScreen):
         *(Binding(p.key, f"act('{p.id}')", p.about, show=False) for p in panels.ALL if p.key),
     ]
 
-    def __init__(self, *, expects_lesson: bool = False) -> None:
-        super().__init__(expects_lesson=expects_lesson)
+    def __init__(self, *, expects_lesson: bool = False, session: Session = USUAL) -> None:
+        super().__init__(expects_lesson=expects_lesson, session=session)
         self._held: list[Press] = []  # keys that wait for a job which may be over soon
 
     @property

@@ -18,6 +18,7 @@ from textual.widgets import Static
 
 from rnnviz.errors import InputError
 from rnnviz.scene.commands import Command, Measure
+from rnnviz.session import USUAL, Session
 from rnnviz.sheet import Sheet
 from rnnviz.tui import beside, panels, score, status_lines, too_small
 from rnnviz.tui.canvas import Canvas
@@ -40,9 +41,10 @@ TALL = 32  # rows from which the moment is put into words beside a lesson
 
 
 class ScoreScreen(Screen[None]):
-    def __init__(self, *, expects_lesson: bool = False) -> None:
+    def __init__(self, *, expects_lesson: bool = False, session: Session = USUAL) -> None:
         """expects_lesson: one is being read, and will begin."""
         super().__init__()
+        self.session = session
         self.player: Player | None = None
         self.frame: Frame | None = None
         self.view = View()
@@ -310,10 +312,10 @@ class ScoreScreen(Screen[None]):
     def _lead_through_own_course(self) -> Guide:
         """Start the guide after a start on the plain score."""
         from rnnviz.lessons.course import find
-        from rnnviz.lessons.progress import Progress
+        from rnnviz.lessons.progress import progress_of
 
         course = find()
-        return self.lead(course, Progress(course.name))
+        return self.lead(course, progress_of(course.name, self.session.kiosk))
 
     def open_screen(self, screen: ModalScreen[None]) -> None:
         self.app.push_screen(screen)

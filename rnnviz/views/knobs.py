@@ -64,7 +64,7 @@ def range_of(frame: Frame, name: str) -> str:
 
 def why_not(frame: Frame, name: str) -> str | None:
     """Why this knob has no effect here; None if it has one."""
-    return SETTINGS[name].why_not(_filled(frame))
+    return frame.cannot.get(name) or SETTINGS[name].why_not(_filled(frame))
 
 
 def called(text: str) -> tuple[Setting, ...]:

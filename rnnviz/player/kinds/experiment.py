@@ -191,9 +191,10 @@ class ExperimentRun:
         return Changed(run, what, same_data=requested.task == self.requested.task, same_picture=False)
 
     def _lasting(self, experiment: Experiment) -> ExperimentRun:
-        """The same training with another number of epochs."""
+        """The same training with another number of epochs. Raises InputError for more than may be trained here."""
         run = copy(self)
         run.requested, run.experiment = experiment, resolved(experiment)
+        cost.fit(run.experiment)
         return run
 
     def save(self, path: str, *, overwrites: bool) -> str:
