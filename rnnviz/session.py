@@ -11,10 +11,20 @@ from rnnviz.kiosk import Kiosk
 
 @dataclass(frozen=True)
 class Session:
-    """ascii  draw with ASCII alone; None: if the encoding has no other glyphs
-    kiosk  the limits of a session for a stranger; None: the user's own session"""
+    """What is None is found out.
 
+    colors  how many: "truecolor", "256", "standard" (16) or "none" (terminal.colors)
+    theme   "dark", "light", "ansi" (the terminal's own palette) or the name of one of Textual's; None: dark or light,
+            as the terminal's background is
+    ascii   draw with ASCII alone; None: if the encoding or the terminal has no other glyphs
+    mouse   whether the terminal reports the mouse
+    kiosk   the limits of a session for a stranger; None: the user's own session
+    """
+
+    colors: str | None = None
+    theme: str | None = None
     ascii: bool | None = None
+    mouse: bool = True
     kiosk: Kiosk | None = None
 
 

@@ -52,27 +52,83 @@ def _number(name: str) -> int:
 
 # -- colours -------------------------------------------------------------------------------------------------
 
+#: What --color and the configuration may say, as this module calls it; auto is found out.
+CHOICES = {"auto": None, "truecolor": "truecolor", "256": "256", "16": "standard", "none": "none"}
+_STRENGTHS = ("none", "standard", "256", "truecolor")  # from weak to strong
 
-def colors(environ: Mapping[str, str] = os.environ) -> str:
-    """How many colours: "truecolor", "256", "standard" (16) or "none".
 
-    NO_COLOR turns colours off unless it is empty (no-color.org). COLORTERM can promise more colours than TERM does;
-    a TERM that names no number has the 16 colours that every terminal has.
+def colors(environ: Mapping[str, str] = os.environ, choice: str | None = None, *, is_terminal: bool = True) -> str:
+    """How many colours: "truecolor", "256", "standard" (16) or "none". The first of these decides:
+
+    1. choice: the flag --color, else the configuration. A user's own file overrides NO_COLOR, as no-color.org says.
+    2. NO_COLOR, unless it is empty (no-color.org): none.
+    3. FORCE_COLOR, unless it is empty (force-color.org): colours also in a pipe; 1, 2 and 3 mean at least 16, 256 and
+       all colours, as Node.js reads it.
+    4. A pipe or TERM=dumb: none.
+    5. TEXTUAL_COLOR_SYSTEM; then COLORTERM, which can promise more colours than TERM does; then TERM. A TERM that
+       names no number has the 16 colours that every terminal has.
     """
+    if choice is not None:
+        return choice
     if environ.get("NO_COLOR"):
         return "none"
+    term = environ.get("TERM", "").strip().lower()
+    forced = environ.get("FORCE_COLOR")
+    if forced:
+        least = {"2": "256", "3": "truecolor"}.get(forced.strip(), "standard")
+        return max(least, _colors_of(environ, term), key=_STRENGTHS.index)
+    if not is_terminal or term == "dumb":
+        return "none"
+    return _colors_of(environ, term)
+
+
+def _colors_of(environ: Mapping[str, str], term: str) -> str:
     requested = environ.get("TEXTUAL_COLOR_SYSTEM", "").strip().lower()
     if requested in ("truecolor", "256", "standard"):
         return requested
     if environ.get("COLORTERM", "").strip().lower() in ("truecolor", "24bit"):
         return "truecolor"
-    term = environ.get("TERM", "").strip().lower()
     if term.endswith("-direct"):
         return "truecolor"
     return "256" if term.endswith("-256color") or term in ("xterm-kitty", "xterm-ghostty") else "standard"
 
 
+def is_light(environ: Mapping[str, str] = os.environ) -> bool | None:
+    """Whether the terminal has a light background, by COLORFGBG (rxvt, Konsole: the numbers of the ink and, last, of
+    the ground); None if that is not known. It may be inherited from another terminal: the terminal's own answer counts
+    for more."""
+    ground = environ.get("COLORFGBG", "").rpartition(";")[2]
+    return int(ground) in (7, *range(9, 16)) if ground.isdecimal() and len(ground) < 3 and int(ground) < 16 else None
+
+
+#: Beginnings of the names of terminals that answer a request for their background colour or ignore it in silence. GNU
+#: screen, which would pass it on again later, a Linux console and old hardware are not among them.
+_ANSWER = (
+    "xterm", "tmux", "alacritty", "foot", "kitty", "ghostty", "wezterm", "konsole", "vte", "gnome", "rxvt", "st-",
+    "iterm", "contour", "mintty",
+)  # fmt: skip
+
+
+def can_ask_background(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether the terminal may be asked for the colour of its background (OSC 11)."""
+    term = environ.get("TERM", "").strip().lower()
+    if environ.get("STY"):
+        return False
+    return term.startswith(_ANSWER) or (term.startswith("screen") and bool(environ.get("TMUX")))
+
+
 # -- ASCII ---------------------------------------------------------------------------------------------------
+
+
+def why_ascii(stream: Any, environ: Mapping[str, str] = os.environ) -> str:
+    """Why pictures on this stream have to be in ASCII, as the end of a sentence; empty if they need not."""
+    if lacks_unicode(stream):
+        return f"the output encoding {getattr(stream, 'encoding', None) or 'ASCII'} has no other glyphs"
+    term = environ.get("TERM", "").strip().lower()
+    if term == "linux" or term.startswith("linux-"):
+        # At most 512 glyphs: shades and half blocks, but no braille, no eighths of a block, no ‖ or ∂.
+        return "the font of a Linux console lacks the other glyphs"
+    return ""
 
 
 def lacks_unicode(stream: Any) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from rnnviz.cli.command import Argument, Command, as_json, number, whole_number
-from rnnviz.cli.session_flags import OF_SESSION
+from rnnviz.cli.session_flags import COLOR, OF_SESSION
 from rnnviz.cli.setup_commands import SETUP
 from rnnviz.cli.sharing_commands import SHARING
 from rnnviz.errors import InputError, short_repr
@@ -126,6 +126,7 @@ _TRAIN = Command(
             "that its answer depends on; whether the task is learnt, by its answers), notes (which data is left out). "
             "A value that is not finite is null. With several cells: a list of such objects"
         ),
+        COLOR,
     ),
     (
         "rnnviz train --cell lstm --hidden 32 --epochs 50",
@@ -274,6 +275,7 @@ _DATA = Command(
         ),
         Argument("file", "file or folder", metavar="FILE"),
         Argument("--steps", "time steps in one sequence", metavar="N", read=_steps),
+        COLOR,
         *(_decision(one) for one in SETTINGS.values() if one.group == "data" and one.name != "data"),
     ),
     ("rnnviz data air.csv", "rnnviz data air.csv --target passengers --steps 24", "rnnviz data data/names --json"),

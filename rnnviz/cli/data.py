@@ -12,6 +12,7 @@ import numpy as np
 
 from rnnviz.cli.command import Options
 from rnnviz.cli.output import Output, paragraph, print_json
+from rnnviz.cli.session_flags import colors
 from rnnviz.errors import InputError
 from rnnviz.experiment import forecast
 from rnnviz.experiment.build import build_task, resolved
@@ -42,7 +43,7 @@ def _run(options: Options) -> int:
     if options["json"]:
         print_json(as_json(understood, build_task(resolved(experiment))))
         return 0
-    out = Output()
+    out = Output(colors(options))
     for line in understood.lines():
         _write(out, line)
     try:

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.text import Text
 
+from rnnviz.cli.surroundings import is_tty
 from rnnviz.glyphs import cut, escaped
 from rnnviz.sheet import Sheet
-from rnnviz.terminal import ascii_cells, ascii_words, columns_of, lacks_unicode
+from rnnviz.terminal import ascii_cells, ascii_words, colors, columns_of, lacks_unicode, why_ascii
 
 if TYPE_CHECKING:
     from rnnviz.tasks import Task
@@ -31,7 +32,13 @@ def paragraph(text: str, width: int, **indents: str) -> list[str]:
 
 class Output:
     """Standard output: as wide as its terminal (80 in a pipe), in colour if possible and allowed, and in ASCII if its
-    encoding lacks the characters."""
+    encoding or terminal lacks the characters.
+
+    choice: how many colours, one of terminal.CHOICES' values; None: find out
+    """
+
+    def __init__(self, choice: str | None = None) -> None:
+        self._choice = choice
 
     @cached_property
     def width(self) -> int:
@@ -39,12 +46,18 @@ class Output:
 
     @cached_property
     def ascii(self) -> bool:
-        return lacks_unicode(sys.stdout)
+        return bool(why_ascii(sys.stdout) if is_tty(sys.stdout) else lacks_unicode(sys.stdout))
 
     @cached_property
     def console(self) -> Console:
-        """Rich detects the colours: none in a pipe, with NO_COLOR or TERM=dumb; else those of TERM."""
-        return _Console(width=self.width, highlight=False, emoji=False, markup=False, safe_box=self.ascii)
+        is_terminal = is_tty(sys.stdout)
+        strength = colors(choice=self._choice, is_terminal=is_terminal)
+        has_color = strength != "none"
+        return _Console(
+            width=self.width, highlight=False, emoji=False, markup=False, safe_box=self.ascii,
+            color_system=strength if has_color else "auto",  # type: ignore[arg-type]
+            force_terminal=has_color or is_terminal, no_color=not has_color,
+        )  # fmt: skip
 
     def print(self, text: str = "") -> None:
         text = escaped(text, keep="\n")

@@ -4,10 +4,19 @@ environment and the user's configuration meet.
 
 from __future__ import annotations
 
+import argparse
+
 from rnnviz.cli import kiosk
 from rnnviz.cli.command import Argument, Options
 from rnnviz.errors import InputError, short_repr
 from rnnviz.session import Session
+from rnnviz.terminal import CHOICES
+
+
+def _color(text: str) -> str:
+    if text not in CHOICES:
+        raise InputError(f"color: {short_repr(text)} is none of {', '.join(CHOICES)}")
+    return text
 
 
 def _minutes(text: str) -> float:
@@ -20,8 +29,26 @@ def _minutes(text: str) -> float:
     return minutes
 
 
+#: Of commands that print in colour, too.
+COLOR = Argument(
+    "--color", "how many colours: auto, truecolor, 256, 16 or none (default auto: NO_COLOR, FORCE_COLOR, else what the "
+    "terminal has)", metavar="N", read=_color,
+)  # fmt: skip
 #: Of every command that opens the app.
 OF_SESSION: tuple[Argument, ...] = (
+    COLOR,
+    Argument(
+        "--theme", "dark, light, ansi (your terminal's own palette) or a theme of Textual, nord for example (default: "
+        "dark or light, as your terminal is)", metavar="NAME",
+    ),
+    Argument(
+        "--ascii", "draw with ASCII characters alone (default: if the encoding or a Linux console has no others)",
+        more={"action": argparse.BooleanOptionalAction},
+    ),
+    Argument(
+        "--mouse", "use the mouse; without it the terminal selects text as usual (default: on)",
+        more={"action": argparse.BooleanOptionalAction},
+    ),
     Argument(
         "--kiosk", "for a stranger: reads and writes no file of their choice, starts no program (docs/classroom.md)",
         default=False, more={"action": "store_true"},
@@ -35,4 +62,31 @@ OF_SESSION: tuple[Argument, ...] = (
 
 def session(options: Options) -> Session:
     """The session that a command line asks for. Raises InputError."""
-    return Session(kiosk=kiosk.current())
+    values = options.values
+    mouse = values.get("mouse")
+    return Session(
+        colors=colors(options),
+        theme=_theme(values.get("theme")),
+        ascii=values.get("ascii"),
+        mouse=True if mouse is None else mouse,
+        kiosk=kiosk.current(),
+    )
+
+
+def colors(options: Options) -> str | None:
+    """How many colours a command line asks for; None: find out."""
+    return CHOICES[options.values.get("color") or "auto"]
+
+
+def _theme(name: str | None) -> str | None:
+    if name is None or name == "auto" or name in ("dark", "light", "ansi"):
+        return None if name == "auto" else name
+    from difflib import get_close_matches
+
+    from textual.theme import BUILTIN_THEMES  # imported by the app in any case
+
+    if name not in BUILTIN_THEMES:
+        close = get_close_matches(name, [*BUILTIN_THEMES, "dark", "light", "ansi"], n=1)
+        hint = f"did you mean {close[0]}?" if close else f"choose dark, light, ansi, {', '.join(BUILTIN_THEMES)}"
+        raise InputError(f"theme: unknown theme {short_repr(name)}; {hint}")
+    return name

@@ -12,6 +12,7 @@ from rich.table import Table
 from rnnviz import numbers
 from rnnviz.cli.command import Options
 from rnnviz.cli.output import Output, Progress, notes, paragraph, print_json
+from rnnviz.cli.session_flags import colors
 from rnnviz.cli.speed import compiled_meanwhile
 from rnnviz.experiment import forecast
 from rnnviz.experiment.build import trace_of
@@ -35,7 +36,7 @@ def run(options: Options) -> int:
         objects = [as_json(train(ready)) for ready in runs]
         print_json(objects if len(objects) > 1 else objects[0])
         return 0
-    out = Output()
+    out = Output(colors(options))
     notes(out, runs[0].task)
     results = []
     for ready in runs:

@@ -15,7 +15,6 @@ import os
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from threading import Thread
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -42,9 +41,10 @@ from rnnviz.tui.driven import DrivenApp, Failed
 from rnnviz.tui.follower import Follower
 from rnnviz.tui.held_frames import Frames
 from rnnviz.tui.idle import LOOK_EVERY, Idle
+from rnnviz.tui.input_filter import Background
 from rnnviz.tui.main import Main
 from rnnviz.tui.modal import Commands
-from rnnviz.tui.palette import Palette
+from rnnviz.tui.palette import Palette, luminance
 from rnnviz.tui.rich_private import set_color_system
 from rnnviz.tui.textual_private import error_of
 from rnnviz.tui.voice import VOICE
@@ -59,7 +59,7 @@ if TYPE_CHECKING:
 
 SETTLE = 0.15  # seconds between the first frame and the loading of plots and numba
 LAST_TRY = 0.3  # seconds, at the end, for progress that another program's lock kept from being saved
-NO_UNICODE = "Drawing in ASCII: the output encoding {} has no other glyphs."
+HALF = 0.18  # luminance between dark and light grounds: black and white ink are as readable
 
 
 class PlayerReady(Message):
@@ -112,14 +112,23 @@ class RnnvizApp(DrivenApp):
         typed: str | None = None,
         compile: bool = True,
         session: Session = USUAL,
+        light: bool = False,
+        why_ascii: str = "",
     ) -> None:
-        if not os.environ.get("NO_COLOR"):
-            os.environ.pop("NO_COLOR", None)  # empty means not set, but Textual reads it as set
-        super().__init__(ansi_color=True if os.environ.get("NO_COLOR") else None)
-        self.strength = terminal.colors()
-        set_color_system(self.console, COLOR_SYSTEMS.get(self.strength, ColorSystem.TRUECOLOR))
+        """light: the terminal seems to have a light background. why_ascii: why it needs ASCII, if nobody asked."""
+        self.strength = terminal.colors(choice=session.colors)
+        os.environ.pop("NO_COLOR", None)  # Textual reads it, but not the empty one or a flag that overrides it
+        if self.strength == "none":
+            os.environ["NO_COLOR"] = "1"
+        super().__init__(ansi_color=True if self.strength == "none" else None)
         self.session = session
-        self.ascii = bool(session.ascii)  # the terminal has no other glyphs
+        self._theme_follows = session.theme in (None, "ansi")  # dark or light, as the terminal is
+        self._theme_at_first = self._theme_for(light)
+        if self.theme != self._theme_at_first:
+            self.theme = self._theme_at_first
+        self.wants_background = self._theme_follows and self.strength != "none" and terminal.can_ask_background()
+        self._why_ascii = why_ascii
+        self.ascii = bool(session.ascii or why_ascii)  # the terminal has no other glyphs
         self._frames = Frames(self, ascii=self.ascii)
         self._source = source
         self._typed = typed  # a sequence to begin with
@@ -194,12 +203,27 @@ class RnnvizApp(DrivenApp):
                 raise self.failure
             await asyncio.sleep(0.005)
 
+    def _theme_for(self, light: bool) -> str:
+        """Textual's name for the session's theme, on a dark or light terminal."""
+        asked = self.session.theme
+        shade = "light" if asked == "light" or (light and asked != "dark") else "dark"
+        return f"ansi-{shade}" if asked == "ansi" else f"textual-{shade}" if asked in (None, shade) else asked or ""
+
+    def on_background(self, message: Background) -> None:
+        """Draw dark or light, as the background of the terminal is."""
+        if self._theme_follows and self.theme == self._theme_at_first:
+            self.theme = self._theme_at_first = self._theme_for(luminance(message.color) > HALF)
+
     def _choose_colors(self) -> None:
         theme = self.current_theme
+        native = theme.ansi and self.strength != "none"
+        strength = "standard" if native else self.strength
+        set_color_system(self.console, COLOR_SYSTEMS.get(strength, ColorSystem.TRUECOLOR))
         ground = (theme.background or "").lower()
         if not (ground.startswith("#") and len(ground) == 7):
             ground = ""  # the default, or the terminal's own, which is unknown
-        self.main.use_colors(Palette(self.strength, theme.dark, self.ascii, ground))
+        self.set_class(strength in ("standard", "none"), "-few-colors")
+        self.main.use_colors(Palette(strength, theme.dark, self.ascii, ground, native))
 
     # -- the player is built, and plotext and numba are loaded, while the first paint is already there ---------
 
@@ -242,8 +266,8 @@ class RnnvizApp(DrivenApp):
         main.open(message.player)
         if message.lesson is not None and self._start is not None:
             self._begin_lesson(*message.lesson, self._start.speed)
-        if self.ascii:
-            main.say(NO_UNICODE.format(getattr(sys.__stdout__, "encoding", "ASCII")))
+        if self._why_ascii:
+            main.say(f"Drawing in ASCII: {self._why_ascii}.")
         main.catch_up()
         self.set_timer(SETTLE, lambda: Thread(target=self._load, daemon=True).start())
         if message.player.grows:
@@ -362,11 +386,11 @@ def run(
 ) -> int:
     """Run the app, on a lesson, a recording, a file of weights or the plain score, until it ends; returns the exit
     code. Raises InputError if the experiment cannot run, or the recording or the file cannot be opened."""
-    if session.ascii is None:
-        session = replace(session, ascii=terminal.lacks_unicode(sys.stdout))
-    app = RnnvizApp(source, start=start, typed=typed, session=session)
+    why_ascii = terminal.why_ascii(sys.stdout) if session.ascii is None else ""
+    light = bool(terminal.is_light())
+    app = RnnvizApp(source, start=start, typed=typed, session=session, light=light, why_ascii=why_ascii)
     try:
-        app.run()
+        app.run(mouse=session.mouse)
     finally:
         if app.own_driver is not None:
             app.own_driver.finish()

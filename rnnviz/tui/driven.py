@@ -48,6 +48,7 @@ class DrivenApp(App[None]):
     def __init__(self, *, ansi_color: bool | None) -> None:
         super().__init__(ansi_color=ansi_color)
         self.own_driver: OwnDriver | None = None  # None on Windows and in tests
+        self.wants_background = False  # whether the driver asks the terminal for the colour of its background
 
     def driven_by(self, driver: OwnDriver) -> None:
         self.own_driver = driver

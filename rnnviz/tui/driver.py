@@ -24,7 +24,7 @@ from textual.geometry import Size
 from textual.message import Message
 
 from rnnviz.terminal import size_of
-from rnnviz.tui.input_filter import Alive, Input, Typeahead
+from rnnviz.tui.input_filter import Alive, Background, Input, Typeahead
 from rnnviz.tui.line_pacing import Line
 from rnnviz.tui.output_queue import Outlet, is_ready
 from rnnviz.tui.textual_private import KeyTable
@@ -42,10 +42,12 @@ SETTLED = 0.1  # seconds after entering within which no other process can have c
 KeyTable()  # raises ImportError if Textual no longer has it; then Textual reads the keys with its own driver
 
 MOUSE = (1000, 1003, 1015, 1006)
+WITH_MOUSE = "".join(f"\x1b[?{mode}h" for mode in MOUSE)
+ASK_BACKGROUND = "\x1b]11;?\x1b\\"  # before the first status request: when that is answered, this has been, too
+TIMELY = 2.0  # seconds within which the answer changes the colours
 
 ENTER = (
     "\x1b[?1049h"  # alternate screen
-    + "".join(f"\x1b[?{mode}h" for mode in MOUSE)
     + "\x1b[?25l\x1b[?1004h"  # no cursor; report focus
     + f"\x1b[<u\x1b[>{KITTY_KEYS}u"  # one level of kitty's keys, after clearing levels left by an earlier program
     + "\x1b[?2004h\x1b[?7l"  # bracketed paste; no line wrap
@@ -66,13 +68,16 @@ LEAVE = (
 class TerminalDriver(LinuxDriver):
     """Reads the terminal of standard input, writes to that of standard output (main has seen to it that both are)."""
 
-    def __init__(self, app: DrivenApp, *, size: tuple[int, int] | None = None, **settings: Any) -> None:
+    def __init__(
+        self, app: DrivenApp, *, mouse: bool = True, size: tuple[int, int] | None = None, **settings: Any
+    ) -> None:
         assert sys.__stdin__ is not None
         assert sys.__stdout__ is not None
         self.out = sys.__stdout__.fileno()
         self.encoding = sys.__stdout__.encoding or "utf-8"
         kept = [(n, signal.getsignal(n)) for n in (signal.SIGTSTP, signal.SIGCONT)]
-        super().__init__(app, size=size or size_of(self.out, sys.__stdin__.fileno()), **settings)
+        super().__init__(app, mouse=mouse, size=size or size_of(self.out, sys.__stdin__.fileno()), **settings)
+        self._has_mouse = mouse
         for number, handler in kept:  # Textual's handlers would interrupt whatever is being done
             signal.signal(number, handler)
         self.app = app
@@ -176,7 +181,8 @@ class TerminalDriver(LinuxDriver):
             raw[tty.CC][termios.VMIN] = 1
             termios.tcsetattr(self.fileno, termios.TCSANOW, raw)
         self._reports_size = False
-        self.write(ENTER + self.line.begins())
+        self.write(ENTER + WITH_MOUSE * self._has_mouse)
+        self.write(ASK_BACKGROUND * self.app.wants_background + self.line.begins())
         if os.environ.get("TERM_PROGRAM") != "Apple_Terminal":
             self.write(BEGINS_WHOLE)
         if self._reader is None:
@@ -314,9 +320,17 @@ class TerminalDriver(LinuxDriver):
         if isinstance(message, Alive):
             self.line.answered()
             return
+        if isinstance(message, Background) and not self._is_timely:
+            return
         if isinstance(message, messages.InBandWindowResize) and message.supported:
             self._reports_size = True
         super().process_message(message)
+
+    @property
+    def _is_timely(self) -> bool:
+        """Whether an answer about the background may still change all colours."""
+        asked = self._entered if self.app.wants_background else None
+        return asked is not None and time.monotonic() - asked < TIMELY
 
     def send_message(self, message: Message) -> None:
         if isinstance(message, events.InputEvent | events.Paste):

@@ -57,6 +57,7 @@ _CUT_SHORT = re.compile(
 _KEY = re.compile(r"\x1b\[([\d:;]*)([u~ABCDEFHPQRS])")
 _MOUSE = re.compile(r"\x1b\[<\d{1,4};-?\d{1,6};-?\d{1,6}[mM]")
 _RESIZE = re.compile(r"\x1b\[48;(\d{1,9})(?::\d*)?;(\d{1,9})(?::\d*)?;(\d{1,9})(?::\d*)?;(\d{1,9})(?::\d*)?t")
+_BACKGROUND = re.compile(r"\x1b\]11;rgba?:([\da-fA-F]{1,4})/([\da-fA-F]{1,4})/([\da-fA-F]{1,4})\b.*", re.DOTALL)
 _MODE = re.compile(r"\x1b\[\?(\d{1,5});(\d)\$y")
 _PASTE, _PASTE_ENDS, _FOCUS, _BLUR, _ALIVE = "\x1b[200~", "\x1b[201~", "\x1b[I", "\x1b[O", "\x1b[0n"
 _RELEASE = "3"  # kitty's code for a released key
@@ -64,6 +65,14 @@ _RELEASE = "3"  # kitty's code for a released key
 
 class Alive(Message):
     """The terminal has answered a status request."""
+
+
+class Background(Message):
+    """The terminal has answered a request for the colour of its background: #rrggbb."""
+
+    def __init__(self, color: str) -> None:
+        super().__init__()
+        self.color = color
 
 
 class Input:
@@ -153,6 +162,9 @@ class Input:
             yield events.AppBlur()
         elif sequence == _ALIVE:
             yield Alive()
+        elif background := _BACKGROUND.fullmatch(sequence):
+            parts = (round(255 * int(part, 16) / (16 ** len(part) - 1)) for part in background.groups())
+            yield Background("#" + "".join(f"{part:02x}" for part in parts))
         elif resize := _RESIZE.fullmatch(sequence):
             yield self._resized(*map(int, resize.groups()))
         elif mode := _MODE.fullmatch(sequence):

@@ -7,6 +7,9 @@ On every theme's ground words have a contrast of at least 4.5 : 1 and marks of 3
 an ink with less contrast is moved towards white, or towards black on a light ground.
 The sixteen colours are those of the VGA (a Linux console): the only grounds are black and white, and only inks that
 are readable there and with xterm's own sixteen colours are used.
+The terminal's own palette (native) draws words in the terminal's own ink on its own ground, which its user can read,
+and marks by those of the sixteen that are readable on the usual palettes: yellow, green, cyan and light magenta on a
+dark ground; blue, magenta and red on a light one.
 With NO_COLOR there is no colour: glyphs and numbers show everything (as they do beside the colours, too).
 """
 
@@ -36,12 +39,20 @@ _HEAT_16 = {
     "dark": (_LIGHT_CYAN, _LIGHT_CYAN, _CYAN, _CYAN, _DARK_GREY, _BROWN, _BROWN, _YELLOW, _YELLOW),
     "light": (_BLUE, _BLUE, _LIGHT_BLUE, _LIGHT_BLUE, _GREY, _LIGHT_RED, _LIGHT_RED, _RED, _RED),
 }
+# The terminal's own: the sign alone, since in some palettes (Solarized) the eight bright colours are greys.
+_HEAT_NATIVE = {
+    "dark": (*[_CYAN] * 4, _DARK_GREY, *[_BROWN] * 4),
+    "light": (*[_BLUE] * 4, _GREY, *[_RED] * 4),
+}
 # A number instead of a colour: (ink, ground), strong values on their colour, weak ones in it.
 _HEAT_TEXT_16 = {
     "dark": ((_BLACK, _LIGHT_CYAN), (_LIGHT_CYAN, _BLACK), (_GREY, _BLACK), (_YELLOW, _BLACK), (_BLACK, _YELLOW)),
     "light": ((_WHITE, _BLUE), (_BLUE, _WHITE), (_BLACK, _WHITE), (_RED, _WHITE), (_WHITE, _RED)),
 }
-_NAN = {"dark": "#d70000", "light": "#d70000", "16 dark": _LIGHT_RED, "16 light": _RED}
+# No number: a colour that no step of the heatmap is, to colour-blind eyes either. They take red for brown.
+_NAN = {"dark": "#ffffff", "light": "#4e4e4e"}
+_NAN_16 = {"dark": _LIGHT_MAGENTA, "light": _BLACK}
+_NAN_NATIVE = {"dark": _WHITE, "light": _BLACK}
 # How open a gate is, from shut to open on a dark ground; the other way round on a light one.
 _SHADES = ("#1c1c1c", "#303030", "#444444", "#585858", "#767676", "#949494", "#b2b2b2", "#d0d0d0")
 _SHADES_16 = ((_GREY, _BLACK), (_WHITE, _BLACK), (_BLACK, _GREY), (_BLACK, _WHITE))
@@ -68,6 +79,13 @@ _INK_16 = {
         text=_BLACK, dim=_BLACK, faint=_BLACK, accent=_BLUE, back=_MAGENTA,
         input=_LIGHT_BLUE, output=_BLUE, target=_BLACK, gradient=_MAGENTA, highway=_BLACK, warn=_RED,
     ),
+}  # fmt: skip
+# Of the terminal's own palette: marks alone, what is left out is the terminal's own ink.
+_INK_NATIVE = {
+    "dark": dict(
+        accent=_YELLOW, back=_LIGHT_MAGENTA, input=_CYAN, output=_GREEN, gradient=_LIGHT_MAGENTA, warn=_LIGHT_RED,
+    ),
+    "light": dict(accent=_BLUE, back=_MAGENTA, input=_BLUE, gradient=_MAGENTA, warn=_RED),
 }  # fmt: skip
 
 
@@ -131,12 +149,14 @@ class Palette:
     """Styles by role. colors: "truecolor", "256", "standard" or "none". ground: the background colour.
 
     ascii: the terminal has no other glyphs, so a cell cannot show two values in its two halves.
+    native: the sixteen colours are the terminal's own palette, and so are its ink and its ground, which are unknown.
     """
 
     colors: str = "truecolor"
     dark: bool = True
     ascii: bool = False
     ground: str = ""  # the usual one
+    native: bool = False
     _heat_cache: dict[tuple[int, int], Style] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -163,7 +183,10 @@ class Palette:
     def _ink(self, role: str) -> Style:
         if not self.has_color:
             return _PLAIN[role]
-        if self.colors == "standard":
+        ink: str | None
+        if self.native:
+            ink = _INK_NATIVE[self._shade].get(role)
+        elif self.colors == "standard":
             ink = _INK_16[self._shade][role]
         else:
             ink = readable(_INK[self._shade][role], self.grounded, WORDS)
@@ -228,7 +251,8 @@ class Palette:
     def _heat(self) -> tuple[str, ...]:
         """The nine colours, and last that of nan."""
         if self.colors == "standard":
-            return (*_HEAT_16[self._shade], _NAN[f"16 {self._shade}"])
+            heat, nan = (_HEAT_NATIVE, _NAN_NATIVE) if self.native else (_HEAT_16, _NAN_16)
+            return (*heat[self._shade], nan[self._shade])
         anchors = _HEAT_DARK if self.dark else _HEAT_LIGHT
         pairs = zip(anchors, _HEAT_CONTRAST, strict=True)
         return (*(readable(anchor, self.grounded, least) for anchor, least in pairs), _NAN[self._shade])
@@ -262,6 +286,8 @@ class Palette:
     def _heat_text(self, level: int) -> Style:
         if self.colors == "standard" and level >= 0:
             ink, ground = _HEAT_TEXT_16[self._shade][(0, 0, 1, 1, 2, 3, 3, 4, 4)[level]]
+            if self.native and ground == self.grounded:
+                return Style(color=None if level == 4 else ink)
             return Style(color=ink, bgcolor=ground)
         ground = self._heat[level]
         return Style(color=on(ground), bgcolor=ground)
@@ -275,6 +301,8 @@ class Palette:
 
     @cached_property
     def _shades(self) -> tuple[Style, ...]:
+        if self.native:
+            return Style.null(), Style(bold=True), Style(color=_BLACK, bgcolor=_GREY), Style(bold=True, reverse=True)
         pairs = _SHADES_16 if self.colors == "standard" else tuple((on(ground), ground) for ground in _SHADES)
         styles = tuple(Style(color=ink, bgcolor=ground) for ink, ground in pairs)
         return styles if self.dark else styles[::-1]

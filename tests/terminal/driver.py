@@ -124,8 +124,9 @@ SYNC_BEGINS, SYNC_ENDS = "\x1b[?2026h", "\x1b[?2026l"
 _SEQUENCE = re.compile(
     r"\x1b\[(?P<private>[<=>?]?)(?P<values>[0-9;:]*)(?P<between>[ -/]*)(?P<final>[@-~])"
     r"|\x1b[PX^_](?:[^\x1b]|\x1b[^\\])*\x1b\\"  # DCS, SOS, PM, APC: pyte would print them
+    r"|\x1b\](?P<command>[^\x07\x1b]*)(?:\x07|\x1b\\)"  # OSC
 )
-_UNFINISHED = re.compile(r"\x1b(?:\[[<=>?]?[0-9;:]*[ -/]*|[PX^_](?:[^\x1b]|\x1b[^\\])*\x1b?|)\Z")
+_UNFINISHED = re.compile(r"\x1b(?:\][^\x07\x1b]*\x1b?|\[[<=>?]?[0-9;:]*[ -/]*|[PX^_](?:[^\x1b]|\x1b[^\\])*\x1b?|)\Z")
 
 
 class Cell(NamedTuple):
@@ -147,8 +148,9 @@ class Emulator:
         rows: int,
         answer: Callable[[str], None] | None = None,
         unknown: Sequence[int] = (),
+        background: str = "",
     ) -> None:
-        self.unknown = unknown
+        self.unknown, self.background = unknown, background
         self.modes = {mode: on for mode, (on, _name) in SHELL_MODES.items()}
         self.reorders = True  # rows with text from right to left (ECMA-48's mode 8)
         self._keyboard: dict[bool, list[int]] = {False: [], True: []}  # one stack each screen
@@ -205,6 +207,8 @@ class Emulator:
 
     def _obey(self, found: re.Match[str]) -> None:
         private, values, between, final = found.group("private", "values", "between", "final")
+        if found.group("command") == "11;?" and self.background:
+            self._answer(f"\x1b]11;rgb:{self.background}\x1b\\")
         if final is None:
             return
         if private == "?" and final in "hl" and not between:
@@ -288,7 +292,8 @@ class Terminal:
     `colours` picks a row of COLOURS; `env` adds to it (a value of None removes the name). The home directory
     of the caller is kept; what speaks of the caller's own terminal and progress is not. `answers=False` is a
     terminal that says nothing when asked what it can do; `in_band_resize` is one that reports its size in the
-    input, as kitty, foot and Ghostty do, and can report the mouse in pixels.
+    input, as kitty, foot and Ghostty do, and can report the mouse in pixels; `background` is the colour of
+    one that answers when asked for it, "ffff/ffff/ffff".
     """
 
     def __init__(
@@ -302,6 +307,7 @@ class Terminal:
         cwd: str | Path | None = None,
         answers: bool = True,
         in_band_resize: bool = False,
+        background: str = "",
     ) -> None:
         self.command = list(command)
         self.columns, self.rows = columns, rows
@@ -311,7 +317,7 @@ class Terminal:
         self.raw = b""
         self.reads: list[tuple[float, int]] = []  # (time, len(raw) after that read)
         unknown = () if in_band_resize else (2048, 1016)
-        self._emulator = Emulator(columns, rows, self._reply if answers else None, unknown)
+        self._emulator = Emulator(columns, rows, self._reply if answers else None, unknown, background)
         self._master = self._slave = -1
 
     # -- life ------------------------------------------------------------------------------------------

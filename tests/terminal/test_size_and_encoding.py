@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
+import subprocess
+import termios
+
 import pytest
 
 from rnnviz.terminal import LARGEST, USUAL
 from tests.terminal.app import RNNVIZ, ready, rnnviz
-from tests.terminal.driver import Terminal
+from tests.terminal.driver import Terminal, environment
 
 FROZEN = {"COLUMNS": "80", "LINES": "24"}
 
@@ -29,8 +33,8 @@ def test_exported_columns_and_lines_do_not_freeze_the_size():
 
 @pytest.mark.slow
 def test_the_commands_are_as_wide_as_their_terminal():
-    for environment in ({}, FROZEN, {"COLUMNS": "7", "LINES": "0"}):
-        with Terminal([*RNNVIZ, "gradients", "--steps", "30"], columns=110, rows=60, env=environment) as t:
+    for env in ({}, FROZEN, {"COLUMNS": "7", "LINES": "0"}):
+        with Terminal([*RNNVIZ, "gradients", "--steps", "30"], columns=110, rows=60, env=env) as t:
             assert t.exit_code() == 0
             assert max(map(len, t.screen())) > 100
 
@@ -117,7 +121,7 @@ def test_ascii_takes_the_cells_it_stands_for():
 
 
 @pytest.mark.parametrize(
-    ("environment", "expected"),
+    ("environ", "expected"),
     [
         ({"TERM": "xterm-256color"}, "256"),
         ({"TERM": "xterm-256color", "NO_COLOR": ""}, "256"),
@@ -131,12 +135,147 @@ def test_ascii_takes_the_cells_it_stands_for():
         ({"TERM": "screen-256color"}, "256"),
         ({"TERM": "xterm-direct"}, "truecolor"),
         ({"TERM": "xterm", "TEXTUAL_COLOR_SYSTEM": "nonsense"}, "standard"),
+        ({"TERM": "dumb"}, "none"),
+        ({"TERM": "dumb", "FORCE_COLOR": "1"}, "standard"),
+        ({"TERM": "xterm", "FORCE_COLOR": "2"}, "256"),
+        ({"TERM": "xterm", "FORCE_COLOR": "3"}, "truecolor"),
+        ({"TERM": "xterm-256color", "FORCE_COLOR": "1"}, "256"),  # at least
+        ({"TERM": "xterm", "FORCE_COLOR": "true"}, "standard"),
+        ({"TERM": "xterm", "FORCE_COLOR": ""}, "standard"),
+        ({"TERM": "xterm-256color", "FORCE_COLOR": "3", "NO_COLOR": "1"}, "none"),
     ],
 )
-def test_how_many_colours(environment, expected):
-    from rnnviz.terminal import colors
+def test_how_many_colours(environ, expected):
+    from rnnviz.terminal import CHOICES, colors
 
-    assert colors(environment) == expected
+    assert colors(environ) == expected
+    assert [colors(environ, choice) for choice in CHOICES.values() if choice] == [*filter(None, CHOICES.values())]
+    in_a_pipe = colors(environ, is_terminal=False)
+    assert in_a_pipe == (expected if environ.get("FORCE_COLOR") else "none")
+
+
+@pytest.mark.slow
+def test_commands_print_in_the_colours_asked_for(tmp_path):
+    (tmp_path / "data.csv").write_text("a\n" + "\n".join(map(str, range(60))) + "\n")
+
+    def codes(*flags, **env):
+        environ = environment("256", {"COLORTERM": None, "NUMBA_DISABLE_JIT": "1", **env})
+        done = subprocess.run(
+            [*RNNVIZ, "data", "data.csv", *flags], env=environ, cwd=tmp_path, capture_output=True, check=True
+        )
+        return b"\x1b[" in done.stdout, b"38;5;" in done.stdout
+
+    assert codes() == (False, False)
+    assert codes("--color", "256", NO_COLOR="1") == (True, True)  # the flag decides
+    assert codes(FORCE_COLOR="1") == (True, True)
+    assert codes("--color", "none", FORCE_COLOR="1") == (False, False)
+
+
+WHITE = "ffff/ffff/ffff"
+
+
+def grounds(t):
+    """The grounds that are seen, the most frequent first."""
+    cells = [cell.bg for row in t.styled() for cell in row]
+    return sorted(set(cells), key=cells.count, reverse=True)
+
+
+def test_a_light_terminal_is_drawn_light_and_its_answer_is_no_key():
+    with rnnviz("--free", background=WHITE) as t:
+        t.wait_for(ready)
+        t.wait_for(lambda rows: grounds(t)[0] == "e0e0e0")
+        t.press("right")
+        assert "t = 1" in str(t)
+        asked, status = t.raw.index(b"\x1b]11;?"), t.raw.index(b"\x1b[5n")
+        assert asked < status  # the end waits for the answer to the second
+        quit_clean(t)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("flags", "env", "settings", "ground"),
+    [
+        (["--theme", "nord"], {}, {"background": WHITE}, "2e3440"),
+        (["--theme", "ansi"], {}, {"background": WHITE}, "default"),
+        ([], {"COLORFGBG": "0;15"}, {"answers": False}, "e0e0e0"),
+        ([], {"COLORFGBG": "0;15"}, {"background": "0000/0000/0000"}, "121212"),  # its own answer counts for more
+        ([], {"TERM": "screen-256color"}, {"background": WHITE}, "121212"),
+    ],
+)
+def test_the_theme_is_by_hand_or_by_the_terminal(flags, env, settings, ground):
+    with rnnviz("--free", *flags, env=env, **settings) as t:
+        t.wait_for(ready)
+        t.settle(0.5)
+        assert grounds(t)[0] == ground
+        assert (b"]11;?" in t.raw) == ("nord" not in flags and "TERM" not in env)
+        quit_clean(t)
+
+
+def test_who_is_asked_for_its_background_and_what_is_known_before():
+    from rnnviz.terminal import can_ask_background, is_light
+
+    asked = ["xterm-256color", "tmux-256color", "foot", "alacritty", "xterm-kitty", "rxvt-unicode", "st-256color"]
+    assert all(can_ask_background({"TERM": term}) for term in asked)
+    assert can_ask_background({"TERM": "screen-256color", "TMUX": "/tmp/tmux-0/default,1,0"})
+    for term in ("screen", "screen.xterm-256color", "linux", "vt220", "dumb", ""):  # GNU screen asks again, later
+        assert not can_ask_background({"TERM": term})
+    assert not can_ask_background({"TERM": "xterm", "STY": "1.pts-0"})
+    known = {"0;15": True, "15;0": False, "0;default;15": True, "12;8": False, "0;7": True, "1;6": False}
+    unknown = ["", "0;default", "15;", "1;99", "1;-1", "1;²", "1;123456789012345678901234567890"]
+    assert {value: is_light({"COLORFGBG": value}) for value in [*known, *unknown]} == {
+        **known, **dict.fromkeys(unknown),
+    }  # fmt: skip
+    assert is_light({}) is None
+
+
+@pytest.mark.slow
+def test_a_late_answer_changes_no_colours_and_is_no_key():
+    with rnnviz("--free", answers=False) as t:
+        t.wait_for(ready)
+        t.watch(2.5)
+        before = t.styled()
+        t._reply(f"\x1b]11;rgb:{WHITE}\x1b\\")
+        t._reply(f"\x1b]11;rgb:{WHITE}\x07\x1b]11;rgb:12")  # and one that is cut short
+        t.settle(1.0)
+        assert t.styled() == before
+        quit_clean(t)
+
+
+@pytest.mark.slow
+def test_an_answer_on_its_way_is_awaited_at_the_end():
+    """Over 200 ms: the app is left before the terminal has answered, and the shell reads no answer."""
+    with rnnviz("--free", answers=False) as t:
+        t.wait_for("time t")
+        t.keys("q")
+        t.watch(0.2)
+        t._reply(f"\x1b]11;rgb:{WHITE}\x1b\\\x1b[0n")
+        assert t.exit_code() == 0
+        assert fcntl.ioctl(t._slave, termios.FIONREAD, b"\0" * 4) == b"\0" * 4
+        assert t.left_behind() == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("term", "flags", "is_ascii"), [
+    ("linux", [], True), ("linux-16color", ["--no-ascii"], False), ("xterm", ["--ascii"], True),
+])  # fmt: skip
+def test_a_linux_console_and_who_asks_for_it_get_ascii(term, flags, is_ascii):
+    with rnnviz("--free", *flags, env={"TERM": term, "COLORTERM": None}) as t:
+        t.wait_for(ready)
+        t.press("right", "right")
+        assert t.raw.isascii() == is_ascii
+        assert ("Drawing in ASCII: the font of a Linux console" in t.raw.decode()) == (is_ascii and not flags)
+        quit_clean(t)
+
+
+@pytest.mark.slow
+def test_without_the_mouse_no_mode_of_it_is_switched_on():
+    with rnnviz("--free", "--no-mouse", in_band_resize=True) as t:
+        t.wait_for(ready)
+        t.resize(90, 30)
+        t.settle()
+        for mode in (1000, 1002, 1003, 1005, 1006, 1015, 1016):
+            assert f"\x1b[?{mode}h".encode() not in t.raw
+        quit_clean(t)
 
 
 @pytest.mark.slow
