@@ -57,6 +57,7 @@ class Command:
     has_experiment    whether it accepts an experiment file and a flag for each setting
     several           whether --cell may name several cells
     opens_recordings  whether it accepts the folder of a recording, or a file of weights, in place of an experiment
+    opens_lessons     whether it opens lessons where nothing else is named, or one by its slug or number
     """
 
     name: str
@@ -69,6 +70,7 @@ class Command:
     has_experiment: bool = True
     several: bool = True
     opens_recordings: bool = False
+    opens_lessons: bool = False
 
     def __call__(self, options: Options) -> int:
         module, _, function = self.run.partition(":")

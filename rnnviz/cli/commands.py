@@ -97,6 +97,12 @@ APP = Command(
         _INPUT,
         Argument("--free", "open the plain score, without lessons", default=False, more={"action": "store_true"}),
         Argument("--lessons", "open the lessons in this folder", metavar="DIR"),
+        Argument(
+            "--plain",
+            "in lines of text, for a screen reader or a pipe: rnnviz read",
+            default=False,
+            more={"action": "store_true"},
+        ),
         *OF_SESSION,
     ),
     (
@@ -324,7 +330,52 @@ _PLAY = Command(
     has_experiment=False,
 )
 
+READ = Command(
+    "read",
+    "the app in lines of text, for a screen reader or a pipe",
+    "rnnviz read [SLUG] [--lessons DIR]\n       rnnviz read [FILE.toml|RECORDING|WEIGHTS] [flags]",
+    "The lessons and the player in lines of text, for a screen reader, a braille line or a pipe: a word and\n"
+    "Enter, and one or two sentences with the numbers come back; help lists the words. The keys of the app\n"
+    "work too, each followed by Enter. No escape sequence is written. The same lines from a pipe get the\n"
+    "same answers. rnnviz --plain does the same.",
+    "rnnviz.cli.read:run",
+    (
+        Argument(
+            "--symbols", "write symbols (‖∂L/∂h‖, h₇) as the app does, not in words", default=False,
+            more={"action": "store_true"},
+        ),
+        *OF_RECORDING,
+        *OF_WEIGHTS,
+        _BESIDE,
+        _INPUT,
+        Argument("--free", "begin without a lesson", default=False, more={"action": "store_true"}),
+        _LESSONS,
+    ),
+    (
+        "rnnviz read",
+        "rnnviz read why-gradients-vanish",
+        "rnnviz read --steps 20 --gain 0.7",
+        "printf 'right 5\\nwhere\\n' | rnnviz read --steps 5",
+    ),
+    several=False,
+    opens_recordings=True,
+    opens_lessons=True,
+)  # fmt: skip
+
 COMMANDS: dict[str, Command] = {
     command.name: command
-    for command in (_TRAIN, _GRADIENTS, _DIAGNOSE, _INSPECT, _CONVERT, _DATA, _COURSE, _LESSON, _PLAY, *SHARING, *SETUP)
+    for command in (
+        _TRAIN,
+        _GRADIENTS,
+        _DIAGNOSE,
+        _INSPECT,
+        _CONVERT,
+        _DATA,
+        _COURSE,
+        _LESSON,
+        _PLAY,
+        READ,
+        *SHARING,
+        *SETUP,
+    )
 }

@@ -10,6 +10,7 @@ Imports neither numpy, numba nor textual: --help and the message about a wrong f
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from contextlib import suppress
 from difflib import get_close_matches
@@ -62,6 +63,9 @@ def read(argv: list[str], command: Command = APP) -> Options:
     if not command.has_experiment:
         return Options((), values)
     word, file = given.pop("file", None), given.pop("experiment", None)
+    slug = None
+    if word is not None and command.opens_lessons and _is_lesson(word, values["lessons"]):
+        slug, word = word, None
     folder = word if word is not None and _is_folder(word) else None
     if folder is not None:
         return _recording(folder, given, file, values, command)
@@ -84,6 +88,11 @@ def read(argv: list[str], command: Command = APP) -> Options:
         if values["lessons"] is not None and (values["free"] or file or given or values["input"] is not None):
             raise InputError("--lessons: lessons bring their own experiment; leave the other flags out")
         values["free"] = bool(values["free"] or file or given or values["input"] is not None)
+    elif command.opens_lessons:
+        is_free = bool(values["free"] or file or given or values["input"] is not None)
+        if is_free and (slug is not None or values["lessons"] is not None):
+            raise InputError("lessons bring their own experiment; leave the other flags out")
+        values |= {"slug": slug, "free": is_free}
     return Options(_experiments(given, file, command), values)
 
 
@@ -154,6 +163,19 @@ def _is_folder(word: str) -> bool:
         return word not in COMMANDS and Path(word).is_dir()
     except (OSError, ValueError):  # a name that is too long for a file, or holds a zero byte
         return False
+
+
+def _is_lesson(word: str, folder: str | None) -> bool:
+    """Whether the word names no file, but a lesson by its slug or number."""
+    from rnnviz.lessons.course import find
+
+    if os.path.lexists(word) or word.endswith(".toml"):
+        return False
+    try:
+        find(folder).file(word)
+    except InputError:
+        return False
+    return True
 
 
 def _experiments(given: dict[str, Any], file: str | None, command: Command) -> tuple[Experiment, ...]:

@@ -16,7 +16,7 @@ from typing import TextIO
 
 from rnnviz.cli import kiosk
 from rnnviz.cli.command import Command
-from rnnviz.cli.commands import APP, COMMANDS
+from rnnviz.cli.commands import APP, COMMANDS, READ
 from rnnviz.cli.flags import in_flags, read
 from rnnviz.cli.surroundings import archive_around
 from rnnviz.errors import InputError
@@ -35,6 +35,9 @@ def main(argv: list[str] | None = None) -> int:
         with contextlib.suppress(AttributeError, ValueError):  # a stand-in for a stream, or a closed one
             getattr(sys, name).reconfigure(errors="replace")
     command = COMMANDS.get(argv[0], APP) if argv else APP
+    if command is APP and "--plain" in argv:
+        argv.remove("--plain")
+        command, argv = READ, [READ.name, *argv]
     try:
         try:
             code = _run(command, argv if command is APP else argv[1:])

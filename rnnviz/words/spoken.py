@@ -69,7 +69,14 @@ _DERIVATIVE = re.compile(
 
 def _power(found: re.Match[str]) -> str:
     """3.9e-04, 1e+09, 10^-3"""
-    size, power = found[1], int(found[2])
+    size, power = found[1].replace(",", ""), int(found[2])
+    if -3 <= power <= 2:  # the same digits, with the point moved
+        whole, _, rest = size.partition(".")
+        digits = whole + rest
+        at = len(whole) + power
+        padded = "0" * max(0, 1 - at) + digits + "0" * max(0, at - len(digits))
+        at = max(1, at)
+        return padded[:at] + ("." if padded[at:] else "") + padded[at:]
     ten = f"ten to the {'minus ' if power < 0 else ''}{abs(power)}"
     return ten if size == "1" else f"{size} times {ten}"
 
@@ -103,6 +110,7 @@ _RULES: tuple[_Rule, ...] = tuple(
         (r"\b(h|tanh|φ)'(?!\w)", r"\1 prime"),
         (r"\b([A-Wa-z])_([a-z]{2,4})\b", _weights),
         (r"\b([A-Za-z])_([A-Z])\b", r"\1 at step \2"),
+        (r"(?<![^\s\"(])\?(?=[\s.,;\")]|$)", "question mark"),
         (r"\b10\^", "ten to the power "),
         (r"(?<![\w.])(\d[\d,]*(?:\.\d+)?)e([+-]?\d+)\b", _power),
         (rf"(?<=[\w)])[{_SUP}]+", _raised),

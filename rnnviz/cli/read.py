@@ -1,0 +1,64 @@
+"""`rnnviz read`: the player and the lessons as lines of text, for a screen reader, a braille line or a pipe."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import suppress
+from typing import Any
+
+from rnnviz.cli.command import Options
+from rnnviz.glyphs import one_line
+
+
+def run(options: Options) -> int:
+    """Until the input ends or the word quit. Raises InputError."""
+    for stream in (sys.stdin, sys.stdout):
+        with suppress(AttributeError, ValueError):
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    from rnnviz.player.player import open_player
+
+    lesson = None if options["free"] else _lesson(options)
+    source: Any = options.network or options.recording or options.experiments[0]
+    if lesson is not None:
+        source = lesson[2]
+    player = open_player(source, typed=options["input"], say=lambda text: print(one_line(text), file=sys.stderr))
+    from rnnviz.plain.loop import Loop
+
+    loop = Loop(player, symbols=options["symbols"])
+    if lesson is not None:
+        from rnnviz.plain.lesson import Guide
+
+        course, progress, _ = lesson
+        loop.reader.guide = Guide(loop.reader, course, progress, options.values.get("slug"))
+    engine = _compiling() if loop.is_interactive else None
+    try:
+        return loop.run()
+    finally:
+        if engine is not None:
+            engine.stop()
+
+
+def _lesson(options: Options) -> tuple[Any, Any, Any]:
+    """The course, the progress in it, and what the first lesson opens. Raises InputError."""
+    from rnnviz.lessons.course import find
+    from rnnviz.lessons.opening import first_lesson
+    from rnnviz.lessons.progress import Progress
+    from rnnviz.plain.panels import PANELS
+
+    course = find(options["lessons"])
+    progress = Progress(course.name)
+    return course, progress, first_lesson(course, progress, options.values.get("slug"), PANELS).target.source
+
+
+def _compiling() -> Any:
+    """The compiled engine, prepared in the background as in the app; None if it is unavailable. From a pipe NumPy
+    computes alone, so that the same lines get the same digits."""
+    from rnnviz.nn import compiler_errors
+
+    try:
+        from rnnviz.nn import loading
+
+        return loading.start(on_note=lambda text: print(f"rnnviz: {one_line(text)}", file=sys.stderr))
+    except Exception as error:
+        compiler_errors.keep(error)
+        return None

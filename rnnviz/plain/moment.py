@@ -1,0 +1,99 @@
+"""The moment in sentences: where the network is, with the numbers of this step, and what comes next."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from rnnviz.glyphs import visible
+from rnnviz.numbers import factor, fixed, loss, scientific
+from rnnviz.plain.words import VOICE
+from rnnviz.scene.cursor import Phase
+from rnnviz.views.diagram import node_at
+from rnnviz.words.narration import narrate
+from rnnviz.words.row_name import symbol
+
+if TYPE_CHECKING:
+    from rnnviz.plain.mask import Mask
+    from rnnviz.scene.frame import Frame
+
+#: The figures that the narration of a phase tells.
+SUBJECTS = {
+    Phase.FORWARD: ("output", "judged"), Phase.LOSS: ("loss", "output", "judged"), Phase.BACKWARD: ("gradient",),
+    Phase.UPDATE: ("loss",),
+}  # fmt: skip
+
+
+def moment(frame: Frame, mask: Mask, *, whole: bool = True) -> list[str]:
+    """Sentences about this moment. whole: also what is the same at the step before, and what comes next."""
+    phase = frame.cursor.phase
+    hidden = mask.hides(*SUBJECTS[phase])
+    first, second = ("", "") if hidden else narrate(frame, VOICE)
+    if frame.scene.has_exploded and not hidden:
+        return [_step(frame, mask), first, *([second] if whole else [])]
+    if phase is Phase.FORWARD and frame.cursor.t > 0:
+        is_end = frame.cursor.t == frame.T
+        return [_step(frame, mask), *([first] if whole else []), *([second] if (whole or is_end) and second else [])]
+    if phase is Phase.BACKWARD:
+        if hidden:
+            return [f"Going back in time: step {frame.cursor.t} of {frame.T}.", mask.reason]
+        return [_back(frame), first, *([second] if whole or frame.cursor.t == 0 else [])]
+    where = "The sequence is read to its end." if hidden else "" if frame.cursor.t else f"Step 0 of {frame.T}."
+    return [text for text in (where, first, second) if text] or [mask.reason]
+
+
+def _step(frame: Frame, mask: Mask) -> str:
+    """The numbers of a step that was read."""
+    scene, t, unit = frame.scene, frame.cursor.t, frame.cursor.unit
+    if frame.cursor.phase is not Phase.FORWARD or t == 0:
+        return f"Step {t} of {frame.T}."
+    node = node_at(frame, t)
+    assert node is not None
+    parts = [] if scene.task.has_features else [f"the input is {visible(node.x)}"]
+    if not mask.hides_step("state", t):
+        parts.append(f"unit {unit} of the hidden state is {fixed(float(scene.trace.h[t, 0, unit]))}")
+    if scene.task.has_readout and not mask.hides_step("output", t) and scene.task.loss == "mse":
+        parts.append(f"the output is {node.y}")
+        if t in scene.loss_steps and not mask.hides("judged"):
+            parts.append(f"the target {fixed(float(scene.target_values[t - 1, 0]))}")
+    return f"Step {t} of {frame.T}: {', '.join(parts)}."
+
+
+def _back(frame: Frame) -> str:
+    t, gradient, k = frame.cursor.t, frame.gradient, frame.loss_step
+    value = float(gradient.norms[t])
+    name = symbol(k, has_loss=frame.scene.has_loss, t=t)
+    if gradient.waits:
+        return f"Back at step {t}."
+    kept = float(gradient.factors[t]) if t < (frame.T if k is None else k) else math.nan
+    step = f", {factor(kept)} times that of step {t + 1}" if value and not math.isnan(kept) else ""
+    return f"Back at step {t}: {name} is {scientific(value)}{step}."
+
+
+def place_of(frame: Frame) -> str:
+    """`Epoch 3 of 20, batch 2 of 33`; of a recording the record; "" for weights alone."""
+    learning, cursor = frame.learning, frame.cursor
+    if learning.trains:
+        batch = f", batch {cursor.batch} of {learning.batches_per_epoch}" if cursor.batch else ""
+        return (
+            f"Epoch {cursor.epoch} of {learning.epochs}{batch}" if cursor.epoch or batch else "The network is untrained"
+        )
+    text = learning.where(cursor.epoch, cursor.batch)
+    return text[:1].upper() + text[1:].replace("/", " of ").replace(" · step", ", training step")
+
+
+def where(frame: Frame, mask: Mask) -> list[str]:
+    """What is open, how far it is trained, its loss, and which sequence this is."""
+    scene = frame.scene
+    spec = scene.trace.spec
+    cell = f"{frame.cell.title} with its loop cut" if frame.cut else frame.cell.described(spec.activation)
+    layers = f" in each of {spec.num_layers} layers" if spec.num_layers > 1 else ""
+    units = f"{scene.H} unit{'s' * (scene.H != 1)}{layers}"
+    first = f"The network: {cell}, {units}; the task: {visible(scene.task.title)}, {frame.T} steps."
+    place = place_of(frame)
+    value = ""
+    if scene.has_loss:
+        value = "the loss is not known" if scene.loss is None else f"the loss of this sequence is {loss(scene.loss)}"
+        value = "the loss waits for the answer" if mask.hides("loss") else value
+    second = "; ".join(filter(None, [place, value, f"sequence {scene.sample + 1} of {len(scene.task)}"]))
+    return [first, f"{second[:1].upper()}{second[1:]}."]

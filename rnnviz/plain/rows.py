@@ -1,0 +1,181 @@
+"""The rows of the score in sentences: what was read so far, the state, the output, the gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from rnnviz.glyphs import visible
+from rnnviz.lessons.points import ROWS
+from rnnviz.numbers import counted, fixed, percent, scientific, steps
+from rnnviz.plain.words import VOICE
+from rnnviz.words.row_name import symbol
+
+if TYPE_CHECKING:
+    from rnnviz.plain.mask import Mask
+    from rnnviz.scene.frame import Frame
+
+IN_A_LINE = 10  # numbers
+
+
+def named(label: str) -> str:
+    """A symbol of a task: a space or a line end by its name."""
+    return {" ": "a space", "\n": "a new line", "": "nothing"}.get(label) or visible(label)
+
+
+def listed(what: str, first: int, values: Sequence[str], *, down: bool = False) -> list[str]:
+    """`Steps 1 to 10: 0.4, 0.5, ….`, ten to a line. first: the number of the first value. down: numbered backwards."""
+    out = []
+    for at in range(0, len(values), IN_A_LINE):
+        some = values[at : at + IN_A_LINE]
+        start, end = (first - at, first - at - len(some) + 1) if down else (first + at, first + at + len(some) - 1)
+        numbers = f"{what}s {start} {'back ' if down else ''}to {end}" if len(some) > 1 else f"{what} {start}"
+        out.append(f"{numbers[:1].upper()}{numbers[1:]}: {', '.join(some)}.")
+    return out
+
+
+def _input(frame: Frame, mask: Mask) -> list[str]:
+    scene, task, read = frame.scene, frame.scene.task, frame.read
+    if read == 0:
+        return [VOICE.say("Nothing is read yet: [right] reads the first step.")]
+    if task.has_features:
+        t = max(1, min(frame.cursor.t, read))
+        names = task.features
+        named_numbers = enumerate(map(float, scene.trace.x[t - 1, 0]))
+        row = [f"{visible(names[i]) if i < len(names) else i} {fixed(value)}" for i, value in named_numbers]
+        return [f"The input of step {t} has {counted(len(row), 'number')}.", *listed("number", 0, row)]
+    if scene.input_curve is not None and not task.has_marker:
+        values = [fixed(float(v)) for v in scene.input_curve[:read]]
+    else:
+        values = [named(token) for token in task.tokens(scene.sample)[:read]]
+    needed = [k for k in scene.needs(frame.loss_step) if k <= read]
+    lines = [f"The inputs, {counted(read, 'step')} of {frame.T} read.", *listed("step", 1, values)]
+    if needed and not mask.hides("judged"):
+        lines.append(f"The answer depends on the input of step {', '.join(map(str, needed))}.")
+    return lines
+
+
+def _states(name: str, what: str) -> Callable[[Frame, Mask], list[str]]:
+    def say(frame: Frame, mask: Mask) -> list[str]:
+        t, states = min(frame.cursor.t, frame.read), getattr(frame.scene.trace, name)
+        if mask.hides_step("state", t):
+            return [mask.reason]
+        values = [fixed(float(v)) for v in states[t, 0]]
+        return [f"{what} at step {t}: {counted(len(values), 'unit')}.", *listed("unit", 0, values)]
+
+    return say
+
+
+def _gates(frame: Frame, mask: Mask) -> list[str]:
+    t, unit, scene = frame.cursor.t, frame.cursor.unit, frame.scene
+    if mask.hides("gates"):
+        return [mask.reason]
+    if not 1 <= t <= frame.read:
+        return [VOICE.say("A gate belongs to a step that is read: [right] reads one.")]
+    blocks = {block.name: block for block in scene.trace.spec.about_cell.blocks}
+    return [
+        f"Gate {name}, {blocks[name].about}: {fixed(float(gate[t - 1, 0, unit]))} of unit {unit}, "
+        f"{fixed(float(scene.gate_means[name][t - 1]))} on average."
+        for name, gate in scene.trace.gates.items()
+    ]
+
+
+def _output(frame: Frame, mask: Mask) -> list[str]:
+    scene, t = frame.scene, min(frame.cursor.t, frame.read)
+    if not scene.task.has_readout:
+        return ["The outputs are not known: what reads the states is not part of this."]
+    if mask.hides_step("output", t):
+        return [mask.reason]
+    if t == 0:
+        return [VOICE.say("There is no output yet: [right] reads the first step.")]
+    if scene.probabilities is not None:
+        some = [
+            f"{'a space' if label == ' ' else visible(label)} {percent(share)}" for label, share in scene.guesses(t)
+        ]
+        judged = t in scene.loss_steps and not mask.hides("judged")
+        right = f" The right answer is {visible(scene.answer(t))}." if judged else ""
+        return [f"Prediction after step {t}, the likeliest first: {', '.join(some[:8])}.{right}"]
+    shown = [k for k in range(1, t + 1) if not mask.hides_step("output", k)]
+    values = [fixed(float(scene.trace.y[k - 1, 0, 0])) for k in shown]
+    lines = [f"The outputs, {counted(len(values), 'step')}.", *listed("step", 1, values)]
+    if t in scene.loss_steps and not mask.hides("judged"):
+        lines.append(f"The target of step {t} is {fixed(float(scene.target_values[t - 1, 0]))}.")
+    return lines
+
+
+def _gradient(frame: Frame, mask: Mask) -> list[str]:
+    if mask.hides("gradient"):
+        return [mask.reason]
+    if frame.reached is None:
+        return [VOICE.say("The gradient appears on the way back: after the loss [left] goes back in time.")]
+    gradient, k = frame.gradient, frame.loss_step
+    last = frame.T if k is None else k
+    values = [scientific(float(v)) for v in gradient.norms[frame.reached : last + 1][::-1]]
+    lines = [f"{symbol(k, has_loss=frame.scene.has_loss)} at each step.", *listed("step", last, values, down=True)]
+    if k is not None and frame.reached == 0 and gradient.fades:
+        far = "more than 1 % is left at step 0" if gradient.horizon is None else (
+            f"99 % of it is gone after {steps(gradient.horizon, last)} steps")  # fmt: skip
+        half = "" if gradient.half_life is None else f"half of it after {steps(gradient.half_life, last)} steps, "
+        lines.append(f"On the way back {half}{far}.")
+    if gradient.highway is not None:
+        lane = [scientific(float(v)) for v in gradient.highway.norms[frame.reached : last + 1][::-1]]
+        lines += [f"Along {gradient.highway.along}:", *listed("step", last, lane, down=True)]
+    return lines
+
+
+def _reach(frame: Frame, mask: Mask) -> list[str]:
+    from rnnviz.views.reach import of_frame
+    from rnnviz.words.reach import line
+
+    reach = of_frame(frame)
+    if mask.hides("gradient", "accuracy"):
+        return [mask.reason]
+    if reach is None:
+        return ["The task does not name the input that its answer depends on."]
+    first, answers = line(reach)
+    return [f"{part[:1].upper()}{part[1:]}." for part in (first, answers) if part]
+
+
+def _evidence(frame: Frame, mask: Mask) -> list[str]:
+    from rnnviz.words.evidence import sentence
+
+    if mask.hides("evidence"):
+        return [mask.reason]
+    if frame.scene.evidence is None:
+        return ["This gradient is computed here, and needs no evidence."]
+    text = sentence(frame.scene.evidence)
+    return [f"{text[:1].upper()}{text[1:]}."]
+
+
+def input_gradient(frame: Frame, mask: Mask) -> list[str]:
+    from rnnviz.views import inputs
+
+    found, k = inputs.known(frame.scene, frame.loss_step), frame.loss_step
+    if mask.hides("gradient"):
+        return [mask.reason]
+    if frame.reached is None or found is None:
+        return [VOICE.say("The gradient appears on the way back: after the loss [left] goes back in time.")]
+    last = frame.T if k is None else k
+    values = [scientific(float(v)) for v in found.norms[max(0, frame.reached - 1) : last][::-1]]
+    lines = [f"{symbol(k).replace('/∂h', '/∂x')} at each step.", *listed("step", last, values, down=True)]
+    if found.most is not None:
+        lines.append(f"The input of step {found.most[0]} matters most.")
+    return lines
+
+
+_SAY: dict[str, Callable[[Frame, Mask], list[str]]] = {
+    "input": _input, "gates": _gates, "cell": _states("c", "The cell state"),
+    "hidden": _states("h", "The hidden state"), "output": _output, "gradient": _gradient, "reach": _reach,
+    "evidence": _evidence,
+}  # fmt: skip
+
+
+def row(name: str, frame: Frame, mask: Mask) -> list[str]:
+    """A row of the score by its name in lessons/points.py; why there is none here."""
+    about = ROWS[name]
+    if about.introduced and not mask.knows(about.introduced):
+        return [VOICE.say("A later lesson introduces this. [lesson_leave] shows everything.")]
+    missing = about.why_not(frame)
+    if missing is not None and name not in ("reach", "evidence"):
+        return [f"Not here: {missing[0]}."]
+    return _SAY[name](frame, mask)
