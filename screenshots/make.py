@@ -1,23 +1,26 @@
 """Make the pictures of this folder from the app itself: `python screenshots/make.py`.
 
-Each is what the app shows after some keys, as Textual exports it. `--check` compares with what is here.
+Each is what the app shows after some keys; the films are what `rnnviz record` makes. `--check` compares with what is
+here.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import os
-import re
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from rnnviz.cli.commands import COMMANDS
+from rnnviz.cli.flags import read
+from rnnviz.cli.pictures import film_of
 from rnnviz.experiment.experiment import Experiment
-from rnnviz.lessons.course import find
-from rnnviz.nn import engine
+from rnnviz.lessons.course import Start, find
 from rnnviz.player.kinds.opening import NetworkOpening, Opening
-from rnnviz.tui.app import RnnvizApp
+from rnnviz.tui.pictures.animated_svg import animated_svg
+from rnnviz.tui.pictures.headless import IN_PICTURES, studio
+from rnnviz.tui.pictures.svg import svg
 
 HERE = Path(__file__).parent
 TURN = ["end", "right"]
@@ -25,12 +28,15 @@ TURN = ["end", "right"]
 
 @dataclass(frozen=True)
 class Shot:
-    """keys: pressed one after the other, each waited for. size: columns, rows."""
+    """keys: pressed one after the other, each waited for. size: columns, rows. start: a step of a lesson."""
 
     keys: list[str]
     size: tuple[int, int] = (80, 24)
     experiment: Experiment | Opening | NetworkOpening = field(default_factory=Experiment)
-    theme: str = "textual-dark"
+    theme: str = "dark"
+    colors: str = "truecolor"
+    ascii: bool = False
+    start: Start | None = None
 
 
 FADING = Experiment(seq_len=40, gain=0.7)
@@ -52,7 +58,7 @@ SHOTS: dict[str, Shot] = {
     "trained-wide": Shot(["a", *TURN, *["left"] * 7], size=(160, 50)),
     "diverged": Shot(["a", *TURN], experiment=Experiment(learning_rate=100.0)),
     "help": Shot(["question_mark"]),
-    "score-light": Shot([*TURN, *["left"] * 6], theme="textual-light"),
+    "score-light": Shot([*TURN, *["left"] * 6], theme="light"),
     "knobs": Shot([*TURN, *["left"] * 8, *TO_GAIN, *["left"] * 3], experiment=RECALL),
     "knobs-wide": Shot([*TURN, *["left"] * 8, *TO_GAIN, *["left"] * 3], size=(160, 50), experiment=RECALL),
     "reach": Shot([*TURN, *["left"] * 15, *TO_GAIN, *["left"] * 3, "o"], experiment=RECALL),
@@ -97,25 +103,32 @@ SHOTS: dict[str, Shot] = {
 }  # fmt: skip
 
 
+#: The flags of `rnnviz record`.
+FILMS: dict[str, list[str]] = {
+    "opening": [
+        "--steps", "30", "--loss-at", "last", "--gain", "0.7", "--title", "Why does a gradient vanish?",
+        "--about", "An RNN reads 30 steps. The gradient of its loss goes back in time, and little of it arrives. "
+        "Then the recurrent weights are made larger.",
+        "--keys", "right*30@0.07 right left*31@0.1 1.5s o /gain@0.1 enter right*3@0.8 o",
+    ],
+}  # fmt: skip
+
+
 async def picture(shot: Shot) -> str:
-    """The screen as SVG, with no fonts from elsewhere."""
-    engine.select("numpy")  # whatever else this process has loaded
-    app = RnnvizApp(shot.experiment, compile=False)
-    app.theme = shot.theme
-    async with app.run_test(size=shot.size) as pilot:
-        await app.settled()
-        for key in shot.keys:
-            await pilot.press(key)
-            await app.settled()
-        await pilot.pause()
-        return clean(app.export_screenshot(title="rnnviz", simplify=True))
+    """The screen as SVG."""
+    async with studio(
+        shot.experiment, start=shot.start, size=shot.size,
+        session=replace(IN_PICTURES, colors=shot.colors, theme=shot.theme, ascii=shot.ascii),
+    ) as made:  # fmt: skip
+        await made.press(*shot.keys)
+        return svg(made.picture(), "rnnviz")
 
 
-def clean(svg: str) -> str:
-    svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
-    svg = svg.replace("Fira Code, monospace", "'Fira Code', 'DejaVu Sans Mono', Menlo, Consolas, monospace")
-    svg = svg.replace("<svg ", '<svg xml:space="preserve" ', 1)  # some viewers drop the spaces a line begins with
-    return re.sub(r"terminal-\d+", "terminal", svg)
+def content(name: str) -> str:
+    """A picture or a film by its name."""
+    if name in SHOTS:
+        return asyncio.run(picture(SHOTS[name]))
+    return animated_svg(film_of(read(FILMS[name], COMMANDS["record"])))
 
 
 def main() -> int:
@@ -123,11 +136,9 @@ def main() -> int:
     parser.add_argument("names", nargs="*", help="which (default: all)")
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 if a picture is stale")
     args = parser.parse_args()
-    os.environ.pop("NO_COLOR", None)
-    os.environ["COLORTERM"] = "truecolor"
     stale = []
-    for name in args.names or SHOTS:
-        svg = asyncio.run(picture(SHOTS[name]))
+    for name in args.names or (*SHOTS, *FILMS):
+        svg = content(name)
         path = HERE / f"{name}.svg"
         if not path.exists() or path.read_text(encoding="utf-8") != svg:
             stale.append(path.name)

@@ -22,4 +22,4 @@ def run(options: Options) -> int:
     from rnnviz.tui.app import run as run_app
 
     source = options.network or options.recording or options.experiments[0]
-    return run_app(source, start, options["input"], session(options)) or 0
+    return run_app(source, start, options["input"], session(options), options["at"], options["panel"]) or 0

@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 
 from rnnviz.cli.command import Argument, Command, as_json, number, whole_number
+from rnnviz.cli.opening_arguments import AT, BESIDE, INPUT, LESSONS, OF_RECORDING, OF_WEIGHTS, PANEL, speed
+from rnnviz.cli.picture_commands import PICTURES
 from rnnviz.cli.session_flags import COLOR, OF_SESSION
 from rnnviz.cli.setup_commands import SETUP
 from rnnviz.cli.sharing_commands import SHARING
 from rnnviz.errors import InputError, short_repr
 from rnnviz.experiment.experiment import SETTINGS
 from rnnviz.experiment.setting import Setting
-from rnnviz.player.kinds.opening import BACKWARD, FORWARD
 
 
 def _loss_step(text: str) -> int | str:
@@ -22,61 +23,10 @@ def _loss_step(text: str) -> int | str:
     return number(text)
 
 
-def _speed(text: str) -> float:
-    try:
-        speed = float(text)
-    except ValueError:
-        speed = 0.0
-    if not 0.05 <= speed <= 100:
-        raise InputError(f"--speed: {short_repr(text)} is not a number from 0.05 to 100")
-    return speed
-
-
 def _steps(text: str) -> int:
     return int(SETTINGS["seq_len"].checked(number(text)))
 
 
-def _record(text: str) -> int:
-    if number(text) < 1:
-        raise InputError(f"record: {short_repr(text)} is not the number of a record, 1 and up")
-    return number(text)
-
-
-def _direction(text: str) -> str:
-    if text not in (FORWARD, BACKWARD):
-        raise InputError(f"direction: {short_repr(text)} is neither {FORWARD} nor {BACKWARD}")
-    return text
-
-
-#: Which part of a recording; without a recording they are refused. Those after the first are of a file of weights, too.
-OF_RECORDING = (
-    Argument("--record", "of a recording: its record number N (default: the last)", metavar="N", read=_record),
-    Argument(
-        "--layer", "of a recording or a file of weights: the layer, by its name in your model (default: the first, or "
-        "the only one)", metavar="NAME",
-    ),
-    Argument(
-        "--level", "of a recording or a file of weights: which of the stacked layers, 0 at the bottom (default: the "
-        "top)", metavar="N", read=whole_number("level"),
-    ),
-    Argument(
-        "--direction", "of a recording or a file of weights: forward or backward (default: forward)", metavar="NAME",
-        read=_direction,
-    ),
-)  # fmt: skip
-#: Of a file of weights alone.
-OF_WEIGHTS = (
-    Argument("--readout", "of a file of weights: the linear layer that reads the states, or none", metavar="NAME"),
-)
-_BESIDE = Argument("--beside", "of a file of weights: another one, to be compared with it (c)", metavar="FILE")
-OF_NETWORK = (*OF_RECORDING[1:], *OF_WEIGHTS)
-_INPUT = Argument(
-    "--input",
-    "a sequence to read in place of the first: text, numbers, or 7 = 0.5 to move one step",
-    metavar="TEXT",
-)
-
-_LESSONS = Argument("--lessons", "a folder of lessons in place of the course that comes with rnnviz", metavar="DIR")
 _SLUG = Argument("slug", "which lesson: its slug or its number", metavar="SLUG")
 
 APP = Command(
@@ -93,8 +43,10 @@ APP = Command(
     (
         *OF_RECORDING,
         *OF_WEIGHTS,
-        _BESIDE,
-        _INPUT,
+        BESIDE,
+        INPUT,
+        AT,
+        PANEL,
         Argument("--free", "open the plain score, without lessons", default=False, more={"action": "store_true"}),
         Argument("--lessons", "open the lessons in this folder", metavar="DIR"),
         Argument(
@@ -166,7 +118,7 @@ _GRADIENTS = Command(
         ),
         *OF_RECORDING,
         *OF_WEIGHTS,
-        _INPUT,
+        INPUT,
         Argument(
             "--sample", "which sequence, counted from 0 (default 0)", metavar="I", read=whole_number("sample"),
             default=0,
@@ -298,7 +250,7 @@ _COURSE = Command(
     "lesson can quote and compare.",
     "rnnviz.cli.lessons:run",
     (
-        _LESSONS,
+        LESSONS,
         Argument("what", "see above", metavar="check|metrics", more={"nargs": "?"}),
         Argument("paths", "lesson files, or folders of them", metavar="PATH", more={"nargs": "*"}),
     ),
@@ -311,7 +263,7 @@ _LESSON = Command(
     "rnnviz lesson SLUG [--lessons DIR]",
     "Open one lesson, by its slug or number.",
     "rnnviz.cli.lessons:open_one",
-    (_LESSONS, _SLUG, *OF_SESSION),
+    (LESSONS, _SLUG, *OF_SESSION),
     has_experiment=False,
 )
 
@@ -322,9 +274,9 @@ _PLAY = Command(
     "Autoplay a lesson, for a talk: it moves, predicts and reveals. Any key pauses.",
     "rnnviz.cli.lessons:open_one",
     (
-        _LESSONS,
+        LESSONS,
         _SLUG,
-        Argument("--speed", "1 is the pace of a talk, 2 is twice as fast", metavar="S", read=_speed, default=1.0),
+        Argument("--speed", "1 is the pace of a talk, 2 is twice as fast", metavar="S", read=speed, default=1.0),
         *OF_SESSION,
     ),
     has_experiment=False,
@@ -346,10 +298,10 @@ READ = Command(
         ),
         *OF_RECORDING,
         *OF_WEIGHTS,
-        _BESIDE,
-        _INPUT,
+        BESIDE,
+        INPUT,
         Argument("--free", "begin without a lesson", default=False, more={"action": "store_true"}),
-        _LESSONS,
+        LESSONS,
     ),
     (
         "rnnviz read",
@@ -375,6 +327,7 @@ COMMANDS: dict[str, Command] = {
         _LESSON,
         _PLAY,
         READ,
+        *PICTURES,
         *SHARING,
         *SETUP,
     )

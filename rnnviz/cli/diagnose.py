@@ -10,7 +10,6 @@ from typing import Any
 
 from rnnviz import numbers
 from rnnviz.cli.command import Options
-from rnnviz.cli.flags import flag_of
 from rnnviz.cli.output import Output, Progress, paragraph, print_json
 from rnnviz.cli.speed import compiled_meanwhile
 from rnnviz.diagnosis import from_recording, report
@@ -147,7 +146,7 @@ def command_of(experiment: Experiment, settings: Mapping[str, Any]) -> str:
         value = getattr(changed, name)
         if value == getattr(defaults, name):
             continue
-        flag = flag_of(setting)
+        flag = setting.option
         if setting.kind is bool:
             parts.append(flag if value else flag.replace("--", "--no-", 1))
         else:

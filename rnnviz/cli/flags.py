@@ -19,7 +19,8 @@ from typing import Any, NoReturn
 
 from rnnviz.cli import kiosk
 from rnnviz.cli.command import Argument, Command, Options
-from rnnviz.cli.commands import APP, COMMANDS, OF_NETWORK, OF_RECORDING, OF_WEIGHTS
+from rnnviz.cli.commands import APP, COMMANDS
+from rnnviz.cli.opening_arguments import OF_NETWORK, OF_RECORDING, OF_WEIGHTS
 from rnnviz.errors import LONGEST_REPR, InputError, short_repr
 from rnnviz.experiment.experiment import SETTINGS, Experiment
 from rnnviz.experiment.setting import Setting
@@ -36,12 +37,9 @@ _GROUPS = {
 }
 
 
+BY_ITSELF = "lessons bring their own experiment; leave the other flags out"
 #: Settings of the data beside those of its groups.
 OF_DATA = ("seed", "validation_split")
-
-
-def flag_of(setting: Setting) -> str:
-    return setting.flag or "--" + setting.name.replace("_", "-")
 
 
 def in_flags(message: str) -> str:
@@ -50,7 +48,7 @@ def in_flags(message: str) -> str:
     flags = {
         one.key: one.name for command in (APP, *COMMANDS.values()) for one in command.arguments if one.name[0] == "-"
     }
-    flags |= {name: flag_of(setting) for name, setting in SETTINGS.items()}
+    flags |= {name: setting.option for name, setting in SETTINGS.items()}
     return f"{flags[name]}: {rest}" if colon and name in flags else message
 
 
@@ -63,9 +61,11 @@ def read(argv: list[str], command: Command = APP) -> Options:
     if not command.has_experiment:
         return Options((), values)
     word, file = given.pop("file", None), given.pop("experiment", None)
-    slug = None
-    if word is not None and command.opens_lessons and _is_lesson(word, values["lessons"]):
+    slug = values.get("lesson")
+    if word is not None and slug is None and command.opens_lessons and _is_lesson(word, values["lessons"]):
         slug, word = word, None
+    if slug is not None and word is not None:
+        raise InputError(BY_ITSELF)
     folder = word if word is not None and _is_folder(word) else None
     if folder is not None:
         return _recording(folder, given, file, values, command)
@@ -83,15 +83,18 @@ def read(argv: list[str], command: Command = APP) -> Options:
     if word is not None:
         if file is not None:
             raise InputError(f"two experiment files, {word} and {file}; give one")
-        file = _file(word)
+        file = _file(word, command, values.get("lessons"))
     if command is APP:
-        if values["lessons"] is not None and (values["free"] or file or given or values["input"] is not None):
-            raise InputError("--lessons: lessons bring their own experiment; leave the other flags out")
-        values["free"] = bool(values["free"] or file or given or values["input"] is not None)
+        asks = bool(
+            values["free"] or file or given or any(values[name] is not None for name in ("input", "at", "panel"))
+        )
+        if values["lessons"] is not None and asks:
+            raise InputError(f"--lessons: {BY_ITSELF}")
+        values["free"] = asks
     elif command.opens_lessons:
-        is_free = bool(values["free"] or file or given or values["input"] is not None)
+        is_free = bool(values.get("free") or file or given or values["input"] is not None)
         if is_free and (slug is not None or values["lessons"] is not None):
-            raise InputError("lessons bring their own experiment; leave the other flags out")
+            raise InputError(BY_ITSELF)
         values |= {"slug": slug, "free": is_free}
     return Options(_experiments(given, file, command), values)
 
@@ -204,13 +207,17 @@ def _converted(setting: Setting, value: Any) -> Any:
     return value
 
 
-def _file(word: str) -> str:
+def _file(word: str, command: Command, folder: str | None) -> str:
     """A word that is not a flag: an experiment file. Raises InputError for anything else."""
     if word in COMMANDS:
         raise InputError(f"put the command first: rnnviz {word} …")
     with suppress(OSError):  # a name that is too long for a file
         if word.endswith(".toml") or Path(word).is_file():
             return word
+    if command.opens_lessons and "." not in word and os.sep not in word:
+        from rnnviz.lessons.course import find
+
+        find(folder).file(word)  # raises InputError, with the lessons that are called like it
     close = get_close_matches(word, COMMANDS, n=1)
     hint = f"did you mean {close[0]}?" if close else f"commands: {', '.join(COMMANDS)}"
     raise InputError(
@@ -291,7 +298,7 @@ def _add_argument(group: Any, argument: Argument) -> None:
 
 
 def _add(group: Any, setting: Setting, several: bool) -> None:
-    flag, help = flag_of(setting), setting.help
+    flag, help = setting.option, setting.help
     if not setting.is_optional:
         help += f" (default {_default_text(setting.default)})"
     if setting.kind is bool:

@@ -34,8 +34,8 @@ COLOR = Argument(
     "--color", "how many colours: auto, truecolor, 256, 16 or none (default auto: NO_COLOR, FORCE_COLOR, else what the "
     "terminal has)", metavar="N", read=_color,
 )  # fmt: skip
-#: Of every command that opens the app.
-OF_SESSION: tuple[Argument, ...] = (
+#: How the app looks: of the commands that make pictures of it, too.
+OF_LOOKS: tuple[Argument, ...] = (
     COLOR,
     Argument(
         "--theme", "dark, light, ansi (your terminal's own palette) or a theme of Textual, nord for example (default: "
@@ -45,6 +45,10 @@ OF_SESSION: tuple[Argument, ...] = (
         "--ascii", "draw with ASCII characters alone (default: if the encoding or a Linux console has no others)",
         more={"action": argparse.BooleanOptionalAction},
     ),
+)  # fmt: skip
+#: Of every command that opens the app.
+OF_SESSION: tuple[Argument, ...] = (
+    *OF_LOOKS,
     Argument(
         "--mouse", "use the mouse; without it the terminal selects text as usual (default: on)",
         more={"action": argparse.BooleanOptionalAction},

@@ -63,6 +63,11 @@ class Setting:
     why_not: Callable[[Any], str | None] = lambda experiment: None
 
     @property
+    def option(self) -> str:
+        """Its flag on the command line."""
+        return self.flag or "--" + self.name.replace("_", "-")
+
+    @property
     def is_optional(self) -> bool:
         return self.default is None
 

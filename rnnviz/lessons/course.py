@@ -78,11 +78,13 @@ def _order(file: Path) -> tuple[int, str]:
 @dataclass(frozen=True)
 class Start:
     """What the app opens with: a folder of lessons (None: rnnviz's own), a lesson in it (None: where the learner
-    left off), and the speed of an autoplay (None: no autoplay)."""
+    left off), and the speed of an autoplay (None: no autoplay). step: which step of the lesson, without the learner's
+    progress and without any being kept; None: where the learner left it."""
 
     folder: str | Path | None = None
     slug: str | None = None
     speed: float | None = None
+    step: int | None = None
 
 
 #: The summary of a lesson that cannot be read.

@@ -31,6 +31,15 @@ def first_lesson(course: Course, progress: Progress, slug: str | None, panels: C
     return once_more(run)
 
 
+def lesson_at(course: Course, slug: str | None, step: int, panels: Collection[str]) -> LessonRun:
+    """A lesson (None: the first) at a step, counted from 1, as nobody has worked in it. Raises InputError."""
+    file = course.files[0] if slug is None else course.file(slug)
+    lesson = read_lesson(course, course.slug(file), panels)
+    if not 1 <= step <= len(lesson.steps):
+        raise InputError(f"step: {step} is not one of the steps 1 to {len(lesson.steps)} of {course.slug(file)}")
+    return LessonRun(lesson).jump(step - 1)
+
+
 def read_lesson(course: Course, slug: str, panels: Collection[str]) -> Lesson:
     """Read a lesson. panels: the names it may open. Raises InputError with its first problem."""
     lesson, problems = read(course.file(slug))

@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from rnnviz.lessons.run import LessonRun
     from rnnviz.player.kinds.opening import NetworkOpening, Opening
     from rnnviz.player.player import Player
+    from rnnviz.tui.place import Place
 
 SETTLE = 0.15  # seconds between the first frame and the loading of plots and numba
 LAST_TRY = 0.3  # seconds, at the end, for progress that another program's lock kept from being saved
@@ -110,6 +111,8 @@ class RnnvizApp(DrivenApp):
         *,
         start: Start | None = None,
         typed: str | None = None,
+        place: Place | None = None,
+        panel: str | None = None,
         compile: bool = True,
         session: Session = USUAL,
         light: bool = False,
@@ -132,6 +135,7 @@ class RnnvizApp(DrivenApp):
         self._frames = Frames(self, ascii=self.ascii)
         self._source = source
         self._typed = typed  # a sequence to begin with
+        self._place, self._panel = place, panel  # where to begin, of a run without a lesson
         self._start = start  # the lesson to open; None: the plain score
         self._compile = compile
         self._compiling: Any = None
@@ -243,6 +247,10 @@ class RnnvizApp(DrivenApp):
                 cost.restrict(self.session.kiosk.bytes, self.session.kiosk.seconds)
                 refused = REFUSED
             player = open_player(source, live=True, typed=self._typed, say=self._note, refused=refused)
+            if lesson is None and self._place is not None:
+                for command in self._place.commands(lambda: player.frame):
+                    player.do(command)
+                player.settle(ghost=False)
         except BaseException as error:
             self.post_message(Failed(error))
             return
@@ -253,10 +261,12 @@ class RnnvizApp(DrivenApp):
         if self._start is None:
             return None
         from rnnviz.lessons.course import find
-        from rnnviz.lessons.opening import first_lesson
-        from rnnviz.lessons.progress import progress_of
+        from rnnviz.lessons.opening import first_lesson, lesson_at
+        from rnnviz.lessons.progress import InMemory, progress_of
 
         course = find(self._start.folder)
+        if self._start.step is not None:
+            return course, InMemory(course.name), lesson_at(course, self._start.slug, self._start.step, panels.BY_ID)
         progress = progress_of(course.name, self.session.kiosk)
         return course, progress, first_lesson(course, progress, self._start.slug, panels.BY_ID)
 
@@ -264,6 +274,10 @@ class RnnvizApp(DrivenApp):
         main = self.main
         main.hush()  # what took long to open
         main.open(message.player)
+        if message.lesson is None and self._panel is not None:
+            main.open_panel(self._panel)
+        if message.lesson is None and self._place is not None:
+            main.look(**self._place.look)
         if message.lesson is not None and self._start is not None:
             self._begin_lesson(*message.lesson, self._start.speed)
         if self._why_ascii:
@@ -383,12 +397,19 @@ def run(
     start: Start | None = None,
     typed: str | None = None,
     session: Session = USUAL,
+    place: Place | None = None,
+    panel: str | None = None,
 ) -> int:
-    """Run the app, on a lesson, a recording, a file of weights or the plain score, until it ends; returns the exit
-    code. Raises InputError if the experiment cannot run, or the recording or the file cannot be opened."""
+    """Run the app, on a lesson, a recording, a file of weights or the plain score, at a place in it and with a panel
+    open, until it ends; returns the exit code. Raises InputError if the experiment cannot run, the recording or the
+    file cannot be opened, or there is no such place or panel."""
+    if panel is not None and panel not in panels.BY_ID:
+        raise panels.unknown(panel)
     why_ascii = terminal.why_ascii(sys.stdout) if session.ascii is None else ""
     light = bool(terminal.is_light())
-    app = RnnvizApp(source, start=start, typed=typed, session=session, light=light, why_ascii=why_ascii)
+    app = RnnvizApp(
+        source, start=start, typed=typed, place=place, panel=panel, session=session, light=light, why_ascii=why_ascii
+    )
     try:
         app.run(mouse=session.mouse)
     finally:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from rnnviz.lessons.pages import page
 from rnnviz.lessons.prose import plain
@@ -11,26 +11,40 @@ from rnnviz.scene.commands import Next, Previous
 from rnnviz.scene.cursor import Cursor, Phase
 
 if TYPE_CHECKING:
-    from textual.timer import Timer
-
     from rnnviz.lessons.setup import Setup
     from rnnviz.tui.guide import Guide
 
 PER_WORD = 0.33  # seconds to read a word aloud
 AT_LEAST = 2.5  # seconds a page is shown at least
 STEPS_A_SECOND = 10.0  # between two steps through time
+LOOK = 0.1  # seconds between two looks whether a training is over
+
+
+class Timers(Protocol):
+    def set_timer(self, delay: float, callback: Callable[[], None]) -> Stoppable: ...
+
+
+class Stoppable(Protocol):
+    def stop(self) -> None: ...
 
 
 class Autoplay:
-    def __init__(self, guide: Guide, speed: float) -> None:
-        self.guide, self.speed = guide, speed
+    def __init__(self, guide: Guide, speed: float, timers: Timers | None = None, look: float = LOOK) -> None:
+        """timers, look: in place of those of the screen, for a film, which has a clock of its own."""
+        self.guide, self.speed, self._look = guide, speed, look
+        self._timers: Timers = timers or guide.stage
         self.is_paused = False
         self.is_over = False
-        self._timer: Timer | None = None
+        self._timer: Stoppable | None = None
         self._is_walking = False
 
     def begin(self) -> None:
-        if not self._is_walking:
+        """Leave the time to read the page, from the moment at which its picture stands."""
+        if self._is_walking or self.is_over:
+            return
+        if self.guide.is_busy:
+            self._later(self._look, self.begin)
+        else:
             self._later(self._reading(), self._go_on)
 
     def handle_key(self, key: str) -> bool:
@@ -84,9 +98,6 @@ class Autoplay:
         guide, run = self.guide, self.guide.run
         if run is None or self.is_over:
             return
-        if guide.is_busy:  # training, say
-            self._later(0.1, self._go_on)
-            return
         exercise = run.open_exercise
         if run.open_question is not None:
             guide.answer("1")  # graded right
@@ -96,8 +107,7 @@ class Autoplay:
             guide.solve()
         else:
             guide.next()
-        if not self.is_over and not self._is_walking:
-            self._later(0.1 if guide.is_busy else self._reading(), self._go_on)
+        self.begin()
 
     def _reading(self) -> float:
         run = self.guide.run
@@ -110,4 +120,4 @@ class Autoplay:
         if self._timer is not None:
             self._timer.stop()
         if not self.is_paused:
-            self._timer = self.guide.stage.set_timer(seconds / self.speed, then)
+            self._timer = self._timers.set_timer(seconds / self.speed, then)

@@ -5,6 +5,7 @@
 | `_compositor.ChopsUpdate`, its `chops`, `spans`, `chop_ends` | a step sends changed cells only | Textual's update |
 | `_compositor.LayoutUpdate`, its `strips`, `region` | the same for a whole screen | Textual's update |
 | `App._display(screen, update)`, overridden | sees every update before it is written | Textual's update |
+| `Screen._compositor.render_update`, `App._background_screens` | a picture of the screen | no pictures |
 | `App._batch_count` | whether drawing waits for more to come | never seems to wait |
 | `Screen._compositor._dirty_regions`, `_compositor_refresh` | draws again what was held back | the whole screen |
 | `_xterm_parser.XTermParser`, its `_sequence_to_key_events` | the table of keys | Textual's own driver |
@@ -19,10 +20,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TypeGuard
 
+from rich.segment import Segment
 from textual import events
 from textual.app import App
 from textual.geometry import Region
 from textual.screen import Screen
+
+from rnnviz.errors import InputError
 
 if TYPE_CHECKING:
     from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
@@ -66,6 +70,20 @@ def draw_again(screen: Screen[Any], places: Iterable[Region]) -> None:
         screen._compositor_refresh()
     else:
         screen.app.refresh(layout=True)
+
+
+def rows_of_screen(app: App[Any]) -> list[list[Segment]]:
+    """What the app shows, row by row, with screens that shine through a modal one. Raises InputError if Textual no
+    longer gives it."""
+    screen = app.screen
+    compositor: Any = getattr(screen, "_compositor", None)
+    if _has(compositor, "render_update", "_dirty_regions") and _has(app, "_background_screens"):
+        waiting = set(compositor._dirty_regions)
+        update = compositor.render_update(full=True, screen_stack=app._background_screens)
+        compositor._dirty_regions.update(waiting)  # they have not been sent to the terminal
+        if is_whole(update):
+            return [[segment for strip in line for segment in strip] for line in update.strips]
+    raise InputError("this release of Textual gives no picture of the screen; install the one that rnnviz names")
 
 
 # -- what is typed -------------------------------------------------------------------------------------------

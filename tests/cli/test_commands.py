@@ -446,14 +446,13 @@ def test_a_terminal_without_a_full_screen_is_refused(monkeypatch, capsys, term):
 
 
 def test_every_setting_has_its_flag(capsys):
-    from rnnviz.cli.flags import flag_of
     from rnnviz.experiment.experiment import SETTINGS
 
     for command in ([], ["train"], ["gradients"]):
         code, out, _ = says(capsys, *command, "--help")
         assert code == 0
         for setting in SETTINGS.values():
-            assert re.search(rf"^  {flag_of(setting)}\b", out, re.M), setting.name
+            assert re.search(rf"^  {setting.option}\b", out, re.M), setting.name
         assert max(map(len, out.split("\n"))) <= 110
 
 

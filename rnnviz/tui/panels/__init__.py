@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rnnviz.errors import InputError, short_repr
 from rnnviz.tui.panels.attention import PANEL as ATTENTION
 from rnnviz.tui.panels.base import Panel as Panel
 from rnnviz.tui.panels.base import why_not as why_not
@@ -35,6 +36,10 @@ ALL: tuple[Panel, ...] = (
 BY_ID = {panel.id: panel for panel in ALL}
 BY_KEY = {panel.key: panel.id for panel in ALL if panel.key}
 BESIDE = (FIT, SELF_FED, WORDS, LOSS)  # beside the score on a wide screen while no other is open, if they have anything
+
+
+def unknown(name: str) -> InputError:
+    return InputError(f"panel: {short_repr(name)} is unknown; choose from {', '.join(BY_ID)}")
 
 
 def following(panel: str | None, by: int, frame: Frame | None, view: View) -> str | None:

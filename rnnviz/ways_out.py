@@ -1,0 +1,75 @@
+"""The ways out to a file of the user's choosing: every one is a function here, so that one place can refuse them.
+
+write(path, content)        # a picture or a film, from a command
+beside_you("view.svg", …)   # a picture that the app saves by itself, under a name of its own
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+from rnnviz import files
+from rnnviz.errors import AlreadyThereError, InputError
+
+MOST = 10_000  # pictures under one name
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
+
+
+def write(path: str | Path, content: str, *, overwrites: bool = False) -> None:
+    """Write a whole file or nothing. Raises AlreadyThereError for one that is there, unless it `overwrites`, and
+    InputError for one that cannot be written."""
+    file = Path(path).expanduser()
+    if not str(path).strip():
+        raise InputError("o: name the file, such as view.svg")
+    try:
+        if overwrites and os.path.lexists(file):
+            if not file.is_file() or file.is_symlink():
+                raise InputError(f"{path}: is not a file that can be overwritten")
+            files.replace(file, content.encode(), file.stat().st_mode & 0o777)
+        else:
+            _create(file, content.encode())
+    except FileExistsError:
+        raise AlreadyThereError(f"{path}: exists; --force overwrites it") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be written: {getattr(error, 'strerror', None) or error}") from None
+
+
+def beside_you(name: str, content: str) -> Path:
+    """Write a new file `NAME-1.ext`, `NAME-2.ext`, … into the current folder, or where that cannot be written into the
+    user's folder of data. Nothing is overwritten. Raises InputError if neither can be written."""
+    reason = "no folder can be written"
+    for folder in (Path.cwd(), files.user_folder("data")):
+        if folder is None:
+            continue
+        try:
+            if folder != Path.cwd():
+                files.make_folder(folder)
+            return _numbered(folder, name, content.encode())
+        except OSError as error:
+            reason = error.strerror or str(error)
+    raise InputError(f"The picture cannot be saved: {reason}")
+
+
+def _numbered(folder: Path, name: str, content: bytes) -> Path:
+    stem, ext = os.path.splitext(name)
+    for n in range(1, MOST):
+        file = folder / f"{stem}-{n}{ext}"
+        try:
+            _create(file, content)
+        except FileExistsError:
+            continue
+        return file
+    raise OSError(errno.EEXIST, f"{MOST} pictures have this name")
+
+
+def _create(file: Path, content: bytes) -> None:
+    """A new file, never through a link. What was begun and failed is removed."""
+    number = os.open(file, _NEW, 0o666)
+    try:
+        with os.fdopen(number, "wb") as stream:
+            stream.write(content)
+    except OSError:
+        os.unlink(file)
+        raise
