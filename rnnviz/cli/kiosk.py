@@ -23,6 +23,7 @@ from rnnviz.errors import InputError, short_repr
 from rnnviz.kiosk import Kiosk, learner_folder
 
 VARIABLE = "RNNVIZ_KIOSK"
+LARGEST_FILE = 16_000_000  # bytes that a kiosk may write into one file: progress is smaller
 #: The commands that a kiosk has, by their names; "" is the app.
 COMMANDS = ("", "lesson", "play")
 #: Arguments that open a file of someone's own.
@@ -33,7 +34,7 @@ _TEACHERS = ("file", "experiment", "lessons", "progress", "learner")
 #: The environment that stays; everything else goes. HOME comes from the account, not from the environment.
 KEPT = (
     "TERM", "COLORTERM", "NO_COLOR", "FORCE_COLOR", "LANG", "LC_ALL", "LC_CTYPE", "TERM_PROGRAM",
-    "TERM_PROGRAM_VERSION", "LC_TERMINAL", "TMUX", "STY", "SSH_CONNECTION", "SSH_TTY", "NUMBA_CACHE_DIR",
+    "TERM_PROGRAM_VERSION", "LC_TERMINAL", "COLORFGBG", "TMUX", "STY", "SSH_CONNECTION", "SSH_TTY", "NUMBA_CACHE_DIR",
 )  # fmt: skip
 #: One thread for each product of NumPy's: the processors are for all learners.
 _ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
@@ -89,7 +90,7 @@ def enter(command: str, values: Mapping[str, Any]) -> None:
     folder = None if name is None else learner_folder(name, values["progress"])
     _kiosk = Kiosk(folder) if idle is None else Kiosk(folder, idle=60 * idle)
     sys.dont_write_bytecode = True
-    _no_core_dump()
+    _limit(_kiosk)
     sys.addaudithook(_Wall(folder))
 
 
@@ -114,11 +115,24 @@ def _home() -> str | None:
     return None
 
 
-def _no_core_dump() -> None:
-    with contextlib.suppress(ImportError, OSError, ValueError):
+def _limit(kiosk: Kiosk) -> None:
+    """What the kernel sees to: memory of its own, no core dump, no large file."""
+    try:
         import resource
+    except ImportError:  # Windows
+        return
+    for name, most in (("RLIMIT_DATA", kiosk.memory), ("RLIMIT_CORE", 0), ("RLIMIT_FSIZE", LARGEST_FILE)):
+        with contextlib.suppress(OSError, ValueError, AttributeError):  # a system without it, or a lower limit already
+            resource.setrlimit(getattr(resource, name), (most, most))
 
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+def _terminals() -> list[str]:
+    """The names of this session's terminal."""
+    found = []
+    for number in range(3):
+        with contextlib.suppress(OSError, AttributeError):
+            found.append(os.ttyname(number))
+    return found
 
 
 class _Wall:
@@ -138,6 +152,7 @@ class _Wall:
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = None if folder is None else os.path.realpath(folder)
+        self._devices = {os.devnull, "/dev/tty", *_terminals()}
 
     def __call__(self, event: str, arguments: tuple[Any, ...]) -> None:
         if event == "open":
@@ -155,7 +170,7 @@ class _Wall:
         if isinstance(path, int):  # open already
             return
         name = os.path.abspath(os.fsdecode(path))
-        if name == os.devnull:
+        if name in self._devices:
             return
         real = os.path.join(os.path.realpath(os.path.dirname(name)), os.path.basename(name))
         if self._folder is None or os.path.commonpath([real, self._folder]) != self._folder:

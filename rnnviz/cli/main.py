@@ -27,8 +27,16 @@ UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one command line (without the program's name) and return its exit code."""
-    argv = list(sys.argv[1:] if argv is None else argv)
+    """Run one command line (without the program's name; None: that of this process) and return its exit code.
+
+    A kiosk that is this process's own program ends here: with PYTHONINSPECT set, Python would show its prompt next."""
+    code = _main(list(sys.argv[1:] if argv is None else argv))
+    if argv is None and kiosk.current() is not None:
+        os._exit(code)
+    return code
+
+
+def _main(argv: list[str]) -> int:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed before Python began: there is no reader
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115

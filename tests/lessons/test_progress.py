@@ -8,15 +8,17 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from rnnviz import files
-from rnnviz.lessons.course import find
+from rnnviz.kiosk import Kiosk
+from rnnviz.lessons.course import OWN, find
 from rnnviz.lessons.lesson import Exercise, Lesson, Prediction
 from rnnviz.lessons.pages import page
-from rnnviz.lessons.progress import FILE, Progress
+from rnnviz.lessons.progress import FILE, Progress, progress_of
 from rnnviz.lessons.prose import plain
 from rnnviz.lessons.reading import read
 from rnnviz.lessons.run import LessonRun
@@ -461,3 +463,34 @@ def test_what_is_noted_fits_into_the_rule_of_a_lesson(lesson: Lesson, tmp_path: 
         progress = Progress("rnnviz", tmp_path)
     (note,) = progress.notes
     assert len(note) <= 80 - 3 - len(" 10/12 ")
+
+
+def test_two_sessions_in_one_lesson_keep_each_others_steps(lesson: Lesson, tmp_path: Path) -> None:
+    """One learner at two terminals: what both have reached stays, and what one takes back is gone."""
+    first, second = Progress("rnnviz", tmp_path), Progress("rnnviz", tmp_path)
+    ids = [step.id for step in lesson.steps]
+    here = replace(LessonRun(lesson), seen=frozenset(ids[:2]), hints={ids[0]: 1})
+    there = replace(answered(lesson), seen=frozenset(ids[3:4]), solved=frozenset(ids[4:5]))
+    first.keep(here)
+    second.keep(there)
+    first.keep(replace(here, seen=frozenset(ids[:3])))
+    both = Progress("rnnviz", tmp_path).of(lesson.slug)
+    assert set(both.seen) == set(ids[:4])
+    assert set(both.answers) == set(there.answers)
+    assert (both.solved, both.hints) == ((ids[4],), {ids[0]: 1, **there.hints})
+    first.keep(replace(here, seen=frozenset()))
+    assert set(Progress("rnnviz", tmp_path).of(lesson.slug).seen) == {ids[3]}
+    first.forget(lesson.slug)
+    assert Progress("rnnviz", tmp_path).of(lesson.slug).seen == ()
+
+
+def test_progress_in_memory_touches_no_file(lesson: Lesson, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    Progress(OWN).keep(LessonRun(lesson))
+    before = (tmp_path / "rnnviz" / FILE).read_bytes()
+    progress = progress_of(OWN, Kiosk())
+    assert progress.last is None
+    progress.keep(answered(lesson))
+    assert progress.of(lesson.slug).answers
+    assert progress.notes == []
+    assert (tmp_path / "rnnviz" / FILE).read_bytes() == before
