@@ -19,7 +19,7 @@ settings.register_profile("rnnviz", deadline=None)  # no test asserts a time
 settings.load_profile("rnnviz")
 
 if importlib.util.find_spec("termios") is None:  # Windows
-    collect_ignore = ["terminal"]  # the app in a real terminal needs a pty
+    collect_ignore = ["terminal", "serve/test_serving.py", "serve/test_in_chromium.py"]  # the app in a real pty
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -66,14 +66,15 @@ for module in pkgutil.walk_packages(rnnviz.__path__, "rnnviz."):
         try:
             importlib.import_module(module.name)
         except ImportError as error:
-            if error.name not in ("keras", "lightning", "pytorch_lightning"):  # their users' own
+            if error.name not in ("keras", "lightning", "pytorch_lightning", "aiohttp"):  # their users' own
                 missing.append(module.name)
 print(*missing)
 """
 POSIX_ONLY = [
+    "rnnviz.serving.terminal",
     "rnnviz.tui.driver",
     "rnnviz.tui.output_queue",
-]  # the driver of a POSIX terminal; Textual brings Windows its own
+]  # a pty, and the driver of a POSIX terminal; Textual brings Windows its own
 
 RECORD = """
 import numpy as np, rnnviz

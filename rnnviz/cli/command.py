@@ -58,6 +58,8 @@ class Command:
     several           whether --cell may name several cells
     opens_recordings  whether it accepts the folder of a recording, or a file of weights, in place of an experiment
     opens_lessons     whether it opens lessons where nothing else is named, or one by its slug or number
+    passes_on         whether it starts the app: what it does not know itself is the app's; options["words"], and as
+                      the app reads them options["app"]
     """
 
     name: str
@@ -71,6 +73,7 @@ class Command:
     several: bool = True
     opens_recordings: bool = False
     opens_lessons: bool = False
+    passes_on: bool = False
 
     def __call__(self, options: Options) -> int:
         module, _, function = self.run.partition(":")

@@ -55,9 +55,13 @@ def in_flags(message: str) -> str:
 def read(argv: list[str], command: Command = APP) -> Options:
     """Parse the command line after the command's name. Raises InputError for wrong or conflicting arguments; `--help`
     prints and raises SystemExit(0)."""
-    given = vars(_parser(command).parse_args(argv))
+    parser = _parser(command)
+    parsed, rest = parser.parse_known_args(argv) if command.passes_on else (parser.parse_args(argv), [])
+    given = vars(parsed)
     kiosk.check(command.name, given)
     values = {one.key: one.read(given.pop(one.key)) if one.key in given else one.default for one in command.arguments}
+    if command.passes_on:
+        return Options((), {**values, "app": read(rest), "words": rest})
     if not command.has_experiment:
         return Options((), values)
     word, file = given.pop("file", None), given.pop("experiment", None)
