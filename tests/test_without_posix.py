@@ -71,10 +71,13 @@ for module in pkgutil.walk_packages(rnnviz.__path__, "rnnviz."):
 print(*missing)
 """
 POSIX_ONLY = [
+    "rnnviz.attach",
+    "rnnviz.cli.hosted",
+    "rnnviz.cli.hosting",
     "rnnviz.serving.terminal",
     "rnnviz.tui.driver",
     "rnnviz.tui.output_queue",
-]  # a pty, and the driver of a POSIX terminal; Textual brings Windows its own
+]  # `rnnviz host`, a pty, and the driver of a POSIX terminal; Textual brings Windows its own
 
 RECORD = """
 import numpy as np, rnnviz

@@ -64,4 +64,30 @@ _SERVE = Command(
     passes_on=True,
 )  # fmt: skip
 
-SHARING: tuple[Command, ...] = (_SERVE,)
+_HOST = Command(
+    "host",
+    "start the sessions of a class quickly, and in less memory",
+    "rnnviz host [--socket PATH] [--sessions N] [--per-account N]",
+    "Import everything once, wait at a socket, and fork a session of the app for each client. The line that\n"
+    "it prints is a client's command, for ForceCommand of sshd for example; flags of rnnviz may follow it.\n"
+    "A host of root's serves every account, each session with the rights of its client and no other; a host\n"
+    "of yours serves you. docs/classroom.md has the units for systemd, and figures.",
+    "rnnviz.cli.host:run",
+    (
+        Argument(
+            "--socket", "where to wait (default: /run/rnnviz/host for root, else a folder of the login's)",
+            metavar="PATH",
+        ),
+        Argument(
+            "--sessions", "how many may run at once (default 200)", metavar="N", default=200,
+            read=_within("sessions", 1, 10_000),
+        ),
+        Argument(
+            "--per-account", "how many may run of one account (default: no other limit)", metavar="N",
+            read=_within("per_account", 1, 10_000),
+        ),
+    ),
+    has_experiment=False,
+)  # fmt: skip
+
+SHARING: tuple[Command, ...] = (_SERVE, _HOST)

@@ -37,7 +37,8 @@ class Handle:
         self._queue: queue.Queue[Kernel | None] = queue.Queue()
         self._in_use = set(in_use)
         for kernel in (*self._in_use, *in_cache):
-            self._queue.put(kernel)
+            if loaded_kernels.loaded(*kernel) is None:
+                self._queue.put(kernel)
         self._thread = threading.Thread(target=self._run, name="rnnviz-compile", daemon=True)
         self._thread.start()
 
@@ -63,7 +64,10 @@ class Handle:
         try:
             loaded_kernels.in_background(self)
             for kernel in self._in_use:
-                cached(*kernel)
+                if loaded_kernels.loaded(*kernel) is not None:  # by an earlier app of this process, or a host
+                    self._use(kernel, b"")
+                else:
+                    cached(*kernel)
             for note in kernel_cache.notes:
                 self._note(note)
         except Exception as error:
@@ -128,7 +132,7 @@ class Handle:
         with self._installing:
             if kernel in self._ready:
                 return
-            if loaded_kernels.loaded(*kernel) is None:  # an earlier app of this process may have loaded it
+            if loaded_kernels.loaded(*kernel) is None:
                 loaded_kernels.install(*kernel, MachineCode(code, *kernel))
             engine.load_numba()
             self._ready.add(kernel)
@@ -156,3 +160,12 @@ def start(
         return Handle((), (), None)
     others = [(name, dtype) for name in CELLS if name != cell]
     return Handle([(cell, dtype)], others if compiles else [], on_ready, on_note, compiles)
+
+
+def load(kernels: Iterable[Kernel]) -> None:
+    """Load these kernels into this process, for it and for those that it forks; wait for what has to be compiled.
+    Raises compiler.CompilerError."""
+    for kernel, code in compiler.compiled(kernels):
+        if loaded_kernels.loaded(*kernel) is None:
+            loaded_kernels.install(*kernel, MachineCode(code, *kernel))
+    engine.load_numba()

@@ -19,6 +19,9 @@ from types import FrameType
 
 GRACE = 1.0  # seconds an orderly end may take
 
+#: A session of `rnnviz host` ends with its client (cli/hosted.py), and not with the host, its parent.
+ends_with_parent = True
+
 #: Signals that end a process by default, and that it may handle.
 LEAVING = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGXCPU")
 
@@ -129,7 +132,7 @@ class Watch:
 def _parent() -> int | None:
     """A file descriptor that becomes readable when the parent process ends (Linux)."""
     parent = os.getppid()
-    if parent > 1 and hasattr(os, "pidfd_open"):
+    if ends_with_parent and parent > 1 and hasattr(os, "pidfd_open"):
         with suppress(OSError):
             return os.pidfd_open(parent)
     return None
