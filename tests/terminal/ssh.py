@@ -24,8 +24,8 @@ def missing() -> str:
 
 
 @contextlib.contextmanager
-def server(folder: Path) -> Iterator[int]:
-    """The port of an sshd of this user, with keys made for it in `folder`."""
+def server(folder: Path, more: str = "") -> Iterator[int]:
+    """The port of an sshd of this user, with keys made for it in `folder`. more: lines of its configuration."""
     assert SSHD is not None
     if os.geteuid() == 0:
         Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
@@ -46,6 +46,7 @@ def server(folder: Path) -> Iterator[int]:
         PasswordAuthentication no
         PermitRootLogin prohibit-password
         """
+        + more
     )
     with open(folder / "log", "w") as log:
         process = subprocess.Popen([SSHD, "-D", "-e", "-f", folder / "sshd_config"], stderr=log)
