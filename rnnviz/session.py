@@ -4,7 +4,8 @@ the user's configuration (`cli/session_flags.py`), and passed to the app. Import
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from rnnviz.kiosk import Kiosk
 
@@ -18,6 +19,7 @@ class Session:
             as the terminal's background is
     ascii   draw with ASCII alone; None: if the encoding or the terminal has no other glyphs
     mouse   whether the terminal reports the mouse
+    keys    keys of the user's own, as Textual names them, by the id of an action or a panel (tui/keymap.py)
     kiosk   the limits of a session for a stranger; None: the user's own session
     """
 
@@ -25,6 +27,7 @@ class Session:
     theme: str | None = None
     ascii: bool | None = None
     mouse: bool = True
+    keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     kiosk: Kiosk | None = None
 
 

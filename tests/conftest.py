@@ -12,6 +12,7 @@ from hypothesis import settings
 
 # Before NumPy is imported: the processes of pytest-xdist share the processors, so none has threads of its own.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ["XDG_CONFIG_HOME"] = os.devnull  # whoever runs the tests may have a configuration
 
 from rnnviz.nn import engine
 

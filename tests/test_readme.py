@@ -9,6 +9,7 @@ from rnnviz.cli.main import main
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.recordings.recording import Recording
 from rnnviz.tui.keys import ACTIONS, face
+from rnnviz.tui.voice import VOICE
 from tests import peers, recordings_here
 
 ROOT = Path(__file__).parents[1]
@@ -24,7 +25,7 @@ def key_table() -> str:
     group = ""
     for action in ACTIONS:
         keys = " ".join(f"`{face(key)}`" for key in action.keys)
-        rows.append(f"| {'' if action.group == group else action.group} | {keys} | {action.help} |")
+        rows.append(f"| {'' if action.group == group else action.group} | {keys} | {VOICE.say(action.help)} |")
         group = action.group
     return "\n".join(rows) + "\n"
 

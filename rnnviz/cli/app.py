@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import gc
+import os
+from dataclasses import replace
 
 from rnnviz.cli.command import Options
-from rnnviz.cli.session_flags import session
+from rnnviz.cli.session_flags import config, session
 from rnnviz.cli.surroundings import require_terminal
+from rnnviz.errors import InputError
 
 
 def run(options: Options) -> int:
     require_terminal("in a pipe or a script use: rnnviz gradients")
+    options = _with_start(options)
     start = None
     if not options["free"]:
         from rnnviz.lessons.course import Start, find
@@ -23,3 +27,22 @@ def run(options: Options) -> int:
 
     source = options.network or options.recording or options.experiments[0]
     return run_app(source, start, options["input"], session(options), options["at"], options["panel"]) or 0
+
+
+def _with_start(options: Options) -> Options:
+    """The options; if the command line names nothing to open, with what the user's configuration names."""
+    own = config()
+    is_named = options["free"] or options["lessons"] is not None or options.network or options.recording
+    if is_named or own.start in (None, "lessons"):
+        return options
+    values = {**options.values, "free": True}
+    if own.start == "score" or own.start is None or own.path is None:
+        return replace(options, values=values)
+    from rnnviz.cli.config_file import place_of
+    from rnnviz.cli.flags import read
+
+    name = os.path.join(own.path.parent, os.path.expanduser(own.start))
+    try:
+        return replace(read([name]), values=values)
+    except InputError as error:
+        raise InputError(f"{place_of(own, 'start')}: start: {error}") from None

@@ -81,7 +81,7 @@ async def _film(options: Options) -> Film:
     from rnnviz.tui.pictures import film
 
     strokes = None if options["keys"] is None else film.script(options["keys"])
-    async with _studio(options, session(options).colors or "truecolor", 1) as made:
+    async with _studio(options, session(options, has_config=False).colors or "truecolor", 1) as made:
         title, about = options["title"] or _title(options, made), options["about"] or ""
         guide = made.app.main.guide
         if guide is not None and guide.run is not None:
@@ -96,7 +96,7 @@ def _studio(options: Options, colors: str, step: int) -> AbstractAsyncContextMan
 
     if options["panel"] is not None and options["panel"] not in panels.BY_ID:
         raise panels.unknown(options["panel"])
-    lesson, asked = options["slug"], session(options)
+    lesson, asked = options["slug"], session(options, has_config=False)
     if lesson is None and options["lessons"] is not None:
         raise InputError("lessons: name a lesson of this folder, by its slug or number")
     needs_ascii = options["o"] is None and terminal.lacks_unicode(sys.stdout)
@@ -125,7 +125,7 @@ def _format(options: Options, allowed: tuple[str, ...], otherwise: str) -> str:
 
 def _colors(options: Options, kind: str) -> str:
     """Those asked for; else all of a file that can have them, and those of the terminal, none in a pipe."""
-    chosen = session(options).colors
+    chosen = session(options, has_config=False).colors
     if chosen is not None:
         return chosen
     if kind == "text" and options["o"] is None:

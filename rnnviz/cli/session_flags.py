@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import argparse
 
-from rnnviz.cli import kiosk
+from rnnviz.cli import config_file, kiosk
 from rnnviz.cli.command import Argument, Options
 from rnnviz.errors import InputError, short_repr
 from rnnviz.session import Session
@@ -64,33 +64,33 @@ OF_SESSION: tuple[Argument, ...] = (
 )  # fmt: skip
 
 
-def session(options: Options) -> Session:
-    """The session that a command line asks for. Raises InputError."""
-    values = options.values
-    mouse = values.get("mouse")
+def session(options: Options, *, has_config: bool = True) -> Session:
+    """The session that a command line asks for: a flag, else the user's configuration. A kiosk does not read it, and a
+    picture that is to be the same for everyone (has_config=False) does not either. Raises InputError."""
+    values, own = options.values, config() if has_config else config_file.Config()
     return Session(
-        colors=colors(options),
-        theme=_theme(values.get("theme")),
-        ascii=values.get("ascii"),
-        mouse=True if mouse is None else mouse,
+        colors=CHOICES[values.get("color") or own.color or "auto"],
+        theme=_theme(values.get("theme"), own),
+        ascii=own.ascii if values.get("ascii") is None else values["ascii"],
+        mouse=next((value for value in (values.get("mouse"), own.mouse) if value is not None), True),
+        keys=own.keys,
         kiosk=kiosk.current(),
     )
 
 
+def config() -> config_file.Config:
+    """The user's configuration; none in a kiosk. Raises InputError."""
+    return config_file.read() if kiosk.current() is None else config_file.Config()
+
+
 def colors(options: Options) -> str | None:
-    """How many colours a command line asks for; None: find out."""
-    return CHOICES[options.values.get("color") or "auto"]
+    """How many colours a flag or the configuration asks for; None: find out. Raises InputError."""
+    return CHOICES[options.values.get("color") or config().color or "auto"]
 
 
-def _theme(name: str | None) -> str | None:
-    if name is None or name == "auto" or name in ("dark", "light", "ansi"):
-        return None if name == "auto" else name
-    from difflib import get_close_matches
-
-    from textual.theme import BUILTIN_THEMES  # imported by the app in any case
-
-    if name not in BUILTIN_THEMES:
-        close = get_close_matches(name, [*BUILTIN_THEMES, "dark", "light", "ansi"], n=1)
-        hint = f"did you mean {close[0]}?" if close else f"choose dark, light, ansi, {', '.join(BUILTIN_THEMES)}"
-        raise InputError(f"theme: unknown theme {short_repr(name)}; {hint}")
-    return name
+def _theme(given: str | None, own: config_file.Config) -> str | None:
+    try:
+        name = own.theme if given is None else config_file.checked_theme(given)
+    except InputError as error:
+        raise InputError(f"theme: {error}") from None
+    return None if name == "auto" else name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rnnviz.cli.command import Command, as_json
+from rnnviz.cli.command import Argument, Command, as_json
 
 _DOCTOR = Command(
     "doctor",
@@ -20,4 +20,20 @@ _DOCTOR = Command(
     has_experiment=False,
 )
 
-SETUP = (_DOCTOR,)
+_CONFIG = Command(
+    "config",
+    "show your configuration with its defaults, and check it",
+    "rnnviz config [--check [FILE]]",
+    "Print your configuration file as it is in use, with its path, all defaults and every key. rnnviz needs no\n"
+    "such file. --check reports the first mistake in it, with its line.",
+    "rnnviz.cli.config:run",
+    (
+        Argument(
+            "--check", "check FILE, or your own configuration, in place of printing it", metavar="FILE",
+            more={"nargs": "?", "const": ""},
+        ),
+    ),
+    has_experiment=False,
+)  # fmt: skip
+
+SETUP = (_DOCTOR, _CONFIG)

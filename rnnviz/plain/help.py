@@ -56,7 +56,7 @@ def meaning(name: str, frame: Frame) -> str:
     if name in PANELS:
         return f"says {about(name, PANELS[name].about, frame)}"
     otherwise = _OTHERWISE.get(name)
-    return otherwise if otherwise is not None else about(name, BY_ID[name].help, frame)
+    return otherwise if otherwise is not None else VOICE.say(about(name, BY_ID[name].help, frame))
 
 
 def help_with(text: str, frame: Frame) -> list[str]:

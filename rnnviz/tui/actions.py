@@ -33,7 +33,7 @@ def _find(screen: ScoreScreen) -> None:
 def _type(screen: ScoreScreen) -> None:
     """Begin to type a sequence; a lesson keeps the one that its text is about."""
     if screen.guide is not None and screen.guide.is_on:
-        screen.say("The sequence belongs to the lesson. Press F for free play, then T.")
+        screen.say("The sequence belongs to the lesson. Press [lesson_leave] for free play, then [type].")
     elif screen.frame is not None:
         screen.pause()
         screen.hush()
@@ -61,7 +61,7 @@ def _feature(screen: ScoreScreen, by: int) -> None:
 
 def _inputs(screen: ScoreScreen) -> None:
     if not screen.view.knows("gradient"):
-        screen.say("The gradient comes in a later lesson. Press F for free play.")
+        screen.say("The gradient comes in a later lesson. Press [lesson_leave] for free play.")
     else:
         screen.look(input_gradient=not screen.view.input_gradient)
 
@@ -73,14 +73,14 @@ def _scroll(screen: ScoreScreen, by: int) -> None:
 
 
 def _group(screen: ScoreScreen) -> None:
-    screen.say("[ and ] move between groups of knobs. Press o to open the knobs.")
+    screen.say("[group_up] and [group_down] move between groups of knobs. Press [knobs] to open them.")
 
 
 def _copy(screen: ScoreScreen) -> None:
     """Copy the open panel's text to the terminal's clipboard."""
     panel = panels.BY_ID.get(screen.view.panel or "")
     if panel is None or panel.copy_text is None or screen.frame is None:
-        screen.say("There is nothing to copy here. Press s for the code.")
+        screen.say("There is nothing to copy here. Press [code] for the code.")
         return
     text = panel.copy_text(screen.frame, screen.view)
     screen.app.copy_to_clipboard(text)
@@ -94,7 +94,7 @@ def _lead(ask: Callable[[Guide], None]) -> Do:
         if screen.guide is not None and screen.guide.run is not None:
             ask(screen.guide)
         else:
-            screen.say("No lesson is open. Press L for the list of lessons.")
+            screen.say("No lesson is open. Press [contents] for the list of lessons.")
 
     return do
 

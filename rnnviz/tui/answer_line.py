@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from rnnviz.lessons.run import LessonRun
     from rnnviz.tui.stage import Stage
 
+ANSWERED = "This question is answered. Press [lesson_return] to try again, or [seek] to go to a time step."
+
 
 class AnswerLine:
     """submit: called with a finished answer."""
@@ -57,11 +59,11 @@ class AnswerLine:
         if question is None and run.answer is None:
             return False
         if question is None:
-            self._stage.say("This question is answered. Press r to try again, or g to go to a time step.")
+            self._stage.say(ANSWERED)
         elif digit in "1234"[: len(question.choices)]:
             self._submit(digit)
         else:
-            self._stage.say(f"Choose 1 to {len(question.choices)}. Press g to go to a time step.")
+            self._stage.say(f"Choose 1 to {len(question.choices)}. Press [seek] to go to a time step.")
         return True
 
     def _edit(self, text: str) -> None:

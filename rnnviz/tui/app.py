@@ -35,7 +35,7 @@ from rnnviz.glyphs import visible
 from rnnviz.kiosk import REFUSED
 from rnnviz.scene.commands import Follow
 from rnnviz.session import USUAL, Session
-from rnnviz.tui import keys, panels, too_small
+from rnnviz.tui import keymap, keys, panels, too_small
 from rnnviz.tui.dispatch import LONGEST_PASTE
 from rnnviz.tui.driven import DrivenApp, Failed
 from rnnviz.tui.follower import Follower
@@ -125,6 +125,7 @@ class RnnvizApp(DrivenApp):
             os.environ["NO_COLOR"] = "1"
         super().__init__(ansi_color=True if self.strength == "none" else None)
         self.session = session
+        keymap.use(session.keys)
         self._theme_follows = session.theme in (None, "ansi")  # dark or light, as the terminal is
         self._theme_at_first = self._theme_for(light)
         if self.theme != self._theme_at_first:
@@ -160,6 +161,8 @@ class RnnvizApp(DrivenApp):
         return self.main
 
     def on_mount(self) -> None:
+        if self.session.keys:
+            self.set_keymap({name: ",".join(keys) for name, keys in self.session.keys.items()})
         if not self.is_headless:
             self.catch_the_rest()
         self.main.jobs.projector.want(not self.is_headless)  # pictures and tests show how it ends
@@ -358,7 +361,7 @@ class RnnvizApp(DrivenApp):
         elif self.own_driver is not None and self.own_driver.has_job_control:
             self.own_driver.suspend()
         else:
-            self.main.warn("Cannot suspend: ctrl+z needs a shell that can resume rnnviz with fg.")
+            self.main.warn("Cannot suspend: [suspend] needs a shell that can resume rnnviz with fg.")
 
     def on_unmount(self) -> None:
         if self.main.guide is not None:
@@ -377,7 +380,8 @@ class RnnvizApp(DrivenApp):
         for action in keys.ACTIONS:
             if action.id != "commands":
                 about = keys.about(action.id, action.help, frame)
-                face = "  ".join(map(keys.face, action.keys))
+                face = keymap.faces_of(action.id)
+                about = VOICE.say(about)
                 yield self._command(about[0].upper() + about[1:], face, action.id, self.main.action_act)
         for panel in panels.ALL:
             about = keys.about(panel.id, panel.about, frame)

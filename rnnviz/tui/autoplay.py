@@ -9,6 +9,7 @@ from rnnviz.lessons.pages import page
 from rnnviz.lessons.prose import plain
 from rnnviz.scene.commands import Next, Previous
 from rnnviz.scene.cursor import Cursor, Phase
+from rnnviz.tui.keys import BY_KEY
 
 if TYPE_CHECKING:
     from rnnviz.lessons.setup import Setup
@@ -48,16 +49,16 @@ class Autoplay:
             self._later(self._reading(), self._go_on)
 
     def handle_key(self, key: str) -> bool:
-        """Any key pauses; after that space continues, and all other keys work as usual."""
+        """Any key pauses; after that the key of `play` continues, and all other keys work as usual."""
         if self.is_over:
             return False
         if not self.is_paused:
             self.is_paused = True
             if self._timer is not None:
                 self._timer.stop()
-            self.guide.stage.say("Paused. Press space to continue; all other keys work as usual.")
-            return key not in ("q", "ctrl+q", "ctrl+c")
-        if key == "space":
+            self.guide.stage.say("Paused. Press [play] to continue; all other keys work as usual.")
+            return BY_KEY.get(key) != "quit"
+        if BY_KEY.get(key) == "play":
             self.is_paused = self._is_walking = False
             self.guide.restore()
             self.begin()
@@ -66,7 +67,7 @@ class Autoplay:
 
     def end(self) -> None:
         self.is_over = True
-        self.guide.stage.say("The lesson is over. Press L for all lessons, q to quit.")
+        self.guide.stage.say("The lesson is over. Press [contents] for all lessons, [quit] to quit.")
 
     def animate(self, target: Setup) -> bool:
         """Whether it moves to the target step by step, to be seen; if so it calls the guide again on arrival."""

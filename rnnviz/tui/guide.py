@@ -211,7 +211,7 @@ class Guide:
         run = self.run
         if name == "cancel" and self.pursuit.is_on and not self.stage.shows_film:
             self.pursuit.stop()
-            self.stage.say("Stopped. Press r to restore this step's picture.")
+            self.stage.say("Stopped. Press [lesson_return] to restore this step's picture.")
             return False
         if run is None or run.is_free_play:
             return False
@@ -254,7 +254,7 @@ class Guide:
             what = "Solve this first"
             if question is not None:
                 what = f"Answer first, 1 to {len(question.choices)}" if question.choices else "Type a number first"
-            self.stage.say(f"{what}; press n again to skip.")
+            self.stage.say(f"{what}; press [lesson_next] again to skip.")
             return
         moved = run.next(self.stage.frame)
         if run.is_last:
@@ -266,7 +266,7 @@ class Guide:
         if self.run is None:
             return
         if self.run.at == 0:
-            self.stage.say("This is the first step. Press L for all lessons.")
+            self.stage.say("This is the first step. Press [contents] for all lessons.")
             return
         self.become(self.run.previous())
 
@@ -292,7 +292,7 @@ class Guide:
             self.run = self.run.explore()
             self.pursuit.stop()
             self.stage.share_out()
-            self.stage.say("Free play: explore as you like. Press r to return to the lesson.")
+            self.stage.say("Free play: explore as you like. Press [lesson_return] to return to the lesson.")
 
     def hint(self) -> None:
         run = self.run

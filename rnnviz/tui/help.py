@@ -14,46 +14,50 @@ from textual.containers import Vertical, VerticalScroll
 from textual.widgets import Static
 
 from rnnviz.tui import panels
-from rnnviz.tui.keys import ACTIONS, BY_ID, about, face
+from rnnviz.tui.keymap import faces_of
+from rnnviz.tui.keys import ACTIONS, about
 from rnnviz.tui.modal import Modal
 from rnnviz.tui.score import ROWS
-from rnnviz.tui.voice import VOICE
+from rnnviz.tui.voice import KEYS, VOICE
 
 if TYPE_CHECKING:
     from rnnviz.scene.frame import Frame
 
 MARKS = (
-    ("L₁₀", "the loss of step 10 alone; t switches between one step's loss and the total"),
+    ("L₁₀", "the loss of step 10 alone; [gradient] switches between one step's loss and the total"),
     ("half-life", "steps after which half of the gradient is gone, if it fades evenly; 1 % horizon: until 1 % is left"),
     ("all 10", "more than 1 % is left after all 10 steps; –: the gradient grows instead of shrinking"),
     ("⠒⠒ c, z", "the line beside the bars: the gradient on the cell state c, or the part carried by the gate z alone"),
     ("▲╌╌╌▶", "from the input that the answer depends on to the answer: how long it must be remembered"),
     ("⠁⠂⠄⡀ dots", "the ghost: how high those bars were in the run before you changed a knob"),
-    ("▸", "the selected unit; ↑↓ select another"),
+    ("▸", "the selected unit; [unit_up] [unit_down] select another"),
     ("● ○", "the engine, at the top right: ● compiled by numba, ○ NumPy; both compute the same numbers"),
 )
 
 
 def sections(frame: Frame | None = None) -> list[tuple[str, list[tuple[str, str]]]]:
     """(heading, [(name or keys, description)]); of a frame's run: what it cannot do says why."""
-    tab = face(BY_ID["panel"].keys[0])
+    tab = KEYS["panel"]
 
     def described(name: str, otherwise: str) -> str:
         reason = frame.cannot.get(name) if frame is not None else None
         text = otherwise if name in panels.BY_ID else about(name, otherwise, frame)
-        return text if reason is None else f"({text}) {VOICE.say(reason)}"
+        return VOICE.say(text if reason is None else f"({text}) {reason}")
 
     return [
-        ("The score", [*((row.label, row.about) for row in ROWS), *MARKS]),
+        (
+            "The score",
+            [*((name, VOICE.say(text)) for name, text in (*((row.label, row.about) for row in ROWS), *MARKS))],
+        ),
         (
             "Panels",
             [
-                (panel.key or tab, described(panel.id, f"{panel.title}: {about(panel.id, panel.about, frame)}"))
+                (KEYS.get(panel.id, tab), described(panel.id, f"{panel.title}: {about(panel.id, panel.about, frame)}"))
                 for panel in panels.ALL
             ],
         ),
         *(
-            (group, [("  ".join(map(face, action.keys)), described(action.id, action.help)) for action in actions])
+            (group, [(faces_of(action.id), described(action.id, action.help)) for action in actions])
             for group, actions in groupby(ACTIONS, key=lambda action: action.group)
         ),
     ]

@@ -81,7 +81,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("slower", ("minus",), "slower", "play slower", WALK),
     Action("start", ("home",), "start", "go to t = 0", WALK, _const(Seek(0))),
     Action("end", ("end",), "end", "go to the last step", WALK, lambda frame: Seek(frame.T)),
-    Action("seek", ("g",), "go to", "go to a step: press g or a digit, then type its number", WALK),
+    Action("seek", ("g",), "go to", "go to a step: press [seek] or a digit, then type its number", WALK),
     Action("batch", ("b",), "batch", "train by one batch", TRAIN, _const(Train("batch"))),
     Action("epoch", ("e",), "epoch", "train to the end of the epoch", TRAIN, _const(Train("epoch"))),
     Action("all", ("a",), "all", "train through all epochs of the experiment", TRAIN, _const(Train("all"))),
@@ -110,7 +110,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("feature_up", ("left_curly_bracket",), "", "select the number before", LOOK),
     Action("sample", ("w",), "next sequence", "show the next sequence of the data", LOOK, _const(ShowSample(1))),
     Action("sample_back", ("W",), "", "show the previous sequence", LOOK, _const(ShowSample(-1))),
-    Action("pin", ("P",), "pin", "pin these settings as the baseline that c compares with", LOOK,
+    Action("pin", ("P",), "pin", "pin these settings as the baseline that [compare] compares with", LOOK,
            _const(Pin())),
     Action("check", ("p",), "check", "gradient check: compare this sequence's gradients with finite differences", LOOK,
            _const(Check())),
@@ -123,12 +123,14 @@ ACTIONS: tuple[Action, ...] = (
     Action("copy", ("Y",), "copy", "copy the code in the open panel", LOOK),
     Action("panel", ("tab",), "panel", "open the next panel: fit, feeding on itself, loss curve", LOOK),
     Action("panel_back", ("shift+tab",), "", "open the previous panel", LOOK),
-    Action("lesson_next", ("n",), "next", "go to the lesson's next step (enter too, when no question is open)", LESSON),
+    Action("lesson_next", ("n",), "next", "go to the lesson's next step ([next] too, when no question is open)",
+           LESSON),
     Action("lesson_previous", ("N",), "", "go to the lesson's previous step", LESSON),
     Action("lesson_hint", ("H",), "hint", "show a hint for the open exercise", LESSON),
     Action("lesson_return", ("r",), "restore",
            "ask an answered question again; otherwise restore this step's picture and end free play", LESSON),
-    Action("lesson_leave", ("F",), "free play", "pause the lesson and explore freely; r returns to it", LESSON),
+    Action("lesson_leave", ("F",), "free play", "pause the lesson and explore freely; [lesson_return] returns to it",
+           LESSON),
     Action("contents", ("L",), "lessons", "show all lessons and your progress: open, jump to a step, reset", LESSON),
     Action("cancel", ("escape",), "stop", "stop the job or close the panel", APP),
     Action("help", ("question_mark", "f1"), "keys", "show all keys", APP),
@@ -138,9 +140,10 @@ ACTIONS: tuple[Action, ...] = (
 )  # fmt: skip
 
 BY_ID = {action.id: action for action in ACTIONS}
+# What follows is in use, and changes with the user's configuration (keymap.py); the keys of ACTIONS are the defaults.
 BY_KEY = {key: action.id for action in ACTIONS for key in action.keys}
 
-_FACES = {
+FACES = {
     "right": "→", "left": "←", "up": "↑", "down": "↓", "space": "space", "plus": "+", "minus": "-",
     "equals_sign": "=", "question_mark": "?", "f1": "F1", "less_than_sign": "<", "greater_than_sign": ">",
     "comma": ",", "slash": "/", "pagedown": "PgDn", "pageup": "PgUp", "left_square_bracket": "[",
@@ -151,7 +154,7 @@ _FACES = {
 
 def face(key: str) -> str:
     """A key's name on the screen."""
-    return _FACES.get(key, key)
+    return FACES.get(key, key)
 
 
 #: The key of each action, as sentences name it.

@@ -12,7 +12,7 @@ from rnnviz.lessons.introductions import tools
 from rnnviz.lessons.pages import page
 from rnnviz.sheet import Sheet
 from rnnviz.tui.palette import Palette
-from rnnviz.tui.voice import KEYS, MEASURE
+from rnnviz.tui.voice import KEYS, MEASURE, PRINTED, VOICE
 from rnnviz.words.voice import Voice
 
 if TYPE_CHECKING:
@@ -42,17 +42,17 @@ def draw(run: LessonRun, frame: Frame | None, width: int, height: int, palette: 
         place = f" {shown.standing} ·{place}"
     top, above, below = scrolled(len(shown.lines), height - 1, top)
     if above or below:
-        place = f" PgUp ↑{above} ─{place}" if above else place
-        place = f" PgDn ↓{below} ─{place}" if below else place
+        place = f" {KEYS['page_up']} ↑{above} ─{place}" if above else place
+        place = f" {KEYS['page_down']} ↓{below} ─{place}" if below else place
     sheet.put(0, 0, "─" * width, palette.faint)
     room = width - cells(place) - 5
-    heading, style = (shown.heading, palette.accent) if note is None else (note.line, note.style(palette))
+    heading, style = (shown.heading, palette.accent) if note is None else (VOICE.say(note.line), note.style(palette))
     sheet.put(0, 1, f" {cut(heading, room)} ", style)
     sheet.right(0, place + "─", palette.accent if below else palette.dim)
     for y, line in enumerate(shown.lines[top : top + max(0, height - 1)], start=1):
         put(sheet, y, 1, line, palette)
-    if note is not None and cells(note.line) > room:
-        for y, row in enumerate(lines_at_most(note.line, width - 2, height)):
+    if note is not None and cells(heading) > room:
+        for y, row in enumerate(lines_at_most(heading, width - 2, height)):
             sheet.put(y, 0, f" {row}".ljust(width), note.style(palette))
     return sheet
 
@@ -88,7 +88,7 @@ def put(sheet: Sheet, y: int, x: int, line: Line, palette: Palette) -> None:
 
 def measure(width: int) -> Voice:
     """The voice for text of this width, limited because long lines are hard to read."""
-    return Voice(max(20, min(MEASURE.width, width - 2)), KEYS)
+    return Voice(max(20, min(MEASURE.width, width - 2)), KEYS, PRINTED)
 
 
 def needed(run: LessonRun, frame: Frame | None, width: int, typed: str = "") -> int:

@@ -19,7 +19,7 @@ class Main(ScoreScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *(Binding(",".join(a.keys), f"act('{a.id}')", a.help, show=False, id=a.id) for a in keys.ACTIONS),
-        *(Binding(p.key, f"act('{p.id}')", p.about, show=False) for p in panels.ALL if p.key),
+        *(Binding(p.key, f"act('{p.id}')", p.about, show=False, id=p.id) for p in panels.ALL if p.key),
     ]
 
     def __init__(self, *, expects_lesson: bool = False, session: Session = USUAL) -> None:

@@ -46,7 +46,7 @@ class Playback:
         view = self._stage.view
         at = SPEEDS.index(view.speed)
         speed = SPEEDS[min(max(at + by, 0), len(SPEEDS) - 1)]
-        self._stage.look(speed=speed, notice=Notice(f"Press space to play {speed:g} steps a second."))
+        self._stage.look(speed=speed, notice=Notice(f"Press [play] to play {speed:g} steps a second."))
         if self.is_on:
             self._start()
 

@@ -93,7 +93,7 @@ class Pursuit:
             self._kinds.add(type(command))
             if self._count > MOST:
                 self.is_on = False
-                stage.say("Cannot set up this step's picture. Press n for the next step.")
+                stage.say("Cannot set up this step's picture. Press [lesson_next] for the next step.")
                 return
             self.send(command, is_watched=self._goes_on(run))
 

@@ -17,7 +17,7 @@ from rnnviz.tui.notice import Kind, Notice
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels import Panel
 from rnnviz.tui.view import EVERYTHING, View
-from rnnviz.tui.voice import VOICE
+from rnnviz.tui.voice import KEYS, VOICE
 from rnnviz.words import typing
 from rnnviz.words.narration import narrate
 
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 NARROW = 80  # cells below which a sentence of the narration may need two rows
 HEADING = 24  # cells of a lesson's heading before the task's name gets any
 LOSS = 18  # cells that stay free for the loss
-WATCHED = "Each picture shows the network after some epochs. Press esc to stop."
-UNWATCHED = "The picture still shows the previous network. Press esc to stop."
-MEANWHILE = "Everything else works meanwhile. Press esc to stop."
+WATCHED = "Each picture shows the network after some epochs. Press [cancel] to stop."
+UNWATCHED = "The picture still shows the previous network. Press [cancel] to stop."
+MEANWHILE = "Everything else works meanwhile. Press [cancel] to stop."
 ABOUT = 12  # cells below which a panel's title is only its name
 _SUBJECTS = {  # the names of the figures in the sentences of a phase
     Phase.FORWARD: ("output", "judged"), Phase.LOSS: ("loss", "output", "judged"), Phase.BACKWARD: ("gradient",),
@@ -160,7 +160,7 @@ def tabs(
     sign, style = ("▐", palette.accent + Style(reverse=True)) if marked else ("▾", palette.accent)
     x = sheet.put(0, 1, f"{sign} {active.title}", style) + 2
     following = panels.following(active.id, 1, frame, view)
-    onward = f"tab: {panels.BY_ID[following].title if following else 'close'} "
+    onward = f"{KEYS['panel']}: {panels.BY_ID[following].title if following else 'close'} "
     if x + len(onward) < width:
         sheet.right(0, onward, palette.faint)
     room = width - len(onward) - x - 1
@@ -199,4 +199,4 @@ def key_bar(
 
 def _face(name: str) -> str:
     """The key of an action or a panel, by its id."""
-    return keys.face(keys.BY_ID[name].keys[0]) if name in keys.BY_ID else panels.BY_ID[name].key
+    return KEYS.get(name, "")

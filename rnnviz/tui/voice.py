@@ -11,4 +11,6 @@ from rnnviz.words.voice import Voice
 MEASURE = Measure(width=78, lines=6, lines_with_panel=4, heading=66)
 
 KEYS = ACTION_KEYS | {panel.id: panel.key for panel in panels.ALL if panel.key}
-VOICE = Voice(MEASURE.width, KEYS)
+#: Keys that the user has rebound, by the face that lessons print.
+PRINTED: dict[str, str] = {}
+VOICE = Voice(MEASURE.width, KEYS, PRINTED)

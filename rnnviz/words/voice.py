@@ -13,18 +13,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 _ACTION = re.compile(r"\[([a-z_]{2,})\]")
+_PRINTED = re.compile(r"`([^`\s]{1,9})`|([→←↑↓])(?= [a-z]{2,})")
 
 
 @dataclass(frozen=True)
 class Voice:
-    """room: characters of one line. keys: the key for each action; an action without one stays in its brackets."""
+    """room: characters of one line. keys: the key for each action; an action without one stays in its brackets.
+    printed: for keys that lessons name as they are by default, `o` or → before a word, the key that replaces them."""
 
     room: int
     keys: Mapping[str, str] = field(default_factory=dict)
+    printed: Mapping[str, str] = field(default_factory=dict)
 
     def say(self, text: str) -> str:
         """The text with the key of each action in place of its name."""
+        if self.printed:
+            text = _PRINTED.sub(self._reprinted, text)
         return _ACTION.sub(lambda action: self.keys.get(action[1], action[0]), text)
+
+    def _reprinted(self, key: re.Match[str]) -> str:
+        code, arrow = key.groups()
+        return f"`{self.printed.get(code, code)}`" if code else self.printed.get(arrow, arrow)
 
     def fits(self, text: str) -> bool:
         return len(self.say(text)) <= self.room

@@ -22,6 +22,7 @@ from rnnviz.player.player import Player
 from rnnviz.scene.cursor import Cursor, Phase
 from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.canvas import Canvas
+from rnnviz.tui.voice import VOICE
 
 NAMES = {".": "full_stop", "-": "minus", "+": "plus", "_": "underscore", ",": "comma"}
 
@@ -114,7 +115,7 @@ class Learner:
 
     def message(self) -> str:
         notice = self.app.main.view.notice
-        return self.screen() + (notice.text if notice is not None else "")
+        return self.screen() + (VOICE.say(notice.text) if notice is not None else "")
 
     async def answer(self, *, wrong: bool) -> None:
         step, question = self.run.step, self.run.open_question

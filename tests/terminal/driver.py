@@ -567,7 +567,7 @@ def environment(colours: str = "truecolor", env: Mapping[str, str | None] | None
     base: dict[str, str | None] = {name: os.environ[name] for name in kept if name in os.environ}
     base["PATH"] = f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}"
     base["LANG"] = "C.UTF-8"
-    base["XDG_DATA_HOME"] = base["XDG_STATE_HOME"] = SCRATCH.name
+    base["XDG_DATA_HOME"] = base["XDG_STATE_HOME"] = base["XDG_CONFIG_HOME"] = SCRATCH.name
     base.update(COLOURS[colours])
     base.update(env or {})
     return {name: value for name, value in base.items() if value is not None}

@@ -17,6 +17,7 @@ from rich.style import Style
 from rnnviz.glyphs import clip, cut, visible
 from rnnviz.numbers import factor, scientific, subscript
 from rnnviz.sheet import Sheet
+from rnnviz.tui.keys import ACTION_KEYS
 from rnnviz.tui.marks import accent
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import Panel
@@ -211,15 +212,15 @@ def _legend(frame: Frame, folded: bool, shown: int, width: int) -> list[str]:
         text = (
             f"W_hh = 0; only {still} still carries the past." if still else "W_hh = 0: a plain hidden layer, no memory."
         )
-        return [f"{text} Press x to restore the loop.{part}"]
+        return [f"{text} Press {ACTION_KEYS['cut']} to restore the loop.{part}"]
     if folded:
-        return [f"One box, used {frame.T} times with the same weights. enter unrolls it.{part}"]
+        return [f"One box, used {frame.T} times with the same weights. {ACTION_KEYS['next']} unrolls it.{part}"]
     if frame.reached is not None:
         which = "the total loss" if frame.loss_step is None else f"L{subscript(frame.loss_step)}"
         return [f"∂h: ‖∂/∂hₜ‖ of {which}; × on an arrow: what that step back keeps.{part}"]
     cell = trace.spec.about_cell
     before = "‖W_hh·h‖" if cell.recurrent or cell.carry is None else f"mean {cell.carry.label}"
-    return [f"Boxes: ‖hₜ‖. Arrows: {before} from before, ‖W_ih·x‖ from below. enter folds.{part}"]
+    return [f"Boxes: ‖hₜ‖. Arrows: {before} from before, ‖W_ih·x‖ from below. {ACTION_KEYS['next']} folds.{part}"]
 
 
 # -- the table ---------------------------------------------------------------------------------------
