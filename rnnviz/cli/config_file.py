@@ -111,12 +111,12 @@ ENTRIES = (
 
 def path() -> Path | None:
     """Where the file is, whether it exists or not; None for a user without a home folder."""
-    if sys.platform in ("darwin", "win32"):
+    root = os.environ.get("XDG_CONFIG_HOME", "").strip()  # as platformdirs, which takes longer to import
+    if not os.path.isabs(root) and sys.platform in ("darwin", "win32"):
         from rnnviz.files import user_folder
 
         folder = user_folder("config")
         return None if folder is None else folder / "config.toml"
-    root = os.environ.get("XDG_CONFIG_HOME", "").strip()  # as platformdirs, which takes longer to import
     if not os.path.isabs(root):
         root = os.path.expanduser("~/.config")
     return Path(root, "rnnviz", "config.toml") if os.path.isabs(root) else None

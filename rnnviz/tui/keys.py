@@ -154,7 +154,7 @@ FACES = {
 
 def face(key: str) -> str:
     """A key's name on the screen."""
-    return FACES.get(key, key)
+    return FACES.get(key) or (key.upper() if key[0] == "f" and key[1:].isdecimal() else key)
 
 
 #: The key of each action, as sentences name it.
