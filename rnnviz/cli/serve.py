@@ -67,8 +67,10 @@ async def _serve(options: Options) -> int:
     except OSError as error:
         raise InputError(_cannot_listen(error, host, port)) from None
     try:
-        place = f"http://{_name(host)}:{server.addresses[0][1]}" if public is None else public.origin + public.path
-        print(f"rnnviz is at {place}/{token}/")
+        here = f"http://{_name(host)}:{server.addresses[0][1]}"
+        print(f"rnnviz is at {here if public is None else public.origin + public.path}/{token}/")
+        if public is not None:
+            print(f"The proxy finds it at {here}/")
         print("Everyone with this address can open it. ctrl+c ends the server and all its sessions.", flush=True)
         if not is_local:
             who = KIOSK if is_kiosk else WHOLE_APP

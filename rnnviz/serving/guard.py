@@ -87,8 +87,16 @@ class Guard:
 
     def lets(self, origin: str, host: str) -> bool:
         """Whether a page of this Origin, asking for this Host, may open a websocket: it is a page of this server."""
-        own = {f"{scheme}://{host.lower()}" for scheme in ("http", "https")}
-        return origin.lower() in own | self._origins
+        return origin.lower() in self._own(host)
+
+    def sockets(self, host: str) -> list[str]:
+        """The addresses of websockets that the page with this Host may open, for its policy. Not every browser takes
+        them for those of the page itself."""
+        return sorted(origin.replace("http", "ws", 1) for origin in self._own(host))
+
+    def _own(self, host: str) -> set[str]:
+        """The origins of our pages: this Host, and what a proxy makes of it."""
+        return {f"{scheme}://{host.lower()}" for scheme in ("http", "https")} | self._origins
 
 
 def _is_number(host: str) -> bool:

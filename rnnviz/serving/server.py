@@ -65,7 +65,7 @@ HEADERS = {
 #: xterm.js writes its own styles into the page; it needs no other exception.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self'; img-src data:; "
-    "connect-src 'self' ws://{host} wss://{host}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "connect-src 'self' {sockets}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -128,7 +128,9 @@ class Sessions:
             if not response.prepared:
                 for name, value in HEADERS.items():
                     response.headers.setdefault(name, value)
-                response.headers.setdefault("Content-Security-Policy", POLICY.format(host=host))
+                response.headers.setdefault(
+                    "Content-Security-Policy", POLICY.format(sockets=" ".join(self._guard.sockets(host)))
+                )
             return response
 
         return guarded

@@ -11,7 +11,6 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from tests.terminal.app import RNNVIZ
 from tests.terminal.driver import MARK, cmdline, environment, marked
@@ -40,6 +39,8 @@ class Served:
         found = re.search(r"http\S+", first)
         assert found is not None, (first, self.errors.read_text())
         self.address = found.group()
+        here = self.process.stdout.readline().decode() if "--public-url" in arguments else first
+        self.port = int(re.findall(r":(\d+)/", here)[0])
 
     def __enter__(self) -> Served:
         return self
@@ -52,12 +53,11 @@ class Served:
 
     @property
     def origin(self) -> str:
-        parts = urlsplit(self.address)
-        return f"http://127.0.0.1:{parts.port}"
+        return f"http://127.0.0.1:{self.port}"
 
     @property
     def token(self) -> str:
-        return urlsplit(self.address).path.strip("/")
+        return self.address.rstrip("/").rpartition("/")[2]
 
     def path(self, rest: str = "") -> str:
         """The address of a path behind the token, by number."""

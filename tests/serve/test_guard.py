@@ -60,6 +60,11 @@ def test_only_its_own_pages_open_a_websocket(origin: str, lets: bool) -> None:
     assert guard.lets(origin, HERE) is lets
 
 
+def test_the_page_may_open_its_own_websockets() -> None:
+    public = Address.read("https://lab.example.org:8443/rnnviz")
+    assert Guard("token", (), public).sockets(HERE) == [f"ws://{HERE}", f"wss://{HERE}", "wss://lab.example.org:8443"]
+
+
 def test_a_token_is_new_each_time_and_known_only_whole() -> None:
     token = new_token()
     assert token != new_token()

@@ -91,7 +91,7 @@ async def test_two_at_once_train_and_one_of_them_quits(chromium: Chromium, score
     assert one.sockets == 2
 
 
-async def test_mouse_and_colours(chromium: Chromium, score: Served) -> None:
+async def test_mouse_ctrl_keys_and_colours(chromium: Chromium, score: Served) -> None:
     page = await chromium.open(score.address)
     await page.until(is_ready)
     cell_width, cell_height = 1280 / page.emulator.screen.columns, 800 / page.emulator.screen.lines
@@ -99,10 +99,31 @@ async def test_mouse_and_colours(chromium: Chromium, score: Served) -> None:
     column = page.rows()[row].index("? keys")
     await page.click((column + 2.5) * cell_width, (row + 0.5) * cell_height)
     await page.until("esc")
-    await page.press("Escape", "ArrowRight")
+    await page.press("Escape")
+    await page.until(is_ready)
+    await page.press("p", ctrl=True)  # in other pages it prints
+    await page.until("Search for commands")
+    await page.press("Escape")
+    await page.until(is_ready)
+    await page.press("ArrowRight")
     await page.until("t = 1")
     colours = {cell.bg for line in page.emulator.cells() for cell in line}
     assert len([colour for colour in colours if re.fullmatch("[0-9a-f]{6}", colour)]) >= 3, colours
+
+
+async def test_a_kiosk(chromium: Chromium, tmp_path: Path) -> None:
+    with Served(tmp_path, "--kiosk") as served:
+        page = await chromium.open(served.address)
+        await page.until(" 1/")
+        await page.press("n")
+        await page.until(" 2/")
+        await page.reload()
+        await page.when(lambda: page.sockets == 2)
+        await page.until(" 1/")  # progress lasts as long as the session
+        await page.press("z", ctrl=True)
+        await page.until("This is a kiosk: rnnviz cannot be suspended.")
+        await page.press("n")
+        await page.until(" 2/")
 
 
 async def test_40_sizes(chromium: Chromium, score: Served) -> None:
