@@ -53,7 +53,8 @@ def files_of(*folders: str) -> set[str]:
 def test_the_wheel_has_the_package_and_the_course_and_nothing_else(wheel):
     info = f"rnnviz-{rnnviz.__version__}.dist-info"
     course = {f"rnnviz/lessons/course/{name.removeprefix('lessons/')}" for name in files_of("lessons")}
-    about = {f"{info}/{name}" for name in ("METADATA", "WHEEL", "RECORD", "entry_points.txt", "licenses/LICENSE")}
+    about = {f"rnnviz-{rnnviz.__version__}.data/data/share/man/man1/rnnviz.1"}
+    about |= {f"{info}/{name}" for name in ("METADATA", "WHEEL", "RECORD", "entry_points.txt", "licenses/LICENSE")}
     assert "rnnviz/py.typed" in wheel.namelist()
     assert len(course) > 15
     assert set(wheel.namelist()) == files_of("rnnviz") | course | about

@@ -25,6 +25,7 @@ from rnnviz.terminal import CHOICES
 
 LIMIT = 1 << 16  # bytes
 SPEEDS = (0.05, 100.0)
+OWN_THEMES = ("auto", "dark", "light", "ansi")
 _NAME = r"""[A-Za-z0-9_-]+|"[^"]*"|'[^']*'"""
 _HEADER = re.compile(rf"\s*\[\s*((?:{_NAME})(?:\s*\.\s*(?:{_NAME}))*)\s*\]")
 _ENTRY = re.compile(rf"\s*((?:{_NAME})(?:\s*\.\s*(?:{_NAME}))*)\s*=")
@@ -64,14 +65,13 @@ def _color(value: Any) -> str:
 
 def checked_theme(value: Any) -> str:
     """The name of a theme; "auto", "dark", "light" and "ansi" are ours, the others Textual's. Raises InputError."""
-    own = ("auto", "dark", "light", "ansi")
-    if value in own:
+    if value in OWN_THEMES:
         return str(value)
     from textual.theme import BUILTIN_THEMES  # imported by the app in any case
 
     if not isinstance(value, str) or value not in BUILTIN_THEMES:
-        close = get_close_matches(str(value), [*own, *BUILTIN_THEMES], n=1)
-        hint = f"did you mean {close[0]}?" if close else f"choose {', '.join((*own, *BUILTIN_THEMES))}"
+        close = get_close_matches(str(value), [*OWN_THEMES, *BUILTIN_THEMES], n=1)
+        hint = f"did you mean {close[0]}?" if close else f"choose {', '.join((*OWN_THEMES, *BUILTIN_THEMES))}"
         raise InputError(f"unknown theme {short_repr(value)}; {hint}")
     return value
 

@@ -273,7 +273,27 @@ def _parser(command: Command) -> _Parser:
         argument_default=argparse.SUPPRESS,
         **_PLAIN,
     )
-    if command.has_experiment:
+    _fill(parser, command)
+    return parser
+
+
+def every_parser() -> argparse.ArgumentParser:
+    """All commands as one parser, with a subparser each: for a program that reads parsers. Its first word is a command
+    or the app's file; each action knows its choices."""
+    whole = _Parser(prog="rnnviz", description=APP.description, add_help=False, **_PLAIN)
+    _fill(whole, APP, has_file=False)
+    subparsers = whole.add_subparsers(metavar="COMMAND|FILE.toml|RECORDING|WEIGHTS")
+    for command in COMMANDS.values():
+        one = subparsers.add_parser(
+            command.name, help=command.about, description=command.about, add_help=False, **_PLAIN
+        )
+        _fill(one, command)
+    return whole
+
+
+def _fill(parser: argparse.ArgumentParser, command: Command, *, has_file: bool = True) -> None:
+    """Add the arguments of a command."""
+    if command.has_experiment and has_file:
         from_file = "start from the settings in this file; flags override them"
         file = parser.add_argument_group("experiment")
         if command.opens_recordings:
@@ -293,7 +313,6 @@ def _parser(command: Command) -> _Parser:
             for setting in SETTINGS.values():
                 if setting.group in groups:
                     _add(group, setting, several=command.several)
-    return parser
 
 
 def _add_argument(group: Any, argument: Argument) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rnnviz.cli.command import Argument, Command, as_json
+from rnnviz.errors import InputError, short_repr
 
 _DOCTOR = Command(
     "doctor",
@@ -36,4 +37,35 @@ _CONFIG = Command(
     has_experiment=False,
 )  # fmt: skip
 
-SETUP = (_DOCTOR, _CONFIG)
+SHELLS = ("bash", "zsh", "fish")
+
+
+def _shell(text: str) -> str:
+    if text not in SHELLS:
+        raise InputError(f"{short_repr(text)} is no shell that can be completed; choose {', '.join(SHELLS)}")
+    return text
+
+
+_COMPLETION = Command(
+    "completion",
+    "print the completion of rnnviz's command line for a shell",
+    "rnnviz completion bash|zsh|fish",
+    "Print a script that lets the tab key complete commands, flags, their values and files:\n"
+    "  bash  rnnviz completion bash > ~/.local/share/bash-completion/completions/rnnviz\n"
+    "  zsh   rnnviz completion zsh > ~/.zfunc/_rnnviz, with fpath+=~/.zfunc before compinit in ~/.zshrc\n"
+    "  fish  rnnviz completion fish > ~/.config/fish/completions/rnnviz.fish",
+    "rnnviz.cli.completion:run",
+    (Argument("shell", "bash, zsh or fish", metavar="SHELL", read=_shell),),
+    has_experiment=False,
+)
+
+_MAN = Command(
+    "man",
+    "print the manual page",
+    "rnnviz man",
+    "Print the manual page in the format of man: rnnviz man | man -l -",
+    "rnnviz.cli.man:run",
+    has_experiment=False,
+)
+
+SETUP = (_DOCTOR, _CONFIG, _COMPLETION, _MAN)
