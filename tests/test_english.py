@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 
 #: Folders and modules of rnnviz/ and pages whose sentences and names are checked.
 ROOMS = (
-    "tui", "lessons", "player", "views", "scene", "words", "numbers.py",
+    "tui", "plain", "lessons", "player", "views", "scene", "words", "numbers.py",
     "nn", "recordings", "weights", "watching", "tasks", "experiment", "export", "cli", "charts", "diagnosis",
     "crash.py", "errors.py", "files.py", "glyphs.py", "safetensors_header.py", "sheet.py", "terminal.py",
     "__init__.py", "__main__.py",

@@ -11,7 +11,7 @@ from rnnviz.experiment.experiment import SETTINGS, in_labels
 from rnnviz.plain import panels, rows
 from rnnviz.plain.help import all_words
 from rnnviz.plain.panels import PANELS, knob_line
-from rnnviz.plain.words import VOICE
+from rnnviz.plain.words import VOICE, quoted
 from rnnviz.scene.commands import Go, Measure, Next, SaveModel, Seek, SelectUnit, ShowSample, Train, TypeSequence
 from rnnviz.scene.cursor import Phase
 from rnnviz.tui.keys import BY_ID
@@ -109,7 +109,7 @@ def _type(host: Host, rest: str) -> None:
     if rest:
         host.send(TypeSequence(rest))
         return
-    how = typing.how(host.frame).removesuffix(typing.ENDS).strip()
+    how = typing.how(host.frame).removesuffix(typing.ENDS).strip().replace("= ", "the equals sign ")
     host.say(
         VOICE.say(f"Write after [type] what the network reads. {how} [undo] restores the sequence of the data.")
     )  # fmt: skip
@@ -227,7 +227,7 @@ def _next_panel(by: int) -> Callable[[Host, str], None]:
             return
         at = ring.index(host.open.panel) if host.open.panel in ring else (-1 if by > 0 else 0)
         name = ring[(at + by) % len(ring)]
-        host.say(f"{VOICE.say(f'[{name}]')}: {PANELS[name].about}.")
+        host.say(f"{quoted(name)}: {PANELS[name].about}.")
         host.say_panel(name)
 
     return say
@@ -237,7 +237,7 @@ def _cancel(host: Host, rest: str) -> None:
     name = host.open.panel
     if name:
         host.open_panel("")
-        host.say(f"{VOICE.say(f'[{name}]')} is closed.")
+        host.say(f"{quoted(name)} is closed.")
     else:
         host.say("Nothing is open, and nothing runs.")
 

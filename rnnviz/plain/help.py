@@ -19,42 +19,42 @@ if TYPE_CHECKING:
 _ROWS = {
     "input": "what the network reads", "gates": "how open each gate is", "cell": "the cell state of an LSTM",
     "hidden": "the memory: a number for each unit", "output": "the prediction, and the target",
-    "gradient row": "the gradient at each step that is reached on the way back",
+    "gradient_row": "the gradient at each step that is reached on the way back",
     "reach": "how much of the gradient arrives at the input that the answer depends on",
     "evidence": "of a recording: whether its gradient is the training's own",
     "where": "the network, the step, the loss, and what comes next",
 }  # fmt: skip
 _LINES = {
-    "lesson": "and its number open a lesson", "page": "and its number go to a page of this lesson",
-    "reset": "forgets the progress of this lesson", "closing": "reads the closing page of the course",
-    "unit": "and its number choose a unit", "sequence": "and its number show a sequence of the data",
-    "everything": "reads all the lines that were left out",
+    "lesson": "with its number or name: open a lesson", "page": "with its number: go to a page of this lesson",
+    "reset": "forget the progress of this lesson", "closing": "read the closing page of the course",
+    "unit": "with its number: choose a unit", "sequence": "with its number: show a sequence of the data",
+    "everything": "read all the lines that were left out",
 }  # fmt: skip
 #: What some words do here, where it is another thing than in the app.
 _OTHERWISE = {
-    "next": "goes on: to the next event, or in a lesson to the next page; an empty line does the same",
-    "play": "goes to the end of the sequence, or of the way back",
-    "seek": "and a number go to a step; a number alone does, too",
-    "type": "and a sequence let the network read it, or move one value of this one: type 7 = 0.5",
-    "page_down": "reads the lines that were left out", "page_up": "repeats the last answer",
-    "save": "and a file's name save the network's weights, .safetensors or .npz",
-    "find": "and a part of a name find a knob",
-    "commands": "lists all words", "help": "says what can be done here; help and a word say what that does",
-    "cancel": "closes the open panel; control and c stop what runs", "quit": "ends rnnviz",
-    "panel": "says the next panel", "panel_back": "says the panel before", "lesson_next": "goes to the next page",
-    "ghost": "forgets the run before a change", "inputs": "says how much the loss depends on each input",
-    "contents": "lists the lessons and your progress",
+    "next": "go on, to the next event, or in a lesson to the next page; an empty line does the same",
+    "play": "go to the end of the sequence, or of the way back",
+    "seek": "with a number: go to a step; a number alone does, too",
+    "type": "with a sequence: let the network read it, or move one value of this one, type 7 = 0.5",
+    "page_down": "read the lines that were left out", "page_up": "repeat the last answer",
+    "save": "with a file's name: save the network's weights, .safetensors or .npz",
+    "find": "with a part of its name: find a knob", "commands": "list all words",
+    "help": "what can be done here; with a word: what that does",
+    "cancel": "close the open panel; control and c stop what runs", "quit": "end rnnviz",
+    "panel": "say the next panel", "panel_back": "say the panel before", "lesson_next": "go to the next page",
+    "ghost": "forget the run before a change", "inputs": "say how much the loss depends on each input",
+    "contents": "list the lessons and your progress",
 }  # fmt: skip
 
 
 def meaning(name: str, frame: Frame) -> str:
     """What a word does, in half a sentence."""
     if name in OF_ROWS:
-        return f"says {_ROWS[name]}"
+        return f"say {_ROWS[name]}"
     if name in OF_LINES:
         return _LINES[name]
     if name in PANELS:
-        return f"says {about(name, PANELS[name].about, frame)}"
+        return f"say this panel: {about(name, PANELS[name].about, frame)}"
     otherwise = _OTHERWISE.get(name)
     return otherwise if otherwise is not None else VOICE.say(about(name, BY_ID[name].help, frame))
 
@@ -68,8 +68,8 @@ def help_with(text: str, frame: Frame) -> list[str]:
         reason = frame.cannot.get("knobs")
         return [VOICE.say(reason) if reason is not None else knob_line(frame, word.name)]
     reason = panels.why_not(word.name, frame) if word.name in PANELS else frame.cannot.get(word.name)
-    said = f'"{WORDS.get(word.name, text)}" {meaning(word.name, frame)}.'
-    return [said, *([f"Not here: {VOICE.say(reason)}"] if reason is not None else [])]
+    what = f'"{WORDS.get(word.name, text)}": {meaning(word.name, frame)}.'
+    return [what, *([f"Not here: {VOICE.say(reason)}"] if reason is not None else [])]
 
 
 def here(frame: Frame, mask: Mask, guide: Guide | None, panel: str) -> list[str]:
@@ -114,7 +114,7 @@ def _line(title: str, names: list[str]) -> str:
 def _rows(frame: Frame, mask: Mask) -> list[str]:
     from rnnviz.lessons.points import ROWS
 
-    names = {"gradient row": "gradient"}
+    names = {"gradient_row": "gradient"}
     known = [ROWS[names.get(name, name)] for name in OF_ROWS if name != "where"]
     return [
         name for name, about in zip((n for n in OF_ROWS if n != "where"), known, strict=True)
@@ -143,6 +143,6 @@ def _walk(frame: Frame, mask: Mask) -> str:
 def all_words(frame: Frame) -> list[str]:
     """Every word with what it does."""
     names = [*OF_ROWS, *BY_ID, *PANELS, *OF_LINES]
-    lines = [f'"{WORDS[name]}" {meaning(name, frame)}.' for name in names]
+    lines = [f'"{WORDS[name]}": {meaning(name, frame)}.' for name in names]
     knobs = ", ".join(one.label for one in SETTINGS.values())
     return [*lines, f"Knobs, each with its value: {knobs}."]

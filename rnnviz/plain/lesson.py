@@ -1,6 +1,6 @@
 """The lessons, read aloud: pages, questions, exercises. The same runs, pictures and progress as in the app.
 
-words → LessonRun (lessons/run.py) → the player is brought to its picture → the page is said
+words → LessonRun (lessons/run.py) → the player is brought to its picture → the page is read
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from rnnviz.lessons.prose import Line, plain, spans
 from rnnviz.lessons.run import LessonRun, references, texts
 from rnnviz.lessons.setup import toward
 from rnnviz.plain import mask
-from rnnviz.plain.panels import PANELS, Paragraph
+from rnnviz.plain.panels import PANELS, Paragraph, Verbatim
 from rnnviz.plain.rows import row
-from rnnviz.plain.words import SHORT, VOICE
+from rnnviz.plain.words import SHORT, VOICE, quoted
 from rnnviz.tui.keys import INTRODUCED
 from rnnviz.views.metrics import needs
 
@@ -37,7 +37,7 @@ MOST = 60  # commands for one picture: more would be an endless loop
 _KEYS = {key: name for key, name in SHORT.items() if key != "?"}
 _CODE = re.compile(r"`([^`{}\s]{1,9})`")
 #: An arrow is a key unless it stands between a symbol and what becomes of it: W ← W − ….
-_ARROW = re.compile(r"(?:(?<=^)|(?<=[.,;:(!?] )|(?<=\()|(?<=\band )|(?<=\bor ))([←→↑↓])(?= )")
+_ARROW = re.compile(r"(?:(?<=^)|(?<=[.,;:(!?)] )|(?<=\()|(?<=\band )|(?<=\bor ))([←→↑↓])(?= )")
 
 
 #: What a sentence says about the marks of a picture.
@@ -79,8 +79,8 @@ class Guide:
         self._skip_asked = False
         self._notes: list[str] = []
         self._status = ""
-        self._said_lesson = ""
-        self._said_point: list[str] = []
+        self._lesson_before = ""
+        self._point_before: list[str] = []
 
     @property
     def is_on(self) -> bool:
@@ -110,14 +110,15 @@ class Guide:
         lines = []
         if is_new:
             lesson = run.lesson
-            place = f"Lesson {lesson.number}, {lesson.title}. " if lesson.slug != self._said_lesson else ""
-            self._said_lesson = lesson.slug
+            place = f"Lesson {lesson.number}, {lesson.title}. " if lesson.slug != self._lesson_before else ""
+            self._lesson_before = lesson.slug
             end = "" if run.step.heading.endswith(("?", "!", ".")) else "."
             lines.append(f"{place}Page {run.at + 1} of {len(lesson.steps)}: {run.step.heading}{end}")
             if run.standing[1]:
                 lines.append(f"So far: {run.standing[1]}.")
         shown = page(run, reader.frame, VOICE, in_rows=False)
-        lines += [Paragraph(text) for line in shown.lines if (text := self._sentence(line))]
+        sentences = map(self._sentence, shown.lines)
+        lines += [text if isinstance(text, Verbatim) else Paragraph(text) for text in sentences if text]
         reader.say(
             *lines, *self._pointed(shown.point.at if shown.point is not None else ""), self._onward(), whole=True
         )
@@ -128,6 +129,8 @@ class Guide:
         if any(style == "typed" for _, style in line):
             return ""  # _onward has what can be typed
         text = plain(line).strip()
+        if len(line) == 1 and line[0][1] == "code" and " " in text:
+            return Verbatim(text)
         if line and run.open_question is not None and text[:1].isdigit() and any(s == "code" for _, s in line[:2]):
             return f"{text[0]}: {text[1:].strip()}."
         task = "Question: " if isinstance(run.task, Prediction) else "Exercise: "
@@ -149,15 +152,16 @@ class Guide:
             if hidden.hides(*PANELS[panel].shows):
                 return []
             some = self.reader.panel_lines(panel)
-            more = [VOICE.say(f"[{panel}] says it whole.")] if len(some) > 4 else []
-            return [f"Open here, {VOICE.say(f'[{panel}]')}: {some[0]}", *some[1:4], *more] if some else []
+            more = [f"{quoted(panel)} reads it whole."] if len(some) > 4 else []
+            return [f"Open here, {quoted(panel)}: {some[0]}", *some[1:4], *more] if some else []
         if not at or name or kind in ("time", "side"):
             return []
         some = row(kind, frame, hidden)
-        is_new, self._said_point = some != self._said_point, some
-        key = "gradient row" if kind == "gradient" else kind
+        is_new, self._point_before = some != self._point_before, some
+        key = "gradient_row" if kind == "gradient" else kind
         now = "Now" if self.run.answer is not None or self.run.step.id in self.run.solved else "This page is about"
-        return [f"{now} {VOICE.say(f'[{key}]')}. {some[0]}", *some[1:3]] if is_new or now != "Now" else []
+        first = f"{some[0][:1].lower()}{some[0][1:]}" if some[0].startswith("The ") else some[0]
+        return [f"{now} {quoted(key)}: {first}", *some[1:3]] if is_new or now != "Now" else []
 
     def _onward(self) -> str:
         run = self.run
@@ -169,8 +173,8 @@ class Guide:
             off = str(question.tolerance)
             return f"Type a number{unit}, {f'an error of {off[2:]} is accepted' if off.startswith('±') else off}."
         if run.open_exercise is not None:
-            keys = [VOICE.say(f"[{name}]") for name in tools(run) if name in ("knobs", "cut")]
-            keys += [VOICE.say("[epoch]"), VOICE.say("[all]")] if "train" in tools(run) else []
+            keys = [quoted(name) for name in tools(run) if name in ("knobs", "cut")]
+            keys += [quoted("epoch"), quoted("all")] if "train" in tools(run) else []
             hint = " [lesson_hint] gives a hint." if len(run.hints_given) < len(run.open_exercise.hints) else ""
             use = f"Use {', '.join(keys)}." if keys else ""
             return VOICE.say(f"{use}{hint} [lesson_return] restores this page.").strip()

@@ -87,7 +87,7 @@ class Loop:
         return 0
 
     def _uninterrupted(self, do: Callable[[], object]) -> None:
-        """Ctrl-C ends what is being said or worked out, and keeps what there was."""
+        """Ctrl-C ends an answer that is still being computed or written, and keeps what there was."""
         try:
             do()
         except KeyboardInterrupt:

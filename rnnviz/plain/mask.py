@@ -1,4 +1,4 @@
-"""What is not said while a question is open, or before a lesson has introduced it: as on the screen of the app."""
+"""What is left out while a question is open, or before a lesson has introduced it: as on the screen of the app."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Mask:
     @property
     def reason(self) -> str:
         if self.until:
-            return f"It is said after page {self.until}, which asks for it."
+            return f"Page {self.until} asks for it; it comes after that."
         return "Answer the open question first: this would give the answer away."
 
 

@@ -6,7 +6,8 @@ import math
 from typing import TYPE_CHECKING
 
 from rnnviz.glyphs import visible
-from rnnviz.numbers import factor, fixed, loss, scientific
+from rnnviz.numbers import factor, fixed, loss, percent, scientific
+from rnnviz.plain.rows import named
 from rnnviz.plain.words import VOICE
 from rnnviz.scene.cursor import Phase
 from rnnviz.views.diagram import node_at
@@ -49,13 +50,15 @@ def _step(frame: Frame, mask: Mask) -> str:
         return f"Step {t} of {frame.T}."
     node = node_at(frame, t)
     assert node is not None
-    parts = [] if scene.task.has_features else [f"the input is {visible(node.x)}"]
+    parts = [] if scene.task.has_features else [f"the input is {named(node.x)}"]
     if not mask.hides_step("state", t):
         parts.append(f"unit {unit} of the hidden state is {fixed(float(scene.trace.h[t, 0, unit]))}")
     if scene.task.has_readout and not mask.hides_step("output", t) and scene.task.loss == "mse":
         parts.append(f"the output is {node.y}")
         if t in scene.loss_steps and not mask.hides("judged"):
             parts.append(f"the target {fixed(float(scene.target_values[t - 1, 0]))}")
+    guesses = () if mask.hides_step("output", t) else scene.guesses(t)[:1]
+    parts += [f"the likeliest output is {named(label)}, {percent(share)}" for label, share in guesses]
     return f"Step {t} of {frame.T}: {', '.join(parts)}."
 
 

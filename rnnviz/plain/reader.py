@@ -99,13 +99,14 @@ class Reader:
         if not isinstance(text, Verbatim):
             is_whole = isinstance(text, Paragraph) or text.endswith((".", "!", "?", ":", '."'))
             text = (text if self._symbols else spoken(text)) + ("" if is_whole else ".")
+            text = f"T{text[1:]}" if text.startswith("the ") else text
         self._write(escaped(text))
 
     # -- commands --------------------------------------------------------------------------------------------
 
     def carry_out(self, command: Command) -> bool:
-        """Carry a command out to its end, with its progress; whether it was, and was not stopped. What is wrong with it
-        is said."""
+        """Carry a command out to its end, with its progress; whether it was, and was not stopped. An error
+        is one line."""
         try:
             job = self.player.begin(command)
         except InputError as error:
@@ -138,16 +139,15 @@ class Reader:
 
     def send(self, *commands: Command) -> None:
         """Carry out what a person asked for, and say what it did."""
-        before, mask = self.frame, self.mask
+        before, mask, was_done = self.frame, self.mask, False
         for command in commands:
             now = self.frame
-            if not self.carry_out(command):
+            was_done = self.carry_out(command)
+            if not was_done:
                 break
             if len(commands) > 1 and self.frame.hint and self.frame.cursor == now.cursor:  # at the end
                 break
-        if self.frame is before and not self.frame.hint:
-            self.say("Nothing has changed.")
-        else:
+        if was_done or self.frame.scene is not before.scene or self.frame.cursor != before.cursor:
             self.say(*report(before, self.frame, self.mask if self.guide is not None else mask))
             self._say_panel_here(before)
         if self.guide is not None:
@@ -208,12 +208,12 @@ class Reader:
             self.carry_out(Measure("outcome"))
         if name == "evidence" and self.frame.scene.prove is not None:
             self.carry_out(Measure("evidence"))
-        self.say(*rows.row(name.removesuffix(" row"), self.frame, self.mask))
+        self.say(*rows.row(name.removesuffix("_row"), self.frame, self.mask))
 
     # -- a line --------------------------------------------------------------------------------------------------
 
     def begin(self) -> None:
-        """What is said first."""
+        """The first lines of a session."""
         how = "Type a word and press Enter: [help] lists what can be done here, [quit] ends."
         self.say(VOICE.say(f"rnnviz in lines of text. {how}"))
         if self.guide is not None:

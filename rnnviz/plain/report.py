@@ -41,9 +41,9 @@ def _changed(before: Frame, after: Frame, mask: Mask) -> list[str]:
         return _of_training(before, after, mask)
     if after.scene.task is not before.scene.task or after.scene.sample != before.scene.sample:
         scene = after.scene
-        typed = "The typed sequence" if scene.is_typed else f"Sequence {scene.sample + 1} of {len(scene.task)}"
-        about = scene.describe(answered=False) if scene.task.has_words else ""
-        return [f"{typed}{': ' if about else ''}{visible(about)}.", *moment(after, mask)]
+        typed = "" if scene.is_typed else f"Sequence {scene.sample + 1} of {len(scene.task)}"
+        about = scene.describe(answered=False) if scene.task.has_words or scene.is_typed else ""
+        return [f"{': '.join(filter(None, (typed, visible(about))))}.", *moment(after, mask)]
     return _of_cursor(before, after, mask)
 
 

@@ -111,12 +111,13 @@ def _gradient(frame: Frame, mask: Mask) -> list[str]:
     gradient, k = frame.gradient, frame.loss_step
     last = frame.T if k is None else k
     values = [scientific(float(v)) for v in gradient.norms[frame.reached : last + 1][::-1]]
-    lines = [f"{symbol(k, has_loss=frame.scene.has_loss)} at each step.", *listed("step", last, values, down=True)]
+    lines = [f"{symbol(k, has_loss=frame.scene.has_loss)} at each step."]
     if k is not None and frame.reached == 0 and gradient.fades:
         far = "more than 1 % is left at step 0" if gradient.horizon is None else (
             f"99 % of it is gone after {steps(gradient.horizon, last)} steps")  # fmt: skip
         half = "" if gradient.half_life is None else f"half of it after {steps(gradient.half_life, last)} steps, "
         lines.append(f"On the way back {half}{far}.")
+    lines += listed("step", last, values, down=True)
     if gradient.highway is not None:
         lane = [scientific(float(v)) for v in gradient.highway.norms[frame.reached : last + 1][::-1]]
         lines += [f"Along {gradient.highway.along}:", *listed("step", last, lane, down=True)]

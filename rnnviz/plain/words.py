@@ -44,7 +44,7 @@ OF_PANELS = {
 #: What the app shows without a key: the rows of the score, and the line above them.
 OF_ROWS = {
     "input": "input", "gates": "gates", "cell": "cell state", "hidden": "hidden", "output": "output",
-    "gradient row": "gradient", "reach": "reach", "evidence": "evidence", "where": "where",
+    "gradient_row": "gradient", "reach": "reach", "evidence": "evidence", "where": "where",
 }  # fmt: skip
 #: What needs a word of its own here, since the app has a screen or a list to choose from.
 OF_LINES = {
@@ -75,6 +75,11 @@ SHORT: dict[str, str] = {
 WORDS: dict[str, str] = OF_LINES | OF_ROWS | {name: word for name, (word, _) in OF_PANELS.items()} | OF_ACTIONS
 #: Sentences name an action or a panel in brackets; here it is a word in quotation marks.
 VOICE = Voice(100_000, {name: f'"{word}"' for name, word in WORDS.items()})
+
+
+def quoted(name: str) -> str:
+    """The word of an action, a panel or a row, as a sentence names it."""
+    return f'"{WORDS[name]}"'
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,7 @@ def compared(frame: Frame) -> tuple[Row, ...]:
         out.append(
             Row(
                 name=name,
-                what=_long(name) if frame.pinned is None else settings.difference(others[0]),
+                what=_long(name) if frame.pinned is None or not others else settings.difference(others[0]),
                 is_present=is_present,
                 gradient=_by_norm(scene.gradient(frame.loss_step if known else scene.last_loss_step), frame),
                 loss=scene.loss,

@@ -96,6 +96,7 @@ _Rule = tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]
 _RULES: tuple[_Rule, ...] = tuple(
     (re.compile(pattern), by)
     for pattern, by in (
+        (r"(?<=\w)ᵀ", " transposed "),
         (_DERIVATIVE.pattern, _derivative),
         (rf"∂/∂({_NAME})({_STEP})?", lambda m: f"the gradient with respect to {m[1]}{_at(m[2] or '')}"),
         (r"∂L\b", "the gradient of the loss"),
@@ -104,6 +105,7 @@ _RULES: tuple[_Rule, ...] = tuple(
         (rf"‖({_NAME})({_STEP})‖", lambda m: f"the norm of {m[1]}{_at(m[2])}"),
         (r"‖([^‖]+)‖", lambda m: f"the norm of {m[1]}"),
         (r"\|([^|\s]{1,12})\|", lambda m: f"the absolute value of {m[1]}"),
+        (r"([xŷ])(\[\d+\])", r"\1 number \2"),
         (rf"({_NAME})(\[\d+\])", lambda m: f"{m[1]} of unit {m[2][1:-1]}"),
         (rf"({_NAME})({_STEP})", lambda m: f"{m[1]}{_at(m[2])}"),
         (rf"({_STEP})", lambda m: _at(m[1])),
@@ -135,7 +137,8 @@ def spoken(text: str) -> str:
         text = pattern.sub(by, text)
     text = "".join(map(_sign, text))
     text = re.sub(r"\s+", " ", text)
-    text = re.sub(r" ([.,:;!?)])", r"\1", text).replace("( ", "(").replace("()", "")
+    text = re.sub(r"(?<=[.!?] )the (?=norm|gradient|loss)", "The ", text)
+    text = re.sub(r" ([.,:;!?)])", r"\1", text).replace("( ", "(")
     return re.sub(r"[.,;:]+([.:;?!])", r"\1", text).replace(":.", ".").strip() if ".." not in text else text.strip()
 
 
