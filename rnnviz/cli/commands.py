@@ -301,6 +301,7 @@ READ = Command(
         BESIDE,
         INPUT,
         Argument("--free", "begin without a lesson", default=False, more={"action": "store_true"}),
+        *OF_SESSION,
         LESSONS,
     ),
     (

@@ -58,6 +58,9 @@ def read(argv: list[str], command: Command = APP) -> Options:
     parser = _parser(command)
     parsed, rest = parser.parse_known_args(argv) if command.passes_on else (parser.parse_args(argv), [])
     given = vars(parsed)
+    named = None
+    if command.opens_lessons and given.get("file") is not None and _is_lesson(given["file"], given.get("lessons")):
+        named = given.pop("file")
     kiosk.check(command.name, given)
     values = {one.key: one.read(given.pop(one.key)) if one.key in given else one.default for one in command.arguments}
     if command.passes_on:
@@ -65,10 +68,8 @@ def read(argv: list[str], command: Command = APP) -> Options:
     if not command.has_experiment:
         return Options((), values)
     word, file = given.pop("file", None), given.pop("experiment", None)
-    slug = values.get("lesson")
-    if word is not None and slug is None and command.opens_lessons and _is_lesson(word, values["lessons"]):
-        slug, word = word, None
-    if slug is not None and word is not None:
+    slug = values.get("lesson") or named
+    if slug is not None and (word is not None or (named is not None and slug != named)):
         raise InputError(BY_ITSELF)
     folder = word if word is not None and _is_folder(word) else None
     if folder is not None:

@@ -25,7 +25,7 @@ from rnnviz.kiosk import Kiosk, learner_folder
 VARIABLE = "RNNVIZ_KIOSK"
 LARGEST_FILE = 16_000_000  # bytes that a kiosk may write into one file: progress is smaller
 #: The commands that a kiosk has, by their names; "" is the app.
-COMMANDS = ("", "lesson", "play")
+COMMANDS = ("", "lesson", "play", "read")
 #: Arguments that open a file of someone's own.
 _OWN_FILES = ("data", "source", "beside", "record", "layer", "level", "direction", "readout")
 #: Arguments that name a file, a folder or a person, which is for the teacher to do.

@@ -7,7 +7,9 @@ from contextlib import suppress
 from typing import Any
 
 from rnnviz.cli.command import Options
+from rnnviz.cli.session_flags import session
 from rnnviz.glyphs import one_line
+from rnnviz.kiosk import REFUSED, Kiosk
 
 
 def run(options: Options) -> int:
@@ -15,22 +17,29 @@ def run(options: Options) -> int:
     for stream in (sys.stdin, sys.stdout):
         with suppress(AttributeError, ValueError):
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]
-    from rnnviz.player.player import open_player
-
-    lesson = None if options["free"] else _lesson(options)
-    source: Any = options.network or options.recording or options.experiments[0]
-    if lesson is not None:
-        source = lesson[2]
-    player = open_player(source, typed=options["input"], say=lambda text: print(one_line(text), file=sys.stderr))
+    from rnnviz.experiment import cost
     from rnnviz.plain.loop import Loop
+    from rnnviz.player.player import open_player
+    from rnnviz.player.present import NOTHING
 
-    loop = Loop(player, symbols=options["symbols"])
+    kiosk = session(options).kiosk
+    if kiosk is not None:
+        cost.restrict(kiosk.bytes, kiosk.seconds)
+    lesson = None if options["free"] else _lesson(options, kiosk)
+    source: Any = options.network or options.recording or options.experiments[0]
+    player = open_player(
+        source if lesson is None else lesson[2],
+        typed=options["input"],
+        say=lambda text: print(one_line(text), file=sys.stderr),
+        refused=NOTHING if kiosk is None else REFUSED,
+    )
+    loop = Loop(player, symbols=options["symbols"], kiosk=kiosk)
     if lesson is not None:
         from rnnviz.plain.lesson import Guide
 
         course, progress, _ = lesson
         loop.reader.guide = Guide(loop.reader, course, progress, options.values.get("slug"))
-    engine = _compiling() if loop.is_interactive else None
+    engine = _compiling(kiosk) if loop.is_interactive else None
     try:
         return loop.run()
     finally:
@@ -38,19 +47,19 @@ def run(options: Options) -> int:
             engine.stop()
 
 
-def _lesson(options: Options) -> tuple[Any, Any, Any]:
+def _lesson(options: Options, kiosk: Kiosk | None) -> tuple[Any, Any, Any]:
     """The course, the progress in it, and what the first lesson opens. Raises InputError."""
     from rnnviz.lessons.course import find
     from rnnviz.lessons.opening import first_lesson
-    from rnnviz.lessons.progress import Progress
+    from rnnviz.lessons.progress import progress_of
     from rnnviz.plain.panels import PANELS
 
     course = find(options["lessons"])
-    progress = Progress(course.name)
+    progress = progress_of(course.name, kiosk)
     return course, progress, first_lesson(course, progress, options.values.get("slug"), PANELS).target.source
 
 
-def _compiling() -> Any:
+def _compiling(kiosk: Kiosk | None) -> Any:
     """The compiled engine, prepared in the background as in the app; None if it is unavailable. From a pipe NumPy
     computes alone, so that the same lines get the same digits."""
     from rnnviz.nn import compiler_errors
@@ -58,7 +67,9 @@ def _compiling() -> Any:
     try:
         from rnnviz.nn import loading
 
-        return loading.start(on_note=lambda text: print(f"rnnviz: {one_line(text)}", file=sys.stderr))
+        return loading.start(on_note=lambda text: print(f"rnnviz: {one_line(text)}", file=sys.stderr),
+                             compiles=kiosk is None)  # fmt: skip
     except Exception as error:
-        compiler_errors.keep(error)
+        if kiosk is None:
+            compiler_errors.keep(error)
         return None

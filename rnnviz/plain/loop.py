@@ -21,6 +21,7 @@ from rnnviz.plain.words import VOICE
 from rnnviz.terminal import ascii_words, columns_of, lacks_unicode
 
 if TYPE_CHECKING:
+    from rnnviz.kiosk import Kiosk
     from rnnviz.player.jobs import Job
     from rnnviz.player.player import Player
     from rnnviz.scene.frame import Progress
@@ -47,8 +48,15 @@ class Pace:
         return progress.what
 
 
+class IdleError(Exception):
+    """Nothing was typed for too long, in a kiosk."""
+
+
 class Loop:
-    def __init__(self, player: Player, *, symbols: bool) -> None:
+    """kiosk: the limits of a session for a stranger; None: the user's own."""
+
+    def __init__(self, player: Player, *, symbols: bool, kiosk: Kiosk | None = None) -> None:
+        self._kiosk = kiosk
         self.is_interactive = sys.stdin.isatty()
         self._is_terminal = sys.stdout.isatty()
         self._ascii = lacks_unicode(sys.stdout)
@@ -65,11 +73,14 @@ class Loop:
         self._uninterrupted(reader.begin)
         while True:
             try:
-                line = sys.stdin.readline()
+                line = self._line()
+            except IdleError:
+                break
             except KeyboardInterrupt:
                 if not self.is_interactive:
                     raise
-                self._write(VOICE.say("Nothing runs. The word [quit] ends rnnviz.").replace('"', ""))
+                print()  # after ^C
+                self._write(VOICE.say("Nothing runs. [quit] ends rnnviz."))
                 continue
             if not line:
                 break
@@ -86,6 +97,21 @@ class Loop:
             reader.guide.progress.flush(0.3)
         return 0
 
+    def _line(self) -> str:
+        """The next line; "" at the end of the input. Raises IdleError where a kiosk has waited long enough."""
+        if self._kiosk is None or not self._kiosk.idle or not hasattr(signal, "setitimer"):
+            return sys.stdin.readline()
+
+        def end(number: int, frame: object) -> None:
+            raise IdleError
+
+        signal.signal(signal.SIGALRM, end)
+        signal.setitimer(signal.ITIMER_REAL, self._kiosk.idle)
+        try:
+            return sys.stdin.readline()
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+
     def _uninterrupted(self, do: Callable[[], object]) -> None:
         """Ctrl-C ends an answer that is still being computed or written, and keeps what there was."""
         try:
@@ -99,6 +125,19 @@ class Loop:
     def _guard(self, job: Job) -> Iterator[None]:
         """Ctrl-C cancels the job, which keeps the work done so far; a second one gives it up."""
         self._pace.begin()
+        late = None if self._kiosk is None else threading.Timer(self._kiosk.job, job.cancel)
+        if late is not None:
+            late.daemon = True
+            late.start()
+        try:
+            with self._interruptible(job):
+                yield
+        finally:
+            if late is not None:
+                late.cancel()
+
+    @contextmanager
+    def _interruptible(self, job: Job) -> Iterator[None]:
         if not self.is_interactive or threading.current_thread() is not threading.main_thread():
             yield
             return
@@ -113,6 +152,8 @@ class Loop:
             yield
         finally:
             signal.signal(signal.SIGINT, before)
+            if job.is_cancelled:
+                print()  # after ^C; not in the handler, which may have interrupted another line
 
     def _write(self, text: str) -> None:
         if self._ascii:

@@ -122,10 +122,14 @@ class Reader:
             if isinstance(error, AlreadyThereError) and isinstance(command, SaveModel):
                 self.say(VOICE.say(f"[save] over {command.path} overwrites it."))
             return False
+        except MemoryError:
+            self.player.forget()
+            self.say("This does not fit in memory. Changes before it cannot be undone any more.")
+            return False
         finally:
             self.player.finish(job)
         if job.is_cancelled:
-            self.say("Stopped.")
+            self.say("" if self.frame.hint.startswith("Stopped") else "Stopped.")
             return False
         return True
 
@@ -135,7 +139,7 @@ class Reader:
             hidden = progress.loss is None or self.mask.hides("loss", "history")
             value = "" if hidden or progress.loss is None else f", loss {loss(progress.loss)}"
             unit = f" {progress.unit}" if progress.unit else ""
-            self._put(f"{text}: {progress.done} of {progress.total}{unit}{value}.")
+            self._put(f"{text[:1].upper()}{text[1:]}: {progress.done:,} of {progress.total:,}{unit}{value}.")
 
     def send(self, *commands: Command) -> None:
         """Carry out what a person asked for, and say what it did."""

@@ -112,7 +112,7 @@ _RULES: tuple[_Rule, ...] = tuple(
         (r"\b(h|tanh|φ)'(?!\w)", r"\1 prime"),
         (r"\b([A-Wa-z])_([a-z]{2,4})\b", _weights),
         (r"\b([A-Za-z])_([A-Z])\b", r"\1 at step \2"),
-        (r"(?<![^\s\"(])\?(?=[\s.,;\")]|$)", "question mark"),
+        (r"(?:(?<!\S)|(?<=\s[\"(`]))\?(?=[\s.,;\")`]|$)", "question mark"),
         (r"\b10\^", "ten to the power "),
         (r"(?<![\w.])(\d[\d,]*(?:\.\d+)?)e([+-]?\d+)\b", _power),
         (rf"(?<=[\w)])[{_SUP}]+", _raised),
