@@ -116,7 +116,8 @@ MORE = (
     "right 3", "enter 4", "7", "999", "gain 1.5", "gain", "units 5", "cell lstm", "cell gru", "loop off", "type abc",
     "type 1 2 3", "type 3 = 0.5", "sequence 2", "unit 2", "unit 99", "up 2", "help ledger", "help gain", "help xx",
     "find gain", "", "foo", "go to 3", "lr 1e5", "seed 4", "epochs 3", "play", "task recall", "everything", "more",
-    "\x1b[A", "answer 2", "lesson 4", "page 3", "é", "hidden 7", "left 3", "save", "\x00", "right -1", "right 99999999999",
+    "\x1b[A", "answer 2", "lesson 4", "page 3", "é", "hidden 7", "left 3", "save", "\x00", "right -1",
+    "right 99999999999",
 )  # fmt: skip
 
 
