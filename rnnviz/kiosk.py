@@ -24,6 +24,7 @@ LONGEST_NAME_BYTES = 200  # of it in UTF-8; a file system allows 255
 REFUSED: Mapping[str, str] = MappingProxyType(
     {
         "save": "This is a kiosk: no file is written.",
+        "picture": "This is a kiosk: no file is written.",
         "suspend": "This is a kiosk: rnnviz cannot be suspended.",
         "source": "a kiosk reads no file",
         "data": "a kiosk reads no file",

@@ -52,6 +52,14 @@ def beside_you(name: str, content: str) -> Path:
     raise InputError(f"The picture cannot be saved: {reason}")
 
 
+def short(path: Path) -> str:
+    """A path for one line: from the current folder, or from home."""
+    if path.parent == Path.cwd():
+        return path.name
+    home = os.path.expanduser("~")
+    return f"~{str(path)[len(home) :]}" if str(path).startswith(home + os.sep) else str(path)
+
+
 def _numbered(folder: Path, name: str, content: bytes) -> Path:
     stem, ext = os.path.splitext(name)
     for n in range(1, MOST):

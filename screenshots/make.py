@@ -18,8 +18,8 @@ from rnnviz.cli.pictures import film_of
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.lessons.course import Start, find
 from rnnviz.player.kinds.opening import NetworkOpening, Opening
-from rnnviz.tui.pictures.animated_svg import animated_svg
-from rnnviz.tui.pictures.headless import IN_PICTURES, studio
+from rnnviz.tui.films.animated_svg import animated_svg
+from rnnviz.tui.films.headless import IN_PICTURES, studio
 from rnnviz.tui.pictures.svg import svg
 
 HERE = Path(__file__).parent

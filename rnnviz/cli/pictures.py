@@ -16,8 +16,8 @@ from rnnviz.errors import InputError
 from rnnviz.glyphs import visible
 
 if TYPE_CHECKING:
-    from rnnviz.tui.pictures.film import Film
-    from rnnviz.tui.pictures.headless import Studio
+    from rnnviz.tui.films.film import Film
+    from rnnviz.tui.films.headless import Studio
 
 _BY_ENDING = {".svg": "svg", ".txt": "text", ".ansi": "ansi", ".cast": "v2"}
 
@@ -25,7 +25,7 @@ _BY_ENDING = {".svg": "svg", ".txt": "text", ".ansi": "ansi", ".cast": "v2"}
 def show(options: Options) -> int:
     """Run `rnnviz show` and return its exit code. Raises InputError."""
     kind = _format(options, ("text", "ansi", "svg"), "text")
-    if options["slug"] is None and any(options[name] is not None for name in ("step", "answer", "hints")):
+    if options.values.get("slug") is None and any(options[name] is not None for name in ("step", "answer", "hints")):
         raise InputError("step: only a lesson has steps; name one with --lesson")
     colors = _colors(options, kind)
     _write(options, asyncio.run(_picture(options, kind, colors)))
@@ -58,15 +58,15 @@ def record(options: Options) -> int:
     if options["o"] is None and options["format"] is None:
         raise InputError("o: name the file to write, such as film.svg or film.cast")
     kind = _format(options, ("v2", "v3", "svg"), "svg")
-    if options["slug"] is not None and (options["keys"] or options["at"] or options["panel"]):
+    if options.values.get("slug") is not None and (options["keys"] or options["at"] or options["panel"]):
         raise InputError("keys: a lesson plays by itself; leave --keys, --at and --panel out")
     film = film_of(options)
     if kind == "svg":
-        from rnnviz.tui.pictures.animated_svg import animated_svg
+        from rnnviz.tui.films.animated_svg import animated_svg
 
         _write(options, animated_svg(film))
     else:
-        from rnnviz.tui.pictures.cast import cast
+        from rnnviz.tui.films.cast import cast
 
         _write(options, cast(film, int(kind[1:])))
     return 0
@@ -78,7 +78,7 @@ def film_of(options: Options) -> Film:
 
 
 async def _film(options: Options) -> Film:
-    from rnnviz.tui.pictures import film
+    from rnnviz.tui.films import film
 
     strokes = None if options["keys"] is None else film.script(options["keys"])
     async with _studio(options, session(options, has_config=False).colors or "truecolor", 1) as made:
@@ -92,11 +92,11 @@ async def _film(options: Options) -> Film:
 def _studio(options: Options, colors: str, step: int) -> AbstractAsyncContextManager[Studio]:
     from rnnviz.lessons.course import Start
     from rnnviz.tui import panels
-    from rnnviz.tui.pictures.headless import studio
+    from rnnviz.tui.films.headless import studio
 
     if options["panel"] is not None and options["panel"] not in panels.BY_ID:
         raise panels.unknown(options["panel"])
-    lesson, asked = options["slug"], session(options, has_config=False)
+    lesson, asked = options.values.get("slug"), session(options, has_config=False)
     if lesson is None and options["lessons"] is not None:
         raise InputError("lessons: name a lesson of this folder, by its slug or number")
     needs_ascii = options["o"] is None and terminal.lacks_unicode(sys.stdout)

@@ -231,23 +231,25 @@ def run_of(source: Experiment | Opening | NetworkOpening, say: Callable[[str], N
 
 def open_player(
     source: Experiment | Opening | NetworkOpening | None = None, *, live: bool = False, typed: str | None = None,
-    say: Callable[[str], None] = lambda text: None, refused: Mapping[str, str] = NOTHING,
+    into: int = 1, say: Callable[[str], None] = lambda text: None, refused: Mapping[str, str] = NOTHING,
 ) -> Player:  # fmt: skip
-    """typed: a sequence to read in place of the first. say: is given what takes more than a moment. refused: see
-    Player.
+    """typed: a sequence to read in place of number `into`, counted from 1. say: is given what takes more than a moment.
+    refused: see Player.
 
     Raises InputError in one line for an experiment that cannot run, a recording or a file of weights that cannot be
     opened, and text that is no sequence."""
     try:
         run = run_of(source or Experiment(), say)
-        return Player(run if typed is None else typed_into(run, typed), live=live, refused=refused)
+        return Player(run if typed is None else typed_into(run, typed, into), live=live, refused=refused)
     except MemoryError:
         raise InputError("this does not fit in memory; use fewer steps, units or sequences") from None
 
 
-def typed_into(run: Run, text: str) -> Run:
-    """The run with a typed sequence in place of its first. Raises InputError that begins with "input: "."""
+def typed_into(run: Run, text: str, number: int = 1) -> Run:
+    """The run with a typed sequence in place of one of its own. Raises InputError that begins with "input: "."""
     try:
-        return run.with_typed(text, 0)
+        if not 1 <= number <= len(run.task):
+            raise InputError(f"the data has the sequences 1 to {len(run.task)}")
+        return run.with_typed(text, number - 1)
     except InputError as error:
         raise InputError(f"input: {error}") from None

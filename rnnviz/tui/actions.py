@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from rnnviz.errors import InputError
 from rnnviz.tui import panels, too_small
 
 if TYPE_CHECKING:
@@ -77,14 +78,29 @@ def _group(screen: ScoreScreen) -> None:
 
 
 def _copy(screen: ScoreScreen) -> None:
-    """Copy the open panel's text to the terminal's clipboard."""
-    panel = panels.BY_ID.get(screen.view.panel or "")
-    if panel is None or panel.copy_text is None or screen.frame is None:
-        screen.say("There is nothing to copy here. Press [code] for the code.")
+    """Show what can be copied; the next key chooses."""
+    if screen.frame is None:
         return
-    text = panel.copy_text(screen.frame, screen.view)
-    screen.app.copy_to_clipboard(text)
-    screen.say(f"{len(text.splitlines())} lines copied, if your terminal supports OSC 52.")
+    from rnnviz.tui.copying import prompt
+
+    screen.pause()
+    screen.hush()
+    screen.look(copying=prompt(screen))
+
+
+def _picture(screen: ScoreScreen) -> None:
+    """Save what is on the screen, with whatever lies over the score."""
+    frame = screen.frame
+    if frame is None:
+        return
+    from rnnviz import ways_out
+
+    try:
+        path = ways_out.beside_you(f"rnnviz-{frame.scene.task.name}-{frame.cell.name}.svg", screen.picture())
+    except InputError as error:
+        screen.warn(str(error))
+    else:
+        screen.say(f"Saved this picture: {ways_out.short(path)}")
 
 
 def _lead(ask: Callable[[Guide], None]) -> Do:
@@ -134,6 +150,7 @@ DO: dict[str, Do] = {
     "group_down": _group,
     "group_up": _group,
     "copy": _copy,
+    "picture": _picture,
     "panel": partial(_following, by=1),
     "panel_back": partial(_following, by=-1),
     "lesson_next": _lead(lambda guide: guide.next()),

@@ -97,6 +97,7 @@ class RnnvizApp(DrivenApp):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(",".join(keys.BY_ID["suspend"].keys), "suspend_process", show=False, priority=True, id="suspend"),
+        Binding(",".join(keys.BY_ID["picture"].keys), "picture", show=False, priority=True, id="picture"),
         # ctrl+c is a habit: it quits whatever is open and whatever is being typed.
         Binding("ctrl+q,ctrl+c", "quit", show=False, priority=True, id="leave"),
     ]
@@ -249,9 +250,13 @@ class RnnvizApp(DrivenApp):
             if self.session.kiosk is not None:
                 cost.restrict(self.session.kiosk.bytes, self.session.kiosk.seconds)
                 refused = REFUSED
-            player = open_player(source, live=True, typed=self._typed, say=self._note, refused=refused)
-            if lesson is None and self._place is not None:
-                for command in self._place.commands(lambda: player.frame):
+            place = self._place if lesson is None else None
+            player = open_player(
+                source, live=True, typed=self._typed, into=(place and place.sequence) or 1, say=self._note,
+                refused=refused,
+            )  # fmt: skip
+            if place is not None:
+                for command in place.commands(lambda: player.frame):
                     player.do(command)
                 player.settle(ghost=False)
         except BaseException as error:
@@ -351,6 +356,10 @@ class RnnvizApp(DrivenApp):
     def on_failed(self, message: Failed) -> None:
         self.failure = message.error
         self.exit(return_code=2 if isinstance(message.error, InputError) else 1)
+
+    def action_picture(self) -> None:
+        """Save a picture, of a menu or a page over the score, too."""
+        self.main.action_act("picture")
 
     # -- the end ------------------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
     line         a sequence or the name of a file being typed: every key, until enter or esc
     typing       text for an open panel: every key, until enter or esc
+    copying      what to copy: one key
     autoplay    a lesson that runs by itself: any key pauses it
     answer       the answer to a lesson's question: a digit, or a number key by key
     step_number  the number of a time step, after g or a digit
@@ -119,6 +120,15 @@ def _submit_text(screen: ScoreScreen, text: str) -> None:
         screen.warn(in_labels(str(error)))
 
 
+def copying(screen: ScoreScreen, press: Press) -> bool:
+    if screen.view.copying is None or press.key is None:
+        return False
+    screen.look(copying=None)
+    from rnnviz.tui.copying import copy
+
+    return copy(screen, press.character or press.key) or press.action in ("cancel", "copy")
+
+
 def autoplay(screen: ScoreScreen, press: Press) -> bool:
     return screen.guide is not None and press.key is not None and screen.guide.handle_key(press.key)
 
@@ -204,5 +214,5 @@ def player(screen: ScoreScreen, press: Press) -> bool:
 
 
 LISTENERS: tuple[Listener, ...] = (
-    line, typing, autoplay, answer, step_number, lesson, lesson_text, open_panel, panel_key, app, player,
+    line, typing, copying, autoplay, answer, step_number, lesson, lesson_text, open_panel, panel_key, app, player,
 )  # fmt: skip

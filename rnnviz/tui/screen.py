@@ -215,6 +215,31 @@ class ScoreScreen(Screen[None]):
         is_shown = self.view.input_gradient and "inputs" not in frame.cannot and frame.reached is not None
         return wanted if is_shown and wanted not in frame.scene.known else None
 
+    # -- ways out ------------------------------------------------------------------------------------------
+
+    def picture(self) -> str:
+        """The whole screen as SVG."""
+        from rnnviz.tui.pictures.picture import of_app
+        from rnnviz.tui.pictures.svg import svg
+
+        assert self.frame is not None
+        picture = of_app(self.app, self.palette.colors, ascii=self.palette.ascii)
+        return svg(picture, f"rnnviz · {self.frame.scene.task.title}")
+
+    def command_line(self) -> tuple[str, str]:
+        """The command that shows this view, and what it leaves out."""
+        from rnnviz.lessons.course import OWN
+        from rnnviz.tui.command_line import command_line
+
+        assert self.frame is not None
+        guide = self.guide if self.guide is not None and self.guide.is_on else None
+        is_own = guide is None or guide.course.name == OWN
+        folder = None if guide is None or is_own else str(guide.course.folder)
+        run = None if guide is None else guide.run
+        theme = self.app.theme.removeprefix("textual-")
+        size = (self.size.width, self.size.height)
+        return command_line(self.frame, self.view, size, theme, self.palette.ascii, run, folder)
+
     # -- layout ---------------------------------------------------------------------------------------------
 
     def on_resize(self, event: events.Resize) -> None:

@@ -29,6 +29,8 @@ HEADING = 24  # cells of a lesson's heading before the task's name gets any
 LOSS = 18  # cells that stay free for the loss
 WATCHED = "Each picture shows the network after some epochs. Press [cancel] to stop."
 UNWATCHED = "The picture still shows the previous network. Press [cancel] to stop."
+ENDS = "Enter or any other key ends typing."
+COPYING = "Press the key of what to copy. The clipboard is that of your terminal, also over SSH."
 MEANWHILE = "Everything else works meanwhile. Press [cancel] to stop."
 ABOUT = 12  # cells below which a panel's title is only its name
 _SUBJECTS = {  # the names of the figures in the sentences of a phase
@@ -107,7 +109,7 @@ def narration(frame: Frame | None, view: View, width: int, height: int, palette:
     elif notice is not None:
         first, styles[0] = VOICE.say(notice.line), notice.style(palette)
         if notice.kind is Kind.PROMPT and not is_line(view):
-            second = f"Type a step from 0 to {frame.T}. Enter or any other key ends typing."
+            second = COPYING if view.copying is not None else f"Type a step from 0 to {frame.T}. {ENDS}"
         elif notice.kind is Kind.PROGRESS and frame.job is not None:
             second = WATCHED if frame.job.what == "training" else UNWATCHED if frame.learning.trains else MEANWHILE
     elif not both and frame.cursor.phase is Phase.FORWARD and frame.cursor.t == 0:
@@ -128,6 +130,8 @@ def current_notice(frame: Frame | None, view: View, width: int) -> Notice | None
         name, text = ("sequence", view.sequence) if view.saving is None else ("save as", view.saving)
         shown = cut_before(text or "", max(8, width - 12))  # the end is what is being typed
         return Notice(f"{name}: {shown}▏", Kind.PROMPT)
+    if view.copying is not None:
+        return Notice(view.copying, Kind.PROMPT)
     if view.prompt is not None:
         return Notice(f"go to t = {view.prompt}▏", Kind.PROMPT)
     if frame.job is not None:

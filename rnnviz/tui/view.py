@@ -12,6 +12,7 @@ class View:
     """panel, page, row: which panel is open, which of its pages, and which row is chosen or scrolled to.
     prompt: the number being typed. sequence: the sequence being typed, None while none is.
     saving: the name of a file being typed, None while none is; overwrites: enter may overwrite it.
+    copying: the list of what can be copied, while a key is awaited; None otherwise.
     typing: what is being typed into the panel, None while nothing is;
     finding: the typed text searches the panel; it is not a value.
     locked: settings that an open exercise locks.
@@ -31,6 +32,7 @@ class View:
     sequence: str | None = None
     saving: str | None = None
     overwrites: bool = False
+    copying: str | None = None
     playing: bool = False
     speed: float = 4.0
     notice: Notice | None = None

@@ -13,7 +13,7 @@ from rnnviz.glyphs import cut, visible
 if TYPE_CHECKING:
     from rnnviz.scene.frame import Frame
 
-SAVE = "Type the name of a file, .safetensors or .npz. Enter saves, esc leaves."
+SAVE = "Name a file: .safetensors or .npz, or .toml for the settings. Enter saves, esc leaves."
 ENDS = "Enter reads, esc leaves."
 
 

@@ -75,7 +75,7 @@ async def test_it_scrolls_turns_pages_and_copies(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(app, "copy_to_clipboard", copied.append)
     async with app.run_test(size=(80, 24)) as pilot:
         await app.settled()
-        await press(pilot, "s", "Y")
+        await press(pilot, "s", "Y", "p")
         assert "def forward" in copied.pop()
         for name in ("PyTorch", "Keras"):
             await press(pilot, "enter")
@@ -85,15 +85,16 @@ async def test_it_scrolls_turns_pages_and_copies(monkeypatch: pytest.MonkeyPatch
             assert [row[:60] for row in rows(app)][1:7] == before[3:9]
             await press(pilot, *["up"] * 9)
             assert rows(app)[1][:60] == before[1]
-            await press(pilot, "Y")
+            await press(pilot, "Y", "p")
             program = copied.pop()
             assert name in program
             compile(program, name, "exec")
         await press(pilot, "enter")
         assert "▸NumPy" in rows(app)[0]
         await press(pilot, "escape", "Y")
+        assert "p the code" not in "\n".join(rows(app, "telling"))
+        await press(pilot, "p")
         assert not copied
-        assert "nothing to copy" in "\n".join(rows(app, "telling"))
 
 
 MODELS = [

@@ -14,9 +14,9 @@ from rnnviz.cli.commands import COMMANDS
 from rnnviz.cli.flags import read
 from rnnviz.cli.pictures import film_of
 from rnnviz.errors import InputError
-from rnnviz.tui.pictures.animated_svg import animated_svg
-from rnnviz.tui.pictures.cast import cast
-from rnnviz.tui.pictures.film import Film, script
+from rnnviz.tui.films.animated_svg import animated_svg
+from rnnviz.tui.films.cast import cast
+from rnnviz.tui.films.film import Film, script
 from rnnviz.tui.pictures.svg import svg
 from tests.tui.pictures import difference, grid
 

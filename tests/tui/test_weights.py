@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rnnviz.lessons.course import find
 from rnnviz.numbers import fixed, scientific
 from rnnviz.player.kinds.opening import NETWORK_CANNOT, NetworkOpening
 from rnnviz.tui.app import RnnvizApp
@@ -67,3 +68,13 @@ async def test_a_typed_sequence_is_read_and_answered(path: str) -> None:
         await press(pilot, "T", *"1[2] = 0.5", "enter")
         assert app.main.frame.scene.trace.x[:, 0].tolist() == [[1, 2, 0.5], [4, 5, 6]]
         assert app.main.frame.ghost is not None
+
+
+async def test_the_only_layer_of_a_file_pinned_is_compared_with_nothing() -> None:
+    path = find().folder / "recordings" / "remembers.safetensors"
+    app = RnnvizApp(NetworkOpening(str(path)), compile=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.settled()
+        await press(pilot, "c", "enter")
+        assert app.main.frame is not None
+        assert app.main.frame.pinned is not None

@@ -9,6 +9,7 @@ from time import perf_counter
 
 import numpy as np
 
+from rnnviz import ways_out
 from rnnviz.errors import AlreadyThereError, InputError
 from rnnviz.experiment import cost
 from rnnviz.experiment.ablation import without_loop
@@ -198,12 +199,16 @@ class ExperimentRun:
         return run
 
     def save(self, path: str, *, overwrites: bool) -> str:
-        """The network that is trained: with its loop, though it may be shown without."""
+        """The network that is trained: with its loop, though it may be shown without. A file that ends in .toml takes
+        the settings, as a person left them."""
         file, model = Path(path).expanduser(), self.timeline.training.model
         if not path.strip():
             raise InputError("name the file, such as model.safetensors")
         if not overwrites and (file.exists() or file.is_symlink()):
             raise AlreadyThereError(f"{path} exists; press enter again to overwrite it")
+        if file.suffix.lower() == ".toml":
+            ways_out.write(path, self.requested.to_toml(), overwrites=overwrites)
+            return f"Saved the experiment: {path}"
         model.save(file)
         return f"Saved {model.parameter_count:,} parameters, epoch {self.place[0]}: {path}"
 

@@ -1,1 +1,1 @@
-"""Pictures of the app, made by the app itself without a terminal: text, SVG, animated SVG, asciicast."""
+"""Pictures of what the app shows: text and SVG. They know no app."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from rnnviz.tui.pictures.film import Film
+from rnnviz.tui.films.film import Film
 from rnnviz.tui.pictures.text import difference, whole
 
 _TERM = {"truecolor": "xterm-direct", "256": "xterm-256color", "standard": "xterm", "none": "xterm"}

@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rnnviz.sheet import REST
-from rnnviz.tui.pictures.film import Film
+from rnnviz.tui.films.film import Film
 from rnnviz.tui.pictures.markup import HEIGHT, WIDTH, Drawing, Shown
 from rnnviz.tui.pictures.picture import Ink
 from rnnviz.tui.pictures.svg import cells_of, document

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from textual.pilot import Pilot
 
 from rnnviz.nn import engine
+from rnnviz.scene.commands import Follow
 from rnnviz.session import Session
 from rnnviz.terminal import USUAL
 from rnnviz.tui.app import RnnvizApp
@@ -47,8 +48,12 @@ class Studio:
             await self.rest()
 
     async def rest(self) -> None:
-        """Wait until nothing more will change."""
+        """Wait until nothing more will change; of a recording, until all of its losses have been read."""
         await self.app.settled()
+        player = self.app.main.player
+        while player is not None and player.grows and player.has_news():
+            self.app.main.send(Follow(), is_watched=False, keeps_notice=True)
+            await self.app.settled()
         await self.pilot.pause()
         if self.app.failure is not None:
             raise self.app.failure
@@ -63,7 +68,7 @@ class Studio:
             await self.rest_between_steps()
 
     def picture(self) -> Picture:
-        return of_app(self.app, self.app.strength, ascii=self.app.ascii)
+        return of_app(self.app, self.app.main.palette.colors, ascii=self.app.ascii)
 
     async def go(self, place: Place | None, panel: str | None) -> None:
         """Go from a lesson's picture to another place. Raises InputError if its run has none like it."""

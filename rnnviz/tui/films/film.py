@@ -19,7 +19,7 @@ from rnnviz.tui import keys
 from rnnviz.tui.pictures.picture import Picture
 
 if TYPE_CHECKING:
-    from rnnviz.tui.pictures.headless import Studio
+    from rnnviz.tui.films.headless import Studio
 
 TITLE = 2.0  # seconds of the title
 END = 3.0  # seconds of the last picture

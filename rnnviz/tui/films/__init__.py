@@ -1,0 +1,1 @@
+"""The app without a terminal, and films of it: asciicast, and SVG that plays by itself."""
