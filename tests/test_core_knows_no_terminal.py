@@ -10,7 +10,20 @@ import rnnviz
 from rnnviz.tui.voice import KEYS, VOICE
 
 ROOT = Path(rnnviz.__file__).parent
-CORE = ("nn", "watching", "tasks", "experiment", "scene", "views", "player", "words", "export", "lessons", "diagnosis")
+CORE = (
+    "nn",
+    "watching",
+    "tasks",
+    "experiment",
+    "scene",
+    "views",
+    "player",
+    "words",
+    "export",
+    "lessons",
+    "diagnosis",
+    "workshop",
+)
 VERBS = (
     "goes|walks|trains|takes|reads|shows|closes|brings|stops|opens|types|asks|puts|plays|compares|restores|does|finds"
 )

@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[1]
 ROOMS = (
     "tui", "plain", "lessons", "player", "views", "scene", "words", "numbers.py",
     "nn", "recordings", "weights", "watching", "tasks", "experiment", "export", "cli", "charts", "diagnosis",
+    "workshop",
     "crash.py", "errors.py", "files.py", "glyphs.py", "safetensors_header.py", "sheet.py", "terminal.py",
     "__init__.py", "__main__.py",
 )  # fmt: skip

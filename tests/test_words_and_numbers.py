@@ -57,7 +57,8 @@ SPEAKERS = ("experiment", "scene", "views", "player", "words", "export", "lesson
 #: chooses them. A new module is not among them.
 OF_SETTINGS = {
     "cli/app", "cli/command", "cli/commands", "cli/doctor", "cli/flags", "cli/lessons", "cli/main",
-    "cli/surroundings", "experiment/applicability", "experiment/build", "experiment/experiment",
+    "cli/surroundings", "cli/workshop", "cli/workshop_screen",
+    "experiment/applicability", "experiment/build", "experiment/experiment",
     "experiment/experiment_file", "experiment/run", "experiment/setting", "export/excerpts", "export/keras",
     "export/program", "export/programs", "export/pytorch", "lessons/arithmetic", "lessons/check", "lessons/cost",
     "lessons/course", "lessons/lesson_file", "lessons/markdown", "lessons/opening", "lessons/openings",

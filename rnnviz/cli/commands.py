@@ -10,6 +10,7 @@ from rnnviz.cli.picture_commands import PICTURES
 from rnnviz.cli.session_flags import COLOR, OF_SESSION
 from rnnviz.cli.setup_commands import SETUP
 from rnnviz.cli.sharing_commands import SHARING
+from rnnviz.cli.workshop_commands import WORKSHOP
 from rnnviz.errors import InputError, short_repr
 from rnnviz.experiment.experiment import SETTINGS
 from rnnviz.experiment.setting import Setting
@@ -327,6 +328,7 @@ COMMANDS: dict[str, Command] = {
         _COURSE,
         _LESSON,
         _PLAY,
+        *WORKSHOP,
         READ,
         *PICTURES,
         *SHARING,

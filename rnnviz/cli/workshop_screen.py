@@ -1,0 +1,415 @@
+"""The watching screen of `rnnviz workshop`: plain text that is drawn again when something changes.
+
+It waits for a key and, twice a second, looks whether a file was saved. Files are run and compared in a thread. It needs
+a terminal, but neither Textual nor rich: it is there at once, beside an editor, over SSH and in tmux.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import os
+import select
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from rnnviz.cli.surroundings import is_tty, terminal_missing
+from rnnviz.errors import InputError
+from rnnviz.glyphs import cells, cut, escaped, ljust, wrap
+from rnnviz.terminal import ascii_cells, colors, lacks_unicode, size_of
+from rnnviz.workshop.check import check
+from rnnviz.workshop.checker import Checker, Saves
+from rnnviz.workshop.exercise import Exercise
+from rnnviz.workshop.exercises import EXERCISES
+from rnnviz.workshop.report import Line, lines, row
+from rnnviz.workshop.result import SOLVED, UNWRITTEN, Result
+
+LOOK = 0.5  # seconds between two looks at the files
+SETTLE = 0.1  # and after one of them has changed
+WIDEST = 110
+_STYLES = {"title": "1", "good": "1;32", "bad": "1;31", "dim": "2", "": ""}
+_KEYS = "h hint   s solution   n next   p previous   l list   c check   e edit   q quit"
+_ARROWS = {b"\x1b[A": "up", b"\x1b[B": "down", b"\x1bOA": "up", b"\x1bOB": "down", b"\x1b[5~": "up", b"\x1b[6~": "down"}
+
+
+def watch(folder: Path) -> int:
+    """Watch the files of a folder until q. Returns the exit code. Raises InputError without a terminal."""
+    missing = terminal_missing(is_tty(sys.stdin), is_tty(sys.stdout))
+    try:
+        import termios  # noqa: F401
+    except ImportError:  # Windows
+        missing = missing or "watching needs a POSIX terminal"
+    if missing:
+        raise InputError(f"{missing.replace('the app', 'watching')}; rnnviz workshop check runs the files once")
+    return Watch(folder).run()
+
+
+class Watch:
+    """What is on the screen, and what a key or a saved file changes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.results: dict[Exercise, Result] = {}
+        self.at = 0
+        self.page = ""  # "", "list" or "solution"
+        self.hints: dict[Exercise, int] = {}
+        self.news = ""  # what the last key led to
+        self.just_solved: Exercise | None = None
+        self.seeks = True  # the first file that is not solved, at the start and after one is
+        self.top = 0  # the first line that is shown of a page longer than the screen
+        self.ended: int | None = None
+        self._wake_out, self._wake_in = os.pipe()
+        os.set_blocking(self._wake_in, False)
+        self._finished: list[tuple[Exercise, Result]] = []
+        self._checker = Checker(lambda one, stop: check(one, folder / one.file, stop=stop), self._done)
+        self._saves = Saves(folder)
+
+    @property
+    def exercise(self) -> Exercise:
+        return EXERCISES[self.at]
+
+    # -- the loop --------------------------------------------------------------------------------------
+
+    def run(self) -> int:
+        self._checker.request(self.exercise)
+        try:
+            with self._signals(), _screen() as self._screen:
+                self._draw()
+                while self.ended is None:
+                    self._turn()
+        except KeyboardInterrupt:
+            self.ended = 0
+        finally:
+            self._checker.end()
+        return self.ended or 0
+
+    def _turn(self) -> None:
+        """Wait for a key, a result, a signal, or the time to look at the files; and draw if something changed."""
+        wait = SETTLE if self._saves.is_settling else LOOK
+        ready = select.select([0, self._wake_out], [], [], wait)[0]
+        changed = False
+        if 0 in ready:
+            data = os.read(0, 1024)
+            if not data:  # the terminal is gone
+                self.ended = 129
+            for key in _keys(data):
+                self._press(key)
+                changed = True
+        if self._wake_out in ready:
+            os.read(self._wake_out, 1024)
+            changed = True
+        finished, self._finished = self._finished, []
+        for exercise, result in finished:
+            self._take(exercise, result)
+        if not ready:
+            saved = self._saves.look()
+            for one in saved:
+                self._saved(one)
+            changed = changed or bool(saved)
+        if changed and self.ended is None:
+            self._draw()
+
+    def _wake(self, *_: object) -> None:
+        with contextlib.suppress(BlockingIOError, OSError):
+            os.write(self._wake_in, b"\0")
+
+    def _done(self, exercise: Exercise, result: Result) -> None:
+        """In the checker's thread."""
+        self._finished.append((exercise, result))
+        self._wake()
+
+    @contextlib.contextmanager
+    def _signals(self) -> Iterator[None]:
+        def end(number: int, _: object) -> None:
+            self.ended = 128 + number
+            self._wake()
+
+        def suspend(*_: object) -> None:
+            self._screen.leave()
+            signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+            os.kill(0, signal.SIGTSTP)
+            signal.signal(signal.SIGTSTP, suspend)
+            self._screen.enter()
+            self._wake()
+
+        handlers: dict[int, Any] = {
+            signal.SIGTERM: end, signal.SIGHUP: end, signal.SIGWINCH: self._wake, signal.SIGTSTP: suspend,
+        }  # fmt: skip
+        before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    # -- what happens ----------------------------------------------------------------------------------
+
+    def _saved(self, exercise: Exercise) -> None:
+        """A file was saved: it is the one that is being worked on."""
+        if exercise is not self.exercise or self.page:
+            self._go(EXERCISES.index(exercise))
+        self.seeks = True
+        self.news = ""
+        self._checker.request(exercise, at_once=True)
+
+    def _take(self, exercise: Exercise, result: Result) -> None:
+        was_solved = exercise in self.results and self.results[exercise].is_solved
+        self.results[exercise] = result
+        if exercise is not self.exercise or not self.seeks:
+            return
+        if not result.is_solved:
+            self.seeks = False
+            return
+        if not was_solved:
+            self.just_solved = exercise
+        following = next((n for n, one in enumerate(EXERCISES) if not self._is_solved(one)), None)
+        if following is None:
+            self.seeks = False
+            return
+        self._go(following, keep_news=True)
+        self.seeks = True
+        if self.exercise in self.results:
+            self.seeks = False
+        else:
+            self._checker.request(self.exercise)
+
+    def _is_solved(self, exercise: Exercise) -> bool:
+        return exercise in self.results and self.results[exercise].is_solved
+
+    def _go(self, at: int, keep_news: bool = False) -> None:
+        self.at, self.page, self.top, self.seeks = at, "", 0, False
+        if not keep_news:
+            self.news, self.just_solved = "", None
+
+    def _press(self, key: str) -> None:
+        self.news = ""
+        if key == "q":
+            self.ended = 0
+        elif key in ("up", "down"):
+            self.top = max(0, self.top + (5 if key == "down" else -5))
+        elif key == "esc" or (key == "l" and self.page == "list") or (key == "s" and self.page == "solution"):
+            self.page, self.top = "", 0
+        elif key in ("n", "p"):
+            self._open((self.at + (1 if key == "n" else -1)) % len(EXERCISES))
+        elif key.isdecimal() and self.page == "list":
+            self._open((int(key) - 1) % 10)
+        elif key == "l":
+            self.page, self.top = "list", 0
+            for one in EXERCISES:
+                if one not in self.results:
+                    self._checker.request(one)
+        elif key == "c":
+            self.page, self.top = "", 0
+            self._checker.request(self.exercise, at_once=True)
+        elif key == "h":
+            self.page = ""
+            self.hints[self.exercise] = min(self.hints.get(self.exercise, 0) + 1, len(self.exercise.hints))
+            self.top = 0
+        elif key == "s":
+            self._solution()
+        elif key == "e":
+            self._edit()
+
+    def _open(self, at: int) -> None:
+        self._go(at)
+        if self.exercise not in self.results:
+            self._checker.request(self.exercise)
+
+    def _solved_exercise(self) -> Exercise | None:
+        if self._is_solved(self.exercise):
+            return self.exercise
+        return self.just_solved
+
+    def _solution(self) -> None:
+        if self._solved_exercise() is None:
+            self.news = f"The solution of {self.exercise.file} opens when yours is right. h gives a hint."
+        else:
+            self.page, self.top = "solution", 0
+
+    def _edit(self) -> None:
+        words = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "")
+        if not words:
+            self.news = "No editor is set. Open the file in yours, or set EDITOR and start again."
+            return
+        self._screen.leave()
+        try:
+            subprocess.run([*words, str(self.folder / self.exercise.file)], check=False)
+        except OSError as error:
+            self.news = f"The editor {words[0]} could not be started: {error.strerror}."
+        finally:
+            self._screen.enter()
+
+    # -- what is shown ---------------------------------------------------------------------------------
+
+    def _draw(self) -> None:
+        columns, rows = size_of(1, 0)
+        width = min(columns, WIDEST) - 2
+        head, body, foot = self._head(width), self._body(width), self._foot(width)
+        room = max(1, rows - len(head) - len(foot))
+        self.top = max(0, min(self.top, len(body) - room))
+        shown = body[self.top : self.top + room]
+        if self.top + room < len(body):
+            shown[-1] = Line("↓ shows more", "dim")
+        shown += [Line("")] * (room - len(shown))
+        self._screen.show([*head, *shown, *foot][:rows])
+
+    def _head(self, width: int) -> list[Line]:
+        solved = sum(self._is_solved(one) for one in EXERCISES)
+        right = f"{solved} of {len(EXERCISES)} solved"
+        left = f"{self.exercise.file}: {self.exercise.title}"
+        title = Line(ljust(cut(left, width - cells(right) - 2), width - cells(right)) + right, "title")
+        return [title, Line("─" * width, "dim")]
+
+    def _foot(self, width: int) -> list[Line]:
+        return [Line("─" * width, "dim"), *(Line(part, "dim") for part in _in_columns(_KEYS, width))]
+
+    def _body(self, width: int) -> list[Line]:
+        if self.page == "list":
+            return self._list(width)
+        if self.page == "solution":
+            shown = self._solved_exercise()
+            if shown is not None:
+                text = [Line(cut("  " + line, width)) for line in shown.solution().splitlines()]
+                about = [Line(part, "dim") for part in wrap(shown.solved, width)]
+                return [
+                    Line(f"One solution of {shown.file}; yours is as good. s closes it.", "title"),
+                    Line(""),
+                    *text,
+                    Line(""),
+                    *about,
+                ]
+        found: list[Line] = []
+        if self.just_solved is not None and self.just_solved is not self.exercise:
+            found += [Line(f"✓ {self.just_solved.file} is solved.", "good")]
+            found += [Line("  " + part) for part in wrap(self.just_solved.solved, width - 2)]
+            found += [
+                Line(f"  s shows a solution. Now open {self.folder / self.exercise.file} in your editor.", "dim"),
+                Line(""),
+            ]
+        if self.news:
+            found += [*(Line(part, "title") for part in wrap(self.news, width)), Line("")]
+        return found + self._result(width)
+
+    def _result(self, width: int) -> list[Line]:
+        exercise, result = self.exercise, self.results.get(self.exercise)
+        found: list[Line] = []
+        if self._checker.is_checking(exercise):
+            found.append(Line(f"… checking {exercise.file}", "dim"))
+        elif result is not None:
+            found += lines(result, width)
+        if result is not None and result.status == SOLVED:
+            found += [Line("  " + part) for part in wrap(exercise.solved, width - 2)]
+            if all(self._is_solved(one) for one in EXERCISES):
+                found += [Line(""), Line("All ten are solved: the whole workshop is yours.", "good")]
+        hints = self.hints.get(exercise, 0)
+        for n, hint in enumerate(exercise.hints[:hints]):
+            found += [Line("")] if n == 0 else []
+            found += [Line(part) for part in wrap(f"Hint {n + 1} of {len(exercise.hints)}: {hint}", width)]
+        if result is None or result.status == UNWRITTEN:
+            found += [Line(""), *self._task(width)]
+        return found
+
+    def _task(self, width: int) -> list[Line]:
+        """What to write: the file's own words."""
+        text = ast.get_docstring(ast.parse(self.exercise.template())) or ""
+        where = f"Write {self.exercise.function} in {self.folder / self.exercise.file}, and save."
+        return [*(Line(cut(line, width)) for line in text.splitlines()[2:]), Line(""), Line(cut(where, width), "dim")]
+
+    def _list(self, width: int) -> list[Line]:
+        found = []
+        for n, one in enumerate(EXERCISES):
+            result = self.results.get(one)
+            status = None if result is None else result.status
+            mark = "›" if n == self.at else " "
+            style = "good" if status == SOLVED else "title" if n == self.at else ""
+            found.append(Line(f"{mark} {row(one, status, width - 2)}", style))
+        return [*found, Line(""), Line("1 to 9 and 0 open one; l closes the list.", "dim")]
+
+
+def _in_columns(text: str, width: int) -> list[str]:
+    """Words that belong together stay together: three spaces separate the entries."""
+    found = [""]
+    for entry in text.split("   "):
+        longer = f"{found[-1]}   {entry}" if found[-1] else entry
+        if cells(longer) <= width:
+            found[-1] = longer
+        else:
+            found.append(entry)
+    return found
+
+
+def _keys(data: bytes) -> Iterator[str]:
+    """The keys of what a terminal has sent: characters, "up", "down", "esc"; other sequences are nothing."""
+    while data:
+        if data[:1] != b"\x1b":
+            text, data = data[:1], data[1:]
+            if text.isascii() and text.decode().isprintable():
+                yield text.decode()
+            continue
+        sequence = next((one for one in _ARROWS if data.startswith(one)), None)
+        if sequence is not None:
+            yield _ARROWS[sequence]
+            data = data[len(sequence) :]
+        elif data == b"\x1b":
+            yield "esc"
+            return
+        else:
+            end = next((n for n, byte in enumerate(data[2:], 2) if 0x40 <= byte < 0x7F), len(data))
+            data = data[end + 1 :]
+
+
+class _screen:  # noqa: N801
+    """The terminal in full-screen mode, with single keys; as it was, afterwards."""
+
+    def __init__(self) -> None:
+        self._ascii = lacks_unicode(sys.stdout)
+        self._colors = colors() != "none"
+        self._last: list[str] = []
+
+    def __enter__(self) -> _screen:
+        import termios
+
+        self._before = termios.tcgetattr(0)
+        self.enter()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.leave()
+
+    def enter(self) -> None:
+        import tty
+
+        with contextlib.suppress(OSError):
+            tty.setcbreak(0)
+        self._write("\x1b[?1049h\x1b[?25l\x1b[2J")
+
+    def leave(self) -> None:
+        import termios
+
+        self._write("\x1b[0m\x1b[?25h\x1b[?1049l")
+        with contextlib.suppress(OSError, termios.error):
+            termios.tcsetattr(0, termios.TCSADRAIN, self._before)
+
+    def show(self, shown: list[Line]) -> None:
+        """Draw all lines, from the top."""
+        parts = []
+        for n, line in enumerate(shown):
+            text = escaped(line.text)
+            if self._ascii:
+                text = ascii_cells(text)
+            style = _STYLES[line.style] if self._colors else {"title": "1", "good": "1", "bad": "1"}.get(line.style, "")
+            parts.append(
+                f"\x1b[{n + 1};1H \x1b[{style}m{text}\x1b[0m\x1b[K" if style else f"\x1b[{n + 1};1H {text}\x1b[K"
+            )
+        self._write("".join(parts) + "\x1b[J")
+
+    def _write(self, text: str) -> None:
+        data = text.encode(sys.stdout.encoding or "ascii", "replace")
+        with contextlib.suppress(OSError):
+            while data:
+                data = data[os.write(1, data) :]
