@@ -70,5 +70,6 @@ def _choices_of(action: argparse.Action) -> tuple[str, ...]:
             return tuple(panels.BY_ID)
     words = {
         "color": tuple(CHOICES), "shell": SHELLS, "direction": (FORWARD, BACKWARD), "what": ("check", "metrics"),
+        "action": ("init", "list", "check", "hint"),
     }  # fmt: skip
     return words.get(action.dest, ())

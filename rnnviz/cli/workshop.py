@@ -12,22 +12,22 @@ from rnnviz.errors import InputError, short_repr
 
 def run(options: Options) -> int:
     """Run `rnnviz workshop` and return its exit code. Raises InputError."""
-    what, words, in_json = options["what"], options["words"] or [], options["json"]
-    if what == "check":
+    action, words, in_json = options["action"], options["words"] or [], options["json"]
+    if action == "check":
         return check(words, in_json)
-    if what == "list":
+    if action == "list":
         return show(_one(words), in_json)
     if in_json:
         raise InputError("json: only check and list have it")
-    if what == "init":
+    if action == "init":
         return init(_one(words))
-    if what == "hint":
+    if action == "hint":
         return hint(words)
     if words:
         raise InputError(f"{short_repr(words[0])} is an unexpected argument; rnnviz workshop DIR watches one folder")
     from rnnviz.workshop.folder import find
 
-    folder = find(what)
+    folder = find(action)
     from rnnviz.cli.workshop_screen import watch
 
     code: int = watch(folder)

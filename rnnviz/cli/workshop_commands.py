@@ -23,8 +23,8 @@ WORKSHOP = (
                 "missing), headline, details, place (the first value that differs), step, as_if (the mistake that "
                 "gives these numbers), line, printed"
             ),
-            Argument("what", "see above", metavar="init|list|check|hint|DIR", more={"nargs": "?"}),
-            Argument("words", "files, a folder, or the number of a hint", metavar="WORD", more={"nargs": "*"}),
+            Argument("action", "see above", metavar="init|list|check|hint|DIR", more={"nargs": "?"}),
+            Argument("words", "files or a folder; after hint also its number", metavar="FILE", more={"nargs": "*"}),
         ),
         has_experiment=False,
     ),

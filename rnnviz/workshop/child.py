@@ -116,7 +116,7 @@ def _raised(error: BaseException, path: str) -> dict[str, Any]:
         lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path]
         line = line or (lines[-1] if lines else None)
     words = ""
-    with contextlib.suppress(Exception):
+    with contextlib.suppress(BaseException):
         words = str(error.msg if isinstance(error, SyntaxError) else error)[:500]
     kinds = [kind.__name__ for kind in type(error).__mro__]
     return {"kind": kinds[0], "kinds": kinds, "words": words, "line": line}

@@ -5,16 +5,17 @@ from __future__ import annotations
 import signal
 from typing import Any
 
+from rnnviz.workshop import running
 from rnnviz.workshop.exercise import Exercise
 from rnnviz.workshop.result import ERROR, STOPPED, UNWRITTEN, Result
-from rnnviz.workshop.running import MEMORY, Ran
+from rnnviz.workshop.running import Ran
 
 UNREADABLE = "The results could not be read: the file writes where they are written, or it returns too much."
 
 #: The kind of an exception, and what it most often means here.
 _MEANINGS = {
     "EOFError": "The file waits for a key (input()): there is no keyboard here.",
-    "MemoryError": f"It needs more than {MEMORY >> 30} GB of memory: is a size or a loop too large?",
+    "MemoryError": f"It needs more than {running.MEMORY >> 30} GB of memory: is a size or a loop too large?",
     "RecursionError": "The function calls itself without end.",
     "SystemExit": "The file ends its process (sys.exit or exit): remove that.",
     "ModuleNotFoundError": "The exercises need NumPy and the standard library; nothing else can be imported here.",
@@ -39,7 +40,7 @@ def failed(exercise: Exercise, source: str, ran: Ran) -> Result:
     if "stopped" in answer or ran.timed_out:
         line = answer.get("stopped")
         where = f" It was in line {int(line)}." if line else ""
-        headline = f"It was still running after 5 seconds: a loop without end?{where}"
+        headline = f"It was still running after {running.SECONDS:g} seconds: a loop without end?{where}"
         return Result(exercise, STOPPED, headline, _quoted(source, line), line=line)
     if ran.code and ran.code < 0:
         if -ran.code in (getattr(signal, "SIGXCPU", None), getattr(signal, "SIGKILL", None)):

@@ -84,5 +84,10 @@ def _bar(share: float) -> str:
 
 
 def _short(value: float) -> str:
+    """A length in at most five characters: `.14`, `1.9`, `25`, `6e-4`."""
+    if not np.isfinite(value):
+        return f"{value:g}"
+    if 0.01 <= value < 0.995:
+        return f"{value:.2f}"[1:]
     text = f"{value:.2g}"
-    return text if len(text) <= 5 else f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e")
+    return text if len(text) <= 4 else f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e")

@@ -33,10 +33,8 @@ def lines(result: Result, width: int) -> list[Line]:
         found += [Line(""), *(Line(cut(text, width)) for text in picture(result.score, width))]
     if result.printed:
         shown = result.printed[-PRINTED:]
-        found += [
-            Line(""),
-            Line("The file printed" + (", at its end:" if len(result.printed) > PRINTED else ":"), "dim"),
-        ]
+        label = "The file printed" + (", at its end:" if len(result.printed) > PRINTED else ":")
+        found += [Line(""), Line(cut(label, width), "dim")]
         found += [Line(cut("  " + escaped(text[:500]), width)) for text in shown]
     return found
 

@@ -65,12 +65,12 @@ class Stop:
                 _kill(process)
 
 
-def run(path: Path, source: str, job: dict[str, Any], stop: Stop | None = None, seconds: float = SECONDS) -> Ran:
+def run(path: Path, source: str, job: dict[str, Any], stop: Stop | None = None) -> Ran:
     """Run the file with this source, and return what it answered. Raises OSError if no process can be started."""
     import numpy
 
     whole = {
-        **job, "path": str(path), "source": source, "seconds": seconds, "memory": MEMORY,
+        **job, "path": str(path), "source": source, "seconds": SECONDS, "memory": MEMORY,
         "packages": str(Path(numpy.__file__).parents[1]),
     }  # fmt: skip
     stop = stop or Stop()
@@ -89,7 +89,7 @@ def run(path: Path, source: str, job: dict[str, Any], stop: Stop | None = None, 
         timed_out = False
         try:
             stop.watch(process)
-            process.wait(seconds + _GRACE)
+            process.wait(SECONDS + _GRACE)
         except subprocess.TimeoutExpired:
             timed_out = True
         finally:

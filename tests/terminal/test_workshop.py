@@ -1,0 +1,148 @@
+"""The watching screen of `rnnviz workshop` in a real terminal: save, see, hint, the next file."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from rnnviz.workshop.exercise import SOLUTIONS
+from rnnviz.workshop.exercises import EXERCISES
+from rnnviz.workshop.folder import init
+from tests.terminal.app import RNNVIZ
+from tests.terminal.driver import Terminal
+
+WRONG = (SOLUTIONS / "01_forward.py").read_text().replace("W_hh @", "W_hh.T @")
+
+
+def workshop(folder: Path, **settings) -> Terminal:
+    init(str(folder / "workshop"))
+    return Terminal([*RNNVIZ, "workshop"], cwd=folder, **settings)
+
+
+def says(*words: str):
+    """Whether the screen has all of these words, however it breaks its lines."""
+    return lambda screen: all(part in " ".join(" ".join(screen).split()) for part in words)
+
+
+def replace(path: Path, content: str) -> None:
+    """As many editors save: another file takes the place of the old one."""
+    beside = path.with_suffix(".tmp")
+    beside.write_text(content)
+    os.replace(beside, path)
+
+
+def test_save_see_hint_next(tmp_path):
+    folder = tmp_path / "workshop"
+    with workshop(tmp_path) as t:
+        t.wait_for(says("01_forward.py: one step forward", "0 of 10 solved", "a is not written yet", "h = tanh(a)"))
+        replace(folder / "01_forward.py", WRONG)
+        t.wait_for(says("a is the first that differs", "as if W_hh were transposed", "a ✗ h ✗"))
+        t.keys("h", "h")
+        t.wait_for(says("Hint 1 of 3", "Hint 2 of 3"))
+        t.keys("s")
+        t.wait_for(says("opens when yours is right"))
+        shutil.copy(SOLUTIONS / "01_forward.py", folder)
+        t.wait_for(says("✓ 01_forward.py is solved", "02_unroll.py: the whole sequence", "1 of 10 solved"))
+        t.wait_for(says("unroll is not written yet"))
+        t.keys("s")
+        t.wait_for(says("One solution of 01_forward.py", "np.tanh(a)"))
+        t.keys("escape")
+        t.wait_for(says("unroll is not written yet"))
+        (folder / "03_loss.py").unlink()
+        t.wait_for(says("03_loss.py is not there"))
+        (folder / "05_bptt.py").write_text("def bptt(:")
+        t.wait_for(says("05_bptt.py: backpropagation", "Line 1: this is not Python"))
+        t.keys("l")
+        t.wait_for(says("✓ 01_forward.py", "› ✗ 05_bptt.py", "10_your_cell.py a cell of your own not written yet"))
+        t.keys("0")
+        t.wait_for(says("10_your_cell.py: a cell of your own", "step is not written yet"))
+        t.keys("n")
+        t.wait_for(says("01_forward.py: one step forward", "is solved"))
+        t.keys("q")
+        assert t.exit_code() == 0
+        assert t.left_behind() == []
+        assert t.all_running() == []
+
+
+def test_half_written_files_and_a_loop_that_a_save_ends(tmp_path):
+    path = tmp_path / "workshop" / "01_forward.py"
+    with workshop(tmp_path) as t:
+        t.wait_for(says("a is not written yet"))
+        path.write_text("while True:\n    pass\n")
+        t.wait_for(says("checking 01_forward.py"))
+        with path.open("w") as file:  # in several steps
+            for part in (SOLUTIONS / "01_forward.py").read_text().splitlines(keepends=True):
+                file.write(part)
+                file.flush()
+                time.sleep(0.02)
+        begin = time.monotonic()
+        t.wait_for(says("✓ 01_forward.py is solved"), timeout=20)
+        assert time.monotonic() - begin < 20
+        t.keys("q")
+        assert t.exit_code() == 0
+
+
+@pytest.mark.slow
+def test_every_exercise_to_the_end(tmp_path):
+    with workshop(tmp_path, columns=120, rows=40) as t:
+        t.wait_for(says("a is not written yet"))
+        for n, exercise in enumerate(EXERCISES):
+            t.wait_for(says(f"{exercise.file}: {exercise.title}", f"{n} of 10 solved"))
+            shutil.copy(SOLUTIONS / exercise.file, tmp_path / "workshop")
+            t.wait_for(says(f"{n + 1} of 10 solved"))
+        t.wait_for(says("All ten are solved"))
+
+
+@pytest.mark.slow
+def test_nothing_is_written_while_nobody_saves_and_every_end_is_clean(tmp_path):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        with workshop(tmp_path) as t:
+            t.wait_for(says("a is not written yet"))
+            t.settle()
+            assert t.watch(1.5) == 0
+            t.resize(120, 40)
+            t.settle(0.4)
+            assert t.screen()[0].rstrip().endswith("0 of 10 solved")
+            t.signal(number)
+            assert t.exit_code() == (0 if number == signal.SIGINT else 128 + number)
+            assert t.left_behind() == []
+
+
+@pytest.mark.slow
+def test_an_editor_in_the_same_terminal(tmp_path):
+    editor = tmp_path / "editor"
+    editor.write_text(f"#!/bin/sh\ncp {SOLUTIONS / '01_forward.py'} $1\n")
+    editor.chmod(0o755)
+    with workshop(tmp_path, env={"EDITOR": str(editor)}) as t:
+        t.wait_for(says("a is not written yet"))
+        t.keys("e")
+        t.wait_for(says("✓ 01_forward.py is solved"))
+    with workshop(tmp_path, env={"EDITOR": "/no/such/editor"}) as t:
+        t.wait_for(says("unroll is not written yet"))
+        t.keys("e")
+        t.wait_for(says("could not be started"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [(80, 24), (40, 12), (20, 5), (10, 3)])
+def test_any_size_and_no_colours(size, tmp_path):
+    columns, rows = size
+    with workshop(
+        tmp_path,
+        columns=columns,
+        rows=rows,
+        colours="none",
+        env={"LANG": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+    ) as t:
+        t.settle(1.5)
+        t.keys("l", "down", "up", "h", "n", "p", "left", "home")
+        t.settle(1.0)
+        assert t.process.poll() is None
+        t.keys("q")
+        assert t.exit_code() == 0
+        assert t.raw.isascii()
