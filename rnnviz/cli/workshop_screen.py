@@ -154,7 +154,7 @@ class Watch:
         if exercise is not self.exercise or self.page:
             self._go(EXERCISES.index(exercise))
         self.seeks = True
-        self.news = ""
+        self.news, self.just_solved = "", None
         self._checker.request(exercise, at_once=True)
 
     def _take(self, exercise: Exercise, result: Result) -> None:
@@ -167,7 +167,8 @@ class Watch:
             return
         if not was_solved:
             self.just_solved = exercise
-        following = next((n for n, one in enumerate(EXERCISES) if not self._is_solved(one)), None)
+        later = [(self.at + n) % len(EXERCISES) for n in range(1, len(EXERCISES))]
+        following = next((n for n in later if not self._is_solved(EXERCISES[n])), None)
         if following is None:
             self.seeks = False
             return

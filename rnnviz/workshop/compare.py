@@ -113,7 +113,9 @@ def score(exercise: Exercise, case: Case, first: Quantity, row: int | None, valu
 
 def _where(case: Case) -> str:
     """The sizes of a case after the first: some mistakes show only there."""
-    return "" if case.sizes == SIZES[0] else f"With {case.sizes}. The first sizes are right."
+    return (
+        "" if case.sizes == SIZES[0] else f"These are the numbers for {case.sizes}; for the sizes before all is right."
+    )
 
 
 def _wrong_form(exercise: Exercise, case: Case, quantity: Quantity, values: Mapping[str, Value]) -> Result:

@@ -88,23 +88,25 @@ def test_half_written_files_and_a_loop_that_a_save_ends(tmp_path):
 
 
 @pytest.mark.slow
-def test_every_exercise_to_the_end(tmp_path):
+def test_it_opens_the_first_that_is_not_solved_and_ends_with_the_last(tmp_path):
+    folder = tmp_path / "workshop"
+    folder.mkdir()
+    for exercise in EXERCISES[:-2]:
+        shutil.copy(SOLUTIONS / exercise.file, folder)
     with workshop(tmp_path, columns=120, rows=40) as t:
-        t.wait_for(says("a is not written yet"))
-        for n, exercise in enumerate(EXERCISES):
-            t.wait_for(says(f"{exercise.file}: {exercise.title}", f"{n} of 10 solved"))
-            shutil.copy(SOLUTIONS / exercise.file, tmp_path / "workshop")
-            t.wait_for(says(f"{n + 1} of 10 solved"))
-        t.wait_for(says("All ten are solved"))
+        for n, exercise in enumerate(EXERCISES[-2:], 8):
+            t.wait_for(says(f"{exercise.file}: {exercise.title}", f"{n} of 10 solved", "is not written yet"))
+            shutil.copy(SOLUTIONS / exercise.file, folder)
+        t.wait_for(says("10 of 10 solved", "All ten are solved"))
 
 
 @pytest.mark.slow
 def test_nothing_is_written_while_nobody_saves_and_every_end_is_clean(tmp_path):
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+    for number in (signal.SIGTERM, signal.SIGINT):
         with workshop(tmp_path) as t:
             t.wait_for(says("a is not written yet"))
             t.settle()
-            assert t.watch(1.5) == 0
+            assert t.watch(1.2) == 0
             t.resize(120, 40)
             t.settle(0.4)
             assert t.screen()[0].rstrip().endswith("0 of 10 solved")
@@ -129,7 +131,7 @@ def test_an_editor_in_the_same_terminal(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("size", [(80, 24), (40, 12), (20, 5), (10, 3)])
+@pytest.mark.parametrize("size", [(40, 12), (10, 3)])
 def test_any_size_and_no_colours(size, tmp_path):
     columns, rows = size
     with workshop(
@@ -139,9 +141,11 @@ def test_any_size_and_no_colours(size, tmp_path):
         colours="none",
         env={"LANG": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
     ) as t:
-        t.settle(1.5)
-        t.keys("l", "down", "up", "h", "n", "p", "left", "home")
-        t.settle(1.0)
+        t.settle(0.5)
+        t.keys("down", "up", "h", "n", "p", "left", "home")
+        t.settle(0.5)
+        t.keys("l")
+        t.settle(0.3)
         assert t.process.poll() is None
         t.keys("q")
         assert t.exit_code() == 0
