@@ -117,6 +117,18 @@ def can_ask_background(environ: Mapping[str, str] = os.environ) -> bool:
     return term.startswith(_ANSWER) or (term.startswith("screen") and bool(environ.get("TMUX")))
 
 
+#: By what TERM begins with: terminals that clear cells in the ground in force. GNU screen does not, nor does kitty.
+_IN_COLOR = ("xterm", "linux", "tmux", "rxvt", "alacritty", "foot", "konsole", "vte", "nsterm", "iterm", "putty")
+
+
+def erases_in_color(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether a cell that is cleared takes the background colour in force ("bce" in terminfo)."""
+    term = environ.get("TERM", "").strip().lower()
+    if environ.get("STY") or term.startswith("xterm-kitty"):
+        return False
+    return term.startswith(_IN_COLOR) or (term.startswith("screen") and bool(environ.get("TMUX")))
+
+
 # -- ASCII ---------------------------------------------------------------------------------------------------
 
 

@@ -105,5 +105,5 @@ def test_a_changed_stretch_holds_whole_characters() -> None:
     before.put(0, 1, "雪")
     after.put(0, 1, "鳥")
     assert spans(before.cells[0], after.cells[0]) == [(1, 3)]
-    line = strip(after.cells[0], [(1, 3)], Style.null())
+    line = strip(after.cells[0], Style.null())
     assert line.cell_length == 6 == sum(cell_len(segment.text) for segment in line)

@@ -25,6 +25,7 @@ from textual import events
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
+from textual.geometry import Region
 from textual.message import Message
 from textual.screen import Screen
 
@@ -134,7 +135,7 @@ class RnnvizApp(DrivenApp):
         self.wants_background = self._theme_follows and self.strength != "none" and terminal.can_ask_background()
         self._why_ascii = why_ascii
         self.ascii = bool(session.ascii or why_ascii)  # the terminal has no other glyphs
-        self._frames = Frames(self, ascii=self.ascii)
+        self.frames = Frames(self, self._write, ascii=self.ascii)
         self._source = source
         self._typed = typed  # a sequence to begin with
         self._place, self._panel = place, panel  # where to begin, of a run without a lesson
@@ -382,7 +383,16 @@ class RnnvizApp(DrivenApp):
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         """Send what Textual draws as a compact update, in ASCII if the terminal has no more, when the line is free."""
-        self._frames.show(renderable, partial(super()._display, screen))
+        self.frames.show(renderable)
+
+    def _write(self, update: Any) -> None:
+        super()._display(self.screen, update)
+
+    def by_importance(self) -> Iterable[Region]:
+        return self.main.by_importance() if self.screen is self.main else ()
+
+    def screen_lost(self) -> None:
+        self.frames.forget()
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         frame = self.main.frame

@@ -1,8 +1,7 @@
-"""Compact updates: only the changed cells go to the terminal.
+"""Compact updates: cells as bytes for the terminal, as few as possible.
 
-Textual knows exactly which stretches of a line changed, but sends each from its widget's left edge, and every
-piece with its whole style and a reset. Over SSH that is ten times what a step needs. Here a stretch starts at its
-first changed cell, and a style is sent as its difference from the one before.
+Textual sends every piece of a line with its whole style and a reset. Over SSH that is ten times what a step needs. Here
+a style is sent as its difference from the one before, and the end of a row that becomes blank is cleared.
 
 Everything drawn passes here, so this is also where colours are reduced to sixteen and glyphs to ASCII for terminals
 that have no more.
@@ -10,18 +9,16 @@ that have no more.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import groupby
+from operator import itemgetter
 
 from rich.color import Color, ColorSystem
-from rich.console import Console, RenderableType
-from rich.segment import Segment
 from rich.style import Style
 
 from rnnviz.terminal import ascii_cells
 from rnnviz.tui.palette import VGA, WORDS, contrast, cube, luminance, rgb
-from rnnviz.tui.rich_private import color_system
-from rnnviz.tui.textual_private import ChopsUpdate, CompositorUpdate, LayoutUpdate, is_partial, is_whole
 
 Codes = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]  # attributes, foreground, background
 PLAIN: Codes = ((), (), ())
@@ -105,72 +102,37 @@ def change(old: Codes, new: Codes, *, blank: bool) -> tuple[str, Codes]:
 
 
 class Pen:
-    """Writes segments, each style as its difference from the one before."""
+    """Writes cells, each style as its difference from the one before. A frame begins with no style in force."""
 
-    def __init__(self, console: Console, ascii: bool) -> None:
-        self.system = color_system(console)
-        self.ascii = ascii
-        self.out: list[str] = []
-        self.now = PLAIN
+    def __init__(self, *, ascii: bool = False) -> None:
+        self.size = 0  # characters of the frame so far
+        self._ascii = ascii
+        self._out: list[str] = []
+        self._now = PLAIN
+        self._row = -1
+
+    def _add(self, text: str) -> None:
+        self._out.append(text)
+        self.size += len(text)
 
     def move(self, x: int, y: int) -> None:
-        self.out.append(f"\x1b[{y + 1};{x + 1}H")
+        self._add(f"\x1b[{x + 1}G" if y == self._row else f"\x1b[{y + 1};{x + 1}H")
+        self._row = y
 
-    def write(self, segments: Iterable[Segment]) -> None:
-        for text, style, control in segments:
-            if control:
-                continue
-            sequence, self.now = change(self.now, codes(style, self.system), blank=text.isspace())
-            self.out.append(sequence + (ascii_cells(text) if self.ascii else text))
+    def put(self, cells: Sequence[tuple[str, Codes]]) -> None:
+        """Write these cells from where the pen is."""
+        for codes, run in groupby(cells, key=itemgetter(1)):
+            text = "".join(glyph for glyph, _ in run)
+            sequence, self._now = change(self._now, codes, blank=text.isspace())
+            self._add(sequence + (ascii_cells(text) if self._ascii else text))
+
+    def clear(self, codes: Codes) -> None:
+        """Clear the rest of the row; codes: of a blank, where the terminal clears in the ground in force."""
+        sequence, self._now = change(self._now, codes, blank=True)
+        self._add(sequence + "\x1b[K")
 
     def text(self) -> str:
-        if self.now != PLAIN:
-            self.out.append("\x1b[0m")
-            self.now = PLAIN
-        return "".join(self.out)
-
-
-class TightUpdate(CompositorUpdate):
-    """A ChopsUpdate in as few bytes as possible."""
-
-    def __init__(self, update: ChopsUpdate, ascii: bool = False) -> None:
-        self.chops, self.spans, self.chop_ends = update.chops, update.spans, update.chop_ends
-        self.ascii = ascii
-
-    def render_segments(self, console: Console) -> str:
-        pen = Pen(console, self.ascii)
-        for y, start, end in self.spans:
-            if y >= min(len(self.chops), len(self.chop_ends)):
-                continue  # it was to be drawn in a window that was higher
-            for stop, (x, strip) in zip(self.chop_ends[y], self.chops[y].items(), strict=False):
-                left, right = max(x, start), min(stop, end)
-                if strip is None or left >= right:
-                    continue
-                pen.move(left, y)
-                pen.write(strip.crop(left - x, right - x))
-        return pen.text()
-
-
-class TightLayout(CompositorUpdate):
-    """A LayoutUpdate (the whole screen) in as few bytes as possible."""
-
-    def __init__(self, update: LayoutUpdate, ascii: bool = False) -> None:
-        self.strips, self.region = update.strips, update.region
-        self.ascii = ascii
-
-    def render_segments(self, console: Console) -> str:
-        pen = Pen(console, self.ascii)
-        for y, line in enumerate(self.strips, self.region.y):
-            pen.move(self.region.x, y)
-            for strip in line:
-                pen.write(strip)
-        return pen.text()
-
-
-def tight(update: RenderableType | None, ascii: bool = False) -> RenderableType | CompositorUpdate | None:
-    """Textual's update in compact form; an update of any other kind unchanged."""
-    if is_partial(update):
-        return TightUpdate(update, ascii)
-    if is_whole(update):
-        return TightLayout(update, ascii)
-    return update
+        if self._now != PLAIN:
+            self._add("\x1b[0m")
+            self._now = PLAIN
+        return "".join(self._out)

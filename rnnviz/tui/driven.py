@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from rich.console import RenderableType
 from textual.app import App
+from textual.geometry import Region
 from textual.message import Message
 from textual.worker import WorkerFailed
 
@@ -20,6 +21,10 @@ class OwnDriver(Protocol):
     @property
     def has_room(self) -> bool:
         """Whether the next frame may be sent now."""
+
+    @property
+    def is_fast(self) -> bool:
+        """Whether the line to the terminal is known to take a large frame at once."""
 
     @property
     def has_job_control(self) -> bool:
@@ -52,6 +57,13 @@ class DrivenApp(App[None]):
 
     def driven_by(self, driver: OwnDriver) -> None:
         self.own_driver = driver
+
+    def by_importance(self) -> Iterable[Region]:
+        """The places of the screen that a frame begins with on a slow line."""
+        return ()
+
+    def screen_lost(self) -> None:
+        """The terminal may show something else than what it was sent."""
 
     def exit(self, result: None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
         super().exit(result, return_code, message)

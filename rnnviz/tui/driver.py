@@ -87,6 +87,7 @@ class TerminalDriver(LinuxDriver):
         self._typed = Typeahead(app, self.loop)
         self._reader: threading.Thread | None = None
         self._reports_size = False  # the terminal reports a new size in its input
+        self._frame: list[str] | None = None  # the pieces of a frame, which is written as one
         self.outlet: Outlet | None = None
         self.watch: Watch | None = None
         self._is_gone = False  # the terminal cannot answer any more
@@ -125,7 +126,9 @@ class TerminalDriver(LinuxDriver):
         """Textual calls this at the end of writing; nothing is left to do after the terminal is restored."""
 
     def write(self, data: str) -> None:
-        if self.outlet is not None:
+        if self._frame is not None:
+            self._frame.append(data)
+        elif self.outlet is not None and data:
             self.line.wrote(self.outlet.write(data))
 
     @property
@@ -133,13 +136,20 @@ class TerminalDriver(LinuxDriver):
         """Whether the next frame may be sent now."""
         return self.line.is_free(0 if self.outlet is None else self.outlet.pending)
 
+    @property
+    def is_fast(self) -> bool:
+        return self.line.is_fast
+
     def write_frame(self, draw: Callable[[], None]) -> None:
         """Call draw, which writes a frame, and measure how long the terminal takes for it."""
         self.line.before_frame()
-        draw()
-        question = self.line.after_frame()
-        if question:
-            self.write(question)
+        self._frame = []
+        try:
+            draw()
+        finally:
+            text, self._frame = "".join(self._frame), None
+            self.write(text)
+        self.write(self.line.after_frame())
 
     def _claim(self) -> bool:
         """Wait for the right to use the terminal: a background process stops until it is in the foreground. False if
@@ -224,8 +234,8 @@ class TerminalDriver(LinuxDriver):
         elif name == "SIGCONT":
             self._is_to_stop = False
             self._soon(self._continued)
-        elif name == "SIGWINCH" and not self._reports_size:
-            self._soon(self._post_size)
+        elif name == "SIGWINCH":
+            self._soon(self._resized)
 
     def _on_hangup(self) -> None:
         """Handle the end of the terminal or the parent like a hang-up."""
@@ -284,6 +294,7 @@ class TerminalDriver(LinuxDriver):
             return
         if self._claim():
             self._enter()
+            self.app.screen_lost()
             self.app.refresh(layout=True)
         else:
             self._on_hangup()
@@ -294,6 +305,12 @@ class TerminalDriver(LinuxDriver):
             self._come_back()
 
     # -- in ------------------------------------------------------------------------------------------------
+
+    def _resized(self) -> None:
+        """Terminals cut the rows or wrap them anew, also when the size is soon as it was."""
+        self.app.screen_lost()
+        if not self._reports_size:
+            self._post_size()
 
     def _post_size(self) -> None:
         size = Size(*size_of(self.out, self.fileno))

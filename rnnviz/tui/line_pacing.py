@@ -54,6 +54,11 @@ class Line:
         least, most = min(self._costs, default=0.0), max(self._costs, default=0.0)
         return most if least >= SLOW else least
 
+    @property
+    def is_fast(self) -> bool:
+        """Whether the terminal has answered, and the line is not slow."""
+        return self._quickest is not None and self.cost < SLOW
+
     def wrote(self, size: int) -> None:
         """So many bytes were sent."""
         with self._changed:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.geometry import Region
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
@@ -55,9 +56,13 @@ class ScoreScreen(Screen[None]):
         self.playback = Playback(self)
         self.early: list[str] = []  # actions requested before there was a player
         self.places: list[tuple[int, int, str]] = []  # the places of the keys in the key bar
+        self._canvases: dict[str | None, Canvas] = {}  # by id, from the top left to the bottom right
         self._drawn: dict[str, tuple[object, Sheet]] = {}
         self._rows: dict[str, int] = {}  # the last row of each panel that reopens there
         self._requested: set[tuple[Trace, Command]] = set()  # what was asked for a panel or a lesson, of this scene
+
+    def on_mount(self) -> None:
+        self._canvases = {canvas.id: canvas for canvas in self.query(Canvas)}
 
     def compose(self) -> ComposeResult:
         yield Canvas(self._title, id="title")
@@ -102,7 +107,7 @@ class ScoreScreen(Screen[None]):
     def _lesson(self, width: int, height: int) -> Sheet:
         if self.guide is None:
             return Sheet(width, height)
-        is_said_above = self.query_one("#telling").display
+        is_said_above = self._canvases["telling"].display
         note = None if is_said_above else status_lines.current_notice(self.frame, self.view, width - 12)
         return self.guide.sheet(width, height, note)
 
@@ -141,10 +146,15 @@ class ScoreScreen(Screen[None]):
             for panel in panels.BESIDE:
                 has_nothing = panels.why_not(panel, self.frame) is not None or not panel.opens_beside(self.frame)
                 empty = has_nothing or not self.view.knows(panel.id)
-                self.query_one(f"#beside-{panel.id}").set_class(empty, "empty")
-        for canvas in self.query(Canvas):
+                self._canvases[f"beside-{panel.id}"].set_class(empty, "empty")
+        for canvas in self._canvases.values():
             if canvas.display and canvas.size:
                 canvas.repaint()
+
+    def by_importance(self) -> list[Region]:
+        """The places of what must be read first, where a frame takes its time."""
+        first = ("title", "keys", "telling", "lesson", "lesson-beside", "score")
+        return [self._canvases[name].region for name in first if name in self._canvases]
 
     # -- what is shown ------------------------------------------------------------------------------------
 

@@ -7,7 +7,6 @@
 | `App._display(screen, update)`, overridden | sees every update before it is written | Textual's update |
 | `Screen._compositor.render_update`, `App._background_screens` | a picture of the screen | no pictures |
 | `App._batch_count` | whether drawing waits for more to come | never seems to wait |
-| `Screen._compositor._dirty_regions`, `_compositor_refresh` | draws again what was held back | the whole screen |
 | `_xterm_parser.XTermParser`, its `_sequence_to_key_events` | the table of keys | Textual's own driver |
 | `App._handle_exception(error)`, overridden | an error ends the app in order | Textual shows it |
 | `App._exception`, `_exception_event`, `_return_code`, `_close_messages_no_wait` | the same | `App.exit` |
@@ -17,14 +16,11 @@ A test fails when one of them moves, and another runs the app without them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from rich.segment import Segment
 from textual import events
 from textual.app import App
-from textual.geometry import Region
-from textual.screen import Screen
 
 from rnnviz.errors import InputError
 
@@ -61,15 +57,6 @@ def is_whole(update: object) -> TypeGuard[LayoutUpdate]:
 
 def is_batching(app: App[Any]) -> bool:
     return bool(getattr(app, "_batch_count", 0))
-
-
-def draw_again(screen: Screen[Any], places: Iterable[Region]) -> None:
-    """Draw these places in their present state."""
-    if _has(screen, "_compositor", "_compositor_refresh") and _has(screen._compositor, "_dirty_regions"):
-        screen._compositor._dirty_regions.update(places)
-        screen._compositor_refresh()
-    else:
-        screen.app.refresh(layout=True)
 
 
 def rows_of_screen(app: App[Any]) -> list[list[Segment]]:

@@ -47,8 +47,8 @@ def test_a_held_key_on_a_slow_line(tmp_path, wrap):
         with Terminal(command, colours="256") as t:
             t.wait_for(ready, timeout=60)
             t.settle(3.0, timeout=60)
-            t.press("right", "left", quiet=1.5)
-            t.press("right", "left", quiet=1.5)
+            for key in ("right", "left", "right", "left"):
+                t.press(key, quiet=1.0)
             line.watch()
             mark = t.mark()
             held(t)

@@ -6,8 +6,6 @@ import itertools
 
 import pytest
 from rich.color import Color, ColorSystem
-from rich.console import Console
-from rich.segment import Segment
 from rich.style import Style
 from textual.theme import BUILTIN_THEMES
 
@@ -166,8 +164,8 @@ def test_the_sixteen_colours_of_the_palette_are_sent_by_their_own_numbers(dark: 
     for number, color in enumerate(VGA):
         sgr = str(30 + number if number < 8 else 82 + number)
         assert codes(Style(color=color), ColorSystem.STANDARD)[1] == (sgr,)
-    pen = Pen(Console(color_system="standard", force_terminal=True), ascii=False)
-    pen.write([Segment("x", Palette("standard", dark).input)])
+    pen = Pen()
+    pen.put([("x", codes(Palette("standard", dark).input, ColorSystem.STANDARD))])
     assert pen.text() == ("\x1b[96mx\x1b[0m" if dark else "\x1b[94mx\x1b[0m")
 
 
