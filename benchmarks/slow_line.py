@@ -1,11 +1,13 @@
-"""How far the screen is behind the last key on a slow line: a real ssh client, a real sshd, and between them a line of
-64 kbit/s and 200 ms there and back (or what is asked for). Prints one table.
+"""How long a start takes on a slow line, and how far the screen is behind the last key: a real ssh client, a real sshd,
+and between them a line of 64 kbit/s and 200 ms there and back (or what is asked for). Prints one table.
 
     python benchmarks/slow_line.py
     python benchmarks/slow_line.py --kbit 256 --round-trip 50 --columns 160 --rows 50
 
-A key at leisure is what the line itself needs: the way there, the frame, the way back. "behind" is how much longer than
-that the last key of a burst takes until nothing more comes. tmux runs on this side of the line. On the other side it
+"ready" is from the start of ssh until narration, keys and score can be read; the first line has a login alone, to a
+program that prints one letter. A key at leisure is what the line itself needs: the way there, the frame, the way back.
+"behind" is how much longer than that the last key of a burst takes until nothing more comes.
+tmux runs on this side of the line. On the other side it
 would answer for the terminal at once, so that nothing is known of the line: the last rows show what it is like then,
 and what `ssh -C` makes of it.
 """
@@ -72,6 +74,18 @@ def play(t: Terminal, seconds: float) -> float:
     return quiet(t, start, 1.5)
 
 
+def login(bits: int, way: float) -> float:
+    """Seconds from the start of ssh to the first letter of a program that prints one."""
+    with (
+        tempfile.TemporaryDirectory() as place,
+        ssh.server(Path(place)) as port,
+        ssh.SlowLine(port, bits, way) as line,
+        Terminal([*ssh.client(Path(place), line.port), "printf x"]) as t,
+    ):
+        t.wait_for("x")
+        return time.monotonic() - t.started
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--kbit", type=float, default=64)
@@ -92,8 +106,12 @@ def main() -> None:
         "ssh -C, then tmux": (["-C"], "", shlex.join([*TMUX, name + "c", "new", app, ";", "set", "status", "off"])),
         "ssh -C": (["-C"], "", app),
     }
-    print(f"{args.kbit:g} kbit/s, {args.round_trip:g} ms there and back, {args.columns} x {args.rows}")
-    print(f"{'':20}{'at leisure':>12}{'hold 5 s: behind':>18}{'play 16/s 2 s: behind':>23}{'most under way':>16}")
+    print(
+        f"{args.kbit:g} kbit/s, {args.round_trip:g} ms there and back, {args.columns} x {args.rows}; "
+        f"a login takes {login(int(args.kbit * 1000), args.round_trip / 1000):.2f} s"
+    )
+    print(f"{'':20}{'ready':>8}{'bytes':>8}{'at leisure':>12}", end="")
+    print(f"{'hold 5 s: behind':>18}{'play 16/s 2 s: behind':>23}{'most under way':>16}")
     for title, (flags, wrap, command) in cases.items():
         if args.only and args.only != title:
             continue
@@ -105,6 +123,7 @@ def main() -> None:
                     connect = [*TMUX, name + "l", "new", shlex.join(connect), ";", "set", "status", "off"]
                 with Terminal(connect, columns=args.columns, rows=args.rows, colours="256") as t:
                     t.wait_for(ready, timeout=60)
+                    began, size = time.monotonic() - t.started, len(t.raw)
                     quiet(t, time.monotonic(), 4.0)
                     t.keys(*"+" * 4)
                     quiet(t, time.monotonic(), 2.0)
@@ -116,7 +135,7 @@ def main() -> None:
                     played = play(t, 2.0)
                     most = max(most, line.most_waiting)
                     print(
-                        f"{title:20}{usual * 1000:9.0f} ms{(held - usual) * 1000:15.0f} ms"
+                        f"{title:20}{began:6.2f} s{size:8}{usual * 1000:9.0f} ms{(held - usual) * 1000:15.0f} ms"
                         f"{(played - usual) * 1000:20.0f} ms{most:14} B",
                         flush=True,
                     )

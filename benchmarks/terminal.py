@@ -14,6 +14,7 @@ import argparse
 import contextlib
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, cycle
 from pathlib import Path
@@ -52,9 +53,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=15, help="starts of each app (default 15)")
     parser.add_argument("--idle", type=float, default=10.0, help="seconds without a key (default 10)")
+    parser.add_argument("--steps", type=int, default=500, help="steps at 20 a second (default 500)")
     options = parser.parse_args(arguments)
     print(f"{'what':<42}{'measured':>12}{'at most':>12}")
-    for what, value, limit, unit in chain(startup(options.rounds), compiling(), walking(), resting(options.idle)):
+    for what, value, limit, unit in chain(
+        startup(options.rounds), compiling(), walking(), stepping(options.steps), resting(options.idle)
+    ):
         verdict = "" if limit is None else "ok" if value <= limit else "over"
         most = "" if limit is None else f"{limit:,g} {unit}"
         print(f"{what:<42}{f'{value:,.4g} {unit}':>12}{most:>12}  {verdict}", flush=True)
@@ -136,6 +140,40 @@ def walking() -> Iterator[Row]:
         yield f"key to last byte, {size}, p95", quantiles(times, n=20)[-1], slowest, "ms"
         yield f"processor time a key, {size}, mean", work * 1000, None, "ms"
         yield f"bytes a step, {size}, median", median(length for _, length in answers), longest, "B"
+
+
+def stepping(steps: int) -> Iterator[Row]:
+    """Processor time of a step at 20 steps a second, without what the app needs in that time without a key."""
+    score = ["right"] * (STEPS - 1) + ["left"] * (STEPS - 1)
+    for what, flags, keys, size in (
+        ("80×24", ("--steps", str(STEPS)), score, (80, 24)),
+        ("160×50", ("--steps", str(STEPS)), score, (160, 50)),
+        ("in a lesson", ("lesson", "1"), ["right"] * 2 + ["left"] * 2, (80, 24)),
+    ):
+        with rnnviz(*flags, columns=size[0], rows=size[1]) as t:
+            t.wait_for(lambda screen: any("time t" in row for row in screen) and screen[-1].strip())
+            rest(t)
+            before = processor_time(t)
+            t.watch(steps / 100)
+            idle = (processor_time(t) - before) / (steps / 100)
+            mark, before, start = t.mark(), processor_time(t), time.monotonic()
+            for number, key in zip(range(1, steps + 1), cycle(keys), strict=False):
+                t.keys(key)
+                t.watch(start + number / 20 - time.monotonic())
+            work = processor_time(t) - before - idle * (time.monotonic() - start)
+            sent = len(t.raw) - mark
+            close(t)
+        yield f"processor time a step, {what}, mean", work / steps * 1e6, 3500 if size == (80, 24) else None, "µs"
+        yield f"bytes a step, {what}, mean", sent / steps, None, "B"
+
+
+def processor_time(t: Terminal) -> float:
+    """Seconds of the app's own threads, to the nanosecond (Linux)."""
+    spent = 0
+    for thread in Path(f"/proc/{t.process.pid}/task").glob("*/schedstat"):
+        with contextlib.suppress(OSError):  # it has just ended
+            spent += int(thread.read_text().split()[0])
+    return spent / 1e9
 
 
 def resting(seconds: float) -> Iterator[Row]:

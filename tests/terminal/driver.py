@@ -508,6 +508,11 @@ class Terminal:
     def mark(self) -> int:
         return len(self.raw)
 
+    def forget(self) -> None:
+        """Forget the bytes that came, not the screen: what a long session wrote need not be kept."""
+        self.raw = b""
+        self.reads.clear()
+
     def bytes_since(self, mark: int) -> int:
         return len(self.raw) - mark
 

@@ -1,4 +1,5 @@
-"""Start it, end it, look what is left: `python -m tests.terminal.soak [--starts 200] [--only WORD]`.
+"""Start it, end it, look what is left: `python -m tests.terminal.soak [--starts 200] [--only WORD]`; or let it play
+for so many seconds, and look what has grown: `python -m tests.terminal.soak --play 600`.
 
 Every state a session can be in times every way it can end, in each of SURROUNDINGS, several at once. After each: the
 exit code as documented, no process of it anywhere, no temporary file, the terminal as it was where it lives on, and
@@ -23,6 +24,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
+from tests.terminal import long_play
 from tests.terminal.app import RNNVIZ, ready
 from tests.terminal.driver import MARK, SURROUNDINGS, Terminal, environment, marked
 
@@ -270,7 +272,12 @@ def main() -> int:
     parser.add_argument("--starts", type=int, default=200)
     parser.add_argument("--at-once", type=int, default=4)
     parser.add_argument("--only", default="")
+    parser.add_argument("--play", type=float, metavar="SECONDS")
     asked = parser.parse_args()
+    if asked.play:
+        grown = long_play.play(asked.play)
+        print("\n".join(f"   {what}" for what in grown) or "   nothing has grown")
+        return 1 if grown else 0
     chosen = [case for case in cases() if asked.only in str(case)]
     began, slowest, wrong = time.monotonic(), (0.0, ""), 0
     with ProcessPoolExecutor(asked.at_once) as pool:

@@ -63,6 +63,21 @@ def test_a_held_key_on_a_slow_line(tmp_path, wrap):
             assert t.left_behind() == []
 
 
+@pytest.mark.parametrize(("columns", "rows", "most"), [(80, 24, 3500), (160, 50, 5500)])
+def test_a_start_is_ready_after_few_bytes_and_the_rest_follows(columns, rows, most):
+    """It was 11,000 and 55,000: the blank screen was sent up to five times."""
+    with rnnviz(columns=columns, rows=rows, colours="256", answers=False) as t:
+        t.wait_for(lambda screen: ready(screen) and any("reads one of" in row for row in screen))
+        first = len(t.raw)
+        t.settle(2.0)
+        frames = t.raw.split(b"\x1b[1;1H")  # at its end each takes the cursor there
+        assert first < most
+        assert max(map(len, frames)) < 2500  # characters of three bytes; on a line of which nothing is known
+        assert len(t.raw) < 2.5 * most
+        t.keys("q")
+        assert t.exit_code() == 0
+
+
 def test_keys_act_while_frames_are_held_back_and_leaving_does_not_wait(tmp_path):
     if ssh.missing():
         pytest.skip(f"needs sshd and ssh: {ssh.missing()}")
