@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 
 from rnnviz.errors import InputError
 from rnnviz.glyphs import cells, pieces
@@ -74,9 +75,14 @@ def plain(line: Line) -> str:
 def wrapped(text: str, width: int, quote: Quote | None = None, indent: int = 0) -> list[Line]:
     """A paragraph in lines of at most `width` cells, broken at spaces (a word longer than a line: anywhere); lines
     after the first are indented."""
+    return [*_wrapped(filled(text, quote) if quote else text, width, indent)]
+
+
+@lru_cache(maxsize=256)  # a step in a lesson asks for its page again, and mostly for the same words
+def _wrapped(text: str, width: int, indent: int) -> tuple[Line, ...]:
     lines: list[Line] = [[]]
     used = 0
-    for word in _words(spans(filled(text, quote) if quote else text), width - indent):
+    for word in _words(spans(text), width - indent):
         size = sum(cells(part) for part, _ in word)
         gap = 1 if used > (indent if len(lines) > 1 else 0) else 0
         if gap and used + gap + size > width:
@@ -87,7 +93,7 @@ def wrapped(text: str, width: int, quote: Quote | None = None, indent: int = 0) 
             lines[-1].append((" ", word[0][1] if same else ""))
         lines[-1] += word
         used += gap + size
-    return [_joined(line) for line in lines]
+    return tuple(_joined(line) for line in lines)
 
 
 def _words(line: Line, most: int) -> Iterable[Line]:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from rnnviz.errors import InputError
@@ -231,6 +232,25 @@ def _differs(name: str, now: Experiment, kept: Experiment, frame: Frame) -> bool
 
 def setup_of(lesson: Lesson, at: int, *, revealed: bool) -> Setup:
     """The sum of all commands up to step `at`, with its reveal if `revealed`."""
+    return _setup_of(_Same(lesson), at, revealed)
+
+
+class _Same:
+    """A lesson as a key: the same object. To hash one by what it says takes longer than what is looked up."""
+
+    def __init__(self, lesson: Lesson) -> None:
+        self.lesson = lesson
+
+    def __hash__(self) -> int:
+        return id(self.lesson)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.lesson is other.lesson
+
+
+@lru_cache(maxsize=256)
+def _setup_of(key: _Same, at: int, revealed: bool) -> Setup:
+    lesson = key.lesson
     setup = Setup(lesson.experiment)
     for i, step in enumerate(lesson.steps[: at + 1]):
         setup = setup.after(step.do)
