@@ -68,29 +68,40 @@ def colors(environ: Mapping[str, str] = os.environ, choice: str | None = None, *
     5. TEXTUAL_COLOR_SYSTEM; then COLORTERM, which can promise more colours than TERM does; then TERM. A TERM that
        names no number has the 16 colours that every terminal has.
     """
+    return colors_and_reason(environ, choice, is_terminal=is_terminal)[0]
+
+
+def colors_and_reason(
+    environ: Mapping[str, str] = os.environ, choice: str | None = None, *, is_terminal: bool = True
+) -> tuple[str, str]:
+    """How many colours, and which of the rules decided: the name of a variable, or a few words."""
     if choice is not None:
-        return choice
+        return choice, "your choice"
     if environ.get("NO_COLOR"):
-        return "none"
+        return "none", "NO_COLOR"
     term = environ.get("TERM", "").strip().lower()
     forced = environ.get("FORCE_COLOR")
     if forced:
         least = {"2": "256", "3": "truecolor"}.get(forced.strip(), "standard")
-        return max(least, _colors_of(environ, term), key=_STRENGTHS.index)
-    if not is_terminal or term == "dumb":
-        return "none"
+        own, by = _colors_of(environ, term)
+        return (own, by) if _STRENGTHS.index(own) > _STRENGTHS.index(least) else (least, "FORCE_COLOR")
+    if not is_terminal:
+        return "none", "the output, which is not a terminal"
+    if term == "dumb":
+        return "none", "TERM"
     return _colors_of(environ, term)
 
 
-def _colors_of(environ: Mapping[str, str], term: str) -> str:
+def _colors_of(environ: Mapping[str, str], term: str) -> tuple[str, str]:
     requested = environ.get("TEXTUAL_COLOR_SYSTEM", "").strip().lower()
     if requested in ("truecolor", "256", "standard"):
-        return requested
+        return requested, "TEXTUAL_COLOR_SYSTEM"
     if environ.get("COLORTERM", "").strip().lower() in ("truecolor", "24bit"):
-        return "truecolor"
+        return "truecolor", "COLORTERM"
     if term.endswith("-direct"):
-        return "truecolor"
-    return "256" if term.endswith("-256color") or term in ("xterm-kitty", "xterm-ghostty") else "standard"
+        return "truecolor", "TERM"
+    has_256 = term.endswith("-256color") or term in ("xterm-kitty", "xterm-ghostty")
+    return "256" if has_256 else "standard", "TERM"
 
 
 def is_light(environ: Mapping[str, str] = os.environ) -> bool | None:

@@ -1,4 +1,5 @@
-"""`rnnviz doctor`: the versions, paths, terminal and engine that rnnviz uses, and any problems.
+"""`rnnviz doctor`: what rnnviz uses here (versions, machine, places, configuration, terminal, engine), and any
+problems; a text to paste into a report, with ~ for the home folder and without the user's name.
 
 Numba is imported and kernels are loaded in another process: if they crash there, this one continues.
 """
@@ -14,8 +15,10 @@ from typing import Any
 
 import rnnviz
 from rnnviz import files, terminal
+from rnnviz.cli import doctor_machine, doctor_terminal
 from rnnviz.cli.command import Options
 from rnnviz.cli.output import Output, paragraph, print_json
+from rnnviz.cli.terminal_answers import Answers
 from rnnviz.nn import compiler, compiler_errors, kernel_cache
 from rnnviz.nn.cell_table import CELLS
 from rnnviz.nn.compiler_errors import version_of
@@ -25,7 +28,8 @@ SECONDS = 60.0  # the longest wait for another process
 
 
 def run(options: Options) -> int:
-    found = findings()
+    answered = doctor_terminal.answers()  # first: what a person types ahead is left where it is
+    found = doctor_machine.without_name(findings(answered))
     if options["json"]:
         print_json(found)
     else:
@@ -33,9 +37,12 @@ def run(options: Options) -> int:
     return 1 if found["problems"] else 0
 
 
-def findings() -> dict[str, Any]:
+def findings(answered: Answers) -> dict[str, Any]:
     """Everything the command prints, as plain values. problems: one sentence for each problem."""
     problems: list[str] = []
+    config, own = doctor_machine.config(problems)
+    screen = doctor_terminal.findings(answered, terminal.CHOICES.get(own.color or "auto"), problems)
+    machine = doctor_machine.machine(problems)
     paths, writable = _paths(problems)
     import_error = _import_error()
     if import_error:
@@ -50,9 +57,11 @@ def findings() -> dict[str, Any]:
         "versions": {"rnnviz": rnnviz.__version__, "python": platform.python_version(), **_versions(problems)},
         "platform": platform.platform(),
         "executable": sys.executable,
+        "machine": machine,
         "paths": paths,
         "writable": writable,
-        "terminal": _terminal(),
+        "config": config,
+        "terminal": screen,
         "engine": _engine(kernels, import_error, last),
         "kernels": kernels,
         "import_error": import_error,
@@ -87,19 +96,6 @@ def _can_be_written(folder: Path) -> bool:
         if place.exists():
             return place.is_dir() and os.access(place, os.W_OK | os.X_OK)
     return False
-
-
-def _terminal() -> dict[str, Any]:
-    columns, rows = terminal.size_of(1, 0, 2)
-    return {
-        "is_terminal": {name: bool(getattr(sys, name) and getattr(sys, name).isatty()) for name in ("stdin", "stdout")},
-        "columns": columns,
-        "rows": rows,
-        "TERM": os.environ.get("TERM"),
-        "colors": terminal.colors(),
-        "encoding": sys.stdout.encoding,
-        "unicode": not terminal.lacks_unicode(sys.stdout),
-    }
 
 
 def _import_error() -> str | None:
@@ -184,16 +180,16 @@ def _write(out: Output, found: dict[str, Any]) -> None:
         out.print(f"{name:<12}{version or 'not installed'}")
     out.print(f"{'platform':<12}{found['platform']}")
     out.print(f"{'executable':<12}{found['executable']}")
+    for name, text in doctor_machine.lines(found["machine"]):
+        out.print(f"{name:<12}{text}")
     out.print()
     for kind, path in found["paths"].items():
         out.print(f"{kind:<12}{path or 'none'}{'' if found['writable'][kind] else '  (cannot be written)'}")
+    state = found["config"]["mistake"] or found["config"]["state"]
+    out.print(f"{'config':<12}{found['config']['path'] or 'none'}  ({state})")
     out.print()
-    screen = found["terminal"]
-    kind = "" if all(screen["is_terminal"].values()) else "input or output is not a terminal; "
-    term = f"TERM {screen['TERM']}" if screen["TERM"] else "TERM is not set"
-    out.print(f"{'terminal':<12}{kind}{screen['columns']} × {screen['rows']}, {term}")
-    out.print(f"{'colors':<12}{screen['colors']}")
-    out.print(f"{'encoding':<12}{screen['encoding']}{'' if screen['unicode'] else '  (no Unicode: ASCII is used)'}")
+    for name, text in doctor_terminal.lines(found["terminal"]):
+        out.print(f"{name:<12}{text}")
     out.print()
     out.print(f"{'engine':<12}{found['engine']['name']}: {found['engine']['reason']}")
     for cell, state in found["kernels"].items():

@@ -7,15 +7,16 @@ from rnnviz.errors import InputError, short_repr
 
 _DOCTOR = Command(
     "doctor",
-    "show versions, paths, the terminal, the engine, and any problems",
+    "show versions, places, the terminal, the engine, and any problems",
     "rnnviz doctor [--json]",
-    "Show what rnnviz uses: versions, paths, the terminal, the engine and the reason for it, and the last\n"
-    "compiler error in full. The exit code is 0 if everything works and 1 if there is a problem.",
+    "Show what rnnviz uses: versions, the machine, places, the configuration, the terminal and what it\n"
+    "answers (how wide it draws, how long a round trip takes), the engine and the last compiler error in\n"
+    "full: a text for a report, without your name. The exit code is 1 if there is a problem, else 0.",
     "rnnviz.cli.doctor:run",
     (
         as_json(
-            "versions, platform, executable, paths, writable, terminal, engine, kernels, import_error, "
-            "last_compiler_error, problems"
+            "versions, platform, executable, machine, paths, writable, config, terminal, engine, kernels, "
+            "import_error, last_compiler_error, problems"
         ),
     ),
     has_experiment=False,

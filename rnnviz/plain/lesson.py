@@ -41,12 +41,12 @@ _ARROW = re.compile(r"(?:(?<=^)|(?<=[.,;:(!?)] )|(?<=\()|(?<=\band )|(?<=\bor ))
 
 
 #: What a sentence says about the marks of a picture.
-_ABOUT_MARKS = re.compile(r"\s*\([^()]*[▲△▼▽][^()]*\)|(?<![^\s])[▲△▼▽][^.]*\.")
+_ABOUT_MARKS = re.compile(r"\s*\([^()]*[▲△▼▽][^()]*\)|:?\s*[▲△▼▽][^.]*\.")
 
 
 def in_words(text: str) -> str:
     """A lesson's text with the names of actions in place of keys: `e` and → become [epoch] and [right]."""
-    text = _ABOUT_MARKS.sub("", text)
+    text = _ABOUT_MARKS.sub(lambda found: "" if found[0].lstrip().startswith("(") else ".", text)
     text = _CODE.sub(lambda found: f"[{_KEYS[found[1]]}]" if found[1] in _KEYS else found[0], text)
     text = _ARROW.sub(lambda found: f"[{_KEYS[found[1]]}]", text)
     return re.sub(r"\b([Pp])ress (?=`?\[)", lambda found: "Type " if found[1] == "P" else "type ", text)
@@ -136,7 +136,8 @@ class Guide:
         task = "Question: " if isinstance(run.task, Prediction) else "Exercise: "
         for mark, what in (("▸ ", task), *_MARKS):
             if text.startswith(mark):
-                return what + text[len(mark) :].replace(" · ", "; ")
+                rest = text[len(mark) :]
+                return what + (rest.replace(" · ", "; ") if what == "Solved" else rest)
         if text.startswith(("✓ ", "✗ ")) or (
             isinstance(run.task, Exercise) and text == status_of(run, self.reader.frame)
         ):

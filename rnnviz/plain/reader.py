@@ -117,10 +117,12 @@ class Reader:
         try:
             with self._guard(job):
                 job.run(self._progress)
+        except AlreadyThereError:
+            path = command.path if isinstance(command, SaveModel) else ""
+            self.say(VOICE.say(f"This file exists already. [save] over {path} overwrites it."))
+            return False
         except InputError as error:
             self.say(in_labels(str(error)))
-            if isinstance(error, AlreadyThereError) and isinstance(command, SaveModel):
-                self.say(VOICE.say(f"[save] over {command.path} overwrites it."))
             return False
         except MemoryError:
             self.player.forget()

@@ -104,6 +104,7 @@ _RULES: tuple[_Rule, ...] = tuple(
         (rf"\bL({_STEP})", lambda m: f"the loss{_whose(m[1])}"),
         (rf"‖({_NAME})({_STEP})‖", lambda m: f"the norm of {m[1]}{_at(m[2])}"),
         (r"‖([^‖]+)‖", lambda m: f"the norm of {m[1]}"),
+        (r"\|([a-z]{3,})\|", r"absolute \1"),
         (r"\|([^|\s]{1,12})\|", lambda m: f"the absolute value of {m[1]}"),
         (r"([xŷ])(\[\d+\])", r"\1 number \2"),
         (rf"({_NAME})(\[\d+\])", lambda m: f"{m[1]} of unit {m[2][1:-1]}"),

@@ -15,8 +15,10 @@ FIELDS = {
     "versions",
     "platform",
     "executable",
+    "machine",
     "paths",
     "writable",
+    "config",
     "terminal",
     "engine",
     "kernels",
@@ -70,8 +72,8 @@ def test_all_is_well_in_a_new_home(home: dict[str, str]) -> None:
     assert found["problems"] == []
     assert found["kernels"]["lstm"] == "not compiled yet"
     assert found["engine"]["name"] == "numba"
-    assert found["paths"]["cache"].startswith(home["HOME"])
-    assert not Path(found["paths"]["cache"]).exists(), "looking makes nothing"
+    assert found["paths"]["cache"] == "~/.cache/rnnviz"
+    assert not (Path(home["HOME"]) / ".cache" / "rnnviz").exists(), "looking makes nothing"
 
 
 @pytest.mark.slow

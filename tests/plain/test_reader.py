@@ -24,7 +24,7 @@ from rnnviz.tui.keys import ACTIONS
 from rnnviz.words.spoken import spoken
 from tests.plain.learner import Learner
 from tests.plain.test_lessons import odd
-from tests.recordings_here import made
+from tests.recordings_here import Trainer, made
 
 SINE = Experiment(seq_len=8, epochs=2)
 LSTM = Experiment(task="recall", cell="lstm", seq_len=6, lag=4, hidden_size=5, samples=60, epochs=2)
@@ -249,3 +249,24 @@ def test_the_end_of_the_course() -> None:
     text = learner.type("closing page")
     assert "You can now explain" in text
     assert not odd(text)
+
+
+def test_own_data_is_read_with_the_names_of_its_columns(tmp_path: Path) -> None:
+    file = tmp_path / "air.csv"
+    rows = "\n".join(f"{100 + i % 12},{i % 5}" for i in range(80))
+    file.write_text(f"passengers,temp_mean\n{rows}\n", encoding="utf-8")
+    heard = Heard(Experiment(task="series", data=str(file), target="passengers", seq_len=8))
+    heard.type("right")
+    text = heard.type("input")
+    assert "The input of step 1 has 2 numbers." in text
+    assert f"passengers {spoken(fixed(heard.frame.scene.trace.x[0, 0, 0]))}, temp mean " in text
+    assert "last value" in heard.type("fit")
+
+
+def test_a_record_that_comes_meanwhile_is_followed(tmp_path: Path) -> None:
+    trainer = Trainer(tmp_path / "run")
+    trainer.record(epochs=2)
+    heard = Heard(Opening(str(tmp_path / "run")))
+    assert "Record 2 of 2" in heard.type("where")
+    trainer.record()
+    assert "Record 3 of 3" in heard.type("right") or "Record 2 of 3" in heard.type("where")

@@ -142,7 +142,7 @@ def perturbed(frame: Frame, open: Open) -> list[str]:
         far = percent(end, 0) if math.isfinite(end) else "an unknown part"
         answer = visible(found.answers[p])
         lines.append(f"Moved by {part} %: at step {found.last} it is {far} of the way off, and the answer is {answer}.")
-    return [*lines, foot(found, 10_000)]
+    return [lines[0], foot(found, 10_000), *lines[1:]]
 
 
 def attention(frame: Frame, open: Open) -> list[str]:

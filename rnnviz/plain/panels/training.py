@@ -66,7 +66,7 @@ def fit(frame: Frame, open: Open) -> list[str]:
         f"point {start + at}: series {fixed(float(series[start + at]))}, network {fixed(float(outcome.fit[at]))}"
         for at in spread(list(range(len(outcome.fit))))
     ]
-    lines = [f"The series and its prediction one step ahead, at some points. {'; '.join(pairs)}."]
+    lines = [f"The series and its prediction one step ahead, at some points: {'; '.join(pairs)}."]
     if outcome.baselines is not None:
         text = forecast.text(outcome.baselines)
         lines.append(text)
@@ -84,7 +84,7 @@ def self_fed(frame: Frame, open: Open) -> list[str]:
         f"point {start + at}: series {fixed(float(series[start + at]))}, network {fixed(float(outcome.prediction[at]))}"
         for at in spread(list(range(count)))
     ]
-    return [f"From point {start} on the network reads its own output. {'; '.join(pairs)}."]
+    return [f"From point {start} on the network reads its own output: {'; '.join(pairs)}."]
 
 
 def words(frame: Frame, open: Open) -> list[str]:
