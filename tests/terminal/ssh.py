@@ -66,12 +66,13 @@ def server(folder: Path, more: str = "") -> Iterator[int]:
         process.wait()
 
 
-def client(folder: Path, port: int, *more: str) -> list[str]:
-    """The command line of an ssh client that needs nothing of this user's own; a command of the other side follows."""
+def client(folder: Path, port: int, *more: str, user: str = "") -> list[str]:
+    """The command line of an ssh client that needs nothing of this user's own; a command of the other side follows.
+    user: whose account it logs in to, if not this one."""
     options = ["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR"]
     flags = [flag for option in options for flag in ("-o", option)]
-    user = f"{getpass.getuser()}@127.0.0.1"
-    return ["ssh", "-tt", "-F", "/dev/null", "-i", str(folder / "user"), "-p", str(port), *flags, *more, user]
+    whose = f"{user or getpass.getuser()}@127.0.0.1"
+    return ["ssh", "-tt", "-F", "/dev/null", "-i", str(folder / "user"), "-p", str(port), *flags, *more, whose]
 
 
 class SlowLine:
