@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rnnviz.experiment.experiment import SETTINGS
 from rnnviz.plain import panels
 from rnnviz.plain.panels import PANELS, knob_line
-from rnnviz.plain.words import OF_LINES, OF_ROWS, VOICE, WORDS, nearest, understood
+from rnnviz.plain.words import OF_LINES, OF_ROWS, OF_THE_SCREEN, VOICE, WORDS, nearest, understood
 from rnnviz.scene.cursor import Phase
 from rnnviz.tui.keys import BY_ID, INTRODUCED, about
 
@@ -41,8 +41,8 @@ _OTHERWISE = {
     "find": "with a part of its name: find a knob", "commands": "list all words",
     "help": "what can be done here; with a word: what that does",
     "cancel": "close the open panel; control and c stop what runs", "quit": "end rnnviz",
-    "panel": "say the next panel", "panel_back": "say the panel before", "lesson_next": "go to the next page",
-    "ghost": "forget the run before a change", "inputs": "say how much the loss depends on each input",
+    "panel": "the next panel", "panel_back": "the panel before", "lesson_next": "go to the next page",
+    "ghost": "forget the run before a change", "inputs": "how much the loss depends on each input",
     "contents": "list the lessons and your progress",
 }  # fmt: skip
 
@@ -50,11 +50,11 @@ _OTHERWISE = {
 def meaning(name: str, frame: Frame) -> str:
     """What a word does, in half a sentence."""
     if name in OF_ROWS:
-        return f"say {_ROWS[name]}"
+        return _ROWS[name]
     if name in OF_LINES:
         return _LINES[name]
     if name in PANELS:
-        return f"say this panel: {about(name, PANELS[name].about, frame)}"
+        return about(name, PANELS[name].about, frame)
     otherwise = _OTHERWISE.get(name)
     return otherwise if otherwise is not None else VOICE.say(about(name, BY_ID[name].help, frame))
 
@@ -142,7 +142,7 @@ def _walk(frame: Frame, mask: Mask) -> str:
 
 def all_words(frame: Frame) -> list[str]:
     """Every word with what it does."""
-    names = [*OF_ROWS, *BY_ID, *PANELS, *OF_LINES]
+    names = [*OF_ROWS, *(name for name in BY_ID if name not in OF_THE_SCREEN), *PANELS, *OF_LINES]
     lines = [f'"{WORDS[name]}": {meaning(name, frame)}.' for name in names]
     knobs = ", ".join(one.label for one in SETTINGS.values())
     return [*lines, f"Knobs, each with its value: {knobs}."]

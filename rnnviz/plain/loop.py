@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from rnnviz.glyphs import wrap
+from rnnviz.plain.panels import Verbatim
 from rnnviz.plain.reader import Reader
 from rnnviz.plain.words import VOICE
 from rnnviz.terminal import ascii_words, columns_of, lacks_unicode
@@ -157,9 +158,10 @@ class Loop:
 
     def _write(self, text: str) -> None:
         if self._ascii:
-            text = ascii_words(text)
-        room = columns_of(sys.stdout) - 1 if self._is_terminal else 0
-        for line in wrap(text, max(20, room)) or [""] if room and len(text) > room else [text]:
+            text = type(text)(ascii_words(text))
+        room = max(20, columns_of(sys.stdout) - 1)
+        is_long = self._is_terminal and len(text) > room and not isinstance(text, Verbatim)
+        for line in wrap(text, room) if is_long else [text]:
             print(line)
         with suppress(ValueError):
             sys.stdout.flush()

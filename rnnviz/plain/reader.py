@@ -100,7 +100,8 @@ class Reader:
             is_whole = isinstance(text, Paragraph) or text.endswith((".", "!", "?", ":", '."'))
             text = (text if self._symbols else spoken(text)) + ("" if is_whole else ".")
             text = f"T{text[1:]}" if text.startswith("the ") else text
-        self._write(escaped(text))
+        line = escaped(text)
+        self._write(Verbatim(line) if isinstance(text, Verbatim) else line)
 
     # -- commands --------------------------------------------------------------------------------------------
 

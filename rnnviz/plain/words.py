@@ -31,8 +31,9 @@ OF_ACTIONS = {
     "contents": "lessons",
     "cancel": "close", "help": "help", "commands": "words", "suspend": "suspend", "quit": "quit",
 }  # fmt: skip
-#: What the app has gained for its screen alone is called as it is there.
-OF_ACTIONS |= {action.id: action.id.replace("_", " ") for action in ACTIONS if action.id not in OF_ACTIONS}
+#: What is about the screen of the app alone is called as it is there.
+OF_THE_SCREEN = frozenset(("faster", "slower", "copy", *(one.id for one in ACTIONS if one.id not in OF_ACTIONS)))
+OF_ACTIONS |= {name: name.replace("_", " ") for name in OF_THE_SCREEN - OF_ACTIONS.keys()}
 #: The word of each panel, and its key in the app; a name for each figure that its sentences tell is in panels.py.
 OF_PANELS = {
     "fit": ("fit", ""), "self-fed": ("feeding on itself", ""), "words": ("in words", ""), "loss": ("loss curve", ""),

@@ -139,7 +139,7 @@ def spoken(text: str) -> str:
     text = "".join(map(_sign, text))
     text = re.sub(r"\s+", " ", text)
     text = re.sub(r"(?<=[.!?] )the (?=norm|gradient|loss)", "The ", text)
-    text = re.sub(r" ([.,:;!?)])", r"\1", text).replace("( ", "(")
+    text = re.sub(r" ([.,:;!?)])(?!\w)", r"\1", text).replace("( ", "(")
     return re.sub(r"[.,;:]+([.:;?!])", r"\1", text).replace(":.", ".").strip() if ".." not in text else text.strip()
 
 
