@@ -55,6 +55,8 @@ def meaning(name: str, frame: Frame) -> str:
         return _LINES[name]
     if name in PANELS:
         return about(name, PANELS[name].about, frame)
+    if name in OF_THE_SCREEN:
+        return "about the screen of the app; there is none here"
     otherwise = _OTHERWISE.get(name)
     return otherwise if otherwise is not None else VOICE.say(about(name, BY_ID[name].help, frame))
 
