@@ -13,6 +13,7 @@ toolkit's own.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
 from textwrap import wrap as wrap_narrow
@@ -33,6 +34,11 @@ _UNSURE = (
     (0x115F, 0x11FF), (0x2630, 0x2637), (0x268A, 0x268F), (0x3164, 0x3164), (0x4DC0, 0x4DFF), (0xD7B0, 0xD7FF),
     (0xFFA0, 0xFFA0), (0x1D300, 0x1D37F), (0x1F3FB, 0x1F3FF),
 )  # fmt: skip
+
+# Characters of RFC 3986 alone, and a host without a name of a user before it: what is shown is where it leads.
+_LINK = re.compile(
+    r"https://[A-Za-z0-9.-]{1,253}(?::[0-9]{1,5})?(?:[/?#][A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]{0,800})?"
+)
 
 
 def is_plain(text: str) -> bool:
@@ -191,3 +197,8 @@ def shortened(text: str, most: int) -> str:
     if len(text) <= most:
         return text
     return f"{text[: most // 2]}…{text[len(text) - (most - 1 - most // 2) :]}"
+
+
+def is_link(address: str) -> bool:
+    """Whether an address of a file's may be sent to a terminal: https, and no character that could end the sequence."""
+    return _LINK.fullmatch(address) is not None

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import os
 import unicodedata
+import zlib
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
+
+from rnnviz.glyphs import is_link
 
 LARGEST = (500, 200)  # cells: a request for more is a mistake or an attack, and each cell costs memory
 USUAL = (80, 24)
@@ -138,6 +141,21 @@ def erases_in_color(environ: Mapping[str, str] = os.environ) -> bool:
     if environ.get("STY") or term.startswith("xterm-kitty"):
         return False
     return term.startswith(_IN_COLOR) or (term.startswith("screen") and bool(environ.get("TMUX")))
+
+
+# -- links ---------------------------------------------------------------------------------------------------
+
+_LINK_ENDS = "\x1b]8;;\x1b\\"
+
+
+def has_links(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether the terminal has links (OSC 8), or leaves out without a trace what it does not know."""
+    return can_ask_background(environ) and environ.get("TERM_PROGRAM") != "Apple_Terminal"
+
+
+def link_begins(address: str) -> str:
+    """The sequence before the text of a link. The id joins the lines of one address."""
+    return f"\x1b]8;id={zlib.crc32(address.encode()):08x};{address}\x1b\\" if is_link(address) else _LINK_ENDS
 
 
 # -- ASCII ---------------------------------------------------------------------------------------------------

@@ -12,9 +12,12 @@ from hypothesis import settings
 
 # Before NumPy is imported: the processes of pytest-xdist share the processors, so none has threads of its own.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-os.environ["XDG_CONFIG_HOME"] = os.devnull  # whoever runs the tests may have a configuration
 
+from rnnviz.cli import config_file
 from rnnviz.nn import engine
+
+if (own := config_file.path()) is not None and own.exists():  # whoever runs the tests has a configuration
+    os.environ["XDG_CONFIG_HOME"] = os.devnull
 
 settings.register_profile("rnnviz", deadline=None)  # no test asserts a time
 settings.load_profile("rnnviz")

@@ -119,8 +119,10 @@ class RnnvizApp(DrivenApp):
         session: Session = USUAL,
         light: bool = False,
         why_ascii: str = "",
+        links: bool = False,
     ) -> None:
-        """light: the terminal seems to have a light background. why_ascii: why it needs ASCII, if nobody asked."""
+        """light: the terminal seems to have a light background. why_ascii: why it needs ASCII, if nobody asked.
+        links: the terminal has them."""
         self.strength = terminal.colors(choice=session.colors)
         os.environ.pop("NO_COLOR", None)  # Textual reads it, but not the empty one or a flag that overrides it
         if self.strength == "none":
@@ -133,7 +135,7 @@ class RnnvizApp(DrivenApp):
         if self.theme != self._theme_at_first:
             self.theme = self._theme_at_first
         self.wants_background = self._theme_follows and self.strength != "none" and terminal.can_ask_background()
-        self._why_ascii = why_ascii
+        self._why_ascii, self._links = why_ascii, links
         self.ascii = bool(session.ascii or why_ascii)  # the terminal has no other glyphs
         self.frames = Frames(self, self._write, ascii=self.ascii)
         self._source = source
@@ -232,7 +234,7 @@ class RnnvizApp(DrivenApp):
         if not (ground.startswith("#") and len(ground) == 7):
             ground = ""  # the default, or the terminal's own, which is unknown
         self.set_class(strength in ("standard", "none"), "-few-colors")
-        self.main.use_colors(Palette(strength, theme.dark, self.ascii, ground, native))
+        self.main.use_colors(Palette(strength, theme.dark, self.ascii, ground, native, self._links))
 
     # -- the player is built, and plotext and numba are loaded, while the first paint is already there ---------
 
@@ -431,7 +433,15 @@ def run(
     why_ascii = terminal.why_ascii(sys.stdout) if session.ascii is None else ""
     light = bool(terminal.is_light())
     app = RnnvizApp(
-        source, start=start, typed=typed, place=place, panel=panel, session=session, light=light, why_ascii=why_ascii
+        source,
+        start=start,
+        typed=typed,
+        place=place,
+        panel=panel,
+        session=session,
+        light=light,
+        why_ascii=why_ascii,
+        links=terminal.has_links(),
     )
     try:
         app.run(mouse=session.mouse)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import events
 from textual.binding import Binding, BindingType
 
 from rnnviz.lessons.closing_page import closing
@@ -54,6 +55,17 @@ class ClosingScreen(SheetScreen):
         return [
             line for text in self.paragraphs for line in (wrapped(VOICE.say(text), width, indent=2) if text else [[]])
         ]
+
+    def on_click(self, event: events.Click) -> None:
+        do = {"L lessons": self.action_contents, "esc close": self.dismiss}.get(self.entry_at(event))
+        if do is not None:
+            do()
+
+    def on_mouse_scroll_down(self) -> None:
+        self.action_scroll(1)
+
+    def on_mouse_scroll_up(self) -> None:
+        self.action_scroll(-1)
 
     def action_scroll(self, by: int) -> None:
         self.top += by

@@ -17,21 +17,25 @@ from operator import itemgetter
 from rich.color import Color, ColorSystem
 from rich.style import Style
 
-from rnnviz.terminal import ascii_cells
+from rnnviz.glyphs import is_link
+from rnnviz.terminal import ascii_cells, link_begins
 from rnnviz.tui.palette import VGA, WORDS, contrast, cube, luminance, rgb
 
 Codes = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]  # attributes, foreground, background
 PLAIN: Codes = ((), (), ())
 _ATTRIBUTES = {"bold": "1", "dim": "2", "italic": "3", "underline": "4", "reverse": "7"}
+_LINK = "]"  # before the address of a link among the attributes
 _OFF = {"1": "22", "2": "22", "3": "23", "4": "24", "7": "27"}
 
 
 @lru_cache(maxsize=4096)
 def codes(style: Style | None, system: ColorSystem) -> Codes:
-    """The SGR numbers of a style: attributes, foreground, background."""
+    """The SGR numbers of a style: attributes, foreground, background. The last attribute may be a link."""
     if style is None:
         return PLAIN
     attributes = tuple(number for name, number in _ATTRIBUTES.items() if getattr(style, name))
+    if style.link is not None and is_link(style.link):
+        attributes += (_LINK + style.link,)
     color, behind = (None if c is None or c.is_default else c for c in (style.color, style.bgcolor))
     if system is ColorSystem.STANDARD:
         ink, ground = sixteen(color, behind)
@@ -86,6 +90,8 @@ def _nearest(color: Color, numbers: Iterable[int]) -> int:
 
 def change(old: Codes, new: Codes, *, blank: bool) -> tuple[str, Codes]:
     """The escape sequence from one style to the next, and the style then in force. A blank shows no ink."""
+    if has_link(old) or has_link(new):
+        return _change_link(old, new, blank=blank)
     attributes, ink, ground = new
     if blank and not {"4", "7"} & {*old[0], *attributes}:
         attributes, ink = old[0], old[1]
@@ -99,6 +105,21 @@ def change(old: Codes, new: Codes, *, blank: bool) -> tuple[str, Codes]:
         *(ground if ground != old[2] else ()),
     ]
     return (f"\x1b[{';'.join(numbers)}m" if numbers else ""), (attributes, ink, ground)
+
+
+def has_link(codes: Codes) -> bool:
+    """Whether the last attribute is a link."""
+    return bool(codes[0]) and codes[0][-1].startswith(_LINK)
+
+
+def _change_link(old: Codes, new: Codes, *, blank: bool) -> tuple[str, Codes]:
+    """The same where a link begins, goes on or ends; it is around its own cells alone."""
+    was, now = (codes[0][-1:] if has_link(codes) else () for codes in (old, new))
+    bare = [(codes[0][: len(codes[0]) - len(link)], *codes[1:]) for codes, link in ((old, was), (new, now))]
+    sequence, (attributes, ink, ground) = change(bare[0], bare[1], blank=blank)
+    if was != now:
+        sequence += link_begins(now[0].removeprefix(_LINK) if now else "")
+    return sequence, ((*attributes, *now), ink, ground)
 
 
 class Pen:
@@ -133,6 +154,6 @@ class Pen:
 
     def text(self) -> str:
         if self._now != PLAIN:
-            self._add("\x1b[0m")
+            self._add("\x1b[0m" + (link_begins("") if has_link(self._now) else ""))
             self._now = PLAIN
         return "".join(self._out)

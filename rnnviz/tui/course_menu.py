@@ -15,6 +15,7 @@ from rnnviz.lessons.lesson import Prediction
 from rnnviz.lessons.opening import read_lesson
 from rnnviz.lessons.prose import plain, wrapped
 from rnnviz.lessons.results import DONE, NONE, SKIPPED
+from rnnviz.lessons.sources import name_and_address
 from rnnviz.sheet import Sheet
 from rnnviz.tui import panels
 from rnnviz.tui.notice import Kind, Notice
@@ -114,13 +115,19 @@ class ContentsScreen(SheetScreen):
 
     def _sources(self, sheet: Sheet, lesson: Lesson, y: int, width: int, end: int) -> None:
         """Draw the sources, as far as there is room below the steps."""
-        lines = [line for source in lesson.sources for line in wrapped(source, max(20, width - 6), indent=2)]
+        palette = self.guide.stage.palette
+        lines = []
+        for source in lesson.sources:
+            name, address = name_and_address(source)
+            lines += [(line, palette.link(address)) for line in wrapped(name, max(20, width - 6), indent=2)]
         y -= y + 1 + len(lines) > end  # where it is tight, without a row between
         if y >= end:
             return
-        sheet.put(y, 3, "Sources", self.guide.stage.palette.dim)
-        for i, line in enumerate(lines[: end - y], start=y + 1):
-            sheet.put(i, 5, cut(plain(line), width - 6), self.guide.stage.palette.text)
+        sheet.put(y, 3, "Sources", palette.dim)
+        for i, (line, style) in enumerate(lines[: end - y], start=y + 1):
+            text = cut(plain(line), width - 6)
+            blank = len(text) - len(text.lstrip())
+            sheet.put(i, 5 + blank, text.lstrip(), style)
 
     # -- keys ----------------------------------------------------------------------------------------------
 
@@ -129,7 +136,14 @@ class ContentsScreen(SheetScreen):
         self.repaint()
 
     def on_click(self, event: events.Click) -> None:
-        """Select the clicked row, or open it if it is selected already."""
+        """Select the clicked row, or open it if it is selected already; in the last row do what it says."""
+        do = {
+            "enter open": self.action_open, "→ steps": self.action_steps, "← lessons": self.action_lessons,
+            "c closing page": self.action_closing, "R reset": self.action_reset, "esc close": self.dismiss,
+        }.get(self.entry_at(event))  # fmt: skip
+        if do is not None:
+            do()
+            return
         at = event.get_content_offset(event.widget) if event.widget is not None else None
         row = self._shown[at.y - 2] if at is not None and 0 <= at.y - 2 < len(self._shown) else None
         chosen = self.row if self.lesson is None else self.step

@@ -20,7 +20,7 @@ from textual.geometry import Region, Size
 
 from rnnviz import glyphs
 from rnnviz.sheet import REST, cells_of
-from rnnviz.tui.compact_update import PLAIN, Codes, Pen, codes
+from rnnviz.tui.compact_update import PLAIN, Codes, Pen, codes, has_link
 
 Cell = tuple[str, Codes]
 BLANK: Cell = (" ", PLAIN)
@@ -31,7 +31,7 @@ CLEAR = 5  # blank cells at the end of a row from which clearing is shorter
 @lru_cache(maxsize=4096)
 def cell(glyph: str, look: Codes) -> Cell:
     """A cell as it looks: a blank has no ink. The same cell is always the same object."""
-    if glyph == " " and (look[0] or look[1]) and not {"4", "7"} & {*look[0]}:
+    if glyph == " " and (look[0] or look[1]) and not {"4", "7"} & {*look[0]} and not has_link(look):
         look = ((), (), look[2])
     return BLANK if glyph == " " and look == PLAIN else (glyph, look)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
@@ -102,6 +103,10 @@ class HelpScreen(Modal):
             with VerticalScroll():
                 yield Static(help_text(self._frame), id="help")
             yield Static("↑↓ PgUp PgDn scroll · esc closes", id="close")
+
+    def on_click(self, event: events.Click) -> None:
+        if event.widget is not None and event.widget.id == "close":
+            self.dismiss()
 
     def action_scroll(self, by: int) -> None:
         self.query_one(VerticalScroll).scroll_relative(y=by, animate=False)

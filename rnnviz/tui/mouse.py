@@ -38,6 +38,8 @@ def click(screen: ScoreScreen, event: events.Click) -> None:
             panel = panels.BY_ID.get(screen.view.panel or "")
             if panel is not None and panel.click is not None and panels.why_not(panel, screen.frame) is None:
                 screen.apply(panel.click(screen.frame, screen.view, at.x, at.y, widget.size.width, widget.size.height))
+        case str(name) if name.startswith("beside-"):  # a curve beside the score
+            screen.open_panel(name.removeprefix("beside-"))
 
 
 def _score(screen: ScoreScreen, widget: Widget, at: Offset) -> None:

@@ -150,6 +150,7 @@ class Palette:
 
     ascii: the terminal has no other glyphs, so a cell cannot show two values in its two halves.
     native: the sixteen colours are the terminal's own palette, and so are its ink and its ground, which are unknown.
+    links: the terminal has them.
     """
 
     colors: str = "truecolor"
@@ -157,6 +158,7 @@ class Palette:
     ascii: bool = False
     ground: str = ""  # the usual one
     native: bool = False
+    links: bool = False
     _heat_cache: dict[tuple[int, int], Style] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -242,6 +244,10 @@ class Palette:
             return Style(reverse=True)
         ground = _hex(self.gradient.color)
         return Style(color=on(ground), bgcolor=ground)
+
+    def link(self, address: str) -> Style:
+        """Text that leads to this address, if the terminal has links and the address is one."""
+        return self.text + Style(link=address) if self.links and address else self.text
 
     @cached_property
     def warn(self) -> Style:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textual import events
 from textual.app import ComposeResult
 
 from rnnviz.glyphs import cut
@@ -18,6 +19,8 @@ class SheetScreen(Modal):
     SheetScreen { align: center middle; background: $background; }
     """
 
+    legend = ""  # the keys in the last row
+
     def compose(self) -> ComposeResult:
         yield Canvas(self.draw, id="contents")
 
@@ -29,7 +32,19 @@ class SheetScreen(Modal):
         sheet = Sheet(width, height)
         sheet.put(0, 1, cut(title, width - 2), palette.accent)
         sheet.put(height - 1, 1, cut(keys, width - 2), palette.dim)
+        self.legend = cut(keys, width - 2)
         return sheet
+
+    def entry_at(self, event: events.Click) -> str:
+        """The clicked entry of the last row, `esc close`, or "". Two blanks part the entries."""
+        place = event.get_content_offset(event.widget) if event.widget is not None else None
+        if event.widget is None or place is None or place.y != event.widget.size.height - 1:
+            return ""
+        at = place.x - 1
+        before, after = self.legend[: max(at, 0)], self.legend[max(at, 0) :]
+        if at < 0 or not after.strip() or after[:2].isspace():
+            return ""
+        return (before.rpartition("  ")[2] + after.partition("  ")[0]).strip()
 
     def repaint(self) -> None:
         self.query_one(Canvas).repaint()

@@ -162,3 +162,58 @@ async def test_a_note_longer_than_the_lessons_rule_is_shown_whole() -> None:
         shown = " ".join(row.strip() for row in rows(app, "lesson")[:4])
         assert note.replace(" ", "") in shown.replace(" ", "")
         assert all(len(row) == 80 for row in rows(app, "lesson"))
+
+
+async def test_a_row_of_the_ledger_and_a_cell_of_the_triangle_go_to_their_step() -> None:
+    app = RnnvizApp(Experiment(), compile=False)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await app.settled()
+        await press(pilot, "end", "right", "left", "left", "y")
+        assert app.main.frame is not None
+        y = next(y for y, row in enumerate(rows(app, "panel")) if row[1:5].strip() == "7")
+        await pilot.click("#panel", offset=(20, y))
+        await app.settled()
+        assert app.main.frame.cursor.t == 7
+        before = app.main.frame.cursor
+        await pilot.click("#panel", offset=(20, 0))  # a sentence
+        assert app.main.frame.cursor == before
+        await press(pilot, "v")
+        x, y = place(app, "panel", "L₈")
+        await pilot.click("#panel", offset=(x, y))
+        await app.settled()
+        assert app.main.frame.loss_step == 8
+        await pilot.click("#panel", offset=place(app, "panel", "-"))
+        await app.settled()
+        assert app.main.frame.cursor.t < 7
+
+
+async def test_a_curve_beside_the_score_opens_its_panel() -> None:
+    app = RnnvizApp(Experiment(), compile=False)
+    async with app.run_test(size=(160, 50)) as pilot:
+        await app.settled()
+        await pilot.click("#beside-fit", offset=(5, 2))
+        await pilot.pause()
+        assert app.main.view.panel == "fit"
+
+
+async def test_screens_are_left_by_clicks_and_their_legends_do_what_they_say() -> None:
+    app = RnnvizApp(Experiment(), compile=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.settled()
+        await press(pilot, "question_mark")
+        await pilot.click("#close", offset=(3, 0))
+        await pilot.pause()
+        assert app.screen is app.main
+        await press(pilot, "L")
+        last = app.screen.size.height - 1
+        legend = app.screen.legend  # type: ignore[attr-defined]
+        await pilot.click("#contents", offset=(legend.index("→ steps") + 4, last))
+        await pilot.pause()
+        assert app.screen.lesson is not None  # type: ignore[attr-defined]
+        legend = app.screen.legend  # type: ignore[attr-defined]
+        await pilot.click("#contents", offset=(legend.index("← lessons") + 1, last))
+        await pilot.pause()
+        assert app.screen.lesson is None  # type: ignore[attr-defined]
+        await pilot.click("#contents", offset=(legend.index("esc close") + 5, last))
+        await pilot.pause()
+        assert app.screen is app.main

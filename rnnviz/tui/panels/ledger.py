@@ -148,6 +148,17 @@ def _first(here: int | None, rows: int, room: int) -> int:
     return min(max(0, (here - room + half) // half * half), rows - room)
 
 
+def _click(frame: Frame, view: View, x: int, y: int, width: int, height: int) -> Command | None:
+    """A row goes to its time step, which is its first number."""
+    table = _table(frame)
+    drawn = _draw(frame, view, width, height, Palette()).plain()
+    if table is None or not 0 <= y < len(drawn):
+        return None
+    word = drawn[y].lstrip("▸ ").split(" ")[0]
+    steps = {str(row.t): row.t for row in table.rows}
+    return Seek(steps[word]) if word in steps and drawn[y][1:5].strip() == word else None
+
+
 def _step(by: int) -> Callable[[Frame, View], Command | None]:
     return lambda frame, view: Seek(frame.cursor.t + by)
 
@@ -164,6 +175,6 @@ def _needs(frame: Frame) -> Command | None:
 
 PANEL = Panel(
     "ledger", "ledger", "why the gradient shrinks, step by step", _draw, key="y",
-    actions={"unit_up": _step(1), "unit_down": _step(-1)},
+    actions={"unit_up": _step(1), "unit_down": _step(-1)}, click=_click,
     key_labels={"unit_down": "a step back"}, needs=_needs, shows=frozenset(("gradient", "ledger", "gates")),
 )  # fmt: skip

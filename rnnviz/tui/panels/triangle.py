@@ -14,7 +14,7 @@ from rich.style import Style
 
 from rnnviz.glyphs import wrap
 from rnnviz.numbers import scientific, subscript
-from rnnviz.scene.commands import Command, Measure
+from rnnviz.scene.commands import Command, Measure, Seek, ShowGradient
 from rnnviz.sheet import Sheet
 from rnnviz.tui import keys
 from rnnviz.tui.geometry import Columns, columns_of
@@ -113,7 +113,7 @@ def _sentence(frame: Frame, triangle: Triangle, cols: Columns, rows: tuple[int, 
     what = "losses" if frame.scene.has_loss else "states"
     parts = ["each cell is a power of ten: -3 is 1e-3" if spelled else "power of ten, 3: 1e-3, a: 1e-10"]
     if frame.loss_step is None:
-        parts.append("↑ selects one loss")
+        parts.append(f"{keys.ACTION_KEYS['unit_up']} selects one loss")
     if len(having) == 1:
         parts.append(f"only step {having[0]} has a loss")
     elif len(rows) < len(having):
@@ -137,6 +137,18 @@ def _choose(action: str) -> Callable[[Frame, View], Command]:
     return lambda frame, view: command(frame)
 
 
+def _click(frame: Frame, view: View, x: int, y: int, width: int, height: int) -> Command | None:
+    """The label of a row shows the gradient of its loss, a column goes to its time step."""
+    cols = columns_of(frame, width)
+    t = cols.first + (x - cols.left) // cols.width
+    if x >= cols.left and t in cols:
+        return Seek(t)
+    drawn = _draw(frame, view, width, height, Palette()).plain()
+    label = drawn[y][1 : cols.left].lstrip("▸ ").split(" ")[0] if 0 <= y < len(drawn) else ""
+    sign = "L" if frame.scene.has_loss else "h"
+    return next((ShowGradient(k) for k in frame.scene.loss_steps if label == f"{sign}{subscript(k)}"), None)
+
+
 def _needs(frame: Frame) -> Command | None:
     from rnnviz.views import analysis
 
@@ -146,7 +158,7 @@ def _needs(frame: Frame) -> Command | None:
 PANEL = Panel(
     "triangle", "triangle", "how far back the error of each step reaches", _draw, key="v",
     why_not=no_triangle, needs=_needs,
-    actions={"unit_up": _choose("loss_before"), "unit_down": _choose("loss_after")},
+    actions={"unit_up": _choose("loss_before"), "unit_down": _choose("loss_after")}, click=_click,
     key_labels={"unit_up": "an earlier one", "unit_down": "a later one"},
     shows=frozenset(("gradient", "judged")),
 )  # fmt: skip
