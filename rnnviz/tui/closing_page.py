@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
@@ -57,7 +58,8 @@ class ClosingScreen(SheetScreen):
         ]
 
     def on_click(self, event: events.Click) -> None:
-        do = {"L lessons": self.action_contents, "esc close": self.dismiss}.get(self.entry_at(event))
+        entries: dict[str, Callable[[], object]] = {"L lessons": self.action_contents, "esc close": self.dismiss}
+        do = entries.get(self.entry_at(event))
         if do is not None:
             do()
 

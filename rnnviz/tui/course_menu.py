@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
@@ -137,10 +138,11 @@ class ContentsScreen(SheetScreen):
 
     def on_click(self, event: events.Click) -> None:
         """Select the clicked row, or open it if it is selected already; in the last row do what it says."""
-        do = {
+        entries: dict[str, Callable[[], object]] = {
             "enter open": self.action_open, "→ steps": self.action_steps, "← lessons": self.action_lessons,
             "c closing page": self.action_closing, "R reset": self.action_reset, "esc close": self.dismiss,
-        }.get(self.entry_at(event))  # fmt: skip
+        }  # fmt: skip
+        do = entries.get(self.entry_at(event))
         if do is not None:
             do()
             return
