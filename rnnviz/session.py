@@ -20,6 +20,8 @@ class Session:
     ascii   draw with ASCII alone; None: if the encoding or the terminal has no other glyphs
     mouse   whether the terminal reports the mouse
     keys    keys of the user's own, as Textual names them, by the id of an action or a panel (tui/keymap.py)
+    speed   of what plays by itself: 1 is the usual pace, 2 twice as fast; None: 1
+    presenting  begin with the presenter's layout
     kiosk   the limits of a session for a stranger; None: the user's own session
     """
 
@@ -28,6 +30,8 @@ class Session:
     ascii: bool | None = None
     mouse: bool = True
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    speed: float | None = None
+    presenting: bool = False
     kiosk: Kiosk | None = None
 
 

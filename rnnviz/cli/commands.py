@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from rnnviz.cli.command import Argument, Command, as_json, number, whole_number
-from rnnviz.cli.opening_arguments import AT, BESIDE, INPUT, LESSONS, OF_RECORDING, OF_WEIGHTS, PANEL, speed
+from rnnviz.cli.opening_arguments import AT, BESIDE, INPUT, LESSONS, OF_RECORDING, OF_WEIGHTS, PANEL
 from rnnviz.cli.picture_commands import PICTURES
 from rnnviz.cli.session_flags import COLOR, OF_SESSION
 from rnnviz.cli.setup_commands import SETUP
@@ -273,11 +273,10 @@ _PLAY = Command(
     "autoplay a lesson, for a talk",
     "rnnviz play SLUG [--speed S] [--lessons DIR]",
     "Autoplay a lesson, for a talk: it moves, predicts and reveals. Any key pauses.",
-    "rnnviz.cli.lessons:open_one",
+    "rnnviz.cli.lessons:play_one",
     (
         LESSONS,
         _SLUG,
-        Argument("--speed", "1 is the pace of a talk, 2 is twice as fast", metavar="S", read=speed, default=1.0),
         *OF_SESSION,
     ),
     has_experiment=False,

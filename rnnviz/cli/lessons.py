@@ -31,13 +31,23 @@ def run(options: Options) -> int:
 
 
 def open_one(options: Options) -> int:
-    """Run `rnnviz lesson SLUG` or `rnnviz play SLUG` and return the exit code. Raises InputError."""
+    """Run `rnnviz lesson SLUG` and return the exit code. Raises InputError."""
+    return _open(options, plays=False)
+
+
+def play_one(options: Options) -> int:
+    """Run `rnnviz play SLUG` and return the exit code. Raises InputError."""
+    return _open(options, plays=True)
+
+
+def _open(options: Options, *, plays: bool) -> int:
     find(options["lessons"]).file(options["slug"])
     require_terminal("list the lessons with rnnviz lessons, and read them as Markdown files")
     from rnnviz.tui.app import run as run_app
 
-    start = Start(options["lessons"], options["slug"], options.values.get("speed"))
-    return run_app(start=start, session=session(options)) or 0
+    asked = session(options)
+    start = Start(options["lessons"], options["slug"], (asked.speed or 1.0) if plays else None)
+    return run_app(start=start, session=asked) or 0
 
 
 # -- the list ------------------------------------------------------------------------------------------

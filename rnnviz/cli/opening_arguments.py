@@ -20,16 +20,6 @@ def _direction(text: str) -> str:
     return text
 
 
-def speed(text: str) -> float:
-    try:
-        speed = float(text)
-    except ValueError:
-        speed = 0.0
-    if not 0.05 <= speed <= 100:
-        raise InputError(f"--speed: {short_repr(text)} is not a number from 0.05 to 100")
-    return speed
-
-
 #: Which part of a recording; without a recording they are refused. Those after the first are of a file of weights, too.
 OF_RECORDING = (
     Argument("--record", "of a recording: its record number N (default: the last)", metavar="N", read=_record),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from rnnviz.cli.command import Argument, Command, number, whole_number
-from rnnviz.cli.opening_arguments import AT, BESIDE, INPUT, LESSONS, OF_RECORDING, OF_WEIGHTS, PANEL, speed
-from rnnviz.cli.session_flags import OF_LOOKS
+from rnnviz.cli.opening_arguments import AT, BESIDE, INPUT, LESSONS, OF_RECORDING, OF_WEIGHTS, PANEL
+from rnnviz.cli.session_flags import OF_LOOKS, speed
 from rnnviz.errors import InputError, short_repr
 from rnnviz.terminal import LARGEST
 

@@ -29,6 +29,18 @@ def _minutes(text: str) -> float:
     return minutes
 
 
+def speed(text: str) -> float:
+    """Raises InputError."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    low, high = config_file.SPEEDS
+    if not low <= number <= high:
+        raise InputError(f"speed: {short_repr(text)} is not a number from {low:g} to {high:g}")
+    return number
+
+
 #: Of commands that print in colour, too.
 COLOR = Argument(
     "--color", "how many colours: auto, truecolor, 256, 16 or none (default auto: NO_COLOR, FORCE_COLOR, else what the "
@@ -45,6 +57,10 @@ OF_LOOKS: tuple[Argument, ...] = (
         "--ascii", "draw with ASCII characters alone (default: if the encoding or a Linux console has no others)",
         more={"action": argparse.BooleanOptionalAction},
     ),
+    Argument(
+        "--present", "the presenter's layout: more space, no keys in the last row", default=False,
+        more={"action": "store_true"},
+    ),
 )  # fmt: skip
 #: Of every command that opens the app.
 OF_SESSION: tuple[Argument, ...] = (
@@ -53,6 +69,7 @@ OF_SESSION: tuple[Argument, ...] = (
         "--mouse", "use the mouse; without it the terminal selects text as usual (default: on)",
         more={"action": argparse.BooleanOptionalAction},
     ),
+    Argument("--speed", "of what plays by itself: 1 is the usual pace, 2 twice as fast", metavar="S", read=speed),
     Argument(
         "--kiosk", "for a stranger: reads and writes no file of their choice, starts no program (docs/classroom.md)",
         default=False, more={"action": "store_true"},
@@ -74,6 +91,8 @@ def session(options: Options, *, has_config: bool = True) -> Session:
         ascii=own.ascii if values.get("ascii") is None else values["ascii"],
         mouse=next((value for value in (values.get("mouse"), own.mouse) if value is not None), True),
         keys=own.keys,
+        speed=own.speed if values.get("speed") is None else values["speed"],
+        presenting=bool(values.get("present")),
         kiosk=kiosk.current(),
     )
 

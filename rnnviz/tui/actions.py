@@ -103,6 +103,16 @@ def _picture(screen: ScoreScreen) -> None:
         screen.say(f"Saved this picture: {ways_out.short(path)}")
 
 
+def _blank(screen: ScoreScreen) -> None:
+    """Pause what plays, too: nobody can see it."""
+    from rnnviz.tui.presenter import Blank
+
+    screen.pause()
+    if screen.guide is not None:
+        screen.guide.pause()
+    screen.open_screen(Blank())
+
+
 def _lead(ask: Callable[[Guide], None]) -> Do:
     """An action of the guide; a message if no lesson is open."""
 
@@ -151,6 +161,8 @@ DO: dict[str, Do] = {
     "group_up": _group,
     "copy": _copy,
     "picture": _picture,
+    "present": lambda screen: screen.present(),
+    "blank": _blank,
     "panel": partial(_following, by=1),
     "panel_back": partial(_following, by=-1),
     "lesson_next": _lead(lambda guide: guide.next()),

@@ -98,7 +98,10 @@ class RnnvizApp(DrivenApp):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(",".join(keys.BY_ID["suspend"].keys), "suspend_process", show=False, priority=True, id="suspend"),
-        Binding(",".join(keys.BY_ID["picture"].keys), "picture", show=False, priority=True, id="picture"),
+        *(
+            Binding(",".join(keys.BY_ID[name].keys), f"anywhere('{name}')", show=False, priority=True, id=name)
+            for name in ("picture", "present", "blank")
+        ),
         # ctrl+c is a habit: it quits whatever is open and whatever is being typed.
         Binding("ctrl+q,ctrl+c", "quit", show=False, priority=True, id="leave"),
     ]
@@ -124,10 +127,13 @@ class RnnvizApp(DrivenApp):
         """light: the terminal seems to have a light background. why_ascii: why it needs ASCII, if nobody asked.
         links: the terminal has them."""
         self.strength = terminal.colors(choice=session.colors)
-        os.environ.pop("NO_COLOR", None)  # Textual reads it, but not the empty one or a flag that overrides it
+        given = os.environ.pop("NO_COLOR", None)  # Textual reads it, but not the empty one or a flag that overrides it
         if self.strength == "none":
             os.environ["NO_COLOR"] = "1"
         super().__init__(ansi_color=True if self.strength == "none" else None)
+        os.environ.pop("NO_COLOR", None)
+        if given:
+            os.environ["NO_COLOR"] = given  # as it was, for another app in this process
         self.session = session
         keymap.use(session.keys)
         self._theme_follows = session.theme in (None, "ansi")  # dark or light, as the terminal is
@@ -360,9 +366,9 @@ class RnnvizApp(DrivenApp):
         self.failure = message.error
         self.exit(return_code=2 if isinstance(message.error, InputError) else 1)
 
-    def action_picture(self) -> None:
-        """Save a picture, of a menu or a page over the score, too."""
-        self.main.action_act("picture")
+    def action_anywhere(self, name: str) -> None:
+        """An action that also works while a menu or a page lies over the score, or a lesson plays by itself."""
+        self.main.action_act(name)
 
     # -- the end ------------------------------------------------------------------------------------------------
 

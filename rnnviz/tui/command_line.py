@@ -37,6 +37,7 @@ def command_line(
     words += ["--size", f"{size[0]}x{size[1]}"]
     words += ["--theme", theme] if theme != "dark" else []
     words += ["--ascii"] if ascii else []
+    words += ["--present"] if view.presenting else []
     return shlex.join(words), ", ".join(_left_out(frame, steps is not None, run is not None))
 
 

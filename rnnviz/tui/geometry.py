@@ -18,6 +18,7 @@ GUTTER = 10  # cells for the row names
 SIDE = 20  # minimum cells for the numbers of this moment
 WIDEST = 8  # cells a column may get
 ONE_BY_ONE = 4  # up to this many units get a row each; more share rows
+SPACIOUS = 26  # rows from which a presenter's score has empty rows between the quantities
 TALL = 19  # rows from which a score shows everything
 
 Place = tuple[int, int]  # first row, number of rows
@@ -126,16 +127,19 @@ def columns(width: int, T: int, t: int, least: int = 1) -> Columns:
 def rows(
     height: int, H: int, unit: int, *, pair: bool = True, gates: tuple[str, ...] = (), cell: bool = False,
     curves: tuple[bool, bool] = (True, True), gradient: bool = True, reach: bool = False,
-    evidence: bool = False,
+    evidence: bool = False, spaced: bool = False,
 ) -> Rows:  # fmt: skip
     """Divide the height among the rows, from 6 rows up.
 
     `pair`: two units share a row if one each does not fit. `gates`: in order of importance; a low window drops the
     last first. `curves`: whether input and output are curves, which need three rows, or symbols. Without
     `gradient` its rows, and that of its exponents, go to the others. `reach` and `evidence` are rows of their own, at
-    the end.
+    the end. `spaced`: where there is room for it, an empty row follows each quantity.
     """
     height -= reach + evidence
+    whole_height = height
+    gap = int(spaced and height >= SPACIOUS)
+    height -= gap * (3 + bool(gates) + cell)
     room = height - 6 + 2 * (not gradient)  # after one row each: input, hidden, output, gradient, exponents, time
     cell = cell and room >= (1 if height < TALL else 3)
     gates = gates[: max(0, min((room - 2 * gradient + 1) // 2, room - 2 * gradient - cell))]
@@ -165,22 +169,24 @@ def rows(
     units = min(H, state * per_row)
     y = 0
 
-    def take(n: int) -> Place:
+    def take(n: int, space: int = gap) -> Place:
         nonlocal y
-        y += n
-        return y - n, n
+        y += n + space
+        return y - n - space, n
 
+    upper = take(found["input"])
+    places = {name: take(of_gate, gap * (name == gates[-1])) for name in gates}
     return Rows(
-        input=take(found["input"]),
-        gates={name: take(of_gate) for name in gates},
+        input=upper,
+        gates=places,
         cell=take(state) if cell else None,
         hidden=take(state),
         output=take(found["output"]),
-        gradient=take(found["gradient"]) if gradient else None,
-        exponent=take(1)[0] if gradient else None,
-        time=take(1)[0],
-        reach=height if reach else None,
-        evidence=height + reach if evidence else None,
+        gradient=take(found["gradient"], 0) if gradient else None,
+        exponent=take(1, 0)[0] if gradient else None,
+        time=take(1, 0)[0],
+        reach=whole_height if reach else None,
+        evidence=whole_height + reach if evidence else None,
         units_per_row=per_row,
         first_unit=_first_unit(unit, units, H, per_row),
         units=units,

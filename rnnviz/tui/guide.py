@@ -206,6 +206,12 @@ class Guide:
         """Handle any key before all other listeners; whether an autoplay used it."""
         return self.pursuit.presenter is not None and self.pursuit.presenter.handle_key(key)
 
+    def pause(self) -> None:
+        """Pause an autoplay that runs."""
+        presenter = self.pursuit.presenter
+        if presenter is not None and not presenter.is_paused:
+            presenter.handle_key("")
+
     def handle_action(self, name: str) -> bool:
         """Handle an action; whether the lesson used it."""
         run = self.run

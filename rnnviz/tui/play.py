@@ -43,9 +43,9 @@ class Playback:
             self._stage.look(playing=False)
 
     def faster(self, by: int) -> None:
-        view = self._stage.view
-        at = SPEEDS.index(view.speed)
-        speed = SPEEDS[min(max(at + by, 0), len(SPEEDS) - 1)]
+        now = self._stage.view.speed
+        others = [speed for speed in SPEEDS if speed > now] if by > 0 else [speed for speed in SPEEDS if speed < now]
+        speed = now if not others else min(others) if by > 0 else max(others)
         self._stage.look(speed=speed, notice=Notice(f"Press [play] to play {speed:g} steps a second."))
         if self.is_on:
             self._start()

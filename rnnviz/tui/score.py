@@ -120,6 +120,7 @@ def rows_of(frame: Frame, height: int, palette: Palette, view: View = EVERYTHING
         gates=gate_rows(frame.scene.trace.spec.about_cell) if has("gates") else (), cell=has("cell"),
         curves=(is_curve, draws_curves(frame)), gradient=has("gradient"),
         reach=height >= REACH_FROM and has("reach"), evidence=height >= REACH_FROM and has("evidence"),
+        spaced=view.presenting,
     )  # fmt: skip
 
 

@@ -21,14 +21,14 @@ from rnnviz.errors import InputError
 from rnnviz.scene.commands import Command, Measure
 from rnnviz.session import USUAL, Session
 from rnnviz.sheet import Sheet
-from rnnviz.tui import beside, panels, score, status_lines, too_small
+from rnnviz.tui import beside, panels, presenter, score, status_lines, too_small
 from rnnviz.tui.canvas import Canvas
 from rnnviz.tui.jobs import Jobs
 from rnnviz.tui.notice import Kind, Notice
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import sheet_for
 from rnnviz.tui.play import Playback
-from rnnviz.tui.view import View
+from rnnviz.tui.view import USUAL_SPEED, View
 
 if TYPE_CHECKING:
     from rnnviz.lessons.course import Course
@@ -48,7 +48,7 @@ class ScoreScreen(Screen[None]):
         self.session = session
         self.player: Player | None = None
         self.frame: Frame | None = None
-        self.view = View()
+        self.view = View(speed=USUAL_SPEED * (session.speed or 1.0), presenting=session.presenting)
         self.palette = Palette()
         self.guide: Guide | None = None  # leads through the lessons; None before one was opened
         self.expects_lesson = expects_lesson
@@ -247,14 +247,12 @@ class ScoreScreen(Screen[None]):
         folder = None if guide is None or is_own else str(guide.course.folder)
         run = None if guide is None else guide.run
         theme = self.app.theme.removeprefix("textual-")
-        size = (self.size.width, self.size.height)
+        size = (self.outer_size.width, self.outer_size.height)
         return command_line(self.frame, self.view, size, theme, self.palette.ascii, run, folder)
 
     # -- layout ---------------------------------------------------------------------------------------------
 
     def on_resize(self, event: events.Resize) -> None:
-        self.set_class(event.size.width >= beside.WIDE, "wide")
-        self.set_class(event.size.width < status_lines.NARROW, "narrow")
         self.set_class(too_small.is_too_small(event.size), "tiny")
         self.share_out()
 
@@ -263,23 +261,35 @@ class ScoreScreen(Screen[None]):
             return
         guide = self.guide if self.guide is not None and self.guide.is_on else None
         self.set_class(guide is not None or self.expects_lesson, "lesson")
-        self.set_class(self.size.height >= TALL, "tall")
-        self.query_one("#beside").styles.width = beside.column_width(self.size.width)
+        room, margins = presenter.room(self.outer_size, self.view.presenting)
+        self.set_class(self.view.presenting, "presenting")
+        self.set_class(room.width >= beside.WIDE, "wide")
+        self.set_class(room.width < status_lines.NARROW, "narrow")
+        self.set_class(room.height >= TALL, "tall")
+        self.styles.padding = margins
+        self.query_one("#beside").styles.width = beside.column_width(room.width)
         wanted = panels.BY_ID[self.view.panel].height if self.view.panel else None
         self.change(locked=guide.locked if guide is not None else ())
         if guide is not None:
-            lesson, beside_it, room = guide.rows(*self.size, self.view.panel is not None)
+            lesson, beside_it, most = guide.rows(*room, self.view.panel is not None)
             self.query_one("#lesson").styles.height = lesson
             self.query_one("#lesson-beside").styles.height = beside_it
-            wanted = min(wanted, room) if wanted else None
+            wanted = min(wanted, most) if wanted else None
         self.query_one("#panel").styles.height = wanted
 
     @property
     def moment_rows(self) -> int:
         return 2 * self.query_one("#telling").display
 
+    def present(self) -> None:
+        """Take the presenter's layout, or end it."""
+        self.change(presenting=not self.view.presenting)
+        self.share_out()
+        self.say(presenter.BEGINS if self.view.presenting else presenter.ENDS)
+
     def has_room_for_film(self) -> bool:
-        return not self.has_class("wide") and (self.guide is None or self.guide.has_room_for_film(*self.size))
+        room, _ = presenter.room(self.outer_size, self.view.presenting)
+        return not self.has_class("wide") and (self.guide is None or self.guide.has_room_for_film(*room))
 
     def open_panel(self, panel: str | None) -> None:
         left = panels.BY_ID.get(self.view.panel or "")
@@ -335,7 +345,7 @@ class ScoreScreen(Screen[None]):
     def show_lessons(self) -> None:
         from rnnviz.tui.course_menu import ContentsScreen
 
-        if self.player is None or too_small.is_too_small(self.size):
+        if self.player is None or too_small.is_too_small(self.outer_size):
             return
         try:
             guide = self.guide or self._lead_through_own_course()

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from rnnviz.tui.notice import Notice
 
+USUAL_SPEED = 4.0  # steps a second
+
 
 @dataclass(frozen=True)
 class View:
@@ -20,6 +22,7 @@ class View:
     whose states and outputs that is, and the number of the step that asks, if that is still to come.
     introduced: what the lessons have introduced so far (see lessons/introductions.py); None: everything.
     feature: the number of a step's input that is written out; input_gradient: ∂L/∂x is shown in place of the input.
+    presenting: the presenter's layout: more space, and no keys in the last row.
     playing, speed: whether the story plays by itself, and at how many steps a second. notice: what the line below the
     score says to the person, None for the moment in words."""
 
@@ -34,7 +37,8 @@ class View:
     overwrites: bool = False
     copying: str | None = None
     playing: bool = False
-    speed: float = 4.0
+    speed: float = USUAL_SPEED
+    presenting: bool = False
     notice: Notice | None = None
     typing: str | None = None
     finding: bool = False
