@@ -235,6 +235,7 @@ async def _show(terminal: Terminal, socket: web.WebSocketResponse) -> None:
     with suppress(ConnectionError):
         while data := await terminal.read():
             await socket.send_bytes(data)
+            await asyncio.sleep(0)  # neither of the two waits while there is more: the others have their turn
 
 
 async def _take(socket: web.WebSocketResponse, terminal: Terminal, typed: _Typed) -> None:
