@@ -38,7 +38,7 @@ def asked_for(machine: dict[str, str]) -> str:
 def test_by_itself_it_only_names_what_is_missing(machine: dict[str, str]) -> None:
     done = subprocess.run([SCRIPT], env=machine, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     assert done.returncode == 0, done.stderr
-    assert "tmux librsvg2-bin chromium: their tests are skipped" in done.stdout
+    assert "tmux screen librsvg2-bin chromium: their tests are skipped" in done.stdout
     assert not asked_for(machine)
 
 
@@ -46,7 +46,7 @@ def test_by_itself_it_only_names_what_is_missing(machine: dict[str, str]) -> Non
 def test_in_ci_it_installs(machine: dict[str, str], where: dict[str, str]) -> None:
     done = subprocess.run([SCRIPT], env=machine | where, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     assert done.returncode == 0, done.stderr
-    assert "tmux librsvg2-bin chromium" in asked_for(machine)
+    assert "tmux screen librsvg2-bin chromium" in asked_for(machine)
 
 
 @pytest.mark.parametrize(("answer", "installs"), [("y", True), ("", False), ("n", False)])
