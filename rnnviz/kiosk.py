@@ -46,7 +46,7 @@ class Kiosk:
     idle: float = 30 * 60.0
     job: float = 60.0
     bytes: int = 64_000_000
-    memory: int = 512_000_000
+    memory: int = 400_000_000
     seconds: float = 300.0
 
 

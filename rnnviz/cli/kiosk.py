@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -90,6 +91,8 @@ def enter(command: str, values: Mapping[str, Any]) -> None:
     folder = None if name is None else learner_folder(name, values["progress"])
     _kiosk = Kiosk(folder) if idle is None else Kiosk(folder, idle=60 * idle)
     sys.dont_write_bytecode = True
+    if hasattr(signal, "SIGTSTP"):
+        signal.signal(signal.SIGTSTP, signal.SIG_IGN)  # ctrl+z in lines of text; the app reads it as a key
     _limit(_kiosk)
     sys.addaudithook(_Wall(folder))
 

@@ -126,7 +126,7 @@ class Reader:
             self.say(in_labels(str(error)))
             return False
         except MemoryError:
-            self.player.forget()
+            self.player.out_of_memory()
             self.say("This does not fit in memory. Changes before it cannot be undone any more.")
             return False
         finally:

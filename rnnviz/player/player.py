@@ -14,6 +14,7 @@ present. While a job runs the present stays as it was, and quick commands still 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 
 from rnnviz.errors import InputError
@@ -204,9 +205,15 @@ class Player:
         """Whether Follow may find something new. May be asked from any thread."""
         return self._now.run.has_news()
 
-    def forget(self) -> None:
-        """Give the memory of earlier changes back."""
-        self._now.settle()
+    def out_of_memory(self) -> Frame:
+        """Give back the memory of earlier changes, and of what is compared. The frame of where the run is now."""
+        now = self._now
+        now.settle()
+        now.frame = replace(now.frame, ghost=None, beside=None, comparing=False, job=None)
+        with suppress(MemoryError):
+            now.show(now.picture(now.run, now.frame.scene.sample))
+        now.settle()
+        return self.frame
 
     def settle(self, *, ghost: bool) -> Frame:
         """Forget that commands led here, since the user did not send them: no hint, no undo, and without `ghost` no

@@ -90,6 +90,9 @@ class Timeline:
                     self._keep(training.snapshot())
                 if not keep_going():
                     break
+        except MemoryError:  # in the middle of a batch: back to a whole one
+            training.restore(self._snapshots[max(place for place in self._snapshots if place <= self.place)])
+            raise
         finally:
             training.engine = given
         return loss

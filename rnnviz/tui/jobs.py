@@ -38,7 +38,7 @@ SOON = 0.1  # seconds within which a job ends soon
 REPORT_EVERY = 0.05  # seconds between two progress messages
 NICE = 15  # of a job in a kiosk, on Linux: its thread computes when no other session needs the processor
 TOO_LONG = "Stopped after {:.0f} s: others compute here, too. Nothing is lost; press the same key to continue."
-NO_MEMORY = "This does not fit in the memory of this session. Changes before it cannot be undone any more."
+NO_MEMORY = "This does not fit in the memory of this session. Earlier changes cannot be undone now."
 
 
 class JobReported(Message):
@@ -171,8 +171,8 @@ class Jobs:
             self._post(KeysReleased())
         frame = player.finish(end.job)
         if isinstance(end.error, MemoryError) and self._limit is not None:
-            player.forget()
-            self._stage.show(player.frame, warning=NO_MEMORY)
+            end.error = None  # its traceback holds what the job had
+            self._stage.show(player.out_of_memory(), warning=NO_MEMORY)
         elif isinstance(end.error, InputError):
             self._stage.show(frame, warning=in_labels(str(end.error)))
             if isinstance(end.job.command, TypeSequence):  # what was typed stays, to be corrected

@@ -217,3 +217,20 @@ def test_many_batches_of_one_unit_stay_within_the_promise() -> None:
     assert taken < 640_000
     line.goto((1401, 0))
     assert line.place == (1401, 0)
+
+
+def test_without_memory_in_the_middle_of_a_batch_nothing_is_half_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    undisturbed, line = timeline(10**9), timeline(10**9)
+    undisturbed.advance(5 * EPOCH, lambda: True)
+    line.advance(2 * EPOCH + 1, lambda: True)
+
+    def fails(self: Training, data: Data) -> float:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Training, "evaluate", fails)  # at the end of an epoch, after its updates
+        with pytest.raises(MemoryError):
+            line.advance(3 * EPOCH, lambda: True)
+    assert line.place <= (2, 1)
+    line.goto((5, 0))
+    same(line.training.snapshot(), undisturbed.training.snapshot())

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import pytest
 
+from rnnviz.kiosk import Kiosk
 from tests.terminal.app import RNNVIZ, ready
 from tests.terminal.driver import Terminal
 
@@ -57,9 +58,11 @@ ATTEMPTS: dict[str, tuple[list[str], str]] = {
     "the palette: a shell": (["ctrl+p", "'shell'"], "~Shell"),
     "the keys of Textual's input": (["ctrl+p", "ctrl+x", "ctrl+v", "ctrl+e", "ctrl+k", "ctrl+u"], f"~{SECRET}"),
     "what ends a shell": (["ctrl+d", "ctrl+backslash"], "time t"),
-    "other keys of terminals": (["ctrl+o", "ctrl+s", "ctrl+r", "ctrl+t", "ctrl+g", "f2"], f"~{SECRET}"),
+    "other keys of terminals": (["ctrl+o", "ctrl+r", "ctrl+t", "ctrl+g", "f2"], f"~{SECRET}"),
     "the list of lessons": (["L", "right", "R"], f"~{SECRET}"),
-    "the code, copied": (["s", "Y"], "copied"),
+    "a picture of the screen": (["ctrl+s"], "no file is written"),
+    "the code, copied": (["s", "Y", "p"], "Copied"),
+    "the command line of the view, copied": (["Y", "c"], "Copied"),
     "a path in brackets, pasted": (["PASTE DIR/secret.txt\nDIR/secret.csv"], f"~{SECRET}"),
     "a path pasted into a sequence": (["T", "PASTE DIR/secret.txt\n", "enter"], f"~{SECRET}"),
     "a file dropped by iTerm2": (["RAW \x1b]1337;File=name=eA==;inline=1:YQ==\x07"], "time t"),
@@ -128,7 +131,7 @@ def tried(t: Terminal, keys: list[str], here: Path) -> None:
         elif key.startswith("RAW "):
             t.type(key[4:])
         elif key.startswith("FIRST "):  # in the list of the palette
-            t.wait_for(lambda rows, name=key[6:]: any(name in row for row in rows[7:9]))
+            t.wait_for(lambda rows, name=key[6:]: any(name in row for row in rows[7:9]), timeout=20)
         elif key == "ctrl+backslash":
             t.type("\x1c")
         else:
@@ -136,13 +139,14 @@ def tried(t: Terminal, keys: list[str], here: Path) -> None:
         t.settle(0.06)
 
 
-def seen(t: Terminal, what: str, here: Path) -> None:
+def seen(t: Terminal, what: str, here: Path, patience: float) -> None:
     wanted = what.replace("DIR", str(here))
     if wanted.startswith("~"):
         t.settle(0.1)
-        assert not any(wanted[1:] in row for row in t.screen()), t
+        if any(wanted[1:] in row for row in t.screen()):
+            pytest.fail(str(t))
     else:
-        t.wait_for(wanted, timeout=20)
+        t.wait_for(wanted, timeout=patience)
 
 
 def test_the_attempts(tmp_path: Path) -> None:
@@ -151,10 +155,13 @@ def test_the_attempts(tmp_path: Path) -> None:
         t.wait_for(ready)
         t.settle(0.5)
         for keys, what in ATTEMPTS.values():
-            tried(t, [f"RAW {ESCAPE * 3}"], here)
-            t.settle(0.15)  # what the last attempt has begun, a training say, is over
-            tried(t, keys, here)
-            seen(t, what, here)
+            for patience in (3, 10, 30):  # what the last attempt has begun may take the message's place once
+                tried(t, [f"RAW {ESCAPE * 3}"], here)
+                t.settle(0.15)
+                tried(t, keys, here)
+                with contextlib.suppress(AssertionError) if patience < 30 else contextlib.nullcontext():
+                    seen(t, what, here, patience)
+                    break
             assert t.process.poll() is None
             assert Path(f"/proc/{t.process.pid}/stat").read_text().rpartition(")")[2].split()[0] != "T"
         assert not any(SECRET in row for row in t.screen())
@@ -163,7 +170,7 @@ def test_the_attempts(tmp_path: Path) -> None:
         assert t.left_behind() == []
     assert SECRET.encode() not in t.raw
     copied = re.findall(rb"\x1b\]52;c;([^\x07\x1b]*)", t.raw)
-    assert 1 <= len(copied) <= 2
+    assert len(copied) >= 2
     assert all(len(text) < 20_000 for text in copied)
 
 
@@ -257,7 +264,7 @@ def test_a_learners_progress_is_kept_in_a_folder_of_its_own(tmp_path: Path) -> N
 def test_a_long_training_is_stopped_and_gives_way(tmp_path: Path) -> None:
     """The thread that trains has the lower priority; the limit of a job is short here."""
     command = [sys.executable, "-c", "import rnnviz.kiosk as k; k.Kiosk.__init__.__defaults__ = (None, 1800.0, 2.0, "
-               "64_000_000, 512_000_000, 1e9); from rnnviz.cli.main import main; raise SystemExit(main())",
+               "64_000_000, 400_000_000, 1e9); from rnnviz.cli.main import main; raise SystemExit(main())",
                "--kiosk", "--epochs", "1000000"]  # fmt: skip
     with Terminal(command, cwd=ROOT, columns=100, rows=30) as t:
         t.wait_for(ready)
@@ -268,6 +275,72 @@ def test_a_long_training_is_stopped_and_gives_way(tmp_path: Path) -> None:
         t.wait_for("Stopped after 2 s")
         t.keys("q")
         assert t.exit_code() == 0
+
+
+def test_without_memory_a_sentence_says_so_and_the_session_stays(tmp_path: Path) -> None:
+    import resource
+
+    network = ("--task", "recall", "--cell", "lstm", "--hidden", "256", "--epochs", "60")
+    with kiosk(tmp_path, "--kiosk", *network, columns=100, rows=30) as t:
+        t.wait_for(ready)
+        t.keys("b")  # NumPy's library has its work space from now on; without it, it would end the process
+        t.wait_for("1/57")
+        t.settle(0.5)
+        used = re.search(r"VmData:\s+(\d+) kB", Path(f"/proc/{t.process.pid}/status").read_text())
+        assert used is not None
+        most = 1024 * int(used[1]) + 10_000_000
+        assert most < resource.prlimit(t.process.pid, resource.RLIMIT_DATA)[0] == Kiosk().memory
+        resource.prlimit(t.process.pid, resource.RLIMIT_DATA, (most, most))
+        t.keys("a")
+        t.wait_for("does not fit in the memory")
+        t.keys("ctrl+z")
+        t.wait_for("cannot be suspended")
+        t.keys("b")
+        t.settle(0.5)
+        t.keys("q")
+        assert t.exit_code() == 0
+
+
+def test_lines_of_text_are_a_kiosk_too(tmp_path: Path) -> None:
+    """`rnnviz read`, for a screen reader: the same refusals, and ctrl+z is not heard."""
+    here = tmp_path / "here"
+    with kiosk(tmp_path, "read", "--kiosk", "--free", columns=150, rows=40) as t:
+        t.wait_for("quit")
+        t.settle(0.3)
+        for line, answer in (
+            ("save DIR/x.npz", "no file is written"),
+            ("source DIR/secret.txt", "reads no file"),
+            ("text file DIR/secret.txt", "reads no file"),
+            ("data DIR/secret.csv", "reads no file"),
+            ("type @DIR/secret.txt", ""),
+            ("!sh", ""),
+        ):
+            t.type(line.replace("DIR", str(here)) + "\r")
+            t.wait_for(answer)
+            t.settle(0.2)
+            t.type("\x1a")
+            assert Path(f"/proc/{t.process.pid}/stat").read_text().rpartition(")")[2].split()[0] != "T"
+        t.type("quit\r")
+        assert t.exit_code() == 0
+    assert SECRET.encode() not in t.raw
+
+
+def test_a_session_of_a_host_is_a_kiosk_too(tmp_path: Path) -> None:
+    from tests.terminal.hosts import host
+
+    environment = {"XDG_DATA_HOME": str(tmp_path), "RNNVIZ_KIOSK": "0", "TMPDIR": None}
+    with host() as h, h.terminal("--kiosk", "--free", env=environment, cwd=tmp_path) as t:
+        t.wait_for(ready)
+        (session,) = h.wait_for(1)
+        limits = Path(f"/proc/{session}/limits").read_text()
+        assert re.search(rf"Max data size\s+{Kiosk().memory}\s", limits)
+        t.keys("S")
+        t.wait_for("no file is written")
+        t.keys("ctrl+z")
+        t.wait_for("cannot be suspended")
+        t.keys("q")
+        assert t.exit_code() == 0
+    assert not list(tmp_path.iterdir())
 
 
 def _stats(pid: int) -> list[Path]:
