@@ -11,6 +11,7 @@ import contextlib
 import errno
 import gc
 import os
+import pkgutil
 import selectors
 import signal
 import socket
@@ -18,14 +19,22 @@ import stat
 import sys
 import traceback
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import rnnviz
 from rnnviz import attach, files
+from rnnviz.cli.surroundings import THREADS
 from rnnviz.errors import InputError
 
 BACKLOG = 1024  # clients that may wait while one is being served
 FIRST_PASSED = 3  # systemd passes its sockets from this descriptor on
+
+#: What sessions import before or behind their first picture.
+PRELOADED = (
+    *(f"rnnviz.{room}." for room in ("tasks", "views", "words", "player", "lessons", "charts", "tui")),
+    *(f"rnnviz.cli.{command}" for command in ("app", "lessons", "main", "hosted")),
+)
 ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 OF_ALL, OF_OWNER = (0o755, 0o666), (0o700, 0o600)  # rights of the folder and of the socket
 
@@ -57,17 +66,20 @@ def _require_trusted_code() -> None:
 
 def preload() -> None:
     """Import what a session needs up to its first steps, and load the compiled kernels."""
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # a fork has none of its threads, and would wait for them
+    os.environ[THREADS[0]] = "1"  # a fork would have none of the others
+    import numpy.fft
     import numpy.random  # noqa: F401
+    from rich.cells import cell_len
 
-    import rnnviz.lessons.opening
-    import rnnviz.player.player
-    import rnnviz.tui.app  # noqa: F401
+    for module in pkgutil.walk_packages(rnnviz.__path__, "rnnviz."):
+        if module.name.startswith(PRELOADED):
+            import_module(module.name)
     from rnnviz.charts import plotext_private
     from rnnviz.nn import compiler, compiler_errors, kernel_cache, loading
     from rnnviz.nn.spec import CELLS
 
     plotext_private.load()
+    cell_len("∂")  # loads the table of widths
     kernels = [(cell, "float64") for cell in CELLS]
     try:
         if any(kernel_cache.cached(*kernel) is None for kernel in kernels):
@@ -185,7 +197,7 @@ class Host:
             for end in (self._reader, self._writer, self._listener):
                 end.close()
             connection.setblocking(True)
-            from rnnviz.cli import hosted
+            from rnnviz.cli import hosted  # it imports the app's main, which imports this
 
             code = hosted.run(connection, uid, gid)
         except OSError as error:

@@ -18,7 +18,7 @@ from rnnviz.cli import kiosk
 from rnnviz.cli.command import Command
 from rnnviz.cli.commands import APP, COMMANDS, READ
 from rnnviz.cli.flags import in_flags, read
-from rnnviz.cli.surroundings import archive_around
+from rnnviz.cli.surroundings import archive_around, one_thread
 from rnnviz.errors import InputError
 from rnnviz.glyphs import one_line
 
@@ -82,6 +82,8 @@ def _run(command: Command, argv: list[str]) -> int:
     archive = archive_around()
     if archive and not {"-h", "--help", "--version"} & set(argv):
         raise InputError(f"rnnviz cannot run inside an archive; install it: python -m pip install {archive}")
+    if command.name in kiosk.COMMANDS:  # those that open the app
+        one_thread()
     options = read(argv, command)
     kiosk.enter(command.name, options.values)
     return command(options)

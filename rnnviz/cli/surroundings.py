@@ -7,7 +7,20 @@ import sys
 
 from rnnviz.errors import InputError
 
+#: How many threads OpenBLAS, NumPy's library, starts: the first of these that is set decides.
+THREADS = ("OPENBLAS_NUM_THREADS", "GOTO_NUM_THREADS", "OMP_NUM_THREADS")
 APP_NEEDS = 600_000_000  # bytes of address space: 450 MB and some for the numbers
+
+
+def one_thread() -> None:
+    """Let NumPy, which must not have been imported, compute with one thread, unless the user has set another number.
+
+    Its threads wait for each other in a loop. For the small matrices of the app they gain nothing, and beside other
+    work they lose: the singular values of a 128 × 128 matrix take 1 ms of processor with one thread and 54 ms with
+    two on a busy machine of two processors. To start them takes 70 ms of processor.
+    """
+    if not any(os.environ.get(name) for name in THREADS):
+        os.environ[THREADS[0]] = "1"
 
 
 def require_terminal(remedy: str) -> None:

@@ -69,6 +69,20 @@ def test_a_lesson(the):
         assert t.exit_code() == 0
 
 
+def test_a_kiosk(the):
+    """Its wall allows what a session of a host does to the end: it hears its client, and says its exit code."""
+    with the.terminal("--kiosk") as t:
+        t.wait_for("n next")
+        t.press("right")
+        t.resize(100, 30)
+        t.settle()
+        t.signal(signal.SIGTERM)
+        assert t.exit_code() == 128 + signal.SIGTERM
+        assert t.left_behind() == []
+    refused = run(the.client("--kiosk", "--data", "/etc/passwd"))
+    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+
+
 def test_output_and_exit_code_of_a_command(the):
     assert run(the.client("--version")).stdout.startswith("rnnviz ")
     wrong = run(the.client("--hiden", "3"))
