@@ -113,7 +113,7 @@ def has_link(codes: Codes) -> bool:
 
 
 def _change_link(old: Codes, new: Codes, *, blank: bool) -> tuple[str, Codes]:
-    """The same where a link begins, goes on or ends; it is around its own cells alone."""
+    """The same where a link begins, continues or ends; it is around its own cells alone."""
     was, now = (codes[0][-1:] if has_link(codes) else () for codes in (old, new))
     bare = [(codes[0][: len(codes[0]) - len(link)], *codes[1:]) for codes, link in ((old, was), (new, now))]
     sequence, (attributes, ink, ground) = change(bare[0], bare[1], blank=blank)
