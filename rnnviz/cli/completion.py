@@ -28,26 +28,24 @@ def script(shell: str) -> str:
     """The completion script for one of SHELLS."""
     import shtab
 
-    parser = every_parser()
-    _with_choices(parser, shtab.FILE, shtab.DIRECTORY)
+    parser, actions = every_parser()
+    for made in actions.values():
+        for action in made:
+            _describe(action, shtab.FILE, shtab.DIRECTORY)
     text: str = shtab.complete(parser, shell)
     # Where no command matches, the first word is a file.
     return text.replace("complete -o bashdefault -F", "complete -o bashdefault -o default -F")
 
 
-def _with_choices(parser: argparse.ArgumentParser, file: Any, folder: Any) -> None:
-    for action in parser._actions:
-        if isinstance(action, argparse._SubParsersAction):
-            for one in action.choices.values():
-                _with_choices(one, file, folder)
-            continue
-        choices = _choices_of(action)
-        if choices:
-            action.choices = choices
-        elif action.metavar in _FOLDERS:
-            action.complete = folder  # type: ignore[attr-defined]
-        elif action.metavar in _FILES or str(action.metavar).startswith("FILE"):
-            action.complete = file  # type: ignore[attr-defined]
+def _describe(action: argparse.Action, file: Any, folder: Any) -> None:
+    """Note what an argument may be: one of a few words, a file or a folder."""
+    choices = _choices_of(action)
+    if choices:
+        action.choices = choices
+    elif action.metavar in _FOLDERS:
+        action.complete = folder  # type: ignore[attr-defined]
+    elif action.metavar in _FILES or str(action.metavar).startswith("FILE"):
+        action.complete = file  # type: ignore[attr-defined]
 
 
 def _choices_of(action: argparse.Action) -> tuple[str, ...]:

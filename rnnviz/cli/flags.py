@@ -278,62 +278,70 @@ def _parser(command: Command) -> _Parser:
     return parser
 
 
-def every_parser() -> argparse.ArgumentParser:
-    """All commands as one parser, with a subparser each: for a program that reads parsers. Its first word is a command
-    or the app's file; each action knows its choices."""
+def every_parser() -> tuple[argparse.ArgumentParser, dict[str, list[argparse.Action]]]:
+    """All commands as one parser, with a subparser each, for a program that reads parsers, and the arguments of each
+    command by its name ("" is the app). The first word is a command or the app's file."""
     whole = _Parser(prog="rnnviz", description=APP.description, add_help=False, **_PLAIN)
-    _fill(whole, APP, has_file=False)
+    actions = {"": _fill(whole, APP, has_file=False)}
     subparsers = whole.add_subparsers(metavar="COMMAND|FILE.toml|RECORDING|WEIGHTS")
     for command in COMMANDS.values():
         one = subparsers.add_parser(
             command.name, help=command.about, description=command.about, add_help=False, **_PLAIN
         )
-        _fill(one, command)
-    return whole
+        actions[command.name] = _fill(one, command)
+    return whole, actions
 
 
-def _fill(parser: argparse.ArgumentParser, command: Command, *, has_file: bool = True) -> None:
-    """Add the arguments of a command."""
+def _fill(parser: argparse.ArgumentParser, command: Command, *, has_file: bool = True) -> list[argparse.Action]:
+    """Add the arguments of a command, and return them."""
+    made = []
     if command.has_experiment and has_file:
         from_file = "start from the settings in this file; flags override them"
         file = parser.add_argument_group("experiment")
         if command.opens_recordings:
             from_file += "; or the folder of a recording or a file of weights, alone"
-        file.add_argument("file", nargs="?", default=None, metavar="FILE.toml", help=from_file)
-    general = parser.add_argument_group("general") if command.has_experiment else parser
+        made.append(file.add_argument("file", nargs="?", default=None, metavar="FILE.toml", help=from_file))
+    general: Any = parser.add_argument_group("general") if command.has_experiment else parser
     if command.has_experiment:
-        general.add_argument("--experiment", metavar="FILE", help="same as FILE.toml")
-    for one in command.arguments:
-        _add_argument(general, one)
+        made.append(general.add_argument("--experiment", metavar="FILE", help="same as FILE.toml"))
+    made += [_add_argument(general, one) for one in command.arguments]
     if command.has_experiment:
-        general.add_argument("--version", "-V", action="version", version=_version(), help="print the version")
-    general.add_argument("--help", "-h", action="help", help="print this help")
+        version = general.add_argument(
+            "--version", "-V", action="version", version=_version(), help="print the version"
+        )
+        made.append(version)
+    made.append(general.add_argument("--help", "-h", action="help", help="print this help"))
     if command.has_experiment:
         for title, groups in _GROUPS.items():
             group = parser.add_argument_group(title)
             for setting in SETTINGS.values():
                 if setting.group in groups:
-                    _add(group, setting, several=command.several)
+                    made.append(_add(group, setting, several=command.several))
+    return made
 
 
-def _add_argument(group: Any, argument: Argument) -> None:
+def _add_argument(group: Any, argument: Argument) -> argparse.Action:
     metavar = {} if argument.metavar is None else {"metavar": argument.metavar}
-    group.add_argument(argument.name, help=argument.help, **metavar, **argument.more)
+    made: argparse.Action = group.add_argument(argument.name, help=argument.help, **metavar, **argument.more)
+    return made
 
 
-def _add(group: Any, setting: Setting, several: bool) -> None:
+def _add(group: Any, setting: Setting, several: bool) -> argparse.Action:
     flag, help = setting.option, setting.help
     if not setting.is_optional:
         help += f" (default {_default_text(setting.default)})"
     if setting.kind is bool:
-        group.add_argument(flag, action=argparse.BooleanOptionalAction, dest=setting.name, help=help)
-        return
+        switch: argparse.Action = group.add_argument(
+            flag, action=argparse.BooleanOptionalAction, dest=setting.name, help=help
+        )
+        return switch
     if setting.choices:
         help = f"{help}: {', '.join(setting.choices)}"
     if setting.name == "cell" and several:
         help += "; several, separated by commas, are compared"
     metavar = {int: "N", float: "X", str: "NAME" if setting.choices else "TEXT"}[setting.kind]
-    group.add_argument(flag, dest=setting.name, metavar=setting.metavar or metavar, help=help)
+    made: argparse.Action = group.add_argument(flag, dest=setting.name, metavar=setting.metavar or metavar, help=help)
+    return made
 
 
 def _default_text(value: Any) -> str:

@@ -43,7 +43,7 @@ def page() -> str:
 
 
 def _lines() -> Iterator[str]:
-    parser = every_parser()
+    _, actions = every_parser()
     yield f'.TH RNNVIZ 1 "" "rnnviz {__version__}" "User Commands"'
     yield ".SH NAME"
     yield r"rnnviz \- see a recurrent neural network think and learn, in the terminal"
@@ -52,22 +52,20 @@ def _lines() -> Iterator[str]:
     yield ".SH DESCRIPTION"
     yield from _paragraphs(APP.description)
     yield ".SH OPTIONS"
-    own = [action for action in parser._actions if action.option_strings and action.dest not in SETTINGS]
+    own = [action for action in actions[""] if action.dest not in SETTINGS]
     yield from _entries(own)
     yield ".SH SETTINGS"
     yield "Of the app and of the commands that take an experiment; a TOML file can hold the same."
-    yield from _entries(action for action in parser._actions if action.option_strings and action.dest in SETTINGS)
+    yield from _entries(action for action in actions[""] if action.dest in SETTINGS)
     yield ".SH COMMANDS"
-    subparsers = next(one for one in parser._actions if isinstance(one, argparse._SubParsersAction))
     for command in COMMANDS.values():
         yield f".SS {_text(command.name)}"
         yield from _usage(command)
         yield ".PP"
         yield from _paragraphs(command.description)
         known = {action.option_strings[0] for action in own} if command.has_experiment else set()
-        actions = subparsers.choices[command.name]._actions
         yield from _entries(
-            action for action in actions
+            action for action in actions[command.name]
             if action.dest not in ("help", *SETTINGS) and not known & set(action.option_strings)
         )  # fmt: skip
         if command.examples:
