@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import gc
 import importlib
 import importlib.util
 import inspect
@@ -197,6 +198,22 @@ async def test_textual_has_the_names_by_which_the_app_waits_and_ends() -> None:
     assert list(inspect.signature(App._display).parameters) == ["self", "screen", "renderable"]
     assert list(inspect.signature(App._handle_exception).parameters) == ["self", "error"]
     assert "app._display(" in inspect.getsource(Screen._compositor_refresh)
+
+
+async def test_what_a_closed_page_drew_is_let_go() -> None:
+    app = RnnvizApp(compile=False)
+    kept = []
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.settled()
+        for _ in range(2):
+            for _ in range(4):
+                await pilot.press("question_mark")
+                await pilot.pause()
+                await pilot.press("escape")
+                await pilot.pause()
+            gc.collect()
+            kept.append(sum(type(thing).__name__ == "StylesCache" for thing in gc.get_objects()))
+    assert kept[1] <= kept[0] + 2, kept  # one page has six; of a few a reference is still on its way
 
 
 def test_textual_has_a_table_of_keys() -> None:

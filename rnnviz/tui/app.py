@@ -47,7 +47,7 @@ from rnnviz.tui.main import Main
 from rnnviz.tui.modal import Commands
 from rnnviz.tui.palette import Palette, luminance
 from rnnviz.tui.rich_private import set_color_system
-from rnnviz.tui.textual_private import error_of
+from rnnviz.tui.textual_private import error_of, let_go_drawings
 from rnnviz.tui.voice import VOICE
 
 if TYPE_CHECKING:
@@ -143,6 +143,7 @@ class RnnvizApp(DrivenApp):
         self.wants_background = self._theme_follows and self.strength != "none" and terminal.can_ask_background()
         self._why_ascii, self._links = why_ascii, links
         self.ascii = bool(session.ascii or why_ascii)  # the terminal has no other glyphs
+        let_go_drawings()
         self.frames = Frames(self, self._write, ascii=self.ascii)
         self._source = source
         self._typed = typed  # a sequence to begin with
