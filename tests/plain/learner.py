@@ -63,7 +63,7 @@ class Learner:
         assert self.progress.of(slug).finished
 
     def answer(self) -> None:
-        """Wrong first; then what was said to be right."""
+        """Wrong first; then what was said to be right, unless its answer takes a long training once more."""
         question, step = self.run.open_question, self.run.step.id
         assert question is not None
         if question.choices:
@@ -73,6 +73,8 @@ class Learner:
             assert len(choices) == len(question.choices), self.heard[-1]
             heard = self.type("1")
             if heard.startswith("Right"):
+                if self.trains:
+                    return
                 self.type("return")
                 heard = self.type("2")
             assert heard.startswith("No: "), heard
@@ -85,10 +87,17 @@ class Learner:
             words = heard.partition("Right: ")[2].replace("minus ", "-").replace(" times ten to the ", "e").split()
             right = words[0].rstrip(".,")
         assert self.run.answers[step].is_right is False
+        if self.trains:
+            return
         assert "Question: " in self.type("return")
         heard = self.type(right)
         assert heard.startswith("Right"), heard
         assert self.run.answers[step].is_right is True
+
+    @property
+    def trains(self) -> bool:
+        """Whether the answer to this question trains the network."""
+        return any(name == "train" and amount != "batch" for name, amount in self.run.step.reveal)
 
     def exercise(self, *, hints: bool, solution: int) -> None:
         step, exercise = self.run.step, self.run.open_exercise
