@@ -46,8 +46,8 @@ WRONG_HOST = "This server does not answer to the name in this address. Start it 
 WRONG_TOKEN = "This address has no token, or a wrong one. Open the whole address that rnnviz serve printed."
 WRONG_ORIGIN = "This page may not open a session here."
 NO_FILE = "There is no such page."
-FULL = "All {} of this server are in use. Try again in a few minutes."
-IDLE = "This session has ended: no key for {}. Lesson progress is saved as usual."
+FULL = "All sessions of this server are in use ({0} of {0}). Try again in a few minutes."
+IDLE = "This session has ended: no key for {:g} min. Lesson progress is saved as usual."
 STOPPED = "The server has stopped."
 BROKEN = "There was an error in the server."
 FAILED = "rnnviz cannot start: {}."
@@ -162,7 +162,7 @@ class Sessions:
 
     @property
     def _full(self) -> str:
-        return FULL.format(_many(self._limits.sessions, "session"))
+        return FULL.format(self._limits.sessions)
 
     async def _open_session(self, request: web.Request) -> web.StreamResponse:
         if not self._guard.lets(request.headers.get("Origin", ""), request.headers.get("Host", "")):
@@ -198,8 +198,8 @@ class Sessions:
             shown: "",
         }
         if self._limits.idle is not None:
-            minutes = _many(self._limits.idle / 60, "minute")
-            tasks[asyncio.create_task(typed.nothing_for(self._limits.idle))] = IDLE.format(minutes)
+            idle = IDLE.format(self._limits.idle / 60)
+            tasks[asyncio.create_task(typed.nothing_for(self._limits.idle))] = idle
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             why = next(why for task, why in tasks.items() if task in done)
@@ -269,10 +269,6 @@ def _refusal(status: int, sentence: str) -> web.Response:
 def _number(text: str | None) -> int:
     """The text as a number; 0 if it is none."""
     return int(text) if text and text.isdecimal() and len(text) < 10 else 0
-
-
-def _many(number: float, what: str) -> str:
-    return f"{number:g} {what}" if number == 1 else f"{number:g} {what}s"
 
 
 async def listen(sessions: Sessions, host: str, port: int) -> web.AppRunner:

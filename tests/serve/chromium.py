@@ -187,6 +187,14 @@ class Page:
         for kind in ("mousePressed", "mouseReleased"):
             await self.send("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
 
+    async def drag(self, start: tuple[float, float], end: tuple[float, float], *, shift: bool = False) -> None:
+        await self.look()
+        for kind, (x, y) in (("mousePressed", start), ("mouseMoved", end), ("mouseReleased", end)):
+            await self.send(
+                "Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", buttons=1, clickCount=1,
+                modifiers=8 if shift else 0,
+            )  # fmt: skip
+
     # -- what a person sees --------------------------------------------------------------------------------
 
     def rows(self) -> list[str]:

@@ -111,6 +111,27 @@ async def test_mouse_ctrl_keys_and_colours(chromium: Chromium, score: Served) ->
     assert len([colour for colour in colours if re.fullmatch("[0-9a-f]{6}", colour)]) >= 3, colours
 
 
+async def test_text_is_copied_by_a_key_and_by_shift_and_mouse(chromium: Chromium, score: Served) -> None:
+    page = await chromium.open(score.address)
+    await page.until(is_ready)
+    await page.run("navigator.clipboard.writeText = text => { window.copied = text; return Promise.resolve(); }")
+    await page.press("ArrowRight", "Y")
+    await page.until("row as TSV")
+    await page.press("r")
+    await page.until("Copied")
+    assert (await page.run("window.copied")).startswith("t\th[0]\n0\t0.0\n1\t0.0")
+    await page.drag((5, 5), (59, 5), shift=True)
+    selected = await page.run("""(() => {
+        const event = new ClipboardEvent("copy", {clipboardData: new DataTransfer(), bubbles: true});
+        document.querySelector("textarea").dispatchEvent(event);
+        return event.clipboardData.getData("text/plain");
+    })()""")
+    assert selected.strip() == "rnnviz"
+    await page.press("F5")  # rnnviz gets it; the page is not loaded again
+    await page.until("F5 ends it")
+    assert page.sockets == 1
+
+
 async def test_a_kiosk(chromium: Chromium, tmp_path: Path) -> None:
     with Served(tmp_path, "--kiosk") as served:
         page = await chromium.open(served.address)

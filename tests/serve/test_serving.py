@@ -168,7 +168,7 @@ async def test_what_is_no_request_is_answered_without_a_traceback(served: Served
 
 async def test_the_next_one_is_told_that_all_are_in_use(served: Served, http: Any) -> None:
     screens = [await opened(served, http) for _ in range(3)]
-    full = "All 3 sessions of this server are in use. Try again in a few minutes."
+    full = "All sessions of this server are in use (3 of 3). Try again in a few minutes."
     async with http.get(served.path()) as answer:
         assert (answer.status, full in await answer.text()) == (503, True)
     assert await Screen(await served.session(http)).closed() == (1013, full)
@@ -196,7 +196,7 @@ async def test_an_idle_session_ends_though_its_terminal_answers(tmp_path: Path, 
         answering = asyncio.create_task(answers())
         watching = asyncio.create_task(busy.closed())
         assert await idle.closed() == (
-            1000, "This session has ended: no key for 0.05 minutes. Lesson progress is saved as usual."
+            1000, "This session has ended: no key for 0.05 min. Lesson progress is saved as usual."
         )  # fmt: skip
         answering.cancel()
         assert not watching.done()
