@@ -14,14 +14,18 @@ from rnnviz.cli.commands import COMMANDS
 from rnnviz.cli.flags import read
 from rnnviz.cli.pictures import _studio
 from rnnviz.experiment.experiment import Experiment
+from rnnviz.kiosk import Kiosk
 from rnnviz.lessons.course import Start, find
 from rnnviz.player.kinds.opening import NetworkOpening, Opening
+from rnnviz.player.player import open_player
+from rnnviz.scene.commands import Go
 from rnnviz.session import Session
 from rnnviz.tui import panels
 from rnnviz.tui.app import RnnvizApp
-from rnnviz.tui.copying import MOST
+from rnnviz.tui.copying import MOST, number, row
 from rnnviz.tui.films.headless import Studio, studio
 from rnnviz.tui.pictures.svg import svg
+from rnnviz.tui.view import View
 from tests.tui.driving import press, text
 from tests.tui.pictures import difference, grid
 
@@ -173,17 +177,20 @@ async def test_in_tmux_the_notice_says_what_tmux_needs(monkeypatch: pytest.Monke
         assert "set -g set-clipboard on" in text(app, "telling")
 
 
-async def test_a_hidden_answer_and_too_much_are_not_copied(monkeypatch: pytest.MonkeyPatch) -> None:
-    course = find()
-    slug = course.slug(course.files[5])
-    app = RnnvizApp(start=Start(None, slug, step=1), compile=False)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await app.settled()
-        app.main.change(masked=frozenset({"gradient", "state", "loss"}))
-        monkeypatch.setattr(app.main.guide, "limited", lambda view: view)
-        for key in ("n", "r"):
-            await press(pilot, "Y", key)
-            assert app.clipboard in ("", f"t\th[{app.main.frame.cursor.unit}]\n"), key  # type: ignore[union-attr]
+def test_a_hidden_answer_is_not_copied() -> None:
+    player = open_player(Experiment(seq_len=5))
+    hidden = View(masked=frozenset({"gradient", "state", "loss"}))
+    for place in (Go("forward", 3), Go("loss"), Go("backward", 2)):
+        frame = player.do(place)
+        assert number(frame, View())[1]
+        assert row(frame, View())[1]
+        assert number(frame, hidden) == (number(frame, hidden)[0], "")
+        assert "answer first" in number(frame, hidden)[0]
+        text, name = row(frame, hidden)
+        assert not name or len(text.splitlines()) == 1, "no line of numbers"
+
+
+async def test_too_much_is_not_copied(monkeypatch: pytest.MonkeyPatch) -> None:
     app = RnnvizApp(Experiment(seq_len=5), compile=False)
     async with app.run_test(size=(80, 24)) as pilot:
         await app.settled()
@@ -192,6 +199,18 @@ async def test_a_hidden_answer_and_too_much_are_not_copied(monkeypatch: pytest.M
         assert app.clipboard == ""
         assert "are too many to copy; at most 3" in text(app, "telling")
     assert MOST <= 74_000, "what xterm and tmux take of one sequence"
+
+
+async def test_a_kiosk_saves_nothing_but_copies(here: Path) -> None:
+    app = RnnvizApp(Experiment(seq_len=5), compile=False, session=Session(kiosk=Kiosk()))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.settled()
+        for key in ("ctrl+s", "S"):
+            await press(pilot, key)
+            assert "This is a kiosk: no file is written." in text(app, "telling")
+        await press(pilot, "Y", "n")
+        assert app.clipboard
+    assert not list(here.rglob("*.svg"))
 
 
 async def test_the_picture_is_saved_beside_you_and_never_over_a_file(here: Path) -> None:

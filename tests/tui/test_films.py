@@ -14,6 +14,7 @@ from rnnviz.cli.commands import COMMANDS
 from rnnviz.cli.flags import read
 from rnnviz.cli.pictures import film_of
 from rnnviz.errors import InputError
+from rnnviz.tui.autoplay import AT_LEAST
 from rnnviz.tui.films.animated_svg import animated_svg
 from rnnviz.tui.films.cast import cast
 from rnnviz.tui.films.film import Film, script
@@ -153,3 +154,16 @@ def test_a_wrong_script_is_one_line(keys: str, said: str) -> None:
         script(keys)
     assert str(error.value).startswith("keys: ")
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.slow
+def test_every_page_of_a_lesson_can_be_read_and_training_takes_no_time() -> None:
+    """A training that takes longer on one run than on another changes neither the pages nor their times."""
+    made = film("why-gradients-vanish")
+    assert cast(made) == cast(film_of(read(["why-gradients-vanish"], COMMANDS["record"])))
+    shown: dict[str, float] = {}
+    for seconds, picture in made.scenes:
+        for step in re.findall(r" (\d+/8) ─", "\n".join(picture.sheet.plain())):
+            shown[step] = shown.get(step, 0.0) + seconds
+    assert len(shown) == 8
+    assert min(shown.values()) >= AT_LEAST

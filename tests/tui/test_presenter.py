@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from rnnviz.cli.commands import APP, COMMANDS
@@ -45,6 +47,14 @@ async def test_it_shows_all_that_the_usual_layout_shows_but_the_keys(size: tuple
         assert all(row.startswith("    ") for row in presented if row), "margins"
         names = [y for y, row in enumerate(presented) if row[4:].startswith(("hidden h", "output ŷ"))]
         assert all(not presented[y - 1][:60].strip() for y in names), "an empty row before each quantity"
+
+
+async def test_the_row_of_the_keys_goes_to_the_score() -> None:
+    heights = []
+    for asked in (replace(PRESENTING, presenting=False), PRESENTING):
+        async with studio(start=Start(None, "the-hidden-state", step=1), session=asked) as made:
+            heights.append([made.app.main.query_one(f"#{name}", Canvas).size.height for name in ("score", "lesson")])
+    assert heights[1] == [heights[0][0] + 1, heights[0][1]]
 
 
 async def test_a_key_begins_and_ends_it_and_the_picture_is_the_same_again() -> None:

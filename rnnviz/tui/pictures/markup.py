@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from html import escape
+from typing import TypeVar
 
 from rnnviz.sheet import REST
 from rnnviz.tui.pictures.picture import Ink
@@ -18,6 +19,7 @@ BASELINE = 15
 SIZE = 16.6  # of the letters: as wide as a cell in DejaVu Sans Mono
 FONTS = "'DejaVu Sans Mono',Menlo,Consolas,'Liberation Mono','Courier New',monospace"
 
+T = TypeVar("T")
 Shown = tuple[str, Ink]  # a cell: its glyph and how it looks
 
 _EIGHTHS = "▁▂▃▄▅▆▇█"
@@ -112,19 +114,27 @@ class Drawing:
         return f'<path{self._class(fill)} d="{"".join(parts)}"/>'
 
     def _letters(self, cells: Sequence[Shown], x: int, y: float) -> str:
+        """Stretches of text in one style, each as wide as its cells. A wide character is a stretch of its own: fonts
+        differ in them most."""
         found = []
-        letters = [None if _is_blank(glyph, ink) else _letter_rule(ink, self.text) for glyph, ink in cells]
-        for at, (glyph, _) in enumerate(cells):  # a single blank between two words is no reason to begin anew
-            if glyph == " " and 0 < at < len(cells) - 1 and letters[at] is None and letters[at - 1] is not None:
-                letters[at] = letters[at - 1] if letters[at - 1] == letters[at + 1] else None
-            elif glyph == REST and at:
+        letters: list[tuple[str, int] | None] = []
+        for at, (glyph, ink) in enumerate(cells):
+            if glyph == REST and letters:
+                letters.append(letters[-1])
+            elif _is_blank(glyph, ink):
+                letters.append(None)
+            else:
+                is_wide = at + 1 < len(cells) and cells[at + 1][0] == REST
+                letters.append((_letter_rule(ink, self.text), at + 1 if is_wide else 0))
+        for at in range(1, len(cells) - 1):  # a single blank between two words is no reason to begin anew
+            if cells[at][0] == " " and letters[at] is None and letters[at - 1] == letters[at + 1]:
                 letters[at] = letters[at - 1]
-        for start, end, rule in _runs(letters):
-            if rule is not None:
+        for start, end, style in _runs(letters):
+            if style is not None:
                 text = "".join(glyph for glyph, _ in cells[start:end])
                 long = "" if end - start == 1 else f' textLength="{(end - start) * WIDTH}"'
                 place = f'x="{(x + start) * WIDTH}" y="{_number(y + BASELINE)}"'
-                found.append(f"<text {place}{self._class(rule)}{long}>{escape(text, quote=False)}</text>")
+                found.append(f"<text {place}{self._class(style[0])}{long}>{escape(text, quote=False)}</text>")
         return "".join(found)
 
 
@@ -141,8 +151,8 @@ def _letter_rule(ink: Ink, text: str) -> str:
     return ";".join(parts)
 
 
-def _runs(values: Sequence[str | None]) -> list[tuple[int, int, str | None]]:
-    found: list[tuple[int, int, str | None]] = []
+def _runs(values: Sequence[T]) -> list[tuple[int, int, T]]:
+    found: list[tuple[int, int, T]] = []
     for at, value in enumerate(values):
         if found and found[-1][2] == value:
             found[-1] = (found[-1][0], at + 1, value)
