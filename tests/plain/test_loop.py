@@ -130,3 +130,14 @@ def test_a_reader_that_goes_away() -> None:
     )
     assert done.stdout.startswith("rnnviz in lines of text.")
     assert done.stderr == ""
+
+
+def test_a_kiosk_writes_no_file_and_ends_when_nobody_types(tmp_path: Path) -> None:
+    with Terminal([*READ, "--kiosk", "--idle", "0.03", "2"], cwd=tmp_path) as t:  # 1.8 seconds
+        t.wait_for("goes to the next page")
+        t.type("save model.npz\n")
+        t.wait_for("This is a kiosk: no file is written.")
+        t.type("data /etc/passwd\n")
+        t.wait_for("a kiosk reads no file")
+        assert t.exit_code() == 0
+    assert list(tmp_path.iterdir()) == []

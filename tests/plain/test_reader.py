@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from rnnviz.numbers import factor, fixed, scientific
 from rnnviz.plain.panels import PANELS
 from rnnviz.plain.reader import Reader
 from rnnviz.plain.words import MEANINGS, OF_PANELS, OF_ROWS, SHORT, WORDS, understood
+from rnnviz.player.jobs import Job
 from rnnviz.player.kinds.opening import NetworkOpening, Opening
 from rnnviz.player.player import open_player
 from rnnviz.scene.cursor import Phase
@@ -270,3 +272,32 @@ def test_a_record_that_comes_meanwhile_is_followed(tmp_path: Path) -> None:
     assert "Record 2 of 2" in heard.type("where")
     trainer.record()
     assert "Record 3 of 3" in heard.type("right") or "Record 2 of 3" in heard.type("where")
+
+
+def stopping(job: Job) -> AbstractContextManager[None]:
+    job.cancel()  # as ctrl+c does
+    return nullcontext()
+
+
+def test_a_job_that_is_stopped_keeps_what_there_was() -> None:
+    heard = Heard(guard=stopping)
+    for line in ("train all", "ledger", "time travel", "compare", "check", "next sequence"):
+        assert "Stopped" in heard.type(line), line
+    assert heard.frame.cursor.epoch < 2
+    assert "Step 1 of 8" in heard.type("right")
+
+
+def test_a_page_whose_picture_was_stopped_can_be_tried_again() -> None:
+    learner = Learner("state-or-layer", guard=stopping)  # its first page trains
+    assert "[lesson_return]" not in " ".join(learner.heard[0])
+    assert 'This page\'s picture is not set up. "return" tries it again.' in learner.heard[0]
+    learner.reader._guard = lambda job: nullcontext()
+    assert "Page 1 of 5" in learner.type("return")
+
+
+def test_symbols_hold_no_control_characters() -> None:
+    heard = Heard(LSTM, symbols=True)
+    for line in (*MEANINGS, *MORE):
+        if MEANINGS.get(line) != "quit":
+            heard.type(line)
+            assert all(text.isprintable() for text in heard.lines), (line, heard.lines)
