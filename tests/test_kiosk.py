@@ -6,6 +6,8 @@ What a learner tries inside is in tests/terminal/test_kiosk.py.
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import unicodedata
 from pathlib import Path
 
@@ -25,6 +27,8 @@ from rnnviz.lessons.setup import Setup
 from rnnviz.nn import checks
 from rnnviz.player.player import Player
 from rnnviz.scene.commands import Change, SaveModel
+
+ROOT = Path(__file__).parents[1]
 
 # -- the command line --------------------------------------------------------------------------------------
 
@@ -218,3 +222,79 @@ def test_no_weights_are_saved(tmp_path: Path) -> None:
     frame = player.do(SaveModel(str(tmp_path / "x.npz"), False))
     assert "kiosk" in frame.hint
     assert not list(tmp_path.iterdir())
+
+
+# -- the wall ----------------------------------------------------------------------------------------------
+
+BEHIND_THE_WALL = """
+import os, pathlib, shutil, signal, socket, subprocess, sys, tempfile, webbrowser
+from rnnviz.cli import kiosk
+teachers, other = map(pathlib.Path, sys.argv[1:])
+kiosk.enter("", {"kiosk": True, "learner": "ada", "progress": str(teachers), "idle": None})
+mine = teachers / "ada"
+attempts = {
+    "write": lambda: open(other / "x", "w"),
+    "append": lambda: open(other / "old", "a"),
+    "read and write": lambda: open(other / "old", "r+"),
+    "bytes": lambda: (other / "x").write_bytes(b"x"),
+    "descriptor": lambda: os.open(other / "x", os.O_CREAT | os.O_WRONLY),
+    "beside the learner": lambda: open(teachers / "adam", "w"),
+    "another learner": lambda: open(teachers / "bob" / "progress.json", "w"),
+    "above": lambda: open(mine / ".." / "x", "w"),
+    "folder": lambda: os.mkdir(other / "x"),
+    "rename": lambda: os.rename(other / "old", other / "new"),
+    "out": lambda: os.replace(mine / "kept", other / "kept"),
+    "link": lambda: os.link(mine / "kept", other / "kept"),
+    "symbolic link": lambda: os.symlink(other, mine / "there"),
+    "remove": lambda: os.remove(other / "old"),
+    "tree": lambda: shutil.rmtree(other),
+    "mode": lambda: os.chmod(other / "old", 0o777),
+    "truncate": lambda: os.truncate(other / "old", 0),
+    "temporary": lambda: tempfile.NamedTemporaryFile(dir=other),
+    "shell": lambda: os.system("true"),
+    "program": lambda: subprocess.run(["true"]),
+    "exec": lambda: os.execv("/bin/true", ["true"]),
+    "fork": lambda: os.fork(),
+    "spawn": lambda: os.posix_spawn("/bin/true", ["true"], {}),
+    "pty": lambda: __import__("pty").spawn("true"),
+    "browser": lambda: webbrowser.GenericBrowser("true").open("http://localhost"),
+    "connect": lambda: socket.socket().connect(("127.0.0.1", 9)),
+    "listen": lambda: socket.socket().bind(("127.0.0.1", 0)),
+    "unix": lambda: socket.socket(socket.AF_UNIX).connect("/dev/log"),
+}
+(mine / "kept").write_text("progress")
+for name, attempt in attempts.items():
+    try:
+        attempt()
+    except PermissionError as error:
+        if "a kiosk" in str(error):
+            continue
+        print(name, error)
+    except Exception as error:
+        print(name, repr(error))
+    else:
+        print(name, "went through")
+print(sorted(name for name in os.environ if name.isupper() and not name.startswith("LC_")))
+os.kill(os.getpid(), signal.SIGTSTP)  # not heard
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs POSIX")
+def test_behind_the_wall(tmp_path: Path) -> None:
+    teachers, other = tmp_path / "class", tmp_path / "other"
+    (teachers / "bob").mkdir(parents=True)
+    other.mkdir()
+    (other / "old").write_text("as it was")
+    done = subprocess.run(
+        [sys.executable, "-c", BEHIND_THE_WALL, str(teachers), str(other)],
+        capture_output=True, text=True, timeout=60, env={"PYTHONPATH": str(ROOT), "TERM": "xterm", "EVIL": "1"},
+    )  # fmt: skip
+    assert done.stderr == ""
+    *through, environment = done.stdout.splitlines()
+    assert through == []
+    assert "EVIL" not in environment
+    assert "PYTHONPATH" not in environment
+    assert [path.name for path in other.iterdir()] == ["old"]
+    assert (other / "old").read_text() == "as it was"
+    assert (teachers / "ada" / "kept").read_text() == "progress"
+    assert done.returncode == 0
