@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,18 +52,19 @@ class Host:
 
 
 @contextlib.contextmanager
-def host(*flags: str, folder: Path | None = None) -> Iterator[Host]:
-    """A host with a socket in this folder, or in one of its own, which all users can reach."""
+def host(*flags: str, folder: Path | None = None, before: Sequence[str] = ()) -> Iterator[Host]:
+    """A host with a socket in this folder, or in one of its own, which all users can reach. before: the words of a
+    program that starts it."""
     if folder is None:
         with tempfile.TemporaryDirectory(prefix="rnnviz-host-") as made:
             os.chmod(made, 0o755)
-            with host(*flags, folder=Path(made)) as found:
+            with host(*flags, folder=Path(made), before=before) as found:
                 yield found
         return
     socket = folder / "host"
     with open(folder / "log", "w") as log:
         process = subprocess.Popen(
-            [*RNNVIZ, "host", "--socket", str(socket), *flags],
+            [*before, *RNNVIZ, "host", "--socket", str(socket), *flags],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=log,
