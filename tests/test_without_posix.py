@@ -48,7 +48,7 @@ async def main():
             await app.settled()
             await pilot.press("right", "b", "ctrl+z")
             await app.settled()
-            assert "ctrl+z needs a shell" in app.main.view.notice.text, app.main.view
+            assert "[suspend] needs a shell" in app.main.view.notice.text, app.main.view
             await pilot.press("n", "q")
         assert app.return_code == 0, app.return_code
     print("done")

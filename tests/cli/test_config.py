@@ -148,3 +148,11 @@ def test_no_file_costs_nothing(folder):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
+
+
+def test_the_example_of_the_documentation_is_one():
+    page = (Path(__file__).parents[2] / "docs" / "terminal.md").read_text(encoding="utf-8")
+    for example in re.findall(r"```toml\n(.*?)```", page, re.DOTALL):
+        config = config_file._checked(tomllib.loads(example), Path("config.toml"), example)
+        assert config.keys == {"right": ("right", "M"), "ledger": ("f9",)}
+        assert (config.theme, config.start, config.mouse) == ("light", "score", False)
