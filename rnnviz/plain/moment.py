@@ -50,7 +50,7 @@ def _step(frame: Frame, mask: Mask) -> str:
         return f"Step {t} of {frame.T}."
     node = node_at(frame, t)
     assert node is not None
-    parts = [] if scene.task.has_features else [f"the input is {named(node.x)}"]
+    parts = [] if scene.task.has_features else [f"the input is {named(node.x, scene.task.vocab)}"]
     if not mask.hides_step("state", t):
         parts.append(f"unit {unit} of the hidden state is {fixed(float(scene.trace.h[t, 0, unit]))}")
     if scene.task.has_readout and not mask.hides_step("output", t) and scene.task.loss == "mse":
@@ -58,7 +58,9 @@ def _step(frame: Frame, mask: Mask) -> str:
         if t in scene.loss_steps and not mask.hides("judged"):
             parts.append(f"the target {fixed(float(scene.target_values[t - 1, 0]))}")
     guesses = () if mask.hides_step("output", t) else scene.guesses(t)[:1]
-    parts += [f"the likeliest output is {named(label)}, {percent(share)}" for label, share in guesses]
+    parts += [
+        f"the likeliest output is {named(label, scene.task.labels)}, {percent(share)}" for label, share in guesses
+    ]
     return f"Step {t} of {frame.T}: {', '.join(parts)}."
 
 

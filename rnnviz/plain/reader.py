@@ -132,7 +132,7 @@ class Reader:
         finally:
             self.player.finish(job)
         if job.is_cancelled:
-            self.say("" if self.frame.hint.startswith("Stopped") else "Stopped.")
+            self.say(VOICE.say(self.frame.hint) if self.frame.hint.startswith("Stopped") else "Stopped.")
             return False
         return True
 
@@ -146,7 +146,7 @@ class Reader:
 
     def send(self, *commands: Command) -> None:
         """Carry out what a person asked for, and say what it did."""
-        before, mask, was_done = self.frame, self.mask, False
+        before, was_done = self.frame, False
         for command in commands:
             now = self.frame
             was_done = self.carry_out(command)
@@ -155,7 +155,7 @@ class Reader:
             if len(commands) > 1 and self.frame.hint and self.frame.cursor == now.cursor:  # at the end
                 break
         if was_done or self.frame.scene is not before.scene or self.frame.cursor != before.cursor:
-            self.say(*report(before, self.frame, self.mask if self.guide is not None else mask))
+            self.say(*report(before, self.frame, self.mask, was_stopped=not was_done))
             self._say_panel_here(before)
         if self.guide is not None:
             self.guide.observe()

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from rnnviz.scene.frame import Frame
 
 
-def report(before: Frame, after: Frame, mask: Mask) -> list[str]:
+def report(before: Frame, after: Frame, mask: Mask, *, was_stopped: bool = False) -> list[str]:
     lines = _changed(before, after, mask)
+    if was_stopped:  # which has its own sentence
+        return lines
     hint = VOICE.say(after.hint) if after.hint and after.hint != before.hint else ""
     if hint or not lines:
         lines = [*lines, hint or VOICE.say(after.hint) or "Nothing has changed."]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -18,9 +19,15 @@ if TYPE_CHECKING:
 IN_A_LINE = 10  # numbers
 
 
-def named(label: str) -> str:
-    """A symbol of a task: a space or a line end by its name."""
-    return {" ": "a space", "\n": "a new line", "": "nothing"}.get(label) or visible(label)
+def named(label: str, among: Sequence[str] = ()) -> str:
+    """A symbol of a task: a space, a line end or a punctuation mark by its name; a capital letter is called one where
+    both are among the symbols."""
+    if len(label) == 1 and label.isupper() and label.lower() in among:
+        return f"capital {label}"
+    known = {" ": "a space", "\n": "a new line", "": "nothing", "?": "question mark", "∎": "the end sign"}
+    if label in known or len(label) != 1 or label.isalnum() or not label.isprintable():
+        return known.get(label) or visible(label)
+    return unicodedata.name(label, label).lower()
 
 
 def listed(what: str, first: int, values: Sequence[str], *, down: bool = False) -> list[str]:
@@ -47,7 +54,7 @@ def _input(frame: Frame, mask: Mask) -> list[str]:
     if scene.input_curve is not None and not task.has_marker:
         values = [fixed(float(v)) for v in scene.input_curve[:read]]
     else:
-        values = [named(token) for token in task.tokens(scene.sample)[:read]]
+        values = [named(token, task.vocab) for token in task.tokens(scene.sample)[:read]]
     needed = [k for k in scene.needs(frame.loss_step) if k <= read]
     lines = [f"The inputs, {counted(read, 'step')} of {frame.T} read.", *listed("step", 1, values)]
     if needed and not mask.hides("judged"):
@@ -93,7 +100,7 @@ def _output(frame: Frame, mask: Mask) -> list[str]:
             f"{'a space' if label == ' ' else visible(label)} {percent(share)}" for label, share in scene.guesses(t)
         ]
         judged = t in scene.loss_steps and not mask.hides("judged")
-        right = f" The right answer is {visible(scene.answer(t))}." if judged else ""
+        right = f" The right answer is {named(scene.answer(t), scene.task.labels)}." if judged else ""
         return [f"Prediction after step {t}, the likeliest first: {', '.join(some[:8])}.{right}"]
     shown = [k for k in range(1, t + 1) if not mask.hides_step("output", k)]
     values = [fixed(float(scene.trace.y[k - 1, 0, 0])) for k in shown]

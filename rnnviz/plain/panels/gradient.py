@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rnnviz.glyphs import visible
 from rnnviz.numbers import counted, factor, loss, percent, scientific, significant, steps, subscript
 from rnnviz.plain.panels.base import Open, spread
-from rnnviz.plain.rows import listed
+from rnnviz.plain.rows import listed, named
 from rnnviz.plain.words import VOICE
 from rnnviz.scene.commands import Command, Measure, ShowGradient
 from rnnviz.words.row_name import symbol
@@ -135,12 +135,12 @@ def perturbed(frame: Frame, open: Open) -> list[str]:
     if found is None:
         return ["The moved state is not followed."]
     states = "h and c are" if frame.scene.trace.c is not None else "h is"
-    way = f"part of the way to the state of a sequence with answer {visible(found.other_answer)}"
+    way = f"part of the way to the state of a sequence with answer {named(found.other_answer)}"
     lines = [f"At step {found.t}, {states} moved {way}."]
     for p, part in enumerate(found.parts):
         end = float(found.way[p, found.last])
         far = percent(end, 0) if math.isfinite(end) else "an unknown part"
-        answer = visible(found.answers[p])
+        answer = named(found.answers[p])
         lines.append(f"Moved by {part} %: at step {found.last} it is {far} of the way off, and the answer is {answer}.")
     return [lines[0], foot(found, 10_000), *lines[1:]]
 

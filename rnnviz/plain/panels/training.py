@@ -95,9 +95,9 @@ def words(frame: Frame, open: Open) -> list[str]:
     if not 1 <= t <= frame.read:
         return [*lines, "Predictions appear after the first step."]
     if scene.probabilities is not None:
-        judged = t in scene.loss_steps
-        some = "; ".join(f"{named(label)} {percent(share)}" for label, share in scene.guesses(t)[:10])
-        right = f" The right answer is {visible(scene.answer(t))}." if judged else ""
+        judged, labels = t in scene.loss_steps, scene.task.labels
+        some = "; ".join(f"{named(label, labels)} {percent(share)}" for label, share in scene.guesses(t)[:10])
+        right = f" The right answer is {named(scene.answer(t), labels)}." if judged else ""
         lines.append(f"Prediction after step {t}, which has {'a' if judged else 'no'} loss: {some}.{right}")
     return lines
 
