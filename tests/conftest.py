@@ -23,7 +23,8 @@ settings.register_profile("rnnviz", deadline=None)  # no test asserts a time
 settings.load_profile("rnnviz")
 
 if importlib.util.find_spec("termios") is None:  # Windows
-    collect_ignore = ["terminal", "serve/test_serving.py", "serve/test_in_chromium.py"]  # the app in a real pty
+    of_serve = ("serving", "in_chromium", "proxy", "terminal")
+    collect_ignore = ["terminal", *(f"serve/test_{name}.py" for name in of_serve)]  # they need a pty
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

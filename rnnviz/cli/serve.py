@@ -61,7 +61,7 @@ async def _serve(options: Options) -> int:
     limits = Limits(options["sessions"], idle)
     is_kiosk = options["app"]["kiosk"]
     words = [*options["words"], *(("--idle", "0") if is_kiosk else ())]  # it is this server that looks at the time
-    start = partial(Terminal.start, command(words), environment(os.environ))
+    start = partial(Terminal.start, command(words, options["socket"]), environment(os.environ))
     try:
         server = await listen(Sessions(start, guard, limits), host, port)
     except OSError as error:
@@ -80,9 +80,10 @@ async def _serve(options: Options) -> int:
         await server.cleanup()
 
 
-def command(words: list[str]) -> list[str]:
-    """The app with these arguments, as a list for exec."""
-    return [sys.executable, "-P", "-m", "rnnviz.cli.in_terminal", *words]
+def command(words: list[str], socket: str | None = None) -> list[str]:
+    """The app with these arguments, as a list for exec; socket: of a `rnnviz host`."""
+    host = [] if socket is None else ["--socket", socket]
+    return [sys.executable, "-P", "-m", "rnnviz.cli.in_terminal", *host, *words]
 
 
 def environment(ours: Mapping[str, str]) -> dict[str, str]:

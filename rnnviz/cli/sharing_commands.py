@@ -56,6 +56,10 @@ _SERVE = Command(
             read=_within("sessions", 1, 10_000),
         ),
         Argument(
+            "--socket", "of a rnnviz host, which starts sessions faster and in less memory (default: one of root's, or "
+            "of yours, if it runs)", metavar="PATH",
+        ),
+        Argument(
             "--idle", "end a session after so many minutes without a key (default 30); 0: never", metavar="MIN",
             default=30.0, read=_minutes,
         ),

@@ -66,11 +66,11 @@ class Served:
         return f"{self.origin}/{self.token}/{rest}"
 
     def children(self) -> list[int]:
-        """All processes but the server's own: the apps, and what they have started."""
+        """All processes but the server's own: the apps, and what they have started. Not those of a host."""
         return [pid for pid in marked(self._mark) if pid != self.process.pid]
 
     def apps(self) -> list[int]:
-        return [pid for pid in self.children() if "rnnviz.cli.in_terminal" in cmdline(pid)]
+        return [pid for pid in self.children() if "-m" in cmdline(pid) and "--pipe" not in cmdline(pid)]
 
     def wait(self, is_so: Callable[[], object]) -> None:
         end = time.monotonic() + PATIENCE

@@ -20,6 +20,7 @@ import pytest
 from rnnviz.serving.guard import Guard
 from tests.serve.served import Served
 from tests.terminal.driver import Emulator
+from tests.terminal.hosts import host
 
 aiohttp: Any = pytest.importorskip("aiohttp", reason="needs the extra serve")
 pytest.importorskip("textual_serve", reason="needs the extra serve")
@@ -195,9 +196,8 @@ async def test_an_idle_session_ends_though_its_terminal_answers(tmp_path: Path, 
 
         answering = asyncio.create_task(answers())
         watching = asyncio.create_task(busy.closed())
-        assert await idle.closed() == (
-            1000, "This session has ended: no key for 0.05 min. Lesson progress is saved as usual."
-        )  # fmt: skip
+        _, reason = await idle.closed()
+        assert reason == "This session has ended: no key for 0.05 min. Lesson progress is saved as usual."
         answering.cancel()
         assert not watching.done()
         served.wait(lambda: len(served.apps()) == 1)
@@ -332,6 +332,25 @@ async def test_no_app_outlives_its_server(ending: Served, http: Any, number: int
     if number != signal.SIGKILL:
         assert await screens[1].closed() == (1000, "The server has stopped.")
     assert ending.errors.read_text() == ""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=str)
+async def test_a_session_of_a_host_ends_with_its_page_and_with_its_server(
+    number: int, tmp_path: Path, http: Any
+) -> None:
+    """`rnnviz host` forks the app: it is no child of the server."""
+    with host(folder=tmp_path) as waiting, Served(tmp_path, "--free", "--socket", str(waiting.socket)) as served:
+        screens = [await opened(served, http) for _ in range(2)]
+        waiting.wait_for(2)
+        await screens[0].type("\x1b[C")
+        await screens[0].until("t = 1")
+        await screens[0].websocket.send_str(json.dumps(["resize", {"width": 100, "height": 30}]))
+        screens[0].emulator.resize(100, 30)
+        await screens[0].type("q")
+        assert await screens[0].closed() == (1000, "rnnviz has ended.")
+        waiting.wait_for(1)
+        served.process.send_signal(number)
+        waiting.wait_for(0)
 
 
 async def test_a_connection_that_breaks_ends_its_app(served: Served, http: Any) -> None:
