@@ -50,7 +50,7 @@ def _checked(exercise: Exercise, path: Path, source: str, seed: int | None, stop
     ran = running.run(path, source, job, stop)
     if "returned" not in ran.answer:
         return failed(exercise, source, ran).with_printed(ran.printed)
-    found = judge(exercise, cases, ran.answer["returned"])
+    found = judge(exercise, cases, ran.answer["returned"], ran.answer["unwritten"])
     return (found or Result(exercise, SOLVED, f"{path.name} is solved.")).with_printed(ran.printed)
 
 

@@ -2,7 +2,7 @@
 
     job     one JSON object: path, source, packages (where NumPy is), seconds, memory, calls
     answer  a JSON object a line: {"began": …}, then one of
-            {"returned": [one list of values for each call]}, {"raised": …}, {"stopped": line}, {"missing": name}
+            {"returned": [one for each call], "unwritten": […]}, {"raised": …}, {"stopped": line}, {"missing": name}
 
 The file is not imported, and it is not `__main__`: what stands below `if __name__ == "__main__":` is the learner's own.
 What it prints goes to stderr, and it reads an empty stdin. The parent trusts nothing of the answer: the exact numbers
@@ -11,9 +11,11 @@ are not in this process. Imports the standard library and NumPy alone, nothing o
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import json
 import os
+import re
 import signal
 import sys
 import traceback
@@ -36,7 +38,8 @@ def main() -> None:
     _alarm(job["path"], job["seconds"], answer)
     names: dict[str, Any] = {"__name__": "workshop", "__file__": job["path"], "__builtins__": __builtins__}
     try:
-        code = compile(job["source"], job["path"], "exec", dont_inherit=True)
+        tree, unwritten = _without_unwritten(ast.parse(job["source"], job["path"]))
+        code = compile(tree, job["path"], "exec", dont_inherit=True)
         exec(code, names)
         for name in job["functions"]:
             if not callable(names.get(name)):
@@ -46,8 +49,26 @@ def main() -> None:
         run = own_cell if job["own"] else call
         returned = [run(names, one, np) for one in job["calls"]]
     except BaseException as error:
-        answer.end({"raised": _raised(error, job["path"])})
-    answer.end({"returned": returned})
+        answer.end({"raised": _raised(error, job["path"], job["source"])})
+    answer.end({"returned": returned, "unwritten": unwritten})
+
+
+def _without_unwritten(tree: ast.Module) -> tuple[ast.Module, list[list[Any]]]:
+    """The program without statements `name[…] = ...`, which NumPy would refuse, so that what is written already can be
+    compared; and of each statement the name, the index if it is a number, and the line."""
+    found: list[list[Any]] = []
+
+    class Without(ast.NodeTransformer):
+        def visit_Assign(self, node: ast.Assign) -> ast.AST:
+            is_empty = isinstance(node.value, ast.Constant) and node.value.value is ...
+            target = node.targets[0]
+            if not (is_empty and isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name)):
+                return node
+            index = target.slice.value if isinstance(target.slice, ast.Constant) else None
+            found.append([target.value.id, index if isinstance(index, int) else None, node.lineno])
+            return ast.copy_location(ast.Pass(), node)
+
+    return ast.fix_missing_locations(Without().visit(tree)), found
 
 
 class _Answer:
@@ -107,19 +128,25 @@ def _alarm(path: str, seconds: float, answer: _Answer) -> None:
         signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
-def _raised(error: BaseException, path: str) -> dict[str, Any]:
-    """The kind of an exception, its words, and the line of the file that it came from."""
+def _raised(error: BaseException, path: str, source: str) -> dict[str, Any]:
+    """The kind of an exception, its words, the line of the file that it came from, and the name of a variable in that
+    line that is still `...`."""
     line = None
     if isinstance(error, SyntaxError) and error.filename == path:
         line = error.lineno
     with contextlib.suppress(Exception):
         lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path]
         line = line or (lines[-1] if lines else None)
+    unwritten = None
+    with contextlib.suppress(Exception):
+        frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__) if frame.f_code.co_filename == path]
+        used = set(re.findall(r"\w+", source.splitlines()[line - 1].partition("=")[2])) if line else set()
+        unwritten = next((name for name, one in frames[-1].f_locals.items() if one is ... and name in used), None)
     words = ""
     with contextlib.suppress(BaseException):
         words = str(error.msg if isinstance(error, SyntaxError) else error)[:500]
     kinds = [kind.__name__ for kind in type(error).__mro__]
-    return {"kind": kinds[0], "kinds": kinds, "words": words, "line": line}
+    return {"kind": kinds[0], "kinds": kinds, "words": words, "line": line, "unwritten": unwritten}
 
 
 def call(names: dict[str, Any], one: dict[str, Any], np: Any) -> dict[str, Any]:

@@ -16,9 +16,11 @@ from rnnviz.workshop.values import Value, value
 from rnnviz.workshop.wording import beside, difference, name_of
 
 
-def judge(exercise: Exercise, cases: list[Case], returned: list[dict[str, Any]]) -> Result | None:
-    """The result for all cases; None if all is right. Raises KeyError, TypeError or ValueError for an answer that is
-    none."""
+def judge(
+    exercise: Exercise, cases: list[Case], returned: list[dict[str, Any]], unwritten: list[list[Any]] | None = None
+) -> Result | None:
+    """The result for all cases; None if all is right. unwritten: [name, row or None, line] of each statement
+    `name[row] = ...` that was left out. Raises KeyError, TypeError or ValueError for an answer that is none."""
     names = [one.name for one in exercise.quantities]
     runs: list[_Run] = []
     for case, answer in zip(cases, returned, strict=True):
@@ -28,7 +30,7 @@ def judge(exercise: Exercise, cases: list[Case], returned: list[dict[str, Any]])
         if answer["changed"]:
             return in_place(exercise, [str(name) for name in answer["changed"]])
         runs.append(_Run(case, {name: value(one, case.exact[name]) for name, one in zip(names, values, strict=True)}))
-    results = (_judged(exercise, runs, n) for n in range(len(runs)))
+    results = (_judged(exercise, runs, n, unwritten or []) for n in range(len(runs)))
     return next((result for result in results if result is not None), None)
 
 
@@ -43,7 +45,7 @@ class _Run(NamedTuple):
         return {name: one.array for name, one in self.values.items() if one.array is not None}
 
 
-def _judged(exercise: Exercise, runs: list[_Run], at: int) -> Result | None:
+def _judged(exercise: Exercise, runs: list[_Run], at: int, unwritten: list[list[Any]]) -> Result | None:
     """The result of one run; None if all in it is right."""
     case, values = runs[at]
     for quantity, row in _order(exercise, case):
@@ -51,6 +53,9 @@ def _judged(exercise: Exercise, runs: list[_Run], at: int) -> Result | None:
         if mine.array is None or mine.wrong:
             return _wrong_form(exercise, case, quantity, values)
         if not _row_is_right(mine.array, case.exact[quantity.name], row):
+            for name, index, line in unwritten:
+                if name == quantity.name and index in (None, row):
+                    return _not_yet(exercise, quantity, int(line))
             return _departure(exercise, runs, at, quantity, row)
     return None
 
@@ -121,12 +126,21 @@ def _where(case: Case) -> str:
 def _wrong_form(exercise: Exercise, case: Case, quantity: Quantity, values: Mapping[str, Value]) -> Result:
     mine, name = values[quantity.name], quantity.name
     if mine.wrong == NOT_YET.wrong:
-        right = [one.name for one in exercise.quantities[: exercise.quantities.index(quantity)]]
-        before = f"{', '.join(right)} {'is' if len(right) == 1 else 'are'} right. " if right else ""
-        return Result(exercise, UNWRITTEN, f"{before}{name} is not written yet.", place=name)
+        return _not_yet(exercise, quantity)
     as_if = f": as if {mine.as_if}" if mine.as_if else ""
     details = tuple(line for line in (_where(case),) if line)
     return Result(exercise, WRONG, f"{name} {mine.wrong}{as_if}.", details, name, as_if=mine.as_if)
+
+
+def _not_yet(exercise: Exercise, quantity: Quantity, line: int | None = None) -> Result:
+    """All that comes before this quantity is right."""
+    group = next(names for names in exercise.groups if quantity.name in names)
+    before = [name for names in exercise.groups[: exercise.groups.index(group)] for name in names]
+    right = f"{', '.join(before)} {'is' if len(before) == 1 else 'are'} right. " if before else ""
+    where = f": replace the … in line {line}" if line else ""
+    return Result(
+        exercise, UNWRITTEN, f"{right}{quantity.name} is not written yet{where}.", place=quantity.name, line=line
+    )
 
 
 def _departure(exercise: Exercise, runs: list[_Run], at: int, quantity: Quantity, row: int | None) -> Result:

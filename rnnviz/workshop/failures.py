@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from typing import Any
 
@@ -19,12 +20,12 @@ _MEANINGS = {
     "RecursionError": "The function calls itself without end.",
     "SystemExit": "The file ends its process (sys.exit or exit): remove that.",
     "ModuleNotFoundError": "The exercises need NumPy and the standard library; nothing else can be imported here.",
-    "NameError": "A name is used before it has a value: a typing error, or a missing line or import.",
+    "NameError": "A name has no value here: a typing error, or a missing line or import. Each file stands alone.",
     "UnboundLocalError": "A name is used before it has a value.",
     "IndexError": "Python counts from 0: of T rows the last is row T - 1.",
     "ZeroDivisionError": "A divisor is 0.",
 }
-_SHAPES = "The shapes do not fit. W (H, I) @ x (I,) gives (H,); W.T has rows and columns exchanged."
+_SHAPES = "Look at the shapes: W (H, I) @ x (I,) gives (H,); W.T has rows and columns exchanged."
 _KINDS_OF_SHAPES = ("mismatch in its core dimension", "could not be broadcast", "not aligned", "could not broadcast")
 
 
@@ -56,6 +57,11 @@ def _raised(exercise: Exercise, source: str, raised: dict[str, Any]) -> Result:
     line = int(line) if line else None
     kinds = [str(one) for one in raised["kinds"]]
     text = _line(source, line)
+    if raised["unwritten"]:
+        name = str(raised["unwritten"])[:40]
+        return Result(
+            exercise, UNWRITTEN, f"{name} is not written yet, and line {line} uses it.", place=name, line=line
+        )
     if "NotImplementedError" in kinds or "ellipsis" in words or (line and _is_unwritten(text)):
         where = f": replace the … in line {line}" if "..." in text else f": line {line}" if line else ""
         return Result(exercise, UNWRITTEN, f"{exercise.function} is not written yet{where}.", line=line)
@@ -71,7 +77,10 @@ def _raised(exercise: Exercise, source: str, raised: dict[str, Any]) -> Result:
         meaning = "A value is None: does a function in the file have no return?"
     if kind == "TypeError" and exercise.function + "()" in words:
         meaning = "Keep the function's arguments as they were."
-    headline = f"{at}{kind}: {words}" if words else f"{at}{kind}"
+    sizes = re.search(r"size (\d+) is different from (\d+)|shapes? (\([\d,]*\)),? (?:into shape )?(\([\d,]*\))", words)
+    if sizes and meaning == _SHAPES:
+        words = "the {} {} and {} do not fit".format("sizes" if sizes[1] else "shapes", *filter(None, sizes.groups()))
+    headline = f"{at}{kind}: {words}".strip() if words else f"{at}{kind}"
     details = (*_quoted(source, line), *((meaning,) if meaning else ()))
     return Result(exercise, ERROR, headline.rstrip(".") + ".", details, line=line)
 

@@ -60,11 +60,12 @@ def _sizes(score: Score, line: object) -> list[str]:
     if score.yours is None:
         return []
     first: Quantity = score.first
+    symbol = f"‖{first.symbol}‖" if score.exact.ndim > 1 else first.symbol
     rows = {"yours": _norms(score.yours), "exact": _norms(score.exact)}
     most = float(np.nanmax(rows["exact"], initial=0.0)) or 1.0
     return [
         line(
-            f"‖{first.symbol}‖ {name}" if name == "yours" else " " * (cells(first.symbol) + 3) + name,
+            f"{symbol} {name}" if name == "yours" else " " * (cells(symbol) + 1) + name,
             {n + (first.first or 0): f"{_bar(value / most)}{_short(value)}" for n, value in enumerate(norms)},
         )
         for name, norms in rows.items()

@@ -48,11 +48,11 @@ def test_save_see_hint_next(tmp_path):
         t.wait_for(says("opens when yours is right"))
         shutil.copy(SOLUTIONS / "01_forward.py", folder)
         t.wait_for(says("✓ 01_forward.py is solved", "02_unroll.py: the whole sequence", "1 of 10 solved"))
-        t.wait_for(says("unroll is not written yet"))
+        t.wait_for(says("h is not written yet"))
         t.keys("s")
         t.wait_for(says("One solution of 01_forward.py", "np.tanh(a)"))
         t.keys("escape")
-        t.wait_for(says("unroll is not written yet"))
+        t.wait_for(says("h is not written yet"))
         (folder / "03_loss.py").unlink()
         t.wait_for(says("03_loss.py is not there"))
         (folder / "05_bptt.py").write_text("def bptt(:")
@@ -125,7 +125,7 @@ def test_an_editor_in_the_same_terminal(tmp_path):
         t.keys("e")
         t.wait_for(says("✓ 01_forward.py is solved"))
     with workshop(tmp_path, env={"EDITOR": "/no/such/editor"}) as t:
-        t.wait_for(says("unroll is not written yet"))
+        t.wait_for(says("h is not written yet"))
         t.keys("e")
         t.wait_for(says("could not be started"))
 

@@ -53,7 +53,7 @@ FILES = {
     "no function": ("x = 1", "error", "The function forward_step is missing"),
     "another function's arguments": ("def forward_step(x):\n    return x, x", "error", "Keep the function's arguments"),
     "a missing module": ("import torch_of_another_world", "error", "nothing else can be imported"),
-    "shapes": (DEF + "return W_hh @ x_t, 0", "error", "The shapes do not fit"),
+    "shapes": (DEF + "return W_hh @ x_t, 0", "error", "do not fit"),
     "numpy's comparisons always true": (
         "import numpy as np, builtins\nnp.allclose = np.array_equal = lambda *a, **k: True\nnp.abs = lambda a: 0 * a\n"
         "builtins.abs = lambda a: 0\n" + SOLUTION.replace("np.tanh(a)", "a"),

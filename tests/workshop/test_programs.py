@@ -79,3 +79,26 @@ def test_answers_by_heart_do_not_pass(tmp_path):
     result = check(exercise, path)
     assert result.status == "wrong"
     assert "for the sizes before all is right" in result.details[-1]
+
+
+@pytest.mark.parametrize(
+    ("number", "changes", "headline"),
+    [
+        (2, (), "h is not written yet: replace the … in line 31."),
+        (2, (("h[t] = ...", "h[t] = np.tanh(W_ih @ x[t - 2] + W_hh @ h[t - 1] + b)"),), "h₁ is the first that differs"),
+        (2, (("h[t] = ...", "h[t] = np.tanh(W_ih @ x[t - 1] + W_hh @ h[t - 1] + b)"),), "y is not written yet: replace"),
+        (5, (("grad_h[t] = ...", "grad_h[t] = W_out.T @ grad_y[t - 1]"),), "grad_a is not written yet: replace"),
+        (7, (("i = ...", "i = 1 / (1 + np.exp(-(W_ih @ x_t + W_hh @ h_before + b)[:H]))"),), "i is right. f is not written yet."),
+        (4, (("slope = ...", "slope = 1 - h_t**2"), ("grad_h_before = ...", "grad_h_before = W_hh.T @ grad_a")), "grad_a is not written yet, and line 24 uses it."),
+        (10, (("return ...", "return x_t.sum() + np.sin(h_before)"),), "grad_h_before is not written yet"),
+    ],
+)  # fmt: skip
+def test_what_is_written_already_is_compared(number, changes, headline, tmp_path):
+    exercise = EXERCISES[number - 1]
+    text = exercise.template()
+    for old, new in changes:
+        assert text.count(old) == 1
+        text = text.replace(old, new)
+    path = tmp_path / exercise.file
+    path.write_text(text)
+    assert headline in check(exercise, path).headline
