@@ -14,12 +14,14 @@ from pathlib import Path
 import pytest
 
 from rnnviz.cli import kiosk as cli
+from rnnviz.cli.commands import APP, COMMANDS
 from rnnviz.cli.flags import read
 from rnnviz.cli.main import main
 from rnnviz.errors import InputError
 from rnnviz.experiment import cost
 from rnnviz.experiment.build import resolved
-from rnnviz.experiment.experiment import Experiment
+from rnnviz.experiment.experiment import SETTINGS, Experiment
+from rnnviz.experiment.experiment_file import PATHS
 from rnnviz.kiosk import LONGEST_NAME, REFUSED, Kiosk, learner_folder, learner_name
 from rnnviz.lessons.course import find
 from rnnviz.lessons.reading import read as read_lesson
@@ -86,6 +88,16 @@ def test_a_kiosk_has_no_other_command(
     words = {"inspect": ["x.pt"], "convert": ["a.pt", "b.pt"], "data": ["x.csv"]}.get(command, [])
     assert main([command, *words, *(["--kiosk"] if by == "flag" else [])]) == 2
     assert "kiosk" in capsys.readouterr().err
+
+
+def test_every_argument_that_names_a_file_is_known_to_the_kiosk() -> None:
+    """One that is added to the app later must be refused there, or be for the teacher alone."""
+    known = {*cli._OWN_FILES, *cli._TEACHERS}
+    for name in cli.COMMANDS:
+        arguments = (APP if name == "" else COMMANDS[name]).arguments
+        assert {one.key for one in arguments if one.metavar in ("FILE", "DIR", "FOLDER", "PATH")} <= known
+    assert {one.name for one in SETTINGS.values() if one.metavar == "FILE"} | set(PATHS) <= set(cli._OWN_FILES)
+    assert set(PATHS) <= set(REFUSED)
 
 
 @pytest.mark.parametrize(("value", "forced"), [("", False), ("0", False), ("1", True), ("no", True), ("false", True)])

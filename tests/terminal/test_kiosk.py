@@ -157,7 +157,7 @@ def test_the_attempts(tmp_path: Path) -> None:
         for keys, what in ATTEMPTS.values():
             for patience in (3, 10, 30):  # what the last attempt has begun may take the message's place once
                 tried(t, [f"RAW {ESCAPE * 3}"], here)
-                t.settle(0.15)
+                t.settle(0.1)
                 tried(t, keys, here)
                 with contextlib.suppress(AssertionError) if patience < 30 else contextlib.nullcontext():
                     seen(t, what, here, patience)
@@ -203,14 +203,14 @@ def test_random_keys(tmp_path: Path) -> None:
         assert t.exit_code() == 0
 
 
-@pytest.mark.parametrize("environment", ["RNNVIZ_KIOSK=0", "NUMBA_DISABLE_JIT=1", "a hostile one"])
+@pytest.mark.parametrize("environment", ["RNNVIZ_KIOSK=0", "a hostile one"])
 def test_nothing_in_the_environment_loosens_it(environment: str, tmp_path: Path) -> None:
     here = tmp_path / "here"
     name, _, value = environment.partition("=")
     hostile = {
         "TEXTUAL": "devtools,debug", "TEXTUAL_LOG": f"{here}/log", "TEXTUAL_DRIVER": "secret:Driver",
         "TEXTUAL_SCREENSHOT": "1", "TEXTUAL_SCREENSHOT_LOCATION": str(here), "TEXTUAL_DEVTOOLS_HOST": "127.0.0.1",
-        "HOME": str(here), "XDG_CACHE_HOME": str(here), "NUMBA_CACHE_DIR": str(here), "NUMBA_DEBUG_CACHE": "1",
+        "HOME": str(here), "XDG_CACHE_HOME": str(here), "NUMBA_CACHE_DIR": str(here), "NUMBA_DISABLE_JIT": "1",
         "PYTHONSTARTUP": f"{here}/secret.txt", "PYTHONBREAKPOINT": "os.system", "PYTHONINSPECT": "1",
         "SHELL": "/bin/sh", "EDITOR": "/bin/sh", "PAGER": "/bin/sh", "BROWSER": "/bin/sh", "COLUMNS": "999999",
         "LINES": "999999", "LC_ALL": "../../../../etc", "TERMINFO": str(here), "SSH_ORIGINAL_COMMAND": "sh",
@@ -377,7 +377,7 @@ def test_an_error_is_one_line_and_no_file(tmp_path: Path) -> None:
     assert not_allowed(log) == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGHUP])
 def test_it_ends_like_any_session(number: int, tmp_path: Path) -> None:
     with kiosk(tmp_path, "--kiosk", "--free") as t:
         t.wait_for(ready)

@@ -67,6 +67,7 @@ def kiosk() -> RnnvizApp:
     return RnnvizApp(Experiment(hidden_size=3, epochs=1), compile=False, session=Session(kiosk=Kiosk()))
 
 
+@pytest.mark.slow
 async def test_every_command_of_the_palette(events: list[str]) -> None:
     app = kiosk()
     async with app.run_test(size=(100, 30)) as pilot:
@@ -88,6 +89,7 @@ async def test_every_command_of_the_palette(events: list[str]) -> None:
     assert events == []
 
 
+@pytest.mark.slow
 async def test_every_key(events: list[str]) -> None:
     """Each twice: the second key finds what the first has opened."""
     app = kiosk()
