@@ -49,13 +49,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--sessions", type=int, default=100, help="how many walk at once (default 100)")
     parser.add_argument("--seconds", type=float, default=20.0, help="how long they walk (default 20)")
-    parser.add_argument("--short", action="store_true", help="four sessions for four seconds")
+    parser.add_argument("--short", action="store_true", help="four sessions for three seconds")
     options = parser.parse_args(arguments)
     if accounts.possible() and not accounts.is_inside():
         sys.exit(accounts.run_inside([sys.executable, __file__, *sys.argv[1:]]))
-    crowds, starts, seconds = [30, options.sessions], [10, 30], options.seconds
+    crowds, starts, seconds, rest = [30, options.sessions], [10, 30], options.seconds, 3.0
     if options.short:
-        crowds, starts, seconds = [4], [4], 4.0
+        crowds, starts, seconds, rest = [4], [4], 3.0, 1.0
     with contextlib.ExitStack() as stack:
         if accounts.is_inside():
             folder = accounts.folder()  # and not to be removed here
@@ -73,10 +73,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for title, server in (("without a host", contextlib.nullcontext()), ("with rnnviz host", host())):
             with server as its_host:
                 print(f"\n{title}", flush=True)
-                measure(room, its_host, starts, crowds, seconds)
+                measure(room, its_host, starts, crowds, seconds, rest)
 
 
-def measure(room: Room, its_host: Host | None, starts: list[int], crowds: list[int], seconds: float) -> None:
+def measure(
+    room: Room, its_host: Host | None, starts: list[int], crowds: list[int], seconds: float, rest: float
+) -> None:
+    """rest: seconds in which a crowd loads what its first picture did not need."""
     with contextlib.closing(room.open(its_host, 1, 0.0)):  # warms the disk
         pass
     for number in starts:
@@ -87,7 +90,7 @@ def measure(room: Room, its_host: Host | None, starts: list[int], crowds: list[i
                   f"{crowd.cost_of_start():.0f} ms of processor each", flush=True)  # fmt: skip
     for number in crowds:
         with contextlib.closing(room.open(its_host, number, number / 10)) as crowd:
-            crowd.rest(3.0)
+            crowd.rest(rest)
             walk(crowd, its_host, seconds)
 
 
@@ -252,8 +255,9 @@ class Crowd:
         for server in self._servers():
             found["sshd"].append(server)
             for child in descendants(server):
-                name = Path(f"/proc/{child}/comm").read_text().strip()
-                found["sshd" if name.startswith("sshd") else "app" if self._host is None else "client"].append(child)
+                found["sshd" if _name(child).startswith("sshd") else "app" if self._host is None else "client"].append(
+                    child
+                )
         if self._host is not None:
             found["app"] = self._host.sessions()
         return found

@@ -79,6 +79,7 @@ def main(argv: list[str]) -> int:
     wanted = None
     if argv[:1] == ["--socket"] and len(argv) > 1:
         wanted, argv = argv[1], argv[2:]
+    before = claimed()
     for place in places(os.getuid()) if wanted is None else [wanted]:
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
@@ -87,7 +88,7 @@ def main(argv: list[str]) -> int:
             connection.close()
             continue
         if credentials(connection)[1] in (0, os.getuid()):
-            return attached(connection, argv)
+            return attached(connection, argv, before)
         return say(f"{place}: it belongs to another user, who would see every key; it is not used")
     try:
         os.execv(sys.executable, [sys.executable, "-P", "-m", "rnnviz", *argv])
@@ -95,9 +96,8 @@ def main(argv: list[str]) -> int:
         return say(f"{sys.executable} cannot be started: {error.strerror}")
 
 
-def attached(connection: socket.socket, argv: list[str]) -> int:
-    """Give the terminal to a session, and wait for its exit code."""
-    before = claimed()
+def attached(connection: socket.socket, argv: list[str], before: list[Any] | None) -> int:
+    """Give the terminal to a session, and wait for its exit code. before: the terminal's attributes."""
     for name in PASSED_ON:
         number = getattr(signal, name)
         if signal.getsignal(number) is not signal.SIG_IGN or name == "SIGWINCH":

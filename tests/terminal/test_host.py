@@ -15,7 +15,7 @@ import pytest
 from rnnviz import attach
 from rnnviz.cli import hosted, hosting
 from tests.terminal.app import ready, rnnviz
-from tests.terminal.driver import environment
+from tests.terminal.driver import Terminal, environment
 from tests.terminal.hosts import host, is_running, wait_for_end
 
 pytestmark = [
@@ -170,6 +170,19 @@ def test_ctrl_z_and_signals_to_stop_do_not_leave_a_stopped_session(the):
         assert t.exit_code() == 0
 
 
+def test_a_client_in_the_background_waits_for_the_foreground(the):
+    with Terminal(["bash", "--norc", "-i"], env={"PS1": "> "}) as t:
+        t.wait_for(">")
+        t.type(" ".join(the.client()) + " &\n")
+        t.settle(1.0)
+        assert the.sessions() == []
+        t.type("fg\n")
+        t.wait_for(ready)
+        t.keys("q")
+        t.wait_for(lambda screen: screen[-1] == "" and any(row == ">" for row in screen))
+    the.wait_for(0)
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_sessions_go_on_without_the_host(tmp_path, number):
     with host(folder=tmp_path) as mine, mine.terminal() as t:
@@ -254,8 +267,7 @@ def test_a_session_has_the_rights_of_its_client_and_no_other(the):
         assert status["Uid"].split() == status["Gid"].split() == [uid] * 4
         assert status["Groups"].split() == ["4242", uid]
         assert all(int(status[f"Cap{name}"], 16) == 0 for name in ("Prm", "Eff", "Inh", "Amb"))
-        open_files = [os.readlink(entry) for entry in Path(f"/proc/{session}/fd").iterdir()]
-        assert str(the.socket) not in "".join(open_files)
+        assert files_of(session) & files_of(the.process.pid) <= {os.devnull}  # neither its socket nor its log
         for attempt in (f"os.kill({session}, 9)", f"open('/proc/{session}/mem', 'rb')"):
             assert exception_of(OTHERS[1], attempt) == "PermissionError"
         t.keys("q")
@@ -272,6 +284,11 @@ def test_a_host_of_an_account_serves_that_account_alone(tmp_path):
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             connection.connect(str(socket_file))
             assert connection.recv(4096) == attach.packed(attach.REFUSED, b"this host belongs to another user")
+
+
+def files_of(pid: int) -> set[str]:
+    """What a process has open: the names of files and the numbers of sockets."""
+    return {os.readlink(entry) for entry in Path(f"/proc/{pid}/fd").iterdir()}
 
 
 def exception_of(uid: int, statement: str) -> str:
