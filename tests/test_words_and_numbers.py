@@ -57,7 +57,8 @@ SPEAKERS = ("experiment", "scene", "views", "player", "words", "export", "lesson
 #: chooses them. A new module is not among them.
 OF_SETTINGS = {
     "cli/app", "cli/command", "cli/commands", "cli/doctor", "cli/doctor_machine", "cli/doctor_terminal",
-    "cli/flags", "cli/lessons", "cli/main", "cli/terminal_answers",
+    "cli/flags", "cli/lessons", "cli/main", "cli/opening_arguments", "cli/pictures", "cli/session_flags",
+    "cli/terminal_answers",
     "cli/surroundings", "cli/workshop", "cli/workshop_screen",
     "experiment/applicability", "experiment/build", "experiment/experiment",
     "experiment/experiment_file", "experiment/run", "experiment/setting", "export/excerpts", "export/keras",
@@ -67,8 +68,9 @@ OF_SETTINGS = {
     "lessons/pages", "lessons/progress", "lessons/reading", "lessons/report", "lessons/results", "lessons/setup",
     "lessons/steps", "player/changes", "player/looking", "player/moves", "player/player", "player/present",
     "player/training", "scene/ghost", "tui/actions", "tui/answer_line", "tui/app", "tui/autoplay",
-    "tui/course_menu", "tui/guide", "tui/keys", "tui/lesson_view", "tui/panels/code", "tui/panels/knobs",
-    "tui/pursuit", "views/knobs",
+    "tui/command_line", "tui/copying", "tui/course_menu", "tui/films/film",
+    "tui/guide", "tui/keys", "tui/lesson_view", "tui/panels/code", "tui/panels/knobs",
+    "tui/pictures/svg", "tui/place", "tui/pursuit", "views/knobs",
 }  # fmt: skip
 #: Likewise, in modules that do speak of numbers.
 ELSEWHERE = {
