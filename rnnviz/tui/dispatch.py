@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 LONGEST_PASTE = 1000  # characters
 LONGEST_NUMBER = 6  # digits
+LINE_KEYS = {"enter": "next", "escape": "cancel", "backspace": "previous"}  # while typing, whatever is rebound
 
 
 @dataclass(frozen=True)
@@ -143,13 +144,14 @@ def step_number(screen: ScoreScreen, press: Press) -> bool:
         if screen.frame is not None:
             _go_to(screen, (prompt or "") + press.key)
         return True
-    if prompt is None or press.action is None:
+    action = LINE_KEYS.get(press.key or "", press.action)
+    if prompt is None or action is None:
         return False
-    if press.action == "previous":
+    if action == "previous":
         _go_to(screen, prompt[:-1])
         return True
     screen.look(prompt=None)
-    return press.action in ("next", "cancel", "seek")
+    return action in ("next", "cancel", "seek")
 
 
 def _go_to(screen: ScoreScreen, number: str) -> None:
@@ -162,7 +164,11 @@ def _go_to(screen: ScoreScreen, number: str) -> None:
 
 
 def lesson(screen: ScoreScreen, press: Press) -> bool:
-    return screen.guide is not None and press.action is not None and screen.guide.handle_action(press.action)
+    guide = screen.guide
+    if guide is None:
+        return False
+    action = LINE_KEYS.get(press.key or "", press.action) if guide.typed else press.action
+    return action is not None and guide.handle_action(action)
 
 
 def lesson_text(screen: ScoreScreen, press: Press) -> bool:

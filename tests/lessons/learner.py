@@ -20,6 +20,7 @@ from rnnviz.lessons.run import LessonRun, right_answer
 from rnnviz.lessons.setup import END, Setup, arrive
 from rnnviz.player.player import Player
 from rnnviz.scene.cursor import Cursor, Phase
+from rnnviz.tui import keymap
 from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.canvas import Canvas
 from rnnviz.tui.voice import VOICE
@@ -45,11 +46,21 @@ class Learner:
 
     async def press(self, *keys: str) -> None:
         for key in keys:
-            await self.pilot.press(NAMES.get(key, key))
+            await self.pilot.press(self.own(NAMES.get(key, key)))
             await self.app.settled()
 
+    def own(self, key: str) -> str:
+        """The key that does what this one does by default, where the session has keys of its own."""
+        guide = self.app.main.guide
+        if self.app.main.view.typing is not None or (guide is not None and guide.typed):
+            return key
+        action = next((name for name, usual in keymap.DEFAULTS.items() if key in usual), None)
+        return self.app.session.keys.get(action or "", (key,))[0]
+
     async def type(self, text: str) -> None:
-        await self.press(*text)
+        for key in text:
+            await self.pilot.press(NAMES.get(key, key))
+            await self.app.settled()
 
     @property
     def run(self) -> LessonRun:

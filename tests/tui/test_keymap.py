@@ -16,6 +16,7 @@ from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.help import sections
 from rnnviz.tui.keymap import KeyMistakeError, checked, key_name
 from rnnviz.tui.voice import KEYS, VOICE
+from tests.lessons.learner import Learner
 from tests.tui.driving import press, text
 
 ROOT = Path(__file__).parents[2]
@@ -140,6 +141,19 @@ async def test_a_lesson_is_read_and_goes_on_with_own_keys(tmp_path, monkeypatch)
         await press(pilot, "n")
         assert app.main.guide.run.at == at
     assert Progress(find().name)  # and nothing of the course is broken
+
+
+async def test_a_lesson_is_played_to_its_end_with_every_key_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    letters = iter(map(chr, range(ord("А"), ord("А") + 100)))
+    own = checked({name: next(letters) for name in keymap.DEFAULTS if name != "quit"})
+    app = RnnvizApp(compile=False, start=Start(None, "why-gradients-vanish"), session=Session(keys=own))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.settled()
+        report = await Learner(app, pilot).play()
+        assert report.solved
+        assert report.verdicts
+        assert own["lesson_next"][0] != "n"
 
 
 def test_no_sentence_names_a_key_by_hand():
