@@ -28,9 +28,10 @@ def run(options: Options) -> int:
     from rnnviz.workshop.folder import find
 
     folder = find(action)
+    from rnnviz.cli.session_flags import session
     from rnnviz.cli.workshop_screen import watch
 
-    code: int = watch(folder)
+    code: int = watch(folder, session(options))
     return code
 
 

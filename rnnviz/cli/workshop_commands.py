@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rnnviz.cli.command import Argument, Command, as_json
+from rnnviz.cli.command import Argument, Command
 
 WORKSHOP = (
     Command(
@@ -18,10 +18,13 @@ WORKSHOP = (
         "hint N. The files are your own code: each runs in a process of its own, for at most 5 seconds.",
         "rnnviz.cli.workshop:run",
         (
-            as_json(
-                "of check and list; a list of objects with file, status (solved, unwritten, wrong, error, stopped, "
-                "missing), headline, details, place (the first value that differs), step, as_if (the mistake that "
-                "gives these numbers), line, printed"
+            Argument(
+                "--json",
+                "of check and list: print a JSON list instead, with an object for each file: file, status (solved, "
+                "unwritten, wrong, error, stopped, missing), headline, details, place (the first value that differs), "
+                "step, as_if (the mistake that gives these numbers), line, printed",
+                default=False,
+                more={"action": "store_true"},
             ),
             Argument("action", "see above", metavar="init|list|check|hint|DIR", more={"nargs": "?"}),
             Argument("words", "files or a folder; after hint also its number", metavar="FILE", more={"nargs": "*"}),

@@ -21,7 +21,8 @@ from typing import Any
 from rnnviz.cli.surroundings import is_tty, terminal_missing
 from rnnviz.errors import InputError
 from rnnviz.glyphs import cells, cut, escaped, ljust, wrap
-from rnnviz.terminal import ascii_cells, colors, lacks_unicode, size_of
+from rnnviz.session import Session
+from rnnviz.terminal import ascii_cells, colors, size_of, why_ascii
 from rnnviz.workshop.check import check
 from rnnviz.workshop.checker import Checker, Saves
 from rnnviz.workshop.exercise import Exercise
@@ -32,13 +33,15 @@ from rnnviz.workshop.result import SOLVED, UNWRITTEN, Result
 LOOK = 0.5  # seconds between two looks at the files
 SETTLE = 0.1  # and after one of them has changed
 WIDEST = 110
+LAST = 10**6  # a line after every page's last: the screen shows the end
 _STYLES = {"title": "1", "good": "1;32", "bad": "1;31", "dim": "2", "": ""}
 _KEYS = "h hint   s solution   n next   p previous   l list   c check   e edit   q quit"
 _ARROWS = {b"\x1b[A": "up", b"\x1b[B": "down", b"\x1bOA": "up", b"\x1bOB": "down", b"\x1b[5~": "up", b"\x1b[6~": "down"}
 
 
-def watch(folder: Path) -> int:
-    """Watch the files of a folder until q. Returns the exit code. Raises InputError without a terminal."""
+def watch(folder: Path, session: Session) -> int:
+    """Watch the files of a folder until q, in the session's colours and characters. Returns the exit code. Raises
+    InputError without a terminal."""
     missing = terminal_missing(is_tty(sys.stdin), is_tty(sys.stdout))
     try:
         import termios  # noqa: F401
@@ -46,14 +49,15 @@ def watch(folder: Path) -> int:
         missing = missing or "watching needs a POSIX terminal"
     if missing:
         raise InputError(f"{missing.replace('the app', 'watching')}; rnnviz workshop check runs the files once")
-    return Watch(folder).run()
+    return Watch(folder, session).run()
 
 
 class Watch:
     """What is on the screen, and what a key or a saved file changes."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, session: Session) -> None:
         self.folder = folder
+        self._screen = _Screen(session)
         self.results: dict[Exercise, Result] = {}
         self.at = 0
         self.page = ""  # "", "list" or "solution"
@@ -78,7 +82,7 @@ class Watch:
     def run(self) -> int:
         self._checker.request(self.exercise)
         try:
-            with self._signals(), _screen() as self._screen:
+            with self._signals(), self._screen:
                 self._draw()
                 while self.ended is None:
                     self._turn()
@@ -210,7 +214,8 @@ class Watch:
         elif key == "h":
             self.page = ""
             self.hints[self.exercise] = min(self.hints.get(self.exercise, 0) + 1, len(self.exercise.hints))
-            self.top = 0
+            result = self.results.get(self.exercise)
+            self.top = 0 if result is None or result.status == UNWRITTEN else LAST  # where the hints are
         elif key == "s":
             self._solution()
         elif key == "e":
@@ -364,15 +369,14 @@ def _keys(data: bytes) -> Iterator[str]:
             data = data[end + 1 :]
 
 
-class _screen:  # noqa: N801
+class _Screen:
     """The terminal in full-screen mode, with single keys; as it was, afterwards."""
 
-    def __init__(self) -> None:
-        self._ascii = lacks_unicode(sys.stdout)
-        self._colors = colors() != "none"
-        self._last: list[str] = []
+    def __init__(self, session: Session) -> None:
+        self._ascii = bool(why_ascii(sys.stdout)) if session.ascii is None else session.ascii
+        self._colors = colors(choice=session.colors) != "none"
 
-    def __enter__(self) -> _screen:
+    def __enter__(self) -> _Screen:
         import termios
 
         self._before = termios.tcgetattr(0)

@@ -150,3 +150,14 @@ def test_any_size_and_no_colours(size, tmp_path):
         t.keys("q")
         assert t.exit_code() == 0
         assert t.raw.isascii()
+
+
+@pytest.mark.slow
+def test_colours_and_characters_are_those_of_the_configuration(tmp_path):
+    config = tmp_path / "config" / "rnnviz"
+    config.mkdir(parents=True)
+    (config / "config.toml").write_text('color = "none"\nascii = true\n')
+    with workshop(tmp_path, env={"XDG_CONFIG_HOME": str(tmp_path / "config")}) as t:
+        t.wait_for(says("a is not written yet"))
+        assert t.raw.isascii()
+        assert not any(cell.fg not in ("default", "") for row in t.styled() for cell in row)
