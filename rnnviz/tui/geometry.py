@@ -19,6 +19,7 @@ SIDE = 20  # minimum cells for the numbers of this moment
 WIDEST = 8  # cells a column may get
 ONE_BY_ONE = 4  # up to this many units get a row each; more share rows
 SPACIOUS = 26  # rows from which a presenter's score has empty rows between the quantities
+LEAST = 6  # rows of a score: one each of input, hidden, output, gradient, exponents, time
 TALL = 19  # rows from which a score shows everything
 
 Place = tuple[int, int]  # first row, number of rows
@@ -129,7 +130,7 @@ def rows(
     curves: tuple[bool, bool] = (True, True), gradient: bool = True, reach: bool = False,
     evidence: bool = False, spaced: bool = False,
 ) -> Rows:  # fmt: skip
-    """Divide the height among the rows, from 6 rows up.
+    """Divide the height among the rows, from LEAST rows up.
 
     `pair`: two units share a row if one each does not fit. `gates`: in order of importance; a low window drops the
     last first. `curves`: whether input and output are curves, which need three rows, or symbols. Without
@@ -140,7 +141,7 @@ def rows(
     whole_height = height
     gap = int(spaced and height >= SPACIOUS)
     height -= gap * (3 + bool(gates) + cell)
-    room = height - 6 + 2 * (not gradient)  # after one row each: input, hidden, output, gradient, exponents, time
+    room = height - LEAST + 2 * (not gradient)  # after one row each
     cell = cell and room >= (1 if height < TALL else 3)
     gates = gates[: max(0, min((room - 2 * gradient + 1) // 2, room - 2 * gradient - cell))]
     room -= cell + len(gates)

@@ -324,10 +324,12 @@ def horizons(last: int, room: int, *paths: Gradient | None) -> str:
     return text if len(text) <= room else text.replace(f"all {last}", "all")
 
 
-def half_lives(*paths: Gradient | None) -> str:
-    """`half-life c 2.8` for the paths that have one; empty if none has."""
-    found = [f"{path.along} {steps(path.half_life, 0)}" for path in paths if path and path.half_life is not None]
-    return f"half-life {' '.join(found)}" if found else ""
+def half_lives(room: int, *paths: Gradient | None) -> str:
+    """`half-life c 2.8` for the paths that have one, `half h 1.0 c 2.8` if that would not fit; empty if none has."""
+    found = " ".join(
+        f"{path.along} {steps(path.half_life, 0)}" for path in paths if path and path.half_life is not None
+    )
+    return f"half{'-life' * (len('half-life ') + len(found) <= room)} {found}" if found else ""
 
 
 def _faded_twice(frame: Frame, gradient: Gradient, t: int, last: int, room: int) -> list[str]:
@@ -343,6 +345,6 @@ def _faded_twice(frame: Frame, gradient: Gradient, t: int, last: int, room: int)
         )
         lines.append(f"{path.along} {figure}".rstrip())
     if gradient.fades or lane.fades:
-        lines += filter(None, [half_lives(gradient, lane)])
+        lines += filter(None, [half_lives(room, gradient, lane)])
         lines.append(f"1 %  {horizons(last, room - 5, gradient, lane)}")
     return lines

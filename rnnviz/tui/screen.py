@@ -21,7 +21,7 @@ from rnnviz.errors import InputError
 from rnnviz.scene.commands import Command, Measure
 from rnnviz.session import USUAL, Session
 from rnnviz.sheet import Sheet
-from rnnviz.tui import beside, panels, presenter, score, status_lines, too_small
+from rnnviz.tui import beside, geometry, panels, presenter, score, status_lines, too_small
 from rnnviz.tui.canvas import Canvas
 from rnnviz.tui.jobs import Jobs
 from rnnviz.tui.notice import Kind, Notice
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from rnnviz.scene.frame import Frame
     from rnnviz.tui.guide import Guide
 
+LEAST_PANEL = 4  # minimum rows of an open panel
+NARROW_MOMENT = 2  # rows of the moment in words beside an open panel, on a narrow screen
 TALL = 32  # rows from which the moment is put into words beside a lesson
 
 
@@ -275,6 +277,11 @@ class ScoreScreen(Screen[None]):
             self.query_one("#lesson").styles.height = lesson
             self.query_one("#lesson-beside").styles.height = beside_it
             wanted = min(wanted, most) if wanted else None
+        elif wanted:  # the score keeps a row of each
+            around = 3 + (
+                NARROW_MOMENT if self.has_class("narrow") else 1
+            )  # title, tabs, keys, and the moment in words
+            wanted = min(wanted, max(LEAST_PANEL, room.height - around - geometry.LEAST))
         self.query_one("#panel").styles.height = wanted
 
     @property

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.style import Style
 
+from rnnviz.glyphs import cut
 from rnnviz.numbers import scientific, subscript
 from rnnviz.sheet import Sheet
 from rnnviz.tui.geometry import GUTTER, columns
@@ -26,7 +27,7 @@ def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -
     k, t = frame.scene.last_loss_step, frame.cursor.t
     weights = attention(frame.scene.trace.h[1 : k + 1, 0]).tolist()
     cols, last = columns(width, frame.T, t), subscript(k)
-    sheet.put(0, 1, f"αₜ = softmax( h{last} · hₜ / √H ): the weight of hₜ in Σ αₜ hₜ"[: width - 2], palette.text)
+    sheet.put(0, 1, cut(f"αₜ = softmax( h{last} · hₜ / √H ): the weight of hₜ in Σ αₜ hₜ", width - 2), palette.text)
     n = height - 2
     most = max((weight for weight in weights if math.isfinite(weight)), default=0.0)
     for row, value in ((1, most), (n, 0.0)):  # a linear axis, from 0 to the largest weight

@@ -29,17 +29,17 @@ def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -
     first = min(max(0, start + view.row), max(0, len(lines) - room))
     shown = lines[first : first + room]
     indent = min((len(line) - len(line.lstrip()) for line in shown if line.strip()), default=0)
+    above, below = first, len(lines) - first - room
+    marks = {1: f" ↑{above} " if above > 0 else "", height - 1: f" ↓{below} " if below > 0 else ""}
     for y, line in enumerate((line[indent:] for line in shown), start=1):
+        end = width - len(marks.get(y, ""))
         code, hash_sign, comment = line.partition("#")
         x = sheet.put(y, 1, code, palette.text)
         sheet.put(y, x, hash_sign + comment, palette.output)
-        if cells(line) > width - 1:
-            sheet.put(y, width - 1, "…", palette.faint)
-    if first > 0:
-        sheet.right(1, f" ↑{first} ", palette.faint)
-    below = len(lines) - first - room
-    if below > 0:
-        sheet.right(height - 1, f" ↓{below} ", palette.faint)
+        if cells(line) > end - 1:
+            sheet.put(y, end - 1, "…", palette.faint)
+    for y, mark in marks.items():
+        sheet.right(y, mark, palette.faint)
     return sheet
 
 

@@ -73,7 +73,7 @@ def _draw_row(
     if row.what:
         sheet.put(y, begin, shorten(row.what, room), palette.dim)
     elif frame.reached is None:
-        sheet.put(y, begin, "appears on the way back"[:room], palette.faint)
+        sheet.put(y, begin, cut("appears on the way back", room), palette.faint)
     norms = gradient.norms.tolist()
     along = [] if lane is None else lane.norms.tolist()
     t = frame.cursor.t
@@ -100,8 +100,7 @@ def _numbers(row: Row, frame: Frame, last: int, room: int) -> list[str]:
                 lines.append(f"{path.along} {scientific(float(path.norms[t]))} {kept}".rstrip())
         if t > last:
             lines.append("not reached")
-        half = half_lives(gradient, lane)
-        lines += filter(None, [half if len(half) <= room else half.replace("half-life", "half")])
+        lines += filter(None, [half_lives(room, gradient, lane)])
         lines.append(f"1 %  {horizons(last, room - 5, gradient, lane)}")
     return lines
 
@@ -109,14 +108,14 @@ def _numbers(row: Row, frame: Frame, last: int, room: int) -> list[str]:
 def _table(sheet: Sheet, y: int, rows: tuple[Row, ...], palette: Palette) -> None:
     """With room below: the runs in figures, along h and, where there is one, along the highway."""
     head = f" {'':{GUTTER}}{'loss':>8}{'half-life':>15}{'1 % horizon':>17}{'parameters':>13}"
-    sheet.put(y, 0, head[: sheet.width], palette.dim)
+    sheet.put(y, 0, cut(head, sheet.width), palette.dim)
     for number, row in enumerate(rows, start=1):
         last = row.gradient.loss_step or len(row.gradient.norms) - 1
         paths = [path for path in (row.gradient, row.gradient.highway) if path is not None]
-        half = half_lives(*paths).removeprefix("half-life ") or "–"
+        half = half_lives(sheet.width, *paths).removeprefix("half-life ") or "–"
         end = horizons(last, 16, *paths)
         text = f" {cut_before(row.name, GUTTER):<{GUTTER}}{loss(row.loss):>8}{half:>15} {end:>16}{row.parameters:>13,}"
-        sheet.put(y + number, 0, text[: sheet.width], palette.accent if row.is_present else palette.text)
+        sheet.put(y + number, 0, cut(text, sheet.width), palette.accent if row.is_present else palette.text)
 
 
 def _needs(frame: Frame) -> Compare | None:

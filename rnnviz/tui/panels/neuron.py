@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rnnviz.glyphs import wrap
+from rnnviz.glyphs import cut, lines_at_most
 from rnnviz.scene.commands import SelectUnit
 from rnnviz.sheet import Sheet
 from rnnviz.tui.keys import ACTION_KEYS
@@ -29,13 +29,13 @@ def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -
     head, first, others = equations(frame)
     head = Voice(width, ACTION_KEYS).say(head)
     y = 0
-    for line in wrap(head, width - 2)[: 1 if height < 20 else 2]:
+    for line in lines_at_most(head, width - 2, 1 if height < 20 else 2):
         sheet.put(y, 1, line, palette.dim)
         y += 1
     y = _block(sheet, y, height, first, frame, palette)
     if others and height - y > len(others) + 2:
         before = f"and forward: each h on the right is from t = {frame.cursor.t - 1}"
-        sheet.put(y + 1, 1, before[: width - 2], palette.dim)
+        sheet.put(y + 1, 1, cut(before, width - 2), palette.dim)
         _block(sheet, y + 2, height, others, frame, palette)
     return sheet
 
