@@ -13,7 +13,7 @@ from rnnviz import terminal, ways_out
 from rnnviz.cli.command import Options
 from rnnviz.cli.session_flags import session
 from rnnviz.errors import InputError
-from rnnviz.glyphs import visible
+from rnnviz.glyphs import one_line, visible
 
 if TYPE_CHECKING:
     from rnnviz.tui.films.film import Film
@@ -64,11 +64,14 @@ def record(options: Options) -> int:
     if kind == "svg":
         from rnnviz.tui.films.animated_svg import animated_svg
 
-        _write(options, animated_svg(film))
+        content = animated_svg(film)
     else:
         from rnnviz.tui.films.cast import cast
 
-        _write(options, cast(film, int(kind[1:])))
+        content = cast(film, int(kind[1:]))
+    _write(options, content)
+    if options["o"] is not None:
+        print(one_line(f"{options['o']}: {film.seconds:.1f} seconds, {len(content.encode()) / 1000:,.0f} kB"))
     return 0
 
 

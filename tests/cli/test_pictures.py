@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import stat
+from pathlib import Path
 
 import pytest
 
+from rnnviz.cli.commands import COMMANDS
+from rnnviz.cli.flags import read
 from rnnviz.cli.main import main
+from rnnviz.tui import place
+from rnnviz.tui.films.film import script
 
 WALK = ("--steps", "12", "--gain", "0.7", "--at", "t=4,back")
 
@@ -116,3 +123,32 @@ def test_what_is_wrong_is_one_line(capsys, here, words, said):
     assert err.count("\n") == 1
     assert len(err) < 400
     assert not list(here.iterdir())
+
+
+def test_a_film_says_how_long_and_how_large_it_is(capsys, here):
+    words = ("record", "--steps", "5", "--keys", "right*5 end right left*3", "-o", "a.v3.cast", "--color", "256")
+    code, out, err = says(capsys, *words)
+    assert (code, err) == (0, "")
+    assert re.fullmatch(r"a\.v3\.cast: \d+\.\d seconds, \d+ kB\n", out)
+    first = (here / "a.v3.cast").read_bytes()
+    assert b'"version": 3' in first
+    assert says(capsys, *words, "--force")[0] == 0
+    assert (here / "a.v3.cast").read_bytes() == first
+
+
+PAGE = (Path(__file__).parents[2] / "docs" / "talks.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("line", re.findall(r"^rnnviz (?:show|record) .*$", PAGE, re.MULTILINE))
+def test_the_commands_of_the_page_are_commands(line):
+    words = shlex.split(line, comments=True)[1:]
+    options = read(words[1:], COMMANDS[words[0]])
+    if options.values.get("keys"):
+        assert script(options["keys"])
+
+
+@pytest.mark.parametrize("part", re.findall(r"^\| (`.*`) \|", PAGE, re.MULTILINE))
+def test_the_places_of_the_page_are_places(part):
+    for text in re.findall(r"`([^`]+)`", part):
+        assert str(place.read(text)) == text
+    assert all(f"{name}" in PAGE for name in re.findall(r"\w+(?==)", place.ALLOWED))

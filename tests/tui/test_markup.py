@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 import pytest
 from rich.style import Style
 
 from rnnviz.sheet import Sheet
+from rnnviz.tui.films.headless import IN_PICTURES, studio
+from rnnviz.tui.palette import VGA
 from rnnviz.tui.pictures.markup import HEIGHT, WIDTH, boxes
 from rnnviz.tui.pictures.picture import Picture, ink
 from rnnviz.tui.pictures.svg import svg
@@ -52,6 +57,15 @@ def test_a_block_covers_its_part_of_the_cell(glyph: str, area: float) -> None:
     assert found is not None
     assert sum(width * height for _, _, width, height in found) / (WIDTH * HEIGHT) == pytest.approx(area)
     assert all(x >= 0 and y >= 0 and x + w <= WIDTH and y + h <= HEIGHT for x, y, w, h in found)
+
+
+@pytest.mark.parametrize(("theme", "ground"), [("dark", "#000000"), ("light", "#ffffff")])
+async def test_with_sixteen_colours_the_ground_is_black_or_white(theme: str, ground: str) -> None:
+    async with studio(session=replace(IN_PICTURES, colors="standard", theme=theme)) as made:
+        picture = made.picture()
+        assert (picture.ground, picture.text) == (ground, {"#000000": "#ffffff", "#ffffff": "#000000"}[ground])
+        used = set(re.findall(r"#[0-9a-f]{6}", svg(picture, "").partition("<g ")[2]))
+        assert used <= set(VGA)
 
 
 def test_letters_are_text() -> None:

@@ -50,6 +50,9 @@ def of_app(app: App[Any], colors: str, *, ascii: bool) -> Picture:
     usual = ("#121212", "#e0e0e0") if theme.dark else ("#e0e0e0", "#121212")
     found = (theme.background, theme.foreground)
     ground, text = (b if a is None or not _is_hex(a) else a for a, b in zip(found, usual, strict=True))
+    if colors == "standard":
+        behind = sixteen(None, Color.parse(ground))[1] or 0
+        return Picture(sheet, colors, VGA[behind], VGA[0 if behind == 15 else 15])
     return Picture(sheet, colors, *(_reduced(Color.parse(color), colors) or color for color in (ground, text)))
 
 
@@ -91,7 +94,4 @@ def _reduced(color: Color, colors: str) -> str | None:
     if color.is_default or colors == "none":
         return None
     found: str = color.get_truecolor().hex
-    if colors == "standard":
-        number = sixteen(color, None)[0]
-        return None if number is None else VGA[number]
     return cube_hex(*rgb(found)) if colors == "256" else found
