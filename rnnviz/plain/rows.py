@@ -96,9 +96,7 @@ def _output(frame: Frame, mask: Mask) -> list[str]:
     if t == 0:
         return [VOICE.say("There is no output yet: [right] reads the first step.")]
     if scene.probabilities is not None:
-        some = [
-            f"{'a space' if label == ' ' else visible(label)} {percent(share)}" for label, share in scene.guesses(t)
-        ]
+        some = [f"{named(label, scene.task.labels)} {percent(share)}" for label, share in scene.guesses(t)]
         judged = t in scene.loss_steps and not mask.hides("judged")
         right = f" The right answer is {named(scene.answer(t), scene.task.labels)}." if judged else ""
         return [f"Prediction after step {t}, the likeliest first: {', '.join(some[:8])}.{right}"]
