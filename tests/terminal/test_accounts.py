@@ -11,21 +11,17 @@ from tests.terminal import accounts
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="needs namespaces of Linux")]
 
 INSIDE = """
-import os, pwd, shutil, sys
+import os, pwd, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-import pathlib, subprocess, tempfile
 from tests.terminal import accounts
 names = accounts.make(2)
 assert [pwd.getpwnam(name).pw_uid for name in names] == [accounts.FIRST, accounts.FIRST + 1]
 mounted = [Path(line.split()[1]) for line in Path("/proc/mounts").read_text().splitlines()
            if line.split()[1].startswith(str(accounts.folder()))]
 for place in (Path("/etc/passwd"), *mounted):
-    try:
-        with open(place / "x" if place.is_dir() else place, "a"):
-            print("written:", place)
-    except OSError as error:
-        assert error.errno == 30, error  # read-only
+    if not os.statvfs(place).f_flag & os.ST_RDONLY:  # asked, and not tried: a write would be one outside
+        print("can be written:", place)
 pid = os.fork()
 if pid == 0:
     os.setgid(accounts.FIRST), os.setuid(accounts.FIRST)
@@ -42,7 +38,7 @@ def test_accounts_exist_inside_alone_and_nothing_outside_can_be_written(capfd):
     root = str(Path(__file__).parents[2])
     assert accounts.run_inside([sys.executable, "-c", INSIDE, root]) == 0
     out, _ = capfd.readouterr()
-    assert "written" not in out
+    assert "can be written" not in out
     assert not Path(out.strip()).exists()
     assert Path("/etc/passwd").read_text() == before
     assert subprocess.run(["id", "learner000"], capture_output=True).returncode != 0
