@@ -25,6 +25,7 @@ Codes = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]  # attributes, 
 PLAIN: Codes = ((), (), ())
 _ATTRIBUTES = {"bold": "1", "dim": "2", "italic": "3", "underline": "4", "reverse": "7"}
 _LINK = "]"  # before the address of a link among the attributes
+_GREYS = (0, 7, 8, 15)
 _OFF = {"1": "22", "2": "22", "3": "23", "4": "24", "7": "27"}
 
 
@@ -62,14 +63,20 @@ def sixteen(ink: Color | None, ground: Color | None) -> tuple[int | None, int | 
     distance to colours that no terminal has: it takes dark blue for bright.)"""
     below = None if ground is None else _number(ground)
     if ground is not None and below is None:
-        shade = ground.get_truecolor()
-        grey = max(shade) - min(shade) < 64
-        below = (15 if luminance(shade.hex) > 0.18 else 0) if grey else _nearest(ground, range(16))
+        bright = luminance(ground.get_truecolor().hex) > 0.18
+        below = (15 if bright else 0) if _is_grey(ground) else _nearest(ground, range(16))
     above = None if ink is None else _number(ink)
     if ink is not None and above is None:
         under = VGA[below or 0]
-        above = _nearest(ink, [n for n in range(16) if contrast(VGA[n], under) >= WORDS])
+        those = _GREYS if _is_grey(ink) else range(16)
+        above = _nearest(ink, [n for n in those if contrast(VGA[n], under) >= WORDS])
     return above, below
+
+
+def _is_grey(color: Color) -> bool:
+    """Whether it has hardly a hue."""
+    shade = color.get_truecolor()
+    return max(shade) - min(shade) < 64
 
 
 def _number(color: Color) -> int | None:

@@ -12,10 +12,11 @@ from pathlib import Path
 import platformdirs
 import pytest
 
-from rnnviz.cli import config_file
+from rnnviz.cli import config_file, kiosk
 from rnnviz.cli.command import Options
 from rnnviz.cli.main import main
 from rnnviz.cli.session_flags import session
+from rnnviz.kiosk import Kiosk
 from rnnviz.tui import keymap
 
 
@@ -156,3 +157,12 @@ def test_the_example_of_the_documentation_is_one():
         config = config_file._checked(tomllib.loads(example), Path("config.toml"), example)
         assert config.keys == {"right": ("right", "M"), "ledger": ("f9",)}
         assert (config.theme, config.start, config.mouse) == ("light", "score", False)
+
+
+def test_a_kiosk_does_not_read_it(folder, monkeypatch):
+    (folder / "config.toml").write_text('theme = "light"\ncolor = "none"\n[keys]\ncut = "Z"\n')
+    config_file._read_at.cache_clear()
+    assert session(Options((), {})).theme == "light"
+    monkeypatch.setattr(kiosk, "current", Kiosk)
+    found = session(Options((), {}))
+    assert (found.theme, found.colors, found.keys) == (None, None, {})
