@@ -262,7 +262,7 @@ class Watch:
         if self.top + room < len(body):
             shown[-1] = Line("↓ shows more", "dim")
         shown += [Line("")] * (room - len(shown))
-        self._screen.show([*head, *shown, *foot][:rows])
+        self._screen.show([*head, *shown, *foot][:rows], columns - 1)
 
     def _head(self, width: int) -> list[Line]:
         solved = sum(self._is_solved(one) for one in EXERCISES)
@@ -400,11 +400,11 @@ class _Screen:
         with contextlib.suppress(OSError, termios.error):
             termios.tcsetattr(0, termios.TCSADRAIN, self._before)
 
-    def show(self, shown: list[Line]) -> None:
-        """Draw all lines, from the top."""
+    def show(self, shown: list[Line], width: int) -> None:
+        """Draw all lines, from the top, after a space each; width: the cells for both."""
         parts = []
         for n, line in enumerate(shown):
-            text = escaped(line.text)
+            text = cut(escaped(line.text), width - 1)
             if self._ascii:
                 text = ascii_cells(text)
             style = _STYLES[line.style] if self._colors else {"title": "1", "good": "1", "bad": "1"}.get(line.style, "")

@@ -121,7 +121,7 @@ def relation(
     factor = constant_factor(mine, true, near)
     for number, name in {2: "2", **counts}.items() if factor else ():
         if number > 1 and same(np.asarray(factor), np.asarray(float(number)), near):
-            return f"a factor {name} were added"
+            return f"there were a factor {name} too many"
         if number > 1 and same(np.asarray(factor), np.asarray(1.0 / number), near):
             return f"a factor {name} were missing" if number == 2 else f"it were divided by {name} once more"
     return ""

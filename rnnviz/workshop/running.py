@@ -4,8 +4,9 @@
     ran.answer                                  # child.py says what it can be; {} if there is none
     ran.printed                                 # what the file printed, at most the last LINES lines
 
-The learner's code is the learner's own: this is no sandbox against it. The limits are there so that a mistake costs
-nothing but a message. The answer is data: nothing of it is run, and none of it can change a number in this process.
+The learner's code is the learner's own: this is no sandbox against it (a program that leaves its process group on
+purpose stays). The limits are there so that a mistake costs nothing but a message. The answer is data: nothing of it is
+run, and none of it can change a number in this process.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ MEMORY = 2 << 30
 LONGEST_ANSWER = 16 << 20
 PRINTED = 20_000  # bytes
 LINES = 200
-_GRACE = 2.0  # seconds that the process has to say where it was
+_GRACE = 20.0  # more seconds for Python and NumPy to start, on a slow disk or a busy machine
 
 
 @dataclass(frozen=True)

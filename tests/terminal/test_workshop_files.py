@@ -40,7 +40,7 @@ FILES = {
     ),
     "sleep": ("import time\ntime.sleep(100)", "stopped", "It was in line 2"),
     "output without end": (DEF + "while True:\n        print('x' * 1000)", "error", "more than 16 MB"),
-    "80 GB": ("import numpy as np\n" + DEF + "return np.ones(10**10), 0", "error", "more than 2 GB of memory"),
+    "4 GB": ("import numpy as np\n" + DEF + "return np.zeros(2**29), 0", "error", "more than 2 GB of memory"),
     "endless recursion": (DEF + "return forward_step(W_ih, W_hh, b, x_t, h_before)", "error", "calls itself without end"),
     "sys.exit": ("import sys\nsys.exit(0)", "error", "ends its process"),
     "os._exit": (DEF + "import os; os._exit(0)", "error", "ended its process before"),

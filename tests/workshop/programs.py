@@ -355,7 +355,7 @@ WRONG: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("grad_h_before = z * grad_h +", "grad_h_before =", "∂L/∂hₜ₋₁ is the first that differs"),
         ('params["V"].T @ grad_a', 'params["V"] @ grad_a', "∂L/∂hₜ₋₁ is the first that differs"),
         ("return grad_h_before, grad_x", "return -grad_h_before, grad_x", "∂L/∂hₜ₋₁ is the first that differs: yours has the opposite sign"),
-        ("return grad_h_before, grad_x", "return grad_h_before, 2 * grad_x", "∂L/∂xₜ is the first that differs: yours is 2 × too large, as if a factor 2 were added"),
+        ("return grad_h_before, grad_x", "return grad_h_before, 2 * grad_x", "∂L/∂xₜ is the first that differs: yours is 2 × too large, as if there were a factor 2 too many"),
         ('params["U"].T @ grad_z', "0 * x_t", "∂L/∂xₜ is the first that differs: yours is 0"),
         ('"V": np.outer(grad_a, h_before)', '"V": np.outer(h_before, grad_a)', "∂L/∂V is the first that differs: … as if it were transposed"),
         ('"U": np.outer(grad_z, x_t)', '"U": np.outer(x_t, grad_z)', 'grad_params[U] has the shape (2, 3), and should have (3, 2): as if it were transposed'),
