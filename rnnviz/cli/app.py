@@ -13,7 +13,7 @@ from rnnviz.errors import InputError
 
 
 def run(options: Options) -> int:
-    require_terminal("in a pipe or a script use: rnnviz gradients")
+    require_terminal("rnnviz read is the same in lines of text")
     options = _with_start(options)
     start = None
     if not options["free"]:

@@ -42,7 +42,7 @@ def play_one(options: Options) -> int:
 
 def _open(options: Options, *, plays: bool) -> int:
     find(options["lessons"]).file(options["slug"])
-    require_terminal("list the lessons with rnnviz lessons, and read them as Markdown files")
+    require_terminal(f"rnnviz read {options['slug']} is the same in lines of text")
     from rnnviz.tui.app import run as run_app
 
     asked = session(options)

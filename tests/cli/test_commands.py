@@ -376,7 +376,7 @@ def test_json_says_the_same_in_any_encoding():
         (["train", "--" + 5000 * "x"], "unknown flag"),
         (["train", "--task", "adding", "--samples", "1000000", "--steps", "10000"], "experiment: would take"),
         (["train", "--points", "1000000", "--steps", "5000"], "experiment: would take"),
-        ([], "rnnviz gradients"),
+        ([], "rnnviz read"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -466,5 +466,5 @@ def test_too_little_memory_for_the_app_is_one_line() -> None:
     run = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, env={**os.environ, "TERM": "xterm"}
     )
-    needs = "rnnviz: the app needs 600 MB of memory, but the limit (ulimit -v) is 400 MB; in a pipe"
+    needs = "rnnviz: the app needs 600 MB of memory, but the limit (ulimit -v) is 400 MB; rnnviz re"
     assert (run.returncode, run.stderr[: len(needs)]) == (2, needs)

@@ -128,3 +128,12 @@ def test_a_report_has_no_name_of_a_person(tmp_path: Path) -> None:
     assert "192.0.2" not in done.stdout
     assert "\x1b" not in done.stdout
     assert done.stderr == ""
+
+
+def test_ctrl_c_while_it_waits_for_an_answer() -> None:
+    with Terminal(DOCTOR, answers=False) as t:
+        t.wait_for(lambda rows: b"\x1b[6n" in t.raw)
+        t.keys("ctrl+c")
+        assert t.exit_code() == 130
+        assert "rnnviz doctor: stopped" in "\n".join(t.screen())
+        assert t.left_behind() == []
