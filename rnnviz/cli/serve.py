@@ -62,6 +62,7 @@ async def _serve(options: Options) -> int:
     is_kiosk = options["app"]["kiosk"]
     words = [*options["words"], *(("--idle", "0") if is_kiosk else ())]  # it is this server that looks at the time
     start = partial(Terminal.start, command(words, options["socket"]), environment(os.environ))
+    ended = _signal_to_end()
     try:
         server = await listen(Sessions(start, guard, limits), host, port)
     except OSError as error:
@@ -75,7 +76,7 @@ async def _serve(options: Options) -> int:
         if not is_local:
             who = KIOSK if is_kiosk else WHOLE_APP
             print(OPEN_TO_ALL.format(host=host, who=who), file=sys.stderr, flush=True)
-        return 128 + await _signal()
+        return 128 + await ended
     finally:
         await server.cleanup()
 
@@ -93,10 +94,10 @@ def environment(ours: Mapping[str, str]) -> dict[str, str]:
     return {**kept, **TERMINAL, "PYTHONPATH": package}
 
 
-async def _signal() -> int:
-    """Wait for a signal to end; its number. One that is ignored (nohup) stays ignored."""
+def _signal_to_end() -> asyncio.Future[int]:
+    """The number of the first signal to end, once it has come. One that is ignored (nohup) stays ignored."""
     loop = asyncio.get_running_loop()
-    came = loop.create_future()
+    came: asyncio.Future[int] = loop.create_future()
 
     def hear(number: int) -> None:
         if not came.done():
@@ -105,7 +106,7 @@ async def _signal() -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:
             loop.add_signal_handler(number, hear, number)
-    return int(await came)
+    return came
 
 
 async def _is_local(host: str) -> bool:

@@ -320,7 +320,14 @@ async def test_an_app_that_does_not_read_costs_no_memory(served: Served, http: A
 # -- the end -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL], ids=str)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP], ids=str)
+def test_it_ends_by_other_signals(ending: Served, number: int) -> None:
+    ending.process.send_signal(number)
+    assert ending.process.wait(20) == 128 + number
+    assert ending.errors.read_text() == ""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=str)
 async def test_no_app_outlives_its_server(ending: Served, http: Any, number: int) -> None:
     screens = [await opened(ending, http) for _ in range(2)]
     await screens[0].type("a")  # trains
