@@ -59,7 +59,7 @@ OF_SETTINGS = {
     "cli/app", "cli/command", "cli/commands", "cli/doctor", "cli/doctor_machine", "cli/doctor_terminal",
     "cli/flags", "cli/lessons", "cli/main", "cli/opening_arguments", "cli/pictures", "cli/session_flags",
     "cli/terminal_answers",
-    "cli/surroundings", "cli/workshop", "cli/workshop_screen",
+    "cli/serve", "cli/sharing_commands", "cli/surroundings", "cli/workshop", "cli/workshop_screen",
     "experiment/applicability", "experiment/build", "experiment/experiment",
     "experiment/experiment_file", "experiment/run", "experiment/setting", "export/excerpts", "export/keras",
     "export/pages", "export/program", "export/programs", "export/pytorch", "lessons/arithmetic",
