@@ -34,6 +34,7 @@ from rnnviz.charts import plotext_private
 from rnnviz.errors import InputError
 from rnnviz.glyphs import visible
 from rnnviz.kiosk import REFUSED
+from rnnviz.numbers import counted
 from rnnviz.scene.commands import Follow
 from rnnviz.session import USUAL, Session
 from rnnviz.tui import keymap, keys, panels, too_small
@@ -266,6 +267,9 @@ class RnnvizApp(DrivenApp):
                 refused=refused,
             )  # fmt: skip
             if place is not None:
+                if place.train and player.frame.experiment is not None:
+                    cost.fit(player.frame.experiment.with_(epochs=place.train))
+                    self._note(f"Training {counted(place.train, 'epoch')} …")
                 for command in place.commands(lambda: player.frame):
                     player.do(command)
                 player.settle(ghost=False)

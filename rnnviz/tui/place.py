@@ -105,6 +105,8 @@ class Place:
                 raise InputError(f"at: {name}: {frame.cannot['train'].removesuffix('.')}")
         if epoch > trained:
             raise InputError(f"at: epoch={epoch} is not one of the {trained} epochs of train={trained}")
+        if self.batch and self.batch >= frame.learning.batches_per_epoch:
+            raise InputError(f"at: batch={self.batch}: an epoch has {frame.learning.batches_per_epoch:,} batches")
         if self.sequence is not None and not 1 <= self.sequence <= len(scene.task):
             raise InputError(f"at: sequence={self.sequence}: the data has the sequences 1 to {len(scene.task)}")
         if self.unit is not None and self.unit >= scene.H:

@@ -98,6 +98,8 @@ def test_a_step_of_a_lesson_with_its_answer(capsys):
         (("show", "--at", "sequence=0"), "1 to"),
         (("show", "--at", "train=2,epoch=3"), "epoch=3"),
         (("show", "--at", "t=-1"), "whole number"),
+        (("show", "--at", "batch=99999"), "an epoch has 5 batches"),
+        (("show", "--at", "train=999999"), "at most 100,000 epochs"),
         (("show", "--at", "norm=frobenius"), "one norm"),
         (("show", "--panel", "x"), "--panel: 'x' is unknown; choose from fit"),
         (("show", "--size", "10x10"), "60x20 to 500x200"),

@@ -13,9 +13,11 @@ import pytest
 from rnnviz.cli.commands import COMMANDS
 from rnnviz.cli.flags import read
 from rnnviz.cli.pictures import _studio
+from rnnviz.errors import InputError
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.kiosk import Kiosk
 from rnnviz.lessons.course import Start, find
+from rnnviz.nn import checks
 from rnnviz.player.kinds.opening import NetworkOpening, Opening
 from rnnviz.player.player import open_player
 from rnnviz.scene.commands import Go
@@ -248,6 +250,20 @@ async def test_the_experiment_is_saved_as_toml(here: Path) -> None:
         await press(pilot, "enter")
         assert "Saved the experiment" in text(app, "telling")
         assert Experiment.from_file(here / "sine-lstm.toml") == experiment
+
+
+async def test_a_kiosk_does_not_train_longer_to_begin_at_a_place() -> None:
+    from rnnviz.experiment import cost
+    from rnnviz.tui.place import read as place
+
+    before = checks.most_bytes, cost.most_seconds
+    app = RnnvizApp(Experiment(), place=place("train=100000"), compile=False, session=Session(kiosk=Kiosk(seconds=1.0)))
+    try:
+        with pytest.raises(InputError, match="would train for about"):
+            async with app.run_test(size=(80, 24)):
+                await app.settled()
+    finally:
+        cost.restrict(*before)  # type: ignore[arg-type]
 
 
 async def test_the_app_begins_at_a_place() -> None:
