@@ -119,14 +119,16 @@ class Glass:
             pen.move(0, y)
             pen.clear(blank[1])
             there = self._there[y] = [blank] * self.size.width
+        width, blank = self.size.width, wanted[-1]
+        tail = width  # from here on the row is blank
+        if self._is_erased(blank):
+            while tail > 0 and wanted[tail - 1] is blank:
+                tail -= 1
         for first, last in spans(there[start:end], wanted[start:end]):
             first, last = start + first, start + last
             first -= first > 0 and wanted[first][0] == REST
-            last += last < self.size.width and wanted[last][0] == REST
-            blank, stop = wanted[-1], last
-            if self._is_erased(blank) and all(other is blank for other in wanted[last:]):
-                while stop > first and wanted[stop - 1] is blank:
-                    stop -= 1
+            last += last < width and wanted[last][0] == REST
+            stop = max(first, tail)
             is_clear = last - stop >= CLEAR
             stop = stop if is_clear else last
             pen.move(first, y)
