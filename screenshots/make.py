@@ -44,9 +44,15 @@ RECALL = Experiment(task="recall", lag=20)
 TO_GAIN = ["o", "slash", "g", "a", "i", "n", "enter"]
 LSTM = Experiment(task="recall", lag=12, cell="lstm", num_layers=2)
 NAMES = Experiment(task="names", cell="lstm")
-RECORDINGS = find().folder / "recordings"
+COURSE = find()
+RECORDINGS = COURSE.folder / "recordings"
 FORGETS = Opening(str(RECORDINGS / "forgets"))
 WEIGHTS = NetworkOpening(str(RECORDINGS / "remembers.safetensors"))
+
+#: The step of each lesson that its picture shows: the one in the middle.
+LESSON_STEPS = {
+    COURSE.slug(file): max(1, file.read_text(encoding="utf-8").count("\n## ") // 2) for file in COURSE.files
+}
 
 SHOTS: dict[str, Shot] = {
     "score-forward": Shot(["right"] * 6),
@@ -102,6 +108,27 @@ SHOTS: dict[str, Shot] = {
     "characters": Shot(["e", "end", "tab"], experiment=Experiment(task="characters", cell="gru")),
 }  # fmt: skip
 
+COLORS = ("truecolor", "256", "16", "none", "ascii")  # ascii: in 256 colours
+SIZES = ((60, 20), (80, 24), (120, 36), (160, 50), (300, 100))
+BACK = [*TURN, *["left"] * 16]
+
+#: Each lesson, each strength of colour dark and light, and the score in windows from the smallest to the largest.
+SHOTS_EVERYWHERE: dict[str, Shot] = {
+    **{
+        f"lesson-{slug}{suffix}": Shot([], size, start=Start(None, slug, step=step))
+        for slug, step in LESSON_STEPS.items()
+        for suffix, size in (("", (80, 24)), ("-wide", (160, 50)))
+    },
+    **{
+        f"colors-{colors}-{theme}": Shot(
+            [*BACK, "y"], (80, 24), FADING, theme, "256" if colors == "ascii" else colors, colors == "ascii"
+        )
+        for colors in COLORS for theme in ("dark", "light")
+    },
+    **{f"size-{columns}x{rows}": Shot([*BACK, "y"], (columns, rows), FADING) for columns, rows in SIZES},
+}  # fmt: skip
+ALL = {**SHOTS, **SHOTS_EVERYWHERE}
+
 
 #: The flags of `rnnviz record`.
 FILMS: dict[str, list[str]] = {
@@ -126,8 +153,8 @@ async def picture(shot: Shot) -> str:
 
 def content(name: str) -> str:
     """A picture or a film by its name."""
-    if name in SHOTS:
-        return asyncio.run(picture(SHOTS[name]))
+    if name in ALL:
+        return asyncio.run(picture(ALL[name]))
     return animated_svg(film_of(read(FILMS[name], COMMANDS["record"])))
 
 
@@ -137,7 +164,7 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 if a picture is stale")
     args = parser.parse_args()
     stale = []
-    for name in args.names or (*SHOTS, *FILMS):
+    for name in args.names or (*ALL, *FILMS):
         svg = content(name)
         path = HERE / f"{name}.svg"
         if not path.exists() or path.read_text(encoding="utf-8") != svg:
