@@ -108,7 +108,7 @@ SHOTS: dict[str, Shot] = {
     "characters": Shot(["e", "end", "tab"], experiment=Experiment(task="characters", cell="gru")),
 }  # fmt: skip
 
-COLORS = ("truecolor", "256", "16", "none", "ascii")  # ascii: in 256 colours
+COLORS = {"truecolor": "truecolor", "256": "256", "16": "standard", "none": "none", "ascii": "256"}
 SIZES = ((60, 20), (80, 24), (120, 36), (160, 50), (300, 100))
 BACK = [*TURN, *["left"] * 16]
 
@@ -120,10 +120,10 @@ SHOTS_EVERYWHERE: dict[str, Shot] = {
         for suffix, size in (("", (80, 24)), ("-wide", (160, 50)))
     },
     **{
-        f"colors-{colors}-{theme}": Shot(
-            [*BACK, "y"], (80, 24), FADING, theme, "256" if colors == "ascii" else colors, colors == "ascii"
+        f"colors-{name}-{theme}": Shot(
+            [*BACK, "y"], (80, 24), FADING, theme, colors, name == "ascii"
         )
-        for colors in COLORS for theme in ("dark", "light")
+        for name, colors in COLORS.items() for theme in ("dark", "light")
     },
     **{f"size-{columns}x{rows}": Shot([*BACK, "y"], (columns, rows), FADING) for columns, rows in SIZES},
 }  # fmt: skip
