@@ -24,7 +24,12 @@ settings.load_profile("rnnviz")
 
 if importlib.util.find_spec("termios") is None:  # Windows
     of_serve = ("serving", "in_chromium", "proxy", "terminal")
-    collect_ignore = ["terminal", "plain/test_loop.py", *(f"serve/test_{name}.py" for name in of_serve)]  # need a pty
+    collect_ignore = [
+        "terminal",
+        "plain/test_loop.py",
+        "tui/test_films_in_chromium.py",
+        *(f"serve/test_{name}.py" for name in of_serve),
+    ]  # need a pty
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -59,7 +59,9 @@ OF_SETTINGS = {
     "cli/app", "cli/command", "cli/commands", "cli/doctor", "cli/doctor_machine", "cli/doctor_terminal",
     "cli/flags", "cli/lessons", "cli/main", "cli/opening_arguments", "cli/pictures", "cli/session_flags",
     "cli/terminal_answers",
-    "cli/serve", "cli/sharing_commands", "cli/surroundings", "cli/workshop", "cli/workshop_screen",
+    "cli/config", "cli/config_file", "cli/host", "cli/hosted", "cli/hosting", "cli/kiosk", "cli/man",
+    "cli/picture_commands", "cli/serve", "cli/setup_commands", "cli/sharing_commands",
+    "cli/surroundings", "cli/workshop", "cli/workshop_screen",
     "experiment/applicability", "experiment/build", "experiment/experiment",
     "experiment/experiment_file", "experiment/run", "experiment/setting", "export/excerpts", "export/keras",
     "export/pages", "export/program", "export/programs", "export/pytorch", "lessons/arithmetic",
@@ -68,13 +70,14 @@ OF_SETTINGS = {
     "lessons/pages", "lessons/progress", "lessons/reading", "lessons/report", "lessons/results", "lessons/setup",
     "lessons/steps", "player/changes", "player/looking", "player/moves", "player/player", "player/present",
     "player/training", "scene/ghost", "tui/actions", "tui/answer_line", "tui/app", "tui/autoplay",
-    "tui/command_line", "tui/copying", "tui/course_menu", "tui/films/film",
+    "tui/command_line", "tui/copying", "tui/course_menu", "tui/films/film", "tui/idle", "tui/keymap", "tui/play",
     "tui/guide", "tui/keys", "tui/lesson_view", "tui/panels/code", "tui/panels/knobs",
-    "tui/pictures/svg", "tui/place", "tui/pursuit", "views/knobs",
+    "tui/films/animated_svg", "tui/pictures/svg", "tui/place", "tui/pursuit", "views/knobs",
 }  # fmt: skip
 #: Likewise, in modules that do speak of numbers.
 ELSEWHERE = {
-    "closing_page.ClosingScreen.draw", "conditions.tolerance", "language._index", "parameters._gate",
+    "closing_page.ClosingScreen.draw", "closing_page.ClosingScreen.on_click",
+    "experiment.ExperimentRun.save", "conditions.tolerance", "language._index", "parameters._gate",
     # of runs, whose reasons are tried in tests/player, tests/tui/test_recording.py, test_network.py
     # and test_typed_sequence.py
     "diagnose.command_of", "experiment.ExperimentRun.forward", "experiment.ExperimentRun.back",

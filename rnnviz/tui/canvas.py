@@ -87,7 +87,7 @@ class Canvas(Widget):
         if not changed:
             return
         frames: Frames | None = getattr(self.app, "frames", None)
-        place = self._place() if frames is not None and frames.takes(self.screen) else None
+        place = self._place() if frames is not None and frames.accepts(self.screen) else None
         if frames is None or place is None:
             self.refresh(*(Region(start, y, end - start, 1) for y, (start, end) in changed))
             return

@@ -307,7 +307,7 @@ class TerminalDriver(LinuxDriver):
     # -- in ------------------------------------------------------------------------------------------------
 
     def _resized(self) -> None:
-        """Terminals cut the rows or wrap them anew, also when the size is soon as it was."""
+        """Terminals cut the rows or wrap them again, also when the size is soon as it was."""
         self.app.screen_lost()
         if not self._reports_size:
             self._post_size()

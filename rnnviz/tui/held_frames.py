@@ -65,7 +65,7 @@ class Frames:
             self.glass.forget()
             self._display(update)
 
-    def takes(self, screen: Screen[object]) -> bool:
+    def accepts(self, screen: Screen[object]) -> bool:
         """Whether cells of this screen can be put on the glass past Textual."""
         app = self._app
         return self._is_whole and app.screen is screen and app.size == self.glass.size and not is_batching(app)
