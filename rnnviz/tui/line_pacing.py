@@ -56,8 +56,8 @@ class Line:
 
     @property
     def is_fast(self) -> bool:
-        """Whether the terminal has answered, and the line is not slow."""
-        return self._quickest is not None and self.cost < SLOW
+        """Whether a frame has been measured, and the line is not slow."""
+        return bool(self._costs) and self.cost < SLOW
 
     def wrote(self, size: int) -> None:
         """So many bytes were sent."""

@@ -39,16 +39,18 @@ def play(seconds: float) -> list[str]:
         rest(t)
         t.keys("+", "+", "+", "+", "space")
         start, work = time.monotonic(), cpu_seconds(t)
-        batches = 0
+        batches, seen = 0, ""
         samples: list[tuple[float, Held]] = []
         every = max(seconds / 20, 1.0)
         for n, key in enumerate(cycle(KEYS), start=1):
             t.keys(key)
             t.watch(start + n / 4 - time.monotonic())  # four keys a second
             t.forget()
-            if "update" in t.screen()[1]:
-                t.keys("space")  # a batch of training, and the next pass
-                batches += 1
+            title, moment = t.screen()[:2]
+            if moment == seen and title.startswith(" rnnviz"):  # it has stopped, before an update or after a key
+                t.keys("space")
+                batches += "update" in moment
+            seen = moment
             now = time.monotonic() - start
             if now >= warm + len(samples) * every:
                 samples.append((now, held(t)))

@@ -104,6 +104,17 @@ def test_a_line_that_becomes_slow_is_noticed_and_one_that_becomes_fast_again_too
     assert len(far.arrived) - before > 50
 
 
+@pytest.mark.parametrize(("seconds", "is_fast"), [(1e-6, True), (1 / 8000, False)])
+def test_a_line_is_fast_only_once_a_frame_has_been_measured(seconds: float, is_fast: bool) -> None:
+    far = Far(seconds, 0.05)
+    assert not far.line.is_fast
+    far.wait_until(far.now + 1)  # the first answer has come: it says how far the terminal is, not how fast
+    assert not far.line.is_fast
+    far.frame(11_000)
+    far.wait_until(far.now + 3)
+    assert far.line.is_fast is is_fast
+
+
 def test_who_never_answers_is_never_waited_for() -> None:
     far = Far(1e-6, 0.05, answers=False)
     far.hold(10.0)
