@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from pathlib import Path
 
 from rnnviz import files
@@ -20,13 +21,10 @@ _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getat
 def write(path: str | Path, content: str, *, overwrites: bool = False) -> None:
     """Write a whole file or nothing. Raises AlreadyThereError for one that is there, unless it `overwrites`, and
     InputError for one that cannot be written."""
+    check(path, overwrites=overwrites)
     file = Path(path).expanduser()
-    if not str(path).strip():
-        raise InputError("o: name the file, such as view.svg")
     try:
         if overwrites and os.path.lexists(file):
-            if not file.is_file() or file.is_symlink():
-                raise InputError(f"{path}: is not a file that can be overwritten")
             files.replace(file, content.encode(), file.stat().st_mode & 0o777)
         else:
             _create(file, content.encode())
@@ -34,6 +32,21 @@ def write(path: str | Path, content: str, *, overwrites: bool = False) -> None:
         raise AlreadyThereError(f"{path}: exists; --force overwrites it") from None
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be written: {getattr(error, 'strerror', None) or error}") from None
+
+
+def check(path: str | Path, *, overwrites: bool = False) -> None:
+    """Raise what `write` raises for what is there already; a command asks before the work of a minute."""
+    file = Path(path).expanduser()
+    if not str(path).strip():
+        raise InputError("o: name the file, such as view.svg")
+    try:
+        mode = os.lstat(file).st_mode
+    except (OSError, ValueError):
+        return  # nothing is there, or `write` finds the reason
+    if not stat.S_ISREG(mode):
+        raise InputError(f"{path}: is not a file that can be overwritten")
+    if not overwrites:
+        raise AlreadyThereError(f"{path}: exists; --force overwrites it")
 
 
 def beside_you(name: str, content: str) -> Path:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
@@ -42,9 +43,12 @@ BY_ITSELF = "lessons bring their own experiment; leave the other flags out"
 OF_DATA = ("seed", "validation_split")
 
 
-def in_flags(message: str) -> str:
-    """The error message with the name of a setting or an argument at its beginning replaced by the flag."""
+def in_flags(message: str, argv: Sequence[str] = ()) -> str:
+    """The error message with the name of a setting or an argument at its beginning replaced by the flag. A word of
+    the command line is none: it is a file that happens to have the name of a setting."""
     name, colon, rest = message.partition(": ")
+    if name in {word.partition("=")[2] if word.startswith("--") else word for word in argv}:
+        return message
     flags = {
         one.key: one.name for command in (APP, *COMMANDS.values()) for one in command.arguments if one.name[0] == "-"
     }

@@ -54,7 +54,7 @@ def _main(argv: list[str]) -> int:
         sys.stdout.flush()
         return code
     except InputError as error:
-        return _say(command, in_flags(str(error)), 2)
+        return _say(command, in_flags(str(error), argv), 2)
     except MemoryError:
         return _say(command, "not enough memory for this; use fewer steps, sequences or units", 2)
     except KeyboardInterrupt as stop:

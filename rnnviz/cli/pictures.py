@@ -25,6 +25,7 @@ _BY_ENDING = {".svg": "svg", ".txt": "text", ".ansi": "ansi", ".cast": "v2"}
 def show(options: Options) -> int:
     """Run `rnnviz show` and return its exit code. Raises InputError."""
     kind = _format(options, ("text", "ansi", "svg"), "text")
+    _check_output(options)
     if options.values.get("slug") is None and any(options[name] is not None for name in ("step", "answer", "hints")):
         raise InputError("step: only a lesson has steps; name one with --lesson")
     colors = _colors(options, kind)
@@ -38,6 +39,10 @@ async def _picture(options: Options, kind: str, colors: str) -> str:
     async with _studio(options, colors, options["step"] or 1) as made:
         guide = made.app.main.guide
         if guide is not None:
+            exercise = None if guide.run is None else guide.run.open_exercise
+            there = 0 if exercise is None else len(exercise.hints)
+            if (options["hints"] or 0) > there:
+                raise InputError(f"hints: {options['hints']} is more than the {there} of this step of the lesson")
             for _ in range(options["hints"] or 0):
                 guide.hint()
             if options["answer"] is not None:
@@ -58,6 +63,7 @@ def record(options: Options) -> int:
     if options["o"] is None and options["format"] is None:
         raise InputError("o: name the file to write, such as film.svg or film.cast")
     kind = _format(options, ("v2", "v3", "svg"), "svg")
+    _check_output(options)
     if options.values.get("slug") is not None and (options["keys"] or options["at"] or options["panel"]):
         raise InputError("keys: a lesson plays by itself; leave --keys, --at and --panel out")
     film = film_of(options)
@@ -142,6 +148,12 @@ def _title(options: Options, made: Studio) -> str:
         return str(main.guide.run.lesson.name)
     frame = main.frame
     return "rnnviz" if frame is None else f"rnnviz · {frame.scene.task.title}"
+
+
+def _check_output(options: Options) -> None:
+    """Refuse a file that is there before the work, not after it."""
+    if options["o"] is not None:
+        ways_out.check(options["o"], overwrites=options["force"])
 
 
 def _write(options: Options, content: str) -> None:

@@ -56,7 +56,15 @@ class Address:
             host, port = parts.hostname, parts.port
         except ValueError:
             host = port = None
-        if host is None or parts.scheme not in ("http", "https") or parts.query or parts.fragment or parts.username:
+        is_odd = not text.isprintable() or any(one in text for one in " \"'<>;\\")  # urlsplit leaves line ends out
+        if (
+            host is None
+            or is_odd
+            or parts.scheme not in ("http", "https")
+            or parts.query
+            or parts.fragment
+            or parts.username
+        ):
             raise InputError(f"public_url: {short_repr(text)} is not an address such as https://example.org/rnnviz")
         place = f"[{host}]" if ":" in host else host
         usual = port is None or port == {"http": 80, "https": 443}[parts.scheme]

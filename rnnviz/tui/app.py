@@ -371,6 +371,14 @@ class RnnvizApp(DrivenApp):
         self.failure = message.error
         self.exit(return_code=2 if isinstance(message.error, InputError) else 1)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While the screen is blank the keys that work anywhere show it again, as every other key does."""
+        from rnnviz.tui.presenter import Blank
+
+        return action in ("quit", "suspend_process") or not any(
+            isinstance(one, Blank) for one in self.screen_stack[-1:]
+        )
+
     def action_anywhere(self, name: str) -> None:
         """An action that also works while a menu or a page lies over the score, or a lesson plays by itself."""
         self.main.action_act(name)

@@ -77,6 +77,22 @@ def test_a_link_is_not_written_through(capsys, here):
     assert not (here / "elsewhere.svg").exists()
 
 
+def test_a_file_that_is_there_is_refused_before_the_work(capsys, here, monkeypatch):
+    monkeypatch.setattr("rnnviz.cli.pictures._studio", lambda *_: pytest.fail("work before the refusal"))
+    (here / "a.svg").touch()
+    (here / "folder.svg").mkdir()
+    for command in ("show", "record"):
+        assert "a.svg: exists; --force overwrites it" in says(capsys, command, "-o", "a.svg")[2]
+        assert "folder.svg: is not a file that can be overwritten" in says(capsys, command, "-o", "folder.svg")[2]
+
+
+def test_a_file_with_the_name_of_a_setting_is_no_flag_in_a_message(capsys, here):
+    (here / "seed").mkdir()
+    assert "show: seed: is not a file" in says(capsys, "show", "-o", "seed", "--format", "svg")[2]
+    assert "inspect: lag: " in says(capsys, "inspect", "lag")[2]
+    assert "gradients: seed: " in says(capsys, "gradients", "--experiment=seed")[2]
+
+
 def test_a_step_of_a_lesson_with_its_answer(capsys):
     code, out, _ = says(capsys, "show", "--lesson", "sequences-and-memory", "--step", "4")
     assert code == 0
@@ -112,6 +128,9 @@ def test_a_step_of_a_lesson_with_its_answer(capsys):
         (("show", "1", "--gain", "2"), "bring their own experiment"),
         (("show", "1", "--step", "99"), "is not one of the steps 1 to"),
         (("show", "1", "--answer", "1"), "asks no question"),
+        (("show", "1", "--hints", "99999"), "--hints: 99999 is more than the 0 of this step"),
+        (("show", "nosuch", "-o", "/dev/full", "--format", "svg"), "there is no lesson"),
+        (("show", "-o", "/dev/full", "--format", "svg"), "/dev/full: is not a file that can be overwritten"),
         (("record",), "name the file"),
         (("record", "1", "--keys", "right", "-o", "a.cast"), "plays by itself"),
         (("record", "--keys", "oops!", "-o", "a.svg"), "--keys: 'oops!' is no key"),

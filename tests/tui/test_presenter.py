@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -94,6 +95,21 @@ async def test_the_screen_is_blank_until_the_next_key_which_does_nothing_else() 
         await press(pilot, "question_mark", "f6", "q")
         assert not isinstance(app.screen, Blank)
         assert app.screen is not app.main, "the page below is there again"
+
+
+@pytest.mark.parametrize("key", ["f6", "f5", "ctrl+s", "ctrl+p", "f1", "escape", "tab"])
+async def test_the_keys_that_work_anywhere_too_show_a_blank_screen_again_and_do_nothing_else(
+    key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    app = RnnvizApp(Experiment(seq_len=8), compile=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.settled()
+        before = (_screen(app), app.main.view.presenting)
+        await press(pilot, "f6", key)
+        assert app.screen is app.main
+        assert (_screen(app), app.main.view.presenting) == before
+    assert not any(tmp_path.iterdir())
 
 
 def _screen(app: RnnvizApp) -> list[list[object]]:
