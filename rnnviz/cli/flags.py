@@ -249,7 +249,8 @@ class _Parser(argparse.ArgumentParser):
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
         known, unknown = self.parse_known_args(args, namespace)
         if unknown:
-            raise InputError(self._unknown(unknown[0]))
+            file = getattr(known, "file", None)  # rnnviz --theme light lesson 2
+            raise InputError(self._unknown(file if file in COMMANDS else unknown[0]))
         return known
 
     def _unknown(self, word: str) -> str:

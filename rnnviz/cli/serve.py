@@ -41,10 +41,25 @@ KIOSK = "It is a kiosk, so nobody with the address reaches a file of this accoun
 def run(options: Options) -> int:
     if not hasattr(os, "openpty"):
         raise InputError("rnnviz serve needs Linux or macOS: it opens a terminal (pty) for each page")
+    _check_opens(options["app"])
     from rnnviz.serving import xterm_page
 
     xterm_page.page_files()  # textual-serve, and aiohttp with it, are there
     return asyncio.run(_serve(options))
+
+
+def _check_opens(app: Options) -> None:
+    """Refuse what is not there now, and not in each page. Raises InputError."""
+    if app["lessons"] is not None:
+        from rnnviz.lessons.course import find
+
+        find(app["lessons"])
+    for opened in (app.network, app.recording):
+        if opened is not None:
+            try:
+                os.stat(opened.path)
+            except OSError as error:
+                raise InputError(f"{opened.path}: {error.strerror}") from None
 
 
 async def _serve(options: Options) -> int:

@@ -348,6 +348,7 @@ def test_json_says_the_same_in_any_encoding():
         (["--hiden=3"], "did you mean --hidden"),
         (["tran"], "did you mean train"),
         (["--seed", "1", "train"], "put the command first"),
+        (["--theme", "light", "lesson", "2"], "put the command first: rnnviz lesson …"),
         (["train", "--hidden"], "--hidden"),
         (["train", "--hidden", "0"], "--hidden: 0 is out of range; it must be at least 1"),
         (["train", "--hidden", "2.5"], "--hidden: '2.5' is not a whole number"),

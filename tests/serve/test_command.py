@@ -41,6 +41,8 @@ def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
         ("--hiden 3", "--hiden: unknown flag; did you mean --hidden?"),
         ("--hidden x", "--hidden: 'x' is not a whole number"),
         ("nosuch.toml", "nosuch.toml: cannot be read: No such file or directory"),
+        ("nosuch.pt", "nosuch.pt: No such file or directory"),
+        ("--lessons nosuch", "nosuch: is not a folder; --lessons needs a folder of lesson files"),
         ("train", "put the command first: rnnviz train …"),
     ],
 )
