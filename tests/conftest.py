@@ -14,7 +14,8 @@ from hypothesis import settings
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from rnnviz.cli import config_file
-from rnnviz.nn import engine
+from rnnviz.experiment import cost
+from rnnviz.nn import checks, engine
 
 if (own := config_file.path()) is not None and own.exists():  # whoever runs the tests has a configuration
     os.environ["XDG_CONFIG_HOME"] = os.devnull
@@ -45,9 +46,12 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
 
 @pytest.fixture(autouse=True, scope="module")
 def engines() -> Iterator[None]:
-    """A file of tests that loads the compiled engine does so for itself alone: others compare bit for bit."""
+    """A file of tests that loads the compiled engine does so for itself alone: others compare bit for bit. The same of
+    the limits of a kiosk."""
     before, selected = dict(engine._engines), engine._selected
+    limits = checks.most_bytes, cost.most_seconds
     yield
+    checks.most_bytes, cost.most_seconds = limits
     engine._engines.clear()
     engine._engines.update(before)
     engine._selected = selected

@@ -9,7 +9,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Protocol, cast
 
@@ -87,6 +88,17 @@ def select(name: str | None) -> None:
         if name == "numba":
             load_numba()
     _selected = name
+
+
+@contextmanager
+def chosen(name: str) -> Iterator[None]:
+    """Use this engine within a block, and then what was used before."""
+    before = _selected
+    select(name)
+    try:
+        yield
+    finally:
+        select(before)
 
 
 def resolve(engine: str | Engine | None) -> Engine:

@@ -53,6 +53,10 @@ class JobDone(Message):
         self.job = job
         self.error = error
 
+    def forget_error(self) -> None:
+        """Let the error go, and what its traceback holds of the job."""
+        self.error = None
+
 
 class KeysReleased(Message):
     """Waiting keys may be handled now."""
@@ -171,7 +175,7 @@ class Jobs:
             self._post(KeysReleased())
         frame = player.finish(end.job)
         if isinstance(end.error, MemoryError) and self._limit is not None:
-            end.error = None  # its traceback holds what the job had
+            end.forget_error()
             self._stage.show(player.out_of_memory(), warning=NO_MEMORY)
         elif isinstance(end.error, InputError):
             self._stage.show(frame, warning=in_labels(str(end.error)))

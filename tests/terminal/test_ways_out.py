@@ -214,6 +214,6 @@ def test_no_terminal_is_one_line_and_exit_code_2(where):
             code, out, said = t.exit_code(), "", t.raw.decode().replace("\r\n", "\n")
     assert code == 2
     assert out == ""
-    assert "rnnviz gradients" in said
+    assert "rnnviz read" in said
     assert said.count("\n") == 1
     assert "\x1b" not in said

@@ -99,12 +99,12 @@ async def studio(
 ) -> AsyncIterator[Studio]:
     """place, panel: where a run without a lesson begins; in a lesson see `go`. Raises InputError as open_player does,
     and for a place that the run does not have."""
-    engine.select("numpy")
     app = RnnvizApp(
         source, start=start, typed=typed, place=place, panel=panel, compile=False,
         session=session,
     )  # fmt: skip
-    async with app.run_test(size=size) as pilot:
-        made = Studio(app, pilot)
-        await made.rest()
-        yield made
+    with engine.chosen("numpy"):
+        async with app.run_test(size=size) as pilot:
+            made = Studio(app, pilot)
+            await made.rest()
+            yield made
