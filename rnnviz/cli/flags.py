@@ -43,6 +43,10 @@ BY_ITSELF = "lessons bring their own experiment; leave the other flags out"
 OF_DATA = ("seed", "validation_split")
 
 
+#: What an argument names, by its metavar.
+_NAMED = {"FILE": "a file", "DIR": "a folder", "PATH": "a path", "SLUG": "a lesson"}
+
+
 def in_flags(message: str, argv: Sequence[str] = ()) -> str:
     """The error message with the name of a setting or an argument at its beginning replaced by the flag. A word of
     the command line is none: it is a file that happens to have the name of a setting."""
@@ -62,6 +66,7 @@ def read(argv: list[str], command: Command = APP) -> Options:
     parser = _parser(command)
     parsed, rest = parser.parse_known_args(argv) if command.passes_on else (parser.parse_args(argv), [])
     given = vars(parsed)
+    _check_names(given, command)
     named = None
     if command.opens_lessons and given.get("file") is not None and _is_lesson(given["file"], given.get("lessons")):
         named = given.pop("file")
@@ -214,6 +219,16 @@ def _converted(setting: Setting, value: Any) -> Any:
         except ValueError:
             return value
     return value
+
+
+def _check_names(given: dict[str, Any], command: Command) -> None:
+    """Refuse an empty name, which a shell makes of a variable that is not set: as a path it is the current folder."""
+    kinds = {one.key: _NAMED[one.metavar] for one in command.arguments if one.name[0] == "-" and one.metavar in _NAMED}
+    kinds |= {"experiment": "a file", "data": "a file or folder", "source": "a file"}
+    for key, kind in kinds.items():
+        if given.get(key) == "":
+            shown = "--experiment" if key == "experiment" else key  # it is no argument of a command's own
+            raise InputError(f"{shown}: the name is empty; name {kind}")
 
 
 def _file(word: str, command: Command, folder: str | None) -> str:

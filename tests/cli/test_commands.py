@@ -346,6 +346,12 @@ def test_json_says_the_same_in_any_encoding():
     [
         (["train", "--hiden", "3"], "did you mean --hidden"),
         (["--hiden=3"], "did you mean --hidden"),
+        (["--kiosk", "--learner", "ada", "--progress", ""], "--progress: the name is empty; name a folder"),
+        (["--lessons", ""], "--lessons: the name is empty"),
+        (["--data", ""], "--data: the name is empty; name a file or folder"),
+        (["--experiment="], "--experiment: the name is empty"),
+        (["show", "--lesson", ""], "--lesson: the name is empty; name a lesson"),
+        (["show", "-o", ""], "-o: the name is empty; name a file"),
         (["tran"], "did you mean train"),
         (["--seed", "1", "train"], "put the command first"),
         (["--theme", "light", "lesson", "2"], "put the command first: rnnviz lesson …"),
