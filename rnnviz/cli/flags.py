@@ -223,7 +223,11 @@ def _converted(setting: Setting, value: Any) -> Any:
 
 def _check_names(given: dict[str, Any], command: Command) -> None:
     """Refuse an empty name, which a shell makes of a variable that is not set: as a path it is the current folder."""
-    kinds = {one.key: _NAMED[one.metavar] for one in command.arguments if one.name[0] == "-" and one.metavar in _NAMED}
+    kinds = {
+        one.key: _NAMED[one.metavar]
+        for one in command.arguments
+        if one.name[0] == "-" and one.metavar in _NAMED and "nargs" not in one.more  # a name may be left out there
+    }
     kinds |= {"experiment": "a file", "data": "a file or folder", "source": "a file"}
     for key, kind in kinds.items():
         if given.get(key) == "":
