@@ -46,11 +46,11 @@ def is_plain(text: str) -> bool:
     return text.isascii() and text.isprintable()
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)  # texts with numbers rarely come again
 def glyphs(text: str) -> tuple[Glyph, ...]:
     """The text glyph by glyph: (text of the glyph, 1 or 2 cells)."""
     if is_plain(text):
-        return tuple((char, 1) for char in text)
+        return tuple(map(_PLAIN.__getitem__, text))
     found: list[Glyph] = []
     marks = 0
     for char in unicodedata.normalize("NFC", text):
@@ -69,6 +69,11 @@ def glyphs(text: str) -> tuple[Glyph, ...]:
     return tuple(found)
 
 
+#: Each glyph is one object, in however many texts it is.
+_PLAIN: dict[str, Glyph] = {chr(code): (chr(code), 1) for code in range(32, 127)}
+
+
+@lru_cache(maxsize=1024)
 def _glyph(char: str, category: str) -> Glyph:
     if char == "\n":
         return LINE_END, 1

@@ -19,7 +19,7 @@ _BLANK: Cell = (" ", None)
 REST = ""  # what the second cell of a wide character holds
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def cells_of(text: str) -> tuple[str, ...]:
     """The cells of a text; the second cell of a wide character is empty. All text on the screen passes through here."""
     out: list[str] = []
