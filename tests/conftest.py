@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import signal
 import sys
 from collections.abc import Iterator
 
@@ -19,6 +20,9 @@ from rnnviz.nn import checks, engine
 
 if (own := config_file.path()) is not None and own.exists():  # whoever runs the tests has a configuration
     os.environ["XDG_CONFIG_HOME"] = os.devnull
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell's job in the background: what tests start inherits it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("rnnviz", deadline=None)  # no test asserts a time
 settings.load_profile("rnnviz")

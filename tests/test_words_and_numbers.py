@@ -390,8 +390,7 @@ def number_speakers() -> list[Callable[[float], str]]:
     return found
 
 
-@pytest.mark.slow
-def test_every_function_that_compares_numbers_and_holds_words_has_spoken(everything) -> None:  # type: ignore[no-untyped-def]
+def every_function_that_compares_numbers_and_holds_words_has_spoken(everything) -> None:  # type: ignore[no-untyped-def]
     spoke = everything[2]
     silent = [
         name for name, (file, line) in speakers().items()
@@ -401,9 +400,7 @@ def test_every_function_that_compares_numbers_and_holds_words_has_spoken(everyth
     assert len(speakers()) > 30
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("what", NEVER)
-def test_what_is_never_said(everything, what: str) -> None:  # type: ignore[no-untyped-def]
+def what_is_never_said(everything, what: str) -> None:  # type: ignore[no-untyped-def]
     wrong = re.compile(NEVER[what])
     of_frames, of_commands, _ = everything
     said = [(name, text) for name, _, texts in of_frames for text in texts]
@@ -412,8 +409,7 @@ def test_what_is_never_said(everything, what: str) -> None:  # type: ignore[no-u
     assert not found, "\n".join(f"{name}: {text}" for name, text in found[:12])
 
 
-@pytest.mark.slow
-def test_nothing_is_claimed_of_what_is_no_number(everything) -> None:  # type: ignore[no-untyped-def]
+def nothing_is_claimed_of_what_is_no_number(everything) -> None:  # type: ignore[no-untyped-def]
     found = []
     for name, frame, texts in everything[0]:
         k = frame.loss_step or frame.T
@@ -425,8 +421,7 @@ def test_nothing_is_claimed_of_what_is_no_number(everything) -> None:  # type: i
     assert not found, "\n".join(f"{name}: {text}" for name, text in found[:12])
 
 
-@pytest.mark.slow
-def test_what_is_0_or_no_number_from_the_start_has_no_horizon(everything) -> None:  # type: ignore[no-untyped-def]
+def what_is_0_or_no_number_from_the_start_has_no_horizon(everything) -> None:  # type: ignore[no-untyped-def]
     found, tried = [], 0
     for name, frame, texts in everything[0]:
         start = frame.scene.trace.grad_norm(frame.loss_step)[frame.loss_step or frame.T]
@@ -438,8 +433,7 @@ def test_what_is_0_or_no_number_from_the_start_has_no_horizon(everything) -> Non
     assert not found, "\n".join(f"{name}: {text}" for name, text in found[:12])
 
 
-@pytest.mark.slow
-def test_a_training_that_diverged_is_called_that(everything) -> None:  # type: ignore[no-untyped-def]
+def a_training_that_diverged_is_called_that(everything) -> None:  # type: ignore[no-untyped-def]
     said = dict(everything[1])
     for flags in COMMANDS[:3]:
         assert "The training diverged: the loss is" in said[" ".join(flags)].replace("\n", " ")
@@ -504,3 +498,14 @@ def test_shares_are_100_and_0_per_cent_only_where_they_are() -> None:
     assert metrics.say("accuracy", 0.996) == "> 99 %"
     assert metrics.say("accuracy", 1.0) == "100 %"
     assert metrics.say("h", -0.0004) == "+0.000"
+
+
+@pytest.mark.slow
+def test_all_that_is_said(everything) -> None:  # type: ignore[no-untyped-def]
+    """One test, so that one process has to say it all."""
+    every_function_that_compares_numbers_and_holds_words_has_spoken(everything)
+    for what in NEVER:
+        what_is_never_said(everything, what)
+    nothing_is_claimed_of_what_is_no_number(everything)
+    what_is_0_or_no_number_from_the_start_has_no_horizon(everything)
+    a_training_that_diverged_is_called_that(everything)

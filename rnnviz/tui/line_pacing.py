@@ -43,16 +43,18 @@ class Line:
         self._asked: deque[_Question] = deque()  # unanswered
         self._sent = 0  # bytes
         self._arrived = (0.0, 0)  # when the newest answer came, and the bytes before its question
-        self._costs: deque[float] = deque(maxlen=2)  # seconds a byte, lately
+        self._costs: deque[float] = deque(maxlen=3)  # seconds a byte, lately
         self._quickest: float | None = None  # answer, seconds; None: never heard
         self._busy_until = 0.0
         self._began = (0.0, 0)
 
     @property
     def cost(self) -> float:
-        """Seconds a byte. A line is slow when two answers say so, since a busy machine can make one late."""
-        least, most = min(self._costs, default=0.0), max(self._costs, default=0.0)
-        return most if least >= SLOW else least
+        """Seconds a byte. A line is slow, or fast again, when two answers say so: a busy machine can make one late,
+        and what it kept back for a while then comes at once."""
+        costs = sorted(self._costs)
+        middle = costs[(len(costs) - 1) // 2] if costs else 0.0
+        return max(list(self._costs)[-2:]) if middle >= SLOW else middle
 
     @property
     def is_fast(self) -> bool:

@@ -104,6 +104,19 @@ def test_a_line_that_becomes_slow_is_noticed_and_one_that_becomes_fast_again_too
     assert len(far.arrived) - before > 50
 
 
+def test_one_answer_that_comes_too_early_does_not_make_a_slow_line_fast() -> None:
+    far = Far(1 / 8000, 0.2)
+    far.wait_until(far.now + 1)
+    far.hold(3.0)
+    far._seconds = 1e-6  # what a busy machine kept back comes at once
+    far.wait_until(far.now + 1)
+    far.frame()
+    far.wait_until(far.now + 1)
+    far._seconds = 1 / 8000
+    assert not far.line.is_fast
+    assert far.hold(3.0) < 0.05
+
+
 @pytest.mark.parametrize(("seconds", "is_fast"), [(1e-6, True), (1 / 8000, False)])
 def test_a_line_is_fast_only_once_a_frame_has_been_measured(seconds: float, is_fast: bool) -> None:
     far = Far(seconds, 0.05)
