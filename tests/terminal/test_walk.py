@@ -35,8 +35,7 @@ def test_right_reads_a_step_and_left_takes_it_back():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("colours", COLOURS)
-@pytest.mark.parametrize("size", [(80, 24), (160, 50)], ids="{0[0]}x{0[1]}".format)
+@pytest.mark.parametrize(("colours", "size"), [*((colours, (80, 24)) for colours in COLOURS), ("256", (160, 50))])
 def test_thirty_steps_there_and_back_is_the_identical_screen(colours, size):
     with rnnviz("--steps", str(STEPS), columns=size[0], rows=size[1], colours=colours) as t:
         t.wait_for(ready)
