@@ -62,6 +62,7 @@ OF_SETTINGS = {
     "cli/config", "cli/config_file", "cli/host", "cli/hosted", "cli/hosting", "cli/kiosk", "cli/man",
     "cli/picture_commands", "cli/serve", "cli/setup_commands", "cli/sharing_commands",
     "cli/surroundings", "cli/workshop", "cli/workshop_screen",
+    "cli/workshop_terminal", "tui/beginning", "tui/palette_commands",
     "experiment/applicability", "experiment/build", "experiment/experiment",
     "experiment/experiment_file", "experiment/run", "experiment/setting", "export/excerpts", "export/keras",
     "export/pages", "export/program", "export/programs", "export/pytorch", "lessons/arithmetic",

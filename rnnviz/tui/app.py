@@ -13,9 +13,8 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
-from functools import partial
 from threading import Thread
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -26,7 +25,6 @@ from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.geometry import Region
-from textual.message import Message
 from textual.screen import Screen
 
 from rnnviz import terminal
@@ -34,10 +32,9 @@ from rnnviz.charts import plotext_private
 from rnnviz.errors import InputError
 from rnnviz.glyphs import visible
 from rnnviz.kiosk import REFUSED
-from rnnviz.numbers import counted
 from rnnviz.scene.commands import Follow
 from rnnviz.session import USUAL, Session
-from rnnviz.tui import keymap, keys, panels, too_small
+from rnnviz.tui import keymap, keys, palette_commands, panels, too_small
 from rnnviz.tui.dispatch import LONGEST_PASTE
 from rnnviz.tui.driven import DrivenApp, Failed
 from rnnviz.tui.follower import Follower
@@ -45,11 +42,11 @@ from rnnviz.tui.held_frames import Frames
 from rnnviz.tui.idle import LOOK_EVERY, Idle
 from rnnviz.tui.input_filter import Background
 from rnnviz.tui.main import Main
+from rnnviz.tui.messages import EngineReady, Grown, Noted, PlayerReady, PlotsReady
 from rnnviz.tui.modal import Commands
 from rnnviz.tui.palette import Palette, luminance
 from rnnviz.tui.rich_private import set_color_system
 from rnnviz.tui.textual_private import error_of, let_go_drawings
-from rnnviz.tui.voice import VOICE
 
 if TYPE_CHECKING:
     from rnnviz.experiment.experiment import Experiment
@@ -57,41 +54,11 @@ if TYPE_CHECKING:
     from rnnviz.lessons.progress import Progress
     from rnnviz.lessons.run import LessonRun
     from rnnviz.player.kinds.opening import NetworkOpening, Opening
-    from rnnviz.player.player import Player
     from rnnviz.tui.place import Place
 
 SETTLE = 0.15  # seconds between the first frame and the loading of plots and numba
 LAST_TRY = 0.3  # seconds, at the end, for progress that another program's lock kept from being saved
 HALF = 0.18  # luminance between dark and light grounds: black and white ink are as readable
-
-
-class PlayerReady(Message):
-    """lesson: the course, its progress and the lesson to begin with; None for the plain score."""
-
-    def __init__(self, player: Player, lesson: tuple[Course, Progress, LessonRun] | None = None) -> None:
-        super().__init__()
-        self.player = player
-        self.lesson = lesson
-
-
-class EngineReady(Message):
-    """The compiled engine is in use from now on."""
-
-
-class Noted(Message):
-    """A message for the user from another thread."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.text = text
-
-
-class Grown(Message):
-    """There is more of what is open than was seen."""
-
-
-class PlotsReady(Message):
-    """plotext has been loaded."""
 
 
 class RnnvizApp(DrivenApp):
@@ -251,46 +218,13 @@ class RnnvizApp(DrivenApp):
 
     def _make_player(self) -> None:
         try:
-            from rnnviz.experiment import cost
-            from rnnviz.player.player import open_player
-            from rnnviz.player.present import NOTHING
+            from rnnviz.tui.beginning import begin
 
-            lesson = self._read_lesson()
-            source = self._source if lesson is None else lesson[2].target.source
-            refused = NOTHING
-            if self.session.kiosk is not None:
-                cost.restrict(self.session.kiosk.bytes, self.session.kiosk.seconds)
-                refused = REFUSED
-            place = self._place if lesson is None else None
-            player = open_player(
-                source, live=True, typed=self._typed, into=(place and place.sequence) or 1, say=self._note,
-                refused=refused,
-            )  # fmt: skip
-            if place is not None:
-                if place.train and player.frame.experiment is not None:
-                    cost.fit(player.frame.experiment.with_(epochs=place.train))
-                    self._note(f"Training {counted(place.train, 'epoch')} …")
-                for command in place.commands(lambda: player.frame):
-                    player.do(command)
-                player.settle(ghost=False)
+            begun = begin(self._source, self._start, self._typed, self._place, self.session, self._note)
         except BaseException as error:
             self.post_message(Failed(error))
             return
-        self.post_message(PlayerReady(player, lesson))
-
-    def _read_lesson(self) -> tuple[Course, Progress, LessonRun] | None:
-        """The lesson to begin with: the one asked for, else where the learner left. Raises InputError."""
-        if self._start is None:
-            return None
-        from rnnviz.lessons.course import find
-        from rnnviz.lessons.opening import first_lesson, lesson_at
-        from rnnviz.lessons.progress import InMemory, progress_of
-
-        course = find(self._start.folder)
-        if self._start.step is not None:
-            return course, InMemory(course.name), lesson_at(course, self._start.slug, self._start.step, panels.BY_ID)
-        progress = progress_of(course.name, self.session.kiosk)
-        return course, progress, first_lesson(course, progress, self._start.slug, panels.BY_ID)
+        self.post_message(PlayerReady(*begun))
 
     def on_player_ready(self, message: PlayerReady) -> None:
         main = self.main
@@ -416,24 +350,8 @@ class RnnvizApp(DrivenApp):
         self.frames.forget()
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        frame = self.main.frame
-        for action in keys.ACTIONS:
-            if action.id != "commands":
-                about = keys.about(action.id, action.help, frame)
-                face = keymap.faces_of(action.id)
-                about = VOICE.say(about)
-                yield self._command(about[0].upper() + about[1:], face, action.id, self.main.action_act)
-        for panel in panels.ALL:
-            about = keys.about(panel.id, panel.about, frame)
-            yield self._command(f"Panel: {panel.title}", about, panel.id, self.main.open_panel)
+        yield from palette_commands.of(self.main)
         yield SystemCommand("Theme", "Change the colours.", self.action_change_theme)
-
-    def _command(self, title: str, about: str, name: str, do: Callable[[str], object]) -> SystemCommand:
-        """A command of the palette; what this run cannot do says so, and why."""
-        reason = self.main.frame.cannot.get(name) if self.main.frame is not None else None
-        if reason is None:
-            return SystemCommand(title, about, partial(do, name))
-        return SystemCommand(f"{title} (not here)", VOICE.say(reason), partial(do, name))
 
 
 def run(
