@@ -35,8 +35,8 @@ def begin(
     session: Session,
     say: Callable[[str], None],
 ) -> tuple[Player, Lesson | None]:
-    """The player, and the course, its progress and the lesson to begin with; None for the plain score. say: is told
-    what takes long. Raises InputError for what cannot be opened, and for a place that the run does not have."""
+    """The player, and the course, its progress and the lesson to begin with; None for the plain score. say: hears
+    of what takes long. Raises InputError for what cannot be opened, and for a place that the run does not have."""
     lesson = None if start is None else _read_lesson(start, session)
     refused = NOTHING
     if session.kiosk is not None:
