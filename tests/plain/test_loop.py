@@ -89,12 +89,14 @@ def test_nothing_but_text_on_a_terminal() -> None:
 def test_ctrl_c_stops_the_job_and_not_the_program() -> None:
     with Terminal([*READ, "--steps", "60", "--hidden", "200", "--epochs", "100000", "--points", "4000"]) as t:
         t.wait_for("reads one of 60 steps")
+        t.settle(0.5)  # it waits for a line
         t.keys("ctrl+c")
         t.wait_for("Nothing runs.")
         t.type("train all\n")
         t.wait_for("Training: ")  # its progress, after a while
         t.keys("ctrl+c")
         t.wait_for("Stopped after ")
+        t.settle(0.5)
         t.type("half a li")
         t.keys("ctrl+c")
         t.wait_for(lambda rows: sum("Nothing runs." in row for row in rows) == 2)
