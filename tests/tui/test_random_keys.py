@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -37,7 +38,10 @@ def same(a: Frame, b: Frame) -> bool:
 @pytest.mark.slow
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("task", TASKS)
-async def test_random_keys(task: str, cell: str, request: pytest.FixtureRequest) -> None:
+async def test_random_keys(
+    task: str, cell: str, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # ctrl+s saves pictures
     count, seed = request.config.getoption("--keys"), request.config.getoption("--keys-seed")
     chance = random.Random(f"{seed} {task} {cell}")
     first = Experiment(task=task, cell=cell, hidden_size=4, epochs=2, samples=None if task in ("sine", "names",
