@@ -95,6 +95,8 @@ def _picture(screen: ScoreScreen) -> None:
         return
     from rnnviz import ways_out
 
+    screen.hush()  # a notice of before, such as that of the last picture, is not of this one
+    screen.draw()
     try:
         path = ways_out.beside_you(f"rnnviz-{frame.scene.task.name}-{frame.cell.name}.svg", screen.picture())
     except InputError as error:

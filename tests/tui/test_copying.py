@@ -223,17 +223,20 @@ async def test_the_picture_is_saved_beside_you_and_never_over_a_file(here: Path)
         await press(pilot, "right", "ctrl+s")
         assert "Saved this picture: rnnviz-sine-rnn-2.svg" in text(app, "telling")
         assert (here / "rnnviz-sine-rnn-1.svg").read_text() == "mine"
-        assert (here / "rnnviz-sine-rnn-2.svg").read_text(encoding="utf-8").startswith("<svg")
+        first = (here / "rnnviz-sine-rnn-2.svg").read_text(encoding="utf-8")
+        assert first.startswith("<svg")
+        await press(pilot, "ctrl+s")
+        assert (here / "rnnviz-sine-rnn-3.svg").read_text(encoding="utf-8") == first, "without the notice of the first"
         await pilot.press("question_mark")
         await pilot.pause()
         await pilot.press("ctrl+s")
         await pilot.pause()
-        assert "what the network reads" in (here / "rnnviz-sine-rnn-3.svg").read_text(encoding="utf-8")
+        assert "what the network reads" in (here / "rnnviz-sine-rnn-4.svg").read_text(encoding="utf-8")
         await pilot.press("escape")
         here.chmod(0o500)
         await press(pilot, "ctrl+s")
         here.chmod(0o700)
-    saved = [*here.rglob("*-4.svg"), *here.glob("data/**/*-1.svg")]
+    saved = [*here.rglob("*-5.svg"), *here.glob("data/**/*-1.svg")]
     assert len(saved) == 1, "where the folder cannot be written, in the user's own"
 
 
