@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from rnnviz.tasks import Task
 
 PAGES = ("NumPy", "PyTorch", "Keras")
+COPIES = " ([copy] copies it)"
 
 
 def text(frame: Frame, page: int) -> tuple[str, tuple[str, ...], int]:
@@ -28,7 +29,7 @@ def text(frame: Frame, page: int) -> tuple[str, tuple[str, ...], int]:
     if reason is not None:
         return f"in {PAGES[page]}: there is no program", (f"# {reason}",), 0
     lines = _program(frame.experiment, frame.scene.task, PAGES[page])
-    return f"the same model in {PAGES[page]}, ready to run ([copy] copies it)", lines, 0
+    return f"the same model in {PAGES[page]}, ready to run{COPIES}", lines, 0
 
 
 def _optimizer(frame: Frame) -> tuple[str, ...]:

@@ -121,7 +121,8 @@ def _save(host: Host, rest: str) -> None:
     over, _, path = rest.partition(" ")
     if not rest:
         name = f"{frame.scene.task.name}-{frame.cell.name}.safetensors"
-        host.say(VOICE.say(f"Write a file's name after [save], such as {name}; .npz is the other format."))
+        formats = f".safetensors or .npz for the weights, such as {name}, or .toml for the settings"
+        host.say(VOICE.say(f"Write a file's name after [save]: {formats}."))
     elif host.carry_out(SaveModel(path, True) if over == "over" and path else SaveModel(rest)):
         host.say(VOICE.say(host.frame.hint))
 

@@ -168,6 +168,13 @@ def test_a_word_that_is_none_gets_the_nearest() -> None:
     assert heard.frame.requested == SINE
 
 
+def test_the_code_offers_no_key_of_the_screen() -> None:
+    heard = Heard()
+    heard.type("code")
+    assert heard.type("enter").startswith('PyTorch: the same model in PyTorch, ready to run. "enter" shows Keras.')
+    assert "nothing to copy here" in heard.type("copy")
+
+
 def test_a_long_answer_is_read_in_parts() -> None:
     heard = Heard(Experiment(seq_len=60, points=100, loss_at="every", epochs=1))
     heard.type("end")
@@ -208,6 +215,9 @@ def test_weights_are_saved_and_overwritten_only_when_asked(tmp_path: Path) -> No
     path.write_bytes(b"")
     heard.type(f"save over {path}")
     assert path.stat().st_size == size
+    assert ".toml for the settings" in heard.type("save")
+    heard.type(f"save {tmp_path / 'own.toml'}")
+    assert (tmp_path / "own.toml").read_text(encoding="utf-8") == heard.frame.requested.to_toml()
 
 
 # -- lessons ---------------------------------------------------------------------------------------------------

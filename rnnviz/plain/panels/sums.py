@@ -84,11 +84,11 @@ def summary(frame: Frame, open: Open) -> list[str]:
 
 
 def code(frame: Frame, open: Open) -> list[str]:
-    from rnnviz.export.pages import PAGES, text
+    from rnnviz.export.pages import COPIES, PAGES, text
 
     what, lines, start = text(frame, open.page % len(PAGES))
     onward = VOICE.say(f"[next] shows {PAGES[(open.page + 1) % len(PAGES)]}.")
     return [
-        f"{PAGES[open.page % len(PAGES)]}: {VOICE.say(what)}. {onward}",
+        f"{PAGES[open.page % len(PAGES)]}: {what.removesuffix(COPIES)}. {onward}",
         *(Verbatim(line) for line in lines[start:]),
     ]
