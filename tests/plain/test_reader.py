@@ -207,6 +207,15 @@ def test_undo_typed_sequences_and_knobs() -> None:
     assert heard.frame.cursor.t == 1
 
 
+def test_groups_of_knobs_are_walked_as_in_the_app() -> None:
+    """To the first of the next one; back to the first of this one, then of the one before."""
+    heard = Heard()
+    heard.type("knobs")
+    lines = ["next group"] * 2 + ["down"] + ["group before"] * 5
+    chosen = [heard.type(line) and heard.reader.open.knob for line in lines]
+    assert chosen == ["task", "optimizer", "learning_rate", "optimizer", "task", "init", "cell", "cell"]
+
+
 def test_weights_are_saved_and_overwritten_only_when_asked(tmp_path: Path) -> None:
     heard, path = Heard(), tmp_path / "model.npz"
     assert path.name in heard.type(f"save {path}")
