@@ -19,6 +19,7 @@ from rnnviz.words import typing
 
 if TYPE_CHECKING:
     from rnnviz.plain.host import Host
+    from rnnviz.scene.commands import Command
 
 MOST = 1000  # repetitions
 
@@ -78,28 +79,30 @@ def _play(host: Host, rest: str) -> None:
 
 
 def _unit(host: Host, rest: str) -> None:
-    frame = host.frame
-    if rest.isdecimal() and int(rest[:6]) < frame.scene.H:
-        by = int(rest) - frame.cursor.unit
-        if by:
-            host.send(SelectUnit(by))
-        else:
-            host.say(f"Unit {rest} is chosen already.")
+    unit, last = host.frame.cursor.unit, host.frame.scene.H - 1
+    number = _number(rest, 0, last)
+    if number is None:
+        host.say(f"Units have the numbers 0 to {last}; unit {unit} is chosen.")
+    elif number == unit:
+        host.say(f"Unit {unit} is chosen already.")
     else:
-        host.say(f"Units have the numbers 0 to {frame.scene.H - 1}; unit {frame.cursor.unit} is chosen.")
+        host.send(SelectUnit(number - unit))
 
 
 def _sequence(host: Host, rest: str) -> None:
-    scene = host.frame.scene
-    count = len(scene.task)
-    if rest.isdecimal() and 1 <= int(rest[:9]) <= count:
-        by = int(rest) - 1 - scene.sample
-        if by:
-            host.send(ShowSample(by))
-        else:
-            host.say(f"This is sequence {rest}.")
+    here, last = host.frame.scene.sample + 1, len(host.frame.scene.task)
+    number = _number(rest, 1, last)
+    if number is None:
+        host.say(f"Sequences have the numbers 1 to {last}; this is {here}.")
+    elif number == here:
+        host.say(f"This is sequence {here}.")
     else:
-        host.say(f"Sequences have the numbers 1 to {count}; this is {scene.sample + 1}.")
+        host.send(ShowSample(number - here))
+
+
+def _number(text: str, first: int, last: int) -> int | None:
+    """What is written, if it is one of these numbers."""
+    return int(text) if text.isdecimal() and len(text) <= 9 and first <= int(text) <= last else None
 
 
 # -- text ------------------------------------------------------------------------------------------------------
@@ -152,18 +155,8 @@ def set_knob(host: Host, name: str, text: str) -> None:
     host.open = replace(host.open, knob=name)
     if not text:
         host.say(knob_line(host.frame, name, host.locked))
-    elif name in host.locked:
-        host.say(f"{SETTINGS[name].label.capitalize()} is locked by this exercise.")
     else:
-        try:
-            wanted = typed(host.frame, name, text)
-        except InputError as error:
-            host.say(in_labels(str(error)))
-            return
-        if isinstance(wanted, str):
-            host.say(VOICE.say(wanted))
-        else:
-            host.send(wanted)
+        _change(host, name, lambda: typed(host.frame, name, text))
 
 
 def choose_knob(host: Host, name: str) -> None:
@@ -187,10 +180,19 @@ def turn_knob(host: Host, name: str) -> None:
     from rnnviz.views.knobs import turned
 
     knob = host.open.knob
-    if knob in host.locked:
-        host.say(f"{SETTINGS[knob].label.capitalize()} is locked by this exercise.")
+    _change(host, knob, lambda: turned(host.frame, knob, 1 if name == "right" else -1))
+
+
+def _change(host: Host, name: str, change: Callable[[], Command | str]) -> None:
+    """Send the change of a knob, or say why there is none."""
+    if name in host.locked:
+        host.say(f"{SETTINGS[name].label.capitalize()} is locked by this exercise.")
         return
-    wanted = turned(host.frame, knob, 1 if name == "right" else -1)
+    try:
+        wanted = change()
+    except InputError as error:
+        host.say(in_labels(str(error)))
+        return
     if isinstance(wanted, str):
         host.say(VOICE.say(wanted))
     else:
