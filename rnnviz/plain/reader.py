@@ -37,6 +37,7 @@ _OF_A_LESSON = frozenset(
     ("lesson_next", "lesson_previous", "lesson_hint", "lesson_return", "lesson_leave", "lesson", "page", "reset",
      "closing", "contents", "answer")
 )  # fmt: skip
+_PAGED = ("network", "code")  # panels of several pages
 
 
 class Reader:
@@ -211,7 +212,7 @@ class Reader:
         if name == "where":
             self.say(*where(self.frame, self.mask), *moment(self.frame, self.mask))
             return
-        if name in ("reach",) and self.frame.scene.outcome is None:
+        if name == "reach" and self.frame.scene.outcome is None:
             self.carry_out(Measure("outcome"))
         if name == "evidence" and self.frame.scene.prove is not None:
             self.carry_out(Measure("evidence"))
@@ -302,8 +303,7 @@ class Reader:
 
     def _in_lesson(self, word: Word) -> bool:
         guide, name = self.guide, word.name
-        if name in ("lesson_next", "lesson_previous", "lesson_hint", "lesson_return", "lesson_leave", "lesson", "page",
-                    "reset", "closing", "contents", "answer"):  # fmt: skip
+        if name in _OF_A_LESSON:
             if guide is None:
                 reason = self.frame.cannot.get(
                     "contents", "No lesson is open: rnnviz read without an experiment opens one."
@@ -316,7 +316,7 @@ class Reader:
             return False
         if (
             name == "next"
-            and "next" not in (self._acts() or ())
+            and not self._panel_has_next()
             and not word.rest
             and (guide.run.is_done or guide.run.open_question)
         ):
@@ -332,11 +332,10 @@ class Reader:
             return True
         return False
 
-    def _acts(self) -> tuple[str, ...]:
-        """The actions that the open panel defines for itself."""
+    def _panel_has_next(self) -> bool:
+        """Whether the open panel has a meaning of its own for the next event."""
         panel = PANELS.get(self.open.panel)
-        more = {"knobs": ("unit_up", "unit_down", "left", "right"), "network": ("next",), "code": ("next",)}
-        return () if panel is None else (*panel.acts, *more.get(self.open.panel, ()))
+        return panel is not None and ("next" in panel.acts or self.open.panel in _PAGED)
 
     def _lead(self, guide: Guide, word: Word) -> None:
         rest = word.rest.strip()
@@ -374,7 +373,7 @@ class Reader:
         if name in panel.acts:
             self.send(panel.acts[name](self.frame))
             return True
-        if name == "next" and open.panel in ("network", "code"):
+        if name == "next" and open.panel in _PAGED:
             self.open = replace(open, page=open.page + 1)
             self.say(*self.panel_lines(open.panel))
             return True

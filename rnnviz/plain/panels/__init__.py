@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from rnnviz.plain.panels import gradient, knobs, sums, training
 from rnnviz.plain.panels.base import Open, Panel, Paragraph, Verbatim
 from rnnviz.plain.panels.knobs import knob_line, knobs_here
 from rnnviz.scene.commands import Alone, Back, Compare, Measure, Pin, Seek, Survey, Train
+from rnnviz.tui.keys import BY_ID
 from rnnviz.words.no_panel import no_perturbation, no_self_fed, no_series, no_triangle, no_words
 
 if TYPE_CHECKING:
+    from rnnviz.scene.commands import Command
     from rnnviz.scene.frame import Frame
 
 
@@ -20,6 +23,13 @@ __all__ = ["PANELS", "Open", "Panel", "Paragraph", "Verbatim", "knob_line", "kno
 def why_not(name: str, frame: Frame) -> str | None:
     """Why a panel has nothing here: this kind of run has nothing like it, or it has nothing yet."""
     return frame.cannot.get(name) or PANELS[name].why_not(frame)
+
+
+def _of(action: str) -> Callable[[Frame], Command]:
+    """The command of an action of the app."""
+    command = BY_ID[action].command
+    assert command is not None
+    return command
 
 
 _OF_GRADIENT = frozenset(("gradient", "ledger", "gates"))
@@ -48,17 +58,17 @@ PANELS: dict[str, Panel] = {
     ),
     "ledger": Panel(
         gradient.ledger, "why the gradient shrinks, step by step", _OF_GRADIENT, needs=gradient.ledger_needs,
-        here=lambda frame: gradient.ledger_here(frame) if frame.reached is not None else "",
+        here=gradient.ledger_here,
         acts={"unit_up": lambda frame: Seek(frame.cursor.t + 1), "unit_down": lambda frame: Seek(frame.cursor.t - 1)},
     ),
     "triangle": Panel(
         gradient.triangle, "how far back the error of each step reaches", frozenset(("gradient", "judged")),
         no_triangle, lambda frame: [Measure("triangle")],
-        acts={"unit_up": gradient.loss_step(-1), "unit_down": gradient.loss_step(1)},
+        acts={"unit_up": _of("loss_before"), "unit_down": _of("loss_after")},
     ),
     "perturbed": Panel(
         gradient.perturbed, "a small and a large move of the state", frozenset(("perturbed",)), no_perturbation,
-        lambda frame: gradient.perturbed_needs(frame),
+        gradient.perturbed_needs,
     ),
     "attention": Panel(
         gradient.attention, "the weight of each state in a sum over all states", frozenset(("attention",)),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from rnnviz.glyphs import visible
@@ -11,7 +10,7 @@ from rnnviz.numbers import counted, factor, loss, percent, scientific, significa
 from rnnviz.plain.panels.base import Open, spread
 from rnnviz.plain.rows import listed, named
 from rnnviz.plain.words import VOICE
-from rnnviz.scene.commands import Command, Measure, ShowGradient
+from rnnviz.scene.commands import Command, Measure
 from rnnviz.words.row_name import symbol
 
 if TYPE_CHECKING:
@@ -45,6 +44,8 @@ def _ledger_row(frame: Frame, t: int) -> str:
 
 def ledger_here(frame: Frame) -> str:
     """The row without the gradient, which the moment has."""
+    if frame.reached is None:
+        return ""
     _, _, why = _ledger_row(frame, frame.cursor.t).partition("; ")
     return f"{why[:1].upper()}{why[1:]}"
 
@@ -86,16 +87,6 @@ def triangle(frame: Frame, open: Open) -> list[str]:
         lines.append(f"{start}{there}, {scientific(row[0])} at step 0.{chosen}")
     what = "the error of each step" if frame.scene.has_loss else "the dependence of each state"
     return [f"How far back {what} reaches, {counted(len(lines), 'row')}, the last step first.", *lines]
-
-
-def loss_step(by: int) -> Callable[[Frame], Command]:
-    def choose(frame: Frame) -> Command:
-        having = frame.scene.loss_steps
-        if frame.loss_step not in having:
-            return ShowGradient("last")
-        return ShowGradient(having[min(max(having.index(frame.loss_step) + by, 0), len(having) - 1)])
-
-    return choose
 
 
 def travel(frame: Frame, open: Open) -> list[str]:
