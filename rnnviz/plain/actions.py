@@ -221,11 +221,7 @@ def _group(host: Host, rest: str) -> None:
 
 def _next_panel(by: int) -> Callable[[Host, str], None]:
     def say(host: Host, rest: str) -> None:
-        frame, mask = host.frame, host.mask
-        ring = [
-            name for name, panel in PANELS.items()
-            if panels.why_not(name, frame) is None and mask.knows(name) and not mask.hides(*panel.shows)
-        ]  # fmt: skip
+        ring = panels.readable(host.frame, host.mask)
         if not ring:
             host.say("No panel has anything to say here.")
             return

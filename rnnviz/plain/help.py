@@ -88,9 +88,7 @@ def here(frame: Frame, mask: Mask, guide: Guide | None, panel: str) -> list[str]
         lines.append(VOICE.say(f"Open is [{panel}]; [cancel] closes it."))
     lines.append(f"Walk: {_walk(frame, mask)}")
     lines.append(_line("Hear the numbers", ["where", *_rows(frame, mask)]))
-    subjects = [name for name in PANELS if panels.why_not(name, frame) is None and mask.knows(name)
-                and not mask.hides(*PANELS[name].shows)]  # fmt: skip
-    lines.append(_line("Panels", subjects))
+    lines.append(_line("Panels", panels.readable(frame, mask)))
     change = ["batch", "epoch", "all", "batch_back", "epoch_back", "all_back", "cut", "type", "undo", "redo", "save",
               "sample", "sequence", "unit", "gradient", "check", "pin"]  # fmt: skip
     always = {"sample", "sequence", "unit", "undo", "redo", "save", "type"}
@@ -116,10 +114,9 @@ def _line(title: str, names: list[str]) -> str:
 def _rows(frame: Frame, mask: Mask) -> list[str]:
     from rnnviz.lessons.points import ROWS
 
-    names = {"gradient_row": "gradient"}
-    known = [ROWS[names.get(name, name)] for name in OF_ROWS if name != "where"]
+    abouts = {name: ROWS[name.removesuffix("_row")] for name in OF_ROWS if name != "where"}
     return [
-        name for name, about in zip((n for n in OF_ROWS if n != "where"), known, strict=True)
+        name for name, about in abouts.items()
         if about.why_not(frame) is None and (not about.introduced or mask.knows(about.introduced))
     ]  # fmt: skip
 

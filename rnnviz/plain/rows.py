@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rnnviz.scene.frame import Frame
 
 IN_A_LINE = 10  # numbers
+_NO_GRADIENT = "The gradient appears on the way back: after the loss [left] goes back in time."
 
 
 def named(label: str, among: Sequence[str] = ()) -> str:
@@ -112,7 +113,7 @@ def _gradient(frame: Frame, mask: Mask) -> list[str]:
     if mask.hides("gradient"):
         return [mask.reason]
     if frame.reached is None:
-        return [VOICE.say("The gradient appears on the way back: after the loss [left] goes back in time.")]
+        return [VOICE.say(_NO_GRADIENT)]
     gradient, k = frame.gradient, frame.loss_step
     last = frame.T if k is None else k
     values = [scientific(float(v)) for v in gradient.norms[frame.reached : last + 1][::-1]]
@@ -160,7 +161,7 @@ def input_gradient(frame: Frame, mask: Mask) -> list[str]:
     if mask.hides("gradient"):
         return [mask.reason]
     if frame.reached is None or found is None:
-        return [VOICE.say("The gradient appears on the way back: after the loss [left] goes back in time.")]
+        return [VOICE.say(_NO_GRADIENT)]
     last = frame.T if k is None else k
     values = [scientific(float(v)) for v in found.norms[max(0, frame.reached - 1) : last][::-1]]
     lines = [f"{symbol(k).replace('/∂h', '/∂x')} at each step.", *listed("step", last, values, down=True)]

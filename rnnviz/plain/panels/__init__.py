@@ -13,16 +13,25 @@ from rnnviz.tui.keys import BY_ID
 from rnnviz.words.no_panel import no_perturbation, no_self_fed, no_series, no_triangle, no_words
 
 if TYPE_CHECKING:
+    from rnnviz.plain.mask import Mask
     from rnnviz.scene.commands import Command
     from rnnviz.scene.frame import Frame
 
 
-__all__ = ["PANELS", "Open", "Panel", "Paragraph", "Verbatim", "knob_line", "knobs_here", "why_not"]
+__all__ = ["PANELS", "Open", "Panel", "Paragraph", "Verbatim", "knob_line", "knobs_here", "readable", "why_not"]
 
 
 def why_not(name: str, frame: Frame) -> str | None:
     """Why a panel has nothing here: this kind of run has nothing like it, or it has nothing yet."""
     return frame.cannot.get(name) or PANELS[name].why_not(frame)
+
+
+def readable(frame: Frame, mask: Mask) -> list[str]:
+    """The panels that have something to say here, and that a lesson has introduced and does not hide."""
+    return [
+        name for name, panel in PANELS.items()
+        if why_not(name, frame) is None and mask.knows(name) and not mask.hides(*panel.shows)
+    ]  # fmt: skip
 
 
 def _of(action: str) -> Callable[[Frame], Command]:
