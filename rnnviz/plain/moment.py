@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from rnnviz.glyphs import visible
-from rnnviz.numbers import factor, fixed, loss, percent, scientific
+from rnnviz.numbers import counted, factor, fixed, loss, percent, scientific
 from rnnviz.plain.rows import named
 from rnnviz.plain.words import VOICE
 from rnnviz.scene.cursor import Phase
@@ -93,8 +93,8 @@ def where(frame: Frame, mask: Mask) -> list[str]:
     spec = scene.trace.spec
     cell = f"{frame.cell.title} with its loop cut" if frame.cut else frame.cell.described(spec.activation)
     layers = f" in each of {spec.num_layers} layers" if spec.num_layers > 1 else ""
-    units = f"{scene.H} unit{'s' * (scene.H != 1)}{layers}"
-    first = f"The network: {cell}, {units}; the task: {visible(scene.task.title)}, {frame.T} steps."
+    units = f"{counted(scene.H, 'unit')}{layers}"
+    first = f"The network: {cell}, {units}; the task: {visible(scene.task.title)}, {counted(frame.T, 'step')}."
     place = place_of(frame)
     value = ""
     if scene.has_loss:

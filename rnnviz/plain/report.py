@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from rnnviz.experiment.experiment import SETTINGS
 from rnnviz.glyphs import visible
-from rnnviz.numbers import fixed, loss, steps
+from rnnviz.numbers import fixed, loss
 from rnnviz.plain.moment import moment, place_of, where
+from rnnviz.plain.rows import far
 from rnnviz.plain.words import VOICE
 from rnnviz.scene.cursor import Phase
 
@@ -121,13 +122,9 @@ def _compared(before: Frame, after: Frame, mask: Mask) -> list[str]:
         k = after.scene.last_loss_step
         now = after.scene.gradient(k)
         if now.fades:
-            text = f"Of the gradient of step {k}'s loss, 1 % is left after {_far(now.horizon, k)}"
+            text = f"Of the gradient of step {k}'s loss, 1 % is left after {far(now.horizon, k)}"
             then = before.scene.last_loss_step
             if same and before.scene.has_gradient(then) and before.scene.gradient(then).fades:
-                text += f"; before, after {_far(before.scene.gradient(then).horizon, then)}"
+                text += f"; before, after {far(before.scene.gradient(then).horizon, then)}"
             lines.append(f"{text}.")
     return lines or [line for line in moment(after, mask) if after.cursor.phase is not Phase.LOSS][:1]
-
-
-def _far(horizon: float | None, k: int) -> str:
-    return f"more than {k} steps" if horizon is None else f"{steps(horizon, k)} steps"

@@ -31,6 +31,13 @@ def named(label: str, among: Sequence[str] = ()) -> str:
     return unicodedata.name(label, label).lower()
 
 
+def far(value: float | None, last: int, *, fades: bool = True) -> str:
+    """`2.9 steps`, `more than 1 step`: after how many steps so much is left. last: how many there are."""
+    if value is None:
+        return f"more than {counted(last, 'step')}" if fades else "no number of steps, since it does not fade"
+    return f"{steps(value, last)} steps"
+
+
 def listed(what: str, first: int, values: Sequence[str], *, down: bool = False) -> list[str]:
     """`Steps 1 to 10: 0.4, 0.5, ….`, ten to a line. first: the number of the first value. down: numbered backwards."""
     out = []

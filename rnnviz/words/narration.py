@@ -71,7 +71,7 @@ def _forward(frame: Frame, voice: Voice) -> tuple[str, str]:
     t, T = frame.cursor.t, frame.T
     if t == 0:
         zeros = "h₀, the memory before the first input, is all zeros."
-        watch = f"Each [right] reads one of {T} steps."
+        watch = f"Each [right] reads one of {T} steps." if T > 1 else "[right] reads the only step."
         if not frame.scene.task.has_words:
             return zeros, watch
         return voice.cut(frame.scene.describe(answered=False) + "."), watch

@@ -85,6 +85,15 @@ def test_the_ledger_s_rows_are_those_of_the_frame() -> None:
         )
 
 
+def test_one_is_singular() -> None:
+    """A sequence of one step, one unit."""
+    heard = Heard(Experiment(seq_len=1, hidden_size=1, epochs=1))
+    assert heard.lines[-1] == '"right" reads the only step.'
+    lines = ("where", "network", "enter", "end", "right", "left", "gradient", "gain 1.2", "time travel", "compare")
+    text = " ".join(heard.type(line) for line in lines)
+    assert not re.findall(r"\b1 (?:steps|units|copies)\b", text)
+
+
 def test_nan_and_infinity_are_spoken() -> None:
     heard = Heard(Experiment(seq_len=30, gain=50.0, activation="relu", learning_rate=1e6, epochs=2))
     heard.type("train all")

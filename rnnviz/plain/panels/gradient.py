@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rnnviz.glyphs import visible
 from rnnviz.numbers import counted, factor, loss, percent, scientific, significant, steps, subscript
 from rnnviz.plain.panels.base import Open, spread
-from rnnviz.plain.rows import listed, named
+from rnnviz.plain.rows import far, listed, named
 from rnnviz.plain.words import VOICE
 from rnnviz.scene.commands import Command, Measure
 from rnnviz.words.row_name import symbol
@@ -101,17 +101,11 @@ def travel(frame: Frame, open: Open) -> list[str]:
             left = percent(float(profile.kept[-1])) if len(profile.kept) else "nothing"
             lines.append(
                 f"{learning.unit.capitalize()} {learning.mark(at)}: loss {_known(learning.loss_at(at))}, "
-                f"1 % of the gradient is left after {_steps(profile.horizon, lags, profile.fades)}, "
+                f"1 % of the gradient is left after {far(profile.horizon, lags, fades=profile.fades)}, "
                 f"{left} after {counted(len(profile.kept) - 1, 'step')}."
             )  # fmt: skip
     back, on = VOICE.say("[left]"), VOICE.say("[right]")
     return [*lines, f"While this is open, {back} goes to the {learning.unit} before and {on} to the next."]
-
-
-def _steps(value: float | None, lags: int, fades: bool) -> str:
-    if value is None:
-        return f"more than {counted(lags, 'step')}" if fades else "no number of steps, since it does not fade"
-    return f"{steps(value, lags)} steps"
 
 
 def _known(value: float | None) -> str:
@@ -169,10 +163,10 @@ def compare(frame: Frame, open: Open) -> list[str]:
             parts.append(f"gradient at step {frame.cursor.t} {scientific(float(gradient.norms[frame.cursor.t]))}")
         if gradient.half_life is not None:
             parts.append(f"half-life {steps(gradient.half_life, last)} steps")
-        parts.append(f"1 % is left after {_steps(gradient.horizon, last, gradient.fades)}")
+        parts.append(f"1 % is left after {far(gradient.horizon, last, fades=gradient.fades)}")
         if gradient.highway is not None:
             lane = gradient.highway
-            parts.append(f"along {lane.along} after {_steps(lane.horizon, last, lane.fades)}")
+            parts.append(f"along {lane.along} after {far(lane.horizon, last, fades=lane.fades)}")
         parts.append(f"{row.parameters:,} parameters")
         of = f", {row.what}" if row.what and row.what != row.name else ""
         here = " (this one)" if row.is_present else ""

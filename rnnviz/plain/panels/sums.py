@@ -44,9 +44,11 @@ def network(frame: Frame, open: Open) -> list[str]:
     from rnnviz.views.diagram import node_at
 
     if open.page % 2:
-        folded = f"Folded: one box, used {frame.T} times with the same weights; its output h goes back into it."
+        times = counted(frame.T, "time")
+        folded = f"Folded: one box, used {times} with the same weights; its output h goes back into it."
         return [VOICE.say(f"{folded} [next] unrolls it."), *summary(frame, open)]
-    copies = f"{frame.T} copies of one network with the same weights, each passes its state on."
+    number = "1 copy" if frame.T == 1 else f"{frame.T} copies"
+    copies = f"{number} of one network with the same weights, each passes its state on."
     lines = [VOICE.say(f"Unrolled in time: {copies} [next] folds it into its loop.")]
     for t in range(max(0, frame.cursor.t - 1), min(frame.T, frame.cursor.t + 1) + 1):
         node = node_at(frame, t)
