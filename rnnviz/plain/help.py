@@ -93,7 +93,8 @@ def here(frame: Frame, mask: Mask, guide: Guide | None, panel: str) -> list[str]
               "sample", "sequence", "unit", "gradient", "check", "pin"]  # fmt: skip
     always = {"sample", "sequence", "unit", "undo", "redo", "save", "type"}
     known = [name for name in change if name in always or mask.knows(INTRODUCED.get(name, "train"))]
-    lines.append(_line("Do", [name for name in known if name not in frame.cannot]))
+    kept = {"type"} if guide is not None and guide.is_on else set()  # the sequence belongs to the lesson
+    lines.append(_line("Do", [name for name in known if name not in kept and name not in frame.cannot]))
     if "knobs" not in frame.cannot and mask.knows("knobs"):
         lines.append("Change a knob: its name and a value, such as gain 1.5; the name alone describes it.")
     lines.append(VOICE.say("[help] and a word say what it does; [commands] lists all words."))
