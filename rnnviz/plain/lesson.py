@@ -246,12 +246,9 @@ class Guide:
     def next(self) -> None:
         """Go to the next page; skip an open question or exercise only at a second request."""
         run = self.run
-        if not run.is_done and not run.is_retry and run.step.id not in run.skipped and not self._skip_asked:
+        if run.unfinished and not self._skip_asked:
             self._skip_asked = True
-            question, what = run.open_question, "Solve this first"
-            if question is not None:
-                what = f"Answer first, 1 to {len(question.choices)}" if question.choices else "Type a number first"
-            self.reader.say(VOICE.say(f"{what}; [lesson_next] once more skips it."))
+            self.reader.say(VOICE.say(f"{run.unfinished}; [lesson_next] once more skips it."))
             return
         moved = run.next(self.reader.frame)
         if not run.is_last:
@@ -291,15 +288,13 @@ class Guide:
 
     def hint(self) -> None:
         exercise = self.run.open_exercise
-        if exercise is None:
-            self.reader.say("No hint here: only exercises have hints.")
-        elif not exercise.hints:
-            self.reader.say("This exercise has no hints.")
-        else:
-            self.run = self.run.show_hint()
-            self._keep()
-            hints = self.run.hints_given
-            self.reader.say(f"Hint {len(hints)} of {len(exercise.hints)}. {self._filled(hints[-1])}")
+        if exercise is None or self.run.no_hint:
+            self.reader.say(self.run.no_hint)
+            return
+        self.run = self.run.show_hint()
+        self._keep()
+        hints = self.run.hints_given
+        self.reader.say(f"Hint {len(hints)} of {len(exercise.hints)}. {self._filled(hints[-1])}")
 
     def _filled(self, text: str) -> str:
         """A text of the lesson as its page says it."""

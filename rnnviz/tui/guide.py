@@ -254,13 +254,9 @@ class Guide:
         run = self.run
         if run is None:
             return
-        if not run.is_done and not run.is_retry and run.step.id not in run.skipped and not self._skip_asked:
+        if run.unfinished and not self._skip_asked:
             self._skip_asked = True
-            question = run.open_question
-            what = "Solve this first"
-            if question is not None:
-                what = f"Answer first, 1 to {len(question.choices)}" if question.choices else "Type a number first"
-            self.stage.say(f"{what}; press [lesson_next] again to skip.")
+            self.stage.say(f"{run.unfinished}; press [lesson_next] again to skip.")
             return
         moved = run.next(self.stage.frame)
         if run.is_last:
@@ -302,10 +298,10 @@ class Guide:
 
     def hint(self) -> None:
         run = self.run
-        if run is None or run.open_exercise is None:
-            self.stage.say("No hint here: only exercises have hints.")
-        elif not run.open_exercise.hints:
-            self.stage.say("This exercise has no hints.")
+        if run is None:
+            return
+        if run.no_hint:
+            self.stage.say(run.no_hint)
         else:
             self.stage.hush()
             self._changed(run.show_hint())
