@@ -108,8 +108,10 @@ def _listener(place: str | None) -> Iterator[socket.socket]:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
         try:
             if not path.parent.is_dir():
-                files.make_folder(path.parent, of_folder)
-            files.trusted(path.parent)  # where others can write, they could put a socket of theirs in its place
+                above = next(place for place in path.parent.parents if place.is_dir())
+                files.make_folder(files.trusted(above, above=True) / path.parent.relative_to(above), of_folder)
+            # where others can write, they could put a socket of theirs in its place, or turn a link on the way
+            path = files.trusted(path.parent) / path.name
             _remove_stale(path)
             listener.bind(str(path))
             os.chmod(path, of_socket)

@@ -350,12 +350,30 @@ def test_a_socket_in_a_folder_that_others_can_write_is_refused(tmp_path):
     (tmp_path / "open").mkdir()
     (tmp_path / "open").chmod(0o777)
     (tmp_path / "file").write_text("mine")
-    for place, reason in (("open/host", "others can write it"), ("file", "it is a file, not a socket")):
+    for place, reason in (
+        ("open/host", "others can write it"),
+        ("open/new/host", "others can write it"),
+        ("file", "it is a file, not a socket"),
+    ):
         answer = run([sys.executable, "-m", "rnnviz", "host", "--socket", str(tmp_path / place)])
         assert answer.returncode == 2
         assert reason in answer.stderr
         assert answer.stderr.count("\n") == 1
     assert (tmp_path / "file").read_text() == "mine"
+    assert not list((tmp_path / "open").iterdir())  # nothing is made there, either
+
+
+def test_a_link_on_the_way_to_the_socket_is_followed_once(tmp_path):
+    way, real = tmp_path / "way", tmp_path / "real"
+    real.mkdir()
+    way.symlink_to(real)
+    with host(folder=way) as mine:
+        assert run(mine.client("--version")).returncode == 0
+        way.unlink()
+        way.symlink_to(tmp_path)
+        mine.process.terminate()
+        assert mine.process.wait(10) == 0
+    assert not (real / "host").exists()
 
 
 def test_two_hosts_do_not_share_a_socket(the):
