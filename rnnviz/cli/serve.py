@@ -12,15 +12,11 @@ from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import rnnviz
 from rnnviz.cli.command import Options
 from rnnviz.errors import InputError, short_repr
 from rnnviz.serving.guard import Address, Guard, new_token, own_names, token_of
-
-if TYPE_CHECKING:
-    pass
 
 #: Variables that the app gets of the server's, by their names or the beginnings of their names.
 KEPT = ("HOME", "USER", "LOGNAME", "PATH", "TMPDIR", "TZ", "LD_LIBRARY_PATH")

@@ -88,10 +88,10 @@ class Handle:
     def _take_from_cache(self, wanted: Iterable[Kernel]) -> None:
         """Install what is compiled already; what is not stays with the numpy engine."""
         for kernel in wanted:
-            code = cached(*kernel) if kernel in self._in_use else None
+            code = cached(*kernel)
             if code is not None:
                 self._use(kernel, code)
-            elif kernel in self._in_use and not self._has_failed:
+            elif not self._has_failed:
                 self._has_failed = True
                 self._note(NOT_COMPILED)
 

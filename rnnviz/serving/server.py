@@ -37,7 +37,6 @@ LONGEST_MESSAGE = 1 << 19  # bytes from a browser; the page sends shorter ones
 LONGEST_PING = 40
 ALIVE = 15.0  # seconds between two questions whether the browser is there
 FAREWELL = 1.0  # seconds a browser has to answer that its websocket is closed
-LOOK = 1.0  # seconds between two looks at the time since the last key, at most
 
 #: What a terminal sends by itself: status, focus, modes, position, what it is. Not a person's doing.
 ANSWERS = re.compile(r"(?:\x1b\[(?:0n|[IO]|\?[\d;]+\$y|\d+;\d+R|[?>][\d;]*c))+")
@@ -227,7 +226,7 @@ class _Typed:
     async def nothing_for(self, seconds: float) -> None:
         """Wait until nothing was done for so long."""
         while (left := self._last + seconds - time.monotonic()) > 0:
-            await asyncio.sleep(min(left, LOOK))
+            await asyncio.sleep(left)
 
 
 async def _show(terminal: Terminal, socket: web.WebSocketResponse) -> None:
