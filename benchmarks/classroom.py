@@ -32,7 +32,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from rnnviz.nn import compiler, kernel_cache
 from rnnviz.nn.spec import CELLS
 from tests.terminal import accounts, ssh
-from tests.terminal.app import RNNVIZ
+from tests.terminal.app import RNNVIZ, processor_time
 from tests.terminal.hosts import Host, children, host
 
 COLUMNS, ROWS = 80, 24
@@ -91,10 +91,10 @@ def measure(
     for number in crowds:
         with contextlib.closing(room.open(its_host, number, number / 10)) as crowd:
             crowd.rest(rest)
-            walk(crowd, its_host, seconds)
+            walk(crowd, seconds)
 
 
-def walk(crowd: Crowd, its_host: Host | None, seconds: float) -> None:
+def walk(crowd: Crowd, seconds: float) -> None:
     """Each session gets a key a second; what that takes."""
     before, begun = crowd.processor(), time.monotonic()
     delays = crowd.walk(seconds)
@@ -252,12 +252,11 @@ class Crowd:
         """The processes of all sessions: the ssh clients, sshd's, the client of a host, and the app."""
         found: dict[str, list[int]] = {"ssh": [], "sshd": [], "client": [], "app": []}
         found["ssh"] = [session.process.pid for session in self.sessions]
+        started = "app" if self._host is None else "client"  # by sshd
         for server in self._servers():
             found["sshd"].append(server)
             for child in descendants(server):
-                found["sshd" if _name(child).startswith("sshd") else "app" if self._host is None else "client"].append(
-                    child
-                )
+                found["sshd" if _name(child).startswith("sshd") else started].append(child)
         if self._host is not None:
             found["app"] = self._host.sessions()
         return found
@@ -268,7 +267,7 @@ class Crowd:
 
     def processor(self) -> dict[str, float]:
         """Seconds of processor by kind."""
-        return {name: sum(map(seconds_of, pids)) for name, pids in self._processes().items()}
+        return {name: sum(map(processor_time, pids)) for name, pids in self._processes().items()}
 
     def memory(self) -> dict[str, float]:
         """MB of proportional set size for each session, by kind; "host" is the host's own."""
@@ -300,15 +299,6 @@ def descendants(pid: int) -> Iterator[int]:
     for child in children(pid):
         yield child
         yield from descendants(child)
-
-
-def seconds_of(pid: int) -> float:
-    """Seconds of processor of all threads of a process."""
-    found = 0
-    for thread in Path(f"/proc/{pid}/task").glob("*/schedstat"):
-        with contextlib.suppress(OSError):  # it has just ended
-            found += int(thread.read_text().split()[0])
-    return found / 1e9
 
 
 def pss_of(pid: int) -> float:

@@ -22,7 +22,7 @@ from statistics import median, quantiles
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tests.terminal.app import cpu_seconds, ready, rest, rnnviz
+from tests.terminal.app import cpu_seconds, processor_time, ready, rest, rnnviz
 from tests.terminal.driver import Terminal
 
 LABEL = [
@@ -153,27 +153,18 @@ def stepping(steps: int) -> Iterator[Row]:
         with rnnviz(*flags, columns=size[0], rows=size[1]) as t:
             t.wait_for(lambda screen: any("time t" in row for row in screen) and screen[-1].strip())
             rest(t)
-            before = processor_time(t)
+            before = processor_time(t.process.pid)
             t.watch(steps / 100)
-            idle = (processor_time(t) - before) / (steps / 100)
-            mark, before, start = t.mark(), processor_time(t), time.monotonic()
+            idle = (processor_time(t.process.pid) - before) / (steps / 100)
+            mark, before, start = t.mark(), processor_time(t.process.pid), time.monotonic()
             for number, key in zip(range(1, steps + 1), cycle(keys), strict=False):
                 t.keys(key)
                 t.watch(start + number / 20 - time.monotonic())
-            work = processor_time(t) - before - idle * (time.monotonic() - start)
+            work = processor_time(t.process.pid) - before - idle * (time.monotonic() - start)
             sent = len(t.raw) - mark
             close(t)
         yield f"processor time a step, {what}, mean", work / steps * 1e6, 3500 if size == (80, 24) else None, "µs"
         yield f"bytes a step, {what}, mean", sent / steps, None, "B"
-
-
-def processor_time(t: Terminal) -> float:
-    """Seconds of the app's own threads, to the nanosecond (Linux)."""
-    spent = 0
-    for thread in Path(f"/proc/{t.process.pid}/task").glob("*/schedstat"):
-        with contextlib.suppress(OSError):  # it has just ended
-            spent += int(thread.read_text().split()[0])
-    return spent / 1e9
 
 
 def resting(seconds: float) -> Iterator[Row]:

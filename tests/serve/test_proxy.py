@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import socket
 import ssl
@@ -18,6 +17,7 @@ import pytest
 from tests.serve.chromium import PROGRAM, Chromium
 from tests.serve.served import Served
 from tests.terminal.app import ready
+from tests.terminal.test_classroom import block
 
 aiohttp: Any = pytest.importorskip("aiohttp", reason="needs the extra serve")
 pytest.importorskip("textual_serve", reason="needs the extra serve")
@@ -28,18 +28,12 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl, for a certificate"),
 ]
 
-DOC = (Path(__file__).parents[2] / "docs" / "classroom.md").read_text(encoding="utf-8")
 NAME = "class.example.org"
 
 
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as one:
         return int(one.getsockname()[1])
-
-
-def snippet(kind: str) -> str:
-    (text,) = re.findall(rf"^```{kind}\n(.*?)^```$", DOC, re.MULTILINE | re.DOTALL)
-    return str(text)
 
 
 def changed(text: str, **changes: str) -> str:
@@ -112,7 +106,7 @@ async def test_nginx(served: Served, port: int, tmp_path: Path) -> None:
         check=True, capture_output=True,
     )  # fmt: skip
     server = changed(
-        snippet("nginx"),
+        block("nginx"),
         **{
             "listen 443 ssl": f"listen 127.0.0.1:{port} ssl",
             f"/etc/ssl/certs/{NAME}.pem": f"{tmp_path}/pem",
@@ -150,7 +144,7 @@ async def test_caddy(served: Served, port: int, tmp_path: Path, monkeypatch: pyt
     for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"):
         monkeypatch.setenv(name, str(tmp_path / "caddy"))
     site = changed(
-        snippet("caddy"),
+        block("caddy"),
         **{
             f"{NAME} {{": f"https://{NAME}:{port} {{\n    tls internal\n    bind 127.0.0.1",
             "127.0.0.1:8080": served.origin.removeprefix("http://"),

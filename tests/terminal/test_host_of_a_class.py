@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import configparser
 import os
 import re
 import shutil
@@ -17,16 +16,9 @@ from tests.terminal import ssh
 from tests.terminal.app import RNNVIZ
 from tests.terminal.driver import Terminal
 from tests.terminal.hosts import host
-from tests.terminal.test_classroom import block
+from tests.terminal.test_classroom import block, unit
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a host needs Linux")
-
-
-def unit(kind: str) -> configparser.ConfigParser:
-    parser = configparser.ConfigParser(strict=True, interpolation=None)
-    parser.optionxform = str  # type: ignore[assignment, method-assign]
-    parser.read_string(block(kind))
-    return parser
 
 
 @pytest.mark.slow
