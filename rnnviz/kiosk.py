@@ -38,7 +38,7 @@ class Kiosk:
     idle     seconds without a key after which the session ends; 0: never
     job      seconds after which a training or another long computation is stopped
     bytes    the most that one network with its data, or one request for memory, may take
-    memory   the most that the session may take for itself (RLIMIT_DATA), by which the app alone takes 160 to 200 MB
+    memory   the most that the session may take for itself (RLIMIT_DATA); the app alone takes 160 to 200 MB of it
     seconds  the most that a whole training may take, as it is estimated before it begins
     """
 

@@ -27,6 +27,7 @@ LAST = 3.0  # seconds after the end of the client in which the session has to en
 PEER_GROUPS = 59  # SO_PEERGROUPS of Linux: the groups of the other side
 MOST_GROUPS = 256  # as many fit into the kilobyte that Python asks the kernel for
 PATH = "/usr/local/bin:/usr/bin:/bin"
+NOT_UNDERSTOOD = b"the host cannot read this request: it runs another version of rnnviz; restart rnnviz host"
 
 
 class NotUnderstoodError(Exception):
@@ -58,7 +59,7 @@ def run(connection: socket.socket, uid: int, gid: int) -> int:
     try:
         request = read(connection)
     except NotUnderstoodError:
-        connection.sendall(attach.packed(attach.REFUSED, b"the host did not understand: it is of another version"))
+        connection.sendall(attach.packed(attach.REFUSED, NOT_UNDERSTOOD))
         return 2
     signal.alarm(0)
     take(request)

@@ -214,9 +214,9 @@ class Host:
         if os.geteuid() not in (0, uid):
             return "this host belongs to another user"
         if len(self._sessions) >= self._most:
-            return f"all {self._most} sessions are taken; try again later"
+            return f"all sessions of this host are in use ({self._most} of {self._most}); try again later"
         if self._each is not None and sum(one == uid for one in self._sessions.values()) >= self._each:
-            return f"you have {self._each} sessions already; end one of them first"
+            return f"all your sessions are in use ({self._each} of {self._each}); end one of them first"
         return ""
 
     def _forget_the_ended(self) -> None:

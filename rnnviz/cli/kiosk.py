@@ -77,7 +77,7 @@ def check(command: str, given: Mapping[str, Any]) -> None:
             what = short_repr(given[name]) if name in ("file", "experiment") else name
             raise InputError(f"{what}: not with RNNVIZ_KIOSK in the environment; use rnnviz --kiosk for this")
     if given.get("progress") is not None and given.get("learner") is None:
-        raise InputError("progress: whose? Add --learner NAME")
+        raise InputError("progress: needs a learner; add --learner NAME")
 
 
 def enter(command: str, values: Mapping[str, Any]) -> None:

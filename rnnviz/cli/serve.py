@@ -29,7 +29,7 @@ OPEN_TO_ALL = (
     "rnnviz serve: --host {host}: every machine that can reach this one can connect, and the address with its token "
     "crosses the network unencrypted. {who} Put a proxy with TLS before it and leave --host out (docs/classroom.md)."
 )
-NO_ADDRESS = "host: {} is no address of this machine"
+NO_ADDRESS = "host: {} is not an address of this machine"
 WHOLE_APP = "Everyone with the address can read and write files of this account: add --kiosk."
 KIOSK = "It is a kiosk, so nobody with the address reaches a file of this account."
 

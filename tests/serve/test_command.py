@@ -58,8 +58,8 @@ def test_what_it_cannot_do_is_said_in_one_line(capsys: pytest.CaptureFixture[str
         assert refused(capsys, "--port", port) == (
             f"--port: {port} is in use by another program; choose another, or 0 for any that is free"
         )
-    assert refused(capsys, "--host", "no host") == "--host: 'no host' is no address of this machine"
-    assert refused(capsys, "--host", "203.0.113.7") == "--host: '203.0.113.7' is no address of this machine"
+    assert refused(capsys, "--host", "no host") == "--host: 'no host' is not an address of this machine"
+    assert refused(capsys, "--host", "203.0.113.7") == "--host: '203.0.113.7' is not an address of this machine"
     assert "is not an address such as https://" in refused(capsys, "--public-url", "example.org")
     for odd in ("http://a\nb", "http://a b/", "http://a/\t", "http://a;b/"):
         assert "is not an address such as https://" in refused(capsys, "--public-url", odd), odd

@@ -245,7 +245,7 @@ def request(content: object) -> bytes:
 )
 def test_garbage_is_refused_in_one_line(the, sent, descriptors):
     assert answer_to(the, sent, descriptors) == attach.packed(
-        attach.REFUSED, b"the host did not understand: it is of another version"
+        attach.REFUSED, b"the host cannot read this request: it runs another version of rnnviz; restart rnnviz host"
     )
     assert run(the.client("--version")).returncode == 0
 
@@ -339,7 +339,10 @@ def test_the_number_of_sessions_is_bounded():
     with host("--sessions", "2", "--per-account", "1") as mine, mine.terminal() as t:
         t.wait_for(ready)
         second = run(mine.client("--version"))
-        assert (second.returncode, second.stderr) == (2, "rnnviz: you have 1 sessions already; end one of them first\n")
+        assert (second.returncode, second.stderr) == (
+            2,
+            "rnnviz: all your sessions are in use (1 of 1); end one of them first\n",
+        )
         t.keys("q")
         t.exit_code()
         mine.wait_for(0)
