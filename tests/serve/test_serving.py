@@ -19,7 +19,7 @@ import pytest
 
 from rnnviz.serving.guard import Guard
 from tests.serve.served import Served
-from tests.terminal.driver import Emulator
+from tests.terminal.driver import Emulator, process_stat
 from tests.terminal.hosts import host
 
 aiohttp: Any = pytest.importorskip("aiohttp", reason="needs the extra serve")
@@ -228,8 +228,7 @@ async def test_the_app_has_a_clean_environment_and_no_shell(tmp_path: Path, http
         )
         assert not secret.keys() & variables.keys()
         assert variables["COLORTERM"] == "truecolor"
-        parent = Path(f"/proc/{app}/stat").read_text().rpartition(")")[2].split()[1]
-        assert int(parent) == served.process.pid
+        assert int(process_stat(app)[1]) == served.process.pid
         assert os.getsid(app) == app
 
 

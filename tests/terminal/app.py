@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.terminal.driver import Terminal
+from tests.terminal.driver import Terminal, process_stat
 
 RNNVIZ = [str(Path(sys.executable).with_name("rnnviz"))]
 
@@ -40,7 +40,7 @@ def cpu_seconds(t: Terminal) -> float:
     ticks = 0
     for pid in t.still_running():
         with contextlib.suppress(OSError):  # it has just ended
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            fields = process_stat(pid)
             ticks += int(fields[11]) + int(fields[12])
     return ticks / os.sysconf("SC_CLK_TCK")
 

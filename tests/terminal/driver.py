@@ -376,11 +376,11 @@ class Terminal:
     def still_running(self) -> list[int]:
         """Process ids of the program's session that have not ended (Linux)."""
         alive = []
-        for stat in Path("/proc").glob("[0-9]*/stat"):
+        for process in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
-                fields = stat.read_text().rpartition(")")[2].split()
+                fields = process_stat(pid := int(process.name))
                 if fields[0] not in "ZX" and int(fields[3]) == self.process.pid:
-                    alive.append(int(stat.parent.name))
+                    alive.append(pid)
         return alive
 
     def all_running(self) -> list[int]:
@@ -556,16 +556,19 @@ def cmdline(pid: int) -> list[str]:
     return []
 
 
+def process_stat(pid: int) -> list[str]:
+    """What Linux says of a process, from its state and its parent on. Raises OSError if it has ended."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+
+
 def marked(mark: str) -> list[int]:
     """Process ids of the living that have MARK=mark in their environment (Linux)."""
     wanted, found = f"{MARK}={mark}".encode(), []
     for path in Path("/proc").glob("[0-9]*/environ"):
         with contextlib.suppress(OSError):
-            if (
-                wanted in path.read_bytes().split(b"\0")
-                and path.with_name("stat").read_text().rpartition(")")[2][1] not in "ZX"
-            ):
-                found.append(int(path.parent.name))
+            pid = int(path.parent.name)
+            if wanted in path.read_bytes().split(b"\0") and process_stat(pid)[0] not in "ZX":
+                found.append(pid)
     return found
 
 

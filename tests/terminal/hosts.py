@@ -14,7 +14,7 @@ from typing import Any
 
 from rnnviz import attach
 from tests.terminal.app import RNNVIZ
-from tests.terminal.driver import Terminal, environment
+from tests.terminal.driver import Terminal, environment, process_stat
 
 #: A client that has given up its rights before it connects; its imports come first: it may be unable to read them.
 AS_ANOTHER_USER = """
@@ -93,17 +93,17 @@ def host(*flags: str, folder: Path | None = None, before: Sequence[str] = ()) ->
 def children(parent: int) -> list[int]:
     """The processes that this one has forked and that have not ended (Linux)."""
     found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
+    for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            fields = stat.read_text().rpartition(")")[2].split()
-            if fields[0] not in "ZX" and int(fields[1]) == parent:
-                found.append(int(stat.parent.name))
+            state, its_parent, *_ = process_stat(pid := int(process.name))
+            if state not in "ZX" and int(its_parent) == parent:
+                found.append(pid)
     return sorted(found)
 
 
 def is_running(pid: int) -> bool:
     with contextlib.suppress(OSError):
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+        return process_stat(pid)[0] not in "ZX"
     return False
 
 

@@ -22,7 +22,7 @@ import pytest
 
 from rnnviz.kiosk import Kiosk
 from tests.terminal.app import RNNVIZ, ready
-from tests.terminal.driver import Terminal
+from tests.terminal.driver import Terminal, process_stat
 
 ROOT = Path(__file__).parents[2]
 WATCHED = Path(__file__).with_name("watched")
@@ -163,7 +163,7 @@ def test_the_attempts(tmp_path: Path) -> None:
                     seen(t, what, here, patience)
                     break
             assert t.process.poll() is None
-            assert Path(f"/proc/{t.process.pid}/stat").read_text().rpartition(")")[2].split()[0] != "T"
+            assert process_stat(t.process.pid)[0] != "T"
         assert not any(SECRET in row for row in t.screen())
         t.keys("ctrl+q")
         assert t.exit_code() == 0
@@ -319,7 +319,7 @@ def test_lines_of_text_are_a_kiosk_too(tmp_path: Path) -> None:
             t.wait_for(answer)
             t.settle(0.2)
             t.type("\x1a")
-            assert Path(f"/proc/{t.process.pid}/stat").read_text().rpartition(")")[2].split()[0] != "T"
+            assert process_stat(t.process.pid)[0] != "T"
         t.type("quit\r")
         assert t.exit_code() == 0
     assert SECRET.encode() not in t.raw

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.terminal.app import RNNVIZ, ready, rest, rnnviz
-from tests.terminal.driver import SCRATCH, Terminal, cmdline
+from tests.terminal.driver import SCRATCH, Terminal, cmdline, process_stat
 
 pytestmark = pytest.mark.slow
 
@@ -71,7 +71,7 @@ def rnnvizes(t: Terminal) -> list[int]:
 
 
 def state(pid: int) -> str:
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    return process_stat(pid)[0]
 
 
 def wait_for_state(pid: int, wanted: str) -> None:
