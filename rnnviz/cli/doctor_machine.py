@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from rnnviz.cli import config_file
+from rnnviz.cli.surroundings import THREADS as OF_OPENBLAS
 from rnnviz.cli.surroundings import memory_missing
 from rnnviz.errors import InputError
 
 #: Environment variables that decide how many threads NumPy's library uses.
-THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+THREADS = (*OF_OPENBLAS, "MKL_NUM_THREADS")
 _LIMITS = {"address_space": "RLIMIT_AS", "open_files": "RLIMIT_NOFILE", "processes": "RLIMIT_NPROC"}
 
 
@@ -66,7 +67,7 @@ def config(problems: list[str]) -> tuple[dict[str, Any], config_file.Config]:
     except InputError as error:
         problems.append(f"The configuration is not used: {error}")
         return {**found, "state": "wrong", "mistake": str(error)}, config_file.Config()
-    named = [name for name in ("color", "theme", "ascii", "mouse", "speed", "start") if getattr(read, name) is not None]
+    named = [entry.name for entry in config_file.ENTRIES if getattr(read, entry.name) is not None]
     named += [f"keys.{name}" for name in read.keys]
     return {**found, "state": f"sets {', '.join(named)}" if named else "sets nothing"}, read
 

@@ -13,8 +13,6 @@ from rnnviz.cli.surroundings import is_tty
 from rnnviz.cli.terminal_answers import SAMPLES, Answers
 from rnnviz.numbers import counted
 
-SLOW = 0.3  # seconds of a round trip from which every key is felt
-
 
 def answers() -> Answers:
     """Ask the terminal on standard input and output. Before all else: what a person types ahead stays where it is."""
