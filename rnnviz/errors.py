@@ -19,8 +19,11 @@ def short_repr(value: Any) -> str:
     ('0.5', 'aa…')
     """
     if isinstance(value, int) and abs(value) >= 10**LONGEST_REPR:
-        return "a number this long"  # Python writes at most 4,300 digits
-    text = " ".join(repr(value).split())
+        return "a number this long"
+    try:
+        text = " ".join(repr(value).split())
+    except ValueError:  # Python writes at most 4,300 digits
+        return "a value with a number this long in it"
     return text if len(text) <= LONGEST_REPR else text[: LONGEST_REPR - 1] + "…"
 
 

@@ -57,7 +57,7 @@ class Entry:
 
 
 def _color(value: Any) -> str:
-    name = str(value) if type(value) is int else value
+    name = short_repr(value) if type(value) is int else value
     if name not in CHOICES:
         raise InputError(f"{short_repr(value)} is none of {', '.join(CHOICES)}")
     return str(name)
@@ -70,8 +70,7 @@ def checked_theme(value: Any) -> str:
     from textual.theme import BUILTIN_THEMES  # imported by the app in any case
 
     if not isinstance(value, str) or value not in BUILTIN_THEMES:
-        close = get_close_matches(str(value), [*OWN_THEMES, *BUILTIN_THEMES], n=1)
-        hint = f"did you mean {close[0]}?" if close else f"choose {', '.join((*OWN_THEMES, *BUILTIN_THEMES))}"
+        hint = _hint(value if isinstance(value, str) else "", [*OWN_THEMES, *BUILTIN_THEMES])
         raise InputError(f"unknown theme {short_repr(value)}; {hint}")
     return value
 
@@ -154,6 +153,8 @@ def read_file(where: Path) -> Config:
         raise InputError(f"{where}, line {line}: not valid TOML: {_AT_LINE.sub('', str(error))}") from None
     except RecursionError:
         raise InputError(f"{where}: not valid TOML: nested too deep") from None
+    except ValueError:  # Python reads whole numbers of up to 4,300 digits
+        raise InputError(f"{where}: not a configuration: it has a number with thousands of digits") from None
     return _checked(tables, where, text)
 
 

@@ -65,6 +65,12 @@ MISTAKES = {
     "theme =": (1, "not valid TOML"),
     "mouse = true\nmouse = false": (2, "not valid TOML: Cannot overwrite a value"),
     "a = " + "[" * 5000: (None, "not valid TOML"),
+    "speed = " + "1" * 5000: (None, "it has a number with thousands of digits"),
+    "speed = 0x" + "f" * 5000: (1, "speed: a number this long is not a number from 0.05 to 100"),
+    "color = 0x" + "f" * 5000: (1, "color: a number this long is none of auto"),
+    "theme = 0x" + "f" * 5000: (1, "theme: unknown theme a number this long; choose auto"),
+    "theme = [0x" + "f" * 5000 + "]": (1, "theme: unknown theme a value with a number this long in it; choose auto"),
+    "[keys]\nbatch = 0x" + "f" * 5000: (2, "keys.batch: a number this long is not a key"),
 }
 
 
