@@ -33,10 +33,10 @@ def _with_start(options: Options) -> Options:
     """The options; if the command line names nothing to open, with what the user's configuration names."""
     own = config()
     is_named = options["free"] or options["lessons"] is not None or options.network or options.recording
-    if is_named or own.start in (None, "lessons"):
+    if is_named or own.start is None or own.path is None or own.start == "lessons":
         return options
     values = {**options.values, "free": True}
-    if own.start == "score" or own.start is None or own.path is None:
+    if own.start == "score":
         return replace(options, values=values)
     from rnnviz.cli.config_file import place_of
     from rnnviz.cli.flags import read
