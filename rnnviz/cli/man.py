@@ -27,7 +27,9 @@ _ENVIRONMENT = {
     "RNNVIZ_KIOSK": "if neither empty nor 0: every session is a kiosk (--kiosk)",
 }
 _EXIT = {
-    "0": "success", "1": "an error in rnnviz itself", "2": "a wrong flag, file or setting, no terminal, or a full disk",
+    "0": "success",
+    "1": "an error in rnnviz itself, or a problem that doctor, lessons check or workshop check found",
+    "2": "a wrong flag, file or setting, no terminal, or a full disk",
     "3": "rnnviz diagnose --strict has a finding", "128+n": "ended by signal n",
 }  # fmt: skip
 
