@@ -242,7 +242,7 @@ def _file(word: str, command: Command, folder: str | None) -> str:
     with suppress(OSError):  # a name that is too long for a file
         if word.endswith(".toml") or Path(word).is_file():
             return word
-    if command.opens_lessons and "." not in word and os.sep not in word:
+    if command.opens_lessons and "." not in word and os.sep not in word and not os.path.lexists(word):
         from rnnviz.lessons.course import find
 
         find(folder).file(word)  # raises InputError, with the lessons that are called like it

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from rnnviz.cli.command import Argument, Command, number, whole_number
 from rnnviz.cli.opening_arguments import AT, BESIDE, INPUT, LESSONS, OF_RECORDING, OF_WEIGHTS, PANEL
 from rnnviz.cli.session_flags import OF_LOOKS, speed
@@ -11,23 +9,32 @@ from rnnviz.errors import InputError, short_repr
 from rnnviz.terminal import LARGEST
 
 SMALLEST = (60, 20)  # cells
+PICTURES_AS = ("text", "ansi", "svg")
+FILMS_AS = ("v2", "v3", "svg")
 
 
 def _size(text: str) -> tuple[int, int]:
     columns, _, rows = text.lower().partition("x")
     size = number(columns), number(rows)
     if not all(low <= one <= high for low, one, high in zip(SMALLEST, size, LARGEST, strict=True)):
-        raise InputError(f"size: {short_repr(text)} is not a size from 60x20 to {LARGEST[0]}x{LARGEST[1]}")
+        smallest, largest = (f"{columns}x{rows}" for columns, rows in (SMALLEST, LARGEST))
+        raise InputError(f"size: {short_repr(text)} is not a size from {smallest} to {largest}")
     return size
 
 
-def _one_of(key: str, allowed: tuple[str, ...]) -> Callable[[str], str]:
+def _to_a_file(formats: tuple[str, ...]) -> tuple[Argument, ...]:
+    """The arguments that say where a picture or a film goes, and in which of these formats."""
+
     def read(text: str) -> str:
-        if text not in allowed:
-            raise InputError(f"{key}: {short_repr(text)} is unknown; choose from {', '.join(allowed)}")
+        if text not in formats:
+            raise InputError(f"format: {short_repr(text)} is unknown; choose from {', '.join(formats)}")
         return text
 
-    return read
+    words = f"{', '.join(formats[:-1])} or {formats[-1]}"
+    return (
+        Argument("-o", "the file to write", metavar="FILE"),
+        Argument("--format", f"{words} (default: by the name of the file)", metavar="NAME", read=read),
+    )
 
 
 def _step(text: str) -> int:
@@ -62,11 +69,7 @@ _SHOW = Command(
         Argument("--answer", "of a lesson: an answer to the question of this step", metavar="TEXT"),
         Argument("--hints", "of a lesson: how many hints are shown", metavar="N", read=whole_number("hints")),
         *_LOOKS,
-        Argument("-o", "the file to write", metavar="FILE"),
-        Argument(
-            "--format", "text, ansi or svg (default: by the name of the file)", metavar="NAME",
-            read=_one_of("format", ("text", "ansi", "svg")),
-        ),
+        *_to_a_file(PICTURES_AS),
     ),
     (
         "rnnviz show --steps 40 --gain 0.7 --at t=12,back --panel ledger",
@@ -99,11 +102,7 @@ _RECORD = Command(
             "--speed", "1 is the pace of a talk, 2 is twice as fast", metavar="S", read=speed, default=1.0
         ),
         *_LOOKS,
-        Argument("-o", "the file to write", metavar="FILE"),
-        Argument(
-            "--format", "v2, v3 or svg (default: by the name of the file)", metavar="NAME",
-            read=_one_of("format", ("v2", "v3", "svg")),
-        ),
+        *_to_a_file(FILMS_AS),
     ),
     (
         "rnnviz record why-gradients-vanish -o lesson.cast",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from rnnviz import terminal, ways_out
 from rnnviz.cli.command import Options
+from rnnviz.cli.picture_commands import FILMS_AS, PICTURES_AS
 from rnnviz.cli.session_flags import session
 from rnnviz.errors import InputError
 from rnnviz.glyphs import one_line, visible
@@ -24,10 +25,11 @@ _BY_ENDING = {".svg": "svg", ".txt": "text", ".ansi": "ansi", ".cast": "v2"}
 
 def show(options: Options) -> int:
     """Run `rnnviz show` and return its exit code. Raises InputError."""
-    kind = _format(options, ("text", "ansi", "svg"), "text")
+    kind = _format(options, PICTURES_AS, "text")
     _check_output(options)
-    if options.values.get("slug") is None and any(options[name] is not None for name in ("step", "answer", "hints")):
-        raise InputError("step: only a lesson has steps; name one with --lesson")
+    of_a_step = next((name for name in ("step", "answer", "hints") if options[name] is not None), None)
+    if of_a_step is not None and options.values.get("slug") is None:
+        raise InputError(f"{of_a_step}: only a lesson has steps; name one with --lesson")
     colors = _colors(options, kind)
     _write(options, asyncio.run(_picture(options, kind, colors)))
     return 0
@@ -62,7 +64,7 @@ def record(options: Options) -> int:
     """Run `rnnviz record` and return its exit code. Raises InputError."""
     if options["o"] is None and options["format"] is None:
         raise InputError("o: name the file to write, such as film.svg or film.cast")
-    kind = _format(options, ("v2", "v3", "svg"), "svg")
+    kind = _format(options, FILMS_AS, "svg")
     _check_output(options)
     if options.values.get("slug") is not None and (options["keys"] or options["at"] or options["panel"]):
         raise InputError("keys: a lesson plays by itself; leave --keys, --at and --panel out")

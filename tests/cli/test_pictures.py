@@ -93,6 +93,14 @@ def test_a_file_with_the_name_of_a_setting_is_no_flag_in_a_message(capsys, here)
     assert "gradients: seed: " in says(capsys, "gradients", "--experiment=seed")[2]
 
 
+def test_what_is_neither_a_file_nor_a_lesson_is_not_called_a_missing_lesson(capsys, here):
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("this system has no named pipes")
+    os.mkfifo(here / "pipe")
+    for command in ("show", "record", "read"):
+        assert f"{command}: 'pipe' is not a command or an experiment file" in says(capsys, command, "pipe")[2]
+
+
 def test_a_step_of_a_lesson_with_its_answer(capsys):
     code, out, _ = says(capsys, "show", "--lesson", "sequences-and-memory", "--step", "4")
     assert code == 0
@@ -123,7 +131,9 @@ def test_a_step_of_a_lesson_with_its_answer(capsys):
         (("show", "--color", "pink"), "none of auto, truecolor"),
         (("show", "-o", "a.png"), "use .svg, .txt, .ansi"),
         (("show", "-o", "no/such/a.svg"), "cannot be written: No such file"),
-        (("show", "--step", "2"), "--lesson"),
+        (("show", "--step", "2"), "--step: only a lesson has steps; name one with --lesson"),
+        (("show", "--answer", "2"), "--answer: only a lesson has steps; name one with --lesson"),
+        (("show", "--hints", "2"), "--hints: only a lesson has steps; name one with --lesson"),
         (("show", "nosuch"), "there is no lesson 'nosuch'"),
         (("show", "1", "--gain", "2"), "bring their own experiment"),
         (("show", "1", "--step", "99"), "is not one of the steps 1 to"),
