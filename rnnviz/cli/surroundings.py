@@ -25,7 +25,7 @@ def one_thread() -> None:
 
 def require_terminal(remedy: str) -> None:
     """Raises InputError, with the remedy, if the app cannot open here."""
-    missing = terminal_missing(is_tty(sys.stdin), is_tty(sys.stdout)) or memory_missing()
+    missing = terminal_missing("the app") or memory_missing()
     if missing:
         raise InputError(f"{missing}; {remedy}")
 
@@ -37,12 +37,12 @@ def is_tty(stream: object) -> bool:
         return False
 
 
-def terminal_missing(stdin_tty: bool, stdout_tty: bool) -> str | None:
-    """The reason why the app cannot open here, in a few words; None if it can."""
-    if not (stdin_tty and stdout_tty):
-        return "the app needs a terminal"
+def terminal_missing(what: str) -> str | None:
+    """The reason why what needs a terminal ("the app") cannot open here, in a few words; None if it can."""
+    if not (is_tty(sys.stdin) and is_tty(sys.stdout)):
+        return f"{what} needs a terminal"
     if os.environ.get("TERM", "") in ("", "dumb"):
-        return f"the app needs a full-screen terminal, but TERM is {os.environ.get('TERM') or 'not set'}"
+        return f"{what} needs a full-screen terminal, but TERM is {os.environ.get('TERM') or 'not set'}"
     return None
 
 

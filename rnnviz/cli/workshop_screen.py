@@ -13,12 +13,11 @@ import select
 import shlex
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from rnnviz.cli.surroundings import is_tty, terminal_missing
+from rnnviz.cli.surroundings import terminal_missing
 from rnnviz.cli.workshop_terminal import FullScreen, keys_in
 from rnnviz.errors import InputError
 from rnnviz.glyphs import cells, cut, ljust, wrap
@@ -41,13 +40,13 @@ _KEYS = "h hint   s solution   n next   p previous   l list   c check   e edit  
 def watch(folder: Path, session: Session) -> int:
     """Watch the files of a folder until q, in the session's colours and characters. Returns the exit code. Raises
     InputError without a terminal."""
-    missing = terminal_missing(is_tty(sys.stdin), is_tty(sys.stdout))
+    missing = terminal_missing("watching")
     try:
         import termios  # noqa: F401
     except ImportError:  # Windows
         missing = missing or "watching needs a POSIX terminal"
     if missing:
-        raise InputError(f"{missing.replace('the app', 'watching')}; rnnviz workshop check runs the files once")
+        raise InputError(f"{missing}; rnnviz workshop check runs the files once")
     return Watch(folder, session).run()
 
 
@@ -161,7 +160,7 @@ class Watch:
         self._checker.request(exercise, at_once=True)
 
     def _take(self, exercise: Exercise, result: Result) -> None:
-        was_solved = exercise in self.results and self.results[exercise].is_solved
+        was_solved = self._is_solved(exercise)
         self.results[exercise] = result
         if exercise is not self.exercise or not self.seeks:
             return
@@ -176,10 +175,8 @@ class Watch:
             self.seeks = False
             return
         self._go(following, keep_news=True)
-        self.seeks = True
-        if self.exercise in self.results:
-            self.seeks = False
-        else:
+        self.seeks = self.exercise not in self.results
+        if self.seeks:
             self._checker.request(self.exercise)
 
     def _is_solved(self, exercise: Exercise) -> bool:

@@ -116,11 +116,11 @@ def score(exercise: Exercise, case: Case, first: Quantity, row: int | None, valu
     return Score(tuple(rows), first, row, values[first.name].array, case.exact[first.name])
 
 
-def _where(case: Case) -> str:
-    """The sizes of a case after the first: some mistakes show only there."""
-    return (
-        "" if case.sizes == SIZES[0] else f"These are the numbers for {case.sizes}; for the sizes before all is right."
-    )
+def _where(case: Case) -> tuple[str, ...]:
+    """The sizes of a case after the first, as details: some mistakes show only there."""
+    if case.sizes == SIZES[0]:
+        return ()
+    return (f"These are the numbers for {case.sizes}; for the sizes before all is right.",)
 
 
 def _wrong_form(exercise: Exercise, case: Case, quantity: Quantity, values: Mapping[str, Value]) -> Result:
@@ -128,8 +128,7 @@ def _wrong_form(exercise: Exercise, case: Case, quantity: Quantity, values: Mapp
     if mine.wrong == NOT_YET.wrong:
         return _not_yet(exercise, quantity)
     as_if = f": as if {mine.as_if}" if mine.as_if else ""
-    details = tuple(line for line in (_where(case),) if line)
-    return Result(exercise, WRONG, f"{name} {mine.wrong}{as_if}.", details, name, as_if=mine.as_if)
+    return Result(exercise, WRONG, f"{name} {mine.wrong}{as_if}.", _where(case), name, as_if=mine.as_if)
 
 
 def _not_yet(exercise: Exercise, quantity: Quantity, line: int | None = None) -> Result:
@@ -164,7 +163,7 @@ def _departure(exercise: Exercise, runs: list[_Run], at: int, quantity: Quantity
         exercise,
         WRONG,
         f"{headline}{f', as if {as_if}' if as_if else ''}.",
-        (*beside(mine, true), *((_where(case),) if _where(case) else ())),
+        (*beside(mine, true), *_where(case)),
         quantity.name,
         None if row is None or quantity.first is None else row + quantity.first,
         as_if,

@@ -8,11 +8,12 @@ time t        0     1     2     3
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from rnnviz.glyphs import cells, ljust, rjust
 from rnnviz.nn.types import Array
-from rnnviz.workshop.exercise import Quantity
 from rnnviz.workshop.result import Score
 from rnnviz.workshop.wording import name_of
 
@@ -54,12 +55,11 @@ def _mark(right: bool | None) -> str:
     return UNKNOWN if right is None else RIGHT if right else WRONG
 
 
-def _sizes(score: Score, line: object) -> list[str]:
+def _sizes(score: Score, line: Callable[[str, dict[int, str]], str]) -> list[str]:
     """How long the vector is at each step, yours and the exact one, in numbers with a bar."""
-    assert callable(line)
     if score.yours is None:
         return []
-    first: Quantity = score.first
+    first = score.first
     symbol = f"‖{first.symbol}‖" if score.exact.ndim > 1 else first.symbol
     rows = {"yours": _norms(score.yours), "exact": _norms(score.exact)}
     most = float(np.nanmax(rows["exact"], initial=0.0)) or 1.0

@@ -48,23 +48,22 @@ def value(described: Mapping[str, Any], exact: Array) -> Value:
         array = array.reshape(())
     if array.shape != exact.shape:
         return Value(None, _wrong_shape(array, exact), _transposed(array, exact))
-    return Value(array, *_wrong_dtype(str(described["dtype"]), array, exact))
+    return Value(array, _wrong_dtype(str(described["dtype"]), array, exact))
 
 
-def _wrong_dtype(dtype: str, array: Array, exact: Array) -> tuple[str, str]:
+def _wrong_dtype(dtype: str, array: Array, exact: Array) -> str:
     """Of an array of the right shape: numbers that were rounded."""
     if same(array, exact):
-        return "", ""
+        return ""
     if dtype in ("float32", "float16") and same(array, exact, 1e-5 if dtype == "float32" else 1e-2):
         digits = "7" if dtype == "float32" else "3"
-        return f"is right to {digits} digits only: it has the dtype {dtype}, and should have float64", ""
+        return f"is right to {digits} digits only: it has the dtype {dtype}, and should have float64"
     if dtype.startswith(("int", "uint", "bool")) and array.size > 1:
         return (
             f"has whole numbers only: an array of dtype {dtype} cuts off what is behind the point. Make it with "
-            "np.zeros(…) of floats",
-            "",
+            "np.zeros(…) of floats"
         )
-    return "", ""
+    return ""
 
 
 def _wrong_shape(array: Array, exact: Array) -> str:
