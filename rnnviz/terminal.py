@@ -82,7 +82,7 @@ def colors_and_reason(
         return choice, "your choice"
     if environ.get("NO_COLOR"):
         return "none", "NO_COLOR"
-    term = environ.get("TERM", "").strip().lower()
+    term = _term(environ)
     forced = environ.get("FORCE_COLOR")
     if forced:
         least = {"2": "256", "3": "truecolor"}.get(forced.strip(), "standard")
@@ -93,6 +93,10 @@ def colors_and_reason(
     if term == "dumb":
         return "none", "TERM"
     return _colors_of(environ, term)
+
+
+def _term(environ: Mapping[str, str]) -> str:
+    return environ.get("TERM", "").strip().lower()
 
 
 def _colors_of(environ: Mapping[str, str], term: str) -> tuple[str, str]:
@@ -125,7 +129,7 @@ _ANSWER = (
 
 def can_ask_background(environ: Mapping[str, str] = os.environ) -> bool:
     """Whether the terminal may be asked for the colour of its background (OSC 11)."""
-    term = environ.get("TERM", "").strip().lower()
+    term = _term(environ)
     if environ.get("STY"):
         return False
     return term.startswith(_ANSWER) or (term.startswith("screen") and bool(environ.get("TMUX")))
@@ -137,7 +141,7 @@ _IN_COLOR = ("xterm", "linux", "tmux", "rxvt", "alacritty", "foot", "konsole", "
 
 def erases_in_color(environ: Mapping[str, str] = os.environ) -> bool:
     """Whether a cell that is cleared takes the background colour in force ("bce" in terminfo)."""
-    term = environ.get("TERM", "").strip().lower()
+    term = _term(environ)
     if environ.get("STY") or term.startswith("xterm-kitty"):
         return False
     return term.startswith(_IN_COLOR) or (term.startswith("screen") and bool(environ.get("TMUX")))
@@ -165,7 +169,7 @@ def why_ascii(stream: Any, environ: Mapping[str, str] = os.environ) -> str:
     """Why pictures on this stream have to be in ASCII, as the end of a sentence; empty if they need not."""
     if lacks_unicode(stream):
         return f"the output encoding {getattr(stream, 'encoding', None) or 'ASCII'} has no other glyphs"
-    term = environ.get("TERM", "").strip().lower()
+    term = _term(environ)
     if term == "linux" or term.startswith("linux-"):
         # At most 512 glyphs: shades and half blocks, but no braille, no eighths of a block, no ‖ or ∂.
         return "the font of a Linux console lacks the other glyphs"
