@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rnnviz.errors import InputError
 from rnnviz.tui import panels, too_small
+from rnnviz.tui.presenter import Blank
 
 if TYPE_CHECKING:
     from rnnviz.tui.guide import Guide
@@ -107,8 +108,6 @@ def _picture(screen: ScoreScreen) -> None:
 
 def _blank(screen: ScoreScreen) -> None:
     """Pause what plays, too: nobody can see it."""
-    from rnnviz.tui.presenter import Blank
-
     screen.pause()
     if screen.guide is not None:
         screen.guide.pause()

@@ -45,6 +45,7 @@ from rnnviz.tui.main import Main
 from rnnviz.tui.messages import EngineReady, Grown, Noted, PlayerReady, PlotsReady
 from rnnviz.tui.modal import Commands
 from rnnviz.tui.palette import Palette, luminance
+from rnnviz.tui.presenter import Blank
 from rnnviz.tui.rich_private import set_color_system
 from rnnviz.tui.textual_private import error_of, let_go_drawings
 
@@ -307,11 +308,8 @@ class RnnvizApp(DrivenApp):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """While the screen is blank the keys that work anywhere show it again, as every other key does."""
-        from rnnviz.tui.presenter import Blank
-
-        return action in ("quit", "suspend_process") or not any(
-            isinstance(one, Blank) for one in self.screen_stack[-1:]
-        )
+        is_blank = any(isinstance(one, Blank) for one in self.screen_stack[-1:])
+        return action in ("quit", "suspend_process") or not is_blank
 
     def action_anywhere(self, name: str) -> None:
         """An action that also works while a menu or a page lies over the score, or a lesson plays by itself."""
