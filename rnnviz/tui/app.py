@@ -44,7 +44,7 @@ from rnnviz.tui.input_filter import Background
 from rnnviz.tui.main import Main
 from rnnviz.tui.messages import EngineReady, Grown, Noted, PlayerReady, PlotsReady
 from rnnviz.tui.modal import Commands
-from rnnviz.tui.palette import Palette, luminance
+from rnnviz.tui.palette import Palette, is_hex, luminance
 from rnnviz.tui.presenter import Blank
 from rnnviz.tui.rich_private import set_color_system
 from rnnviz.tui.textual_private import error_of, let_go_drawings
@@ -207,7 +207,7 @@ class RnnvizApp(DrivenApp):
         strength = "standard" if native else self.strength
         set_color_system(self.console, COLOR_SYSTEMS.get(strength, ColorSystem.TRUECOLOR))
         ground = (theme.background or "").lower()
-        if not (ground.startswith("#") and len(ground) == 7):
+        if not is_hex(ground):
             ground = ""  # the default, or the terminal's own, which is unknown
         self.set_class(strength in ("standard", "none"), "-few-colors")
         self.main.use_colors(Palette(strength, theme.dark, self.ascii, ground, native, self._links))

@@ -22,6 +22,7 @@ from rich.color import Color
 from rich.style import Style
 
 WORDS, MARKS = 4.5, 3.0  # least contrasts
+GROUNDS = {"dark": "#121212", "light": "#e0e0e0"}  # the usual ones
 
 # The sixteen colours of a VGA; a colour of exactly this value is sent by its number.
 VGA = (
@@ -90,6 +91,11 @@ _INK_NATIVE = {
 
 
 _LEVELS = (0, 95, 135, 175, 215, 255)  # of the cube 16 to 231; the greys 232 to 255 are 8, 18 … 238
+
+
+def is_hex(color: str) -> bool:
+    """Whether a theme's colour is #rrggbb; otherwise it is the terminal's own, or the default."""
+    return color.startswith("#") and len(color) == 7
 
 
 def rgb(color: str) -> tuple[int, int, int]:
@@ -179,7 +185,7 @@ class Palette:
         """The ground as displayed, #rrggbb, as far as it is known."""
         if self.colors == "standard":
             return _BLACK if self.dark else _WHITE
-        ground = self.ground or ("#121212" if self.dark else "#e0e0e0")
+        ground = self.ground or GROUNDS[self._shade]
         return cube_hex(*rgb(ground)) if self.colors == "256" else ground
 
     def _ink(self, role: str) -> Style:

@@ -16,7 +16,7 @@ from rich.style import Style
 from rnnviz.sheet import Sheet
 from rnnviz.terminal import ascii_cells
 from rnnviz.tui.compact_update import sixteen
-from rnnviz.tui.palette import VGA, cube_hex, rgb
+from rnnviz.tui.palette import GROUNDS, VGA, cube_hex, is_hex, rgb
 from rnnviz.tui.textual_private import rows_of_screen
 
 if TYPE_CHECKING:
@@ -47,17 +47,13 @@ def of_app(app: App[Any], colors: str, *, ascii: bool) -> Picture:
                 text = ascii_cells(segment.text) if ascii else segment.text
                 x = sheet.put(y, x, text, segment.style)
     theme = app.current_theme
-    usual = ("#121212", "#e0e0e0") if theme.dark else ("#e0e0e0", "#121212")
+    usual = [GROUNDS[shade] for shade in (("dark", "light") if theme.dark else ("light", "dark"))]
     found = (theme.background, theme.foreground)
-    ground, text = (b if a is None or not _is_hex(a) else a for a, b in zip(found, usual, strict=True))
+    ground, text = (b if a is None or not is_hex(a) else a for a, b in zip(found, usual, strict=True))
     if colors == "standard":
         behind = sixteen(None, Color.parse(ground))[1] or 0
         return Picture(sheet, colors, VGA[behind], VGA[0 if behind == 15 else 15])
     return Picture(sheet, colors, *(_reduced(Color.parse(color), colors) or color for color in (ground, text)))
-
-
-def _is_hex(color: str) -> bool:
-    return color.startswith("#") and len(color) == 7
 
 
 class Ink(NamedTuple):
