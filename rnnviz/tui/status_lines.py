@@ -91,7 +91,7 @@ def narration(frame: Frame | None, view: View, width: int, height: int, palette:
     sentences; a narrow screen, where each may take two, needs four."""
     sheet = Sheet(width, height)
     if frame is None:
-        sheet.put(0, 1, "Starting …" if view.notice is None else view.notice.line, palette.dim)
+        sheet.put(0, 1, "Starting …" if view.notice is None else VOICE.say(view.notice.line), palette.dim)
         return sheet
     waits = f"This moment in words: {view.waits}."
     first, second = (waits, "") if view.hides(*_SUBJECTS[frame.cursor.phase]) else narrate(frame, VOICE)

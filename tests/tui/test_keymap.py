@@ -15,6 +15,10 @@ from rnnviz.tui import keymap, keys, panels
 from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.help import sections
 from rnnviz.tui.keymap import KeyMistakeError, checked, key_name
+from rnnviz.tui.notice import Kind, Notice
+from rnnviz.tui.palette import Palette
+from rnnviz.tui.status_lines import narration
+from rnnviz.tui.view import View
 from rnnviz.tui.voice import KEYS, VOICE
 from tests.lessons.learner import Learner
 from tests.tui.driving import press, text
@@ -185,3 +189,8 @@ def test_every_key_of_the_lessons_belongs_to_an_action():
     assert not re.search(r"[→←] [a-z]{2,}", said)
     assert panels.BY_KEY["f13"] == "knobs"
     assert "o" not in panels.BY_KEY
+
+
+def test_a_notice_before_the_first_frame_names_its_key() -> None:
+    view = View(notice=Notice("Cannot suspend: [suspend] needs a shell.", Kind.WARNING))
+    assert narration(None, view, 80, 2, Palette()).plain()[0].strip() == "! Cannot suspend: ctrl+z needs a shell."
