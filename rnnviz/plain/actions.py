@@ -161,18 +161,15 @@ def set_knob(host: Host, name: str, text: str) -> None:
 
 def choose_knob(host: Host, name: str) -> None:
     """The next knob or the one before; or the first of the next group, or of the one before."""
-    alive = panels.knobs_here(host.frame, host.locked)
-    at = alive.index(host.open.knob) if host.open.knob in alive else 0
-    down = name.endswith("down")
-    if name.startswith("unit"):
-        at = min(max(at + (1 if down else -1), 0), len(alive) - 1)
-    else:
-        groups = ["locked" if one in host.locked else SETTINGS[one].group for one in alive]
-        firsts = [i for i, group in enumerate(groups) if i == 0 or group != groups[i - 1]]
-        others = [i for i in firsts if (i > at if down else i < at)]
-        at = others[0 if down else -1] if others else at
-    host.open = replace(host.open, knob=alive[at])
-    host.say(knob_line(host.frame, alive[at], host.locked))
+    from rnnviz.views.knobs import beside_group, listed
+
+    alive = listed(host.frame, host.locked)
+    at = next((i for i, knob in enumerate(alive) if knob.name == host.open.knob), 0)
+    by = 1 if name.endswith("down") else -1
+    to = at + by if name.startswith("unit") else beside_group(alive, at, by, host.locked)
+    knob = alive[min(max(to, 0), len(alive) - 1)].name
+    host.open = replace(host.open, knob=knob)
+    host.say(knob_line(host.frame, knob, host.locked))
 
 
 def turn_knob(host: Host, name: str) -> None:

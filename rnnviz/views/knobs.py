@@ -11,7 +11,7 @@ What a knob means, its choices, steps and limits are its Setting; here is only h
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rnnviz.experiment.experiment import BY_GROUP, SETTINGS, Experiment
@@ -65,6 +65,25 @@ def range_of(frame: Frame, name: str) -> str:
 def why_not(frame: Frame, name: str) -> str | None:
     """Why this knob has no effect here; None if it has one."""
     return frame.cannot.get(name) or SETTINGS[name].why_not(_filled(frame))
+
+
+def listed(frame: Frame, locked: Collection[str]) -> tuple[Setting, ...]:
+    """The knobs that do something here, those that an open exercise locks at the end."""
+    alive = [knob for knob in BY_GROUP if why_not(frame, knob.name) is None]
+    return tuple(sorted(alive, key=lambda knob: knob.name in locked))
+
+
+def group_of(knob: Setting, locked: Collection[str]) -> str:
+    return "locked" if knob.name in locked else knob.group
+
+
+def beside_group(knobs: Sequence[Setting], at: int, by: int, locked: Collection[str]) -> int:
+    """The place of the first knob of the next group (+1), or of the one before (-1): of this one, if `at` is further
+    on. `at` itself at the end."""
+    groups = [group_of(knob, locked) for knob in knobs]
+    firsts = [i for i, group in enumerate(groups) if i == 0 or group != groups[i - 1]]
+    others = [i for i in firsts if (i > at if by > 0 else i < at)]
+    return others[0 if by > 0 else -1] if others else at
 
 
 def called(text: str) -> tuple[Setting, ...]:

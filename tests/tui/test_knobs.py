@@ -16,11 +16,11 @@ from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.geometry import columns_of
 from rnnviz.tui.marks import DOTS
 from rnnviz.tui.palette import Palette
-from rnnviz.tui.panels.knobs import KNOBS_PANEL, listed
+from rnnviz.tui.panels.knobs import KNOBS_PANEL
 from rnnviz.tui.score import draw
 from rnnviz.tui.view import View
 from rnnviz.views import ghost as ghosts
-from rnnviz.views.knobs import called, why_not
+from rnnviz.views.knobs import called, listed, why_not
 from rnnviz.views.reach import of_frame
 from rnnviz.words.reach import part
 from tests.tui.driving import press, text
@@ -163,7 +163,7 @@ async def test_a_bad_value_of_any_knob_is_told_with_the_label_it_has_on_the_scre
     async with app.run_test(size=(80, 24)) as pilot:
         await app.settled()
         assert app.main.frame is not None
-        for knob in listed(app.main.frame, app.main.view):
+        for knob in listed(app.main.frame, app.main.view.locked):
             await choose(pilot, knob.name)
             await press(pilot, "enter", *"x,", "enter")
             said = " ".join(text(app, "telling").split())
@@ -257,7 +257,7 @@ async def test_knobs_that_the_exercise_keeps_come_last() -> None:
         await app.settled()
         assert app.main.frame is not None
         view = View(panel="knobs", row=-1, locked=("cell", "hidden_size", "learning_rate"))
-        names = [knob.name for knob in listed(app.main.frame, view)]
+        names = [knob.name for knob in listed(app.main.frame, view.locked)]
         assert names[-3:] == ["cell", "hidden_size", "learning_rate"]
         rows = KNOBS_PANEL.draw(app.main.frame, view, 80, 40, Palette()).plain()
         assert "▸ layers" in rows[0]

@@ -15,11 +15,9 @@ if TYPE_CHECKING:
 
 def knobs_here(frame: Frame, locked: tuple[str, ...]) -> list[str]:
     """The names of the settings that do something here, in the order of the app's list."""
-    from rnnviz.experiment.experiment import BY_GROUP
-    from rnnviz.views.knobs import why_not as no_knob
+    from rnnviz.views.knobs import listed
 
-    alive = [one.name for one in BY_GROUP if no_knob(frame, one.name) is None]
-    return sorted(alive, key=lambda name: name in locked)
+    return [knob.name for knob in listed(frame, locked)]
 
 
 def knob_line(frame: Frame, name: str, locked: tuple[str, ...] = ()) -> str:

@@ -16,7 +16,18 @@ from rnnviz.tui.notice import Kind, Notice
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import Panel
 from rnnviz.tui.view import View
-from rnnviz.views.knobs import called, range_of, requested, turned, typed, value_of, why_not
+from rnnviz.views.knobs import (
+    beside_group,
+    called,
+    group_of,
+    listed,
+    range_of,
+    requested,
+    turned,
+    typed,
+    value_of,
+    why_not,
+)
 
 if TYPE_CHECKING:
     from rnnviz.experiment.setting import Setting
@@ -36,8 +47,8 @@ def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -
     first = first_in_view(knobs.index(chosen), len(knobs), n)
     group = GROUP if width >= GROUPED else 1
     for y, knob in enumerate(knobs[first : first + n]):
-        if group > 1 and (y == 0 or _group(knobs[first + y - 1], view) != _group(knob, view)):
-            sheet.put(y, 1, _group(knob, view), palette.dim)
+        if group > 1 and (y == 0 or group_of(knobs[first + y - 1], view.locked) != group_of(knob, view.locked)):
+            sheet.put(y, 1, group_of(knob, view.locked), palette.dim)
         _one(sheet, y, group, frame, view, knob.name, knob is chosen, palette)
     if first > 0:
         sheet.put(0, width - 1, "↑", palette.dim)
@@ -51,18 +62,8 @@ def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -
     return sheet
 
 
-def listed(frame: Frame, view: View) -> tuple[Setting, ...]:
-    """The knobs that do something here, those that an open exercise keeps as they are at the end."""
-    alive = [knob for knob in BY_GROUP if why_not(frame, knob.name) is None]
-    return tuple(sorted(alive, key=lambda knob: knob.name in view.locked))
-
-
 def first_in_view(chosen: int, rows: int, room: int) -> int:
     return min(max(0, chosen - room // 2), rows - room)
-
-
-def _group(knob: Setting, view: View) -> str:
-    return "locked" if knob.name in view.locked else knob.group
 
 
 def _sought(sheet: Sheet, y: int, frame: Frame, view: View, palette: Palette) -> None:
@@ -71,7 +72,7 @@ def _sought(sheet: Sheet, y: int, frame: Frame, view: View, palette: Palette) ->
     text = "type a part of a knob's name; enter selects it"
     if view.typing:
         means = called(view.typing)
-        alive = any(knob in listed(frame, view) for knob in means)
+        alive = any(knob in listed(frame, view.locked) for knob in means)
         text = "no knob has this name"
         if means:
             text = means[0].label + ("" if alive else f": {why_not(frame, means[0].name)}")
@@ -138,7 +139,7 @@ def _wrapped(sheet: Sheet, y: int, text: str, palette: Palette) -> None:
 
 def _chosen(frame: Frame, view: View) -> Setting:
     """By its place in BY_GROUP; the next one where that does nothing here."""
-    knobs = listed(frame, view)
+    knobs = listed(frame, view.locked)
     if view.row < 0:
         return knobs[0]
     return next((knob for knob in BY_GROUP[view.row :] if knob in knobs), knobs[-1])
@@ -146,23 +147,20 @@ def _chosen(frame: Frame, view: View) -> Setting:
 
 def _at(frame: Frame, view: View, row: int) -> dict[str, Any]:
     """A row of the list becomes the chosen one."""
-    knobs = listed(frame, view)
+    knobs = listed(frame, view.locked)
     return {"row": BY_GROUP.index(knobs[min(max(row, 0), len(knobs) - 1)]), "notice": None}
 
 
 def _choose(by: int) -> Any:
-    return lambda frame, view: _at(frame, view, listed(frame, view).index(_chosen(frame, view)) + by)
+    return lambda frame, view: _at(frame, view, listed(frame, view.locked).index(_chosen(frame, view)) + by)
 
 
 def _choose_group(by: int) -> Any:
     """The first knob of the next group, or of the one before."""
 
     def take(frame: Frame, view: View) -> dict[str, Any]:
-        knobs = listed(frame, view)
-        firsts = [i for i, knob in enumerate(knobs) if i == 0 or _group(knob, view) != _group(knobs[i - 1], view)]
-        here = knobs.index(_chosen(frame, view))
-        others = [i for i in firsts if (i > here if by > 0 else i < here)]
-        return _at(frame, view, others[0 if by > 0 else -1] if others else here)
+        knobs = listed(frame, view.locked)
+        return _at(frame, view, beside_group(knobs, knobs.index(_chosen(frame, view)), by, view.locked))
 
     return take
 
@@ -172,7 +170,7 @@ def _find(frame: Frame, view: View) -> dict[str, Any]:
 
 
 def _find_knob(frame: Frame, view: View, text: str) -> dict[str, Any]:
-    knobs = listed(frame, view)
+    knobs = listed(frame, view.locked)
     row = next((knobs.index(knob) for knob in called(text) if knob in knobs), None)
     return {} if row is None else _at(frame, view, row)
 
@@ -193,7 +191,7 @@ def _click(frame: Frame, view: View, x: int, y: int, width: int, height: int) ->
 
 def _in_view(frame: Frame, view: View, height: int) -> tuple[tuple[Setting, ...], int]:
     """The list, and how many of it there is room for."""
-    knobs = listed(frame, view)
+    knobs = listed(frame, view.locked)
     return knobs, min(height - _words(height), len(knobs))
 
 
