@@ -86,7 +86,7 @@ def here(frame: Frame, mask: Mask, guide: Guide | None, panel: str) -> list[str]
         lines.append(_line("Back to the lesson", ["lesson_return", "contents"]))
     if panel:
         lines.append(VOICE.say(f"Open is [{panel}]; [cancel] closes it."))
-    lines.append(f"Walk: {_walk(frame, mask)}")
+    lines.append(f"Walk: {_walk(frame, mask, panel)}")
     lines.append(_line("Hear the numbers", ["where", *_rows(frame, mask)]))
     lines.append(_line("Panels", panels.readable(frame, mask)))
     change = ["batch", "epoch", "all", "batch_back", "epoch_back", "all_back", "cut", "type", "undo", "redo", "save",
@@ -122,8 +122,10 @@ def _rows(frame: Frame, mask: Mask) -> list[str]:
     ]  # fmt: skip
 
 
-def _walk(frame: Frame, mask: Mask) -> str:
-    """What right and left do at this moment."""
+def _walk(frame: Frame, mask: Mask, panel: str) -> str:
+    """What right and left do at this moment, unless the open panel has them."""
+    if panel == "knobs" or (panel and "right" in PANELS[panel].acts):
+        return VOICE.say("[seek] and a number go to a step, [play] to the end.")
     match frame.cursor.phase:
         case Phase.FORWARD if frame.cursor.t == 0:
             text = "[right] reads the first step"

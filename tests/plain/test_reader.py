@@ -159,6 +159,16 @@ def test_every_word_answers_everywhere_in_letters_digits_and_punctuation(source:
         assert code or not [text for text in heard.lines if odd(text)], (line, heard.lines)
 
 
+def test_help_tells_a_walk_by_the_arrows_only_where_they_walk() -> None:
+    heard = Heard()
+    assert 'Walk: "right" reads the first step, ' in heard.type("help")
+    for panel in ("knobs", "time travel"):
+        heard.type(panel)
+        assert 'Walk: "go to" and a number go to a step, "play" to the end.' in heard.type("help")
+    heard.type("ledger")
+    assert 'Walk: "right" reads the first step, ' in heard.type("help")
+
+
 def test_what_cannot_be_done_says_why() -> None:
     heard = Heard(NetworkOpening(str(WEIGHTS)))
     for line in ("gain 2", "train all", "cut", "time travel", "batch"):
