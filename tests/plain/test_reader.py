@@ -203,7 +203,7 @@ def test_a_long_answer_is_read_in_parts() -> None:
     assert heard.type("more").startswith("Step 51:")
     assert heard.type("again").startswith("Step 51:")
     assert heard.lines[-1].startswith("42 more")
-    assert heard.type("everything").endswith("0.") or "Step 0:" in heard.type("again")
+    assert " Step 0: " in heard.type("everything")
 
 
 def test_undo_typed_sequences_and_knobs() -> None:
@@ -311,7 +311,8 @@ def test_a_record_that_comes_meanwhile_is_followed(tmp_path: Path) -> None:
     heard = Heard(Opening(str(tmp_path / "run")))
     assert "Record 2 of 2" in heard.type("where")
     trainer.record()
-    assert "Record 3 of 3" in heard.type("right") or "Record 2 of 3" in heard.type("where")
+    heard.type("right")
+    assert "Record 3 of 3" in heard.type("where")
 
 
 def stopping(job: Job) -> AbstractContextManager[None]:

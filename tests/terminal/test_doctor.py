@@ -1,4 +1,4 @@
-"""rnnviz doctor on a real terminal: what it asks, what it is told, and that nothing of it stays behind."""
+"""rnnviz doctor on a real terminal: its questions and the answers, of which nothing stays behind."""
 
 from __future__ import annotations
 
