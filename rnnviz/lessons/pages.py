@@ -119,6 +119,23 @@ def verdict(run: LessonRun) -> list[str]:
     return [f"{first} {chosen.why}" if chosen.why else first]
 
 
+def unfinished(run: LessonRun) -> str:
+    """What the step asks for before the next one; "" where it is done, has been skipped, or is asked again."""
+    if run.is_done or run.is_retry or run.step.id in run.skipped:
+        return ""
+    question = run.open_question
+    if question is None:
+        return "Solve this first"
+    return f"Answer first, 1 to {len(question.choices)}" if question.choices else "Type a number first"
+
+
+def no_hint(run: LessonRun) -> str:
+    """Why there is no hint to show; "" if there is one."""
+    if run.open_exercise is None:
+        return "No hint here: only exercises have hints."
+    return "" if run.open_exercise.hints else "This exercise has no hints."
+
+
 def status(run: LessonRun, frame: Frame) -> str:
     """The conditions of the open exercise, each with its present and its required value."""
     exercise = run.task

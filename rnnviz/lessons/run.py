@@ -90,23 +90,6 @@ class LessonRun:
         return self.task if isinstance(self.task, Exercise) and not self.is_done else None
 
     @property
-    def unfinished(self) -> str:
-        """What the step asks for before the next one; "" where it is done, has been skipped, or is asked again."""
-        if self.is_done or self.is_retry or self.step.id in self.skipped:
-            return ""
-        question = self.open_question
-        if question is None:
-            return "Solve this first"
-        return f"Answer first, 1 to {len(question.choices)}" if question.choices else "Type a number first"
-
-    @property
-    def no_hint(self) -> str:
-        """Why there is no hint to show; "" if there is one."""
-        if self.open_exercise is None:
-            return "No hint here: only exercises have hints."
-        return "" if self.open_exercise.hints else "This exercise has no hints."
-
-    @property
     def start(self) -> Start:
         return self.starts.get(self.step.id, {})
 

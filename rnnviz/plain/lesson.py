@@ -15,7 +15,7 @@ from rnnviz.lessons.course import BROKEN, head, introduced
 from rnnviz.lessons.introductions import tools
 from rnnviz.lessons.lesson import Exercise, Lesson, Prediction, Step
 from rnnviz.lessons.opening import first_lesson, once_more, read_lesson
-from rnnviz.lessons.pages import page, status
+from rnnviz.lessons.pages import no_hint, page, status, unfinished
 from rnnviz.lessons.prose import Line, plain, spans
 from rnnviz.lessons.run import LessonRun, references, texts
 from rnnviz.lessons.setup import toward
@@ -246,9 +246,10 @@ class Guide:
     def next(self) -> None:
         """Go to the next page; skip an open question or exercise only at a second request."""
         run = self.run
-        if run.unfinished and not self._skip_asked:
+        first = unfinished(run)
+        if first and not self._skip_asked:
             self._skip_asked = True
-            self.reader.say(VOICE.say(f"{run.unfinished}; [lesson_next] once more skips it."))
+            self.reader.say(VOICE.say(f"{first}; [lesson_next] once more skips it."))
             return
         moved = run.next(self.reader.frame)
         if not run.is_last:
@@ -288,8 +289,9 @@ class Guide:
 
     def hint(self) -> None:
         exercise = self.run.open_exercise
-        if exercise is None or self.run.no_hint:
-            self.reader.say(self.run.no_hint)
+        reason = no_hint(self.run)
+        if exercise is None or reason:
+            self.reader.say(reason)
             return
         self.run = self.run.show_hint()
         self._keep()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from rnnviz.errors import InputError
 from rnnviz.lessons.masking import masked
 from rnnviz.lessons.opening import once_more, read_lesson
-from rnnviz.lessons.pages import page
+from rnnviz.lessons.pages import no_hint, page, unfinished
 from rnnviz.lessons.points import POINTS
 from rnnviz.lessons.run import LessonRun, references, right_answer, setup_of
 from rnnviz.scene.cursor import Phase
@@ -254,9 +254,10 @@ class Guide:
         run = self.run
         if run is None:
             return
-        if run.unfinished and not self._skip_asked:
+        first = unfinished(run)
+        if first and not self._skip_asked:
             self._skip_asked = True
-            self.stage.say(f"{run.unfinished}; press [lesson_next] again to skip.")
+            self.stage.say(f"{first}; press [lesson_next] again to skip.")
             return
         moved = run.next(self.stage.frame)
         if run.is_last:
@@ -300,8 +301,9 @@ class Guide:
         run = self.run
         if run is None:
             return
-        if run.no_hint:
-            self.stage.say(run.no_hint)
+        reason = no_hint(run)
+        if reason:
+            self.stage.say(reason)
         else:
             self.stage.hush()
             self._changed(run.show_hint())
