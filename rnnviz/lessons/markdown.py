@@ -1,4 +1,4 @@
-"""A lesson's Markdown: the front matter, and one section per ## heading, with paragraphs and toml blocks."""
+"""A lesson's Markdown: the front matter, and one section per ## heading, with paragraphs, formulas and toml blocks."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rnnviz.lessons.lesson_file import SourceError, toml
+from rnnviz.lessons.prose import FORMULA
 from rnnviz.lessons.report import Report
 
 FENCES = ("```", "~~~")
@@ -106,14 +107,26 @@ class Markdown:
             yield section
 
     def fenced(self, section: Section | None, kind: str, source: list[str], line: int) -> None:
-        if kind != "toml":
-            self.wrong(line, f"a block of {kind or 'no kind'}", "use only ```toml blocks")
+        if kind not in ("toml", ""):
+            self.wrong(line, f"a block of {kind}", "write ```toml for commands, ``` alone for a formula")
         elif section is None:
             self.wrong(line, "a block before the first step", "put it under a ## heading")
+        elif not kind:
+            self.formula(section, source, line)
         else:
             block = self.toml(source, line)
             if block is not None:
                 section.parts.append((line, block))
+
+    def formula(self, section: Section, source: list[str], line: int) -> None:
+        """A block without a kind: formulas, a line each."""
+        lines = [one.strip() for one in source if one.strip()]
+        for number, one in enumerate(lines, start=line + 1):
+            self.report.proper(number, one)
+        if lines:
+            section.parts.append((line, FORMULA + "\n".join(lines)))
+        else:
+            self.wrong(line, "the block is empty", "write a formula in it, or ```toml above commands")
 
     def paragraphs(self, section: Section | None, lines: list[str], number: int) -> None:
         first = lines[0]

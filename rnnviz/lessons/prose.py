@@ -15,9 +15,11 @@ from rnnviz.errors import InputError
 from rnnviz.glyphs import cells, pieces
 from rnnviz.views.metrics import Reference, check_format, parse
 
-Span = tuple[str, str]  # text and its style: "", "bold", "em" or "code"
+Span = tuple[str, str]  # text and its style: "", "bold", "em", "code" or "formula"
 Line = list[Span]
 Quote = Callable[[Reference, str | None], str]
+
+FORMULA = "    "  # a text that begins with it is a formula, or several, a line each
 
 _QUOTE = re.compile(r"\{([^{}]*)\}")
 _MARK = re.compile(r"\*\*(?=\S)(.+?)(?<=\S)\*\*|(?<![\w*])[*_](?=[^\s*_])(.+?)(?<=[^\s*_])[*_](?![\w*])|`([^`]+)`")
@@ -74,8 +76,16 @@ def plain(line: Line) -> str:
 
 def wrapped(text: str, width: int, quote: Quote | None = None, indent: int = 0) -> list[Line]:
     """A paragraph in lines of at most `width` cells, broken at spaces (a word longer than a line: anywhere); lines
-    after the first are indented."""
-    return [*_wrapped(filled(text, quote) if quote else text, width, indent)]
+    after the first are indented. A formula keeps its lines, and the blanks inside them, as far as they fit."""
+    text = filled(text, quote) if quote else text
+    return [*_formulas(text, width)] if text.startswith(FORMULA) else [*_wrapped(text, width, indent)]
+
+
+def _formulas(text: str, width: int) -> Iterable[Line]:
+    blank = " " * min(len(FORMULA), width // 8)
+    for formula in text.removeprefix(FORMULA).split("\n"):
+        for piece in pieces(formula, width - len(blank)):
+            yield [(blank, ""), (piece, "formula")]
 
 
 @lru_cache(maxsize=256)  # a step in a lesson asks for its page again, and mostly for the same words
