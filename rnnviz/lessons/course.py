@@ -98,6 +98,12 @@ def head(file: Path) -> tuple[str, str]:
     return (title, summary) if isinstance(title, str) and isinstance(summary, str) else (file.stem, BROKEN)
 
 
+def explained(file: Path) -> tuple[str, ...]:
+    """What a learner can explain after a lesson, without reading its steps; () if it does not say."""
+    found = _front(file).get("explains")
+    return tuple(map(str, found)) if isinstance(found, list) and found else ()
+
+
 def introduced(files: Sequence[Path], upto: Path) -> frozenset[str] | None:
     """The names that the lessons of a course introduce up to and including one of them (see introductions.py); None
     if no lesson introduces anything: then everything is shown from the beginning."""

@@ -78,6 +78,8 @@ class Step:
 
 @dataclass(frozen=True)
 class Lesson:
+    """explains: what a learner can explain after it, each the rest of "You can now explain …"."""
+
     path: Path
     number: int
     slug: str
@@ -87,6 +89,7 @@ class Lesson:
     sources: tuple[str, ...]
     steps: tuple[Step, ...]
     introduces: tuple[str, ...] = ()
+    explains: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

@@ -33,6 +33,10 @@ class Block:
             at = next((i for i in range(at, len(self.source)) if sign.search(self.source[i])), at)
         return self.line + 1 + at
 
+    def line_of_text(self, text: str, otherwise: int) -> int:
+        """The line that holds this text."""
+        return next((self.line + 1 + i for i, line in enumerate(self.source) if text in line), otherwise)
+
 
 @dataclass
 class Section:

@@ -22,8 +22,9 @@ from rnnviz.lessons.openings import with_own_files
 from rnnviz.lessons.report import Problem, Report, TooManyError
 from rnnviz.lessons.steps import StepReader
 
-FRONT = {"title", "slug", "summary", "sources", "experiment", "introduces"}
+FRONT = {"title", "slug", "summary", "sources", "experiment", "introduces", "explains"}
 MOST_STEPS = 60
+MOST_EXPLAINED, LONGEST_EXPLAINED = 4, 100  # entries of explains, and characters of one
 _FILE_NAME = re.compile(r"(\d+)-([a-z0-9]+(?:-[a-z0-9]+)*)\.md")
 
 
@@ -72,7 +73,12 @@ class _LessonReader:
             line = front.line_of("introduces")
             self.wrong(line, "introduces is not a list of names", 'write introduces = ["gradient"]')
             return None
-        lesson = Lesson(self.path, int(name[1]), name[2], title, summary, experiment, sources, steps, tuple(introduces))
+        explains = self.explains(front)
+        if self.report.problems:
+            return None
+        lesson = Lesson(
+            self.path, int(name[1]), name[2], title, summary, experiment, sources, steps, tuple(introduces), explains
+        )
         for step, what, remedy in too_much(lesson):
             self.wrong(reader.line_with(1, "[experiment]") if step is None else step.line, what, remedy)
         return lesson
@@ -102,6 +108,23 @@ class _LessonReader:
         if experiment is None or title is None or summary is None or not isinstance(sources, list):
             return None
         return title, summary, experiment, tuple(map(str, sources))
+
+    def explains(self, front: Block) -> tuple[str, ...]:
+        """What a learner can explain after the lesson: short clauses, without figures."""
+        found = front.tables.get("explains", [])
+        line = front.line_of("explains")
+        if not isinstance(found, list) or not all(isinstance(text, str) and text.strip() for text in found):
+            self.wrong(line, "explains is not a list of strings", 'write explains = ["why a gradient vanishes"]')
+            return ()
+        if len(found) > MOST_EXPLAINED:
+            self.wrong(line, f"explains has {len(found)} entries; the limit is {MOST_EXPLAINED}", "keep the main ones")
+        for text in found:
+            at = front.line_of_text(text, line)
+            self.report.fixed(at, text, "explains")
+            if len(text) > LONGEST_EXPLAINED:
+                what = f"an entry of explains has {len(text)} characters; the limit is {LONGEST_EXPLAINED}"
+                self.wrong(at, what, "shorten it")
+        return tuple(text.strip() for text in found)
 
     def settings(self, settings: Mapping[str, Any], block: Block) -> Experiment | None:
         names, folder = SETTINGS, self.path.parent

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from rnnviz.lessons.course import find
+from rnnviz.lessons.course import explained, find
 from rnnviz.lessons.lesson import Exercise, Lesson, Prediction, Step
 from rnnviz.lessons.reading import read
 from rnnviz.lessons.run import texts
@@ -85,3 +86,10 @@ def test_sources_name_an_author_and_a_year(file: object) -> None:
     assert len(lesson.sources) >= 2
     for source in lesson.sources:
         assert re.fullmatch(r"[A-Z].*\b(19|20)\d\d: .+", source), source
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_what_a_lesson_explains_completes_a_sentence(file: Path) -> None:
+    for text in explained(file):
+        assert re.match(r"(why|how|what|when|which|where) ", text), text
+        assert not text.endswith("."), text
