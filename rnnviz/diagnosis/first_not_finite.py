@@ -42,7 +42,7 @@ def gradients(training: Training) -> Params:
     """The gradients of the next batch, before clipping."""
     model = training.model
     x, targets, mask = _batch(training)
-    forward = numpy_engine.forward(training.spec, model.params, x)
+    forward = numpy_engine.forward(training.spec, model.params, x, *training.start_of_batch())
     with np.errstate(all="ignore"):
         grad_y = losses.evaluate(training.train.loss, forward.y, targets, mask).grad_y
     if training.truncate is None:
@@ -70,7 +70,7 @@ def _in_update(training: Training) -> NotFinite | None:
     x, targets, mask = _batch(training)
     if not np.isfinite(x).all():
         return found("the input x", x, "the weights")
-    forward = numpy_engine.forward(spec, params, x)
+    forward = numpy_engine.forward(spec, params, x, *training.start_of_batch())
     for level, layer in enumerate(forward.layers):
         of = f" of layer {level + 1}" if spec.num_layers > 1 else ""
         for symbol, states in (("c", layer.c), ("h", layer.h)):

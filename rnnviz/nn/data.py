@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from rnnviz.errors import InputError
-from rnnviz.nn import checks, losses
+from rnnviz.nn import carry, checks, losses
 from rnnviz.nn.spec import ModelSpec, one_of
 from rnnviz.nn.types import Array, ReadOnly
 
@@ -21,6 +21,8 @@ class Data(ReadOnly):
     targets    "mse": (N, T, O); "cross_entropy": whole class numbers (N, T)
     loss_mask  (N, T) bool: the steps that carry loss; None: every step. At least one in each sequence
     loss       "mse" or "cross_entropy"
+    previous   (N,): the earlier sequence that each one continues, from whose last state it begins; -1: it begins from
+               zeros. None: all begin from zeros. See carry.py
 
     Raises InputError for wrong shapes, and for nan or inf at a step that carries loss.
     """
@@ -29,6 +31,7 @@ class Data(ReadOnly):
     targets: Array
     loss_mask: Array | None = None
     loss: str = "mse"
+    previous: Array | None = None
 
     def __post_init__(self) -> None:
         one_of("loss", self.loss, losses.LOSSES)
@@ -49,7 +52,11 @@ class Data(ReadOnly):
             targets = checks.classes("targets", self.targets, mask, None, "(N, T)")
             if targets.min() < 0:
                 raise InputError("targets: class numbers start at 0")
-        for name, array in (("x", x), ("targets", targets), ("loss_mask", np.ascontiguousarray(mask))):
+        arrays = [("x", x), ("targets", targets), ("loss_mask", np.ascontiguousarray(mask))]
+        if self.previous is not None:
+            given = checks.as_array("previous", self.previous, "whole numbers of shape (N,)", kinds="iu")
+            arrays.append(("previous", carry.checked(given, N)))
+        for name, array in arrays:
             view = array.view()  # read-only here; the caller may still write to the array
             view.flags.writeable = False
             object.__setattr__(self, name, view)
@@ -65,7 +72,8 @@ class Data(ReadOnly):
 
     def select(self, which: Any) -> Data:
         """A part of the sequences, by slice or by an array of numbers."""
-        return Data(self.x[which], self.targets[which], self.mask[which], self.loss)
+        previous = None if self.previous is None else carry.of_part(self.previous, which)
+        return Data(self.x[which], self.targets[which], self.mask[which], self.loss, previous)
 
     def time_major(self, which: Array | slice) -> tuple[Array, Array, Array]:
         """(T, B, ...) copies of x, targets and mask of some sequences, as an engine needs them."""
@@ -87,4 +95,4 @@ class Data(ReadOnly):
         if self.x.dtype == spec.dtype:
             return self
         targets = self.targets if self.loss == "cross_entropy" else self.targets.astype(spec.dtype)
-        return Data(self.x.astype(spec.dtype), targets, self.mask, self.loss)
+        return Data(self.x.astype(spec.dtype), targets, self.mask, self.loss, self.previous)

@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import Protocol, cast
 
 from rnnviz.nn import numpy_engine as _numpy
+from rnnviz.nn.carry import Carried
 from rnnviz.nn.data import Data
 from rnnviz.nn.optimizer import Optimizer, OptimizerState
 from rnnviz.nn.records import Backward, Forward
@@ -59,6 +60,7 @@ class Engine(Protocol):
         data: Data,
         batches: Array,
         truncate: tuple[int, int] | None = None,
+        carried: Carried | None = None,
     ) -> Array: ...
 
 

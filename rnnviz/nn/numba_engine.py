@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from rnnviz.nn import losses, numpy_engine
+from rnnviz.nn.carry import Carried
 from rnnviz.nn.data import Data
 from rnnviz.nn.flat_parameters import FlatParameters
 from rnnviz.nn.kernels.buffer_sizes import Plan, make_plan
@@ -216,16 +217,18 @@ def train_batches(
     data: Data,
     batches: Array,
     truncate: tuple[int, int] | None = None,
+    carried: Carried | None = None,
 ) -> Array:
-    """One update per batch, `params` and `state` changed in place; returns each batch's loss before its update."""
+    """One update per batch, `params`, `state` and `carried` changed in place; returns each batch's loss before its
+    update."""
     kernels = kernels_of(spec)
     if kernels is None:
-        return numpy_engine.train_batches(spec, params, rule, state, data, batches, truncate)
+        return numpy_engine.train_batches(spec, params, rule, state, data, batches, truncate, carried)
     order = np.ascontiguousarray(batches, np.int64)
     out = np.empty(len(order))
     with FlatParameters(spec, params, rule, state) as weights:
-        if truncate is not None:
-            _train_truncated(kernels, spec, weights, data, order, truncate, out)
+        if truncate is not None or carried is not None:
+            _train_by_passes(kernels, spec, weights, data, order, truncate, carried, out)
         elif rule.clip_each is not None:
             _train_one_by_one(kernels, spec, weights, data, order, out)
         elif _shared(spec, data, order):
@@ -313,21 +316,28 @@ def _train_shared(
         weights.update(kernels)
 
 
-def _train_truncated(
+def _train_by_passes(
     kernels: Kernels,
     spec: ModelSpec,
     weights: FlatParameters,
     data: Data,
     order: Array,
-    truncate: tuple[int, int],
+    truncate: tuple[int, int] | None,
+    carried: Carried | None,
     out: Array,
 ) -> None:
+    """A forward and a backward pass for each batch, where that is truncated or begins from carried states."""
     params = dict(weights.parts(weights.w))
     for number, batch in enumerate(order):
         x, targets, mask = data.time_major(batch)
-        run = forward(spec, params, x)
+        run = forward(spec, params, x, *numpy_engine.start_of(data, batch, carried))
+        if carried is not None:
+            carried.keep(run)
         out[number], _, grad_y = losses.evaluate(data.loss, run.y, targets, mask)
-        total = numpy_engine.truncated_backward(spec, params, run, grad_y, *truncate, backward=backward)
+        if truncate is None:
+            total = backward(spec, params, run, grad_y).grads
+        else:
+            total = numpy_engine.truncated_backward(spec, params, run, grad_y, *truncate, backward=backward)
         for name, part in weights.parts(weights.grads):
             part[...] = total[name]
         weights.update(kernels)

@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from rnnviz.nn import losses, optimizer
+from rnnviz.nn.carry import ZEROS, Carried
 from rnnviz.nn.cell_table import CELLS
 from rnnviz.nn.data import Data
 from rnnviz.nn.equations import equations as equations_of
@@ -208,17 +209,23 @@ def train_batches(
     data: Data,
     batches: Array,
     truncate: tuple[int, int] | None = None,
+    carried: Carried | None = None,
 ) -> Array:
-    """Make one update per batch; change `params` and `state` in place. Returns each batch's loss before its update.
+    """Make one update per batch; change `params`, `state` and `carried` in place. Returns each batch's loss before its
+    update.
 
     data      sample-major, in the precision of the model
     batches   (batches, B): the numbers of the sequences of each batch
     truncate  (k1, k2), or None for full BPTT
+    carried   the last states of the batch before, from which the rows begin that continue one (data.previous); None:
+              all begin from zeros
     """
     out = np.empty(len(batches))
     for number, batch in enumerate(batches):
         x, targets, mask = data.time_major(batch)
-        run = forward(spec, params, x)
+        run = forward(spec, params, x, *start_of(data, batch, carried))
+        if carried is not None:
+            carried.keep(run)
         out[number], _, grad_y = losses.evaluate(data.loss, run.y, targets, mask)
         if truncate is None:
             grads = backward(spec, params, run, grad_y).grads
@@ -226,3 +233,12 @@ def train_batches(
             grads = truncated_backward(spec, params, run, grad_y, *truncate)
         optimizer.update(rule, params, state, grads)
     return out
+
+
+def start_of(data: Data, batch: Array, carried: Carried | None) -> tuple[Array | None, Array | None]:
+    """(h0, c0) of a batch, each (L, B, H) or None for zeros: `carried`, its rows that continue nothing set to 0."""
+    if carried is None:
+        return None, None
+    if data.previous is not None:
+        carried.restart(data.previous[batch] == ZEROS)
+    return carried.h, carried.c

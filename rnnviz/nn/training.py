@@ -16,17 +16,15 @@ from typing import Any
 import numpy as np
 
 from rnnviz.errors import InputError, short_repr
-from rnnviz.nn import checks, losses
+from rnnviz.nn import carry, checks, losses, numpy_engine
 from rnnviz.nn import engine as engines
+from rnnviz.nn.carry import Carried
 from rnnviz.nn.data import Data as Data
 from rnnviz.nn.model import Model
 from rnnviz.nn.optimizer import Optimizer as Optimizer
 from rnnviz.nn.optimizer import OptimizerState
 from rnnviz.nn.spec import whole_number
 from rnnviz.nn.types import Array, ParamsLike
-
-#: Sequences evaluated at once, and the numbers they may leave behind: enough for speed, little enough for memory.
-_EVALUATE, _EVALUATE_NUMBERS = 256, 2**25
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +41,7 @@ class Snapshot:
     batch: int
     loss_sum: float
     record: dict[str, list[float]]
+    carried: Carried | None = None
 
     @property
     def history(self) -> dict[str, tuple[float, ...]]:
@@ -54,6 +53,8 @@ class Snapshot:
         groups = (self.params, self.state.first, self.state.second)
         records = (self, vars(self), self.state, vars(self.state), self.epoch, self.batch, self.loss_sum)
         arrays = [array for group in groups for array in group.values()]
+        if self.carried is not None:
+            arrays += [states for states in (self.carried.h, self.carried.c) if states is not None]
         return sum(map(getsizeof, (*records, *groups, *arrays)))
 
 
@@ -68,6 +69,10 @@ class Training:
                  them is trained without them (clip_norm still counts their gradients)
     order        instead of shuffling: (N,) or (epochs, N), the order of the sequences in each epoch
     engine       "numpy", "numba" or None: whichever is current at each call
+
+    Where `train` says which sequence each one continues (Data.previous), state is carried from batch to batch: the
+    sequences stand in rows of equal length, one row after the other, and row j of a batch continues row j of the batch
+    before, from its last state. At the start of each epoch, and of `validation`, states are 0 again.
 
     epoch is the number of epochs completed, batch the number of batches done in the one under way.
     history["loss"] has each epoch's mean of the batch losses, weighted by their number of sequences (as
@@ -101,6 +106,14 @@ class Training:
         self.truncate = None if truncate is None else truncation(truncate)
         self.loop = loop
         self.order = None if order is None else _orders(order, len(train))
+        self._carried: Carried | None = None
+        if self.train.previous is not None:
+            rows = min(self.batch_size, len(train))
+            if order is not None:
+                raise InputError("order: sequences that continue one another have their own; leave it out")
+            self.batch_size, self.shuffle = rows, False
+            self.order = carry.row_order(self.train.previous, rows)[None]
+            self._carried = Carried.zeros(self.spec, rows)
         self.engine = engine
         self.epoch = 0
         self.batch = 0
@@ -155,15 +168,22 @@ class Training:
         """Which sequences make up a batch of an epoch (both from 0)."""
         return self._order(epoch)[batch * self.batch_size : (batch + 1) * self.batch_size]
 
+    def start_of_batch(self) -> tuple[Array | None, Array | None]:
+        """(h0, c0) of the next batch, each (L, B, H), or None for zeros: the carried states."""
+        carried = None if self._carried is None else self._carried.copy()
+        return numpy_engine.start_of(self.train, self.batch_indices(self.epoch, self.batch), carried)
+
     def snapshot(self) -> Snapshot:
         params = {name: a.copy() for name, a in self._params.items()}
-        return Snapshot(params, self._state.copy(), self.epoch, self.batch, self._loss_sum, self.record)
+        carried = None if self._carried is None else self._carried.copy()
+        return Snapshot(params, self._state.copy(), self.epoch, self.batch, self._loss_sum, self.record, carried)
 
     def restore(self, snapshot: Snapshot) -> None:
         """Go back (or on) to where the snapshot was taken. The snapshot stays good for another time."""
         self._params = {name: a.copy() for name, a in snapshot.params.items()}
         self._state = snapshot.state.copy()
         self.epoch, self.batch, self._loss_sum = snapshot.epoch, snapshot.batch, snapshot.loss_sum
+        self._carried = None if snapshot.carried is None else snapshot.carried.copy()
         self.record = snapshot.record
         self.history = {name: values[: self.epoch] for name, values in self.record.items()}
 
@@ -193,7 +213,7 @@ class Training:
 
     def _updates(self, batches: Array) -> Array:
         losses: Array = engines.resolve(self.engine).train_batches(
-            self.spec, self._params, self.optimizer, self._state, self.train, batches, self.truncate
+            self.spec, self._params, self.optimizer, self._state, self.train, batches, self.truncate, self._carried
         )
         if not self.loop:
             for name, w in self._params.items():
@@ -206,6 +226,8 @@ class Training:
         if self.validation is not None:
             self._note("val_loss", self.evaluate(self.validation))
         self.epoch, self.batch, self._loss_sum = self.epoch + 1, 0, 0.0
+        if self._carried is not None:
+            self._carried = Carried.zeros(self.spec, self.batch_size)
 
     def _note(self, name: str, value: float) -> None:
         """Into the history, and into the record if it ends here. A record that holds another value is of a training
@@ -235,12 +257,10 @@ def evaluate(model: Model, data: Data, engine: str | engines.Engine | None = Non
     data = data.fitted(model.spec)
     chosen = engines.resolve(engine)
     total, positions = 0.0, 0
-    at_once = max(1, min(_EVALUATE, _EVALUATE_NUMBERS // (data.x.shape[1] * model.spec.forward_width)))
-    for start in range(0, len(data), at_once):
-        x, targets, mask = data.time_major(slice(start, start + at_once))
+    for which, run in carry.in_order(model.spec, model.params, data.x, data.previous, chosen):
+        targets, mask = (np.ascontiguousarray(a[which].swapaxes(0, 1)) for a in (data.targets, data.mask))
         here = int(np.count_nonzero(mask))
-        y = chosen.forward(model.spec, model.params, x).y
-        total += losses.evaluate(data.loss, y, targets, mask).loss * here
+        total += losses.evaluate(data.loss, run.y, targets, mask).loss * here
         positions += here
     return total / positions
 

@@ -1,7 +1,7 @@
 """Makes the golden files: what PyTorch and Keras say, so that the tests need neither.
 
     KERAS_BACKEND=torch python tests/golden/make.py [pytorch] [mingru] [keras] [histories] [cell_histories] [sine_runs]
-                                                    [recordings]
+                                                    [carried] [recordings]
 
 Needs torch, keras and numpy. Everything is float64 and seeded, except Keras' own recipe, which runs as its users
 run it, in float32. `sine_runs` trains 200 models with Keras and takes some minutes.
@@ -421,6 +421,72 @@ def pytorch_cell_history(cell, name, weights, x, targets) -> np.ndarray:
     return np.array(losses)
 
 
+# -- state carried from batch to batch --------------------------------------------------------------------
+
+
+def carried() -> None:
+    """x (N, T, I), targets; for each cell the weights, and of 4 epochs of 3 rows of 4 sequences each, with
+    h = h.detach() between the batches: loss and val_loss (the last 3 sequences as one stream), the weights in the end,
+    and the state after the last batch. Then, for the first two batches and the first weights: the gradient of the
+    second one's loss, cut at the border (grads) and not (full)."""
+    import torch
+
+    torch.set_default_dtype(torch.float64)
+    rows, length, T, H, inputs, outputs = 3, 4, 5, 4, 2, 3
+    n = rows * length
+    torch.manual_seed(21)
+    x, targets = torch.randn(n + 3, T, inputs), torch.randn(n + 3, T, outputs)
+    out = {"x": x.numpy().copy(), "targets": targets.numpy().copy()}
+    batches = [[row * length + number for row in range(rows)] for number in range(length)]
+    for cell in ("rnn", "lstm", "gru"):
+        module = getattr(torch.nn, cell.upper())(inputs, H, 2, batch_first=True)
+        readout = torch.nn.Linear(H, outputs)
+        for p in (*module.parameters(), *readout.parameters()):
+            torch.nn.init.uniform_(p, -0.9, 0.9)
+        named = {f"rnn.{name}": p for name, p in module.named_parameters()}
+        named |= {f"readout.{name}": p for name, p in readout.named_parameters()}
+        out |= {f"{cell}/params/{name}": p.detach().numpy().copy() for name, p in named.items()}
+
+        def loss_of(batch, state, module=module, readout=readout):
+            h, state = module(x[batch], state)
+            return torch.nn.functional.mse_loss(readout(h), targets[batch]), state
+
+        _, state = loss_of(batches[0], None)
+        loss, _ = loss_of(batches[1], detached(state))
+        grads = torch.autograd.grad(loss, list(named.values()))
+        loss, _ = loss_of(batches[1], state)
+        full = torch.autograd.grad(loss, list(named.values()))
+        for name, g, f in zip(named, grads, full, strict=True):
+            out |= {f"{cell}/grads/{name}": g.numpy(), f"{cell}/full/{name}": f.numpy()}
+
+        optimizer = torch.optim.Adam(named.values(), 0.02)
+        losses, val_losses = [], []
+        for _ in range(4):
+            state, total = None, 0.0
+            for batch in batches:
+                optimizer.zero_grad()
+                loss, state = loss_of(batch, state)
+                loss.backward()
+                torch.nn.utils.clip_grad_norm_(named.values(), 0.5)
+                optimizer.step()
+                state = detached(state)
+                total += loss.item()
+            losses.append(total / length)
+            with torch.no_grad():
+                whole = x[n:].reshape(1, 3 * T, inputs)
+                y = readout(module(whole)[0])
+                val_losses.append(torch.nn.functional.mse_loss(y, targets[n:].reshape(y.shape)).item())
+        h, c = state if cell == "lstm" else (state, state)
+        out |= {f"{cell}/loss": np.array(losses), f"{cell}/val_loss": np.array(val_losses)}
+        out |= {f"{cell}/h": h.numpy(), f"{cell}/c": c.numpy()}
+        out |= {f"{cell}/trained/{name}": p.detach().numpy().copy() for name, p in named.items()}
+    save("carried", out)
+
+
+def detached(state):
+    return tuple(one.detach() for one in state) if isinstance(state, tuple) else state.detach()
+
+
 # -- the sine recipe: where Keras lands over many seeds ---------------------------------------------------
 
 
@@ -459,6 +525,7 @@ if __name__ == "__main__":
         "histories": histories,
         "cell_histories": cell_histories,
         "sine_runs": sine_runs,
+        "carried": carried,
         "recordings": recordings,
     }
     for part in sys.argv[1:] or parts:
