@@ -37,7 +37,16 @@ SEEDS: dict[str, tuple[int, ...]] = {
 TEN = tuple(range(10))
 
 #: Those that train for longer.
-SLOW = {"exploding-gradients", "short-term-memory", "lstm", "training-the-sine", "names", "many-to-many", "beyond"}
+SLOW = {
+    "exploding-gradients",
+    "short-term-memory",
+    "lstm",
+    "training-the-sine",
+    "names",
+    "many-to-many",
+    "beyond",
+    "starting-weights",
+}
 
 #: Questions whose answer is that of the lesson's own seed, and where the lesson says so or why it is no claim.
 ITS_OWN = {
@@ -178,6 +187,38 @@ CLAIMS: dict[str, Claim] = {
     "your-own-network/its-own-data": Claim(
         "over all steps, beyond the letter; tests/lessons/test_networks.py has other networks",
         ("reach == T", "reach > needed_lag", "grad_ratio > 0.01"),
+    ),
+    "starting-weights/above-1": Claim(
+        "σ_max above 1, slopes near 1, and it vanishes; the factor is near the spectral radius",
+        (
+            "sigma_max > 1",
+            "slope_mean > 0.9",
+            "grad_ratio < 1e-4",
+            "mean_factor < 1.1 * spectral_radius",
+            "mean_factor > 0.8 * spectral_radius",
+        ),
+    ),
+    "starting-weights/the-other-number": Claim(
+        "σ_max well above the spectral radius",
+        ("sigma_max > 1.3", "spectral_radius < 1.000001", "mean_factor < 1"),
+    ),
+    "starting-weights/the-same-layer-in-two-libraries": Claim(
+        "orthogonal: the slopes alone",
+        (
+            "sigma_max < 1.000001",
+            "spectral_radius > 0.999999",
+            "mean_factor < 1.1 * slope_mean",
+            "mean_factor > 0.9 * slope_mean",
+        ),
+    ),
+    "starting-weights/the-identity-and-relu": Claim(
+        "the middle costs nearly nothing, the first steps cost the units at 0",
+        ("factor[15] > 0.9", "factor[5] > 0.9", "slope_mean < 0.8", "grad_ratio > 0.3", "kept[-3] < 0.95"),
+    ),
+    "starting-weights/an-lstm-in-pytorch": Claim("near σ(0)", ("forget_mean > 0.45", "forget_mean < 0.55")),
+    "starting-weights/does-the-start-matter": Claim(
+        "from a forget bias of 5 nearly all are right, from PyTorch's start far fewer",
+        ("accuracy >= 0.9", "start.accuracy < 0.8", "parameters == start.parameters"),
     ),
     "your-turn/what-will-it-do": Claim(
         "a step keeps about the spectral radius, or less",
@@ -344,6 +385,26 @@ def test_an_untrained_lstm_keeps_less_than_an_orthogonal_rnn() -> None:
             norms = scene.gradient(scene.last_loss_step).norms
             kept[cell] = norms[1] / norms[scene.last_loss_step]
         assert kept["gru"] < kept["lstm"] < kept["rnn"], (seed, kept)
+
+
+def test_a_forget_bias_changes_as_many_numbers_as_units() -> None:
+    """`starting-weights/does-the-start-matter`: only H of the numbers at the start are different."""
+    lesson = LESSONS["starting-weights"]
+    lstm = lesson.experiment.with_(cell="lstm", hidden_size=12, lag=12)
+    for seed in TEN:
+        one, two = (Run(lstm.with_(seed=seed, forget_bias=f)).training.model.params for f in (None, 5.0))
+        assert sum(int((one[name] != two[name]).sum()) for name in one) == 12, seed
+
+
+def test_what_arrives_varies_more_with_scaled_random_weights_than_with_orthogonal_ones() -> None:
+    """`starting-weights/your-turn`."""
+    spread = []
+    for start in ({"gain": 2.0}, {"spectral_radius": 1.2}, {"init": "keras"}):
+        lesson = LESSONS["starting-weights"].experiment
+        frames = [open_player(lesson.with_(seed=seed, **start)).frame for seed in TEN]
+        arrives = [float(value(frame, parse("grad_ratio")) or 0) for frame in frames]
+        spread.append(max(arrives) / min(arrives))
+    assert min(spread[:2]) > 5 * spread[2], spread
 
 
 #: Networks that learn recall over 30 steps and end with a gradient that vanishes: hidden_size, gain, learning rate,

@@ -29,6 +29,7 @@ GIVEN: dict[str, dict[str, str]] = {
     "beyond": {"1 %": "bound", "50 %": "bound", "1e-3": "bound", "1e-6": "bound"},
     "watching-a-training": {"99 %": "definition of the horizon", "1 %": "bound"},
     "your-own-network": {"99 %": "definition of the horizon", "0.2": "bound"},
+    "starting-weights": {"1.0": "setting", "1.2": "setting"},
     "your-turn": {"1 %": "definition of the horizon"},
 }  # fmt: skip
 _FIGURE = re.compile(r"\d+(?:\.\d+|(?:\.\d+)?e[+-]?\d+| %|%)")
