@@ -19,26 +19,13 @@ from rnnviz.errors import InputError, short_repr
 from rnnviz.experiment import applicability
 from rnnviz.experiment.experiment_file import PATHS, found_from, in_folder, no_experiment, parsed, read_text, toml_value
 from rnnviz.experiment.setting import GROUPS, Setting, setting
+from rnnviz.experiment.steps import COUNTS, GAINS, LENGTHS, SMALL, per_decade
 from rnnviz.glyphs import cut
-from rnnviz.nn.spec import CELLS
+from rnnviz.nn.spec import ACTIVATIONS, CELLS, CONVENTIONS, INITIALISERS, OPTIMIZERS
 from rnnviz.tasks import catalog
 from rnnviz.tasks.own.decisions import MISSING
 
-ACTIVATIONS = ("tanh", "relu", "identity", "sigmoid")
-INITIALISERS = ("keras", "pytorch", "identity", "orthogonal", "chrono")
-OPTIMIZERS = ("sgd", "adam", "rmsprop")
-CONVENTIONS = ("pytorch", "keras")
 TASKS = catalog.NAMES
-
-
-def _per_decade(low: int, high: int) -> tuple[float, ...]:
-    return tuple(float(f"{digit}e{power}") for power in range(low, high + 1) for digit in (1, 2, 5))
-
-
-_SMALL = (1, 2, 3, 4, 6, 8, 12, 16, 20, 24, 32, 48, 64, 96, 128, 192, 256)
-_LENGTHS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100, 150, 200, 300, 500)
-_COUNTS = (2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
-_GAINS = (*(round(0.1 * n, 1) for n in range(21)), 2.5, 3.0, 4.0, 5.0, 10.0)
 
 
 def _decision(help: str, label: str, *, kind: type = str, **facts: Any) -> Any:
@@ -65,11 +52,11 @@ class Experiment:
     )  # fmt: skip
     seq_len: int | None = setting(
         None, "time steps in one sequence (the window of the sine)", kind=int, label="sequence length", group="task",
-        flag="--steps", low=1, high=10_000, steps=_LENGTHS, open="auto", of_task=True,
+        flag="--steps", low=1, high=10_000, steps=LENGTHS, open="auto", of_task=True,
     )  # fmt: skip
     lag: int | None = setting(
         None, "steps from the farthest input to the answer that needs it", kind=int, label="lag", group="task",
-        low=1, high=10_000, steps=_LENGTHS, open="auto", of_task=True, why_not=applicability.lag,
+        low=1, high=10_000, steps=LENGTHS, open="auto", of_task=True, why_not=applicability.lag,
     )  # fmt: skip
     loss_at: str | None = setting(
         None,
@@ -90,7 +77,7 @@ class Experiment:
         None,
         "sequences in the data set (not for the sine: all its windows are used)",
         kind=int, label="sequences", group="task",
-        low=2, high=1_000_000, steps=_COUNTS, open="auto", of_task=True, why_not=applicability.samples,
+        low=2, high=1_000_000, steps=COUNTS, open="auto", of_task=True, why_not=applicability.samples,
     )  # fmt: skip
     source: str | None = setting(
         None,
@@ -153,7 +140,7 @@ class Experiment:
     )  # fmt: skip
     hidden_size: int = setting(
         20, "units in the hidden state", kind=int, label="units", group="network",
-        flag="--hidden", low=1, high=2048, steps=_SMALL, redraws=True,
+        flag="--hidden", low=1, high=2048, steps=SMALL, redraws=True,
     )  # fmt: skip
     num_layers: int = setting(
         1, "stacked recurrent layers", kind=int, label="layers", group="network",
@@ -175,13 +162,13 @@ class Experiment:
     )  # fmt: skip
     gain: float = setting(
         1.0, "factor for the initial recurrent weights", kind=float, label="recurrent gain", group="weights",
-        low=0.0, high=100.0, steps=_GAINS, why_not=applicability.recurrent,
+        low=0.0, high=100.0, steps=GAINS, why_not=applicability.recurrent,
     )  # fmt: skip
     spectral_radius: float | None = setting(
         None,
         "rescale the initial recurrent weights to this spectral radius",
         kind=float, label="spectral radius", group="weights",
-        low=0.0, high=100.0, steps=_GAINS[1:], open="not rescaled", why_not=applicability.recurrent,
+        low=0.0, high=100.0, steps=GAINS[1:], open="not rescaled", why_not=applicability.recurrent,
     )  # fmt: skip
     forget_bias: float | None = setting(
         None, "initial forget-gate bias of an LSTM", kind=float, label="forget bias", group="weights",
@@ -204,7 +191,7 @@ class Experiment:
     )  # fmt: skip
     learning_rate: float = setting(
         0.01, "step size of the update", kind=float, label="learning rate", group="training",
-        flag="--lr", above=0.0, steps=_per_decade(-5, 2),
+        flag="--lr", above=0.0, steps=per_decade(-5, 2),
     )  # fmt: skip
     momentum: float = setting(
         0.0, "momentum of SGD", kind=float, label="momentum", group="training",
@@ -220,23 +207,23 @@ class Experiment:
         None,
         "epsilon of adam and rmsprop (default: the convention's, 1e-8 in PyTorch, 1e-7 in Keras)",
         kind=float, label="epsilon", group="training",
-        above=0.0, steps=_per_decade(-10, -1), open="auto", why_not=applicability.epsilon,
+        above=0.0, steps=per_decade(-10, -1), open="auto", why_not=applicability.epsilon,
     )  # fmt: skip
     clip_norm: float | None = setting(
         None,
         "clip the norm of the whole gradient (PyTorch's clip_grad_norm_, Keras' global_clipnorm)",
         kind=float, label="clip norm", group="training",
-        above=0.0, steps=_per_decade(-3, 2), open="off",
+        above=0.0, steps=per_decade(-3, 2), open="off",
     )  # fmt: skip
     clip_each: float | None = setting(
         None,
         "clip the norm of each weight array's own gradient (Keras' clipnorm)",
         kind=float, label="clip each", group="training",
-        above=0.0, steps=_per_decade(-3, 2), open="off",
+        above=0.0, steps=per_decade(-3, 2), open="off",
     )  # fmt: skip
     clip_value: float | None = setting(
         None, "clip each element of the gradient to ± this value", kind=float, label="clip value", group="training",
-        above=0.0, steps=_per_decade(-3, 2), open="off",
+        above=0.0, steps=per_decade(-3, 2), open="off",
     )  # fmt: skip
     truncate: str | None = setting(
         None,
