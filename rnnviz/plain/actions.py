@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rnnviz.errors import InputError
 from rnnviz.experiment.experiment import SETTINGS, in_labels
 from rnnviz.plain import panels, rows
+from rnnviz.plain.glossary import explained
 from rnnviz.plain.help import all_words
 from rnnviz.plain.panels import PANELS, knob_line
 from rnnviz.plain.words import VOICE, quoted
@@ -247,4 +248,5 @@ DO: dict[str, Callable[[Host, str], None]] = {
     "everything": lambda host, rest: host.say_rest(whole=True),
     "help": lambda host, rest: host.say_help(rest),
     "commands": lambda host, rest: host.say(*all_words(host.frame)),
+    "glossary": lambda host, rest: host.say(*explained(rest), whole=True),
 }  # fmt: skip

@@ -44,6 +44,7 @@ _OTHERWISE = {
     "lesson_next": "go to the next page",
     "ghost": "forget the run before a change", "inputs": "how much the loss depends on each input",
     "contents": "list the lessons and your progress",
+    "glossary": "list the terms of this page; with a term: explain it",
 }  # fmt: skip
 
 

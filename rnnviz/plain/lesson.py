@@ -20,11 +20,13 @@ from rnnviz.lessons.prose import Line, plain, spans
 from rnnviz.lessons.run import LessonRun, references, texts
 from rnnviz.lessons.setup import toward
 from rnnviz.plain import mask
+from rnnviz.plain.glossary import names
 from rnnviz.plain.panels import PANELS, Paragraph, Verbatim
 from rnnviz.plain.rows import row
 from rnnviz.plain.words import SHORT, VOICE, quoted
 from rnnviz.tui.keys import INTRODUCED
 from rnnviz.views.metrics import needs
+from rnnviz.words.glossary import terms_in
 
 if TYPE_CHECKING:
     from rnnviz.lessons.course import Course
@@ -214,6 +216,13 @@ class Guide:
         end = " [closing] reads the closing page." if is_over(self.course, self.progress) else ""
         how = "[lesson] and a number open one, [page] and a number a page of this one, [reset] forgets its progress."
         return [VOICE.say(how + end), *lines]
+
+    def terms(self) -> list[str]:
+        """The terms of this page."""
+        shown = page(self.run, self.reader.frame, VOICE)
+        found = terms_in(" ".join([shown.heading, *map(plain, shown.lines)]))
+        how = VOICE.say("[glossary] and a term explain it, also one of another page.")
+        return [names(found), how] if found else [f"This page has no term of the glossary. {how}"]
 
     def pages(self) -> list[str]:
         run = self.run

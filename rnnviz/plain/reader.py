@@ -314,6 +314,9 @@ class Reader:
             return True
         if guide is None or not guide.is_on:
             return False
+        if name == "glossary" and not word.rest:
+            self.say(*guide.terms())
+            return True
         if (
             name == "next"
             and not self._panel_has_next()

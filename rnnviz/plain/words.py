@@ -28,7 +28,7 @@ OF_ACTIONS = {
     "page_down": "more", "page_up": "again", "group_down": "next group", "group_up": "group before", "save": "save",
     "copy": "copy", "panel": "panel", "panel_back": "panel before", "lesson_next": "next",
     "lesson_previous": "page before", "lesson_hint": "hint", "lesson_return": "return", "lesson_leave": "free play",
-    "contents": "lessons",
+    "contents": "lessons", "glossary": "glossary",
     "cancel": "close", "help": "help", "commands": "words", "suspend": "suspend", "quit": "quit",
 }  # fmt: skip
 #: What is about the screen of the app alone is called as it is there.
@@ -59,6 +59,7 @@ _ALSO = {
     "page up": "page_up", "page down": "page_down", "backspace": "previous", "previous": "previous", "read": "where",
     "status": "where", "total": "gradient", "continue": "lesson_next", "skip": "lesson_next",
     "restore": "lesson_return", "answer": "answer", "gradient check": "check", "hide ghost": "ghost",
+    "define": "glossary", "what is": "glossary",
 }  # fmt: skip
 #: Of a knob, as people call it.
 _SHORTER = {"gain": "gain", "init": "init", "seq_len": "length"}

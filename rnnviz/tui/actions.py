@@ -145,6 +145,13 @@ def _help(screen: ScoreScreen) -> None:
         screen.open_screen(HelpScreen(screen.frame))
 
 
+def _glossary(screen: ScoreScreen) -> None:
+    from rnnviz.tui.glossary import here
+
+    if not too_small.is_too_small(screen.size):
+        screen.open_screen(here(screen, screen.guide))
+
+
 DO: dict[str, Do] = {
     "play": lambda screen: screen.playback.switch(),
     "faster": lambda screen: screen.playback.faster(1),
@@ -172,6 +179,7 @@ DO: dict[str, Do] = {
     "lesson_return": _lead(lambda guide: guide.come_back()),
     "lesson_leave": _lead(lambda guide: guide.leave()),
     "contents": lambda screen: screen.show_lessons(),
+    "glossary": _glossary,
     "cancel": _cancel,
     "help": _help,
     "commands": lambda screen: screen.app.action_command_palette(),

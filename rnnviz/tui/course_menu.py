@@ -188,12 +188,7 @@ class ContentsScreen(SheetScreen):
         guide, slug = self.guide, self.slugs[self.row]
         step = self.step if self.lesson is not None else None
         self.dismiss()
-        if guide.run is None or guide.run.lesson.slug != slug:
-            guide.open(slug)
-        elif step is None:
-            guide.restore()
-        if step is not None and guide.run is not None and guide.run.lesson.slug == slug:
-            guide.jump(step)
+        guide.open_at(slug, step)
 
     def action_closing(self) -> None:
         if is_over(self.guide.course, self.guide.progress):

@@ -168,6 +168,15 @@ class Guide:
             return
         self.become(once_more(run))
 
+    def open_at(self, slug: str, step: int | None) -> None:
+        """Open a lesson at this step, from 0; None: where the learner left it."""
+        if self.run is None or self.run.lesson.slug != slug:
+            self.open(slug)
+        elif step is None:
+            self.restore()
+        if step is not None and self.run is not None and self.run.lesson.slug == slug:
+            self.jump(step)
+
     def begin_autoplay(self, run: LessonRun, presenter: Presenter) -> None:
         """Start a lesson from its beginning, led by a presenter."""
         self.pursuit.be_led_by(presenter)

@@ -133,6 +133,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("lesson_leave", ("F",), "free play", "pause the lesson and explore freely; [lesson_return] returns to it",
            LESSON),
     Action("contents", ("L",), "lessons", "show all lessons and your progress: open, jump to a step, reset", LESSON),
+    Action("glossary", ("G",), "glossary", "explain the terms, first those of the open page; letters search", LESSON),
     Action("present", ("f5",), "present", "the presenter's layout: more space, no key bar; or the usual one", APP),
     Action("blank", ("f6",), "blank", "blank the screen; any key shows it again", APP),
     Action("cancel", ("escape",), "stop", "stop the job or close the panel", APP),

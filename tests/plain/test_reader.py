@@ -342,3 +342,15 @@ def test_symbols_hold_no_control_characters() -> None:
         if MEANINGS.get(line) != "quit":
             heard.type(line)
             assert all(text.isprintable() for text in heard.lines), (line, heard.lines)
+
+
+def test_the_glossary_is_read_aloud() -> None:
+    learner = Learner("the-hidden-state")
+    here = learner.type("glossary")
+    assert here.startswith("Terms: ")
+    assert "hidden state" in here
+    assert "multiplied" in learner.type("what is a weight?")
+    assert not odd(learner.type("define cell states"))
+    assert 'no term "gat"' in learner.type("glossary gat")
+    assert "has no term" in learner.type("define zzz")
+    assert learner.run.at == 0

@@ -91,7 +91,7 @@ def test_keys_can_be_exchanged_and_ctrl_c_always_quits():
     assert swapped == {"batch": ("e",), "epoch": ("b",), "quit": ("Q", "ctrl+q", "ctrl+c")}
 
 
-OWN = {"right": "M", "play": "F9", "ledger": "G", "knobs": ["ctrl+o", "K"], "lesson_next": ">", "loss_after": "."}
+OWN = {"right": "M", "play": "F9", "ledger": "Q", "knobs": ["ctrl+o", "K"], "lesson_next": ">", "loss_after": "."}
 
 
 async def test_own_keys_are_heard_and_shown_and_the_old_ones_are_not():
@@ -104,7 +104,7 @@ async def test_own_keys_are_heard_and_shown_and_the_old_ones_are_not():
         assert app.main.frame.cursor.t == 2
         await press(pilot, "y")
         assert app.main.view.panel is None
-        await press(pilot, "G")
+        await press(pilot, "Q")
         assert app.main.view.panel == "ledger"
         await press(pilot, "ctrl+o")
         assert app.main.view.panel == "knobs"
@@ -113,7 +113,7 @@ async def test_own_keys_are_heard_and_shown_and_the_old_ones_are_not():
         faces = dict(entry for _, entries in sections(app.main.frame) for entry in entries)
         assert faces["M"] == keys.BY_ID["right"].help
         assert "→  l" not in faces
-        assert any("Ledger" in about or "ledger" in about for name, about in faces.items() if name == "G")
+        assert any("Ledger" in about or "ledger" in about for name, about in faces.items() if name == "Q")
         titles = {command.title: command.help for command in app.get_system_commands(app.screen)}
         assert titles["Read the next step; on the way back: undo one step back"] == "M"
         assert VOICE.say("[right] and [knobs]") == "M and ctrl+o"
