@@ -70,10 +70,8 @@ def build_model(experiment: Experiment, task: Task) -> Model:
     return model if experiment.loop else without_loop(model)
 
 
-def build_training(experiment: Experiment, model: Model, task: Task) -> Training:
-    """The training run: the first `task.n_train` sequences are for training, the rest for validation."""
-    data = Data(task.x, task.targets, task.loss_mask, task.loss)
-    optimizer = Optimizer(
+def build_optimizer(experiment: Experiment) -> Optimizer:
+    return Optimizer(
         name=experiment.optimizer,
         learning_rate=experiment.learning_rate,
         momentum=experiment.momentum,
@@ -83,12 +81,17 @@ def build_training(experiment: Experiment, model: Model, task: Task) -> Training
         convention=experiment.convention,
         epsilon=experiment.epsilon,
     )
+
+
+def build_training(experiment: Experiment, model: Model, task: Task) -> Training:
+    """The training run: the first `task.n_train` sequences are for training, the rest for validation."""
+    data = Data(task.x, task.targets, task.loss_mask, task.loss)
     validation = data.select(slice(task.n_train, None)) if task.n_train < len(task) else None
     return Training(
         model,
         data.select(slice(task.n_train)),
         validation,
-        optimizer,
+        build_optimizer(experiment),
         batch_size=experiment.batch_size,
         shuffle=experiment.shuffle,
         seed=experiment.seed,

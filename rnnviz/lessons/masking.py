@@ -65,8 +65,8 @@ SHOWN_NOWHERE = frozenset(
     ("t", "unit", "phase", "read", "reached", "epoch", "batch", "batches", "record", "records", "training_step",
      "sample", "sequences", "T", "loss_step",
      "step_loss", "x", "target", "token", "right_answer", "needed_lag", "reach_lag", "first_used", "sigma_max",
-     "spectral_radius", "weights_norm", "weight_grad", "clipped", "judged", "tested", "test_accuracy",
-     "test_accuracy_percent", "test_error")
+     "spectral_radius", "weights_norm", "weight_grad", "clipped", "clip_turn", "judged", "tested", "test_accuracy",
+     "test_accuracy_percent", "test_error", "gate_steps", "gate_half_life")
 )  # fmt: skip
 NAMES = frozenset(name for names in READOUTS.values() for name in names)
 _ELSEWHERE = frozenset(("others", "history"))  # the figures of networks other than the present one

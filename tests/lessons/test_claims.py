@@ -111,6 +111,10 @@ CLAIMS: dict[str, Claim] = {
         "clipped, the loss falls; the gradient is still long",
         ("is_finite == 1", "train_loss < first_loss", "weight_grad > 1"),
     ),
+    "exploding-gradients/each-number-by-itself": Claim(
+        "clipping by value turns the gradient; by norm it does not",
+        ("start.clip_turn < 0.001", "clip_turn > 20", "clip_turn < 60", "weight_grad > 20"),
+    ),
     "exploding-gradients/with-tanh": Claim("never more than 2 a step", ("gain_max <= 2.000001", "mean_factor < 2")),
     "short-term-memory/what-the-gradient-reaches": Claim(
         "a horizon of 3 to 4 steps; next to nothing arrives", ("horizon > 3", "horizon < 4.5", "grad_ratio < 1e-12")
@@ -342,8 +346,12 @@ def test_training_enlarges_a_linear_networks_recurrent_weights(gain: float) -> N
 
 
 def test_clipping_by_norm_keeps_the_direction_and_clipping_each_value_does_not() -> None:
-    """`exploding-gradients/clip-it`."""
+    """`exploding-gradients/clip-it` and `each-number-by-itself`: most numbers are beyond ±1, by different factors."""
     for seed in TEN:
+        first = open_player(LESSONS["exploding-gradients"].experiment.with_(seed=seed)).frame.scene.trace.grads
+        sizes = np.abs(np.concatenate([g.ravel() for g in first.values()]))
+        assert (sizes > 1).mean() > 0.7, seed
+        assert sizes.max() > 10, seed
         plain = LESSONS["exploding-gradients"].experiment.with_(seed=seed, learning_rate=1e-9, shuffle=False)
         whole, by_norm, by_value = (step_of(plain.with_(**c)) for c in ({}, {"clip_norm": 1e-3}, {"clip_value": 1e-3}))
         assert cosine(whole, by_norm) > 1 - 1e-6, seed

@@ -13,6 +13,7 @@ from rnnviz.lessons.conditions import condition
 from rnnviz.numbers import scientific
 from rnnviz.player.player import Player
 from rnnviz.scene.commands import Cut, Right, Seek, SelectUnit, ShowGradient, Train
+from rnnviz.scene.frame import Frame
 from rnnviz.views import metrics
 from rnnviz.views.metrics import METRICS, language, parse, value, written
 
@@ -185,3 +186,32 @@ def test_only_what_never_exceeds_1_is_called_a_share() -> None:
     for metric in METRICS.values():
         if metric.setting is None and "share" in f"{metrics.called(parse(metric.name))} {metric.about}":
             assert metric.high <= 1, metric.name
+
+
+def test_how_long_a_mean_gate_keeps_a_value() -> None:
+    """1/(1 − f) is the sum 1 + f + f² + …, and f to the power of the half-life is a half."""
+    for settings in (Experiment(cell="lstm", forget_bias=2.0), Experiment(cell="gru")):
+        frame = Player(settings).frame
+        kept = number(frame, "forget_mean" if settings.cell == "lstm" else "update_mean")
+        assert number(frame, "gate_steps") == pytest.approx(sum(kept**n for n in range(2000)), rel=1e-9)
+        assert kept ** number(frame, "gate_half_life") == pytest.approx(0.5, rel=1e-9)
+    assert value(Player(Experiment()).frame, "gate_steps") is None
+
+
+def test_clipping_by_value_turns_a_gradient() -> None:
+    """By the angle of the arrays, taken by hand; by norm it does not turn."""
+    settings = Experiment(loss_at="last", activation="identity", gain=1.5)
+    assert number(Player(settings).frame, "clip_turn") < 1e-4
+    assert number(Player(settings.with_(clip_norm=0.01)).frame, "clip_turn") < 1e-4
+    frame = Player(settings.with_(clip_value=0.01)).frame
+    whole = np.concatenate([g.ravel() for g in frame.scene.trace.grads.values()])
+    left = np.clip(whole, -0.01, 0.01)
+    cosine = whole @ left / np.linalg.norm(whole) / np.linalg.norm(left)
+    assert math.cos(math.radians(number(frame, "clip_turn"))) == pytest.approx(cosine, rel=1e-9)
+    assert cosine < 0.9
+
+
+def number(frame: Frame, name: str) -> float:
+    found = value(frame, name)
+    assert isinstance(found, float)
+    return found

@@ -102,6 +102,23 @@ def _gate(name: str, blocks: dict[str, Block]) -> None:
 for _name in dict.fromkeys(block.metric for cell in CELLS.values() for block in cell.blocks if block.metric):
     _gate(_name, {cell.name: block for cell in CELLS.values() for block in cell.blocks if block.metric == _name})
 
+# how long a mean gate keeps a value on its own
+metric("gate_steps", "steps that 1/(1 − mean gate) keeps a value, by f (LSTM) or z (GRU) alone", ".1f", low=1)(
+    lambda f: None if (kept := _mean_carry(f)) is None or kept >= 1 else 1 / (1 - kept)
+)
+
+metric("gate_half_life", "steps after which half of a value is left, by the mean f (LSTM) or z (GRU) alone", ".1f",
+        low=0)(
+    lambda f: None if (kept := _mean_carry(f)) is None or not 0 < kept < 1 else math.log(0.5) / math.log(kept)
+)  # fmt: skip
+
+
+def _mean_carry(frame: Frame) -> float | None:
+    trace = frame.scene.trace
+    carry = trace.spec.about_cell.carry
+    return None if carry is None else float(carry.share(trace.gates[carry.gate]).mean())
+
+
 # the update
 metric("weight_grad", "norm of the gradient on all weights, from the sequence in view", ".2g", low=0)(
     lambda f: _weight_grad(f.scene) if f.scene.has_loss else None
@@ -110,6 +127,27 @@ metric("weight_grad", "norm of the gradient on all weights, from the sequence in
 metric("clipped", "1 if clip_norm shortens weight_grad, else 0", "d", low=0, high=1)(
     lambda f: None if f.experiment is None else _is_clipped(f, f.experiment.clip_norm)
 )
+
+
+metric("clip_turn", "angle in degrees between the gradient on all weights and what clipping leaves of it", ".0f", low=0,
+        high=180)(
+    lambda f: _clip_turn(f) if f.scene.has_loss and f.experiment is not None else None
+)  # fmt: skip
+
+
+def _clip_turn(frame: Frame) -> float | None:
+    from rnnviz.experiment.build import build_optimizer
+    from rnnviz.nn.metrics import norm
+    from rnnviz.nn.optimizer import clip
+
+    assert frame.experiment is not None
+    grads = frame.scene.trace.grads
+    left = clip(build_optimizer(frame.experiment), grads)
+    lengths = math.hypot(*map(norm, grads.values())) * math.hypot(*map(norm, left.values()))
+    if not 0 < lengths < math.inf:
+        return None
+    product = sum(float((g * left[name]).sum()) for name, g in grads.items())
+    return math.degrees(math.acos(min(product / lengths, 1.0)))
 
 
 def _is_clipped(frame: Frame, most: float | None) -> bool:
