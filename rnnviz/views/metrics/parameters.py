@@ -142,7 +142,7 @@ def _clip_turn(frame: Frame) -> float | None:
 
     assert frame.experiment is not None
     grads = frame.scene.trace.grads
-    left = clip(build_optimizer(frame.experiment), grads)
+    left = clip(build_optimizer(frame.experiment), dict(grads))
     lengths = math.hypot(*map(norm, grads.values())) * math.hypot(*map(norm, left.values()))
     if not 0 < lengths < math.inf:
         return None
