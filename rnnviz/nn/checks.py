@@ -98,6 +98,16 @@ def parameters(spec: ModelSpec, params: Mapping[str, Any]) -> Params:
     }
 
 
+def step_mask(mask: Any, T: int, B: int) -> Array | None:
+    """The steps that are read, (T, B) bool; None if all are."""
+    if mask is None:
+        return None
+    wanted = "True and False of shape (T, B)"
+    read = as_array("mask", mask, wanted, kinds="b")
+    fit_shape("mask", read, (T, B), "(T, B)")
+    return None if read.all() else read.copy()
+
+
 def initial_state(spec: ModelSpec, B: int, h0: Any, c0: Any) -> tuple[Array | None, Array | None]:
     """h0 and c0 as (L, B, H) arrays of the spec's dtype, or None; (B, H) is enough for one layer."""
     if c0 is not None and not spec.has_cell_state:

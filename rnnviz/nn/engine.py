@@ -34,7 +34,13 @@ class Engine(Protocol):
     name: str
 
     def forward(
-        self, spec: ModelSpec, params: ParamsLike, x: Array, h0: Array | None = None, c0: Array | None = None
+        self,
+        spec: ModelSpec,
+        params: ParamsLike,
+        x: Array,
+        h0: Array | None = None,
+        c0: Array | None = None,
+        mask: Array | None = None,
     ) -> Forward: ...
 
     def backward(

@@ -22,7 +22,13 @@ class Runner(Protocol):
     """The part of an engine that the check needs."""
 
     def forward(
-        self, spec: ModelSpec, params: ParamsLike, x: Array, h0: Array | None = None, c0: Array | None = None
+        self,
+        spec: ModelSpec,
+        params: ParamsLike,
+        x: Array,
+        h0: Array | None = None,
+        c0: Array | None = None,
+        mask: Array | None = None,
     ) -> Forward: ...
 
 
@@ -103,12 +109,14 @@ def _loss_after(trace: Trace, t: int, of_cell: bool, move: Array) -> float:
     """The loss after a change of the top layer's h_t (or of c_t, and h_t with it): the steps after t and the readout of
     step t are computed again, earlier ones stay."""
     h, c = _states(trace.forward, t)
+    mask = trace.forward.mask
     if not of_cell:
         h[-1] += move
     elif c is not None:
         c[-1] += move
         if t > 0:
-            h[-1] = trace.gates[trace.spec.about_cell.output_gate][t - 1] * np.tanh(c[-1])
+            follows = trace.gates[trace.spec.about_cell.output_gate][t - 1] * np.tanh(c[-1])
+            h[-1] = follows if mask is None else np.where(mask[t - 1][:, None], follows, h[-1])  # a copy stays
     y, cells = trace.y.copy(), _cells(trace.forward)
     if t > 0:
         y[t - 1] = h[-1] @ trace.params["readout.weight"].T + trace.params["readout.bias"]
@@ -141,4 +149,5 @@ def _states(forward: Forward, t: int) -> tuple[Array, Array | None]:
 
 
 def _rerun(trace: Trace, params: ParamsLike, t: int, h: Array, c: Array | None) -> Forward:
-    return trace.engine.forward(trace.spec, params, trace.x[t:], h, c)
+    mask = trace.forward.mask
+    return trace.engine.forward(trace.spec, params, trace.x[t:], h, c, None if mask is None else mask[t:])

@@ -32,7 +32,8 @@ class Ledger(ReadOnly):
     slope_share     ‖φ'(a_t) ⊙ g_t‖ / ‖g_t‖, g the gradient on h (simple RNN; nan for gated cells, and without a loss)
     weight_share    ‖W_hhᵀ (φ' ⊙ g_t)‖ / ‖φ' ⊙ g_t‖ (simple RNN; nan for gated cells, and without a loss)
     factor          ‖g_{t-1}‖ / ‖g_t‖. For one loss step and the simple RNN it is slope_share · weight_share;
-                    for the total it includes the contribution of step t-1's own loss
+                    for the total it includes the contribution of step t-1's own loss.
+                    At a masked step it is 1, and so are slope and both shares
     product         (T+1,): the running product of the factors from the loss step, 1 there: ‖g_t‖ / ‖g_k‖
     bound           (T+1,): the running product of the gains from the loss step, 1 there: ‖∂s_k/∂s_t‖ ≤ bound
     forget_highway  lstm: mean over units of f_t = ∂c_t/∂c_{t-1} along the cell alone; None without a cell state
@@ -70,11 +71,16 @@ def make_ledger(
     forget = None
     content = spec.about_cell.content
     slopes = activation_slope(spec.activation, top.gates[..., content * H : (content + 1) * H])
+    copies = None if top.mask is None else ~top.mask.any(axis=1)  # steps that pass the gradient on as it is
+    if copies is not None:
+        slopes[copies] = 1.0
     if not spec.about_cell.gates and grad_h is not None:
         through_slope = slopes * grad_h[1:]
         after_slope = norm(through_slope, axis=(1, 2))
         slope_share = after_slope / norms[1:]
         weight_share = norm(through_slope @ w.W_hh, axis=(1, 2)) / after_slope
+        if copies is not None:
+            weight_share[copies] = 1.0
     carry = spec.about_cell.carry
     if carry is not None and carry.state == "c":
         at = spec.gates.index(carry.gate)

@@ -28,6 +28,7 @@ def make_trace(
     *,
     h0: Any = None,
     c0: Any = None,
+    mask: Any = None,
     engine: str | engines.Engine | None = None,
 ) -> Trace:
     """See Model.trace. Spec and params are those of a model in float64; the params are read-only."""
@@ -35,9 +36,10 @@ def make_trace(
     x = checks.numbers("x", x, (None, None, spec.input_size), "(T, B, input_size)", "float64").copy()
     T, B = x.shape[:2]
     _check_memory(spec, T, B)
-    mask = loss_mask(loss_at, T, B)
-    targets = checked_targets(loss, targets, mask, spec.output_size, loss_at)
-    return _traced(spec, params, x, targets, loss, mask, *checks.initial_state(spec, B, h0, c0), None, engine)
+    judged = loss_mask(loss_at, T, B)
+    targets = checked_targets(loss, targets, judged, spec.output_size, loss_at)
+    h, c = checks.initial_state(spec, B, h0, c0)
+    return _traced(spec, params, x, targets, loss, judged, h, c, None, engine, checks.step_mask(mask, T, B))
 
 
 def direct_trace(
@@ -107,10 +109,11 @@ def _traced(
     c0: Array | None,
     direct_c: Array | None,
     engine: str | engines.Engine | None,
+    read: Array | None = None,
 ) -> Trace:
     """Both passes, from inputs that are checked."""
     chosen = engines.resolve(engine)
-    run = chosen.forward(spec, params, x, h0, c0)
+    run = chosen.forward(spec, params, x, h0, c0, read)
     with np.errstate(all="ignore"):
         value = losses.evaluate(loss, run.y, targets, mask)
         step_loss = value.step_loss

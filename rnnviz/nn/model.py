@@ -148,18 +148,18 @@ class Model(ReadOnly):
         rows.append(SummaryRow("readout", "Dense", ("B", "T", self.spec.output_size), count))
         return rows
 
-    def forward(self, x: Any, h0: Any = None, c0: Any = None) -> Array:
+    def forward(self, x: Any, h0: Any = None, c0: Any = None, *, mask: Any = None) -> Array:
         """x (T, B, I) -> y (T, B, O), in the model's dtype.
 
-        h0 and c0 are (L, B, H), or (B, H) for one layer; zeros if not given. Raises InputError for wrong
-        shapes, nan or inf.
+        h0 and c0 are (L, B, H), or (B, H) for one layer; zeros if not given. mask: see trace. Raises InputError for
+        wrong shapes, nan or inf.
         """
         x = checks.numbers("x", x, (None, None, self.spec.input_size), "(T, B, input_size)", self.spec.dtype)
         T, B = x.shape[0], x.shape[1]
         width = self.spec.forward_width
         checks.memory("forward", 8 * T * B * width, f"T={T}, B={B}, {width} numbers a step")
         h, c = checks.initial_state(self.spec, B, h0, c0)
-        run = engines.current().forward(self.spec, self.params, x, h, c)
+        run = engines.current().forward(self.spec, self.params, x, h, c, checks.step_mask(mask, T, B))
         return run.y
 
     def trace(
@@ -171,6 +171,7 @@ class Model(ReadOnly):
         *,
         h0: Any = None,
         c0: Any = None,
+        mask: Any = None,
         engine: str | engines.Engine | None = None,
     ) -> Trace:
         """Run one forward and one backward pass through time in float64, and record everything. Without targets there
@@ -180,6 +181,8 @@ class Model(ReadOnly):
         targets  "mse": (T, B, O); "cross_entropy": whole numbers (T, B). For loss_at="last" also (B, O), (B,)
                  "direct": (T, B, O), dL/dy itself
         loss_at  the steps that carry loss: "every", "last", step numbers 1..T, or a bool array (T, B)
+        mask     (T, B) bool: the steps that are read; through the others the state is copied, as by a mask in Keras
+                 (rnnviz.nn.masked). None: all
 
         Raises InputError for bad input, and if the trace would take too much memory, O(T·B·H) per layer.
         """
@@ -188,7 +191,7 @@ class Model(ReadOnly):
             x = checks.numbers("x", x, (None, None, self.spec.input_size), "(T, B, input_size)", "float64").copy()
             h, c = checks.initial_state(exact.spec, x.shape[1], h0, c0)
             return states_trace(exact.spec, exact.params, x, h0=h, c0=c, engine=engine)
-        return make_trace(exact.spec, exact.params, x, targets, loss, loss_at, h0=h0, c0=c0, engine=engine)
+        return make_trace(exact.spec, exact.params, x, targets, loss, loss_at, h0=h0, c0=c0, mask=mask, engine=engine)
 
     def copy_params(self) -> Params:
         """Writable copies of the parameters."""

@@ -21,6 +21,7 @@ from rnnviz.nn.flat_parameters import FlatParameters
 from rnnviz.nn.kernels.buffer_sizes import Plan, make_plan
 from rnnviz.nn.loaded_kernels import kernels_of, loaded
 from rnnviz.nn.machine_code import Kernels
+from rnnviz.nn.masked import masked_layers
 from rnnviz.nn.optimizer import Optimizer, OptimizerState
 from rnnviz.nn.records import Backward, Forward, LayerBackward, LayerForward, LayerWeights, layer_weights
 from rnnviz.nn.spec import ACTIVATIONS, LOSSES, OPTIMIZERS, ModelSpec
@@ -93,11 +94,22 @@ def _run_arguments(spec: ModelSpec, run: LayerForward) -> dict[str, Any]:
     return {name: None if a is None else np.ascontiguousarray(a) for name, a in arrays.items()}
 
 
-def forward(spec: ModelSpec, params: ParamsLike, x: Array, h0: Array | None = None, c0: Array | None = None) -> Forward:
-    """x (T, B, I); h0, c0 (L, B, H) or None for zeros."""
+def forward(
+    spec: ModelSpec,
+    params: ParamsLike,
+    x: Array,
+    h0: Array | None = None,
+    c0: Array | None = None,
+    mask: Array | None = None,
+) -> Forward:
+    """x (T, B, I); h0, c0 (L, B, H) or None for zeros; mask (T, B) or None for every step."""
     kernels = kernels_of(spec)
     if kernels is None:
-        return numpy_engine.forward(spec, params, x, h0, c0)
+        return numpy_engine.forward(spec, params, x, h0, c0, mask)
+    if mask is not None:
+        masked = masked_layers(forward, spec, params, x, h0, c0, mask)
+        with np.errstate(all="ignore"):
+            return Forward(masked, numpy_engine.read_out(params, masked[-1].h[1:]))
     T, B, H, cell = x.shape[0], x.shape[1], spec.hidden_size, spec.about_cell
     width = H * len(spec.gates)
     layers: list[LayerForward] = []
@@ -132,9 +144,9 @@ def forward(spec: ModelSpec, params: ParamsLike, x: Array, h0: Array | None = No
 def backward(
     spec: ModelSpec, params: ParamsLike, forward: Forward, grad_y: Array, direct_c: Array | None = None
 ) -> Backward:
-    """grad_y (T, B, O) = dL/dy -> dL/d(everything). With direct_c, which is rare, NumPy computes."""
+    """grad_y (T, B, O) = dL/dy -> dL/d(everything). With direct_c or a mask, which are rare, NumPy computes."""
     kernels = kernels_of(spec)
-    if kernels is None or direct_c is not None:
+    if kernels is None or direct_c is not None or forward.mask is not None:
         return numpy_engine.backward(spec, params, forward, grad_y, direct_c)
     T, B = grad_y.shape[:2]
     flat = numpy_engine.flat
@@ -181,7 +193,7 @@ def triangle(
 ) -> Array:
     """(T+1, T+1): [k, t] = ‖∂L_k/∂h_t‖ over (B, H) of the top layer; see numpy_engine.triangle."""
     kernels = kernels_of(spec)
-    if kernels is None or direct_c is not None:
+    if kernels is None or direct_c is not None or forward.mask is not None:
         return numpy_engine.triangle(spec, params, forward, grad_y, steps, direct_c)
     T, B = grad_y.shape[:2]
     run = forward.layers[-1]

@@ -20,6 +20,7 @@ from rnnviz.nn.carry import ZEROS, Carried
 from rnnviz.nn.cell_table import CELLS
 from rnnviz.nn.data import Data
 from rnnviz.nn.equations import equations as equations_of
+from rnnviz.nn.masked import equations_of_layer, masked_layers
 from rnnviz.nn.metrics import norm
 from rnnviz.nn.records import Backward, Forward, LayerBackward, LayerForward, LayerWeights, layer_weights
 from rnnviz.nn.spec import ModelSpec
@@ -29,8 +30,19 @@ name = "numpy"
 
 
 @np.errstate(all="ignore")
-def forward(spec: ModelSpec, params: ParamsLike, x: Array, h0: Array | None = None, c0: Array | None = None) -> Forward:
-    """x (T, B, I); h0, c0 (L, B, H) or None for zeros."""
+def forward(
+    spec: ModelSpec,
+    params: ParamsLike,
+    x: Array,
+    h0: Array | None = None,
+    c0: Array | None = None,
+    mask: Array | None = None,
+) -> Forward:
+    """x (T, B, I); h0, c0 (L, B, H) or None for zeros. mask (T, B) bool: the steps that are read, at the others the
+    state is copied; None: all."""
+    if mask is not None:
+        masked = masked_layers(forward, spec, params, x, h0, c0, mask)
+        return Forward(masked, read_out(params, masked[-1].h[1:]))
     cell = equations_of(CELLS[spec.cell])
     layers = []
     inputs = x
@@ -86,7 +98,7 @@ def layer_backward(
 ) -> LayerBackward:
     """Back through time in one layer: direct (T, B, H) comes to h_t from above, and direct_c (T, B, H) or None to
     c_t; the rest through step t+1."""
-    cell = equations_of(CELLS[spec.cell])
+    cell = equations_of_layer(CELLS[spec.cell], layer)
     grad_h = np.empty_like(layer.h)
     grad_c = None if layer.c is None else np.empty_like(layer.h)
     grad_pre = np.empty_like(layer.pre)
@@ -170,11 +182,8 @@ def triangle(
     layer matters, since its h_t acts on the loss through its own later states alone.
     Time O(T² B H²), memory O(T B H + T²).
     """
-    cell, w, layer = (
-        equations_of(CELLS[spec.cell]),
-        layer_weights(spec, params, spec.num_layers - 1),
-        forward.layers[-1],
-    )
+    w, layer = layer_weights(spec, params, spec.num_layers - 1), forward.layers[-1]
+    cell = equations_of_layer(CELLS[spec.cell], layer)
     T, B, H = len(grad_y), *layer.h.shape[1:]
     norms = np.zeros((T + 1, T + 1))
     rows = sorted(steps, reverse=True)  # the latest loss first, so that the active ones are always a prefix

@@ -35,6 +35,7 @@ class LayerForward:
     pre: Array  # (T, B, G*H): pre-activations, what tanh and sigmoid are applied to
     gates: Array  # (T, B, G*H): the activated blocks; for a cell of one block this is h[1:] again
     rec_n: Array | None  # (T, B, H): with a reset gate, W_hn h + b_hn before that multiplies it
+    mask: Array | None = None  # (T, B) bool: the steps that were read, at others the state is copied; None: all
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,11 @@ class Forward:
 
     layers: tuple[LayerForward, ...]
     y: Array  # (T, B, O)
+
+    @property
+    def mask(self) -> Array | None:
+        """(T, B) bool: the steps that were read, at others the state is copied; None: all."""
+        return self.layers[0].mask
 
     def window(self, start: int, stop: int) -> Forward:
         """The same pass from state `start` to state `stop`: steps start+1 .. stop. Views, not copies."""
@@ -55,6 +61,7 @@ class Forward:
                 pre=layer.pre[steps],
                 gates=layer.gates[steps],
                 rec_n=None if layer.rec_n is None else layer.rec_n[steps],
+                mask=None if layer.mask is None else layer.mask[steps],
             )
             for layer in self.layers
         )

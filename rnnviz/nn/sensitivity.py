@@ -25,7 +25,7 @@ import numpy as np
 
 from rnnviz.nn import checks, gain
 from rnnviz.nn.cell_table import CELLS
-from rnnviz.nn.equations import equations as equations_of
+from rnnviz.nn.masked import equations_of_layer
 from rnnviz.nn.metrics import norm
 from rnnviz.nn.records import Forward, LayerWeights, layer_weights
 from rnnviz.nn.spec import ModelSpec
@@ -120,7 +120,7 @@ def _jacobians(
 ) -> Iterator[tuple[int, int, tuple[Array, ...]]]:
     """(t, power, ∂h_k/∂h_t and ∂h_k/∂c_t, (R, H) each, divided by 2^power) of one sequence, from k back to 0, or as far
     as they are not 0. With R < H they are turned: what is left of them after Uᵀ, whose rows are orthonormal."""
-    H, cell = spec.hidden_size, equations_of(CELLS[spec.cell])
+    H, cell = spec.hidden_size, equations_of_layer(CELLS[spec.cell], forward.layers[-1])
     dtype = np.float32 if H >= NARROW_FROM else np.float64
     weights = LayerWeights(
         *(None if w is None else w.astype(dtype) for w in layer_weights(spec, params, spec.num_layers - 1))  # type: ignore[arg-type]

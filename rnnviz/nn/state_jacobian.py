@@ -14,7 +14,7 @@ import numpy as np
 from rnnviz.nn.cell_table import CELLS
 from rnnviz.nn.cells.activations import product
 from rnnviz.nn.equations import Equations
-from rnnviz.nn.equations import equations as equations_of
+from rnnviz.nn.masked import equations_of_layer
 from rnnviz.nn.records import Forward, LayerWeights, layer_weights
 from rnnviz.nn.spec import ModelSpec
 from rnnviz.nn.types import Array, ParamsLike
@@ -35,7 +35,7 @@ class StateJacobian:
 
     @classmethod
     def of(cls, spec: ModelSpec, params: ParamsLike, forward: Forward) -> StateJacobian:
-        cell = equations_of(CELLS[spec.cell])
+        cell = equations_of_layer(CELLS[spec.cell], forward.layers[0])
         weights = tuple(layer_weights(spec, params, index) for index in range(spec.num_layers))
         slopes = tuple(
             tuple(np.ascontiguousarray(s.reshape(-1, *s.shape[2:])) for s in cell.slopes(spec, layer))

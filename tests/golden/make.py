@@ -1,7 +1,7 @@
 """Makes the golden files: what PyTorch and Keras say, so that the tests need neither.
 
     KERAS_BACKEND=torch python tests/golden/make.py [pytorch] [mingru] [keras] [histories] [cell_histories] [sine_runs]
-                                                    [carried] [recordings]
+                                                    [carried] [masked] [recordings]
 
 Needs torch, keras and numpy. Everything is float64 and seeded, except Keras' own recipe, which runs as its users
 run it, in float32. `sine_runs` trains 200 models with Keras and takes some minutes.
@@ -216,6 +216,93 @@ def keras_layers() -> None:
     keras.config.set_dtype_policy("float32")
     dtypes.BIT64_TO_BIT32_DTYPE["float64"] = "float32"
     save("keras", out)
+
+
+# -- sequences of unequal lengths: PyTorch's packed sequences, Keras' masks -----------------------------------
+
+LENGTHS = (6, 2, 4)
+
+
+def masked() -> None:
+    """cases "rnn", "lstm", "gru" of two layers in PyTorch, packed: params, x, targets, h (0 after the end), h_n, and of
+    the loss "every" at the sequences' own steps and "last" at their ends: the loss, the parameters' gradients, grad_x.
+    cases "SimpleRNN.after", … of Keras with a Masking layer, padded after or before: x, targets, weights, h at every
+    step, and of the loss at the last step: loss, the weights' gradients."""
+    save("masked", packed_sequences() | keras_masks())
+
+
+def packed_sequences() -> dict[str, np.ndarray]:
+    import torch
+    from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+    torch.set_default_dtype(torch.float64)
+    out: dict[str, np.ndarray] = {}
+    T, B, H, inputs, outputs = max(LENGTHS), len(LENGTHS), 4, 2, 3
+    for cell in ("rnn", "lstm", "gru"):
+        torch.manual_seed(7)
+        module, readout = getattr(torch.nn, cell.upper())(inputs, H, 2), torch.nn.Linear(H, outputs)
+        for p in (*module.parameters(), *readout.parameters()):
+            torch.nn.init.uniform_(p, -0.9, 0.9)
+        x, targets = torch.randn(T, B, inputs, requires_grad=True), torch.randn(T, B, outputs)
+        packed, state = module(pack_padded_sequence(x, torch.tensor(LENGTHS), enforce_sorted=False))
+        hs, _ = pad_packed_sequence(packed)
+        h_n = (state[0] if cell == "lstm" else state)[-1]
+        own = torch.arange(T)[:, None] < torch.tensor(LENGTHS)
+        ends = targets[torch.tensor(LENGTHS) - 1, torch.arange(B)]
+        named = {f"rnn.{n}": p for n, p in module.named_parameters()}
+        named |= {f"readout.{n}": p for n, p in readout.named_parameters()}
+        arrays = {"x": x, "targets": targets, "h": hs, "h_n": h_n} | {f"params/{n}": p for n, p in named.items()}
+        losses = {
+            "every": ((readout(hs) - targets)[own] ** 2).mean(),
+            "last": ((readout(h_n) - ends) ** 2).mean(),
+        }
+        for where, loss in losses.items():
+            *grads, grad_x = torch.autograd.grad(loss, [*named.values(), x], retain_graph=True)
+            arrays |= {f"{where}/loss": loss, f"{where}/grad_x": grad_x}
+            arrays |= {f"{where}/grads/{n}": g for n, g in zip(named, grads, strict=True)}
+        out |= {f"{cell}/{name}": value.detach().numpy().copy() for name, value in arrays.items()}
+    return out
+
+
+def keras_masks() -> dict[str, np.ndarray]:
+    import keras
+    import torch
+    from keras.src.backend.common import dtypes
+
+    dtypes.BIT64_TO_BIT32_DTYPE["float64"] = "float64"  # see keras_layers
+    keras.config.set_dtype_policy("float64")
+    keras.config.set_floatx("float64")
+    out: dict[str, np.ndarray] = {}
+    T, B, H, inputs, outputs = max(LENGTHS), len(LENGTHS), 4, 2, 3
+    for kind in ("SimpleRNN", "LSTM", "GRU"):
+        keras.utils.set_random_seed(4)
+        rng = np.random.default_rng(4)
+        whole = keras.Input((T, inputs))
+        states = getattr(keras.layers, kind)(H, return_sequences=True)(keras.layers.Masking(0.0)(whole))
+        every = keras.Model(whole, states)
+        dense = keras.layers.Dense(outputs)
+        dense.build((None, H))
+        drawn = [w + 0.3 * rng.standard_normal(w.shape) for w in [*every.get_weights(), *dense.get_weights()]]
+        every.set_weights(drawn[:-2])
+        dense.set_weights(drawn[-2:])
+        steps, targets = rng.standard_normal((B, T, inputs)), rng.standard_normal((B, outputs))
+        for where in ("after", "before"):
+            x = np.zeros_like(steps)
+            for row, own, n in zip(x, steps, LENGTHS, strict=True):
+                row[slice(n) if where == "after" else slice(T - n, T)] = own[:n]
+            h = every(x)
+            loss = keras.ops.mean(keras.losses.mean_squared_error(targets, dense(h[:, -1])))
+            variables = [*every.trainable_variables, *dense.trainable_variables]
+            found = torch.autograd.grad(loss, [v.value for v in variables])
+            case = f"{kind}.{where}"
+            out |= {f"{case}/x": x, f"{case}/targets": targets, f"{case}/h": h.detach().numpy()}
+            out[f"{case}/loss"] = loss.detach().numpy()
+            for n, (w, g) in enumerate(zip(drawn, found, strict=True)):
+                out[f"{case}/weights/{n}"], out[f"{case}/grads/{n}"] = w, g.numpy()
+    keras.config.set_floatx("float32")
+    keras.config.set_dtype_policy("float32")
+    dtypes.BIT64_TO_BIT32_DTYPE["float64"] = "float32"
+    return out
 
 
 # -- the sine recipe: loss histories ----------------------------------------------------------------------
@@ -522,6 +609,7 @@ if __name__ == "__main__":
         "pytorch": pytorch,
         "mingru": mingru,
         "keras": keras_layers,
+        "masked": masked,
         "histories": histories,
         "cell_histories": cell_histories,
         "sine_runs": sine_runs,

@@ -24,12 +24,13 @@ def relu(a):
 ACTIVATIONS = {"tanh": np.tanh, "sigmoid": sigmoid, "relu": relu, "identity": lambda a: a}
 
 
-def run(spec, params, x, h0=None, c0=None, moves=None, start=0):
+def run(spec, params, x, h0=None, c0=None, moves=None, start=0, mask=None):
     """A forward pass, one step after the other, one layer after the other.
 
     moves adds to quantities the moment they are made: {("h", layer, t): array}, likewise "c", "input side",
     "recurrent side", "y", "x", and {(name, t): array} adds to a parameter in step t alone. Later steps follow.
-    start is the time of the first state, so that t in moves keeps its meaning when x begins later.
+    start is the time of the first state, so that t in moves keeps its meaning when x begins later. Where mask (T, B) is
+    False, h and c are copies of those before.
     """
     moves = moves or {}
     T, B, _ = x.shape
@@ -47,6 +48,7 @@ def run(spec, params, x, h0=None, c0=None, moves=None, start=0):
 
         inputs = x[t - 1 - start] + moves.get(("x", t), 0) + 0j
         for n in range(L):
+            before = h[n], c[n]
             given = inputs @ weight(f"rnn.weight_ih_l{n}").T + weight(f"rnn.bias_ih_l{n}")
             recurrent = h[n] @ weight(f"rnn.weight_hh_l{n}").T if f"rnn.weight_hh_l{n}" in params else 0.0
             recurrent = recurrent + weight(f"rnn.bias_hh_l{n}")
@@ -65,6 +67,10 @@ def run(spec, params, x, h0=None, c0=None, moves=None, start=0):
                 (r, z, new), (ur, uz, un) = np.split(given, 3, axis=1), np.split(recurrent, 3, axis=1)
                 r, z = sigmoid(r + ur), sigmoid(z + uz)
                 h[n] = (1 - z) * np.tanh(new + r * un) + z * h[n]
+            if mask is not None:
+                reads = mask[t - 1 - start][:, None]
+                h[n] = np.where(reads, h[n], before[0])
+                c[n] = np.where(reads, c[n], before[1] + moves.get(("c", n, t), 0))
             h[n] = h[n] + moves.get(("h", n, t), 0)
             inputs = h[n]
         ys.append(inputs @ weight("readout.weight").T + weight("readout.bias") + moves.get(("y", t), 0))
