@@ -45,11 +45,11 @@ class Size:
     def bytes(self, trains: bool = True) -> int:
         """Bytes of data, weights, one training batch (with `trains`) and the trace of one sequence."""
         spec, T = self.spec, self.steps
-        gates = len(spec.gates) * spec.hidden_size * spec.num_layers
+        gates = len(spec.gates) * spec.hidden_size * len(spec.suffixes)
         targets = 1 if self.has_classes else spec.output_size
         data = self.sequences * T * (spec.input_size + targets)
         weights = spec.parameter_count * (_COPIES + self.states)
-        trace = T * (3 * gates + (2 * spec.state_size + spec.hidden_size) * spec.num_layers)
+        trace = T * (3 * gates + (2 * spec.state_size + spec.hidden_size) * len(spec.suffixes))
         return 8 * (data + weights + T * self.batch * 4 * gates * trains + trace)
 
     def seconds(self, epochs: int) -> float:
@@ -57,7 +57,7 @@ class Size:
         spec = self.spec
         width = spec.hidden_size * len(spec.gates)
         one_step = STEP + 6 * self.batch * width * (spec.hidden_size + spec.input_size) / RATE
-        return epochs * -(-self.trained // self.batch) * self.steps * spec.num_layers * one_step
+        return epochs * -(-self.trained // self.batch) * self.steps * len(spec.suffixes) * one_step
 
 
 def spec_of(experiment: Experiment, inputs: int, outputs: int) -> ModelSpec:

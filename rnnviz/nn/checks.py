@@ -109,7 +109,8 @@ def step_mask(mask: Any, T: int, B: int) -> Array | None:
 
 
 def initial_state(spec: ModelSpec, B: int, h0: Any, c0: Any) -> tuple[Array | None, Array | None]:
-    """h0 and c0 as (L, B, H) arrays of the spec's dtype, or None; (B, H) is enough for one layer."""
+    """h0 and c0 as (L, B, H) arrays of the spec's dtype, or None; (B, H) is enough for one layer. Each direction of a
+    bidirectional layer counts as one, in PyTorch's order."""
     if c0 is not None and not spec.has_cell_state:
         nouns = " or ".join(cell.noun for cell in CELLS.values() if cell.has_cell_state)
         raise InputError(f"c0: {spec.about_cell.noun} has no cell state; only {nouns} does")
@@ -119,7 +120,7 @@ def initial_state(spec: ModelSpec, B: int, h0: Any, c0: Any) -> tuple[Array | No
 def _state(spec: ModelSpec, what: str, value: Any, B: int) -> Array | None:
     if value is None:
         return None
-    L, H = spec.num_layers, spec.hidden_size
+    L, H = len(spec.suffixes), spec.hidden_size
     value = as_array(what, value, "real numbers of shape (num_layers, B, hidden_size)")
     if L == 1 and value.ndim == 2:
         value = value[None]

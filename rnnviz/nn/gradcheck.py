@@ -52,6 +52,8 @@ class Trace(Protocol):
     @property
     def loss_mask(self) -> Array: ...
     @property
+    def rest(self) -> Array | None: ...
+    @property
     def direct_c(self) -> Array | None: ...
     @property
     def gates(self) -> Mapping[str, Array]: ...
@@ -102,7 +104,7 @@ def _loss_with(trace: Trace, name: str, move: Array) -> float:
     """The loss with one parameter moved, from the same initial state."""
     params = {**trace.params, name: trace.params[name] + move}
     run = _rerun(trace, params, 0, *_states(trace.forward, 0))
-    return _loss_of(trace, run.y, _cells(run))
+    return _loss_of(trace, _with_rest(trace, run.y, 0), _cells(run))
 
 
 def _loss_after(trace: Trace, t: int, of_cell: bool, move: Array) -> float:
@@ -119,12 +121,13 @@ def _loss_after(trace: Trace, t: int, of_cell: bool, move: Array) -> float:
             h[-1] = follows if mask is None else np.where(mask[t - 1][:, None], follows, h[-1])  # a copy stays
     y, cells = trace.y.copy(), _cells(trace.forward)
     if t > 0:
-        y[t - 1] = h[-1] @ trace.params["readout.weight"].T + trace.params["readout.bias"]
+        own = h[-1] @ trace.params["readout.weight"].T + trace.params["readout.bias"]
+        y[t - 1] = own if trace.rest is None else own + trace.rest[t - 1]
         if cells is not None and c is not None:
             cells = np.concatenate([cells[: t - 1], c[-1:], cells[t:]])
     if t < trace.T:
         run = _rerun(trace, trace.params, t, h, c)
-        y[t:], later = run.y, _cells(run)
+        y[t:], later = _with_rest(trace, run.y, t), _cells(run)
         if cells is not None and later is not None:
             cells = np.concatenate([cells[:t], later])
     return _loss_of(trace, y, cells)
@@ -134,6 +137,11 @@ def _loss_of(trace: Trace, y: Array, c: Array | None) -> float:
     """y (T, B, O) and, for a loss that reads them, c_1 .. c_T of the top layer."""
     loss = losses.evaluate(trace.loss_name, y, trace.targets, trace.loss_mask).loss
     return loss if trace.direct_c is None or c is None else loss + float(np.vdot(trace.direct_c, c))
+
+
+def _with_rest(trace: Trace, y: Array, t: int) -> Array:
+    """The outputs y of the steps from t on, with what the other direction of a bidirectional model adds to them."""
+    return y if trace.rest is None else y + trace.rest[t:]
 
 
 def _cells(run: Forward) -> Array | None:

@@ -63,13 +63,13 @@ def initial_params(
             limit = math.sqrt(6.0 / sum(shape))
             params[name] = rng.uniform(-limit, limit, shape)
 
-    for layer in range(spec.num_layers):
-        W_hh = params.get(f"rnn.weight_hh_l{layer}")
+    for suffix in spec.suffixes:
+        W_hh = params.get(f"rnn.weight_hh{suffix}")
         if W_hh is not None:
             W_hh *= gain
             if spectral_radius is not None:
                 rescale(W_hh, spectral_radius)
-        _gate_biases(spec, params, layer, init, forget_bias, max_lag, rng)
+        _gate_biases(spec, params, suffix, init, forget_bias, max_lag, rng)
     return {name: np.ascontiguousarray(a, spec.dtype) for name, a in params.items()}
 
 
@@ -99,7 +99,7 @@ def _recurrent(rng: np.random.Generator, init: str, gates: int, H: int) -> Array
 def _gate_biases(
     spec: ModelSpec,
     params: Params,
-    layer: int,
+    suffix: str,
     init: str,
     forget_bias: float | None,
     max_lag: int,
@@ -107,7 +107,7 @@ def _gate_biases(
 ) -> None:
     """Biases that decide how long a new cell remembers. They go into bias_ih; bias_hh is cleared there."""
     H = spec.hidden_size
-    b_ih, b_hh = params[f"rnn.bias_ih_l{layer}"], params.get(f"rnn.bias_hh_l{layer}")
+    b_ih, b_hh = params[f"rnn.bias_ih{suffix}"], params.get(f"rnn.bias_hh{suffix}")
     block = {gate: slice(n * H, (n + 1) * H) for n, gate in enumerate(spec.gates)}
     remembers = spec.about_cell.remembers
     chosen: dict[str, Array | float] = {}

@@ -15,11 +15,12 @@ from functools import lru_cache
 from rnnviz.errors import InputError, short_repr
 from rnnviz.nn import checks
 from rnnviz.nn.cell_table import CELLS
+from rnnviz.nn.directions import BACKWARD as BACKWARD
+from rnnviz.nn.directions import DIRECTIONS as DIRECTIONS
+from rnnviz.nn.directions import FORWARD as FORWARD
+from rnnviz.nn.directions import SUFFIX as SUFFIX
 from rnnviz.nn.types import HasShape
 
-FORWARD, BACKWARD = "forward", "backward"
-DIRECTIONS = (FORWARD, BACKWARD)
-SUFFIX = {FORWARD: "", BACKWARD: "_reverse"}
 NAME = re.compile(r"(weight_ih|weight_hh|bias_ih|bias_hh)_l(0|[1-9][0-9]{0,2})(_reverse)?\Z")
 
 

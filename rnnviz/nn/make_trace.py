@@ -10,6 +10,9 @@ import numpy as np
 
 from rnnviz.nn import checks, losses
 from rnnviz.nn import engine as engines
+from rnnviz.nn.both_directions import part, part_of_passes
+from rnnviz.nn.directions import FORWARD
+from rnnviz.nn.levels import in_order
 from rnnviz.nn.records import Backward, Forward, LayerBackward
 from rnnviz.nn.spec import ModelSpec, one_of
 from rnnviz.nn.targets import checked_targets, loss_mask
@@ -30,6 +33,7 @@ def make_trace(
     c0: Any = None,
     mask: Any = None,
     engine: str | engines.Engine | None = None,
+    direction: str = FORWARD,
 ) -> Trace:
     """See Model.trace. Spec and params are those of a model in float64; the params are read-only."""
     one_of("loss", loss, losses.TRACE_LOSSES)
@@ -39,7 +43,8 @@ def make_trace(
     judged = loss_mask(loss_at, T, B)
     targets = checked_targets(loss, targets, judged, spec.output_size, loss_at)
     h, c = checks.initial_state(spec, B, h0, c0)
-    return _traced(spec, params, x, targets, loss, judged, h, c, None, engine, checks.step_mask(mask, T, B))
+    read = checks.step_mask(mask, T, B)
+    return _traced(spec, params, x, targets, loss, judged, h, c, None, engine, read, direction)
 
 
 def direct_trace(
@@ -81,6 +86,7 @@ def states_trace(
     h0: Array | None = None,
     c0: Array | None = None,
     engine: str | engines.Engine | None = None,
+    direction: str = FORWARD,
 ) -> Trace:
     """The trace of a network whose targets are not known: its states, and how later ones depend on earlier ones (see
     Trace). x (T, B, I), h0 and c0 (L, B, H) or None for zeros; inf and nan are allowed. Raises InputError if the trace
@@ -89,13 +95,13 @@ def states_trace(
     _check_memory(spec, T, B)
     targets = np.broadcast_to(0.0, (T, B, spec.output_size))
     mask = np.ones((T, B), bool)
-    return _traced(spec, params, x, targets, losses.NO_LOSS, mask, h0, c0, None, engine)
+    return _traced(spec, params, x, targets, losses.NO_LOSS, mask, h0, c0, None, engine, direction=direction)
 
 
 def _check_memory(spec: ModelSpec, T: int, B: int) -> None:
     H = spec.hidden_size
     width = 3 * len(spec.gates) + 2 * spec.state_size // H + 1
-    checks.memory("trace", 8 * T * B * H * spec.num_layers * width, f"T={T}, B={B}, H={H}, L={spec.num_layers}")
+    checks.memory("trace", 8 * T * B * H * len(spec.suffixes) * width, f"T={T}, B={B}, H={H}, L={spec.num_layers}")
 
 
 def _traced(
@@ -110,8 +116,11 @@ def _traced(
     direct_c: Array | None,
     engine: str | engines.Engine | None,
     read: Array | None = None,
+    direction: str = FORWARD,
 ) -> Trace:
-    """Both passes, from inputs that are checked."""
+    """Both passes, from inputs that are checked. Of a bidirectional model, the trace of its top layer in one
+    direction."""
+    one_of("direction", direction, spec.directions)
     chosen = engines.resolve(engine)
     run = chosen.forward(spec, params, x, h0, c0, read)
     with np.errstate(all="ignore"):
@@ -126,6 +135,14 @@ def _traced(
     else:
         back = chosen.backward(spec, params, run, value.grad_y, direct_c)
 
+    whole, grad_y = None, value.grad_y
+    if spec.bidirectional:
+        for a in (*params.values(), *back.grads.values()):
+            frozen(a)
+        run, back, whole = part_of_passes(spec, params, direction, run, back)
+        spec, params = part(spec, params, direction)
+        x = run.layers[0].x
+        targets, mask, step_loss, grad_y = (in_order(a, direction) for a in (targets, mask, step_loss, grad_y))
     layers = tuple(
         LayerTrace(
             x=frozen(f.x),
@@ -138,7 +155,7 @@ def _traced(
         )
         for f, b in zip(run.layers, back.layers, strict=True)
     )
-    for a in (*params.values(), *back.grads.values(), x, run.y, targets, mask, step_loss, value.grad_y):
+    for a in (*params.values(), *back.grads.values(), x, run.y, targets, mask, step_loss, grad_y):
         frozen(a)
     return Trace(
         spec=spec,
@@ -150,13 +167,14 @@ def _traced(
         loss_mask=mask,
         loss=value.loss if direct_c is None else float(step_loss.sum()),
         step_loss=step_loss,
-        grad_y=value.grad_y,
+        grad_y=grad_y,
         direct_c=None if direct_c is None else frozen(direct_c),
         grads=back.grads,
         layers=layers,
         forward=run,
         backward=back,
         engine=chosen,
+        whole=whole,
     )
 
 

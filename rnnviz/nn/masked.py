@@ -23,65 +23,62 @@ import numpy as np
 
 from rnnviz.nn.cell import Cell
 from rnnviz.nn.equations import Equations, equations
-from rnnviz.nn.records import Forward, LayerForward, LayerWeights, Paths, StepBack
+from rnnviz.nn.records import LayerForward, LayerWeights, Paths, StepBack
 from rnnviz.nn.spec import ModelSpec
-from rnnviz.nn.types import Array, ParamsLike
+from rnnviz.nn.types import Array
+
+#: (spec, weights, inputs (T, B, I), h_0 and c_0 (B, H) or None for zeros) -> the layer's record
+LayerPass = Callable[[ModelSpec, LayerWeights, Array, Array | None, Array | None], LayerForward]
 
 
-def masked_layers(
-    forward: Callable[..., Forward],
+def masked_layer(
+    layer_pass: LayerPass,
     spec: ModelSpec,
-    params: ParamsLike,
+    w: LayerWeights,
     x: Array,
     h0: Array | None,
     c0: Array | None,
     mask: Array,
-) -> tuple[LayerForward, ...]:
-    """The layers' records of x (T, B, I), read where mask (T, B) is True; h0, c0 (L, B, H) or None for zeros.
+) -> LayerForward:
+    """One layer's record of x (T, B, I), read where mask (T, B) is True; h0, c0 (B, H) or None for zeros.
 
-    forward: an engine's, called without a mask. At a masked step the pre-activations are 0, and of the gates the one
-    that keeps the old state is fully open, the others closed.
+    layer_pass: an engine's. At a masked step the pre-activations are 0, and of the gates the one that keeps the old
+    state is fully open, the others closed.
     """
     T, B, H, cell = *x.shape[:2], spec.hidden_size, spec.about_cell
     width = H * len(spec.gates)
-    states = [np.zeros((T + 1, B, H), x.dtype) for _ in range(spec.num_layers)]
-    cells = [np.zeros_like(h) for h in states] if spec.has_cell_state else []
-    pre, gates, rec = ([np.zeros((T, B, n), x.dtype) for _ in states] for n in (width, width, H))
+    h, c = np.zeros((T + 1, B, H), x.dtype), np.zeros((T + 1, B, H), x.dtype) if spec.has_cell_state else None
+    pre, gates, rec = (np.zeros((T, B, n), x.dtype) for n in (width, width, H))
     if cell.carry is not None and not cell.carry.is_inverted:
         at = spec.gates.index(cell.carry.gate)
-        for layer in gates:
-            layer[..., at * H : (at + 1) * H] = 1.0
-    for index, h in enumerate(states):
-        h[0] = 0.0 if h0 is None else h0[index]
-    for index, c in enumerate(cells):
-        c[0] = 0.0 if c0 is None else c0[index]
+        gates[..., at * H : (at + 1) * H] = 1.0
+    h[0] = 0.0 if h0 is None else h0
+    if c is not None:
+        c[0] = 0.0 if c0 is None else c0
     for start, stop in pairwise([0, *(np.flatnonzero((mask[1:] != mask[:-1]).any(axis=1)) + 1).tolist(), T]):
         reads = mask[start]
-        for state in (*states, *cells):
-            state[start + 1 : stop + 1] = state[start]
+        for state in (h, c):
+            if state is not None:
+                state[start + 1 : stop + 1] = state[start]
         if not reads.any():
             continue
-        begin = [None if not kind else np.stack([s[start, reads] for s in kind]) for kind in (states, cells)]
-        run = forward(spec, params, np.ascontiguousarray(x[start:stop, reads]), *begin)
-        for index, part in enumerate(run.layers):
-            states[index][start + 1 : stop + 1, reads] = part.h[1:]
-            pre[index][start:stop, reads] = part.pre
-            gates[index][start:stop, reads] = part.gates
-            if part.c is not None:
-                cells[index][start + 1 : stop + 1, reads] = part.c[1:]
-            if part.rec_n is not None:
-                rec[index][start:stop, reads] = part.rec_n
-    return tuple(
-        LayerForward(
-            x=x if index == 0 else states[index - 1][1:],
-            h=h,
-            c=cells[index] if cells else None,
-            pre=pre[index],
-            gates=gates[index] if cell.gates else h[1:],
-            rec_n=rec[index] if cell.has_reset else None,
-            mask=mask,
-        )
-        for index, h in enumerate(states)
+        begin = [None if state is None else state[start, reads] for state in (h, c)]
+        part = layer_pass(spec, w, np.ascontiguousarray(x[start:stop, reads]), *begin)
+        h[start + 1 : stop + 1, reads] = part.h[1:]
+        pre[start:stop, reads] = part.pre
+        gates[start:stop, reads] = part.gates
+        if c is not None and part.c is not None:
+            c[start + 1 : stop + 1, reads] = part.c[1:]
+        if part.rec_n is not None:
+            rec[start:stop, reads] = part.rec_n
+    return LayerForward(
+        x=x,
+        h=h,
+        c=c,
+        pre=pre,
+        gates=gates if cell.gates else h[1:],
+        rec_n=rec if cell.has_reset else None,
+        mask=mask,
     )
 
 

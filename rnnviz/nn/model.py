@@ -19,6 +19,7 @@ import numpy as np
 
 from rnnviz.nn import checks, initialise
 from rnnviz.nn import engine as engines
+from rnnviz.nn.directions import FORWARD
 from rnnviz.nn.make_trace import make_trace, states_trace
 from rnnviz.nn.spec import ModelSpec
 from rnnviz.nn.trace import Trace
@@ -65,10 +66,11 @@ class Model(ReadOnly):
         biases: int = 2,
         dtype: str = "float64",
         seed: int = 0,
+        bidirectional: bool = False,
     ) -> Model:
         """A new model; the same arguments always give the same weights.
 
-        cell ... activation, biases, dtype   see ModelSpec
+        cell ... activation, biases, dtype, bidirectional   see ModelSpec
         init             "keras", "pytorch", "identity", "orthogonal", "chrono": see rnnviz.nn.initialise
         gain             multiplies the recurrent weights
         spectral_radius  rescales, after that, each gate's W_hh to this largest |eigenvalue|
@@ -77,7 +79,9 @@ class Model(ReadOnly):
 
         Raises InputError for unknown names, sizes below 1 and numbers that are not finite.
         """
-        spec = ModelSpec(cell, input_size, hidden_size, output_size, num_layers, activation, biases, dtype)
+        spec = ModelSpec(
+            cell, input_size, hidden_size, output_size, num_layers, activation, biases, dtype, bidirectional
+        )
         width = spec.hidden_size * len(spec.gates)
         checks.memory("model", 8 * spec.parameter_count, f"{spec.parameter_count} parameters, {width} rows a layer")
         params = initialise.initial_params(
@@ -124,7 +128,8 @@ class Model(ReadOnly):
     def __repr__(self) -> str:
         s = self.spec
         layers = " -> ".join(map(str, (s.input_size, *[s.hidden_size] * s.num_layers, s.output_size)))
-        return f"<Model: {s.cell} {layers}, {s.parameter_count} parameters, {s.dtype}>"
+        both = " in both directions" if s.bidirectional else ""
+        return f"<Model: {s.cell} {layers}{both}, {s.parameter_count} parameters, {s.dtype}>"
 
     @property
     def in_float64(self) -> Model:
@@ -141,9 +146,11 @@ class Model(ReadOnly):
         """One row per layer, as in Keras."""
         shapes = self.spec.parameter_shapes
         rows, kind = [], self.spec.about_cell.keras.layer
+        kind = f"Bidirectional({kind})" if self.spec.bidirectional else kind
         for layer in range(self.spec.num_layers):
-            count = sum(int(np.prod(shape)) for name, shape in shapes.items() if name.endswith(f"_l{layer}"))
-            rows.append(SummaryRow(f"rnn_l{layer}", kind, ("B", "T", self.spec.hidden_size), count))
+            ends = (f"_l{layer}", f"_l{layer}_reverse")
+            count = sum(int(np.prod(shape)) for name, shape in shapes.items() if name.endswith(ends))
+            rows.append(SummaryRow(f"rnn_l{layer}", kind, ("B", "T", self.spec.read_size), count))
         count = sum(int(np.prod(shape)) for name, shape in shapes.items() if name.startswith("readout."))
         rows.append(SummaryRow("readout", "Dense", ("B", "T", self.spec.output_size), count))
         return rows
@@ -151,8 +158,8 @@ class Model(ReadOnly):
     def forward(self, x: Any, h0: Any = None, c0: Any = None, *, mask: Any = None) -> Array:
         """x (T, B, I) -> y (T, B, O), in the model's dtype.
 
-        h0 and c0 are (L, B, H), or (B, H) for one layer; zeros if not given. mask: see trace. Raises InputError for
-        wrong shapes, nan or inf.
+        h0 and c0 are (L, B, H), or (B, H) for one layer; zeros if not given. Each direction of a bidirectional layer
+        counts as one, in PyTorch's order. mask: see trace. Raises InputError for wrong shapes, nan or inf.
         """
         x = checks.numbers("x", x, (None, None, self.spec.input_size), "(T, B, input_size)", self.spec.dtype)
         T, B = x.shape[0], x.shape[1]
@@ -173,6 +180,7 @@ class Model(ReadOnly):
         c0: Any = None,
         mask: Any = None,
         engine: str | engines.Engine | None = None,
+        direction: str = FORWARD,
     ) -> Trace:
         """Run one forward and one backward pass through time in float64, and record everything. Without targets there
         is no loss: the states, and how later ones depend on earlier ones (Trace.has_loss is False).
@@ -183,6 +191,8 @@ class Model(ReadOnly):
         loss_at  the steps that carry loss: "every", "last", step numbers 1..T, or a bool array (T, B)
         mask     (T, B) bool: the steps that are read; through the others the state is copied, as by a mask in Keras
                  (rnnviz.nn.masked). None: all
+        direction  which direction of a bidirectional model's top layer the trace shows. Its steps are in the order in
+                 which that direction reads: step 1 of "backward" is the last of the sequence. Trace.whole has the rest
 
         Raises InputError for bad input, and if the trace would take too much memory, O(T·B·H) per layer.
         """
@@ -190,8 +200,9 @@ class Model(ReadOnly):
         if targets is None:
             x = checks.numbers("x", x, (None, None, self.spec.input_size), "(T, B, input_size)", "float64").copy()
             h, c = checks.initial_state(exact.spec, x.shape[1], h0, c0)
-            return states_trace(exact.spec, exact.params, x, h0=h, c0=c, engine=engine)
-        return make_trace(exact.spec, exact.params, x, targets, loss, loss_at, h0=h0, c0=c0, mask=mask, engine=engine)
+            return states_trace(exact.spec, exact.params, x, h0=h, c0=c, engine=engine, direction=direction)
+        return make_trace(exact.spec, exact.params, x, targets, loss, loss_at, h0=h0, c0=c0, mask=mask, engine=engine,
+                          direction=direction)  # fmt: skip
 
     def copy_params(self) -> Params:
         """Writable copies of the parameters."""

@@ -9,19 +9,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
 
-from rnnviz.nn import losses, numpy_engine
+from rnnviz.nn import levels, losses, numpy_engine
 from rnnviz.nn.carry import Carried
 from rnnviz.nn.data import Data
 from rnnviz.nn.flat_parameters import FlatParameters
 from rnnviz.nn.kernels.buffer_sizes import Plan, make_plan
 from rnnviz.nn.loaded_kernels import kernels_of, loaded
 from rnnviz.nn.machine_code import Kernels
-from rnnviz.nn.masked import masked_layers
 from rnnviz.nn.optimizer import Optimizer, OptimizerState
 from rnnviz.nn.records import Backward, Forward, LayerBackward, LayerForward, LayerWeights, layer_weights
 from rnnviz.nn.spec import ACTIVATIONS, LOSSES, OPTIMIZERS, ModelSpec
@@ -54,11 +53,12 @@ def computes(spec: ModelSpec) -> bool:
 
 
 @lru_cache(64)
-def _plan(spec: ModelSpec, steps: int, batch_size: int, loss: int = 0, rule: int = 0) -> Plan:
+def _plan(spec: ModelSpec, steps: int, batch_size: int, loss: int = 0, rule: int = 0, inputs: int = 0) -> Plan:
+    """inputs: of a layer that reads more than the model does; 0: as many."""
     return make_plan(
         steps=steps,
         batch_size=batch_size,
-        inputs=spec.input_size,
+        inputs=inputs or spec.input_size,
         hidden=spec.hidden_size,
         outputs=spec.output_size,
         layers=spec.num_layers,
@@ -79,7 +79,7 @@ def _aligned(size: int, dtype: Any) -> Array:
 
 
 def _layer_arguments(spec: ModelSpec, w: LayerWeights, T: int, B: int) -> dict[str, Any]:
-    plan = _plan(spec, T, B)
+    plan = _plan(spec, T, B, inputs=max(spec.input_size, w.W_ih.shape[1]))
     b_hh = np.zeros_like(w.b_ih) if w.b_hh is None else w.b_hh
     names = ("panels", "room", "step")
     scratch = {name: _aligned(getattr(plan, f"{name}_size"), spec.dtype) for name in names}
@@ -102,42 +102,38 @@ def forward(
     c0: Array | None = None,
     mask: Array | None = None,
 ) -> Forward:
-    """x (T, B, I); h0, c0 (L, B, H) or None for zeros; mask (T, B) or None for every step."""
+    """x (T, B, I); h0, c0 (L * directions, B, H) or None for zeros; mask (T, B) or None for every step."""
     kernels = kernels_of(spec)
     if kernels is None:
         return numpy_engine.forward(spec, params, x, h0, c0, mask)
-    if mask is not None:
-        masked = masked_layers(forward, spec, params, x, h0, c0, mask)
-        with np.errstate(all="ignore"):
-            return Forward(masked, numpy_engine.read_out(params, masked[-1].h[1:]))
-    T, B, H, cell = x.shape[0], x.shape[1], spec.hidden_size, spec.about_cell
-    width = H * len(spec.gates)
-    layers: list[LayerForward] = []
-    inputs = np.ascontiguousarray(x)
-    for index in range(spec.num_layers):
-        h = np.empty((T + 1, B, H), spec.dtype)
-        h[0] = 0.0 if h0 is None else h0[index]
-        pre = np.empty((T, B, width), spec.dtype)
-        gates = np.empty_like(pre) if cell.gates else None
-        extra = np.empty((T, B, H), spec.dtype) if cell.has_cell_state or cell.has_reset else None
-        c = np.empty_like(h) if cell.has_cell_state else None
-        if c is not None:
-            c[0] = 0.0 if c0 is None else c0[index]
-        arguments = _layer_arguments(spec, layer_weights(spec, params, index), T, B)
-        kernels.call("forward", **arguments, x=inputs, h=h, c=c, pre=pre, gates=gates, extra=extra)
-        layers.append(
-            LayerForward(
-                x=inputs,
-                h=h,
-                c=c,
-                pre=pre,
-                gates=h[1:] if gates is None else gates,
-                rec_n=extra if cell.has_reset else None,
-            )
-        )
-        inputs = h[1:]
     with np.errstate(all="ignore"):
-        return Forward(tuple(layers), numpy_engine.read_out(params, inputs))
+        return levels.forward(spec, params, x, h0, c0, mask, partial(_layer_forward, kernels))
+
+
+def _layer_forward(
+    kernels: Kernels, spec: ModelSpec, w: LayerWeights, inputs: Array, h0: Array | None, c0: Array | None
+) -> LayerForward:
+    """One layer in one direction: inputs (T, B, I) in the order in which it reads them; h0, c0 (B, H)."""
+    T, B, H, cell = inputs.shape[0], inputs.shape[1], spec.hidden_size, spec.about_cell
+    inputs = np.ascontiguousarray(inputs)
+    h = np.empty((T + 1, B, H), spec.dtype)
+    h[0] = 0.0 if h0 is None else h0
+    pre = np.empty((T, B, H * len(spec.gates)), spec.dtype)
+    gates = np.empty_like(pre) if cell.gates else None
+    extra = np.empty((T, B, H), spec.dtype) if cell.has_cell_state or cell.has_reset else None
+    c = np.empty_like(h) if cell.has_cell_state else None
+    if c is not None:
+        c[0] = 0.0 if c0 is None else c0
+    arguments = _layer_arguments(spec, w, T, B)
+    kernels.call("forward", **arguments, x=inputs, h=h, c=c, pre=pre, gates=gates, extra=extra)
+    return LayerForward(
+        x=inputs,
+        h=h,
+        c=c,
+        pre=pre,
+        gates=h[1:] if gates is None else gates,
+        rec_n=extra if cell.has_reset else None,
+    )
 
 
 @np.errstate(all="ignore")
@@ -148,38 +144,30 @@ def backward(
     kernels = kernels_of(spec)
     if kernels is None or direct_c is not None or forward.mask is not None:
         return numpy_engine.backward(spec, params, forward, grad_y, direct_c)
-    T, B = grad_y.shape[:2]
-    flat = numpy_engine.flat
-    grads = {
-        "readout.weight": flat(grad_y).T @ flat(forward.layers[-1].h[1:]),
-        "readout.bias": grad_y.sum(axis=(0, 1)),
-    }
-    layers: list[LayerBackward] = []
-    direct = numpy_engine.through_readout(params, grad_y)
-    for index in reversed(range(spec.num_layers)):
-        w, run = layer_weights(spec, params, index), forward.layers[index]
-        grad_h = np.empty_like(run.h)
-        grad_h[1:] = direct
-        grad_c = None if run.c is None else np.empty_like(run.c)
-        grad_pre = np.empty_like(run.pre)
-        grad_rec = np.empty_like(run.pre) if spec.about_cell.has_reset else grad_pre
-        gradients = LayerWeights(*(np.empty_like(a) for a in (w.W_ih, w.W_hh, w.b_ih, w.b_ih)))
-        kernels.call(
-            "backward",
-            **_layer_arguments(spec, w, T, B),
-            **_run_arguments(spec, run),
-            grad_h=grad_h,
-            grad_c=grad_c,
-            grad_pre=grad_pre,
-            grad_rec=grad_rec,
-            **{f"grad_{name}": array for name, array in gradients._asdict().items()},
-        )
-        layers.insert(0, LayerBackward(grad_h, grad_c, grad_pre, grad_rec))
-        grads[f"rnn.weight_ih_l{index}"], grads[f"rnn.weight_hh_l{index}"] = gradients.W_ih, gradients.W_hh
-        grads[f"rnn.bias_ih_l{index}"], grads[f"rnn.bias_hh_l{index}"] = gradients.b_ih, gradients.b_hh
-        if index > 0:
-            direct = grad_pre @ w.W_ih
-    return Backward(tuple(layers), {key: grads[key] for key in spec.parameter_shapes})
+    return levels.backward(spec, params, forward, grad_y, None, partial(_layer_backward, kernels))
+
+
+def _layer_backward(
+    kernels: Kernels, spec: ModelSpec, w: LayerWeights, run: LayerForward, direct: Array, direct_c: Array | None
+) -> tuple[LayerBackward, LayerWeights]:
+    T, B = direct.shape[:2]
+    grad_h = np.empty_like(run.h)
+    grad_h[1:] = direct
+    grad_c = None if run.c is None else np.empty_like(run.c)
+    grad_pre = np.empty_like(run.pre)
+    grad_rec = np.empty_like(run.pre) if spec.about_cell.has_reset else grad_pre
+    gradients = LayerWeights(*(np.empty_like(a) for a in (w.W_ih, w.W_hh, w.b_ih, w.b_ih)))
+    kernels.call(
+        "backward",
+        **_layer_arguments(spec, w, T, B),
+        **_run_arguments(spec, run),
+        grad_h=grad_h,
+        grad_c=grad_c,
+        grad_pre=grad_pre,
+        grad_rec=grad_rec,
+        **{f"grad_{name}": array for name, array in gradients._asdict().items()},
+    )
+    return LayerBackward(grad_h, grad_c, grad_pre, grad_rec), gradients
 
 
 @np.errstate(all="ignore")
@@ -199,7 +187,7 @@ def triangle(
     run = forward.layers[-1]
     W_hh = layer_weights(spec, params, spec.num_layers - 1).W_hh
     plan = _plan(spec, T, B)
-    direct = np.ascontiguousarray(numpy_engine.through_readout(params, grad_y))
+    direct = np.ascontiguousarray(levels.through_readout(params, grad_y))
     grad_h = np.empty((len(steps), B, spec.hidden_size), run.h.dtype)
     norms = np.empty((T + 1, T + 1))
     kernels.call(
@@ -239,7 +227,7 @@ def train_batches(
     order = np.ascontiguousarray(batches, np.int64)
     out = np.empty(len(order))
     with FlatParameters(spec, params, rule, state) as weights:
-        if truncate is not None or carried is not None:
+        if truncate is not None or carried is not None or spec.bidirectional:
             _train_by_passes(kernels, spec, weights, data, order, truncate, carried, out)
         elif rule.clip_each is not None:
             _train_one_by_one(kernels, spec, weights, data, order, out)
@@ -338,7 +326,7 @@ def _train_by_passes(
     carried: Carried | None,
     out: Array,
 ) -> None:
-    """A forward and a backward pass for each batch, where that is truncated or begins from carried states."""
+    """A forward and a backward pass for each batch: of what is truncated, carries states, or reads both ways."""
     params = dict(weights.parts(weights.w))
     for number, batch in enumerate(order):
         x, targets, mask = data.time_major(batch)

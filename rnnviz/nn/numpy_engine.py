@@ -15,12 +15,13 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from rnnviz.nn import losses, optimizer
+from rnnviz.nn import levels, losses, optimizer
 from rnnviz.nn.carry import ZEROS, Carried
 from rnnviz.nn.cell_table import CELLS
 from rnnviz.nn.data import Data
 from rnnviz.nn.equations import equations as equations_of
-from rnnviz.nn.masked import equations_of_layer, masked_layers
+from rnnviz.nn.levels import flat, through_readout
+from rnnviz.nn.masked import equations_of_layer
 from rnnviz.nn.metrics import norm
 from rnnviz.nn.records import Backward, Forward, LayerBackward, LayerForward, LayerWeights, layer_weights
 from rnnviz.nn.spec import ModelSpec
@@ -38,39 +39,15 @@ def forward(
     c0: Array | None = None,
     mask: Array | None = None,
 ) -> Forward:
-    """x (T, B, I); h0, c0 (L, B, H) or None for zeros. mask (T, B) bool: the steps that are read, at the others the
-    state is copied; None: all."""
-    if mask is not None:
-        masked = masked_layers(forward, spec, params, x, h0, c0, mask)
-        return Forward(masked, read_out(params, masked[-1].h[1:]))
-    cell = equations_of(CELLS[spec.cell])
-    layers = []
-    inputs = x
-    for index in range(spec.num_layers):
-        start = np.zeros((x.shape[1], spec.hidden_size), x.dtype) if h0 is None else h0[index]
-        layer = cell.forward(spec, layer_weights(spec, params, index), inputs, start, None if c0 is None else c0[index])
-        layers.append(layer)
-        inputs = layer.h[1:]
-    return Forward(tuple(layers), read_out(params, inputs))
+    """x (T, B, I); h0, c0 (L * directions, B, H) or None for zeros. mask (T, B) bool: the steps that are read, at the
+    others the state is copied; None: all."""
+    return levels.forward(spec, params, x, h0, c0, mask, layer_forward)
 
 
-def read_out(params: ParamsLike, h: Array) -> Array:
-    """y = h W_outᵀ + b_out."""
-    weight = params["readout.weight"]
-    out: Array = (h if _is_identity(weight) else h @ weight.T) + params["readout.bias"]
-    return out
-
-
-def through_readout(params: ParamsLike, grad_y: Array) -> Array:
-    """W_outᵀ dL/dy: what the loss sends straight into the top layer's h_t."""
-    weight = params["readout.weight"]
-    return grad_y if _is_identity(weight) else grad_y @ weight
-
-
-def _is_identity(weight: Array) -> bool:
-    """The readout of a recording. A product with it would make one inf or nan (0 · inf) a nan in every unit."""
-    square = weight.shape[0] == weight.shape[1] and weight[0, 0] == weight[-1, -1] == 1
-    return square and np.array_equal(weight, np.eye(len(weight)))
+def layer_forward(spec: ModelSpec, w: LayerWeights, inputs: Array, h0: Array | None, c0: Array | None) -> LayerForward:
+    """One layer in one direction: inputs (T, B, I) in the order in which it reads them; h0, c0 (B, H)."""
+    start = np.zeros((inputs.shape[1], spec.hidden_size), inputs.dtype) if h0 is None else h0
+    return equations_of(CELLS[spec.cell]).forward(spec, w, inputs, start, c0)
 
 
 @np.errstate(all="ignore")
@@ -79,18 +56,14 @@ def backward(
 ) -> Backward:
     """grad_y (T, B, O) = dL/dy -> dL/d(everything). direct_c (T, B, H): what the loss sends straight into the top
     layer's c_t, past h_t; None: nothing."""
-    top = forward.layers[-1].h[1:]
-    grads = {"readout.weight": flat(grad_y).T @ flat(top), "readout.bias": grad_y.sum(axis=(0, 1))}
-    layers: list[LayerBackward] = []
-    direct = through_readout(params, grad_y)  # the part of dL/dh_t that comes from above, not through time
-    for index in reversed(range(spec.num_layers)):
-        w, layer = layer_weights(spec, params, index), forward.layers[index]
-        back = layer_backward(spec, w, layer, direct, direct_c)
-        layers.insert(0, back)
-        grads |= weight_gradients(spec, index, w, layer, back)
-        if index > 0:
-            direct, direct_c = back.grad_pre @ w.W_ih, None
-    return Backward(tuple(layers), {name: grads[name] for name in spec.parameter_shapes})
+    return levels.backward(spec, params, forward, grad_y, direct_c, _layer_and_weights)
+
+
+def _layer_and_weights(
+    spec: ModelSpec, w: LayerWeights, run: LayerForward, direct: Array, direct_c: Array | None
+) -> tuple[LayerBackward, LayerWeights]:
+    back = layer_backward(spec, w, run, direct, direct_c)
+    return back, weight_gradients(spec, w, run, back)
 
 
 def layer_backward(
@@ -123,22 +96,14 @@ def layer_backward(
     return LayerBackward(grad_h, grad_c, grad_pre, grad_rec)
 
 
-def weight_gradients(spec: ModelSpec, index: int, w: LayerWeights, layer: LayerForward, back: LayerBackward) -> Params:
+def weight_gradients(spec: ModelSpec, w: LayerWeights, layer: LayerForward, back: LayerBackward) -> LayerWeights:
     """The same weights act at every step, so their gradient is the sum over all steps and sequences."""
-    grads = {
-        f"rnn.weight_ih_l{index}": flat(back.grad_pre).T @ flat(layer.x),
-        f"rnn.bias_ih_l{index}": back.grad_pre.sum(axis=(0, 1)),
-    }
-    if spec.about_cell.recurrent:
-        grads[f"rnn.weight_hh_l{index}"] = flat(back.grad_rec).T @ flat(layer.h[:-1])
-    if w.b_hh is not None:
-        grads[f"rnn.bias_hh_l{index}"] = back.grad_rec.sum(axis=(0, 1))
-    return grads
-
-
-def flat(a: Array) -> Array:
-    """(T, B, N) -> (T*B, N)."""
-    return a.reshape(-1, a.shape[-1])
+    return LayerWeights(
+        W_ih=flat(back.grad_pre).T @ flat(layer.x),
+        W_hh=flat(back.grad_rec).T @ flat(layer.h[:-1]) if spec.about_cell.recurrent else w.W_hh,
+        b_ih=back.grad_pre.sum(axis=(0, 1)),
+        b_hh=None if w.b_hh is None else back.grad_rec.sum(axis=(0, 1)),
+    )
 
 
 @np.errstate(all="ignore")

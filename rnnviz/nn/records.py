@@ -40,7 +40,12 @@ class LayerForward:
 
 @dataclass(frozen=True)
 class Forward:
-    """A forward pass: bottom layer first, and the readout y = h W_out^T + b_out of the top layer."""
+    """A forward pass: bottom layer first, and the readout y = h W_out^T + b_out of the top layer.
+
+    Of a bidirectional model each direction of a layer has a record, the forward direction first, with its steps in the
+    order in which it reads them: the first step of the backward direction is the last of the sequence. y is in the
+    order of time.
+    """
 
     layers: tuple[LayerForward, ...]
     y: Array  # (T, B, O)
@@ -89,7 +94,7 @@ class LayerBackward:
 
 @dataclass(frozen=True)
 class Backward:
-    """A backward pass: bottom layer first, and dL/d(parameter) under the parameters' names."""
+    """A backward pass: layers as in Forward, and dL/d(parameter) under the parameters' names."""
 
     layers: tuple[LayerBackward, ...]
     grads: Params
@@ -114,10 +119,12 @@ class Paths(NamedTuple):
 
 
 def layer_weights(spec: ModelSpec, params: ParamsLike, layer: int) -> LayerWeights:
-    W_ih = params[f"rnn.weight_ih_l{layer}"]
+    """layer: its number from the bottom; of a bidirectional model each direction counts (see ModelSpec.suffixes)."""
+    suffix = spec.suffixes[layer]
+    W_ih = params[f"rnn.weight_ih{suffix}"]
     return LayerWeights(
         W_ih,
-        params[f"rnn.weight_hh_l{layer}"] if spec.about_cell.recurrent else np.empty((0, spec.hidden_size), W_ih.dtype),
-        params[f"rnn.bias_ih_l{layer}"],
-        params.get(f"rnn.bias_hh_l{layer}"),
+        params[f"rnn.weight_hh{suffix}"] if spec.about_cell.recurrent else np.empty((0, spec.hidden_size), W_ih.dtype),
+        params[f"rnn.bias_ih{suffix}"],
+        params.get(f"rnn.bias_hh{suffix}"),
     )

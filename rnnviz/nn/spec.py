@@ -18,6 +18,7 @@ from typing import Any
 from rnnviz.errors import InputError, short_repr
 from rnnviz.nn import cell_table
 from rnnviz.nn.cell import Cell
+from rnnviz.nn.directions import DIRECTIONS, SUFFIX
 
 CELLS = tuple(cell_table.CELLS)
 ACTIVATIONS = ("tanh", "relu", "identity", "sigmoid")
@@ -40,6 +41,8 @@ class ModelSpec:
     biases        2: bias_ih and bias_hh as in PyTorch; 1: bias_ih alone as in Keras' SimpleRNN and LSTM.
                   For some cells the number is fixed: a GRU has 2
     dtype         "float64" or "float32": the precision of the parameters and of training
+    bidirectional every layer has a second set of weights, which reads the sequence from its end; the states of both,
+                  side by side (2 H numbers), are what the next layer and the readout read
 
     Raises InputError for an unknown name or a size below 1.
     """
@@ -52,12 +55,15 @@ class ModelSpec:
     activation: str = "tanh"
     biases: int = 2
     dtype: str = "float64"
+    bidirectional: bool = False
 
     def __post_init__(self) -> None:
         one_of("cell", self.cell, CELLS)
         one_of("activation", self.activation, ACTIVATIONS)
         one_of("biases", self.biases, (1, 2))
         one_of("dtype", self.dtype, DTYPES)
+        if not isinstance(self.bidirectional, bool):
+            raise InputError(f"bidirectional: {short_repr(self.bidirectional)} is neither True nor False")
         for name in ("input_size", "hidden_size", "output_size"):
             object.__setattr__(self, name, whole_number(name, getattr(self, name), low=1, high=LARGEST))
         object.__setattr__(self, "num_layers", whole_number("num_layers", self.num_layers, low=1, high=DEEPEST))
@@ -89,21 +95,37 @@ class ModelSpec:
     @property
     def forward_width(self) -> int:
         """Roughly how many numbers a forward pass records per step and sequence."""
-        return self.num_layers * self.hidden_size * (2 * len(self.gates) + 2)
+        return len(self.suffixes) * self.hidden_size * (2 * len(self.gates) + 2)
+
+    @property
+    def directions(self) -> tuple[str, ...]:
+        """The directions in which each layer reads: "forward", or both."""
+        return DIRECTIONS if self.bidirectional else DIRECTIONS[:1]
+
+    @property
+    def read_size(self) -> int:
+        """Numbers that the readout reads at each step: H, or 2 H of a bidirectional layer."""
+        return self.hidden_size * len(self.directions)
+
+    @cached_property
+    def suffixes(self) -> tuple[str, ...]:
+        """What the names of each layer's parameters end in, each direction by itself: _l0, _l0_reverse, _l1, …"""
+        return tuple(f"_l{layer}{SUFFIX[way]}" for layer in range(self.num_layers) for way in self.directions)
 
     @cached_property
     def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
         """Name -> shape of every parameter, under PyTorch's state_dict names."""
         H, width = self.hidden_size, self.hidden_size * len(self.gates)
         shapes: dict[str, tuple[int, ...]] = {}
-        for layer in range(self.num_layers):
-            shapes[f"rnn.weight_ih_l{layer}"] = (width, self.input_size if layer == 0 else H)
+        for number, suffix in enumerate(self.suffixes):
+            is_lowest = number < len(self.directions)
+            shapes[f"rnn.weight_ih{suffix}"] = (width, self.input_size if is_lowest else self.read_size)
             if self.about_cell.recurrent:
-                shapes[f"rnn.weight_hh_l{layer}"] = (width, H)
-            shapes[f"rnn.bias_ih_l{layer}"] = (width,)
+                shapes[f"rnn.weight_hh{suffix}"] = (width, H)
+            shapes[f"rnn.bias_ih{suffix}"] = (width,)
             if self.biases == 2:
-                shapes[f"rnn.bias_hh_l{layer}"] = (width,)
-        shapes["readout.weight"] = (self.output_size, H)
+                shapes[f"rnn.bias_hh{suffix}"] = (width,)
+        shapes["readout.weight"] = (self.output_size, self.read_size)
         shapes["readout.bias"] = (self.output_size,)
         return shapes
 

@@ -18,14 +18,15 @@ from typing import Any
 import numpy as np
 
 from rnnviz.errors import InputError, short_repr
-from rnnviz.nn import checks, gradcheck, losses, metrics, numpy_engine
+from rnnviz.nn import checks, gradcheck, levels, losses, metrics
 from rnnviz.nn import engine as engines
 from rnnviz.nn import gain as gains
 from rnnviz.nn import ledger as ledgers
 from rnnviz.nn import sensitivity as sensitivities
+from rnnviz.nn.both_directions import Whole
 from rnnviz.nn.records import Backward, Forward
 from rnnviz.nn.spec import ModelSpec, whole_number
-from rnnviz.nn.trace_parts import Item, LayerTrace, outer_norms, summed_norms
+from rnnviz.nn.trace_parts import Item, LayerTrace, alone, outer_norms, summed_norms
 from rnnviz.nn.types import Array, ParamsLike, ReadOnly, frozen
 
 
@@ -67,6 +68,7 @@ class Trace(ReadOnly):
     forward: Forward = field(repr=False)
     backward: Backward = field(repr=False)
     engine: engines.Engine = field(repr=False)
+    whole: Whole | None = field(default=None, repr=False)  # a bidirectional model, of which this is one direction
     _items: dict[int | None, Item] = field(default_factory=dict, init=False, repr=False)
     _norms: dict[int | None, Array] = field(default_factory=dict, init=False, repr=False)
     _ledgers: dict[int | None, ledgers.Ledger] = field(default_factory=dict, init=False, repr=False)
@@ -86,6 +88,11 @@ class Trace(ReadOnly):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__({**state, "engine": engines.resolve(state["engine"])})
+
+    @property
+    def rest(self) -> Array | None:
+        """(T, B, O): what the other direction of a bidirectional model adds to y; None of another model."""
+        return None if self.whole is None else self.whole.rest
 
     @property
     def has_loss(self) -> bool:
@@ -163,24 +170,28 @@ class Trace(ReadOnly):
         before anything comes back through the recurrence."""
         self._need_loss("direct")
         with np.errstate(all="ignore"):
-            return frozen(numpy_engine.through_readout(self.params, self.grad_y).view())
+            return frozen(levels.through_readout(self.params, self.grad_y).view())
 
     @cached_property
     def grad_x(self) -> Array:
         """(T, B, I): entry t-1 is the total dL/dx_t, the change of L when the input of step t alone moves, over all
-        paths and all loss steps."""
+        paths (through both directions of a bidirectional model) and all loss steps."""
         self._need_loss("grad_x")
+        if self.whole is not None:
+            return self.whole.grad_x()
         with np.errstate(all="ignore"):
             return frozen(self.backward.layers[0].grad_pre @ self.params["rnn.weight_ih_l0"])
 
     def grad_x_of(self, k: int | None) -> Array:
-        """(T, B, I): entry t-1 is ∂L_k/∂x_t of loss step k (1..T) alone; None: the total, grad_x. Zero for t > k.
+        """(T, B, I): entry t-1 is ∂L_k/∂x_t of loss step k (1..T) alone; None: the total. 0 for t > k in one direction.
         Raises InputError without a loss."""
         k = self._step(k)
         if not self.has_loss:
             raise InputError("grad_x_of: this trace has no loss")
         if k is None or self.loss_steps == (k,):
             return self.grad_x
+        if self.whole is not None:
+            return self.whole.grad_x_of(alone(self.grad_y, k, self.T), self.engine.backward)
         grad_pre = self._backward_of(k).layers[0].grad_pre
         with np.errstate(all="ignore"):
             return frozen(np.pad(grad_pre @ self.params["rnn.weight_ih_l0"], ((0, self.T - k), (0, 0), (0, 0))))
@@ -384,11 +395,6 @@ class Trace(ReadOnly):
 
     def _backward_of(self, k: int) -> Backward:
         """The backward pass of L_k alone, from step k."""
-
-        def alone(errors: Array) -> Array:
-            out = np.zeros_like(errors[:k])
-            out[k - 1] = errors[k - 1]
-            return out
-
-        direct_c = None if self.direct_c is None else alone(self.direct_c)
-        return self.engine.backward(self.spec, self.params, self.forward.window(0, k), alone(self.grad_y), direct_c)
+        direct_c = None if self.direct_c is None else alone(self.direct_c, k, k)
+        errors = alone(self.grad_y, k, k)
+        return self.engine.backward(self.spec, self.params, self.forward.window(0, k), errors, direct_c)

@@ -42,3 +42,10 @@ def outer_norms(grad: Array, read: Array) -> Array:
 def summed_norms(grad: Array) -> Array:
     """(T,): ‖Σ_b grad_b‖ at every step."""
     return metrics.norm(grad.sum(axis=1), axis=1)
+
+
+def alone(errors: Array, k: int, upto: int) -> Array:
+    """The errors of the steps 1 .. upto, 0 but for those of step k."""
+    out = np.zeros_like(errors[:upto])
+    out[k - 1] = errors[k - 1]
+    return out

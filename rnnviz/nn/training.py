@@ -104,11 +104,17 @@ class Training:
         self.shuffle = shuffle
         self.seed = whole_number("seed", seed, low=0)
         self.truncate = None if truncate is None else truncation(truncate)
+        if self.truncate is not None and model.spec.bidirectional:
+            raise InputError("truncate: a bidirectional layer reads each sequence whole, from both ends; leave it out")
         self.loop = loop
         self.order = None if order is None else _orders(order, len(train))
         self._carried: Carried | None = None
         if self.train.previous is not None:
             rows = min(self.batch_size, len(train))
+            if model.spec.bidirectional:
+                raise InputError(
+                    "previous: the backward direction begins at the end of each sequence, and carries nothing"
+                )
             if order is not None:
                 raise InputError("order: sequences that continue one another have their own; leave it out")
             self.batch_size, self.shuffle = rows, False
@@ -124,7 +130,7 @@ class Training:
         self._params = model.copy_params()
         self._state = OptimizerState.start(self.optimizer, self._params)
         longest = min(self.batch_size, len(train))
-        width = 4 * len(model.spec.gates) * model.spec.hidden_size * model.spec.num_layers
+        width = 4 * len(model.spec.gates) * model.spec.hidden_size * len(model.spec.suffixes)
         T = self.train.x.shape[1]
         checks.memory("training", 8 * T * longest * width, f"T={T}, batch {longest}, {width} numbers a step")
 

@@ -22,6 +22,7 @@ from rnnviz.nn import checks
 from rnnviz.nn.cell_table import CELLS
 from rnnviz.nn.equations import equations as equations_of
 from rnnviz.nn.layer_layout import BACKWARD, FORWARD, SUFFIX
+from rnnviz.nn.levels import named_gradients
 from rnnviz.nn.make_trace import direct_trace, states_trace
 from rnnviz.nn.numpy_engine import layer_backward
 from rnnviz.nn.numpy_engine import weight_gradients as gradients_of
@@ -40,8 +41,9 @@ def weight_gradients(layer: LayerRecord) -> Params:
     """The gradient of every weight of the record, under the weights' names, in float64. inf and nan may be in them."""
     grads: Params = {}
     for (level, direction), run in passes(layer).items():
-        found = gradients_of(run.spec, level, run.weights, run.forward, run.backward)
-        grads |= {f"{name.removeprefix('rnn.')}{SUFFIX[direction]}": array for name, array in found.items()}
+        found = gradients_of(run.spec, run.weights, run.forward, run.backward)
+        named = named_gradients(found, f"_l{level}{SUFFIX[direction]}")
+        grads |= {name.removeprefix("rnn."): array for name, array in named.items()}
     return {name: grads[name] for name in layer.weights}
 
 

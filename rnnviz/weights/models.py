@@ -12,7 +12,6 @@ from rnnviz import files
 from rnnviz.errors import InputError
 from rnnviz.nn import checks
 from rnnviz.nn.cell_table import CELLS
-from rnnviz.nn.layer_layout import FORWARD
 from rnnviz.nn.model import Model
 from rnnviz.nn.spec import ModelSpec
 from rnnviz.nn.types import Array
@@ -35,24 +34,20 @@ def load(
 
 
 def model_of(layer: Layer, readout: Linear | None, where: str = "weights") -> Model:
-    """A layer with its readout; None: y = h. float32, if all its arrays are stored so or shorter. Raises InputError for
-    a layer with two directions, which a Model does not have."""
-    if layer.directions != (FORWARD,):
-        raise InputError(
-            f"{where}: {layer.name} reads in both directions, which a Model does not; "
-            "the app opens it, and LayerRecord computes it"
-        )
+    """A layer with its readout; None: y = h, of both directions side by side. float32, if all its arrays are stored so
+    or shorter."""
     about, H = CELLS[layer.cell], layer.hidden_size
     dtypes = layer.dtype + ("" if readout is None else readout.dtype)
     spec = ModelSpec(
         cell=layer.cell,
         input_size=layer.input_size,
         hidden_size=H,
-        output_size=H if readout is None else readout.outputs,
+        output_size=layer.output_size if readout is None else readout.outputs,
         num_layers=layer.levels,
         activation=layer.activation,
         biases=max(1, layer.biases),
         dtype="float64" if "float64" in dtypes else "float32",
+        bidirectional=len(layer.directions) > 1,
     )
     checks.memory("model", 3 * 8 * spec.parameter_count, f"{spec.parameter_count:,} parameters")
     zeros = np.zeros(H * len(about.blocks), np.float32)
@@ -62,7 +57,7 @@ def model_of(layer: Layer, readout: Linear | None, where: str = "weights") -> Mo
         if name.startswith(f"{own.LAYER}."):
             params[name] = weights.get(name, zeros)
         elif readout is None:
-            params[name] = np.eye(H, dtype=np.float32) if len(shape) == 2 else zeros[:H]
+            params[name] = np.eye(*shape, dtype=np.float32) if len(shape) == 2 else np.zeros(shape, np.float32)
     if readout is not None:
         bias = np.zeros(readout.outputs, np.float32) if readout.bias is None else readout.bias
         params |= dict(zip((name for name in spec.parameter_shapes if name not in params),

@@ -1,7 +1,7 @@
 """Makes the golden files: what PyTorch and Keras say, so that the tests need neither.
 
-    KERAS_BACKEND=torch python tests/golden/make.py [pytorch] [mingru] [keras] [histories] [cell_histories] [sine_runs]
-                                                    [carried] [masked] [recordings]
+    KERAS_BACKEND=torch python tests/golden/make.py [pytorch] [mingru] [bidirectional] [keras] [histories]
+                                                    [cell_histories] [sine_runs] [carried] [masked] [recordings]
 
 Needs torch, keras and numpy. Everything is float64 and seeded, except Keras' own recipe, which runs as its users
 run it, in float32. `sine_runs` trains 200 models with Keras and takes some minutes.
@@ -128,6 +128,54 @@ def autograd(cases: list[tuple[str, str, int]]) -> dict[str, np.ndarray]:
             put(**{f"{loss}/grads/{n}": g for n, g in zip(named, grads, strict=True)})
         itemised(cell, activation, module, readout, x, targets, h0, c0, put)
     return out
+
+
+def bidirectional() -> None:
+    """cases "cell.layers" of PyTorch's bidirectional=True: x, h0, c0, targets, params, y, h of both directions, and for
+    the loss at every step and at the last the loss and the gradients of the parameters and of x. A minGRU, which
+    PyTorch does not have, reads the flipped sequence."""
+    import torch
+
+    torch.set_default_dtype(torch.float64)
+    out: dict[str, np.ndarray] = {}
+    T, B, H, inputs, outputs = 5, 2, 3, 2, 2
+    for number, (cell, layers) in enumerate((c, n) for c in ("rnn", "lstm", "gru", "mingru") for n in (1, 2)):
+        torch.manual_seed(number)
+        if cell == "mingru":
+            sides = [make_mingru(inputs if level == 0 else 2 * H, H, 1) for level in range(layers) for _ in "fb"]
+            ends = [f"_l{level}{way}" for level in range(layers) for way in ("", "_reverse")]
+            named = {
+                f"rnn.{n.removesuffix('_l0')}{end}": p
+                for one, end in zip(sides, ends, strict=True)
+                for n, p in one.named_parameters()
+            }
+
+            def module(x, h0, sides=sides, layers=layers):
+                for level in range(layers):
+                    ahead, _ = sides[2 * level](x, h0[2 * level, None])
+                    back, _ = sides[2 * level + 1](x.flip(0), h0[2 * level + 1, None])
+                    x = torch.cat([ahead, back.flip(0)], dim=2)
+                return x, None
+        else:
+            module = getattr(torch.nn, cell.upper())(inputs, H, layers, bidirectional=True)
+            named = {f"rnn.{n}": p for n, p in module.named_parameters()}
+        readout = torch.nn.Linear(2 * H, outputs)
+        named |= {f"readout.{n}": p for n, p in readout.named_parameters()}
+        for p in named.values():
+            torch.nn.init.uniform_(p, -0.9, 0.9)
+        x, targets = torch.randn(T, B, inputs, requires_grad=True), torch.randn(T, B, outputs)
+        h0, c0 = 0.5 * torch.randn(2 * layers, B, H), 0.5 * torch.randn(2 * layers, B, H)
+        hs, _ = module(x, (h0, c0) if cell == "lstm" else h0)
+        y = readout(hs)
+        found = {"x": x, "targets": targets, "h0": h0, "c0": c0, "y": y, "h": hs}
+        found |= {f"params/{n}": p for n, p in named.items()}
+        for where, steps in (("every", slice(None)), ("last", slice(-1, None))):
+            loss = ((y - targets)[steps] ** 2).mean()
+            grads = torch.autograd.grad(loss, [x, *named.values()], retain_graph=True)
+            found |= {f"{where}/loss": loss, f"{where}/grad_x": grads[0]}
+            found |= {f"{where}/grads/{n}": g for n, g in zip(named, grads[1:], strict=True)}
+        out |= {f"{cell}.{layers}/{name}": value.detach().numpy().copy() for name, value in found.items()}
+    save("bidirectional", out)
 
 
 def itemised(cell, activation, module, readout, x, targets, h0, c0, put) -> None:
@@ -608,6 +656,7 @@ if __name__ == "__main__":
     parts = {
         "pytorch": pytorch,
         "mingru": mingru,
+        "bidirectional": bidirectional,
         "keras": keras_layers,
         "masked": masked,
         "histories": histories,

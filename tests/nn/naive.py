@@ -54,19 +54,7 @@ def run(spec, params, x, h0=None, c0=None, moves=None, start=0, mask=None):
             recurrent = recurrent + weight(f"rnn.bias_hh_l{n}")
             given = given + moves.get(("input side", n, t), 0)
             recurrent = recurrent + moves.get(("recurrent side", n, t), 0)
-            if spec.cell == "rnn":
-                h[n] = ACTIVATIONS[spec.activation](given + recurrent)
-            elif spec.cell == "lstm":
-                i, f, g, o = np.split(given + recurrent, 4, axis=1)
-                c[n] = sigmoid(f) * c[n] + sigmoid(i) * np.tanh(g) + moves.get(("c", n, t), 0)
-                h[n] = sigmoid(o) * np.tanh(c[n])
-            elif spec.cell == "mingru":
-                z, new = np.split(given, 2, axis=1)
-                h[n] = (1 - sigmoid(z)) * h[n] + sigmoid(z) * new
-            else:
-                (r, z, new), (ur, uz, un) = np.split(given, 3, axis=1), np.split(recurrent, 3, axis=1)
-                r, z = sigmoid(r + ur), sigmoid(z + uz)
-                h[n] = (1 - z) * np.tanh(new + r * un) + z * h[n]
+            h[n], c[n] = step(spec, given, recurrent, h[n], c[n], moves.get(("c", n, t), 0))
             if mask is not None:
                 reads = mask[t - 1 - start][:, None]
                 h[n] = np.where(reads, h[n], before[0])
@@ -77,6 +65,57 @@ def run(spec, params, x, h0=None, c0=None, moves=None, start=0, mask=None):
         hs.append(list(h))
         cs.append(list(c))
     return SimpleNamespace(y=np.stack(ys), h=hs, c=cs)
+
+
+def step(spec, given, recurrent, h, c, move_c):
+    """The new h and c from what the input and the old h give to each block."""
+    if spec.cell == "rnn":
+        return ACTIVATIONS[spec.activation](given + recurrent), c
+    if spec.cell == "lstm":
+        i, f, g, o = np.split(given + recurrent, 4, axis=1)
+        c = sigmoid(f) * c + sigmoid(i) * np.tanh(g) + move_c
+        return sigmoid(o) * np.tanh(c), c
+    if spec.cell == "mingru":
+        z, new = np.split(given, 2, axis=1)
+        return (1 - sigmoid(z)) * h + sigmoid(z) * new, c
+    (r, z, new), (ur, uz, un) = np.split(given, 3, axis=1), np.split(recurrent, 3, axis=1)
+    r, z = sigmoid(r + ur), sigmoid(z + uz)
+    return (1 - z) * np.tanh(new + r * un) + z * h, c
+
+
+def run_both(spec, params, x, moves=None):
+    """A forward pass of a bidirectional model, in the order of time: the backward direction makes h_t from h_{t+1}.
+
+    moves adds to a quantity the moment it is made: ("h", suffix, t) and ("c", suffix, t), where h of the backward
+    direction begins at t = T + 1, ("x", t), ("y", t), and (name, t) to a parameter in step t alone. -> y (T, B, O)
+    """
+    moves = moves or {}
+    T, B, _ = x.shape
+    read = [x[t - 1] + moves.get(("x", t), 0) + 0j for t in range(1, T + 1)]
+    for level in range(spec.num_layers):
+        made = {}
+        for suffix, times in ((f"_l{level}", range(1, T + 1)), (f"_l{level}_reverse", range(T, 0, -1))):
+            first = times[0] - times.step
+            h = np.zeros((B, spec.hidden_size), complex) + moves.get(("h", suffix, first), 0)
+            c = np.zeros((B, spec.hidden_size), complex) + moves.get(("c", suffix, first), 0)
+            for t in times:
+
+                def weight(kind, suffix=suffix, t=t):
+                    name = f"rnn.{kind}{suffix}"
+                    return params[name] + moves.get((name, t), 0) if name in params else 0.0
+
+                given = read[t - 1] @ weight("weight_ih").T + weight("bias_ih")
+                recurrent = h @ weight("weight_hh").T if f"rnn.weight_hh{suffix}" in params else 0.0
+                recurrent = recurrent + weight("bias_hh")
+                h, c = step(spec, given, recurrent, h, c, moves.get(("c", suffix, t), 0))
+                h = h + moves.get(("h", suffix, t), 0)
+                made[suffix, t] = h
+        read = [np.concatenate([made[end, t] for end in dict.fromkeys(e for e, _ in made)], 1) for t in range(1, T + 1)]
+    out = []
+    for t, h in enumerate(read, start=1):
+        W, b = (params[f"readout.{n}"] + moves.get((f"readout.{n}", t), 0) for n in ("weight", "bias"))
+        out.append(h @ W.T + b + moves.get(("y", t), 0))
+    return np.stack(out)
 
 
 def shares(y, targets, mask, loss):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from rnnviz.errors import InputError
-from rnnviz.nn import Data, Model, Optimizer, Training, carry, engine, evaluate, losses, numpy_engine
+from rnnviz.nn import Data, Model, Optimizer, Training, carry, engine, evaluate, levels, losses, numpy_engine
 from rnnviz.nn.carry import Carried
 from tests.nn import golden
 
@@ -129,7 +129,7 @@ def test_the_missing_part_is_what_dl_dh0_would_give_in_the_batch_before(cell):
             direct_c = np.zeros_like(direct)
             direct_c[-1] = stopped.grad_c[0]
         back = numpy_engine.layer_backward(net.spec, w, layer, direct, direct_c)
-        missing |= numpy_engine.weight_gradients(net.spec, index, w, layer, back)
+        missing |= levels.named_gradients(numpy_engine.weight_gradients(net.spec, w, layer, back), f"_l{index}")
         from_above = back.grad_pre @ w.W_ih
     for name in net.params:
         np.testing.assert_allclose(cut.grads[name], given[f"grads/{name}"], atol=1e-12)

@@ -87,10 +87,23 @@ def test_the_layer_is_chosen_by_name(tmp_path: Path) -> None:
     assert rnnviz.Model.load(path, "b").spec.biases == 2
 
 
-def test_both_directions_are_not_a_model(tmp_path: Path) -> None:
+def test_a_layer_of_both_directions_is_a_bidirectional_model(tmp_path: Path) -> None:
     both = layer("rnn.", 4) | layer("rnn.", 4, suffix="_l0_reverse")
-    with pytest.raises(InputError, match="reads in both directions"):
-        rnnviz.Model.load(npz(tmp_path / "model.npz", **both))
+    model, x = rnnviz.Model.load(npz(tmp_path / "model.npz", **both)), np.ones((4, 1, 2))
+    assert model.spec.bidirectional
+    assert model.spec.output_size == 6  # without a readout both states side by side
+    states = [model.trace(x, direction=way).h[1:] for way in ("forward", "backward")]
+    assert np.array_equal(model.forward(x), np.concatenate([states[0], states[1][::-1]], axis=2))
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".npz"])
+def test_a_bidirectional_model_is_saved_and_loaded(tmp_path: Path, suffix: str) -> None:
+    model = rnnviz.Model.create("gru", 2, 3, 2, num_layers=2, bidirectional=True)
+    model.save(tmp_path / f"model{suffix}")
+    found = rnnviz.Model.load(tmp_path / f"model{suffix}")
+    assert found.spec == model.spec
+    assert list(found.params) == list(model.params)
+    assert all(np.array_equal(found.params[name], w) for name, w in model.params.items())
 
 
 def test_an_activation_that_nothing_needs_is_an_error(tmp_path: Path) -> None:
