@@ -56,6 +56,7 @@ ITS_OWN = {
     "short-term-memory/memory-without-gradient": "one network that latches; ten of them in the test below",
     "short-term-memory/a-small-push-and-a-large-one": "one network that latches; ten of them in the test below",
     "exploding-gradients/just-below-1": "the lesson says: with some seeds; see the test below",
+    "the-first-bad-step/the-jump": "with other seeds it comes earlier or later; see the test below",
 }
 
 
@@ -223,6 +224,20 @@ CLAIMS: dict[str, Claim] = {
     "starting-weights/does-the-start-matter": Claim(
         "from a forget bias of 5 nearly all are right, from PyTorch's start far fewer",
         ("accuracy >= 0.9", "start.accuracy < 0.8", "parameters == start.parameters"),
+    ),
+    "the-first-bad-step/two-good-steps": Claim(
+        "the loss falls, the norm grows", ("loss < start.loss", "weight_grad > start.weight_grad")
+    ),
+    "the-first-bad-step/the-batch-or-the-weights": Claim(
+        "every sequence has a long gradient; σ_max has hardly grown",
+        ("weight_grad > 10", "sigma_max > 1", "sigma_max < 1.2"),
+    ),
+    "the-first-bad-step/the-same-number-another-clip": Claim(
+        "clipped by the whole norm it stays finite; each by itself it is worse",
+        ("is_finite == 1", "start.train_loss < 1", "train_loss > start.train_loss"),
+    ),
+    "the-first-bad-step/a-smaller-step": Claim(
+        "the loss falls without a clip", ("is_finite == 1", "train_loss < first_loss")
     ),
     "your-turn/what-will-it-do": Claim(
         "a step keeps about the spectral radius, or less",
@@ -413,6 +428,28 @@ def test_what_arrives_varies_more_with_scaled_random_weights_than_with_orthogona
         arrives = [float(value(frame, parse("grad_ratio")) or 0) for frame in frames]
         spread.append(max(arrives) / min(arrives))
     assert min(spread[:2]) > 5 * spread[2], spread
+
+
+def test_the_norm_of_the_gradient_grows_before_the_loss_jumps() -> None:
+    """`the-first-bad-step`: the loss falls while the norm grows, then jumps; one of ten seeds has no bad step, and with a
+    fifth of the learning rate some still have one."""
+    lesson = LESSONS["the-first-bad-step"]
+    for seed in TEN:
+        player = open_player(lesson.experiment.with_(seed=seed))
+        seen = [_loss_and_norm(player.frame)]
+        while len(seen) < 6 and (len(seen) < 2 or seen[-1][0] < seen[-2][0]):
+            seen.append(_loss_and_norm(player.do(Train("batch"))))
+        before = seen[-2]
+        assert before[0] < seen[0][0], seed
+        assert before[1] > 1.5 * seen[0][1], (seed, seen)
+    for rate, finite in ((0.05, [6]), (0.01, [1, 3, 4, 6, 7, 8])):
+        ends = {seed: trained(lesson.experiment.with_(seed=seed, learning_rate=rate)) for seed in TEN}
+        assert [seed for seed, frame in ends.items() if value(frame, parse("is_finite"))] == finite
+
+
+def _loss_and_norm(frame: Frame) -> tuple[float, float]:
+    loss, norm = (float(value(frame, parse(name)) or 0) for name in ("loss", "weight_grad"))
+    return loss, norm
 
 
 #: Networks that learn recall over 30 steps and end with a gradient that vanishes: hidden_size, gain, learning rate,

@@ -30,6 +30,7 @@ GIVEN: dict[str, dict[str, str]] = {
     "watching-a-training": {"99 %": "definition of the horizon", "1 %": "bound"},
     "your-own-network": {"99 %": "definition of the horizon", "0.2": "bound"},
     "starting-weights": {"1.0": "setting", "1.2": "setting"},
+    "the-first-bad-step": {"0.005": "setting", "0.01": "setting", "0.3": "setting", "0.5": "setting", "1.0": "setting"},
     "your-turn": {"1 %": "definition of the horizon"},
 }  # fmt: skip
 _FIGURE = re.compile(r"\d+(?:\.\d+|(?:\.\d+)?e[+-]?\d+| %|%)")
