@@ -105,6 +105,10 @@ TERMS: tuple[Term, ...] = (
          "Something that was measured to be wrong with a training, with its figures, a likely cause and one thing to "
          "try.",
          see=("record",)),
+    Term("first bad step",
+         "The first update of a training that makes it worse for good. The norm of the gradient often grows before it, "
+         "while the loss still falls; nan comes after it.",
+         see=("exploding gradient", "clipping", "norm")),
     Term("forget bias",
          "The initial bias of the forget gate. A bias b makes the gate σ(b) where the weights add nothing: 1 gives f = "
          "0.73, 3 gives 0.95.",
@@ -199,6 +203,10 @@ TERMS: tuple[Term, ...] = (
     Term("norm",
          "The length of a vector: the square root of the sum of its squared elements.",
          symbol="‖·‖", see=("gradient", "clipping")),
+    Term("normal matrix",
+         "A matrix W with W Wᵀ = Wᵀ W, such as an orthogonal or a symmetric one. Its largest singular value and its "
+         "spectral radius are equal; those of other matrices can be far apart.",
+         see=("spectral radius", "largest singular value", "orthogonal")),
     Term("one-hot",
          "A vector for one of several symbols: 1 in that symbol's place, 0 elsewhere.",
          see=("classifier",)),

@@ -431,7 +431,7 @@ def test_what_arrives_varies_more_with_scaled_random_weights_than_with_orthogona
 
 
 def test_the_norm_of_the_gradient_grows_before_the_loss_jumps() -> None:
-    """`the-first-bad-step`: the loss falls while the norm grows, then jumps; one of ten seeds has no bad step, and with a
+    """`the-first-bad-step`: the loss falls while the norm grows, then jumps. One of ten seeds has no bad step; with a
     fifth of the learning rate some still have one."""
     lesson = LESSONS["the-first-bad-step"]
     for seed in TEN:
