@@ -203,17 +203,20 @@ class Page:
 
     def legend(self, title: str, entries: Sequence[tuple[Curve, tuple[str, ...]]]) -> None:
         """Write the title and the entries into the first row, as many as fit. Each entry has its words, the longest
-        first, and all use the first form for which there is room."""
+        first, and all use the first form for which there is room; before the last one, without names, the title and
+        the margin go."""
         if not self._top:
             return
-        start = self._left + (len(title) + 3 if title else 0)
-        self._sheet.put(0, self._left, title)
-        words: list[str] = []
-        for form in zip(*(forms for _, forms in entries), strict=True):
-            words = list(form)
-            if start + sum(len(word) + 6 for word in words) - 3 <= self.width:
+        whole = self._left + (len(title) + 3 if title else 0)
+        places = [(form, whole) for form in zip(*(forms for _, forms in entries), strict=True)]
+        places[-1:-1] = [(form, start) for form, _ in places[-2:-1] for start in (self._left, 0)]
+        words: Sequence[str] = ()
+        column = whole
+        for words, column in places:
+            if column + sum(len(word) + 6 for word in words) - 3 <= self.width:
                 break
-        column = start
+        if column == whole:
+            self._sheet.put(0, self._left, title)
         for (curve, _), word in zip(entries, words, strict=True):
             if column + 3 + len(word) > self.width:
                 return

@@ -22,7 +22,7 @@ from rnnviz.lessons.lesson import Do, Exercise, Lesson, Point, Prediction, Step
 from rnnviz.lessons.lesson_file import source_lines
 from rnnviz.lessons.measure import Measure
 from rnnviz.lessons.pages import page
-from rnnviz.lessons.points import ROWS
+from rnnviz.lessons.points import NEVER_BESIDE, ROWS
 from rnnviz.lessons.prose import plain, quotes
 from rnnviz.lessons.reading import read
 from rnnviz.lessons.report import Problem
@@ -136,8 +136,20 @@ class _Checker:
             if target.loss_step not in having:
                 some = ", ".join(map(str, having[:6])) + (", …" if len(having) > 6 else "")
                 yield self.problem(line("loss_step"), f"step {target.loss_step} carries no loss", f"these do: {some}")
+        if "beside" in commands:
+            yield from self.beside(target, frame, line("beside"))
         if "panel" in commands and target.panel and target.panel not in self.panels:
             yield self.problem(line("panel"), f"unknown panel {target.panel!r}", f"panels: {', '.join(self.panels)}")
+
+    def beside(self, target: Setup, frame: Frame, line: int) -> Iterator[Problem]:
+        for name in target.beside:
+            if name not in self.panels:
+                close = get_close_matches(name, self.panels, n=1)
+                hint = f"did you mean {close[0]}?" if close else f"panels: {', '.join(self.panels)}"
+                yield self.problem(line, f"unknown panel {name!r} in beside", hint)
+            elif name in NEVER_BESIDE:
+                what = f"panel {name!r} cannot stand beside a step: {NEVER_BESIDE[name]}"
+                yield self.problem(line, what, f'open it: [do] panel = "{name}"')
 
     def point(self, point: Point | None, target: Setup, frame: Frame) -> Iterator[Problem]:
         """Whether the row or panel pointed at is visible on the smallest screen."""

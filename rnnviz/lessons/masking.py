@@ -56,6 +56,7 @@ READOUTS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys((f"{gate}_{of}" for gate in ("input", "forget", "output", "reset", "update")
                      for of in ("gate", "mean")), ("gates",)),
     **dict.fromkeys(("w_in", "w_rec", "bias", "w_out"), ("weights",)),
+    **dict.fromkeys(("sigma_max", "spectral_radius"), ("spectrum",)),
     "attention": ("attention",),
     **dict.fromkeys(("parameters", "parameter_sum"), ("parameters", "others")),
     **dict.fromkeys(("loss_steps", "K"), ("judged",)),
@@ -64,9 +65,9 @@ READOUTS: dict[str, tuple[str, ...]] = {
 SHOWN_NOWHERE = frozenset(
     ("t", "unit", "phase", "read", "reached", "epoch", "batch", "batches", "record", "records", "training_step",
      "sample", "sequences", "T", "loss_step",
-     "step_loss", "x", "target", "token", "right_answer", "needed_lag", "reach_lag", "first_used", "sigma_max",
-     "spectral_radius", "weights_norm", "weight_grad", "clipped", "clip_turn", "judged", "tested", "test_accuracy",
-     "test_accuracy_percent", "test_error", "gate_steps", "gate_half_life")
+     "step_loss", "x", "target", "token", "right_answer", "needed_lag", "reach_lag", "first_used", "weights_norm",
+     "weight_grad", "clipped", "clip_turn", "judged", "tested", "test_accuracy", "test_accuracy_percent", "test_error",
+     "gate_steps", "gate_half_life")
 )  # fmt: skip
 NAMES = frozenset(name for names in READOUTS.values() for name in names)
 _ELSEWHERE = frozenset(("others", "history"))  # the figures of networks other than the present one

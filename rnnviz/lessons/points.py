@@ -76,3 +76,9 @@ ROWS = {
 }
 SIDE = "side"  # the numbers of the moment, at the right of all rows
 POINTS = (*ROWS, SIDE)
+#: Panels that `beside` cannot name, and why: what they need would be computed unasked.
+NEVER_BESIDE = {
+    "compare": "it trains other networks",
+    "travel": "it goes through the whole training",
+    "knobs": "it needs the keys",
+}

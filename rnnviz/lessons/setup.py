@@ -44,7 +44,8 @@ END = 10**9  # larger than every time step: the last one
 @dataclass(frozen=True)
 class Setup:
     """epochs, batches: amount of training, in whole epochs and then batches. opened: a recording that is shown instead
-    of the experiment, at this record (from 1), or a file of weights. panel: the open panel, "" for none."""
+    of the experiment, at this record (from 1), or a file of weights. panel: the open panel, "" for none. beside: the
+    panels that a large screen shows below the text, the first that can be shown first."""
 
     experiment: Experiment
     epochs: int = 0
@@ -56,6 +57,7 @@ class Setup:
     t: int = 0
     loss_step: int | str = "last"
     panel: str = ""
+    beside: tuple[str, ...] = ()
     opened: Opening | NetworkOpening | None = None
     record: int = END
 
@@ -215,6 +217,13 @@ def _panel(setup: Setup, name: Any) -> Setup:
     return replace(setup, panel=name)
 
 
+def _beside(setup: Setup, names: Any) -> Setup:
+    found = [names] if isinstance(names, str) else names
+    if not isinstance(found, list) or not all(isinstance(name, str) for name in found):
+        raise InputError(f'beside: {names!r} names no panels; write beside = "ledger" or ["ledger", "weights"]')
+    return replace(setup, beside=tuple(found))
+
+
 def _cut(setup: Setup, yes: Any) -> Setup:
     _of_experiment("cut", setup)
     if not isinstance(yes, bool):
@@ -252,6 +261,7 @@ COMMANDS: dict[str, Callable[[Setup, Any], Setup]] = {
     "sample": _sample,
     "loss_step": _loss_step,
     "panel": _panel,
+    "beside": _beside,
     "cut": _cut,
 }
 CURSOR = ("phase", "seek", "unit", "loss_step")  # the commands that only move within the picture

@@ -40,7 +40,7 @@ OF_PANELS = {
     "travel": ("time travel", "m"), "neuron": ("neuron", "f"), "ledger": ("ledger", "y"), "triangle": ("triangle", "v"),
     "perturbed": ("perturbed", "X"), "attention": ("attention", ""), "compare": ("compare", "c"),
     "knobs": ("knobs", "o"), "network": ("network", "d"), "summary": ("model summary", "i"), "code": ("code", "s"),
-    "diagnosis": ("diagnosis", "D"),
+    "diagnosis": ("diagnosis", "D"), "weights": ("weights", ""),
 }  # fmt: skip
 #: What the app shows without a key: the rows of the score, and the line above them.
 OF_ROWS = {

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 GUTTER = 10  # cells for the row names
 SIDE = 20  # minimum cells for the numbers of this moment
+WHOLE_SIDE = 28  # cells in which nothing of them is shortened
+GRID = 8  # a score beside other things grows by so many cells, not with each step more
 WIDEST = 8  # cells a column may get
 ONE_BY_ONE = 4  # up to this many units get a row each; more share rows
 SPACIOUS = 26  # rows from which a presenter's score has empty rows between the quantities
@@ -103,6 +105,15 @@ def columns_of(frame: Frame, width: int) -> Columns:
     """The columns of a frame, at least two cells wide if a symbol needs two."""
     task = frame.scene.task
     return columns(width, frame.T, frame.cursor.t, least=_symbol(task.vocab + task.labels))
+
+
+def cells_used(frame: Frame, most: int) -> int:
+    """The cells that a frame's score can use, of `most`: its columns as wide as they get, and the numbers of the moment
+    in full."""
+    cols = columns_of(frame, most)
+    if cols.count <= frame.T:
+        return most
+    return min(most, -(-(cols.end + WHOLE_SIDE) // GRID) * GRID)
 
 
 @lru_cache(maxsize=16)

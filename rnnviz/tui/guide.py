@@ -18,7 +18,7 @@ from rnnviz.lessons.points import POINTS
 from rnnviz.lessons.run import LessonRun, references, right_answer, setup_of
 from rnnviz.scene.cursor import Phase
 from rnnviz.sheet import Sheet
-from rnnviz.tui import beside, lesson_view, panels
+from rnnviz.tui import corner, lesson_view, panels
 from rnnviz.tui.answer_line import AnswerLine
 from rnnviz.tui.introduced import Introduced
 from rnnviz.tui.lesson_text import LessonText
@@ -102,18 +102,23 @@ class Guide:
         """The row of the score that the step points at, if it points at a row."""
         return self.point if self.point in POINTS else None
 
-    def rows(self, width: int, height: int, panel_open: bool) -> tuple[int, int, int]:
+    @property
+    def corner(self) -> tuple[str, ...]:
+        """The panels that a large screen shows below the step's text."""
+        return self.run.target.beside or corner.USUAL if self.run is not None and self.is_on else ()
+
+    def rows(self, width: int, height: int, panel_open: bool, text_width: int) -> tuple[int, int, int]:
         """Rows for the lesson under the score, for the lesson beside it, and at most for an open panel below."""
         assert self.run is not None
         frame, moment = self.stage.frame, self.stage.moment_rows
         below, room = lesson_view.rows(
             self.run, frame, width, height, moment=moment, panel_open=panel_open, typed=self.typed
         )
-        return below, needed(self.run, frame, beside.text_width(width), self.typed) + 1, room
+        return below, needed(self.run, frame, text_width, self.typed), room
 
     def has_room_for_film(self, width: int, height: int) -> bool:
         """Whether the loss curve fits below the score."""
-        return not self.is_on or self.rows(width, height, True)[2] >= LEAST_ROWS
+        return not self.is_on or self.rows(width, height, True, width)[2] >= LEAST_ROWS
 
     def needs(self, frame: Frame) -> Command | None:
         """The command that computes slow results which this step needs, for the present network; or None."""
@@ -359,7 +364,7 @@ class Guide:
             stage.open_panel(wanted)
         self._keep()
         stage.share_out()
-        stage.draw()
+        stage.look()
 
     def solve(self) -> None:
         """Carry out the first solution of the open exercise, for an autoplay."""

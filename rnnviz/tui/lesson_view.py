@@ -26,6 +26,8 @@ LOW = 24  # rows below which a panel beside a lesson takes more rows from the sc
 LEAST_SCORE = 8  # minimum rows of the score beside lesson and panel
 GATE_ROWS = 3  # more rows, to make room for a gate
 LEAST_PANEL = 5  # minimum rows of an open panel
+ROOMY = 100  # cells from which a line has at most COMFORTABLE ones
+COMFORTABLE = 75
 LEAST_TEXT = 4  # rows of a lesson, its rule included
 #: The keys of the tools that an exercise needs.
 _TOOL_KEYS = {"knobs": ("knobs", "knobs"), "train": ("all", "train"), "cut": ("cut", "loop")}
@@ -88,7 +90,7 @@ def put(sheet: Sheet, y: int, x: int, line: Line, palette: Palette) -> None:
 
 def measure(width: int) -> Voice:
     """The voice for text of this width, limited because long lines are hard to read."""
-    return Voice(max(20, min(MEASURE.width, width - 2)), KEYS, PRINTED)
+    return Voice(COMFORTABLE if width >= ROOMY else max(20, min(MEASURE.width, width - 2)), KEYS, PRINTED)
 
 
 def needed(run: LessonRun, frame: Frame | None, width: int, typed: str = "") -> int:

@@ -9,7 +9,7 @@ from textual.geometry import Offset
 from textual.widget import Widget
 
 from rnnviz.scene.commands import Seek, SelectUnit
-from rnnviz.tui import dispatch, panels, score
+from rnnviz.tui import corner, dispatch, panels, score
 from rnnviz.tui.dispatch import Press
 from rnnviz.tui.geometry import columns_of
 
@@ -38,6 +38,8 @@ def click(screen: ScoreScreen, event: events.Click) -> None:
             panel = panels.BY_ID.get(screen.view.panel or "")
             if panel is not None and panel.click is not None and panels.why_not(panel, screen.frame) is None:
                 screen.apply(panel.click(screen.frame, screen.view, at.x, at.y, widget.size.width, widget.size.height))
+        case "corner" | "corner-beside":
+            screen.open_panel(corner.panel_at(screen.corner_places(widget.size.height), at.y) or screen.view.panel)
         case str(name) if name.startswith("beside-"):  # a curve beside the score
             screen.open_panel(name.removeprefix("beside-"))
 

@@ -21,7 +21,7 @@ from rnnviz.errors import InputError
 from rnnviz.scene.commands import Command, Measure
 from rnnviz.session import USUAL, Session
 from rnnviz.sheet import Sheet
-from rnnviz.tui import beside, geometry, panels, presenter, score, status_lines, too_small
+from rnnviz.tui import beside, corner, geometry, needed, panels, presenter, score, status_lines, too_small
 from rnnviz.tui.canvas import Canvas
 from rnnviz.tui.jobs import Jobs
 from rnnviz.tui.notice import Kind, Notice
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 LEAST_PANEL = 4  # minimum rows of an open panel
 NARROW_MOMENT = 2  # rows of the moment in words beside an open panel, on a narrow screen
+CORNERS = ("corner", "corner-beside")
 TALL = 32  # rows from which the moment is put into words beside a lesson
 
 
@@ -61,6 +62,7 @@ class ScoreScreen(Screen[None]):
         self._canvases: dict[str | None, Canvas] = {}  # by id, from the top left to the bottom right
         self._drawn: dict[str, tuple[object, Sheet]] = {}
         self._rows: dict[str, int] = {}  # the last row of each panel that reopens there
+        self._shape: object = None  # what of the frame the layout depends on
         self._requested: set[tuple[Trace, Command]] = set()  # what was asked for a panel or a lesson, of this scene
 
     def on_mount(self) -> None:
@@ -73,13 +75,16 @@ class ScoreScreen(Screen[None]):
                 yield Canvas(self._score, id="score")
                 yield Canvas(self._narration, id="telling")
                 yield Canvas(self._lesson, id="lesson")
+                yield Canvas(self._corner, id="corner")
                 yield Canvas(self._tabs, id="tabs")
                 yield Canvas(self._open_panel, id="panel")
             with Vertical(id="beside") as column:
                 column.styles.padding = beside.PADDING
                 yield Canvas(self._lesson, id="lesson-beside")
+                yield Canvas(self._narration_beside, id="telling-beside")
                 yield Canvas(self._tabs, id="tabs-beside")
                 yield Canvas(self._open_panel, id="open")
+                yield Canvas(self._corner, id="corner-beside")
                 for panel in panels.BESIDE:
                     yield Canvas(partial(self._panel, panel), id=f"beside-{panel.id}")
         yield Canvas(self._keys, id="keys")
@@ -106,11 +111,17 @@ class ScoreScreen(Screen[None]):
     def _narration(self, width: int, height: int) -> Sheet:
         return status_lines.narration(self.frame, self.view, width, height, self.palette)
 
+    def _narration_beside(self, width: int, height: int) -> Sheet:
+        """The moment in words below a lesson's text, after an empty row."""
+        sheet = Sheet(width, height)
+        sheet.paste(1, 0, self._narration(width, height - 1), 0, width)
+        return sheet
+
     def _lesson(self, width: int, height: int) -> Sheet:
         if self.guide is None:
             return Sheet(width, height)
-        is_said_above = self._canvases["telling"].display
-        note = None if is_said_above else status_lines.current_notice(self.frame, self.view, width - 12)
+        is_said_nearby = self._canvases["telling"].display or self._canvases["telling-beside"].display
+        note = None if is_said_nearby else status_lines.current_notice(self.frame, self.view, width - 12)
         return self.guide.sheet(width, height, note)
 
     def _tabs(self, width: int, height: int) -> Sheet:
@@ -123,6 +134,17 @@ class ScoreScreen(Screen[None]):
         if self.view.panel is None:
             return Sheet(width, height)
         return self._panel(panels.BY_ID[self.view.panel], width, height)
+
+    def _corner(self, width: int, height: int) -> Sheet:
+        places = self.corner_places(height)
+        return corner.draw(places, self.frame, width, height, self.palette, self._panel)
+
+    def corner_places(self, height: int) -> list[corner.Place]:
+        """What is in the corner, and where, if it has so many rows."""
+        names = self.guide.corner if self.guide is not None else ()
+        return (
+            [] if self.frame is None else corner.places(corner.chosen(self.frame, self.view, names), self.frame, height)
+        )
 
     def _panel(self, panel: panels.Panel, width: int, height: int) -> Sheet:
         if self.frame is None:
@@ -149,13 +171,16 @@ class ScoreScreen(Screen[None]):
                 has_nothing = panels.why_not(panel, self.frame) is not None or not panel.opens_beside(self.frame)
                 empty = has_nothing or not self.view.knows(panel.id)
                 self._canvases[f"beside-{panel.id}"].set_class(empty, "empty")
+            if self._shape != (shape := beside.shape(self.frame)):
+                self._shape = shape
+                self.share_out()
         for canvas in self._canvases.values():
             if canvas.display and canvas.size:
                 canvas.repaint()
 
     def by_importance(self) -> list[Region]:
         """The places of what must be read first, where a frame takes its time."""
-        first = ("title", "keys", "telling", "lesson", "lesson-beside", "score")
+        first = ("title", "keys", "telling", "lesson", "lesson-beside", "telling-beside", "score")
         return [self._canvases[name].region for name in first if name in self._canvases]
 
     # -- what is shown ------------------------------------------------------------------------------------
@@ -198,34 +223,23 @@ class ScoreScreen(Screen[None]):
         self.draw()
 
     def _request(self) -> bool:
-        """The open panel, the lesson or the plots may need what is not known yet: ask the player, once for each scene.
+        """The panels, the lesson or the plots may need what is not known yet: ask the player, once for each scene.
         Whether that was done: then it has been shown, too."""
+        if self.guide is not None:
+            self.view = self.guide.limited(self.view)
         frame, player = self.frame, self.player
-        panel = panels.BY_ID.get(self.view.panel or "")
         if frame is None or player is None:
             return False
-        is_open = panel is not None and panels.why_not(panel, frame) is None
-        wanted = (
-            panel.needs(frame) if panel is not None and panel.needs is not None and is_open else None,
-            self.guide.needs(frame) if self.guide is not None else None,
-            Measure("outcome") if self.view.plots and frame.scene.outcome is None else None,
-            None if frame.scene.has_gradient(frame.loss_step) else Measure("gradient", frame.loss_step),
-            self._gradient_of_inputs(frame),
-            Measure("evidence") if frame.scene.prove is not None and frame.scene.evidence is None else None,
-        )
+        height = max((self._canvases[name].size.height * self._canvases[name].display for name in CORNERS), default=0)
+        shown = [panel for panel, _, _ in self.corner_places(height)] if height else []
         self._requested = {(trace, command) for trace, command in self._requested if trace is frame.scene.trace}
-        for command in wanted:
+        for command in needed.by_screen(frame, self.view, self.guide, shown):
             is_free = player.job is None or (isinstance(command, Measure) and command.outdates(player.job.command))
-            if command is not None and is_free and (frame.scene.trace, command) not in self._requested:
+            if is_free and (frame.scene.trace, command) not in self._requested:
                 self._requested.add((frame.scene.trace, command))
                 self.send(command)
                 return True
         return False
-
-    def _gradient_of_inputs(self, frame: Frame) -> Command | None:
-        wanted = Measure("inputs", frame.loss_step)
-        is_shown = self.view.input_gradient and "inputs" not in frame.cannot and frame.reached is not None
-        return wanted if is_shown and wanted not in frame.scene.known else None
 
     # -- ways out ------------------------------------------------------------------------------------------
 
@@ -265,18 +279,27 @@ class ScoreScreen(Screen[None]):
         self.set_class(guide is not None or self.expects_lesson, "lesson")
         room, margins = presenter.room(self.outer_size, self.view.presenting)
         self.set_class(self.view.presenting, "presenting")
-        self.set_class(room.width >= beside.WIDE, "wide")
+        is_lesson = self.has_class("lesson")
+        self.set_class(room.width >= (beside.WIDE_FOR_TEXT if is_lesson else beside.WIDE), "wide")
         self.set_class(room.width < status_lines.NARROW, "narrow")
         self.set_class(room.height >= TALL, "tall")
         self.styles.padding = margins
-        self.query_one("#beside").styles.width = beside.column_width(room.width)
-        wanted = panels.BY_ID[self.view.panel].height if self.view.panel else None
+        self.query_one("#beside").styles.width = beside.column_width(room.width, self.frame)
+        panel = panels.BY_ID.get(self.view.panel or "")
+        wanted = panel.height if panel is not None else None
         self.change(locked=guide.locked if guide is not None else ())
         if guide is not None:
-            lesson, beside_it, most = guide.rows(*room, self.view.panel is not None)
+            text_width = beside.text_width(room.width, self.frame)
+            lesson, beside_it, most = guide.rows(*room, wanted is not None, text_width)
             self.query_one("#lesson").styles.height = lesson
             self.query_one("#lesson-beside").styles.height = beside_it
             wanted = min(wanted, most) if wanted else None
+            below = corner.rows_below(room.height - 2 - self.moment_rows - lesson)
+            self.query_one("#corner").styles.height = below
+            self.set_class(wanted is None and below > 0, "cornered")
+            rows = None if panel is None or panel.rows is None or self.frame is None else panel.rows(self.frame)
+            self.query_one("#open").styles.height = "1fr" if rows is None else rows
+            self.set_class(panel is None or rows is not None, "cornered-beside")
         elif wanted:  # the score keeps a row of each
             around = 3 + (
                 NARROW_MOMENT if self.has_class("narrow") else 1

@@ -1,4 +1,4 @@
-"""Properties of W_hh: its largest singular value and its spectral radius."""
+"""The weights of the top layer, and two properties of W_hh: its largest singular value and its spectral radius."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnviz.nn import Trace
+from rnnviz.nn.types import Array
 
 
 @dataclass(frozen=True)
@@ -30,3 +31,34 @@ def weights(trace: Trace) -> Weights | None:
         return None
     singular, eigen = np.linalg.svd(W, compute_uv=False), np.linalg.eigvals(W)
     return Weights(float(singular[0]), float(np.abs(eigen).max()))
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """values: (units that receive, inputs or units that send)."""
+
+    name: str
+    values: Array
+    is_recurrent: bool = False
+
+
+def blocks(trace: Trace) -> list[Block]:
+    """W_ih, W_hh and b of the top layer, from left to right as they stand in its equation; of a gated cell W_hh alone,
+    or W_ih where it has none, in a block for each gate."""
+    params, layer, H = trace.params, trace.L - 1, trace.H
+    kinds = {
+        kind: params[f"rnn.weight_{kind}_l{layer}"] for kind in ("ih", "hh") if f"rnn.weight_{kind}_l{layer}" in params
+    }
+    gates = trace.spec.about_cell.gates
+    if gates:
+        kind = "hh" if "hh" in kinds else "ih"
+        parts = zip(gates, np.split(kinds[kind], len(kinds[kind]) // H), strict=True)
+        return [Block(f"W_{kind} {gate}", part, kind == "hh") for gate, part in parts]
+    found = [Block(f"W_{kind}", values, kind == "hh") for kind, values in kinds.items()]
+    biases = [params[name] for name in (f"rnn.bias_ih_l{layer}", f"rnn.bias_hh_l{layer}") if name in params]
+    return [*found, Block("b", np.sum(biases, axis=0)[:, None])] if biases else found
+
+
+def largest(found: list[Block]) -> float:
+    """The largest size of a weight; 1 where all are 0."""
+    return max(float(np.abs(block.values).max()) for block in found) or 1.0

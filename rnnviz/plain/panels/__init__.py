@@ -101,4 +101,8 @@ PANELS: dict[str, Panel] = {
         frozenset(("gradient", "others", "ledger", "loss", "history", "gates", "state", "weights")),
         needs=training.diagnosis_needs,
     ),
+    "weights": Panel(
+        sums.weights, "W_ih, W_hh and b of the top layer as a heat map", frozenset(("spectrum", "weights")),
+        needs=lambda frame: [Measure("weights")],
+    ),
 }  # fmt: skip

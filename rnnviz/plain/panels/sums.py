@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from rnnviz.numbers import counted, factor, scientific, subscript
+from rnnviz.numbers import counted, factor, fixed, scientific, subscript
 from rnnviz.plain.panels.base import Open, Verbatim
 from rnnviz.plain.words import VOICE
 
@@ -83,6 +83,21 @@ def summary(frame: Frame, open: Open) -> list[str]:
         if task.has_readout or "readout" not in name:
             lines.append(f"{name.removeprefix('rnn.')}: {' by '.join(map(str, size))}.")
     return [f"{counted(sum(row.parameters for row in rows), 'parameter')} in {counted(len(rows), 'layer')}.", *lines]
+
+
+def weights(frame: Frame, open: Open) -> list[str]:
+    """The two numbers of W_hh, and the weights of the selected unit."""
+    from rnnviz.views.weights import blocks
+    from rnnviz.words.weights import of_W_hh
+
+    unit = frame.cursor.unit
+    rows = [f"{block.name}: {', '.join(fixed(float(weight)) for weight in block.values[unit])}."
+            for block in blocks(frame.scene.trace)]  # fmt: skip
+    return [
+        *of_W_hh(frame.scene),
+        f"The weights of unit {unit}, one for each unit or input that it receives from:",
+        *rows,
+    ]
 
 
 def code(frame: Frame, open: Open) -> list[str]:

@@ -23,6 +23,7 @@ from rnnviz.tui.panels.perturbed import PANEL as PERTURBED
 from rnnviz.tui.panels.plots import FIT, LOSS, SELF_FED
 from rnnviz.tui.panels.travel import TRAVEL
 from rnnviz.tui.panels.triangle import PANEL as TRIANGLE
+from rnnviz.tui.panels.weights import PANEL as WEIGHTS
 from rnnviz.tui.panels.words import WORDS
 
 if TYPE_CHECKING:
@@ -31,11 +32,12 @@ if TYPE_CHECKING:
 
 ALL: tuple[Panel, ...] = (
     FIT, SELF_FED, WORDS, LOSS, TRAVEL, NEURON, LEDGER, TRIANGLE, PERTURBED, ATTENTION, COMPARE, KNOBS_PANEL, NETWORK,
-    SUMMARY, CODE, DIAGNOSIS,
+    SUMMARY, CODE, DIAGNOSIS, WEIGHTS,
 )  # fmt: skip
 BY_ID = {panel.id: panel for panel in ALL}
 BY_KEY = {panel.key: panel.id for panel in ALL if panel.key}
 BESIDE = (FIT, SELF_FED, WORDS, LOSS)  # beside the score on a wide screen while no other is open, if they have anything
+OF_TRAINED = (FIT, SELF_FED)  # of an untrained network they are noise
 
 
 def unknown(name: str) -> InputError:

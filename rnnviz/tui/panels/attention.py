@@ -57,5 +57,5 @@ def _bar(sheet: Sheet, n: int, x: int, width: int, value: float, most: float, in
 
 PANEL = Panel(
     "attention", "attention", "the weight of each state in a sum over all states", _draw,
-    shows=frozenset(("attention",)),
+    shows=frozenset(("attention",)), rows=lambda frame: 14,
 )  # fmt: skip

@@ -51,6 +51,7 @@ class Panel:
     copy_text     (frame, view) -> the text for the copy key
     shows         names of the figures it draws (see lessons/masking.py): while a question hides one, it stays closed
     opens_beside  (frame) -> whether it may open beside the score by itself
+    rows          (frame) -> the most rows it can use; default: any number
     """
 
     id: str
@@ -72,6 +73,7 @@ class Panel:
     copy_text: Callable[[Frame, View], str] | None = None
     shows: frozenset[str] = frozenset()
     opens_beside: Callable[[Frame], bool] = by_default
+    rows: Callable[[Frame], int] | None = None
 
 
 def why_not(panel: Panel, frame: Frame) -> str | None:

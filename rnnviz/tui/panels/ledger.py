@@ -176,5 +176,6 @@ def _needs(frame: Frame) -> Command | None:
 PANEL = Panel(
     "ledger", "ledger", "why the gradient shrinks, step by step", _draw, key="y",
     actions={"unit_up": _step(1), "unit_down": _step(-1)}, click=_click,
-    key_labels={"unit_down": "a step back"}, needs=_needs, shows=frozenset(("gradient", "ledger", "gates")),
+    key_labels={"unit_down": "a step back"}, needs=_needs, rows=lambda frame: 7 + frame.T,
+    shows=frozenset(("gradient", "ledger", "gates")),
 )  # fmt: skip

@@ -75,9 +75,15 @@ def _addend(sheet: Sheet, y: int, x: int, line: Line, palette: Palette) -> None:
     sheet.put(y, x, left.ljust(COLUMN - 1 - len(line.product)) + line.product, palette.text)
 
 
+def _rows(frame: Frame) -> int:
+    """Each equation in two rows, and below it its terms, in two columns and more."""
+    H, gates = frame.scene.H, len(frame.scene.trace.spec.gates)
+    return 4 + (1 + gates) * (2 + min(LISTED, (H + 3) // 2))
+
+
 PANEL = Panel(
     "neuron", "neuron", "one unit's value as a sum you can check by hand", _draw, key="f",
     actions={"unit_up": lambda frame, view: SelectUnit(-1), "unit_down": lambda frame, view: SelectUnit(1)},
-    key_labels={"unit_down": "next unit", "unit_up": "unit before"},
+    key_labels={"unit_down": "next unit", "unit_up": "unit before"}, rows=_rows,
     shows=frozenset(("state", "gradient", "ledger", "output", "gates", "weights")),
 )  # fmt: skip

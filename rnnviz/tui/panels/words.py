@@ -107,5 +107,10 @@ def _symbol(label: str) -> str:
     return "␣" if label == " " else visible(label)
 
 
+def _rows(frame: Frame) -> int:
+    """The sequence, the answer in words, and a row for each class."""
+    return 6 + max(3, len(frame.scene.task.labels))
+
+
 WORDS = Panel("words", "in words", "sequence and answer, with probabilities", draw,
-              why_not=no_words, shows=frozenset(("output", "judged", "baseline")))  # fmt: skip
+              why_not=no_words, rows=_rows, shows=frozenset(("output", "judged", "baseline")))  # fmt: skip

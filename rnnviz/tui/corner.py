@@ -1,0 +1,94 @@
+"""The corner: the free rows of a large screen, below a lesson's text. It holds what the lesson is about: panels that a
+step names (`beside`), as far as they have something to show and give no answer away. They are pictures, not open
+panels: no key is theirs, and a click opens one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from rnnviz.glyphs import cut
+from rnnviz.lessons.points import NEVER_BESIDE
+from rnnviz.sheet import Sheet
+from rnnviz.tui import keys, panels
+from rnnviz.tui.palette import Palette
+from rnnviz.tui.panels import Panel
+from rnnviz.tui.view import View
+
+if TYPE_CHECKING:
+    from rnnviz.scene.frame import Frame
+
+LEAST = 8  # rows of a picture, with its name
+LEAST_SCORE = 16  # rows of a score above it
+ENOUGH = 16  # rows of one that could be of any height, where others are to follow
+_ABOUT = 12  # cells below which only its name is written
+#: What a course that names nothing gets.
+USUAL = ("words", "loss", "fit", "self-fed", "network", "weights", "summary")
+
+Place = tuple[Panel, int, int]  # first row and number of rows, the name's included
+
+
+def chosen(frame: Frame, view: View, names: Iterable[str]) -> list[Panel]:
+    """The panels of these names that have something to show."""
+    known = (panels.BY_ID[name] for name in names if name in panels.BY_ID and name != view.panel)
+    return [panel for panel in known if _shows(panel, frame, view)]
+
+
+def _shows(panel: Panel, frame: Frame, view: View) -> bool:
+    if panel.id in NEVER_BESIDE or view.hides(*panel.shows) or panels.why_not(panel, frame) is not None:
+        return False
+    is_trained = bool(frame.learning.loss) or frame.cursor.epoch > 0
+    return panel.opens_beside(frame) and (is_trained or panel not in panels.OF_TRAINED)
+
+
+def places(shown: Sequence[Panel], frame: Frame, height: int) -> list[Place]:
+    """How they divide the rows: each has those it can use, and the next ones what is left."""
+    found: list[Place] = []
+    y = 0
+    for number, panel in enumerate(shown, start=1):
+        left = height - y
+        if left < LEAST and found:
+            break
+        needed = None if panel.rows is None else panel.rows(frame) + 1
+        if needed is None:
+            needed = left if number == len(shown) else max(ENOUGH, left // 2)
+        rows = min(needed, left)
+        if panel.rows is None and left - rows < LEAST:
+            rows = left
+        found.append((panel, y, rows))
+        y += rows
+    return found
+
+
+def rows_below(free: int) -> int:
+    """The rows of a corner below the text, where score and corner share so many; 0 if the score needs them."""
+    rows = min(free - LEAST_SCORE, max(LEAST, 2 * free // 5))
+    return rows if rows >= LEAST else 0
+
+
+def draw(
+    found: Iterable[Place], frame: Frame | None, width: int, height: int, palette: Palette,
+    paint: Callable[[Panel, int, int], Sheet],
+) -> Sheet:  # fmt: skip
+    """paint: draws a panel in so many cells and rows."""
+    sheet = Sheet(width, height)
+    for panel, y, rows in found:
+        assert frame is not None
+        sheet.paste(y, 0, _name(panel, frame, width, palette), 0, width)
+        sheet.paste(y + 1, 0, paint(panel, width, rows - 1), 0, width)
+    return sheet
+
+
+def _name(panel: Panel, frame: Frame, width: int, palette: Palette) -> Sheet:
+    """The line above a picture."""
+    sheet = Sheet(width, 1)
+    x = sheet.put(0, 1, panel.title, palette.accent) + 2
+    if width - x - 1 >= _ABOUT:
+        sheet.put(0, x, cut(keys.about(panel.id, panel.about, frame), width - x - 1), palette.faint)
+    return sheet
+
+
+def panel_at(found: Iterable[Place], y: int) -> str | None:
+    """The panel whose picture is in this row."""
+    return next((panel.id for panel, first, rows in found if first <= y < first + rows), None)
