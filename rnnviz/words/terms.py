@@ -327,4 +327,7 @@ TERMS: tuple[Term, ...] = (
     Term("weight sharing",
          "All time steps use the same weights, so a network can read a sequence of any length.",
          see=("unrolled", "weight")),
+    Term("window",
+         "Neighbouring points of a series that are read as one sequence.",
+         see=("sequence", "time step")),
 )  # fmt: skip

@@ -12,10 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from math import comb
 
 import numpy as np
 import pytest
 
+from rnnviz.experiment.build import trace_of
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.experiment.run import Run
 from rnnviz.lessons.conditions import Start, condition, remember
@@ -55,6 +57,7 @@ ITS_OWN = {
     "exploding-gradients/with-tanh": "the lesson says that another seed may do otherwise",
     "short-term-memory/memory-without-gradient": "one network that latches; ten of them in the test below",
     "short-term-memory/a-small-push-and-a-large-one": "one network that latches; ten of them in the test below",
+    "short-term-memory/better-than-chance": "about the share of this one network; see the test below",
     "exploding-gradients/just-below-1": "the lesson says: with some seeds; see the test below",
     "the-first-bad-step/the-jump": "with other seeds it comes earlier or later; see the test below",
 }
@@ -126,6 +129,10 @@ CLAIMS: dict[str, Claim] = {
     "lstm/the-forget-gate": Claim(
         "near σ(1), then near σ(3)",
         ("start.forget_mean > 0.68", "start.forget_mean < 0.78", "forget_mean > 0.93", "forget_mean < 0.97"),
+    ),
+    "lstm/how-long-is-that": Claim(
+        "half after about two steps, and about 3.7 steps in all",
+        ("gate_half_life > 1.9", "gate_half_life < 2.5", "gate_steps > 3.4", "gate_steps < 4"),
     ),
     "lstm/going-back": Claim(
         "the first step costs most; the ways through h and the gates add to f; the horizon is still short",
@@ -396,6 +403,47 @@ def test_by_how_much_validation_and_test_names_differ_is_luck() -> None:
         frame = arrive(player, with_seed(setup_of(lesson, at, revealed=True), seed))
         gaps.append(abs(frame.scene.outcome.accuracy - value(frame, "test_accuracy")))
     assert sum(gap < gaps[0] for gap in gaps[1:]) >= 7, gaps
+
+
+def test_a_forget_bias_sets_how_many_steps_a_gate_remembers() -> None:
+    """`lstm/how-long-is-that`: 1 + e^b steps, 21 with b = 3 and 149 with b = 5, up to what the weights add."""
+    assert (round(1 + np.exp(3)), round(1 + np.exp(5))) == (21, 149)
+    for seed in TEN:
+        for bias in (1.0, 3.0, 5.0):
+            frame = open_player(LESSONS["lstm"].experiment.with_(forget_bias=bias, seed=seed)).frame
+            assert value(frame, "gate_steps") == pytest.approx(1 + np.exp(bias), rel=0.12), (seed, bias)
+
+
+def test_a_gate_of_exactly_1_copies_the_state_and_learns_nothing() -> None:
+    """`gru/a-gate-at-1`: h stays 0; all of the gradient goes back; n, r and z of the unit get none."""
+    unit = 3
+    for seed in TEN:
+        model = Run(LESSONS["gru"].experiment.with_(cell="gru", seed=seed)).training.model
+        H, gates = model.spec.hidden_size, list(model.spec.gates)
+        rows = [at * H + unit for at in range(len(gates))]
+        bias = model.params["rnn.bias_ih_l0"].copy()
+        bias[gates.index("z") * H + unit] = 50.0
+        model = model.with_params({**model.params, "rnn.bias_ih_l0": bias})
+        trace = trace_of(model, open_player(LESSONS["gru"].experiment).frame.scene.task)
+        assert (trace.gates["z"][:, 0, unit] == 1).all()
+        assert (trace.h[:, 0, unit] == 0).all()
+        for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
+            assert not trace.grads[f"rnn.{name}_l0"][rows].any(), (seed, name)
+            assert trace.grads[f"rnn.{name}_l0"].any()
+
+
+def test_a_guesser_has_seven_of_twenty_right_in_one_try_out_of_five() -> None:
+    """`short-term-memory/better-than-chance`: the tail of the binomial, for the figures of the lesson's network."""
+    lesson = LESSONS["short-term-memory"]
+    at = next(i for i, step in enumerate(lesson.steps) if step.id == "better-than-chance")
+    frame = arrive(open_player(lesson.experiment), setup_of(lesson, at, revealed=True))
+    judged, share = value(frame, "judged"), value(frame, "accuracy")
+    judged, right = round(judged), round(share * judged)
+    tail = sum(comb(judged, n) * 0.25**n * 0.75 ** (judged - n) for n in range(right, judged + 1))
+    assert (right, judged) == (7, 20)
+    assert tail == pytest.approx(0.2, abs=0.02)
+    for text in ("accuracy < 0.47", "accuracy_error > 0.1", "train_loss < baseline", "train_loss > 0.95 * baseline"):
+        assert condition(text).holds(frame, {}), text
 
 
 def test_an_untrained_lstm_keeps_less_than_an_orthogonal_rnn() -> None:
