@@ -17,6 +17,10 @@ class ResolvedExperiment(Protocol):
     @property
     def task(self) -> str: ...
     @property
+    def shortest(self) -> int | None: ...
+    @property
+    def mask(self) -> str: ...
+    @property
     def cell(self) -> str: ...
     @property
     def optimizer(self) -> str: ...
@@ -77,6 +81,19 @@ def samples(e: ResolvedExperiment) -> str | None:
 
 def source(e: ResolvedExperiment) -> str | None:
     return _unused(e, "source", "only the task characters reads a text file")
+
+
+def shortest(e: ResolvedExperiment) -> str | None:
+    return _unused(e, "shortest", "this task's data determines the lengths")
+
+
+def mask(e: ResolvedExperiment) -> str | None:
+    always_equal = "shortest" in catalog.info(e.task).uses and e.shortest is None
+    return "all sequences are equally long; set the shortest length" if always_equal else None
+
+
+def padding(e: ResolvedExperiment) -> str | None:
+    return mask(e) or ("packed sequences have no padding; choose a mask" if e.mask == "packed" else None)
 
 
 def own_data(e: ResolvedExperiment) -> str | None:

@@ -10,13 +10,16 @@ from rnnviz.experiment.experiment import Experiment
 from rnnviz.nn import Data, Model, Optimizer, Trace, Training
 from rnnviz.tasks import Task, catalog
 from rnnviz.tasks.own.decisions import NAMES as DECISIONS
+from rnnviz.tasks.padding import packed_data
 
 
 def resolved(experiment: Experiment) -> Experiment:
     """The experiment with its open settings taken from the task: seq_len, lag, samples and loss_at."""
     info = catalog.info(experiment.task)
-    for setting in ("samples", "source", "data", *DECISIONS):
+    for setting in ("samples", "source", "data", "shortest", *DECISIONS):
         catalog.accepts(experiment.task, setting, getattr(experiment, setting))
+    if experiment.truncate is not None and experiment.mask == "copy":
+        raise InputError("truncate: masked sequences are trained packed, from their own first step; choose mask packed")
     seq_len, lag = catalog.dimensions(experiment.task, experiment.seq_len, experiment.lag)
     loss_at = info.loss_at
     if experiment.task in catalog.OWN:
@@ -46,6 +49,9 @@ def build_task(experiment: Experiment) -> Task:
         data=experiment.data,
         decisions=own_data.decisions(experiment),
         loss_at=experiment.loss_steps() or "auto",
+        shortest=experiment.shortest,
+        padding=experiment.padding,
+        mask=experiment.mask,
     )
 
 
@@ -85,7 +91,7 @@ def build_optimizer(experiment: Experiment) -> Optimizer:
 
 def build_training(experiment: Experiment, model: Model, task: Task) -> Training:
     """The training run: the first `task.n_train` sequences are for training, the rest for validation."""
-    data = Data(task.x, task.targets, task.loss_mask, task.loss)
+    data = Data(*packed_data(task), task.loss)
     validation = data.select(slice(task.n_train, None)) if task.n_train < len(task) else None
     return Training(
         model,
@@ -101,13 +107,14 @@ def build_training(experiment: Experiment, model: Model, task: Task) -> Training
 
 
 def trace_of(model: Model, task: Task, sample: int = 0) -> Trace:
-    """The trace of one sequence, without the padding after its end."""
+    """The trace of one sequence, with the padding that the network goes through."""
     if not 0 <= sample < len(task):
         raise InputError(f"sample: {sample} is not one of the {len(task)} sequences; choose 0 to {len(task) - 1}")
-    steps = int(task.lengths[sample])
+    steps, read = int(task.lengths[sample]), task.read_steps(sample)
     return model.trace(
         task.x[sample, :steps, None],
         task.targets[sample, :steps, None],
         loss=task.loss,
         loss_at=task.loss_mask[sample, :steps, None],
+        mask=None if read is None else read[0, :steps, None],
     )

@@ -16,11 +16,13 @@ _AT_ONCE, _NUMBERS_AT_ONCE = 512, 2**25
 
 def outputs(model: Model, task: Task, which: slice = slice(None)) -> Array:
     """y (n, T, O): the network's outputs for some of the sequences."""
-    x = task.x[which]
+    x, read = task.x[which], task.read_steps(which)
     at_once = max(1, min(_AT_ONCE, _NUMBERS_AT_ONCE // (task.seq_len * model.spec.forward_width)))
-    parts = [
-        model.forward(x[start : start + at_once].swapaxes(0, 1)).swapaxes(0, 1) for start in range(0, len(x), at_once)
-    ]
+    parts = []
+    for start in range(0, len(x), at_once):
+        some = slice(start, start + at_once)
+        mask = None if read is None else read[some].T
+        parts.append(model.forward(x[some].swapaxes(0, 1), mask=mask).swapaxes(0, 1))
     return np.concatenate(parts).astype(np.float64)
 
 
@@ -31,7 +33,8 @@ def fit(model: Model, task: Task) -> Array:
     assert task.ends is not None
     first = int(task.ends[0])
     ahead = np.full(len(task.series) - first, np.nan)
-    ahead[task.ends - first] = outputs(model, task)[:, -1, 0]
+    answers = [task.answer_at(i) for i in range(len(task))]
+    ahead[task.ends - first] = outputs(model, task)[np.arange(len(task)), answers, 0]
     return ahead
 
 
@@ -47,8 +50,9 @@ def self_fed(model: Model, task: Task) -> Array | None:
     assert task.ends is not None
     if not task.fed:
         return None
-    T, n = task.seq_len, min(task.fed, len(task.series) - int(task.ends[task.fed_from]))
-    points = np.concatenate([task.x[task.fed_from], np.full((n, task.input_size), np.nan)])
+    first, last = task.span(task.fed_from)
+    T, n = last - first + 1, min(task.fed, len(task.series) - int(task.ends[task.fed_from]))
+    points = np.concatenate([task.x[task.fed_from, first - 1 : last], np.full((n, task.input_size), np.nan)])
     for k in range(n):
         points[T + k] = model.forward(points[k : k + T, None])[-1, 0]
         if not np.isfinite(points[T + k]).all():
@@ -62,7 +66,8 @@ def continue_text(model: Model, task: Task, sample: int, length: int = 120) -> s
     model = model.in_float64
     h: Array | None = None
     c: Array | None = None
-    x, text = task.x[sample, : task.lengths[sample], None], ""
+    first, last = task.span(sample)
+    x, text = task.x[sample, first - 1 : last, None], ""
     rng = np.random.default_rng(sample)
     for _ in range(length):
         run = engine.current().forward(model.spec, model.params, np.ascontiguousarray(x, "float64"), h, c)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from rnnviz.errors import InputError, short_repr
-from rnnviz.experiment import applicability
+from rnnviz.experiment import applicability, step_lists
 from rnnviz.experiment.experiment_file import PATHS, found_from, in_folder, no_experiment, parsed, read_text, toml_value
 from rnnviz.experiment.setting import GROUPS, Setting, setting
 from rnnviz.experiment.steps import COUNTS, GAINS, LENGTHS, SMALL, per_decade
@@ -63,6 +63,19 @@ class Experiment:
         "steps that carry loss: every, last, or step numbers such as 3,7",
         kind=str, label="loss position", group="task",
         steps=("every", "last"), open="auto", of_task=True, is_list=True, format="every, last, 3,7",
+    )  # fmt: skip
+    shortest: int | None = setting(
+        None, "steps of the shortest sequences; lengths are drawn from there to the sequence length", kind=int,
+        label="shortest", group="task", low=1, high=10_000, steps=LENGTHS, open="all equal", of_task=True,
+        why_not=applicability.shortest,
+    )  # fmt: skip
+    mask: str = setting(
+        "packed", "shorter sequences: packed (no padding), copy (padded steps copy the state), none (padding is read)",
+        kind=str, label="mask", group="task", choices=catalog.MASKS, why_not=applicability.mask,
+    )  # fmt: skip
+    padding: str = setting(
+        "after", "where padded steps are: after the sequence or before it", kind=str, label="padding", group="task",
+        choices=catalog.PADDINGS, why_not=applicability.padding,
     )  # fmt: skip
     noise: float = setting(
         0.1, "standard deviation of the noise in the data", kind=float, label="noise", group="task",
@@ -278,23 +291,11 @@ class Experiment:
 
     def loss_steps(self) -> str | tuple[int, ...] | None:
         """`loss_at` as "every", "last", a tuple of 1-based steps, or None (the task's own choice)."""
-        text = self.loss_at
-        if text is None or text in ("every", "last"):
-            return text
-        steps = _whole_numbers(text)
-        if not steps or min(steps) < 1 or (self.seq_len and max(steps) > self.seq_len):
-            limit = f"1..{self.seq_len}" if self.seq_len else "1 and up"
-            raise InputError(f"loss_at: {short_repr(text)} is not every, last, or step numbers {limit} such as 3,7")
-        return tuple(sorted(set(steps)))
+        return step_lists.loss_steps(self.loss_at, self.seq_len)
 
     def truncation(self) -> tuple[int, int] | None:
         """`truncate` as (k1, k2), or None for full back-propagation through time."""
-        if self.truncate is None:
-            return None
-        numbers = _whole_numbers(self.truncate)
-        if len(numbers) != 2 or min(numbers) < 1 or numbers[1] < numbers[0]:
-            raise InputError(f"truncate: {short_repr(self.truncate)} is not k1,k2 with 1 ≤ k1 ≤ k2, such as 5,10")
-        return numbers[0], numbers[1]
+        return step_lists.truncation(self.truncate)
 
     # -- TOML ----------------------------------------------------------------------------------------
 
@@ -364,13 +365,6 @@ class Experiment:
 
     def with_(self, **changes: Any) -> Experiment:
         return replace(self, **changes)
-
-
-def _whole_numbers(text: str) -> list[int]:
-    try:
-        return [int(part) for part in text.split(",")]
-    except ValueError:
-        return []
 
 
 #: Every setting by its name, in the order of the fields.

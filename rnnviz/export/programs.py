@@ -15,6 +15,10 @@ from rnnviz.tasks import Task
 
 def cannot(task: Task) -> str | None:
     """The reason why there is no program for a task, or None."""
+    if task.own_steps is not None:
+        return "padded sequences have no short program; choose mask packed"
+    if task.series is not None and len(set(task.lengths.tolist())) > 1:
+        return "windows of unequal lengths have no short program; leave the shortest length open"
     if task.has_own_data and len(set(task.lengths.tolist())) > 1:
         return "your sequences differ in length, and the layers of a short program would read the padding as data"
     return None

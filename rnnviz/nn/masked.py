@@ -7,7 +7,7 @@ Keras does this with the mask of a Masking or Embedding layer. PyTorch's packed 
 is the copy without the copying: losses and gradients of the weights are the same numbers. A mask may leave out any
 steps of any sequence.
 
-The pass forward is made of passes without a mask, each over the steps between two changes of the mask and over the
+The pass forward is several passes without a mask, each over the steps between two changes of the mask and over the
 sequences that read there, so that it is the same in every engine. The pass back asks `MaskedCell`, the cell's own
 equations with the identity at masked steps.
 """

@@ -37,17 +37,21 @@ def build(
     data: str | None = None,
     decisions: Decisions = NONE,
     loss_at: LossAt = "auto",
+    shortest: int | None = None,
+    padding: str = "after",
+    mask: str = "packed",
 ) -> Task:
     """Make the sequences of task `name`; the same arguments always give the same ones.
 
     An argument that is None takes the task's default (`catalog.py`). `loss_at` is "auto" (the task's default), "every",
-    "last", or steps counted from 1. `data` and `decisions` are for the tasks in `OWN`. Raises InputError, in one line,
-    for wrong or conflicting arguments.
+    "last", or steps counted from 1. `shortest`, `padding` and `mask`: see padding.py. `data` and `decisions` are for
+    the tasks in `OWN`. Raises InputError, in one line, for wrong or conflicting arguments.
     """
     from rnnviz.nn.spec import LARGEST, real_number, whole_number
+    from rnnviz.tasks.padding import arranged
 
     info(name)
-    for setting, value in (("seq_len", seq_len), ("lag", lag), ("samples", samples)):
+    for setting, value in (("seq_len", seq_len), ("lag", lag), ("samples", samples), ("shortest", shortest)):
         if value is not None:
             whole_number(setting, value, low=1, high=LARGEST)
     whole_number("points", points, low=2, high=LARGEST)
@@ -57,6 +61,7 @@ def build(
     accepts(name, "samples", samples)
     accepts(name, "source", source)
     accepts(name, "data", data)
+    accepts(name, "shortest", shortest)
     if name in OWN:
         if data is None:
             raise InputError(f"data: the task {name!r} learns your own data; name its file with --data")
@@ -64,12 +69,14 @@ def build(
             data=data, decisions=decisions, seq_len=seq_len, samples=samples, seed=seed,
             validation_split=validation_split, loss_at=loss_at,
         )  # fmt: skip
-        return own
+        if shortest is not None and own.series is None:
+            raise InputError("shortest: your own sequences have lengths of their own; leave it out")
+        return arranged(own, shortest, padding, mask, seed)
     T, lag = dimensions(name, seq_len, lag)
     given = {"lag": lag, "points": points, "noise": noise, "samples": samples, "source": source}
     used = {setting: given[setting] for setting in OPTIONAL if setting in info(name).uses}
     task: Task = module.build(seq_len=T, seed=seed, validation_split=validation_split, loss_at=loss_at, **used)
-    return task
+    return arranged(task, shortest, padding, mask, seed)
 
 
 def __getattr__(name: str) -> Any:

@@ -19,13 +19,15 @@ from rnnviz.tasks.catalog import info
 class Adding(Task):
     def tokens(self, i: int) -> tuple[str, ...]:
         """The marked numbers; a dot for the others."""
-        return tuple(f"{number:.2f}" if marked else "·" for number, marked in self.x[i])
+        n = int(self.lengths[i])
+        labels = [f"{number:.2f}" if marked else "·" for number, marked in self.x[i, :n]]
+        return self.with_padding(i, (*labels, *([""] * (self.seq_len - n))))
 
     def describe(self, i: int, y: Array | None = None) -> str:
         steps = np.flatnonzero(self.x[i, :, 1])
         a, b = (float(self.x[i, t, 0]) for t in steps)
         text = f"{a:.2f} at step {steps[0] + 1} + {b:.2f} at step {steps[1] + 1} = {a + b:.2f}"
-        return text if y is None else f"{text}; prediction: {y[-1, 0]:.2f}"
+        return text if y is None else f"{text}; prediction: {y[self.answer_at(i), 0]:.2f}"
 
     def amount(self, i: int, t: int) -> float | None:
         number, marked = self.x[i, t - 1]
@@ -34,6 +36,10 @@ class Adding(Task):
     def needs(self, i: int, k: int) -> tuple[int, ...]:
         """The marked steps up to step k."""
         return tuple(int(t) + 1 for t in np.flatnonzero(self.x[i, :k, 1]))
+
+    def spare_steps(self, i: int) -> Array:
+        """The numbers without a mark."""
+        return np.flatnonzero(self.x[i, :, 1] == 0)
 
 
 def build(

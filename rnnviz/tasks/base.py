@@ -23,6 +23,9 @@ from rnnviz.tasks.catalog import info
 Array = NDArray[Any]
 LossAt = str | Sequence[int]  # "auto", "every", "last", or steps counted from 1
 
+#: Stands for the input of a step that is padding.
+PAD = "∅"
+
 
 @dataclass(frozen=True)
 class Typed:
@@ -45,7 +48,9 @@ class Task(ReadOnly):
     x            (N, T, I) inputs, zeros after a sequence's end
     targets      (N, T, O) for "mse", or (N, T) class numbers for "cross_entropy"
     loss_mask    (N, T) bool: the steps that carry loss
-    lengths      (N,) steps of each sequence
+    lengths      (N,) steps of each sequence, with those that are padding
+    own_steps    (N, 2) the first and the last step (from 1) of each sequence that is not padding; None: no step is
+    mask         what the network does at a padded step, "copy" or "none"; "packed": there are none. See padding.py
     n_train      the first n_train sequences are for training, the rest for validation
     lag          steps back to the farthest input an answer needs, or None
     baseline     loss of the best answer that ignores the input, or None
@@ -88,6 +93,8 @@ class Task(ReadOnly):
     history: Array | None = None  # (points, O): the series of each target, where it is not the series alone
     groups: Array | None = None  # (points,): the group of each point; a window never reaches into another
     fed_from: int = 0  # a self-fed prediction begins with this sequence's last target
+    own_steps: Array | None = None
+    mask: str = "packed"
     fed: int = 0  # its number of points, at most; 0: the network does not read what it predicts
     typed: Typed | None = None
     original: Task | None = None
@@ -98,6 +105,7 @@ class Task(ReadOnly):
             self.targets,
             self.loss_mask,
             self.lengths,
+            self.own_steps,
             self.series,
             self.clean,
             self.ends,
@@ -133,7 +141,50 @@ class Task(ReadOnly):
             labels = [self.vocab[k] for k in self.x[i, :n].argmax(axis=1)]
         else:
             labels = [f"{value:+.2f}" for value in self.x[i, :n, 0]]
-        return tuple(labels + [""] * (self.seq_len - n))
+        return self.with_padding(i, tuple(labels + [""] * (self.seq_len - n)))
+
+    def span(self, i: int) -> tuple[int, int]:
+        """The first and the last step (from 1) of sequence i that is not padding."""
+        return (
+            (1, int(self.lengths[i]))
+            if self.own_steps is None
+            else (int(self.own_steps[i, 0]), int(self.own_steps[i, 1]))
+        )
+
+    def is_padding(self, i: int, t: int) -> bool:
+        """Whether step t (from 1) of sequence i is padding that the network goes through."""
+        first, last = self.span(i)
+        return self.own_steps is not None and not first <= t <= last
+
+    def with_padding(self, i: int, tokens: tuple[str, ...]) -> tuple[str, ...]:
+        """The labels of the T columns with PAD where a step is padding."""
+        if self.own_steps is None:
+            return tokens
+        blank = ~self.x[i].any(axis=1)  # a person can type an input even there
+        return tuple(
+            PAD if blank[t - 1] and self.is_padding(i, t) else token for t, token in enumerate(tokens, start=1)
+        )
+
+    def answer_at(self, i: int) -> int:
+        """The entry (from 0) of sequence i's outputs that is its answer: the last, or that of its last own step where
+        the loss is there and padding follows."""
+        end = int(self.lengths[i]) - 1
+        return end if self.own_steps is None or self.loss_mask[i, end] else int(self.own_steps[i, 1]) - 1
+
+    def read_steps(self, which: slice | int) -> Array | None:
+        """(n, T) bool: the steps that are read where the state is copied through the others; None: every one is."""
+        if self.mask != "copy" or self.own_steps is None:
+            return None
+        t, own = np.arange(1, self.seq_len + 1), np.atleast_2d(self.own_steps[which])
+        return np.asarray((t >= own[:, :1]) & (t <= own[:, 1:]))
+
+    def spare_steps(self, i: int) -> Array:
+        """The steps (from 0) of sequence i that no answer needs, in the order in which they can be left out."""
+        return np.arange(self.seq_len - 1)
+
+    def constant_loss(self, targets: Array, loss_mask: Array) -> float | None:
+        """The baseline for other targets or another loss_mask of the same task."""
+        return self.baseline
 
     def past(self, which: slice, lag: int) -> Array | None:
         """(n, T, O): the value that each target had `lag` steps before; nan where it is missing, in another group, or
@@ -141,8 +192,9 @@ class Task(ReadOnly):
         if self.series is None or self.ends is None:
             return None
         history = self.series[:, None] if self.history is None else self.history
-        now = self.ends[which][:, None] + np.arange(1 - self.seq_len, 1)
-        then = np.maximum(now - lag, 0)
+        last = self.lengths[which] if self.own_steps is None else self.own_steps[which, 1]
+        now = self.ends[which][:, None] + np.minimum(np.arange(1, self.seq_len + 1) - last[:, None], 0)
+        now, then = np.maximum(now, 0), np.maximum(now - lag, 0)
         known = now >= lag
         if self.groups is not None:
             known &= self.groups[now] == self.groups[then]

@@ -47,18 +47,20 @@ PIXELS = np.array([[float(c == "#") for c in rows if c != "/"] for rows in PICTU
 
 class Captions(Task):
     def _word(self, i: int) -> str:
-        return "".join(self.labels[k] for k in self.targets[i, : self.lengths[i] - 1])
+        first, last = self.span(i)
+        return "".join(self.labels[k] for k in self.targets[i, first - 1 : last - 1])
 
     def tokens(self, i: int) -> tuple[str, ...]:
         """The picture at step 1, then dots for the steps without input."""
-        n = int(self.lengths[i])
-        return ("▣", *("·" * (n - 1)), *([""] * (self.seq_len - n)))
+        n, (first, _) = int(self.lengths[i]), self.span(i)
+        tokens = ("▣" if t == first else "·" if t <= n else "" for t in range(1, self.seq_len + 1))
+        return self.with_padding(i, tuple(tokens))
 
     def describe(self, i: int, y: Array | None = None) -> str:
         text = f"a picture of a {self._word(i)}"
         if y is None:
             return text
-        word = "".join(self.answers(y)).partition(END)[0]
+        word = "".join(self.answers(y[self.span(i)[0] - 1 :])).partition(END)[0]
         return f"{text}; prediction: {word or 'no letters'}"
 
     @property
@@ -66,11 +68,11 @@ class Captions(Task):
         return False  # the picture is its one input
 
     def picture(self, i: int) -> Array:
-        return np.asarray(self.x[i, 0].reshape(3, 3))
+        return np.asarray(self.x[i, self.span(i)[0] - 1].reshape(3, 3))
 
     def needs(self, i: int, k: int) -> tuple[int, ...]:
         """The picture, at the first step."""
-        return (1,)
+        return (self.span(i)[0],)
 
 
 def build(

@@ -17,6 +17,8 @@ from rnnviz.errors import InputError, short_repr
 from rnnviz.tasks.own.decisions import NAMES as DECISIONS
 
 OPTIONAL = ("lag", "points", "noise", "samples", "source")  # settings that only some tasks use
+#: What the network does at a padded step, and where these are: see padding.py.
+MASKS, PADDINGS = ("packed", "copy", "none"), ("after", "before")
 SHAPES = ("many-to-many", "many-to-one", "one-to-many")
 
 COPY_SYMBOLS = 8  # symbols that may have to be copied (Arjovsky et al. 2016, section 4.1)
@@ -112,7 +114,7 @@ CATALOG: dict[str, TaskInfo] = {
             "every",
             seq_len=10,
             samples=None,
-            uses=frozenset({"points", "noise"}),
+            uses=frozenset({"points", "noise", "shortest"}),
             fill=_without_lag,
         ),
         TaskInfo(
@@ -124,7 +126,7 @@ CATALOG: dict[str, TaskInfo] = {
             "last",
             seq_len=21,
             samples=500,
-            uses=frozenset({"lag", "samples"}),
+            uses=frozenset({"lag", "samples", "shortest"}),
             fill=_to_the_end,
             inputs=7,
             outputs=4,
@@ -139,7 +141,7 @@ CATALOG: dict[str, TaskInfo] = {
             "last",
             seq_len=30,
             samples=1000,
-            uses=frozenset({"lag", "samples"}),
+            uses=frozenset({"lag", "samples", "shortest"}),
             fill=_to_the_end,
             inputs=2,
             outputs=1,
@@ -154,7 +156,7 @@ CATALOG: dict[str, TaskInfo] = {
             "every",
             seq_len=20,
             samples=1000,
-            uses=frozenset({"lag", "samples"}),
+            uses=frozenset({"lag", "samples", "shortest"}),
             fill=_copying,
             inputs=10,
             outputs=9,
@@ -185,7 +187,7 @@ CATALOG: dict[str, TaskInfo] = {
             "every",
             seq_len=40,
             samples=None,
-            uses=frozenset({"samples", "source"}),
+            uses=frozenset({"samples", "source", "shortest"}),
             fill=_without_lag,
             inputs=128,
             outputs=128,
@@ -225,7 +227,7 @@ OWN: dict[str, TaskInfo] = {
             "last",
             seq_len=20,
             samples=None,
-            uses=frozenset({"data", *DECISIONS}),
+            uses=frozenset({"data", "shortest", *DECISIONS}),
             fill=_of_data,
             recipe=(*_ADAM, ("epochs", 40)),
         ),

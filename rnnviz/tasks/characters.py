@@ -67,9 +67,13 @@ class Characters(Task):
     continues = True
 
     def describe(self, i: int, y: Array | None = None) -> str:
-        window, next_one = visible("".join(self.tokens(i))), self.labels[self.targets[i, -1]]
+        first, last = self.span(i)
+        window, next_one = visible("".join(self.tokens(i)[first - 1 : last])), self.labels[self.targets[i, -1]]
         text = f"“{window}” is followed by {quoted(next_one)}"
-        return text if y is None else f"{text}; prediction: {quoted(self.answers(y)[-1])}"
+        return text if y is None else f"{text}; prediction: {quoted(self.answers(y)[self.answer_at(i)])}"
+
+    def constant_loss(self, targets: Array, loss_mask: Array) -> float | None:
+        return constant_cross_entropy(targets, loss_mask)
 
 
 def build(

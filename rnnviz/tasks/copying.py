@@ -26,17 +26,35 @@ assert len(SYMBOLS) == COPY_SYMBOLS
 
 class Copying(Task):
     def _word(self, i: int) -> str:
+        return "".join(self.labels[k] for k in self.targets[i, self._repeats(i)])
+
+    def _repeats(self, i: int) -> slice:
+        """The steps (from 0) that repeat the symbols."""
         assert self.lag is not None
-        return "".join(self.labels[k] for k in self.targets[i, self.lag :])
+        last = self.span(i)[1]
+        return slice(last - (self.seq_len - self.lag), last)
+
+    def _lag(self, i: int) -> int:
+        """Steps from a symbol to its repetition, which are fewer where the wait is shorter."""
+        return int(self._repeats(i).start) + 1 - self.span(i)[0]
 
     def describe(self, i: int, y: Array | None = None) -> str:
-        text = f"copy {self._word(i)} {self.lag} steps later"
-        return text if y is None else f"{text}; prediction: {''.join(self.answers(y[self.lag :]))}"
+        text = f"copy {self._word(i)} {self._lag(i)} steps later"
+        return text if y is None else f"{text}; prediction: {''.join(self.answers(y[self._repeats(i)]))}"
 
     def needs(self, i: int, k: int) -> tuple[int, ...]:
         """The step of the symbol that is repeated at step k; () while the target is a blank."""
+        repeats = self._repeats(i)
+        return (min(k, repeats.stop) - self._lag(i),) if k > repeats.start else ()
+
+    def spare_steps(self, i: int) -> Array:
+        """The wait before the signal."""
         assert self.lag is not None
-        return (k - self.lag,) if k > self.lag else ()
+        return np.arange(self.seq_len - self.lag, self.lag - 1)
+
+    def constant_loss(self, targets: Array, loss_mask: Array) -> float | None:
+        judged = targets[loss_mask] != LABELS.index(BLANK)
+        return math.log(COPY_SYMBOLS) * float(judged.sum() / judged.size)
 
 
 def build(

@@ -54,7 +54,8 @@ class Labelled(Task):
     def describe(self, i: int, y: Array | None = None) -> str:
         k = int(np.flatnonzero(self.loss_mask[i])[-1])
         if self.vocab:
-            what = f"“{visible(''.join(self.tokens(i)))}”"
+            first, last = self.span(i)
+            what = f"“{visible(''.join(self.tokens(i)[first - 1 : last]))}”"
         else:
             what = f"sequence {visible(self.sequences[i]) if self.sequences else i + 1}"
         text = f"{what} is {self.labels[self.targets[i, k]]}"

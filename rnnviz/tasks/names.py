@@ -36,9 +36,10 @@ class Names(Task):
     is_shuffled = True
 
     def describe(self, i: int, y: Array | None = None) -> str:
-        name = "".join(self.tokens(i)).capitalize()
+        first, last = self.span(i)
+        name = "".join(self.tokens(i)[first - 1 : last]).capitalize()
         text = f"{name} is {self.labels[self.targets[i, 0]]}"
-        return text if y is None else f"{text}; prediction: {self.answers(y)[self.lengths[i] - 1]}"
+        return text if y is None else f"{text}; prediction: {self.answers(y)[self.answer_at(i)]}"
 
 
 def build(*, seq_len: int, samples: int | None, seed: int, validation_split: float, loss_at: LossAt = "auto") -> Names:

@@ -24,15 +24,22 @@ VOCAB = (*SYMBOLS, *NOISE, QUESTION)
 
 class Recall(Task):
     def describe(self, i: int, y: Array | None = None) -> str:
-        symbol = self.labels[self.targets[i, -1]]
-        text = f"{symbol} came {self.lag} step{'s' if self.lag != 1 else ''} before the question"
-        return text if y is None else f"{text}; prediction: {self.answers(y)[-1]}"
+        symbol, lag = self.labels[self.targets[i, -1]], self.span(i)[1] - self._symbol_step(i)
+        text = f"{symbol} came {lag} step{'s' if lag != 1 else ''} before the question"
+        return text if y is None else f"{text}; prediction: {self.answers(y)[self.answer_at(i)]}"
 
     def needs(self, i: int, k: int) -> tuple[int, ...]:
         """The step of the symbol, if it is not after step k."""
-        assert self.lag is not None
-        step = self.seq_len - self.lag
+        step = self._symbol_step(i)
         return (step,) if step <= k else ()
+
+    def _symbol_step(self, i: int) -> int:
+        """The step that shows the symbol."""
+        return int(self.x[i, :, : len(SYMBOLS)].any(axis=1).argmax()) + 1
+
+    def spare_steps(self, i: int) -> Array:
+        """The noise."""
+        return np.delete(np.arange(self.seq_len - 1), self._symbol_step(i) - 1)
 
 
 def build(

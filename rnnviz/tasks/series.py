@@ -55,11 +55,16 @@ class Series(Task):
         return 0 if self.series is None else len(self.series)
 
     def describe(self, i: int, y: Array | None = None) -> str:
-        first, last = int(self.starts[i]) + 1, int(self.starts[i]) + self.seq_len
+        first, end = self.span(i)
+        last = int(self.starts[i]) + self.seq_len
+        first = last - (end - first)
         name, scale = self.names[0], self.scales[0]
         text = f"rows {first:,} to {last:,} of {self._rows:,}; the next {name}: "
         text += f"{scale.back(self.targets[i, -1, 0]):.5g}"
-        return text if y is None else f"{text}; prediction: {scale.back(y[-1, 0]):.5g}"
+        return text if y is None else f"{text}; prediction: {scale.back(y[self.answer_at(i), 0]):.5g}"
+
+    def constant_loss(self, targets: Array, loss_mask: Array) -> float | None:
+        return constant_mse(targets, loss_mask)
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)

@@ -21,10 +21,14 @@ class Sine(Task):
 
     def describe(self, i: int, y: Array | None = None) -> str:
         assert self.series is not None
-        first = i + 1
-        text = f"points {first} to {first + self.seq_len - 1} of {len(self.series)}"
+        first, last = self.span(i)
+        end = i + self.seq_len
+        text = f"points {end - (last - first)} to {end} of {len(self.series)}"
         text += f"; the next is {self.targets[i, -1, 0]:+.3f}"
-        return text if y is None else f"{text}; prediction: {y[-1, 0]:+.3f}"
+        return text if y is None else f"{text}; prediction: {y[self.answer_at(i), 0]:+.3f}"
+
+    def constant_loss(self, targets: Array, loss_mask: Array) -> float | None:
+        return constant_mse(targets, loss_mask)
 
 
 def build(

@@ -46,7 +46,8 @@ def with_typed(task: Task, i: int, text: str) -> Task:
             x[step - 1, feature] = _number(value)
         where = f"step {step}" + (f", x[{feature}]" if task.input_size > 1 and not task.vocab else "")
         about = f"{where} moved to {visible(value)}"
-        return _replaced(task, i, x, task.targets[i, :steps], task.loss_mask[i, :steps], Typed(i, text, about))
+        typed = Typed(i, text, about)
+        return _replaced(task, i, x, task.targets[i, :steps], task.loss_mask[i, :steps], typed, task.own_steps)
     answer: int | None = None
     body = text
     if task.labels and not _predicts_next(task, i) and "=" in text:
@@ -100,8 +101,14 @@ def replaced(task: Task, i: int, x: Array, text: str) -> Task:
     return _replaced(task, i, x, np.zeros((len(x), 1)), np.zeros(len(x), bool), Typed(i, text, about))
 
 
-def _replaced(task: Task, i: int, x: Array, targets: Array, mask: Array, typed: Typed) -> Task:
+def _replaced(
+    task: Task, i: int, x: Array, targets: Array, mask: Array, typed: Typed, own_steps: Array | None = None
+) -> Task:
+    """own_steps: which are padding; None: none of this sequence."""
     n = len(x)
+    if own_steps is None and task.own_steps is not None:
+        own_steps = np.array(task.own_steps)
+        own_steps[i] = 1, n
     more = max(0, n - task.seq_len)
 
     def of(whole: Array, own: Array) -> Array:
@@ -118,6 +125,7 @@ def _replaced(task: Task, i: int, x: Array, targets: Array, mask: Array, typed: 
         targets=of(task.targets, targets),
         loss_mask=of(task.loss_mask, mask),
         lengths=lengths,
+        own_steps=own_steps,
         typed=typed,
         original=task.original or task,
     )
