@@ -27,7 +27,7 @@ from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.canvas import Canvas
 from rnnviz.tui.lesson_view import draw
 from rnnviz.tui.palette import Palette
-from rnnviz.tui.panels.base import sheet_for
+from rnnviz.tui.panels.base import Panel, sheet_for
 from rnnviz.tui.view import ANSWER_FIRST, View
 from rnnviz.views.metrics import METRICS, Reference, say, value
 from tests.lessons.learner import Learner
@@ -74,8 +74,11 @@ def test_no_answer_is_on_the_screen_before_its_question_is_answered(slug: str) -
             look(run, frame, [] if is_of_another else figures, player)
             closed = [panel.id for panel in panels.ALL if masked(run, frame).names & panel.shows]
             assert not is_of_another or "compare" in closed or not masked(run, frame).names
+        is_the_same = replace(reveal, phase=run.target.phase, t=run.target.t, panel=run.target.panel) == run.target
         for frame in places(player, reveal):  # as if the learner had got there by himself
             look(run, frame, figures, player)
+            if is_the_same:
+                break  # the other places are those seen already
         frame = arrive(player, reveal)
         said = right_answer(step.task, frame, run.start)
         run = run.submit(said).arrive(frame)
@@ -159,11 +162,30 @@ def screen(
             if command is not None:
                 frame = player.do(command)
         for page in range(3 if panel.id in ("network",) else 1):
-            sheet = sheet_for(panel, frame, replace(view, page=page), width - 4, 12, PALETTE)
-            rows += sheet.plain()
+            rows += drawn(panel, frame, replace(view, page=page), width - 4)
     if player is None:
         rows += draw(run, frame, width, 10, PALETTE).plain()
     return rows
+
+
+_kept: dict[tuple[object, ...], tuple[object, list[str]]] = {}
+
+
+def drawn(panel: Panel, frame: Frame, view: View, width: int) -> list[str]:
+    """The panel's rows; those that the cursor does not change are drawn once."""
+    if panel.depends_on is None:
+        return sheet_for(panel, frame, view, width, 12, PALETTE).plain()
+    on = panel.depends_on(frame, view)
+    parts = on if isinstance(on, tuple) else (on,)
+    key = (panel.id, width, view.masked, view.masked_from, view.masked_until, view.page, *map(id, parts))
+    if key not in _kept:
+        _kept[key] = on, sheet_for(panel, frame, view, width, 12, PALETTE).plain()  # `on` keeps its id
+    return _kept[key][1]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept() -> None:
+    _kept.clear()
 
 
 @pytest.fixture
