@@ -7,7 +7,8 @@ sheet.put(0, 2, "h₃", palette.text)
 from __future__ import annotations
 
 from functools import lru_cache
-from itertools import groupby
+from itertools import groupby, repeat
+from operator import itemgetter
 
 from rich.cells import cell_len
 from rich.style import Style
@@ -16,6 +17,7 @@ from rnnviz import glyphs
 
 Cell = tuple[str, Style | None]
 _BLANK: Cell = (" ", None)
+_GLYPH = itemgetter(0)
 REST = ""  # what the second cell of a wide character holds
 
 
@@ -48,8 +50,7 @@ class Sheet:
             if self.has_wide:
                 _part(row, first)
                 _part(row, last)
-            for at in range(first, last):
-                row[at] = (entries[at - x], style)
+            row[first:last] = zip(entries[first - x : last - x], repeat(style), strict=False)
             if entries is not text and REST in entries:
                 self.has_wide = True
                 if row[first][0] == REST:
@@ -82,13 +83,10 @@ class Sheet:
 
     def runs(self, y: int) -> list[tuple[str, Style | None]]:
         """Row y as (text, style) runs."""
-        return [
-            ("".join(glyph for glyph, _ in run), style)
-            for style, run in groupby(self.cells[y], key=lambda cell: cell[1])
-        ]
+        return [("".join(map(_GLYPH, run)), style) for style, run in groupby(self.cells[y], key=lambda cell: cell[1])]
 
     def plain(self) -> list[str]:
-        return ["".join(char for char, _ in row) for row in self.cells]
+        return ["".join(map(_GLYPH, row)) for row in self.cells]
 
 
 def _part(row: list[Cell], x: int) -> None:

@@ -66,14 +66,14 @@ OF_SETTINGS = {
     "experiment/applicability", "experiment/build", "experiment/experiment",
     "experiment/experiment_file", "experiment/run", "experiment/setting", "export/excerpts", "export/keras",
     "export/pages", "export/program", "export/programs", "export/pytorch", "lessons/arithmetic",
-    "lessons/check", "lessons/cost",
+    "lessons/check", "lessons/cost", "lessons/glossary",
     "lessons/course", "lessons/lesson_file", "lessons/markdown", "lessons/opening", "lessons/openings",
     "lessons/pages", "lessons/progress", "lessons/reading", "lessons/report", "lessons/results", "lessons/setup",
     "lessons/steps", "player/changes", "player/looking", "player/moves", "player/player", "player/present",
     "player/training", "scene/ghost", "tui/actions", "tui/answer_line", "tui/app", "tui/autoplay",
     "tui/command_line", "tui/copying", "tui/course_menu", "tui/films/film", "tui/idle", "tui/keymap", "tui/play",
     "tui/guide", "tui/keys", "tui/lesson_view", "tui/panels/code", "tui/panels/knobs",
-    "tui/films/animated_svg", "tui/pictures/svg", "tui/place", "tui/pursuit", "views/knobs",
+    "tui/films/animated_svg", "tui/glossary", "tui/pictures/svg", "tui/place", "tui/pursuit", "views/knobs",
 }  # fmt: skip
 #: Likewise, in modules that do speak of numbers.
 ELSEWHERE = {
@@ -282,7 +282,7 @@ def said_in(frame: Frame) -> Iterator[str]:
 
 
 def str_of(sheet: Any) -> list[str]:
-    return ["".join(char for char, _ in row).rstrip() for row in sheet.cells]
+    return [row.rstrip() for row in sheet.plain()]
 
 
 # -- what must hold of whatever is said --------------------------------------------------------------------------
@@ -305,10 +305,9 @@ def everything() -> tuple[list[tuple[str, Frame, list[str]]], list[tuple[str, st
     spoke: set[tuple[str, int]] = set()
 
     def note(frame: Any, event: str, argument: object) -> None:
-        if event == "call":
-            spoke.add((frame.f_code.co_filename, frame.f_code.co_firstlineno))
+        spoke.add((frame.f_code.co_filename, frame.f_code.co_firstlineno))
 
-    sys.setprofile(note)
+    sys.settrace(note)  # called for each call alone: it asks for no lines
     try:
         with tempfile.TemporaryDirectory() as folder:
             of_frames = [(name, frame, list(said_in(frame))) for name, frame in (*frames(), *frames_of_others(folder))]
@@ -319,7 +318,7 @@ def everything() -> tuple[list[tuple[str, Frame, list[str]]], list[tuple[str, st
             for speak in number_speakers():
                 speak(value)
     finally:
-        sys.setprofile(None)
+        sys.settrace(None)
     return of_frames, of_commands, spoke
 
 
