@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnviz import files
 from rnnviz.lessons.progress_merge import merged
-from rnnviz.lessons.results import Answer, standing, tally
+from rnnviz.lessons.results import Answer, Mistake, standing, tally
 
 if TYPE_CHECKING:
     from rnnviz.kiosk import Kiosk
@@ -52,6 +52,7 @@ class LessonProgress:
     hints: Mapping[str, int] = field(default_factory=dict)
     answers: Mapping[str, Answer] = field(default_factory=dict)
     starts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    again: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def tally(self) -> str:
@@ -106,7 +107,8 @@ class Progress:
                 seen=_texts(entry.get("seen")),
                 solved=_texts(entry.get("solved")),
                 skipped=_texts(entry.get("skipped")),
-                hints={str(k): max(0, int(v)) for k, v in _dict(entry.get("hints")).items()},
+                hints=_counts(entry.get("hints")),
+                again=_counts(entry.get("again")),
                 answers={
                     str(k): answer for k, v in _dict(entry.get("answers")).items() if (answer := _answer(_dict(v)))
                 },
@@ -125,9 +127,13 @@ class Progress:
             for step in lesson.steps
             if (answer := kept.answers.get(step.id)) and _fits(step.task, answer.given)
         }
+        again = {k: v for k, v in kept.again.items() if k in answers or (k in ids and k in kept.solved)}
+        at = ids.index(kept.step) if kept.step in ids else 0
         return LessonRun(
             lesson,
-            at=ids.index(kept.step) if kept.step in ids else 0,
+            at=at,
+            is_retry=ids[at] in again,
+            again=again,
             answers=answers,
             hints={k: v for k, v in kept.hints.items() if k in ids},
             starts={k: v for k, v in kept.starts.items() if k in ids},
@@ -157,10 +163,12 @@ class Progress:
                     "answer": a.right,
                     "tries": a.tries,
                     "first": a.first_right,
+                    **({} if a.mistake is None else {"mistake": vars(a.mistake)}),
                 }
                 for step, a in run.answers.items()
             },
             "starts": {step: dict(values) for step, values in run.starts.items() if values},
+            **({"again": dict(run.again)} if run.again else {}),
         }
         self._write(run.lesson.slug, entry)
 
@@ -295,7 +303,13 @@ def _answer(entry: dict[str, Any]) -> Answer | None:
     is_right, tries = entry["right"] is True, entry.get("tries", 1)
     tries = tries if isinstance(tries, int) and not isinstance(tries, bool) and 0 < tries < 10**6 else 1
     first = entry["first"] is True if "first" in entry else is_right
-    return Answer(str(entry["said"]), is_right, str(entry.get("answer", "")), tries, first)
+    return Answer(str(entry["said"]), is_right, str(entry.get("answer", "")), tries, first, _mistake(entry))
+
+
+def _mistake(entry: dict[str, Any]) -> Mistake | None:
+    found = _dict(entry.get("mistake"))
+    texts = [found.get(name) for name in ("question", "given", "right", "why")]
+    return Mistake(*map(str, texts)) if all(isinstance(text, str) for text in texts) else None
 
 
 def _fits(task: object, given: str) -> bool:
@@ -321,6 +335,10 @@ def _values(value: Any) -> dict[str, Any]:
     """Saved metrics: numbers, words, or None where undefined."""
     known = {name: float(v) if isinstance(v, int) else v for name, v in _dict(value).items()}
     return {name: v for name, v in known.items() if v is None or isinstance(v, float | str)}
+
+
+def _counts(value: Any) -> dict[str, int]:
+    return {str(k): max(0, int(v)) for k, v in _dict(value).items()}
 
 
 def _texts(value: Any) -> tuple[str, ...]:

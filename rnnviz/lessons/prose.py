@@ -25,6 +25,7 @@ _QUOTE = re.compile(r"\{([^{}]*)\}")
 _MARK = re.compile(r"\*\*(?=\S)(.+?)(?<=\S)\*\*|(?<![\w*])[*_](?=[^\s*_])(.+?)(?<=[^\s*_])[*_](?![\w*])|`([^`]+)`")
 _BREAK = re.compile(r" (?!%)")  # `90 %` stays together
 _LINK = re.compile(r"\[([^\]]+)\]\([^)\s]+\)")
+_SENTENCE = re.compile(r"[.!?](?= +[A-Z‖σ∂])")
 _STYLES = ("bold", "em", "code")
 
 
@@ -132,6 +133,13 @@ def _joined(line: Line) -> Line:
         else:
             out.append((text, style))
     return out
+
+
+def first_sentences(text: str, most: int) -> str:
+    """The first sentence of a text, and those after it that fit into so many characters with it. A sentence ends with
+    . ! or ? before a blank and a capital; one in brackets belongs to the one before."""
+    ends = [match.start() + 1 for match in _SENTENCE.finditer(text)] + [len(text)]
+    return text[: max(ends[0], *(end for end in ends if end <= most), 0)].strip()
 
 
 def wide_character(text: str) -> str | None:

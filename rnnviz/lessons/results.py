@@ -15,15 +15,26 @@ DONE, OTHERWISE, SKIPPED, NONE = "✓", "○", "–", " "
 
 
 @dataclass(frozen=True)
+class Mistake:
+    """A first answer that was wrong: the question, the answer, the right one, and why, each as the learner read it."""
+
+    question: str
+    given: str
+    right: str
+    why: str = ""
+
+
+@dataclass(frozen=True)
 class Answer:
     """The last answer to a question, whether it was right, and the right one in words. tries: number of answers so far;
-    first_right: whether the first one was right."""
+    first_right: whether the first one was right; mistake: that one, if it was wrong (None: it is not known)."""
 
     given: str
     is_right: bool
     right: str
     tries: int = 1
     first_right: bool = False
+    mistake: Mistake | None = None
 
 
 def standing(answer: Answer | None, *, is_solved: bool, hints: int, is_skipped: bool) -> tuple[str, str]:

@@ -15,20 +15,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rnnviz.errors import InputError
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.lessons.arithmetic import evaluate
 from rnnviz.lessons.conditions import Condition, Start, remember, value_of
 from rnnviz.lessons.lesson import Exercise, Lesson, Prediction, Step
-from rnnviz.lessons.prose import quotes
-from rnnviz.lessons.results import Answer, standing
+from rnnviz.lessons.prose import filled, first_sentences, quotes
+from rnnviz.lessons.results import Answer, Mistake, standing
 from rnnviz.lessons.setup import CURSOR, Setup
 from rnnviz.views.metrics import Reference, Value, say
 
 if TYPE_CHECKING:
     from rnnviz.scene.frame import Frame
+
+BRIEF = 150  # characters of an explanation in a list of mistakes
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,9 @@ class LessonRun:
     is_set_up  the present step's picture has been reached at least once
     is_free_play  the learner explores without the lesson
     pending   an answer given, not yet graded
-    is_retry  the present question is asked again; its last answer counts until the next
+    wording   the open question as the learner read it, when it was answered
+    is_retry  the present question or exercise is asked again; its last result counts until the next
+    again     the lesson is replayed: steps that are still to be asked again, with the hints shown since
     keep_cursor  the cursor may stay where the learner has it: the step does not move it
     """
 
@@ -54,7 +58,9 @@ class LessonRun:
     is_set_up: bool = False
     is_free_play: bool = False
     pending: str | None = None
+    wording: str = ""
     is_retry: bool = False
+    again: Mapping[str, int] = field(default_factory=dict)
     keep_cursor: bool = False
 
     # -- state -------------------------------------------------------------------------------------------
@@ -75,7 +81,8 @@ class LessonRun:
     @property
     def is_done(self) -> bool:
         """Whether the step has no task, or it is answered or solved."""
-        return self.task is None or self.answer is not None or self.step.id in self.solved
+        is_solved = self.step.id in self.solved and not self.is_retry
+        return self.task is None or self.answer is not None or is_solved
 
     @property
     def is_last(self) -> bool:
@@ -96,7 +103,11 @@ class LessonRun:
     @property
     def hints_given(self) -> tuple[str, ...]:
         exercise = self.task
-        return exercise.hints[: self.hints.get(self.step.id, 0)] if isinstance(exercise, Exercise) else ()
+        return exercise.hints[: self._hint_count] if isinstance(exercise, Exercise) else ()
+
+    @property
+    def _hint_count(self) -> int:
+        return (self.again if self.is_retry else self.hints).get(self.step.id, 0)
 
     @property
     def standing(self) -> tuple[str, str]:
@@ -128,7 +139,10 @@ class LessonRun:
     def jump(self, at: int, frame: Frame | None = None) -> LessonRun:
         """Go to a step. With the present frame, the cursor stays if the step does not move it."""
         at = min(max(at, 0), len(self.lesson.steps) - 1)
-        run = replace(self, at=at, is_set_up=False, is_free_play=False, pending=None, is_retry=False, keep_cursor=False)
+        is_retry = self.lesson.steps[at].id in self.again
+        run = replace(
+            self, at=at, is_set_up=False, is_free_play=False, pending=None, is_retry=is_retry, keep_cursor=False
+        )
         do = self.lesson.steps[at].do + (self.lesson.steps[at].reveal if run.answer else ())
         return replace(run, keep_cursor=_may_stay(run.target, do, frame))
 
@@ -141,6 +155,11 @@ class LessonRun:
         if not isinstance(self.task, Prediction) or self.answer is None:
             return self
         return replace(self, is_retry=True, is_free_play=False, is_set_up=False, keep_cursor=False)
+
+    def replay(self) -> LessonRun:
+        """The lesson once more from its first step: what has a result is asked again, and the result counts until there
+        is a new one."""
+        return replace(self, again=dict.fromkeys((*self.answers, *self.solved), 0)).jump(0)
 
     def explore(self) -> LessonRun:
         """Start free play."""
@@ -161,7 +180,7 @@ class LessonRun:
                 raise InputError(f"Choose 1 to {len(question.choices)}.")
         else:
             evaluate(given)
-        run = replace(self, pending=given, is_set_up=False)
+        run = replace(self, pending=given, is_set_up=False, wording=self._as_read(question.question, frame))
         return replace(run, keep_cursor=_may_stay(run.target, self.step.reveal, frame))
 
     def show_hint(self) -> LessonRun:
@@ -169,8 +188,12 @@ class LessonRun:
         exercise = self.open_exercise
         if exercise is None:
             return self
-        shown = min(self.hints.get(self.step.id, 0) + 1, len(exercise.hints))
-        return replace(self, hints={**self.hints, self.step.id: shown})
+        shown = {self.step.id: min(self._hint_count + 1, len(exercise.hints))}
+        return (
+            replace(self, again={**self.again, **shown})
+            if self.is_retry
+            else replace(self, hints={**self.hints, **shown})
+        )
 
     # -- what the network shows ----------------------------------------------------------------------------
 
@@ -187,7 +210,10 @@ class LessonRun:
         """Check any frame: mark the exercise as solved if the frame solves it."""
         if self.open_exercise is None or not self.is_set_up or frame.job is not None or not self.holds(frame):
             return self
-        return replace(self, solved=self.solved | {self.step.id}, skipped=self.skipped - {self.step.id})
+        run = replace(self, solved=self.solved | {self.step.id}, skipped=self.skipped - {self.step.id})
+        if not self.is_retry:
+            return run
+        return replace(run, hints={**self.hints, self.step.id: self._hint_count}, **run._without_retry)
 
     def holds(self, frame: Frame) -> bool:
         """Whether all conditions of the exercise hold in this frame and no locked setting has changed."""
@@ -212,11 +238,41 @@ class LessonRun:
         assert isinstance(question, Prediction)
         assert given is not None
         answer = grade(question, given, frame, self.start)
-        before = self.answers.get(self.step.id)
-        tries, first = (before.tries + 1, before.first_right) if before else (1, answer.is_right)
-        answer = replace(answer, tries=tries, first_right=first)
+        before = None if self.step.id in self.again else self.answers.get(self.step.id)
+        if before is not None:
+            answer = replace(answer, tries=before.tries + 1, first_right=before.first_right, mistake=before.mistake)
+        elif answer.is_right:
+            answer = replace(answer, first_right=True)
+        else:
+            answer = replace(answer, mistake=self._mistake(question, answer, frame))
         answers, skipped = {**self.answers, self.step.id: answer}, self.skipped - {self.step.id}
-        return replace(self, answers=answers, pending=None, is_retry=False, skipped=skipped)
+        return replace(self, answers=answers, pending=None, wording="", skipped=skipped, **self._without_retry)
+
+    @property
+    def _without_retry(self) -> dict[str, Any]:
+        """The fields that end the present question's being asked again."""
+        return {"is_retry": False, "again": {k: v for k, v in self.again.items() if k != self.step.id}}
+
+    def _mistake(self, question: Prediction, answer: Answer, frame: Frame) -> Mistake:
+        """A wrong answer as the learner read it. A number has no why of its own: the step's explanation begins with it,
+        and a sentence or two are enough for a list of mistakes."""
+        choice = question.choices[int(answer.given) - 1] if question.choices else None
+        unit = f" {question.unit}" if question.unit else ""
+        given = choice.say if choice is not None else f"{answer.given}{unit}"
+        why = self._as_read((choice.why if choice is not None else "") or "".join(self.step.after[:1]), frame)
+        if choice is None or not choice.why:
+            why = first_sentences(why, BRIEF)
+        question_text = self.wording or self._as_read(question.question, None)
+        return Mistake(question_text, self._as_read(given, frame), answer.right, why)
+
+    def _as_read(self, text: str, frame: Frame | None) -> str:
+        """A text of the lesson with its figures of this frame; without a frame … in their place."""
+        return filled(
+            text,
+            lambda reference, spec: (
+                "…" if frame is None else say(reference.name, value_of(reference, frame, self.start), spec)
+            ),
+        )
 
 
 def _may_stay(target: Setup, do: tuple[tuple[str, object], ...], frame: Frame | None) -> bool:

@@ -27,6 +27,9 @@ _ROWS = {
 _LINES = {
     "lesson": "with its number or name: open a lesson", "page": "with its number: go to a page of this lesson",
     "reset": "forget the progress of this lesson", "closing": "read the closing page of the course",
+    "search": "with words: find the lessons and pages that hold them all",
+    "replay": "begin this lesson again, or the one with that number, and be asked its questions again",
+    "lesson_summary": "read what this lesson explains, and what you predicted wrongly in it",
     "unit": "with its number: choose a unit", "sequence": "with its number: show a sequence of the data",
     "everything": "read all the lines that were left out",
 }  # fmt: skip
@@ -79,7 +82,7 @@ def here(frame: Frame, mask: Mask, guide: Guide | None, panel: str) -> list[str]
     """What can be done at this place, in a few lines; then what cannot, and why."""
     lines = []
     if guide is not None and guide.is_on:
-        names = ["lesson_next", "lesson_previous", "contents", "page", "lesson_leave"]
+        names = ["lesson_next", "lesson_previous", "contents", "page", "search", "replay", "lesson_leave"]
         names += ["lesson_hint"] if guide.run.open_exercise is not None else []
         names += ["lesson_return"] if guide.run.answer is not None or guide.run.open_exercise is not None else []
         lines.append(_line("In the lesson", names))

@@ -10,25 +10,26 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rnnviz.errors import InputError
-from rnnviz.lessons.closing_page import closing, is_over
-from rnnviz.lessons.course import BROKEN, head, introduced
+from rnnviz.lessons.closing_page import after, closing, lesson_closing
+from rnnviz.lessons.course import introduced
 from rnnviz.lessons.introductions import tools
 from rnnviz.lessons.lesson import Exercise, Lesson, Prediction, Step
 from rnnviz.lessons.opening import first_lesson, once_more, read_lesson
 from rnnviz.lessons.pages import no_hint, page, status, unfinished
 from rnnviz.lessons.prose import Line, plain, spans
 from rnnviz.lessons.run import LessonRun, references, texts
+from rnnviz.lessons.searching import Index
 from rnnviz.lessons.setup import toward
-from rnnviz.plain import mask
-from rnnviz.plain.glossary import names
+from rnnviz.plain import course_words, mask
 from rnnviz.plain.panels import PANELS, Paragraph, Verbatim
 from rnnviz.plain.rows import row
 from rnnviz.plain.words import SHORT, VOICE, quoted
 from rnnviz.tui.keys import INTRODUCED
 from rnnviz.views.metrics import needs
-from rnnviz.words.glossary import terms_in
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rnnviz.lessons.course import Course
     from rnnviz.lessons.progress import Progress
     from rnnviz.plain.host import Host
@@ -79,6 +80,8 @@ class Guide:
         run = first_lesson(course, progress, slug, PANELS)
         self.run = replace(run, lesson=with_words(run.lesson))
         self._skip_asked = False
+        self._is_over = False  # the lesson's summary has just been read
+        self._index: Index | None = None
         self._notes: list[str] = []
         self._status = ""
         self._lesson_before = ""
@@ -184,8 +187,7 @@ class Guide:
         again = " [lesson_return] asks the question again." if run.answer is not None else ""
         if not run.is_last:
             return VOICE.say(f"[lesson_next] goes to the next page.{again}")
-        is_end = run.lesson.slug == self.course.slug(self.course.files[-1])
-        return VOICE.say(f"[lesson_next] goes to the {'closing page' if is_end else 'next lesson'}.{again}")
+        return VOICE.say(f"[lesson_next] reads the summary of this lesson.{again}")
 
     # -- opening and ending ------------------------------------------------------------------------------------
 
@@ -193,49 +195,50 @@ class Guide:
         self.become(once_more(self.run))
 
     def open(self, which: str) -> None:
-        """Open a lesson, by its slug or number, where the learner left it."""
+        """Open a lesson, by its slug or number, where the learner left it; 6.3 is page 3 of lesson 6."""
+        which, page = course_words.place(which)
         try:
             slug = self.course.slug(self.course.file(which))
             run = self.progress.resume(with_words(read_lesson(self.course, slug, PANELS)))
         except InputError as error:
             self.reader.say(str(error).replace("rnnviz lessons lists them", VOICE.say("[contents] lists them")))
             return
-        self.become(once_more(run))
+        if page is None:
+            self.become(once_more(run))
+        elif 1 <= page <= len(run.lesson.steps):
+            self.become(run.jump(page - 1))
+        else:
+            self.reader.say(f"Lesson {run.lesson.number} has pages 1 to {len(run.lesson.steps)}.")
 
     def contents(self) -> list[str]:
-        lines = []
-        for file in self.course.files:
-            title, summary = head(file)
-            kept = self.progress.of(self.course.slug(file))
-            far = f": {kept.done} of {kept.steps} pages" if kept.steps else ""
-            tally = f", {kept.tally}" if kept.tally else ""
-            here = " (open)" if file == self.run.lesson.path else ""
-            number = file.stem.partition("-")[0].lstrip("0") or "0"
-            whole = f"Lesson {number}, {title}{here}{far}{tally}."
-            lines.append(f"Lesson {number} {BROKEN}." if summary == BROKEN else whole)
-        end = " [closing] reads the closing page." if is_over(self.course, self.progress) else ""
-        how = "[lesson] and a number open one, [page] and a number a page of this one, [reset] forgets its progress."
-        return [VOICE.say(how + end), *lines]
+        return course_words.contents(self.course, self.progress, self.run)
 
     def terms(self) -> list[str]:
         """The terms of this page."""
-        shown = page(self.run, self.reader.frame, VOICE)
-        found = terms_in(" ".join([shown.heading, *map(plain, shown.lines)]))
-        how = VOICE.say("[glossary] and a term explain it, also one of another page.")
-        return [names(found), how] if found else [f"This page has no term of the glossary. {how}"]
-
-    def pages(self) -> list[str]:
-        run = self.run
-        lines = []
-        for number, step in enumerate(run.lesson.steps, start=1):
-            result = replace(run, at=number - 1, is_retry=False).standing[1]
-            here = " (here)" if number - 1 == run.at else ""
-            lines.append(f"Page {number}: {step.heading}{here}{f', {result}' if result else ''}.")
-        return lines
+        return course_words.terms(page(self.run, self.reader.frame, VOICE))
 
     def close(self) -> None:
-        lines = [plain(spans(VOICE.say(in_words(text)))) for text in closing(self.course, self.progress) if text]
-        self.reader.say("The end of the course.", *lines, whole=True)
+        """Read the closing page of the course."""
+        self.reader.say("The end of the course.", *_read(closing(self.course, self.progress)), whole=True)
+
+    def sum_up(self) -> None:
+        """Read the page at the end of this lesson."""
+        lesson = self.run.lesson
+        lines = _read(lesson_closing(self.course, self.progress, lesson))
+        self.reader.say(f"Summary of lesson {lesson.number}, {lesson.title}.", *lines, whole=True)
+
+    def search(self, words: str) -> None:
+        if self._index is None:
+            self._index = Index(self.course)
+        self.reader.say(*course_words.found(self._index, words, self.progress))
+
+    def replay(self, which: str) -> None:
+        """Begin a lesson (this one without a name) from its first page; what has a result is asked again."""
+        before = self.run
+        if which:
+            self.open(which)
+        if not which or self.run is not before:
+            self.become(self.run.replay())
 
     def reset(self) -> None:
         self.progress.forget(self.run.lesson.slug)
@@ -266,10 +269,13 @@ class Guide:
             return
         self.run = moved
         self._keep()
-        slugs = [self.course.slug(file) for file in self.course.files]
-        at = slugs.index(run.lesson.slug) + 1
-        if at < len(slugs):
-            self.open(slugs[at])
+        if not self._is_over:
+            self._is_over = True
+            self.sum_up()
+            return
+        following = after(self.course, run.lesson.slug)
+        if following is not None:
+            self.open(following)
         else:
             self.close()
 
@@ -317,7 +323,7 @@ class Guide:
 
     def become(self, run: LessonRun, *, is_new: bool = True) -> None:
         """Take over a new state of the lesson, go to its picture, and say its page."""
-        self.run, self._skip_asked, self._status = run, False, ""
+        self.run, self._skip_asked, self._is_over, self._status = run, False, False, ""
         if not self._arrive(run):
             self.reader.say(VOICE.say("This page's picture is not set up. [lesson_return] tries it again."))
             return
@@ -363,6 +369,11 @@ class Guide:
             if note not in self._notes:
                 self._notes.append(note)
                 self.reader.say(f"{note}." if not note.endswith(".") else note)
+
+
+def _read(paragraphs: Iterable[str]) -> list[str]:
+    """The paragraphs of a closing page, as sentences."""
+    return [plain(spans(VOICE.say(in_words(text)))).removeprefix("• ") for text in paragraphs if text]
 
 
 def status_of(run: LessonRun, frame: Frame) -> str:

@@ -15,7 +15,7 @@ from rnnviz.experiment.experiment import SETTINGS, in_labels
 from rnnviz.glyphs import escaped
 from rnnviz.lessons.arithmetic import evaluate
 from rnnviz.numbers import counted, loss
-from rnnviz.plain import actions, panels, rows
+from rnnviz.plain import actions, course_words, panels, rows
 from rnnviz.plain.help import help_with, here
 from rnnviz.plain.mask import NOTHING, Mask
 from rnnviz.plain.moment import moment, where
@@ -35,7 +35,7 @@ AT_ONCE = 10  # lines of an answer, before "more" reads on
 LONGEST = 1000  # characters of a line that is read
 _OF_A_LESSON = frozenset(
     ("lesson_next", "lesson_previous", "lesson_hint", "lesson_return", "lesson_leave", "lesson", "page", "reset",
-     "closing", "contents", "answer")
+     "closing", "contents", "search", "replay", "lesson_summary", "answer")
 )  # fmt: skip
 _PAGED = ("network", "code")  # panels of several pages
 
@@ -342,27 +342,26 @@ class Reader:
 
     def _lead(self, guide: Guide, word: Word) -> None:
         rest = word.rest.strip()
+        alone: dict[str, Callable[[], object]] = {
+            "lesson_previous": guide.previous, "lesson_hint": guide.hint, "lesson_return": guide.come_back,
+            "lesson_leave": guide.leave, "reset": guide.reset, "closing": guide.close, "lesson_summary": guide.sum_up,
+        }  # fmt: skip
+        if word.name in alone:
+            alone[word.name]()
+            return
         match word.name:
             case "lesson_next":
                 guide.next() if guide.is_on else guide.come_back()
-            case "lesson_previous":
-                guide.previous()
-            case "lesson_hint":
-                guide.hint()
-            case "lesson_return":
-                guide.come_back()
-            case "lesson_leave":
-                guide.leave()
             case "lesson" if rest:
                 guide.open(rest)
             case "page" if rest.isdecimal():
                 guide.jump(int(rest[:6]))
             case "page":
-                self.say(*guide.pages(), whole=True)
-            case "reset":
-                guide.reset()
-            case "closing":
-                guide.close()
+                self.say(*course_words.pages(guide.run), whole=True)
+            case "search":
+                guide.search(rest)
+            case "replay":
+                guide.replay(rest)
             case "answer":
                 self.say("No question is open here.")
             case _:

@@ -50,6 +50,7 @@ OF_ROWS = {
 #: What needs a word of its own here, since the app has a screen or a list to choose from.
 OF_LINES = {
     "lesson": "lesson", "page": "page", "reset": "reset lesson", "closing": "closing page", "unit": "unit",
+    "search": "search", "replay": "replay", "lesson_summary": "lesson summary",
     "sequence": "sequence", "everything": "everything",
 }  # fmt: skip
 _ALSO = {

@@ -1,4 +1,5 @@
-"""The closing page on the screen: after the last lesson, and from the contents."""
+"""The page at the end of a lesson and the one at the end of the course on the screen: after the last step, and from the
+contents."""
 
 from __future__ import annotations
 
@@ -8,48 +9,54 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import events
 from textual.binding import Binding, BindingType
 
-from rnnviz.lessons.closing_page import closing
+from rnnviz.lessons.closing_page import after, closing, lesson_closing
 from rnnviz.lessons.prose import Line, wrapped
 from rnnviz.sheet import Sheet
 from rnnviz.tui.lesson_view import put
 from rnnviz.tui.sheet_screen import SheetScreen
-from rnnviz.tui.voice import MEASURE, VOICE
+from rnnviz.tui.voice import KEYS, MEASURE, VOICE
 
 if TYPE_CHECKING:
-    from rnnviz.lessons.course import Course
-    from rnnviz.lessons.progress import Progress
-    from rnnviz.tui.stage import Stage
+    from rnnviz.lessons.lesson import Lesson
+    from rnnviz.tui.guide import Guide
 
 
 class ClosingScreen(SheetScreen):
-    """↑↓ scroll, L shows the lessons, esc closes."""
+    """↑↓ scroll, L shows the lessons, esc closes; at the end of a lesson n opens the next one and r replays it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,enter", "dismiss", "close", show=False),
-        Binding("L", "contents", "lessons", show=False),
+        Binding("escape,q", "dismiss", "close", show=False),
+        Binding("enter", "onward", "next", show=False),
+        Binding("n", "onward", "next", show=False, id="lesson_next"),
+        Binding("r", "replay", "replay", show=False, id="lesson_return"),
+        Binding("L", "contents", "lessons", show=False, id="contents"),
         Binding("down,j", "scroll(1)", "down", show=False),
         Binding("up,k", "scroll(-1)", "up", show=False),
         Binding("pagedown,space", "scroll(10)", "down", show=False),
         Binding("pageup", "scroll(-10)", "up", show=False),
     ]
 
-    def __init__(self, stage: Stage, course: Course, progress: Progress) -> None:
+    def __init__(self, guide: Guide, lesson: Lesson | None) -> None:
+        """lesson: at whose end; None: at the end of the course."""
         super().__init__()
-        self.stage, self.top = stage, 0
-        self.paragraphs = list(closing(course, progress))
+        self.guide, self.lesson, self.top = guide, lesson, 0
+        course, progress = guide.course, guide.progress
+        paragraphs = closing(course, progress) if lesson is None else lesson_closing(course, progress, lesson)
+        self.paragraphs = [text.replace("[replay]", "[lesson_return]") for text in paragraphs]
 
     def draw(self, width: int, height: int) -> Sheet:
-        palette = self.stage.palette
+        palette = self.guide.stage.palette
         lines = self._lines(min(width - 2, MEASURE.width))
         room = max(1, height - 4)
         self.top = min(max(0, self.top), max(0, len(lines) - room))
-        more = "↑↓ scroll  " if len(lines) > room else ""
-        sheet = self.framed(width, height, "The end of the course", f"{more}L lessons  esc close", palette)
+        title = "The end of the course" if self.lesson is None else f"{self.lesson.name}: summary"
+        keys = ["↑↓ scroll"] * (len(lines) > room) + [*self._entries()]
+        sheet = self.framed(width, height, title, "  ".join(keys), palette)
         for y, line in enumerate(lines[self.top : self.top + room], start=2):
             put(sheet, y, 1, line, palette)
-        below = len(lines) - room - self.top
-        if below > 0:
-            sheet.right(height - 1, f"↓{below} ", palette.faint)
+        above, below = self.top, len(lines) - room - self.top
+        marks = [f"↑{above}"] * (above > 0) + [f"↓{below}"] * (below > 0)
+        sheet.right(height - 1, f"{' '.join(marks)} ", palette.accent if below > 0 else palette.faint)
         return sheet
 
     def _lines(self, width: int) -> list[Line]:
@@ -57,9 +64,22 @@ class ClosingScreen(SheetScreen):
             line for text in self.paragraphs for line in (wrapped(VOICE.say(text), width, indent=2) if text else [[]])
         ]
 
+    def _entries(self) -> dict[str, Callable[[], object]]:
+        """The entries of the last row, and what a click on them does."""
+        always: dict[str, Callable[[], object]] = {
+            f"{KEYS['contents']} lessons": self.action_contents,
+            "esc close": self.dismiss,
+        }
+        if self.lesson is None:
+            return always
+        onward = "closing page" if after(self.guide.course, self.lesson.slug) is None else "next lesson"
+        return {
+            f"{KEYS['lesson_next']} {onward}": self.action_onward,
+            f"{KEYS['lesson_return']} replay": self.action_replay, **always,
+        }  # fmt: skip
+
     def on_click(self, event: events.Click) -> None:
-        entries: dict[str, Callable[[], object]] = {"L lessons": self.action_contents, "esc close": self.dismiss}
-        do = entries.get(self.entry_at(event))
+        do = self._entries().get(self.entry_at(event))
         if do is not None:
             do()
 
@@ -73,6 +93,22 @@ class ClosingScreen(SheetScreen):
         self.top += by
         self.repaint()
 
+    def action_onward(self) -> None:
+        """Open the lesson after this one; after the last one the closing page of the course, which closes."""
+        self.dismiss()
+        if self.lesson is None:
+            return
+        following = after(self.guide.course, self.lesson.slug)
+        if following is None:
+            self.guide.close()
+        else:
+            self.guide.open(following)
+
+    def action_replay(self) -> None:
+        if self.lesson is not None:
+            self.dismiss()
+            self.guide.replay(self.lesson.slug)
+
     def action_contents(self) -> None:
         self.dismiss()
-        self.stage.show_lessons()
+        self.guide.stage.show_lessons()

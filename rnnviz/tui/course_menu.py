@@ -1,8 +1,10 @@
-"""The course menu: every lesson with its steps and the learner's progress; it opens any of them."""
+"""The course menu: every lesson with its pages and the learner's progress; it opens, finds, replays and resets them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from threading import Thread
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
@@ -16,11 +18,13 @@ from rnnviz.lessons.lesson import Prediction
 from rnnviz.lessons.opening import read_lesson
 from rnnviz.lessons.prose import plain, wrapped
 from rnnviz.lessons.results import DONE, NONE, SKIPPED
+from rnnviz.lessons.searching import LONGEST, Found, Index
 from rnnviz.lessons.sources import name_and_address
 from rnnviz.sheet import Sheet
 from rnnviz.tui import panels
 from rnnviz.tui.notice import Kind, Notice
 from rnnviz.tui.sheet_screen import SheetScreen
+from rnnviz.tui.voice import KEYS
 
 if TYPE_CHECKING:
     from rnnviz.lessons.lesson import Lesson
@@ -31,7 +35,8 @@ OPEN = "·"
 
 
 class ContentsScreen(SheetScreen):
-    """↑↓ choose, enter opens, → shows a lesson's steps and sources, R resets a lesson, esc closes."""
+    """↑↓ choose, enter opens, → shows a lesson's pages and sources, / finds, esc closes; r replays a lesson, s sums it
+    up, R resets it. found: what a search lists; words: what is searched for, None without a search."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,L,q", "dismiss", "close", show=False),
@@ -43,7 +48,10 @@ class ContentsScreen(SheetScreen):
         Binding("left,h,shift+tab", "lessons", "lessons", show=False),
         Binding("enter,space", "open", "open", show=False),
         Binding("R", "reset", "reset", show=False),
+        Binding("r", "replay", "replay", show=False, id="lesson_return"),
+        Binding("s", "summary", "summary", show=False),
         Binding("c", "closing", "closing page", show=False),
+        Binding("slash", "search", "find", show=False, id="find"),
     ]
 
     def __init__(self, guide: Guide) -> None:
@@ -59,20 +67,20 @@ class ContentsScreen(SheetScreen):
         self.note = Notice(notes[-1], Kind.WARNING) if notes else None  # whole here: there are two rows for it
         self._reset_asked = False
         self._shown = range(0)  # the rows in view
+        self.words: str | None = None
+        self.found: list[Found] = []
+        self.at = 0  # which of those is chosen
+        self.index: Index | None = None
 
     # -- drawing -------------------------------------------------------------------------------------------
 
     def draw(self, width: int, height: int) -> Sheet:
         palette = self.guide.stage.palette
-        title, steps = ("Lessons", "→ steps") if self.lesson is None else (self.lesson.name, "← lessons")
-        page = "c closing page  " if is_over(self.guide.course, self.guide.progress) else ""
-        legend = f"↑↓ choose  enter open  {steps}  {page}R reset  esc close"
-        sheet = self.framed(width, height, title, legend, palette)
-        rows = self._lessons() if self.lesson is None else self._steps(self.lesson)
-        chosen = self.row if self.lesson is None else self.step
-        summary = self.heads[self.row][1] if self.lesson is None else self.lesson.summary
-        about = wrapped(summary if self.note is None else self.note.line, width - 2)[:ABOUT]
-        went = self.guide.progress.of(self.slugs[self.row]).tally
+        sheet = self.framed(width, height, *self._frame(width - 2), palette)
+        rows = self._rows()
+        chosen = self._chosen
+        about = wrapped(self._about() if self.note is None else self.note.line, width - 2)[:ABOUT]
+        went = self.guide.progress.of(self.slugs[self.row]).tally if self.words is None else ""
         about += wrapped(f"So far: {went}.", width - 2)[:1] if went and self.note is None else []
         end = height - 1 - len(about)
         room = end - 3
@@ -90,6 +98,40 @@ class ContentsScreen(SheetScreen):
         for y, line in enumerate(about, start=end):
             sheet.put(y, 1, plain(line), palette.dim if self.note is None else self.note.style(palette))
         return sheet
+
+    def _frame(self, width: int) -> tuple[str, str]:
+        """The title, and the keys; where they do not fit, without the words for what is plain from the picture."""
+        if self.words is not None:
+            return f"Find: {self.words}▏", "type words  ↑↓ choose  enter open  esc all lessons"
+        title, pages = ("Lessons", "→ pages") if self.lesson is None else (self.lesson.name, "← lessons")
+        entries = [
+            "↑↓ choose", "enter open", pages, f"{KEYS['find']} find", f"{KEYS['lesson_return']} replay", "s summary",
+            "R reset", "esc close",
+        ]  # fmt: skip
+        if is_over(self.guide.course, self.guide.progress):
+            entries.insert(-2, "c closing page" if width >= 98 else "c end")
+        return title, "  ".join(entries[len("  ".join(entries)) > width :])
+
+    @property
+    def _chosen(self) -> int:
+        return self.at if self.words is not None else self.row if self.lesson is None else self.step
+
+    def _rows(self) -> list[tuple[str, str, str]]:
+        if self.words is not None:
+            return [self._result(one) for one in self.found]
+        return self._lessons() if self.lesson is None else self._steps(self.lesson)
+
+    def _about(self) -> str:
+        """The line on what is chosen."""
+        if self.words is not None:
+            if self.index is None:
+                return "Reading the lessons …"
+            return self.found[self.at].about if self.found else "No lesson and no page holds all of these words."
+        return self.heads[self.row][1] if self.lesson is None else self.lesson.summary
+
+    def _result(self, found: Found) -> tuple[str, str, str]:
+        mark, name, far = self._lessons()[self.slugs.index(found.slug)]
+        return (mark, name, far) if found.page is None else (NONE, f"   {found.name}", "page")
 
     def _lessons(self) -> list[tuple[str, str, str]]:
         rows = []
@@ -139,8 +181,10 @@ class ContentsScreen(SheetScreen):
     def on_click(self, event: events.Click) -> None:
         """Select the clicked row, or open it if it is selected already; in the last row do what it says."""
         entries: dict[str, Callable[[], object]] = {
-            "enter open": self.action_open, "→ steps": self.action_steps, "← lessons": self.action_lessons,
-            "c closing page": self.action_closing, "R reset": self.action_reset, "esc close": self.dismiss,
+            "enter open": self.action_open, "→ pages": self.action_steps, "← lessons": self.action_lessons,
+            "c closing page": self.action_closing, "c end": self.action_closing, "s summary": self.action_summary,
+            f"{KEYS['find']} find": self.action_search, f"{KEYS['lesson_return']} replay": self.action_replay,
+            "R reset": self.action_reset, "esc close": self.dismiss, "esc all lessons": self.end_search,
         }  # fmt: skip
         do = entries.get(self.entry_at(event))
         if do is not None:
@@ -148,11 +192,10 @@ class ContentsScreen(SheetScreen):
             return
         at = event.get_content_offset(event.widget) if event.widget is not None else None
         row = self._shown[at.y - 2] if at is not None and 0 <= at.y - 2 < len(self._shown) else None
-        chosen = self.row if self.lesson is None else self.step
-        if row == chosen:
+        if row == self._chosen:
             self.action_open()
         elif row is not None:
-            self.action_move(row - chosen)
+            self.action_move(row - self._chosen)
 
     def on_mouse_scroll_down(self) -> None:
         self.action_move(1)
@@ -162,7 +205,9 @@ class ContentsScreen(SheetScreen):
 
     def action_move(self, by: int) -> None:
         self._reset_asked = False
-        if self.lesson is None:
+        if self.words is not None:
+            self.at = min(max(self.at + by, 0), max(0, len(self.found) - 1))
+        elif self.lesson is None:
             self.row = min(max(self.row + by, 0), len(self.slugs) - 1)
         else:
             self.step = min(max(self.step + by, 0), len(self.lesson.steps) - 1)
@@ -187,8 +232,72 @@ class ContentsScreen(SheetScreen):
     def action_open(self) -> None:
         guide, slug = self.guide, self.slugs[self.row]
         step = self.step if self.lesson is not None else None
+        if self.words is not None:
+            if not self.found:
+                return
+            slug, step = self.found[self.at].slug, self.found[self.at].page
         self.dismiss()
         guide.open_at(slug, step)
+
+    def action_search(self) -> None:
+        """Type words; the list narrows to the lessons and pages that hold them all."""
+        self.words, self.lesson, self.at = "", None, 0
+        self._find()
+        if self.index is None:  # a moment's work, but not for the thread that draws
+            Thread(target=self._read, daemon=True).start()
+
+    def end_search(self) -> None:
+        if self.found and self.words:
+            self.row = self.slugs.index(self.found[self.at].slug)
+        self.words = None
+        self._say()
+
+    def _read(self) -> None:
+        index = Index(self.guide.course)
+        with suppress(RuntimeError):  # the app has ended meanwhile
+            self.app.call_from_thread(self._have, index)
+
+    def _have(self, index: Index) -> None:
+        self.index = index
+        if self.is_attached and self.words is not None:
+            self._find()
+
+    def _find(self) -> None:
+        if self.index is not None:
+            self.found = self.index.find(self.words or "", self.guide.progress)
+        self.at = 0
+        self._say()
+
+    def on_key(self, event: events.Key) -> None:
+        """While words are typed, a letter is a letter; the keys that move are those of the list."""
+        if self.words is None or event.key in ("up", "down", "home", "end", "enter"):
+            return
+        event.stop()
+        event.prevent_default()
+        if event.key == "escape":
+            self.end_search()
+        elif event.key == "backspace":
+            self.words = self.words[:-1]
+            self._find()
+        elif event.character is not None and event.character.isprintable():
+            self.words = (self.words + event.character)[:LONGEST]
+            self._find()
+
+    def action_replay(self) -> None:
+        """Open a lesson at its first page, with its questions asked again."""
+        self.dismiss()
+        self.guide.replay(self.slugs[self.row])
+
+    def action_summary(self) -> None:
+        """Open the page that sums a lesson up."""
+        slug = self.slugs[self.row]
+        try:
+            lesson = read_lesson(self.guide.course, slug, panels.BY_ID)
+        except InputError as error:
+            self._say(str(error), Kind.WARNING)
+            return
+        self.dismiss()
+        self.guide.close(lesson)
 
     def action_closing(self) -> None:
         if is_over(self.guide.course, self.guide.progress):

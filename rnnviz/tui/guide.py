@@ -30,6 +30,7 @@ from rnnviz.views.metrics import needs
 
 if TYPE_CHECKING:
     from rnnviz.lessons.course import Course
+    from rnnviz.lessons.lesson import Lesson
     from rnnviz.lessons.progress import Progress
     from rnnviz.lessons.setup import Setup
     from rnnviz.scene.commands import Command
@@ -131,11 +132,7 @@ class Guide:
         run = self.run
         if run is None:
             return []
-        onward = "next"
-        if run.is_last:
-            is_end = run.lesson.slug == self.course.slug(self.course.files[-1])
-            onward = "closing page" if is_end else "next lesson"
-        return lesson_view.keys(run, onward)
+        return lesson_view.keys(run, "summary" if run.is_last else "next")
 
     # -- its text, which may need scrolling ----------------------------------------------------------------
 
@@ -189,24 +186,25 @@ class Guide:
         presenter.begin()
 
     def _finish(self, run: LessonRun) -> None:
-        """Open the next lesson, or the end of the course, after a finished lesson."""
+        """Open the page that sums a finished lesson up."""
         self.run = run
         self._keep()
         if self.pursuit.presenter is not None:
             self.pursuit.presenter.end()
-            return
-        slugs = [self.course.slug(file) for file in self.course.files]
-        at = slugs.index(run.lesson.slug) + 1 if run.lesson.slug in slugs else len(slugs)
-        if at < len(slugs):
-            self.open(slugs[at])
         else:
-            self.close()
+            self.close(run.lesson)
 
-    def close(self) -> None:
-        """Open the closing page of the course."""
+    def close(self, lesson: Lesson | None = None) -> None:
+        """Open the page at the end of a lesson; None: of the course."""
         from rnnviz.tui.closing_page import ClosingScreen
 
-        self.stage.open_screen(ClosingScreen(self.stage, self.course, self.progress))
+        self.stage.open_screen(ClosingScreen(self, lesson))
+
+    def replay(self, slug: str) -> None:
+        """Open a lesson at its first step; what has a result is asked again."""
+        self.open(slug)
+        if self.run is not None and self.run.lesson.slug == slug:
+            self.become(self.run.replay())
 
     def reset(self, slug: str) -> None:
         """Clear the progress of one lesson."""

@@ -92,11 +92,25 @@ class Learner:
             last = self.run.is_last
             await self.press("n")
             if last:
+                await self.summary()
                 break
             assert self.run.step is not step, f"n does not lead on from {step.heading!r}: {self.words()}"
         assert self.app.main.guide is not None
         assert self.app.main.guide.progress.of(slug).finished, self.words()
         return self.report
+
+    async def summary(self) -> None:
+        """The page at the lesson's end, read to its own end; and on to the next lesson."""
+        lesson, told = self.run.lesson, ""
+        while "↓" in (shown := " ".join(self.app.screen.query_one("#contents", Canvas).plain())).replace("↑↓", ""):
+            told += shown
+            await self.press("pagedown")
+        told = " ".join((told + shown).split())
+        assert f"{lesson.title}: summary" in told
+        assert "You can now explain" in told
+        wrong = any(not answer.first_right for answer in self.run.answers.values())
+        assert ("What you predicted wrongly" in told) is wrong, told
+        await self.press("n")
 
     def pointed(self) -> None:
         """What the step speaks of is marked on the screen."""
@@ -121,6 +135,7 @@ class Learner:
                 self.report.skipped.append(step.id)
                 await self.press("n")
             if last:
+                await self.press("n")
                 break
         return self.report
 
@@ -161,13 +176,13 @@ class Learner:
         step, exercise = self.run.step, self.run.open_exercise
         if exercise is None:
             return
-        assert step.id not in self.run.solved, f"{step.heading!r} was solved by doing nothing"
+        assert step.id not in self.run.solved or self.run.is_retry, f"{step.heading!r} was solved by doing nothing"
         if hints:
             for i in range(len(exercise.hints)):
                 await self.press("H")
                 assert f"Hint {i + 1} of {len(exercise.hints)}" in self.words(), self.words()
         await self.carry_out(exercise.solutions[min(solution, len(exercise.solutions) - 1)])
-        assert step.id in self.run.solved, f"{step.heading!r}: {self.words()}"
+        assert self.run.is_done, f"{step.heading!r}: {self.words()}"
         assert "✓ Done." in self.words()
         self.report.solved.append(step.id)
 

@@ -12,7 +12,7 @@ from rnnviz.errors import InputError
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.lessons.conditions import condition, tolerance
 from rnnviz.lessons.course import Course, find, head
-from rnnviz.lessons.lesson import Lesson
+from rnnviz.lessons.lesson import Exercise, Lesson, Prediction
 from rnnviz.lessons.pages import page
 from rnnviz.lessons.prose import plain, wrapped
 from rnnviz.lessons.reading import read
@@ -363,3 +363,43 @@ def test_a_folder_of_ones_own(tmp_path: Path) -> None:
     course: Course = find(tmp_path)
     assert [file.name for file in course.files] == ["2-second.md", "10-last.md"]
     assert course.name != find().name
+
+
+def test_a_replay_counts_the_hints_anew(lesson: Lesson) -> None:
+    """A solved exercise is asked again without its hints; the old result counts until it is solved again."""
+    at = next(i for i, step in enumerate(lesson.steps) if isinstance(step.task, Exercise))
+    task = lesson.steps[at].task
+    assert isinstance(task, Exercise)
+    player = Player(lesson.experiment)
+    run = LessonRun(lesson).jump(at)
+    run = run.arrive(arrive(player, run.target)).show_hint()
+    solved = arrive(player, run.target.after(task.solutions[0]))
+    run = run.observe(solved)
+    assert run.hints == {run.step.id: 1}
+    run = run.replay().jump(at)
+    run = run.arrive(arrive(player, run.target))
+    assert run.open_exercise is not None
+    assert run.hints_given == ()
+    assert run.standing[1] == "solved after 1 hint"
+    assert len(run.show_hint().hints_given) == 1
+    assert run.show_hint().standing[1] == "solved after 1 hint"
+    run = run.observe(arrive(player, run.target.after(task.solutions[0])))
+    assert run.standing[1] == "solved"
+    assert not run.again
+
+
+def test_a_mistake_is_kept_as_it_was_read(lesson: Lesson) -> None:
+    at = next(i for i, step in enumerate(lesson.steps) if isinstance(step.task, Prediction) and not step.task.choices)
+    player = Player(lesson.experiment)
+    run = LessonRun(lesson).jump(at)
+    run = run.arrive(arrive(player, run.target)).submit("1e9", player.frame)
+    run = run.arrive(arrive(player, run.target))
+    mistake = run.answers[run.step.id].mistake
+    assert mistake is not None
+    assert mistake.given.startswith("1e9")
+    assert mistake.right == run.answers[run.step.id].right
+    assert mistake.why
+    assert "{" not in "".join(vars(mistake).values())
+    run = run.retry()
+    run = run.submit(right_answer(run.task, arrive(player, run.target), run.start)).arrive(player.frame)
+    assert run.answers[run.step.id].mistake == mistake, "the first answer stays the one that was wrong"

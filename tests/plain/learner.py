@@ -57,6 +57,7 @@ class Learner:
             is_last = self.run.is_last
             heard = self.type("next")
             if is_last:
+                assert "You can now explain" in heard
                 break
             assert self.run.step is not step, heard
             assert f"Page {self.run.at + 1} of {len(self.run.lesson.steps)}" in heard

@@ -279,11 +279,35 @@ def test_a_lesson_keeps_what_is_its_own() -> None:
     assert "locked" in learner.type("lag 3")
     assert learner.run.open_exercise is not None
     assert "once more skips it" in learner.type("next")
+    assert learner.type("next").startswith("Summary of lesson 3, ")
     assert learner.type("next").startswith("Lesson 4, ")
     assert "Lesson 3, " in learner.type("lessons")
     assert "Free play" in learner.type("free play")
     assert " type," in learner.type("help")
     assert "Page 1 of " in learner.type("return")
+
+
+def test_words_search_replay_and_jump() -> None:
+    learner = Learner("state-or-layer")
+    text = learner.type("search orthogonal turns")
+    assert "Page 14.2 An orthogonal start." in text
+    assert "No lesson and no page" in learner.type("search orchid")
+    assert "Page 2 of " in learner.type("lesson 14.2")
+    assert learner.run.lesson.slug == "beyond"
+    assert "has pages 1 to " in learner.type("lesson 14 99")
+    learner.type("lesson 3.3")
+    learner.type("1")
+    first = learner.run.answers[learner.run.step.id]
+    assert "Summary of lesson 3" in (text := learner.type("lesson summary"))
+    assert ("What you predicted wrongly" in text) is not first.is_right
+    assert not odd(text)
+    assert "Page 1 of " in learner.type("replay")
+    assert "Question: " in learner.type("page 3")
+    learner.type("2")
+    again = learner.run.answers[learner.run.step.id]
+    assert (again.given, again.tries) == ("2", 1)
+    assert not learner.run.again
+    assert "Lesson 2, " in learner.type("replay 2")
 
 
 def test_the_end_of_the_course() -> None:

@@ -9,15 +9,20 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from rnnviz.lessons.course import Start, head
-from rnnviz.lessons.progress import FILE
+from rnnviz.lessons.course import Start, find, head
+from rnnviz.lessons.progress import FILE, InMemory
+from rnnviz.lessons.reading import read
+from rnnviz.lessons.results import Answer
+from rnnviz.lessons.run import LessonRun
+from rnnviz.lessons.searching import Index
 from rnnviz.lessons.sources import name_and_address
 from rnnviz.scene.commands import Next
 from rnnviz.scene.cursor import Phase
 from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.canvas import Canvas
+from rnnviz.tui.course_menu import ContentsScreen
 from rnnviz.tui.voice import MEASURE
-from tests.lessons.learner import Learner
+from tests.lessons.learner import NAMES, Learner
 from tests.tui.driving import text
 
 LESSON = """+++
@@ -287,7 +292,7 @@ async def test_a_finished_lesson_stays_finished_when_it_is_opened_again(course: 
         await second.settled()
         learner = Learner(second, pilot)
         assert (learner.run.lesson.slug, learner.run.at) == ("half-is-gone", 2), "it goes on where it was left"
-        await learner.press("n", "n")
+        await learner.press("n", "n", "n")
         assert learner.run.lesson.slug == "more-of-it"
 
 
@@ -343,7 +348,7 @@ async def test_a_solved_exercise_that_is_set_up_anew_says_what_is_missing(course
         assert "Done" not in learner.words()
         assert "▸ Make it at least 0.01." in learner.words()
         assert "✓ solved before · now arrives at h₁" in learner.words()
-        assert "n next" in text(lesson, "keys")
+        assert "n summary" in text(lesson, "keys")
 
 
 async def test_the_key_bar_says_how_to_skip_what_is_asked(course: Path) -> None:
@@ -533,7 +538,9 @@ async def test_after_a_lesson_comes_the_next_and_then_the_contents(course: Path)
         assert "The end of the course" in shown[0]
         assert "You have finished 2 of 2 lessons." in told
         assert "Half is gone: How fast a gradient fades." in told
-        assert "2.2 How far back?: right at try 2" in told
+        assert (
+            "2.2 After how many steps is half of it gone? Your answer: 99 steps. Right: 1.5 steps. A step keeps" in told
+        )
         assert "2.3" not in told
         await learner.press("pagedown", "pagedown")
         told = " ".join(" ".join(lesson.screen.query_one("#contents", Canvas).plain()).split())
@@ -550,10 +557,87 @@ async def test_after_a_lesson_comes_the_next_and_then_the_contents(course: Path)
         await pilot.pause()
         shown = lesson.screen.query_one("#contents", Canvas).plain()
         assert "✓" in shown[2]
-        assert "c closing page" in shown[-1]
+        assert "c end" in shown[-1]
         await learner.press("c")
         await pilot.pause()
         assert "The end of the course" in lesson.screen.query_one("#contents", Canvas).plain()[0]
+
+
+async def test_a_replay_asks_again_and_keeps_each_result_until_a_new_one(course: Path, data: Path) -> None:
+    lesson = app(course)
+    async with lesson.run_test(size=(80, 24)) as pilot:
+        await lesson.settled()
+        learner = Learner(lesson, pilot)
+        await learner.play(wrong=True)
+        await learner.press("L", "home", "s")
+        told = " ".join(" ".join(lesson.screen.query_one("#contents", Canvas).plain()).split())
+        assert "1 Half is gone: summary 4 of 4 pages, 0 of 2 questions right at first try" in told
+        await learner.press("r")
+        assert (learner.run.lesson.slug, learner.run.at) == ("half-is-gone", 0)
+        await learner.press("n")
+        assert learner.run.open_question is not None
+        assert learner.run.answers["how-far-back"].is_right is False, "the old result counts"
+        await learner.press("n")
+        assert learner.run.open_question is not None, "n keeps the old answer, and the next question is open, too"
+        await learner.press("N")
+    second = app(course)
+    async with second.run_test(size=(80, 24)) as pilot:
+        await second.settled()
+        learner = Learner(second, pilot)
+        assert learner.run.open_question is not None, "another session goes on with the replay"
+        await learner.play()
+        assert second.main.guide is not None
+        kept = second.main.guide.progress.of("half-is-gone")
+        assert all(answer.first_right and answer.tries == 1 for answer in kept.answers.values()), "the new results"
+        assert not kept.again
+
+
+async def test_words_find_a_lesson_and_a_page(course: Path) -> None:
+    lesson = app(course)
+    async with lesson.run_test(size=(80, 24)) as pilot:
+        await lesson.settled()
+        learner = Learner(lesson, pilot)
+
+        async def found(words: str) -> str:
+            for key in words:
+                await pilot.press({"/": "slash", " ": "space"}.get(key, NAMES.get(key, key)))
+            menu = lesson.screen
+            assert isinstance(menu, ContentsScreen)
+            while menu.index is None:
+                await pilot.pause()
+            await pilot.pause()
+            return "\n".join(menu.query_one("#contents", Canvas).plain())
+
+        await learner.press("L")
+        await pilot.pause()
+        shown = await found("/KEEPS share")
+        assert "Find: KEEPS share" in shown
+        assert "1.2 How far back?" in shown
+        assert "2.2 How far back?" in shown
+        assert "1.1" not in shown
+        assert "r replay" not in shown
+        assert "No lesson and no page" in await found(" orchid")
+        await pilot.press(*["backspace"] * 7, "down", "enter")
+        await lesson.settled()
+        assert (learner.run.lesson.slug, learner.run.at) == ("more-of-it", 1)
+        await learner.press("L")
+        await pilot.pause()
+        assert "1.4" not in await found("/grad_ratio"), "a figure's name is not a word of the text"
+        await pilot.press("escape")
+        await pilot.pause()
+        assert "Lessons" in lesson.screen.query_one("#contents", Canvas).plain()[0]
+
+
+def test_a_search_gives_no_answer_away(course: Path) -> None:
+    """The explanation after a question is searched once it is answered."""
+    progress = InMemory(str(course))
+    index = Index(find(course))
+    words = "so half is gone after"
+    assert index.find(words, progress) == []
+    lesson, _ = read(course / "01-half-is-gone.md")
+    assert lesson is not None
+    progress.keep(LessonRun(lesson, at=1, answers={"how-far-back": Answer("9", False, "1.9")}))
+    assert [one.name for one in index.find(words, progress)] == ["1.2 How far back?"]
 
 
 async def test_contents_jump_and_reset(course: Path) -> None:

@@ -207,7 +207,7 @@ async def test_screens_are_left_by_clicks_and_their_legends_do_what_they_say() -
         await press(pilot, "L")
         last = app.screen.size.height - 1
         legend = app.screen.legend  # type: ignore[attr-defined]
-        await pilot.click("#contents", offset=(legend.index("→ steps") + 4, last))
+        await pilot.click("#contents", offset=(legend.index("→ pages") + 4, last))
         await pilot.pause()
         assert app.screen.lesson is not None  # type: ignore[attr-defined]
         legend = app.screen.legend  # type: ignore[attr-defined]
