@@ -4,7 +4,7 @@ contents."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from textual import events
 from textual.binding import Binding, BindingType
@@ -17,8 +17,22 @@ from rnnviz.tui.sheet_screen import SheetScreen
 from rnnviz.tui.voice import KEYS, MEASURE, VOICE
 
 if TYPE_CHECKING:
+    from rnnviz.lessons.course import Course
     from rnnviz.lessons.lesson import Lesson
-    from rnnviz.tui.guide import Guide
+    from rnnviz.lessons.progress import Progress
+    from rnnviz.tui.stage import Stage
+
+
+class Leader(Protocol):
+    """What the page needs of the guide, which opens it."""
+
+    stage: Stage
+    course: Course
+    progress: Progress
+
+    def open(self, slug: str) -> None: ...
+    def replay(self, slug: str) -> None: ...
+    def close(self) -> None: ...
 
 
 class ClosingScreen(SheetScreen):
@@ -36,7 +50,7 @@ class ClosingScreen(SheetScreen):
         Binding("pageup", "scroll(-10)", "up", show=False),
     ]
 
-    def __init__(self, guide: Guide, lesson: Lesson | None) -> None:
+    def __init__(self, guide: Leader, lesson: Lesson | None) -> None:
         """lesson: at whose end; None: at the end of the course."""
         super().__init__()
         self.guide, self.lesson, self.top = guide, lesson, 0
