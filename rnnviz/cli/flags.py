@@ -21,7 +21,7 @@ from typing import Any, NoReturn
 from rnnviz.cli import kiosk
 from rnnviz.cli.command import Argument, Command, Options
 from rnnviz.cli.commands import APP, COMMANDS
-from rnnviz.cli.opening_arguments import OF_NETWORK, OF_RECORDING, OF_WEIGHTS
+from rnnviz.cli.opening_arguments import OF_NETWORK, OF_RECORDING, OF_WEIGHTS, named_cells
 from rnnviz.errors import LONGEST_REPR, InputError, short_repr
 from rnnviz.experiment.experiment import SETTINGS, Experiment
 from rnnviz.experiment.setting import Setting
@@ -201,7 +201,7 @@ def _experiments(given: dict[str, Any], file: str | None, command: Command) -> t
     cells: list[str] = []
     for name, setting in SETTINGS.items():
         if name == "cell" and name in given:
-            cells = list(dict.fromkeys(setting.checked(cell.strip()) for cell in given["cell"].split(",")))
+            cells = [setting.checked(cell) for cell in named_cells(given["cell"])]
             settings["cell"] = cells[0]
         elif name in given:
             settings[name] = setting.checked(_converted(setting, given[name]))
@@ -361,8 +361,9 @@ def _add(group: Any, setting: Setting, several: bool) -> argparse.Action:
         return switch
     if setting.choices:
         help = f"{help}: {', '.join(setting.choices)}"
-    if setting.name == "cell" and several:
-        help += "; several, separated by commas, are compared"
+    if setting.name == "cell":
+        help += "; or your own, a file FILE.py"
+        help += "; several, separated by commas, are compared" if several else ""
     metavar = {int: "N", float: "X", str: "NAME" if setting.choices else "TEXT"}[setting.kind]
     made: argparse.Action = group.add_argument(flag, dest=setting.name, metavar=setting.metavar or metavar, help=help)
     return made

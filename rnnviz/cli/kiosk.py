@@ -66,6 +66,8 @@ def check(command: str, given: Mapping[str, Any]) -> None:
             if given.get(name) is not None:
                 raise InputError(f"{name}: only a kiosk has this; add --kiosk")
         return
+    if ".py" in (given.get("cell") or ""):
+        raise InputError("cell: a kiosk runs no file; choose one of its cells")
     for name in _OWN_FILES:
         if given.get(name) is not None:
             raise InputError(f"{name}: a kiosk opens lessons and experiments, no data, recordings or weights")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rnnviz.cli.command import Argument, number, whole_number
 from rnnviz.errors import InputError, short_repr
+from rnnviz.experiment.experiment_file import OWN_SUFFIX
 from rnnviz.player.kinds.opening import BACKWARD, FORWARD
 from rnnviz.tui import place
 
@@ -12,6 +13,18 @@ def _record(text: str) -> int:
     if number(text) < 1:
         raise InputError(f"record: {short_repr(text)} is not the number of a record, 1 and up")
     return number(text)
+
+
+def named_cells(text: str) -> list[str]:
+    """The cells of --cell, once each. A Python file among them is run, and this process knows it from now on. Raises
+    InputError."""
+    cells = list(dict.fromkeys(cell.strip() for cell in text.split(",")))
+    for name in cells:
+        if name.endswith(OWN_SUFFIX):
+            from rnnviz.workshop.cell.opening import open_cell  # it needs NumPy
+
+            open_cell(name)
+    return cells
 
 
 def _direction(text: str) -> str:

@@ -269,7 +269,7 @@ def way_of(trace: Trace, lag: int | None = None, first_used: int = 1) -> Way:
         trace.spec, trace.params, trace.forward, np.full(trace.T, np.nan), grad_h=item.grad_h, norms=norms, start=k
     )
     cell = trace.spec.about_cell
-    simple = not cell.gates
+    simple = cell.splits
     kept = None
     if cell.carry is not None:
         kept = cell.carry.share(trace.gates[cell.carry.gate]).mean(axis=(1, 2))[:k]
@@ -288,7 +288,7 @@ def way_of(trace: Trace, lag: int | None = None, first_used: int = 1) -> Way:
 def _of_states(trace: Trace, k: int) -> Way:
     found, carry = trace.sensitivity_of(k), trace.spec.about_cell.carry
     norms, slope, weight = np.array(found.h.largest[: k + 1]), None, None
-    if not trace.spec.about_cell.gates:
+    if trace.spec.about_cell.splits:
         ledger = make_ledger(
             trace.spec, trace.params, trace.forward, np.full(trace.T, np.nan), grad_h=None, norms=norms, start=k
         )

@@ -10,6 +10,9 @@ from typing import Protocol
 from rnnviz.nn.cell_table import CELLS
 from rnnviz.tasks import catalog
 
+#: Of a setting of the weights of a person's own cell.
+OF_ITS_FILE = "parameters() in the file of your cell decides"
+
 
 class ResolvedExperiment(Protocol):
     """The settings of an experiment that decide whether others have an effect."""
@@ -30,8 +33,24 @@ class ResolvedExperiment(Protocol):
     def clip_each(self) -> float | None: ...
 
 
+def initialiser(e: ResolvedExperiment) -> str | None:
+    return OF_ITS_FILE if CELLS[e.cell].is_own else None
+
+
+def layers(e: ResolvedExperiment) -> str | None:
+    cell = CELLS[e.cell]
+    return f"{cell.noun} has one layer" if cell.is_own else None
+
+
+def precision(e: ResolvedExperiment) -> str | None:
+    cell = CELLS[e.cell]
+    return f"{cell.noun} computes in float64" if cell.is_own else None
+
+
 def activation(e: ResolvedExperiment) -> str | None:
     cell = CELLS[e.cell]
+    if cell.is_own:
+        return "the file of your cell decides"
     return None if cell.activation is None else f"{cell.noun}'s activations are fixed"
 
 
@@ -42,11 +61,15 @@ def forget_bias(e: ResolvedExperiment) -> str | None:
 
 def biases(e: ResolvedExperiment) -> str | None:
     cell = CELLS[e.cell]
+    if cell.is_own:
+        return OF_ITS_FILE
     return None if cell.biases is None else f"{cell.noun} always has {cell.biases}"
 
 
 def recurrent(e: ResolvedExperiment) -> str | None:
     cell = CELLS[e.cell]
+    if cell.is_own:
+        return OF_ITS_FILE
     return None if cell.recurrent else f"{cell.noun} has no recurrent weights W_hh"
 
 

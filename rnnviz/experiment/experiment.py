@@ -17,11 +17,12 @@ from typing import Any
 
 from rnnviz.errors import InputError, short_repr
 from rnnviz.experiment import applicability, step_lists
-from rnnviz.experiment.experiment_file import PATHS, found_from, in_folder, no_experiment, parsed, read_text, toml_value
+from rnnviz.experiment.experiment_file import PATHS, as_toml, found_from, in_folder, no_experiment, parsed, read_text
 from rnnviz.experiment.setting import GROUPS, Setting, setting
 from rnnviz.experiment.steps import COUNTS, GAINS, LENGTHS, SMALL, per_decade
 from rnnviz.glyphs import cut
-from rnnviz.nn.spec import ACTIVATIONS, CELLS, CONVENTIONS, INITIALISERS, OPTIMIZERS
+from rnnviz.nn.cell_table import NAMES
+from rnnviz.nn.spec import ACTIVATIONS, CONVENTIONS, INITIALISERS, OPTIMIZERS
 from rnnviz.tasks import catalog
 from rnnviz.tasks.own.decisions import MISSING
 
@@ -149,7 +150,7 @@ class Experiment:
     )  # fmt: skip
     cell: str = setting(
         "rnn", "recurrent unit", kind=str, label="cell", group="network",
-        choices=CELLS, redraws=True,
+        choices=NAMES, redraws=True,
     )  # fmt: skip
     hidden_size: int = setting(
         20, "units in the hidden state", kind=int, label="units", group="network",
@@ -157,7 +158,7 @@ class Experiment:
     )  # fmt: skip
     num_layers: int = setting(
         1, "stacked recurrent layers", kind=int, label="layers", group="network",
-        flag="--layers", low=1, high=8, steps=tuple(range(1, 9)), redraws=True,
+        flag="--layers", low=1, high=8, steps=tuple(range(1, 9)), redraws=True, why_not=applicability.layers,
     )  # fmt: skip
     activation: str = setting(
         "tanh", "activation of the simple RNN", kind=str, label="activation", group="network",
@@ -171,7 +172,7 @@ class Experiment:
     )  # fmt: skip
     init: str = setting(
         "keras", "initialiser of the weights", kind=str, label="initialiser", group="weights",
-        choices=INITIALISERS, redraws=True,
+        choices=INITIALISERS, redraws=True, why_not=applicability.initialiser,
     )  # fmt: skip
     gain: float = setting(
         1.0, "factor for the initial recurrent weights", kind=float, label="recurrent gain", group="weights",
@@ -264,7 +265,7 @@ class Experiment:
     )  # fmt: skip
     dtype: str = setting(
         "float64", "number format of the weights in training", kind=str, label="precision", group="training",
-        choices=("float64", "float32"),
+        choices=("float64", "float32"), why_not=applicability.precision,
     )  # fmt: skip
 
     def __post_init__(self) -> None:
@@ -317,8 +318,7 @@ class Experiment:
     def to_toml(self) -> str:
         """The settings that differ from the defaults, one `name = value` per line. A path is written in full, so that
         the text works in any folder."""
-        changes = self.beside(Path.cwd()).changes()
-        return "".join(f"{name} = {toml_value(value)}\n" for name, value in changes.items())
+        return as_toml(self.beside(Path.cwd()).changes())
 
     def beside(self, folder: str | Path) -> Experiment:
         """The same experiment with a relative path resolved from `folder`."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rnnviz import files
-from rnnviz.errors import InputError
+from rnnviz.errors import InputError, short_repr
 
 #: The settings that are paths.
 PATHS = ("source", "data")
@@ -30,18 +30,37 @@ def read_text(path: str | Path) -> str:
         raise no_experiment(path, "is not UTF-8 text; an experiment is a TOML file") from None
 
 
+#: What a person's own cell, a Python file, ends with.
+OWN_SUFFIX = ".py"
+
+
+def without_own_cell(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The settings of an experiment file or a lesson. Raises InputError if they name a Python file."""
+    cell = values.get("cell")
+    if isinstance(cell, str) and cell.endswith(OWN_SUFFIX):
+        raise InputError(
+            f"cell: {short_repr(cell)} is a Python file, which no experiment file or lesson may name; name it on the "
+            "command line: --cell FILE.py"
+        )
+    return values
+
+
 def parsed(text: str, where: str) -> dict[str, Any]:
     """The settings in a text in TOML. Raises InputError."""
     import tomllib
 
     try:
-        return tomllib.loads(text)
+        values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{where}: not valid TOML: {error}") from None
     except RecursionError:
         raise InputError(f"{where}: not an experiment: it is nested too deeply") from None
     except ValueError:  # Python reads whole numbers of up to 4,300 digits
         raise InputError(f"{where}: not an experiment: it has a number with thousands of digits") from None
+    try:
+        return dict(without_own_cell(values))
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
 
 
 def no_experiment(path: str | Path, reason: str) -> InputError:
@@ -59,6 +78,11 @@ def in_folder(folder: str | Path, values: Mapping[str, Any]) -> dict[str, Any]:
     """The settings of a file in `folder`, with the full path of each path that they contain."""
     paths = {name: values[name] for name in PATHS if isinstance(values.get(name), str)}
     return {**values, **{name: found_from(folder, path) for name, path in paths.items()}}
+
+
+def as_toml(settings: Mapping[str, Any]) -> str:
+    """One `name = value` per line. Raises InputError for a Python file as a cell."""
+    return "".join(f"{name} = {toml_value(value)}\n" for name, value in without_own_cell(settings).items())
 
 
 def toml_value(value: Any) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from numbers import Number
 from typing import Any
@@ -47,7 +47,7 @@ class Setting:
     kind: type
     default: Any = None
     name: str = ""
-    choices: tuple[str, ...] = ()
+    choices: Sequence[str] = ()
     low: float | None = None
     high: float | None = None
     above: float | None = None

@@ -320,4 +320,4 @@ def _limits(setting: str) -> tuple[float, float, tuple[str, ...]]:
     one = SETTINGS[setting]
     low = one.low if one.low is not None else one.above
     high = one.high if one.high is not None else one.below
-    return (-math.inf if low is None else low), (math.inf if high is None else high), one.choices
+    return (-math.inf if low is None else low), (math.inf if high is None else high), tuple(one.choices)

@@ -17,7 +17,7 @@ from typing import Any
 
 from rnnviz.errors import InputError, short_repr
 from rnnviz.experiment.experiment import SETTINGS, Experiment
-from rnnviz.experiment.experiment_file import PATHS, in_folder
+from rnnviz.experiment.experiment_file import PATHS, in_folder, without_own_cell
 from rnnviz.player.kinds.opening import BACKWARD, FORWARD, NetworkOpening, Opening
 
 LARGEST = 50_000_000  # bytes of a record, or of a file of weights: one is in memory at a time
@@ -94,7 +94,7 @@ def _data(course: Path, given: Any) -> Experiment | None:
             close = get_close_matches(key, SETTINGS, n=1)
             hint = f"did you mean {close[0]}?" if close else "rnnviz --help lists them"
             raise InputError(f"data: unknown setting {short_repr(key)}; {hint}")
-    return Experiment(**with_own_files(course, given))
+    return Experiment(**with_own_files(course, without_own_cell(given)))
 
 
 def with_own_files(course: Path, settings: Mapping[str, Any]) -> dict[str, Any]:

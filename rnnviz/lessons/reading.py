@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from rnnviz.experiment.experiment import SETTINGS, Experiment
+from rnnviz.experiment.experiment_file import without_own_cell
 from rnnviz.lessons.cost import too_much
 from rnnviz.lessons.lesson import Lesson, Step
 from rnnviz.lessons.lesson_file import SourceError, source_lines
@@ -133,7 +134,7 @@ class _LessonReader:
         for name in (name for name in settings if name in names):
             line = block.line_of("experiment", name)
             given = {name: settings[name]}
-            found = self.report.attempt(line, lambda given=given: with_own_files(folder, given))  # type: ignore[misc]
+            found = self.report.attempt(line, lambda given=given: with_own_files(folder, without_own_cell(given)))  # type: ignore[misc]
             if found is not None and self.report.attempt(line, lambda found=found: Experiment(**found)) is not None:  # type: ignore[misc]
                 good |= found
         if len(good) < len(settings):

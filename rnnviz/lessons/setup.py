@@ -18,6 +18,7 @@ from typing import Any
 
 from rnnviz.errors import InputError
 from rnnviz.experiment.experiment import OF_TASK, SETTINGS, Experiment
+from rnnviz.experiment.experiment_file import without_own_cell
 from rnnviz.lessons.lesson import Do
 from rnnviz.player.kinds.opening import NetworkOpening, Opening
 from rnnviz.player.player import Player
@@ -127,7 +128,7 @@ def _settings(setup: Setup, given: Any) -> Setup:
         close = get_close_matches(unknown[0], known, n=1)
         hint = f"did you mean {close[0]}?" if close else f"settings: {', '.join(sorted(known))}"
         raise InputError(f"unknown setting {unknown[0]!r}; {hint}")
-    experiment = Experiment(**{**old, **left_open, **new})
+    experiment = Experiment(**{**old, **left_open, **without_own_cell(new)})
     only_epochs = setup.experiment.with_(epochs=experiment.epochs) == experiment
     trained = {} if only_epochs else dict(epochs=0, batches=0)
     if setup.opened is not None:

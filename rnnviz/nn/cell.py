@@ -10,7 +10,7 @@ NumPy, nn/kernels/lstm.py its kernels. All other code reads the description, so 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -130,6 +130,8 @@ class Cell:
     step_back   the factors of a gradient from h_t to h_{t-1}
     past_cut    the path from step to step that remains with W_hh = 0; "" for none
     no_split    the reason why its ledger has no columns slope × weight; "" if it has them
+    shapes      of a cell of a person's own: (hidden_size, input_size) -> its parameters' names and shapes. None: it is
+                one of ours, and has W_ih, W_hh and biases
     """
 
     name: str
@@ -151,6 +153,17 @@ class Cell:
     chrono: Mapping[str, int] = field(default_factory=dict)
     past_cut: str = ""
     no_split: str = ""
+    shapes: Callable[[int, int], Mapping[str, tuple[int, ...]]] | None = None
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is a person's own, named on the command line: nothing but its step is known of it."""
+        return self.shapes is not None
+
+    @property
+    def splits(self) -> bool:
+        """Whether a step back is slope × weight: the cell has one block, and one way back."""
+        return not self.mixes and not self.is_own
 
     @property
     def block_names(self) -> tuple[str, ...]:

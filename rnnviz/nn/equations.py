@@ -1,15 +1,16 @@
-"""The equations of a cell: the functions that nn/cells/NAME.py has to have."""
+"""The equations of a cell: the functions that nn/cells/NAME.py has to have, or a cell of a person's own."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Protocol
 
+from rnnviz.nn import cell_table
 from rnnviz.nn.cell import Cell
 from rnnviz.nn.records import LayerForward, LayerWeights, Paths, StepBack
 from rnnviz.nn.spec import ModelSpec
-from rnnviz.nn.types import Array
+from rnnviz.nn.types import Array, Params
 
 
 class Equations(Protocol):
@@ -25,7 +26,37 @@ class Equations(Protocol):
     paths: Callable[[tuple[Array, ...]], Paths]
 
 
+class OwnEquations(Equations, Protocol):
+    """A cell of a person's own has no W_ih and W_hh: its grad_pre is ∂L/∂h_t, from which it knows the way to all
+    else. Raise InputError where the person's code does."""
+
+    initial: Callable[[ModelSpec, int], Params]  # (spec, seed) -> by the names in its file
+    #: (layer, ∂L/∂h_t of each step (T, B, H)) -> ∂L/∂(parameter), the share of each step (T, …)
+    shares: Callable[[LayerForward, Array], Mapping[str, Array]]
+    #: (layer, ∂L/∂h_t of each step (T, B, H)) -> ∂L/∂x_t (T, B, I)
+    grad_x: Callable[[LayerForward, Array], Array]
+
+
+_OWN: dict[str, OwnEquations] = {}
+
+
 def equations(cell: Cell) -> Equations:
-    """nn/cells/NAME.py."""
+    """nn/cells/NAME.py, or the cell of a person's own."""
+    if cell.is_own:
+        return own(cell)
     module: Equations = import_module(f"rnnviz.nn.cells.{cell.name}")
     return module
+
+
+def own(cell: Cell) -> OwnEquations:
+    return _OWN[cell.name]
+
+
+def add_own(cell: Cell, its: OwnEquations) -> None:
+    """Let this process know a cell of a person's own."""
+    cell_table.OWN[cell.name], _OWN[cell.name] = cell, its
+
+
+def forget_own(name: str) -> None:
+    cell_table.OWN.pop(name, None)
+    _OWN.pop(name, None)

@@ -19,6 +19,8 @@ import numpy as np
 
 from rnnviz.errors import InputError
 from rnnviz.nn.cell_table import CELLS
+from rnnviz.nn.equations import own as own_equations
+from rnnviz.nn.records import own_name
 from rnnviz.nn.spec import INITIALISERS, ModelSpec, one_of, real_number, whole_number
 from rnnviz.nn.types import Array, Params
 
@@ -48,6 +50,11 @@ def initial_params(
         raise InputError(f"init: chrono sets the biases of gates and {noun} has none; use cell {others}")
 
     rng = np.random.default_rng(seed)
+    if spec.about_cell.is_own:
+        own = {own_name(name): w for name, w in own_equations(spec.about_cell).initial(spec, seed).items()}
+        limit = math.sqrt(6.0 / sum(spec.parameter_shapes["readout.weight"]))
+        shape = spec.parameter_shapes["readout.weight"]
+        return {**own, "readout.weight": rng.uniform(-limit, limit, shape), "readout.bias": np.zeros(shape[0])}
     bound = 1.0 / math.sqrt(spec.hidden_size)
     params: Params = {}
     for name, shape in spec.parameter_shapes.items():

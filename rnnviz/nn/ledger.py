@@ -71,10 +71,12 @@ def make_ledger(
     forget = None
     content = spec.about_cell.content
     slopes = activation_slope(spec.activation, top.gates[..., content * H : (content + 1) * H])
+    if spec.about_cell.is_own:
+        slopes = np.full_like(slopes, np.nan)  # nobody but its file knows
     copies = None if top.mask is None else ~top.mask.any(axis=1)  # steps that pass the gradient on as it is
     if copies is not None:
         slopes[copies] = 1.0
-    if not spec.about_cell.gates and grad_h is not None:
+    if spec.about_cell.splits and grad_h is not None:
         through_slope = slopes * grad_h[1:]
         after_slope = norm(through_slope, axis=(1, 2))
         slope_share = after_slope / norms[1:]

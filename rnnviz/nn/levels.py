@@ -17,8 +17,9 @@ from collections.abc import Callable
 import numpy as np
 
 from rnnviz.nn.directions import BACKWARD
+from rnnviz.nn.equations import own as own_equations
 from rnnviz.nn.masked import LayerPass, masked_layer
-from rnnviz.nn.records import Backward, Forward, LayerBackward, LayerForward, LayerWeights, layer_weights
+from rnnviz.nn.records import Backward, Forward, LayerBackward, LayerForward, LayerWeights, layer_weights, own_name
 from rnnviz.nn.spec import ModelSpec
 from rnnviz.nn.types import Array, Params, ParamsLike
 
@@ -102,8 +103,18 @@ def _outputs(spec: ModelSpec, runs: list[LayerForward] | tuple[LayerForward, ...
 
 def named_gradients(found: LayerWeights, suffix: str) -> Params:
     """The gradients of a layer's weights under the parameters' names, without those that it does not have."""
+    if found.own is not None:
+        return {own_name(name): a for name, a in found.own.items()}
     kinds = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-    return {f"rnn.{kind}{suffix}": a for kind, a in zip(kinds, found, strict=True) if a is not None}
+    return {f"rnn.{kind}{suffix}": a for kind, a in zip(kinds, found[:4], strict=True) if a is not None}
+
+
+def input_gradient(spec: ModelSpec, params: ParamsLike, layer: LayerForward, grad_pre: Array) -> Array:
+    """dL/dx_t (T, B, I) of the bottom layer, from the gradient of its pre-activations."""
+    if spec.about_cell.is_own:
+        return own_equations(spec.about_cell).grad_x(layer, grad_pre)
+    out: Array = grad_pre @ params["rnn.weight_ih_l0"]
+    return out
 
 
 def read_out(params: ParamsLike, h: Array) -> Array:

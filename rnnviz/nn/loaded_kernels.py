@@ -43,6 +43,8 @@ def in_background(handle: Background | None) -> None:
 
 def kernels_of(spec: ModelSpec) -> Kernels | None:
     """The kernels for a model, or None: the numpy engine stands in. Raises compiler.CompilerError."""
+    if spec.about_cell.is_own:
+        return None
     found = loaded(spec.about_cell.name, spec.dtype)  # an unknown cell is an error, and not something to compile
     if found is not None:
         return found

@@ -79,6 +79,7 @@ def masked_layer(
         gates=gates if cell.gates else h[1:],
         rec_n=rec if cell.has_reset else None,
         mask=mask,
+        own=w.own,
     )
 
 

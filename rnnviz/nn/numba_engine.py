@@ -83,7 +83,7 @@ def _layer_arguments(spec: ModelSpec, w: LayerWeights, T: int, B: int) -> dict[s
     b_hh = np.zeros_like(w.b_ih) if w.b_hh is None else w.b_hh
     names = ("panels", "room", "step")
     scratch = {name: _aligned(getattr(plan, f"{name}_size"), spec.dtype) for name in names}
-    return {"activation": plan.activation, **w._replace(b_hh=b_hh)._asdict(), **scratch}
+    return {"activation": plan.activation, **w._replace(b_hh=b_hh).ours, **scratch}
 
 
 def _run_arguments(spec: ModelSpec, run: LayerForward) -> dict[str, Any]:
@@ -156,7 +156,8 @@ def _layer_backward(
     grad_c = None if run.c is None else np.empty_like(run.c)
     grad_pre = np.empty_like(run.pre)
     grad_rec = np.empty_like(run.pre) if spec.about_cell.has_reset else grad_pre
-    gradients = LayerWeights(*(np.empty_like(a) for a in (w.W_ih, w.W_hh, w.b_ih, w.b_ih)))
+    W_ih, W_hh, b_ih = (np.empty_like(a) for a in (w.W_ih, w.W_hh, w.b_ih))
+    gradients = LayerWeights(W_ih, W_hh, b_ih, np.empty_like(w.b_ih))
     kernels.call(
         "backward",
         **_layer_arguments(spec, w, T, B),
@@ -165,7 +166,7 @@ def _layer_backward(
         grad_c=grad_c,
         grad_pre=grad_pre,
         grad_rec=grad_rec,
-        **{f"grad_{name}": array for name, array in gradients._asdict().items()},
+        **{f"grad_{name}": array for name, array in gradients.ours.items()},
     )
     return LayerBackward(grad_h, grad_c, grad_pre, grad_rec), gradients
 

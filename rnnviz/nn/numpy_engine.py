@@ -20,6 +20,7 @@ from rnnviz.nn.carry import ZEROS, Carried
 from rnnviz.nn.cell_table import CELLS
 from rnnviz.nn.data import Data
 from rnnviz.nn.equations import equations as equations_of
+from rnnviz.nn.equations import own as own_equations
 from rnnviz.nn.levels import flat, through_readout
 from rnnviz.nn.masked import equations_of_layer
 from rnnviz.nn.metrics import norm
@@ -98,6 +99,9 @@ def layer_backward(
 
 def weight_gradients(spec: ModelSpec, w: LayerWeights, layer: LayerForward, back: LayerBackward) -> LayerWeights:
     """The same weights act at every step, so their gradient is the sum over all steps and sequences."""
+    if spec.about_cell.is_own:
+        shares = own_equations(spec.about_cell).shares(layer, back.grad_pre)
+        return w._replace(own={name: share.sum(axis=0) for name, share in shares.items()})
     return LayerWeights(
         W_ih=flat(back.grad_pre).T @ flat(layer.x),
         W_hh=flat(back.grad_rec).T @ flat(layer.h[:-1]) if spec.about_cell.recurrent else w.W_hh,

@@ -7,8 +7,8 @@ Everything else has T entries: entry t-1 belongs to step t.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,6 +23,17 @@ class LayerWeights(NamedTuple):
     W_hh: Array  # (G*H, H); (0, H) for a cell without recurrent weights
     b_ih: Array  # (G*H,)
     b_hh: Array | None  # (G*H,), or None with one bias (Keras' layout)
+    own: ParamsLike | None = None  # of a cell of a person's own: by the names in its file; the others are empty
+
+    @property
+    def ours(self) -> dict[str, Array | None]:
+        """Those of our cells, by their names."""
+        return dict(zip(self._fields[:4], self[:4], strict=True))
+
+    def astype(self, dtype: type[np.floating[Any]]) -> LayerWeights:
+        """The weights in another precision; those of a person's own cell have float64 alone."""
+        b_hh = None if self.b_hh is None else self.b_hh.astype(dtype)
+        return LayerWeights(self.W_ih.astype(dtype), self.W_hh.astype(dtype), self.b_ih.astype(dtype), b_hh, self.own)
 
 
 @dataclass(frozen=True)
@@ -36,6 +47,7 @@ class LayerForward:
     gates: Array  # (T, B, G*H): the activated blocks; for a cell of one block this is h[1:] again
     rec_n: Array | None  # (T, B, H): with a reset gate, W_hn h + b_hn before that multiplies it
     mask: Array | None = None  # (T, B) bool: the steps that were read, at others the state is copied; None: all
+    own: ParamsLike | None = None  # of a cell of a person's own: the weights, which its derivatives need
 
 
 @dataclass(frozen=True)
@@ -59,7 +71,8 @@ class Forward:
         """The same pass from state `start` to state `stop`: steps start+1 .. stop. Views, not copies."""
         steps, states = slice(start, stop), slice(start, stop + 1)
         layers = tuple(
-            LayerForward(
+            replace(
+                layer,
                 x=layer.x[steps],
                 h=layer.h[states],
                 c=None if layer.c is None else layer.c[states],
@@ -120,6 +133,9 @@ class Paths(NamedTuple):
 
 def layer_weights(spec: ModelSpec, params: ParamsLike, layer: int) -> LayerWeights:
     """layer: its number from the bottom; of a bidirectional model each direction counts (see ModelSpec.suffixes)."""
+    if spec.about_cell.is_own:
+        none = np.empty((0, spec.hidden_size))
+        return LayerWeights(none, none, none[:, 0], None, own_params(params))
     suffix = spec.suffixes[layer]
     W_ih = params[f"rnn.weight_ih{suffix}"]
     return LayerWeights(
@@ -128,3 +144,13 @@ def layer_weights(spec: ModelSpec, params: ParamsLike, layer: int) -> LayerWeigh
         params[f"rnn.bias_ih{suffix}"],
         params.get(f"rnn.bias_hh{suffix}"),
     )
+
+
+def own_params(params: ParamsLike) -> Params:
+    """The parameters of a person's own cell, by the names in its file."""
+    return {name.removeprefix("rnn.").removesuffix("_l0"): w for name, w in params.items() if name.startswith("rnn.")}
+
+
+def own_name(name: str) -> str:
+    """The name in a model of what a person's own file calls `name`."""
+    return f"rnn.{name}_l0"

@@ -27,7 +27,7 @@ from rnnviz.nn import checks, gain
 from rnnviz.nn.cell_table import CELLS
 from rnnviz.nn.masked import equations_of_layer
 from rnnviz.nn.metrics import norm
-from rnnviz.nn.records import Forward, LayerWeights, layer_weights
+from rnnviz.nn.records import Forward, layer_weights
 from rnnviz.nn.spec import ModelSpec
 from rnnviz.nn.state_jacobian import StateJacobian
 from rnnviz.nn.types import Array, ParamsLike, ReadOnly, frozen
@@ -122,9 +122,7 @@ def _jacobians(
     as they are not 0. With R < H they are turned: what is left of them after Uᵀ, whose rows are orthonormal."""
     H, cell = spec.hidden_size, equations_of_layer(CELLS[spec.cell], forward.layers[-1])
     dtype = np.float32 if H >= NARROW_FROM else np.float64
-    weights = LayerWeights(
-        *(None if w is None else w.astype(dtype) for w in layer_weights(spec, params, spec.num_layers - 1))  # type: ignore[arg-type]
-    )
+    weights = layer_weights(spec, params, spec.num_layers - 1).astype(dtype)
     back, power = np.zeros((H, spec.state_size), dtype), 0  # the gradients of h_k's units on the full state s_t
     back[:, :H] = np.eye(H)
     size, next_try = max(1, _BLOCK // (16 * H)), k - _FIRST_TRIED

@@ -58,7 +58,7 @@ class ModelSpec:
     bidirectional: bool = False
 
     def __post_init__(self) -> None:
-        one_of("cell", self.cell, CELLS)
+        one_of("cell", self.cell, tuple(cell_table.NAMES))
         one_of("activation", self.activation, ACTIVATIONS)
         one_of("biases", self.biases, (1, 2))
         one_of("dtype", self.dtype, DTYPES)
@@ -71,6 +71,12 @@ class ModelSpec:
             object.__setattr__(self, "activation", self.about_cell.activation)
         if self.about_cell.biases is not None:
             object.__setattr__(self, "biases", self.about_cell.biases)
+        if self.about_cell.is_own and self.num_layers > 1:
+            raise InputError(f"num_layers: {self.about_cell.noun} has one layer")
+        if self.about_cell.is_own and self.bidirectional:
+            raise InputError(f"bidirectional: {self.about_cell.noun} reads forward only")
+        if self.about_cell.is_own and self.dtype != "float64":
+            raise InputError(f"dtype: {self.about_cell.noun} computes in float64")
 
     @property
     def about_cell(self) -> Cell:
@@ -117,7 +123,10 @@ class ModelSpec:
         """Name -> shape of every parameter, under PyTorch's state_dict names."""
         H, width = self.hidden_size, self.hidden_size * len(self.gates)
         shapes: dict[str, tuple[int, ...]] = {}
-        for number, suffix in enumerate(self.suffixes):
+        if self.about_cell.shapes is not None:
+            own = self.about_cell.shapes(self.hidden_size, self.input_size)
+            shapes = {f"rnn.{name}_l0": tuple(shape) for name, shape in own.items()}
+        for number, suffix in enumerate(() if self.about_cell.is_own else self.suffixes):
             is_lowest = number < len(self.directions)
             shapes[f"rnn.weight_ih{suffix}"] = (width, self.input_size if is_lowest else self.read_size)
             if self.about_cell.recurrent:

@@ -6,7 +6,7 @@ backwards. Neither forms it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,12 +58,9 @@ class StateJacobian:
 
     @property
     def in_float32(self) -> StateJacobian:
-        def narrow(arrays: Iterable[Array | None]) -> list[Array | None]:
-            return [None if a is None else a.astype(np.float32) for a in arrays]
-
-        weights = tuple(LayerWeights(*narrow(w)) for w in self.weights)  # type: ignore[arg-type]
-        slopes = tuple(tuple(narrow(layer)) for layer in self.slopes)
-        return StateJacobian(self.cell, self.size, self.hidden, weights, slopes)  # type: ignore[arg-type]
+        weights = tuple(w.astype(np.float32) for w in self.weights)
+        slopes = tuple(tuple(s.astype(np.float32) for s in layer) for layer in self.slopes)
+        return StateJacobian(self.cell, self.size, self.hidden, weights, slopes)
 
     @property
     def is_finite(self) -> Array:

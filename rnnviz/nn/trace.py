@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from rnnviz.errors import InputError, short_repr
-from rnnviz.nn import checks, gradcheck, levels, losses, metrics
+from rnnviz.nn import checks, gradcheck, levels, losses, metrics, shares
 from rnnviz.nn import engine as engines
 from rnnviz.nn import gain as gains
 from rnnviz.nn import ledger as ledgers
@@ -26,7 +26,7 @@ from rnnviz.nn import sensitivity as sensitivities
 from rnnviz.nn.both_directions import Whole
 from rnnviz.nn.records import Backward, Forward
 from rnnviz.nn.spec import ModelSpec, whole_number
-from rnnviz.nn.trace_parts import Item, LayerTrace, alone, outer_norms, summed_norms
+from rnnviz.nn.trace_parts import Item, LayerTrace, alone
 from rnnviz.nn.types import Array, ParamsLike, ReadOnly, frozen
 
 
@@ -180,7 +180,8 @@ class Trace(ReadOnly):
         if self.whole is not None:
             return self.whole.grad_x()
         with np.errstate(all="ignore"):
-            return frozen(self.backward.layers[0].grad_pre @ self.params["rnn.weight_ih_l0"])
+            grad_pre = self.backward.layers[0].grad_pre
+            return frozen(levels.input_gradient(self.spec, self.params, self.forward.layers[0], grad_pre))
 
     def grad_x_of(self, k: int | None) -> Array:
         """(T, B, I): entry t-1 is ∂L_k/∂x_t of loss step k (1..T) alone; None: the total. 0 for t > k in one direction.
@@ -194,7 +195,9 @@ class Trace(ReadOnly):
             return self.whole.grad_x_of(alone(self.grad_y, k, self.T), self.engine.backward)
         grad_pre = self._backward_of(k).layers[0].grad_pre
         with np.errstate(all="ignore"):
-            return frozen(np.pad(grad_pre @ self.params["rnn.weight_ih_l0"], ((0, self.T - k), (0, 0), (0, 0))))
+            bottom = self.forward.window(0, k).layers[0]
+            grad_x = levels.input_gradient(self.spec, self.params, bottom, grad_pre)
+            return frozen(np.pad(grad_x, ((0, self.T - k), (0, 0), (0, 0))))
 
     # -- gradients by loss step ----------------------------------------------------------------------
 
@@ -308,18 +311,8 @@ class Trace(ReadOnly):
         if not isinstance(name, str) or name not in self.params:
             raise InputError(f"share: {short_repr(name)} is not a parameter; choose from {', '.join(self.params)}")
         checks.memory(f"share of {name}", 8 * self.T * self.params[name].size, f"{self.T} steps")
-        kind = name.rsplit("_l", 1)[0]
-        if name.startswith("readout."):
-            grad, read = self.grad_y, self.h[1:]
-        else:
-            layer = int(name.rsplit("_l", 1)[1])
-            run, back = self.forward.layers[layer], self.backward.layers[layer]
-            recurrent = kind.endswith("_hh")
-            grad, read = (back.grad_rec, run.h[:-1]) if recurrent else (back.grad_pre, run.x)
         with np.errstate(all="ignore"):
-            if "bias" in name:
-                return frozen(grad.sum(axis=1))
-            return frozen(np.matmul(grad.transpose(0, 2, 1), read))
+            return frozen(shares.of_parameter(self.spec, name, self.forward, self.backward, self.grad_y))
 
     def sent(self, k: int) -> Array:
         """(k,): the contribution of each step t = 1..k to the gradient of L_k on the recurrent layers' weights (W_ih,
@@ -332,16 +325,8 @@ class Trace(ReadOnly):
             raise InputError("sent: this trace has no loss, so nothing is sent to the weights")
         run = self.forward.window(0, k)
         back = self.backward if self.loss_steps == (k,) else self._backward_of(k)
-        parts = []
         with np.errstate(all="ignore"):
-            for layer, gradient in zip(run.layers, back.layers, strict=True):
-                grad_pre, grad_rec = gradient.grad_pre[:k], gradient.grad_rec[:k]
-                parts += [outer_norms(grad_pre, layer.x), summed_norms(grad_pre)]
-                if self.spec.about_cell.recurrent:
-                    parts.append(outer_norms(grad_rec, layer.h[:-1]))
-                if self.spec.biases == 2:
-                    parts.append(summed_norms(grad_rec))
-        return frozen(metrics.norm(np.stack(parts), axis=0))
+            return frozen(shares.norms(self.spec, run, back, k))
 
     def check(self, seed: int = 0) -> float:
         """The gradient check: the largest error of the gradients against central differences; see gradcheck. Without a

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnnviz.nn import metrics
 from rnnviz.nn.types import Array, ReadOnly
 
 
@@ -30,18 +29,6 @@ class Item(ReadOnly):
 
     grad_h: Array  # (T+1, B, H): ∂L_k/∂h_t
     grad_c: Array | None  # (T+1, B, H): ∂L_k/∂c_t, lstm only
-
-
-def outer_norms(grad: Array, read: Array) -> Array:
-    """(T,): ‖Σ_b grad_b ⊗ read_b‖ at every step."""
-    if grad.shape[1] == 1:  # the norm of a single outer product is that of its factors, multiplied
-        return np.asarray(metrics.norm(grad, axis=(1, 2)) * metrics.norm(read, axis=(1, 2)))
-    return np.array([metrics.norm(g.T @ r) for g, r in zip(grad, read, strict=True)])
-
-
-def summed_norms(grad: Array) -> Array:
-    """(T,): ‖Σ_b grad_b‖ at every step."""
-    return metrics.norm(grad.sum(axis=1), axis=1)
 
 
 def alone(errors: Array, k: int, upto: int) -> Array:

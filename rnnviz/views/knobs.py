@@ -44,7 +44,7 @@ def choices(frame: Frame, name: str) -> tuple[Any, ...]:
     """The values ← and → lead through here."""
     if name == "init" and not frame.cell.chrono:  # which is about gates
         return tuple(choice for choice in SETTINGS[name].choices if choice != "chrono")
-    return SETTINGS[name].steps or SETTINGS[name].choices
+    return SETTINGS[name].steps or tuple(SETTINGS[name].choices)
 
 
 def range_of(frame: Frame, name: str) -> str:

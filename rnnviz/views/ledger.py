@@ -141,7 +141,7 @@ def _rate(scene: Scene, ledger: Ledger, start: int) -> Rate | None:
         return None
     first = min(1, start - 1)  # h₀ is given: what the steps to h₁ keep counts, as in the metric mean_factor
     mean = float(ledger.product[first]) ** (1 / (start - first))
-    if scene.trace.spec.about_cell.gates or not scene.has_loss:
+    if not scene.trace.spec.about_cell.splits or not scene.has_loss:
         return Rate(first, mean)
     slope, weight = (_mean_factor(share[first:start]) for share in (ledger.slope_share, ledger.weight_share))
     return Rate(first, mean, slope, weight)

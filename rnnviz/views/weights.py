@@ -23,8 +23,8 @@ class Weights:
 
 
 def weights(trace: Trace) -> Weights | None:
-    """None for a gated cell, and where W_hh is not finite."""
-    if trace.gates:
+    """None for another cell, and where W_hh is not finite."""
+    if not trace.spec.about_cell.splits:
         return None
     W = np.asarray(trace.params[f"rnn.weight_hh_l{trace.L - 1}"], np.float64)
     if not np.isfinite(W).all():

@@ -22,7 +22,9 @@ from rnnviz.nn.types import Array
 from rnnviz.scene.gradient import Gradient
 from rnnviz.scene.scene import Scene
 
-Kind = Literal["no loss", "errors", "error", "readout", "slope", "slopes", "gate", "W_hh", "underflow", "cancelled"]
+Kind = Literal[
+    "no loss", "errors", "error", "readout", "slope", "slopes", "gate", "W_hh", "step", "underflow", "cancelled"
+]
 
 
 @dataclass(frozen=True)
@@ -133,8 +135,19 @@ class _Step:
             return _product(self.t, share * grad)
         return Zero("gate", self.t + 1, carry.label)
 
+    def by_derivative(self) -> Zero:
+        """Through the derivative of a person's own step, of which no parts are known."""
+        layer = self.trace.forward.window(self.t, self.t + 1).layers[-1]
+        J = equations_of(self.cell).slopes(self.trace.spec, layer)[0][0]  # (B, H, H)
+        grad_h = self.gradient.states[self.t + 1]
+        if ((J != 0) & (grad_h != 0)[..., None]).any():
+            return _product(self.t, J * grad_h[..., None])
+        return Zero("step", self.t + 1)
+
     def back(self) -> Zero:
         """Through the rows of W_hh, a block for each gate; where a gate carries h, through that, too."""
+        if self.cell.is_own:
+            return self.by_derivative()
         t, paths, carry, lane = self.t + 1, self.paths(self.t + 1), self.cell.carry, self.gradient.highway
         factors = paths.blocks  # (B, G, H)
         grad_h = self.gradient.states[t]

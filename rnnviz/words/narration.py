@@ -47,10 +47,10 @@ def _sentences(frame: Frame, voice: Voice) -> tuple[str, str]:
         if frame.experiment is None:
             return f"In this record loss or states are inf or nan: loss {loss(frame.scene.loss)}.", _exploded(frame)
         if (frame.cursor.epoch, frame.cursor.batch) == (0, 0):
-            return (
-                f"{explosion} The network is untrained.",
-                "[knobs]: a smaller recurrent gain keeps the values small.",
-            )
+            smaller = "[knobs]: a smaller recurrent gain keeps the values small."
+            if CELLS[frame.experiment.cell].is_own:
+                smaller = "Smaller weights in parameters() of your file keep the values small."
+            return f"{explosion} The network is untrained.", smaller
         return (
             f"{explosion} Learning rate {frame.experiment.learning_rate:g}.",
             "[epoch_back] goes back one epoch, [all_back] to the start; everything else works as usual.",
@@ -291,7 +291,7 @@ def _vanishes_with_less_gain(frame: Frame) -> bool:
     asked = frame.experiment
     if asked is None:
         return False
-    orthogonal = not CELLS[asked.cell].gates and asked.num_layers == 1 and asked.init in ("keras", "orthogonal")
+    orthogonal = CELLS[asked.cell].splits and asked.num_layers == 1 and asked.init in ("keras", "orthogonal")
     is_larger = asked.gain > LESS_GAIN and asked.spectral_radius is None
     return orthogonal and is_larger and LESS_GAIN ** (frame.loss_step or 0) < VANISHED
 

@@ -32,6 +32,8 @@ def clause(zero: Zero) -> str:
             return f"{f'the gate {subject}' if len(subject) == 1 else subject} is 0 at t = {t}"
         case "W_hh":
             return _weights(zero) + (" in the rows that the gradient enters" if zero.is_part else "")
+        case "step":
+            return f"the derivative of the step is 0 at t = {t}"
         case "slope":
             return f"the slope of {subject} is 0 at t = {t}"
         case "slopes":
@@ -59,6 +61,8 @@ def short(zero: Zero) -> str:
             return f"{subject} {'is ' if subject == zero.subject else ''}0 at t = {t}"
         case "W_hh":
             return _weights(zero)
+        case "step":
+            return f"derivative 0 at t = {t}"
         case "slope" | "slopes":
             return f"{zero.kind} 0 at t = {t}"
 

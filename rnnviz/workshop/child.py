@@ -34,11 +34,11 @@ def main() -> None:
     sys.path.append(job["packages"])
     import numpy as np
 
-    _limit(job)
+    limit(job)
     _alarm(job["path"], job["seconds"], answer)
     names: dict[str, Any] = {"__name__": "workshop", "__file__": job["path"], "__builtins__": __builtins__}
     try:
-        tree, unwritten = _without_unwritten(ast.parse(job["source"], job["path"]))
+        tree, unwritten = without_unwritten(ast.parse(job["source"], job["path"]))
         code = compile(tree, job["path"], "exec", dont_inherit=True)
         exec(code, names)
         for name in job["functions"]:
@@ -49,11 +49,11 @@ def main() -> None:
         run = own_cell if job["own"] else call
         returned = [run(names, one, np) for one in job["calls"]]
     except BaseException as error:
-        answer.end({"raised": _raised(error, job["path"], job["source"])})
+        answer.end({"raised": raised(error, job["path"], job["source"])})
     answer.end({"returned": returned, "unwritten": unwritten})
 
 
-def _without_unwritten(tree: ast.Module) -> tuple[ast.Module, list[list[Any]]]:
+def without_unwritten(tree: ast.Module) -> tuple[ast.Module, list[list[Any]]]:
     """The program without statements `name[…] = ...`, which NumPy would refuse, so that what is written already can be
     compared; and of each statement the name, the index if it is a number, and the line."""
     found: list[list[Any]] = []
@@ -96,18 +96,16 @@ class _Answer:
         os._exit(0)
 
 
-def _limit(job: dict[str, Any]) -> None:
+def limit(job: dict[str, Any]) -> None:
     """The limits that this system has."""
     try:
         import resource
     except ImportError:  # Windows: the parent's clock alone
         return
-    for name, most in (
-        ("RLIMIT_AS", job["memory"]),
-        ("RLIMIT_CPU", int(job["seconds"]) + 2),
-        ("RLIMIT_FSIZE", LONGEST_FILE),
-        ("RLIMIT_CORE", 0),
-    ):
+    limits = [("RLIMIT_AS", job["memory"]), ("RLIMIT_FSIZE", LONGEST_FILE), ("RLIMIT_CORE", 0)]
+    if "seconds" in job:
+        limits.append(("RLIMIT_CPU", int(job["seconds"]) + 2))
+    for name, most in limits:
         with contextlib.suppress(OSError, ValueError, AttributeError):
             number = getattr(resource, name)
             hard = resource.getrlimit(number)[1]
@@ -128,7 +126,7 @@ def _alarm(path: str, seconds: float, answer: _Answer) -> None:
         signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
-def _raised(error: BaseException, path: str, source: str) -> dict[str, Any]:
+def raised(error: BaseException, path: str, source: str) -> dict[str, Any]:
     """The kind of an exception, its words, the line of the file that it came from, and the name of a variable in that
     line that is still `...`."""
     line = None

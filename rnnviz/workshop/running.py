@@ -57,22 +57,20 @@ class Stop:
         with self._lock:
             self.is_set = True
             if self._process is not None:
-                _kill(self._process)
+                kill(self._process)
 
     def watch(self, process: subprocess.Popen[bytes] | None) -> None:
         with self._lock:
             self._process = process
             if self.is_set and process is not None:
-                _kill(process)
+                kill(process)
 
 
 def run(path: Path, source: str, job: dict[str, Any], stop: Stop | None = None) -> Ran:
     """Run the file with this source, and return what it answered. Raises OSError if no process can be started."""
-    import numpy
-
     whole = {
         **job, "path": str(path), "source": source, "seconds": SECONDS, "memory": MEMORY,
-        "packages": str(Path(numpy.__file__).parents[1]),
+        "packages": packages(),
     }  # fmt: skip
     stop = stop or Stop()
     with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as answer, tempfile.TemporaryFile() as printed:
@@ -84,7 +82,7 @@ def run(path: Path, source: str, job: dict[str, Any], stop: Stop | None = None) 
             stdout=answer,
             stderr=printed,
             cwd=path.parent,
-            env=_environment(),
+            env=environment(),
             start_new_session=True,
         )
         timed_out = False
@@ -94,19 +92,26 @@ def run(path: Path, source: str, job: dict[str, Any], stop: Stop | None = None) 
         except subprocess.TimeoutExpired:
             timed_out = True
         finally:
-            _kill(process)
+            kill(process)
             process.wait()
             stop.watch(None)
         return Ran(_answer(answer), _printed(printed), process.returncode, timed_out)
 
 
-def _environment() -> dict[str, str]:
+def packages() -> str:
+    """The folder that NumPy is in."""
+    import numpy
+
+    return str(Path(numpy.__file__).parents[1])
+
+
+def environment() -> dict[str, str]:
     """One thread for each product: the arrays are small, and a thread takes memory."""
     one = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     return {**os.environ, **one}
 
 
-def _kill(process: subprocess.Popen[bytes]) -> None:
+def kill(process: subprocess.Popen[bytes]) -> None:
     """End the process and all that it has started in its group."""
     if hasattr(os, "killpg"):
         with contextlib.suppress(ProcessLookupError, PermissionError):

@@ -18,9 +18,10 @@ import numpy as np
 import pytest
 
 from rnnviz.experiment import build
-from rnnviz.experiment.experiment import CELLS, Experiment
+from rnnviz.experiment.experiment import Experiment
 from rnnviz.export import programs
 from rnnviz.nn import cell_table
+from rnnviz.nn.spec import CELLS
 
 CHOICES: dict[str, tuple[Any, ...]] = {
     "cell": CELLS,

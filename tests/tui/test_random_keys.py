@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnnviz.experiment.experiment import CELLS, TASKS, Experiment
+from rnnviz.experiment.experiment import TASKS, Experiment
+from rnnviz.nn.spec import CELLS
 from rnnviz.scene.frame import Frame
 from rnnviz.tui import keys, panels
 from rnnviz.tui.app import RnnvizApp

@@ -7,8 +7,9 @@ import random
 import pytest
 from textual.pilot import Pilot
 
-from rnnviz.experiment.experiment import CELLS, Experiment
+from rnnviz.experiment.experiment import Experiment
 from rnnviz.lessons.course import Start
+from rnnviz.nn.spec import CELLS
 from rnnviz.tui import panels
 from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.course_menu import ContentsScreen

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from rnnviz.errors import InputError
-from rnnviz.experiment.experiment import CELLS, TASKS, Experiment
+from rnnviz.experiment.experiment import TASKS, Experiment
 from rnnviz.lessons.conditions import condition
+from rnnviz.nn.spec import CELLS
 from rnnviz.numbers import scientific
 from rnnviz.player.player import Player
 from rnnviz.scene.commands import Cut, Right, Seek, SelectUnit, ShowGradient, Train

@@ -134,6 +134,8 @@ def _why_small(path: _Path) -> str:
                 f"the weights do."
             )
         return "The recurrent weights are small: they take more from the gradient than the slopes do."
+    if layer.about_cell.is_own:
+        return "The derivative of your step is small: each step back multiplies the gradient by it."
     carry = layer.about_cell.carry
     assert carry is not None
     return f"The gate {carry.label} forgets: of what {carry.state} held, only the product of its values is left."
@@ -145,6 +147,12 @@ def _against_vanishing(path: _Path) -> Remedy:
     if carry is not None:
         return keep_longer(layer, carry, path.lag if path.is_known else layer.ways[0].loss_step)
     other = next(one for one in CELLS.values() if one.remembers)
+    if layer.about_cell.is_own:
+        return Remedy(
+            "Let your step carry a part of h past the weights, as a leaky unit does with 0.9 h_before; or use a cell "
+            "with a gate for this.",
+            {"cell": other.name},
+        )
     inputs = layer.params["weight_ih"].shape[1]
     return Remedy(
         "Use a cell with a gate that carries its state past the weights.",
@@ -189,11 +197,16 @@ def _explodes(evidence: Evidence) -> Finding | None:
     much = f"{part(worst.left)} what it was {begins}"
     what = f"{worst.lag} steps back {evidence.goes_back} is {much}{when}"
     cause = "The recurrent weights are large: each step back multiplies the gradient by more than 1."
+    if worst.layer.about_cell.is_own:
+        cause = "The derivative of your step is large: each step back multiplies the gradient by more than 1."
+    is_clipped = evidence.updates is not None and evidence.updates.limit
     remedy = Remedy(
+        "Let parameters() in your file start smaller: clipping limits the update, not the way back.",
+    ) if is_clipped and worst.layer.about_cell.is_own else Remedy(
         "Start the recurrent weights smaller: clipping limits the update, not the way back.", {"spectral_radius": 0.9},
         f"torch.nn.init.orthogonal_({worst.layer.in_torch('weight_hh')}, gain=0.9)",
         "recurrent_initializer=keras.initializers.Orthogonal(gain=0.9)",
-    ) if evidence.updates is not None and evidence.updates.limit else Remedy(
+    ) if is_clipped else Remedy(
         "Limit the norm of the gradient before each update.", {"clip_norm": 1.0},
         "torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)", "keras.optimizers.Adam(global_clipnorm=1.0)",
     )  # fmt: skip

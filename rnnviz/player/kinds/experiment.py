@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from copy import copy
 from pathlib import Path
 from time import perf_counter
+from types import MappingProxyType
 
 import numpy as np
 
@@ -31,9 +32,23 @@ from rnnviz.views.prepare import read
 BETWEEN_REPORTS = 0.2
 
 
+#: What a cell of a person's own cannot do.
+OWN_CELL: Mapping[str, str] = MappingProxyType(
+    {
+        "cut": "Your cell is code: which of its weights are its loop is not known, so it cannot be cut.",
+        "network": "Your cell is code: which products flow along its edges is not known.",
+        "neuron": "Your cell is code: its sums cannot be written out with their numbers.",
+        "code": "Your cell is a file of your own: programs in PyTorch or Keras cannot contain it.",
+        "save": "No other program reads the weights of your own cell, and no experiment file may name a Python file.",
+    }
+)
+
+
 def cannot(experiment: Experiment) -> Mapping[str, str]:
     """What a network with these settings cannot do, and why: see Run.cannot."""
     cell = CELLS[experiment.cell]
+    if cell.is_own:
+        return OWN_CELL
     if not cell.recurrent:
         return {"cut": f"There is no loop to cut: {cell.noun} has no recurrent weights W_hh."}
     if not experiment.loop:

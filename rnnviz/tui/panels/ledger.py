@@ -53,7 +53,7 @@ def _columns(table: Table, gain: list[float] | None) -> tuple[list[Column], list
     bound = Column("bound", 8, 7, lambda row: "" if row.t == start else _share(None if gain is None else gain[row.t]))
     left = Column("left", 11, 11, _left)
     cell = CELLS[table.cell]
-    if not cell.gates and table.has_loss:
+    if cell.splits and table.has_loss:
         columns += [
             Column("= slope", 9, 8, lambda row: _share(row.slope)),
             Column("× weight", 9, 9, lambda row: _share(row.weight)),
@@ -63,7 +63,7 @@ def _columns(table: Table, gain: list[float] | None) -> tuple[list[Column], list
     columns.append(left)
     if table.highway is not None:
         columns.append(Column(f"along {table.highway}", 12, 10, lambda row: rounded(row.along, 2)))
-    if not cell.gates:  # no one vector goes back, of which slope and weight could take their shares
+    if cell.splits:  # no one vector goes back, of which slope and weight could take their shares
         return columns, [bound, Column("mean| slope", 12, 6, lambda row: _share(row.mean_slope))]
     carried = [Column(f"mean {cell.carry.label}", 9, 8, lambda row: _share(row.open))] if cell.carry else []
     return columns, [*carried, bound]

@@ -59,7 +59,7 @@ def _named(frame: Frame, name: str) -> Any:
 
 def _weight(frame: Frame, name: str, unit: int, source: int) -> float | None:
     trace = frame.scene.trace
-    if trace.gates:
+    if not trace.spec.about_cell.splits:
         return None
     matrix = _named(frame, name) if name == "weight_hh" else trace.params["rnn.weight_ih_l0"]
     return float(matrix[unit, source])
@@ -67,7 +67,7 @@ def _weight(frame: Frame, name: str, unit: int, source: int) -> float | None:
 
 def _bias(frame: Frame, unit: int) -> float | None:
     trace = frame.scene.trace
-    if trace.gates:
+    if not trace.spec.about_cell.splits:
         return None
     names = (f"rnn.bias_ih_l{trace.L - 1}", f"rnn.bias_hh_l{trace.L - 1}")
     return sum(float(trace.params[name][unit]) for name in names if name in trace.params)

@@ -24,7 +24,7 @@ metric("c", "cell state of a unit after step t (LSTM)", "+.3f", "state", "unit")
 )
 
 metric("pre", "sum of a unit at step t, before its activation (simple RNN)", "+.3f", "step", "unit")(
-    lambda f, t, unit: None if f.scene.trace.gates else f.scene.trace.pre[t - 1, 0, unit]
+    lambda f, t, unit: None if not f.scene.trace.spec.about_cell.splits else f.scene.trace.pre[t - 1, 0, unit]
 )
 
 metric("y", "output at step t", "+.3f", "step", "output")(lambda f, t, o: f.scene.trace.y[t - 1, 0, o])

@@ -1,0 +1,172 @@
+"""A cell of a person's own, `--cell my_cell.py`: the engine's numbers, and one line for each wrong file."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rnnviz.cli import flags
+from rnnviz.errors import InputError
+from rnnviz.experiment.build import build_model, build_task, build_training
+from rnnviz.experiment.experiment import Experiment
+from rnnviz.nn import Model, Trace, cell_table, equations
+from rnnviz.nn.records import own_name
+from rnnviz.workshop.cell import connection
+from rnnviz.workshop.cell.derivatives import Derivatives
+from rnnviz.workshop.cell.opening import open_cell
+from tests.workshop import cells
+
+Open = Callable[..., Derivatives]
+I, H, T, B = 2, 3, 6, 2  # noqa: E741
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Iterator[Open]:
+    """Opens a cell from its text; all are forgotten at the end."""
+    found: list[Derivatives] = []
+
+    def open_it(program: str, name: str = "mine.py") -> Derivatives:
+        path = tmp_path / name
+        path.write_text(program, encoding="utf-8")
+        found.append(open_cell(str(path)))
+        return found[-1]
+
+    yield open_it
+    for its in found:
+        its.connection.close()
+    for name in list(cell_table.OWN):
+        equations.forget_own(name)
+
+
+def traces(its: Derivatives, cell: str, mask: np.ndarray | None = None) -> tuple[Trace, Trace]:
+    """Of the person's cell and of ours, with the same weights."""
+    ours = Model.create(cell=cell, input_size=I, hidden_size=H, output_size=1, biases=1 if cell == "rnn" else 2, seed=4)
+    names = {"bias_ih": "b"} if cell == "rnn" else {}
+    params = {}
+    for name, value in ours.params.items():
+        kind = name.removeprefix("rnn.").removesuffix("_l0")
+        params[name if name == f"rnn.{kind}" or "readout" in name else own_name(names.get(kind, cells.OURS[kind]))] = (
+            value
+        )
+    own = Model.create(cell=str(its.connection.path), input_size=I, hidden_size=H, output_size=1).with_params(params)
+    rng = np.random.default_rng(3)
+    x, targets = rng.normal(size=(T, B, I)), rng.normal(size=(T, B, 1))
+    h0 = rng.normal(size=(B, H))
+    return own.trace(x, targets, h0=h0, mask=mask), ours.trace(x, targets, h0=h0, mask=mask)
+
+
+def agree(a: object, b: object) -> None:
+    np.testing.assert_allclose(a, b, 1e-10, 1e-13)  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize("cell", ["rnn", "gru"])
+def test_the_same_equations_give_the_numbers_of_ours(opened: Open, cell: str) -> None:
+    own, ours = traces(opened(cells.RNN if cell == "rnn" else cells.GRU), cell)
+    agree(own.h, ours.h)
+    agree(own.grad_h, ours.grad_h)
+    agree(own.grad_x, ours.grad_x)
+    agree(own.grad_x_of(4), ours.grad_x_of(4))
+    agree(own.triangle, ours.triangle)
+    agree(own.gain, ours.gain)
+    agree(own.ledger.factor, ours.ledger.factor)
+    agree(own.sent(5), ours.sent(5))
+    agree(own.sensitivity_of(T).h.largest, ours.sensitivity_of(T).h.largest)
+    own_grads, our_grads = list(own.grads.items()), list(ours.grads.items())
+    assert len(own_grads) == len(our_grads)
+    for (name, mine), (our_name, theirs) in zip(own_grads, our_grads, strict=True):
+        agree(mine, theirs)
+        agree(own.share(name), ours.share(our_name))
+    assert own.check() < 1e-7
+    assert np.isnan(own.ledger.slope).all()
+
+
+def test_it_is_masked_as_ours_is(opened: Open) -> None:
+    mask = np.ones((T, B), bool)
+    mask[4:, 1] = False
+    own, ours = traces(opened(cells.RNN), "rnn", mask)
+    agree(own.h, ours.h)
+    agree(own.grad_h, ours.grad_h)
+    agree(own.grad_x, ours.grad_x)
+    agree(own.gain, ours.gain)
+    for mine, theirs in zip(own.grads.values(), ours.grads.values(), strict=True):
+        agree(mine, theirs)
+
+
+def test_training_is_that_of_ours(opened: Open) -> None:
+    its = opened(cells.RNN)
+    losses = []
+    for cell in ("rnn", str(its.connection.path)):
+        experiment = Experiment(cell=cell, hidden_size=H, seq_len=5, points=20, optimizer="adam", epochs=2)
+        task = build_task(experiment)
+        model = build_model(experiment, task)
+        start = {"readout.weight": np.ones((1, H)), "readout.bias": np.zeros(1)}
+        drawn = its.parameters(1, H, seed=0)
+        kinds = {"rnn.weight_ih_l0": "W_ih", "rnn.weight_hh_l0": "W_hh", "rnn.bias_ih_l0": "b"}
+        start |= {name if cell == "rnn" else own_name(own): drawn[own] for name, own in kinds.items()}
+        training = build_training(experiment, model.with_params(start), task)
+        training.run_epoch()
+        training.run_epoch()
+        losses.append(training.history["loss"] + training.history["val_loss"])
+    agree(losses[0], losses[1])
+
+
+@pytest.mark.parametrize(("program", "reason"), [(p, r) for _, p, r in cells.WRONG], ids=[n for n, _, _ in cells.WRONG])
+def test_a_wrong_file_gets_one_line(tmp_path: Path, opened: Open, program: str, reason: str) -> None:
+    def used() -> None:
+        its = opened(program)
+        Model.create(cell=str(its.connection.path), input_size=I, hidden_size=H, output_size=1)
+
+    with pytest.raises(InputError) as error:
+        used()
+    assert str(error.value) == f"{tmp_path / 'mine.py'}: {reason}"
+
+
+def test_a_loop_without_end_is_ended_at_its_line(monkeypatch: pytest.MonkeyPatch, opened: Open) -> None:
+    monkeypatch.setattr(connection, "PATIENCE", 0.3)
+    its = opened(cells.changed(("    return np.tanh", "    while x_t[0] > 100:\n        pass\n    return np.tanh")))
+    params = its.parameters(I, H, seed=0)
+    h, x = np.zeros((1, H)), np.zeros((1, I))
+    before = its.steps(params, x, h)
+    with pytest.raises(InputError, match=r"a loop without end\? It was in line [89]$"):
+        its.steps(params, x + 101, h)
+    agree(its.steps(params, x, h), before)  # another process answers
+
+
+@pytest.mark.parametrize(
+    "change", ["np.abs(h_before)", "np.array([__import__('math').tanh(one) for one in h_before])", "h_before.real"]
+)
+def test_a_step_for_real_numbers_alone_has_central_differences(opened: Open, change: str) -> None:
+    its = opened(cells.changed(('params["W_hh"] @ h_before', f'params["W_hh"] @ {change}')))
+    model = Model.create(cell=str(its.connection.path), input_size=I, hidden_size=H, output_size=1)
+    assert its.by == "differences"
+    assert "9 digits" in its.note
+    rng = np.random.default_rng(0)
+    assert model.trace(rng.normal(size=(T, B, I)), rng.normal(size=(T, B, 1))).check() < 1e-6
+
+
+def test_a_step_that_mixes_the_rows_of_a_batch_is_taken_row_by_row(opened: Open) -> None:
+    """Many rows are computed at once where that gives the same; here it does not."""
+    its = opened(cells.changed((cells.TANH, cells.TANH + " * h_before.mean() + h_before.sum() * 0.1")))
+    model = Model.create(cell=str(its.connection.path), input_size=I, hidden_size=H, output_size=1)
+    rng = np.random.default_rng(0)
+    assert model.trace(rng.normal(size=(T, B, I)), rng.normal(size=(T, B, 1))).check() < 1e-7
+
+
+def test_only_the_command_line_names_a_file(tmp_path: Path, opened: Open) -> None:
+    its = opened(cells.RNN)
+    name = str(its.connection.path)
+    assert Experiment(cell=name).cell == name
+    file = tmp_path / "experiment.toml"
+    file.write_text(f"cell = '{name}'\n", encoding="utf-8")
+    for attempt in (lambda: Experiment.from_file(file), Experiment(cell=name).to_toml):
+        with pytest.raises(InputError, match="which no experiment file or lesson may name"):
+            attempt()
+    with pytest.raises(InputError, match="a kiosk runs no file"):
+        flags.read(["--kiosk", "--cell", name])
+    with pytest.raises(InputError, match="there is no such file"):
+        flags.read(["--cell", str(tmp_path / "none.py")])
+    for setting, value in (("num_layers", 2), ("dtype", "float32")):
+        with pytest.raises(InputError, match=f"^{setting}: your cell"):
+            build_model(Experiment(cell=name, **{setting: value}), build_task(Experiment()))
+    assert flags.read(["--cell", name]).experiments[0].cell == name
