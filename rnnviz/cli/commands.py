@@ -243,18 +243,29 @@ _DATA = Command(
 
 _COURSE = Command(
     "lessons",
-    "list the lessons of the course and your progress; check lesson files",
-    "rnnviz lessons [--lessons DIR]\n       rnnviz lessons check [PATH…]\n       rnnviz lessons metrics",
+    "list the lessons and your progress; write, check and report on lessons",
+    "rnnviz lessons [--lessons DIR]\n       rnnviz lessons report [LEARNER] [--learners DIR] [-o FILE]\n"
+    "       rnnviz lessons new SLUG [--lessons DIR]\n       rnnviz lessons check [PATH…]\n"
+    "       rnnviz lessons metrics",
     "The course: its lessons, and your progress in each.\n"
-    "check reads lesson files (or folders of them), runs every step, and reports what is wrong and what\n"
-    "to do; without a PATH it checks the course that comes with rnnviz. metrics lists the values that a\n"
-    "lesson can quote and compare.",
+    "report writes Markdown for a teacher: pages seen, questions right at the first try, exercises solved,\n"
+    "what was predicted wrongly; of you, of a LEARNER (a folder with a progress.json), or a table of all\n"
+    "the learners of a kiosk (--learners). new writes a lesson to begin with into DIR (default: lessons);\n"
+    "it runs, and comments explain each part. check reads lesson files (or folders of them), runs every\n"
+    "step, and reports what is wrong and what to do; without a PATH it checks the course that comes with\n"
+    "rnnviz. metrics lists the values that a lesson can quote and compare.",
     "rnnviz.cli.lessons:run",
     (
         LESSONS,
-        Argument("what", "see above", metavar="check|metrics", more={"nargs": "?"}),
-        Argument("paths", "lesson files, or folders of them", metavar="PATH", more={"nargs": "*"}),
+        Argument("--learners", "of report: a folder with a folder for each learner", metavar="DIR"),
+        Argument("-o", "of report: the file to write", metavar="FILE"),
+        Argument("--force", "of report: overwrite the file", default=False, more={"action": "store_true"}),
+        Argument("what", "see above", metavar="report|new|check|metrics", more={"nargs": "?"}),
+        Argument(
+            "paths", "lesson files, or folders of them; a learner; a new name", metavar="PATH", more={"nargs": "*"}
+        ),
     ),
+    ("rnnviz lessons new half-is-gone", "rnnviz lessons report --learners learners -o class.md"),
     has_experiment=False,
 )
 

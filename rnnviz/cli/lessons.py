@@ -19,15 +19,38 @@ WIDEST_SLUG = 24
 def run(options: Options) -> int:
     """Run `rnnviz lessons` and return its exit code. Raises InputError."""
     what, paths = options["what"], options["paths"] or []
+    for name in ("learners", "o", "force"):
+        if options[name] and what != "report":
+            raise InputError(f"{name}: only rnnviz lessons report has this")
     if what == "check":
         return check(paths, options["lessons"])
+    if what == "report":
+        from rnnviz.cli.lesson_report import report
+
+        return report(options)
+    if what == "new":
+        return new(paths, options["lessons"])
     if paths:
         raise InputError(f"{short_repr(paths[0])} is an unexpected argument; rnnviz lessons check PATH checks files")
     if what == "metrics":
         return metrics()
     if what is not None:
-        raise InputError(f"{short_repr(what)} is not check or metrics; rnnviz lesson SLUG opens a lesson")
+        actions = "new, check, report or metrics"
+        raise InputError(f"{short_repr(what)} is not {actions}; rnnviz lesson SLUG opens a lesson")
     return show(find(options["lessons"]))
+
+
+def new(words: list[str], folder: str | None) -> int:
+    """Write a lesson to begin with, and say what to do with it."""
+    from rnnviz.lessons.skeleton import write
+
+    if len(words) != 1:
+        raise InputError("new: needs one name; rnnviz lessons new half-is-gone writes such a lesson")
+    path = write(words[0], folder)
+    print(f"{path}: written. It runs as it is; the comments in it explain each part.")
+    print(f"Next: open it in your editor, and run rnnviz lesson {path} --watch beside it.")
+    print(f"rnnviz lessons check {path} lists what is wrong.")
+    return 0
 
 
 def open_one(options: Options) -> int:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnnviz import files
+from rnnviz.errors import InputError
 from rnnviz.lessons.progress_merge import merged
 from rnnviz.lessons.results import Answer, Mistake, standing, tally
 
@@ -279,6 +280,29 @@ class InMemory(Progress):
 
     def _load(self, *, to_write: bool = False) -> dict[str, Any]:
         return {"version": VERSION, "courses": {}}
+
+    def flush(self, seconds: float = BRIEFLY) -> None:
+        self._waiting.clear()
+
+
+class OthersProgress(Progress):
+    """The progress in another learner's file, to be read and never written. Raises InputError for a file that cannot be
+    read or is damaged."""
+
+    def __init__(self, course: str, file: Path) -> None:
+        self._file = file
+        super().__init__(course, file.parent)
+
+    def _load(self, *, to_write: bool = False) -> dict[str, Any]:
+        try:
+            found = json.loads(files.read(self._file, LARGEST, follow=False).decode("utf-8-sig"))
+        except OSError as error:
+            raise InputError(f"{self._file}: {error.strerror or error}") from None
+        except (ValueError, RecursionError):
+            raise InputError(f"{self._file}: is damaged; this is no file of progress") from None
+        if not isinstance(found, dict) or found.get("version") != VERSION or not isinstance(found.get("courses"), dict):
+            raise InputError(f"{self._file}: is damaged, or from a newer rnnviz")
+        return found
 
     def flush(self, seconds: float = BRIEFLY) -> None:
         self._waiting.clear()

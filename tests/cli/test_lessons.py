@@ -84,7 +84,7 @@ def test_metrics_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
         (["play", "6", "--speed", "fast"], "--speed: 'fast' is not a number"),
         (["play", "6"], "needs a terminal"),
         (["lesson", "6"], "needs a terminal"),
-        (["lessons", "chek"], "'chek' is not check or metrics"),
+        (["lessons", "chek"], "'chek' is not new, check, report or metrics"),
         (["lessons", "check", "nowhere.md"], "nowhere.md: does not exist"),
         (["lessons", "--lessons", "nowhere"], "nowhere: is not a folder"),
         (["--lessons", "x", "--hidden", "3"], "leave the other flags out"),
