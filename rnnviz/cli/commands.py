@@ -142,7 +142,8 @@ _DIAGNOSE = Command(
     "Read a recording or a file of weights, or train a network, and report findings: where the gradient\n"
     "vanishes or explodes, the first nan or inf, saturated or dead units, clipping,\n"
     "the size of the updates, a flat loss. Each has its figures, a likely cause, one\n"
-    "thing to try and a lesson; docs/diagnosis.md lists the thresholds. It measures;\n"
+    "thing to try and a lesson; docs/diagnosis.md lists the thresholds, and\n"
+    "docs/my-lstm-does-not-learn.md what to measure in which order. It measures;\n"
     "it does not forecast.",
     "rnnviz.cli.diagnose:run",
     (

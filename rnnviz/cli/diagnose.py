@@ -130,6 +130,7 @@ def print_one(out: Output, diagnosis: Diagnosis, command: report.Command | None)
         reasons.setdefault(reason, []).append(report.TITLES[slug])
     for reason, titles in reasons.items():
         say(out, f"Not judged, because {reason}: {'; '.join(titles)}.")
+    say(out, "A checklist for a network that does not learn: docs/my-lstm-does-not-learn.md")
 
 
 def say(out: Output, text: str, indent: str = "", hanging: int = 0) -> None:
