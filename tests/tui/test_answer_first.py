@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from rnnviz.lessons import pages
 from rnnviz.lessons.course import Course, Start, find
 from rnnviz.lessons.lesson import Prediction
 from rnnviz.lessons.masking import NAMES, NOTHING, READOUTS, SHOWN_NOWHERE, Masked, masked, references
@@ -22,10 +23,11 @@ from rnnviz.player.player import Player
 from rnnviz.scene.commands import Go
 from rnnviz.scene.cursor import Phase
 from rnnviz.scene.frame import Frame
-from rnnviz.tui import panels, score, status_lines
+from rnnviz.tui import beside, corner, panels, score, status_lines
 from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.canvas import Canvas
-from rnnviz.tui.lesson_view import draw
+from rnnviz.tui.geometry import GRID, WHOLE_SIDE, WIDEST, columns_of
+from rnnviz.tui.lesson_view import draw, measure
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import Panel, sheet_for
 from rnnviz.tui.view import ANSWER_FIRST, View
@@ -62,11 +64,12 @@ def test_no_answer_is_on_the_screen_before_its_question_is_answered(slug: str) -
     player = Player(lesson.experiment)
     run = LessonRun(lesson)
     for at, step in enumerate(lesson.steps):
-        if not isinstance(step.task, Prediction):
-            continue
         run = run.jump(at)
         frame = arrive(player, run.target)
         run = run.arrive(frame)
+        beside_it(run, frame)
+        if not isinstance(step.task, Prediction):
+            continue
         figures = list(answers(run, arrive(player, run.submit("1").target)))
         reveal = run.submit("1").target
         is_of_another = reveal.weights != run.target.weights  # then what is there now is no secret
@@ -88,6 +91,26 @@ def test_no_answer_is_on_the_screen_before_its_question_is_answered(slug: str) -
         shown = "\n".join(line for size in SIZES for line in screen(run, frame, *size))
         assert ANSWER_FIRST not in shown.lower(), step.heading
         assert run.answer.right.split()[0] in shown, step.heading
+
+
+def beside_it(run: LessonRun, frame: Frame) -> None:
+    """On a large screen the step has a panel beside it that its question does not close, and room for both; the score
+    uses its width, and the lines of the text are not too long."""
+    kept = masked(run, frame)
+    view = View(masked=kept.names, masked_from=kept.since, masked_until=kept.until, panel=run.target.panel or None)
+    names = run.target.beside or corner.USUAL
+    for width, height in ((138, 36), (160, 50), (200, 60), (300, 100)):
+        room = beside.text_width(width, frame)
+        lines = pages.page(run, frame, measure(room)).lines
+        assert 60 <= measure(room).room <= 75 or width < 160
+        assert max(len(plain(line)) for line in lines) <= 75
+        score_width = width - beside.column_width(width, frame)
+        cols = columns_of(frame, score_width)
+        free = score_width - cols.end - WHOLE_SIDE
+        assert cols.count <= frame.T or cols.width == WIDEST or free < max(GRID, cols.count)
+        shown = corner.places(corner.chosen(frame, view, names), frame, height - 3 - len(lines) - 6)
+        assert run.target.panel or {panel.id for panel, _, _ in shown} & set(names), run.step.heading
+        assert all(rows >= corner.LEAST for panel, _, rows in shown if panel.rows is None)
 
 
 def answers(run: LessonRun, frame: Frame) -> Iterator[tuple[Reference, str]]:
@@ -136,10 +159,9 @@ def names_of(reference: Reference) -> tuple[str, ...]:
 
 
 def plain_text(run: LessonRun, frame: Frame) -> str:
-    from rnnviz.lessons.pages import page
     from rnnviz.words.voice import Voice
 
-    return "\n".join(plain(line) for width in (76, 63) for line in page(run, frame, Voice(width)).lines)
+    return "\n".join(plain(line) for width in (76, 63) for line in pages.page(run, frame, Voice(width)).lines)
 
 
 def screen(
