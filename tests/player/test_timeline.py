@@ -231,6 +231,6 @@ def test_without_memory_in_the_middle_of_a_batch_nothing_is_half_done(monkeypatc
         patch.setattr(Training, "evaluate", fails)  # at the end of an epoch, after its updates
         with pytest.raises(MemoryError):
             line.advance(3 * EPOCH, lambda: True)
-    assert line.place <= (2, 1)
+    assert line.place < (3, 0), "a snapshot of before; which one depends on how long the batches took"
     line.goto((5, 0))
     same(line.training.snapshot(), undisturbed.training.snapshot())
