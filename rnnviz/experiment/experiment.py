@@ -71,7 +71,7 @@ class Experiment:
         why_not=applicability.shortest,
     )  # fmt: skip
     mask: str = setting(
-        "packed", "shorter sequences: packed (no padding), copy (padded steps copy the state), none (padding is read)",
+        "packed", "shorter sequences: packed (no padding), copy (padding copies the state), none (it is read)",
         kind=str, label="mask", group="task", choices=catalog.MASKS, why_not=applicability.mask,
     )  # fmt: skip
     padding: str = setting(

@@ -10,6 +10,7 @@ from rnnviz.glyphs import visible
 from rnnviz.lessons.points import ROWS
 from rnnviz.numbers import counted, fixed, percent, scientific, steps
 from rnnviz.plain.words import VOICE
+from rnnviz.tasks.catalog import PAD
 from rnnviz.words.row_name import symbol
 
 if TYPE_CHECKING:
@@ -25,7 +26,14 @@ def named(label: str, among: Sequence[str] = ()) -> str:
     both are among the symbols."""
     if len(label) == 1 and label.isupper() and label.lower() in among:
         return f"capital {label}"
-    known = {" ": "a space", "\n": "a new line", "": "nothing", "?": "question mark", "∎": "the end sign"}
+    known = {
+        " ": "a space",
+        "\n": "a new line",
+        "": "nothing",
+        "?": "question mark",
+        "∎": "the end sign",
+        PAD: "padding",
+    }
     if label in known or len(label) != 1 or label.isalnum() or not label.isprintable():
         return known.get(label) or visible(label)
     return unicodedata.name(label, label).lower()
@@ -60,7 +68,10 @@ def _input(frame: Frame, mask: Mask) -> list[str]:
         row = [f"{visible(names[i]) if i < len(names) else i} {fixed(value)}" for i, value in named_numbers]
         return [f"The input of step {t} has {counted(len(row), 'number')}.", *listed("number", 0, row)]
     if scene.input_curve is not None and not task.has_marker:
-        values = [fixed(float(v)) for v in scene.input_curve[:read]]
+        values = [
+            named(PAD) if scene.is_blank(t) else fixed(float(v))
+            for t, v in enumerate(scene.input_curve[:read], start=1)
+        ]
     else:
         values = [named(token, task.vocab) for token in task.tokens(scene.sample)[:read]]
     needed = [k for k in scene.needs(frame.loss_step) if k <= read]

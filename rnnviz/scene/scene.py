@@ -177,6 +177,21 @@ class Scene:
         """None while it is not known."""
         return self.known.get(Measure("outcome"))
 
+    # -- padding -------------------------------------------------------------------------------------------
+
+    def is_padding(self, t: int) -> bool:
+        """Whether step t is padding."""
+        return self.task.is_padding(self.sample, t)
+
+    def is_blank(self, t: int) -> bool:
+        """Whether step t is padding, and nobody typed an input there."""
+        return self.is_padding(t) and not self.trace.x[t - 1].any()
+
+    def copies(self, t: int) -> bool:
+        """Whether a mask copies the state through step t."""
+        mask = self.trace.forward.mask
+        return mask is not None and 1 <= t <= self.T and not mask[t - 1, 0]
+
     # -- in the task's own terms -----------------------------------------------------------------------------
 
     def guesses(self, t: int) -> tuple[tuple[str, float], ...]:

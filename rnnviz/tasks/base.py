@@ -18,13 +18,10 @@ from numpy.typing import NDArray
 from rnnviz.errors import InputError, short_repr
 from rnnviz.nn import checks
 from rnnviz.nn.types import ReadOnly, frozen
-from rnnviz.tasks.catalog import info
+from rnnviz.tasks.catalog import PAD, info
 
 Array = NDArray[Any]
 LossAt = str | Sequence[int]  # "auto", "every", "last", or steps counted from 1
-
-#: Stands for the input of a step that is padding.
-PAD = "∅"
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,8 @@ from rnnviz.errors import InputError, short_repr
 from rnnviz.tasks.own.decisions import NAMES as DECISIONS
 
 OPTIONAL = ("lag", "points", "noise", "samples", "source")  # settings that only some tasks use
+#: Stands for the input of a step that is padding.
+PAD = "▫"
 #: What the network does at a padded step, and where these are: see padding.py.
 MASKS, PADDINGS = ("packed", "copy", "none"), ("after", "before")
 SHAPES = ("many-to-many", "many-to-one", "one-to-many")

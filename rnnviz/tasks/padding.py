@@ -1,8 +1,8 @@
 """Sequences of unequal lengths, as steps of one array: which steps are padding, and what the network does there.
 
     packed        s  a  t  o            the sequence ends at its own end: nothing is padding
-    copy, after   s  a  t  o  ∅  ∅  ∅   a padded step is masked: the state is copied through it, and not read from it
-    copy, before  ∅  ∅  ∅  s  a  t  o
+    copy, after   s  a  t  o  ▫  ▫  ▫   a padded step is masked: the state is copied through it, and not read from it
+    copy, before  ▫  ▫  ▫  s  a  t  o
     none, after   s  a  t  o  0  0  0   a padded step is read like any other: its input is zeros
 
 packed is `pack_padded_sequence` in PyTorch, copy is a mask in Keras (Masking, or Embedding with mask_zero). They give

@@ -19,6 +19,7 @@ from rich.style import Style
 from rnnviz.glyphs import cut, visible
 from rnnviz.numbers import fixed, scientific, subscript
 from rnnviz.sheet import Sheet
+from rnnviz.tasks.catalog import PAD
 from rnnviz.tui.geometry import GUTTER, Columns, Rows
 from rnnviz.tui.gradient_row import bar, gradient_axis, power_labels
 from rnnviz.tui.marks import accent, ternary
@@ -53,6 +54,10 @@ def draw_features(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palett
     read = min(max(cols.x(frame.read + 1), cols.left), cols.end)
     sheet.paste(first, cols.left, heat, 0, read - cols.left)
     sheet.paste(first, read, unread, read - cols.left, cols.end - cols.left)
+    for t in cols.steps:
+        if 1 <= t <= frame.read and frame.scene.is_blank(t):
+            for row in range(n):
+                sheet.put(first + row, cols.x(t), PAD.ljust(cols.bar), palette.faint)
     names = ["input x", f"{start}–{start + shown - 1}" if shown < many else f"{many} a step", f"of {many} {{}}"]
     if shown == many:
         names[2] = f"±{reach:.3g}"

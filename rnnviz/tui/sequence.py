@@ -16,6 +16,7 @@ from rich.style import Style
 from rnnviz.glyphs import cells, clip, cut, visible
 from rnnviz.numbers import fixed, percent, portion
 from rnnviz.sheet import Sheet
+from rnnviz.tasks.catalog import PAD
 from rnnviz.tui import input_row
 from rnnviz.tui.geometry import Columns, Place, Rows
 from rnnviz.tui.marks import DASHES, DOTS, level
@@ -57,12 +58,17 @@ def draw_input(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: 
         words = task.tokens(scene.sample)
         for t in read:
             style = palette.input + NEEDED if t in needed else palette.input
+            if scene.is_padding(t):
+                style = palette.faint
             sheet.put(first, cols.x(t), clip(visible(words[t - 1]), cols.bar), style)
     elif scene.input_curve is not None:
         x = scene.input_curve
         low, high = _input_bounds(frame)
         rows = n - marks
         for t in read:
+            if scene.is_blank(t):
+                sheet.put(first, cols.x(t), PAD, palette.faint)
+                continue
             at = level(float(x[t - 1]), low, high, 4 * rows)
             style = palette.input + Style(bold=True) if t in needed else palette.input
             _mark(sheet, place.input, cols.x(t), cols.bar, at, DASHES, style)
@@ -230,6 +236,8 @@ def _value_of_x(frame: Frame) -> str:
     t, scene = frame.cursor.t, frame.scene
     if not 1 <= t <= frame.read:
         return "–"
+    if scene.is_blank(t):
+        return f"{PAD} padding"
     if reads_symbols(frame):
         return visible(scene.task.tokens(scene.sample)[t - 1])
     assert scene.input_curve is not None

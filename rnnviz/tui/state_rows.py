@@ -12,6 +12,7 @@ from rich.style import Style
 
 from rnnviz.numbers import fixed, portion, short
 from rnnviz.sheet import Sheet
+from rnnviz.tasks.catalog import PAD
 from rnnviz.tui.geometry import GUTTER, Columns, Place, Rows
 from rnnviz.tui.marks import BARS, accent, ternary
 from rnnviz.tui.palette import Palette
@@ -46,6 +47,8 @@ def draw_gates(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: 
             for t in cols.steps:
                 if t > frame.read:
                     sheet.put(y, cols.x(t), "·", palette.faint)
+                elif frame.scene.copies(t):  # no gate acts: the state is copied
+                    sheet.put(y, cols.x(t), PAD, palette.faint)
                 elif t:
                     draw_gate = _signed if blocks[name].is_signed else _open
                     draw_gate(sheet, y, cols.x(t), cols, float(kind[t - 1]), palette)
@@ -156,6 +159,9 @@ def write_gates(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Pal
     for name, (y, _) in place.gates.items():
         own, mean = float(scene.trace.gates[name][t - 1, 0, unit]), float(scene.gate_means[name][t - 1])
         x = sheet.put(y, left, name.ljust(4), palette.faint)
+        if scene.copies(t):
+            sheet.put(y, x, f"{PAD} no gate", palette.faint)
+            continue
         plus = "+" if blocks[name].is_signed else " "
         x = sheet.put(y, x, fixed(own, 2).replace("+", plus).ljust(6), accent(frame, palette))
         sheet.put(y, x, f"ø{fixed(mean, 2).replace('+', plus)}", palette.dim)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rnnviz.numbers import fixed
+from rnnviz.tasks.catalog import PAD
 
 if TYPE_CHECKING:
     from rnnviz.nn.types import Array
@@ -57,6 +58,7 @@ def node_at(frame: Frame, t: int) -> Node | None:
         return None
     read = t <= frame.read
     step = read and t >= 1
+    acts = step and not frame.scene.copies(t)  # no weight acts where a mask copies the state
     layers = range(trace.L)
     cell = trace.spec.about_cell
     gradient, lane = frame.gradient, frame.gradient.highway
@@ -72,9 +74,9 @@ def node_at(frame: Frame, t: int) -> Node | None:
         h=tuple(_size(trace.layers[n].h[t]) for n in layers) if read else None,
         c=_size(trace.c[t]) if read and trace.c is not None else None,
         from_before=_arriving(frame, "weight_hh", [trace.layers[n].h[t - 1] for n in layers])
-        if step and cell.recurrent
+        if acts and cell.recurrent
         else None,
-        from_below=_arriving(frame, "weight_ih", [trace.layers[n].x[t - 1] for n in layers]) if step else None,
+        from_below=_arriving(frame, "weight_ih", [trace.layers[n].x[t - 1] for n in layers]) if acts else None,
         keeps=float(carry.share(trace.gates[carry.gate][t - 1]).mean()) if step and carry else None,
         gradient=float(gradient.norms[t]) if reached else None,
         highway=float(lane.norms[t]) if reached and lane is not None and is_c else None,
@@ -105,6 +107,8 @@ def _arriving(frame: Frame, name: str, what: list[Array]) -> tuple[float, ...]:
 
 def _input(frame: Frame, t: int) -> str:
     scene = frame.scene
+    if scene.is_blank(t):
+        return PAD
     if scene.input_curve is not None and not scene.task.has_marker:
         return fixed(float(scene.input_curve[t - 1]))
     return scene.task.tokens(scene.sample)[t - 1]

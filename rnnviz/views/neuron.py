@@ -18,7 +18,7 @@ import numpy as np
 
 from rnnviz.nn import Trace
 from rnnviz.nn.cell import CHOSEN
-from rnnviz.nn.equations import equations as equations_of
+from rnnviz.nn.masked import equations_of_layer
 from rnnviz.nn.records import Paths, layer_weights
 from rnnviz.nn.types import Array
 from rnnviz.numbers import exponent, subscript
@@ -74,6 +74,13 @@ def forward(trace: Trace, t: int, unit: int) -> tuple[Equation, ...]:
     x, h = layer.x[t - 1, 0], layer.h[t - 1, 0]
     pre, gates = layer.pre[t - 1, 0], layer.gates[t - 1, 0]
     here = f"[{unit}]"
+    if _copies(trace, t):
+        states = {"h": layer.h} if layer.c is None else {"c": layer.c, "h": layer.h}
+        return tuple(
+            Equation(f"{name}{here}", (Term(f"{name}{here}", 1.0, float(state[t - 1, 0, unit])),),
+                     float(state[t, 0, unit]), "", float(state[t, 0, unit]), about="padding: the mask copies the state")
+            for name, state in states.items()
+        )  # fmt: skip
     below = "h'" if trace.L > 1 else "x"
 
     def block(index: int, *, reads: bool = True, recurs: bool = True) -> list[Term]:
@@ -164,8 +171,12 @@ def backward(trace: Trace, t: int, unit: int, gradient: Gradient) -> tuple[Equat
                 names, trace.params["readout.weight"][:, unit], trace.grad_y[t - 1, 0], strict=True
             )
         ]
-    walks = t < (trace.T if k is None else k)
+    onward = t < (trace.T if k is None else k)
+    copied = onward and _copies(trace, t + 1)  # then ∂h is passed on as it is, and no weight has a part in it
+    walks = onward and not copied
     deltas = _deltas(trace, t + 1, gradient) if walks else np.zeros(0)
+    if copied:
+        readout.append(Term(f"∂h{here}", 1.0, float(grad_h[t + 1, unit])))
 
     def via(index: int, name: str) -> list[Term]:
         block = slice(index * H, (index + 1) * H)
@@ -175,7 +186,7 @@ def backward(trace: Trace, t: int, unit: int, gradient: Gradient) -> tuple[Equat
     if not cell.gates:
         arriving = [*readout, *(via(0, "δ") if walks else [])]
         found = [_gradient(f"{whose}/∂h{here}", arriving, value)]
-        if t:
+        if t and not _copies(trace, t):
             slope = float(_paths(trace, t).blocks[0, 0, unit])
             sent = (Term(f"∂h{here}", slope, value),)
             goes_on = "slope·∂L/∂h passes on"
@@ -202,7 +213,7 @@ def backward(trace: Trace, t: int, unit: int, gradient: Gradient) -> tuple[Equat
             h_by_c = _paths(trace, t).h_by_c
             assert h_by_c is not None
             paths.append(Term(f"∂h{here}", float(h_by_c[0, unit]), value))
-        if walks:
+        if onward:
             kept = float(carry.share(trace.gates[carry.gate][t, 0, unit]))
             paths.append(Term(f"∂c{here}", kept, float(grad_c[t + 1])))
         if carries_loss and trace.direct_c is not None:
@@ -213,10 +224,17 @@ def backward(trace: Trace, t: int, unit: int, gradient: Gradient) -> tuple[Equat
     return tuple(found)
 
 
+def _copies(trace: Trace, t: int) -> bool:
+    """Whether a mask copies the state of sequence 0 through step t."""
+    mask = trace.forward.mask
+    return mask is not None and t >= 1 and not mask[t - 1, 0]
+
+
 def _paths(trace: Trace, t: int) -> Paths:
     """The local derivatives of step t of the top layer, (B, …) each."""
-    equations = equations_of(trace.spec.about_cell)
-    return equations.paths(tuple(s[0] for s in equations.slopes(trace.spec, trace.forward.window(t - 1, t).layers[-1])))
+    layer = trace.forward.window(t - 1, t).layers[-1]
+    equations = equations_of_layer(trace.spec.about_cell, layer)
+    return equations.paths(tuple(s[0] for s in equations.slopes(trace.spec, layer)))
 
 
 @np.errstate(all="ignore")

@@ -102,11 +102,13 @@ def perturb(scene: Scene, t: int, parts: tuple[int, ...], on_part: OnPart) -> Pe
         return None
     trace, k, other = scene.trace, scene.last_loss_step, another(scene, t)
     assert other is not None
+    reads, own = scene.task.read_steps(other), trace.forward.mask
     there, after = _pieces(0, t, PIECES), _pieces(t, trace.T, PIECES)
     total = len(there) + len(after)
     lent: tuple[Array | None, Array | None] = None, None
     for done, (first, end) in enumerate(there, start=1):
-        lent = _state(_forward(trace, scene.task.x[other, first:end, None], lent), end - first)
+        mask = None if reads is None else reads[0, first:end, None]
+        lent = _state(_forward(trace, scene.task.x[other, first:end, None], lent, mask), end - first)
         on_part(done, total)
     share = np.array(parts)[None, :, None] / 100
     h, c = (
@@ -116,7 +118,8 @@ def perturb(scene: Scene, t: int, parts: tuple[int, ...], on_part: OnPart) -> Pe
     sizes = np.full((len(parts), trace.T + 1), np.nan)
     y = np.full((len(parts), trace.O), np.nan)
     for done, (first, end) in enumerate(after, start=len(there) + 1):
-        run = _forward(trace, np.repeat(trace.x[first:end], len(parts), axis=1), (h, c))
+        mask = None if own is None else np.repeat(own[first:end], len(parts), axis=1)
+        run = _forward(trace, np.repeat(trace.x[first:end], len(parts), axis=1), (h, c), mask)
         with np.errstate(all="ignore"):
             sizes[:, first : end + 1] = norm(run.layers[-1].h - trace.h[first : end + 1], axis=2).T
         if first < k <= end:
@@ -147,9 +150,9 @@ def _pieces(first: int, end: int, pieces: int) -> list[tuple[int, int]]:
     return list(pairwise(cuts))
 
 
-def _forward(trace: Trace, x: Array, state: tuple[Array | None, Array | None]) -> Forward:
+def _forward(trace: Trace, x: Array, state: tuple[Array | None, Array | None], mask: Array | None) -> Forward:
     h, c = (None if s is None else np.ascontiguousarray(s) for s in state)
-    return trace.engine.forward(trace.spec, trace.params, np.ascontiguousarray(x), h, c)
+    return trace.engine.forward(trace.spec, trace.params, np.ascontiguousarray(x), h, c, mask)
 
 
 def another(scene: Scene, t: int) -> int | None:

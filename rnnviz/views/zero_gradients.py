@@ -16,14 +16,25 @@ from typing import Literal
 import numpy as np
 
 from rnnviz.nn import Trace
-from rnnviz.nn.equations import equations as equations_of
+from rnnviz.nn.masked import equations_of_layer
 from rnnviz.nn.records import Paths, layer_weights
 from rnnviz.nn.types import Array
 from rnnviz.scene.gradient import Gradient
 from rnnviz.scene.scene import Scene
 
 Kind = Literal[
-    "no loss", "errors", "error", "readout", "slope", "slopes", "gate", "W_hh", "step", "underflow", "cancelled"
+    "no loss",
+    "errors",
+    "error",
+    "readout",
+    "slope",
+    "slopes",
+    "gate",
+    "W_hh",
+    "step",
+    "underflow",
+    "cancelled",
+    "padding",
 ]
 
 
@@ -31,7 +42,8 @@ Kind = Literal[
 class Zero:
     """Why a gradient is exactly 0; words/zero_gradients.py says it in words.
 
-    kind      which factor is 0, or "underflow", or "cancelled" where its terms cancel each other
+    kind      which factor is 0, or "underflow", or "cancelled" where its terms cancel each other;
+              "padding" where a mask copies h_t, so that nothing goes back to c_t through it
     t         the time step that the factor belongs to
     subject   its symbol: the activation of a slope, the gate; for "W_hh" and "slopes" the gate that is 0 as well
     is_part   only some rows of W_hh are 0: those that the gradient enters
@@ -115,11 +127,14 @@ class _Step:
     def paths(self, t: int) -> Paths:
         """(B, …) each: the local derivatives of step t."""
         layer = self.trace.forward.window(t - 1, t).layers[-1]
-        equations = equations_of(self.cell)
+        equations = equations_of_layer(self.cell, layer)
         return equations.paths(tuple(slope[0] for slope in equations.slopes(self.trace.spec, layer)))
 
     def from_h(self) -> Zero:
         """∂L/∂c_t = o ⊙ tanh'(c_t) ⊙ ∂L/∂h_t, at the loss step."""
+        mask = self.trace.forward.mask
+        if mask is not None and not mask[self.t - 1].any():
+            return Zero("padding", self.t)
         h_by_c, grad_h = self.paths(self.t).h_by_c, self.gradient.states[self.t]
         assert h_by_c is not None
         if ((h_by_c != 0) & (grad_h != 0)).any():
@@ -138,7 +153,7 @@ class _Step:
     def by_derivative(self) -> Zero:
         """Through the derivative of a person's own step, of which no parts are known."""
         layer = self.trace.forward.window(self.t, self.t + 1).layers[-1]
-        J = equations_of(self.cell).slopes(self.trace.spec, layer)[0][0]  # (B, H, H)
+        J = equations_of_layer(self.cell, layer).slopes(self.trace.spec, layer)[0][0]  # (B, H, H)
         grad_h = self.gradient.states[self.t + 1]
         if ((J != 0) & (grad_h != 0)[..., None]).any():
             return _product(self.t, J * grad_h[..., None])

@@ -82,6 +82,10 @@ def _forward(frame: Frame, voice: Voice) -> tuple[str, str]:
         return f"The loop is cut, W_hh = 0: {alone}.", f"{past} {RESTORE}"
     rule = frame.cell.rule.format(g=frame.scene.trace.spec.activation, t=subscript(t), before=subscript(t - 1))
     made = f"h{subscript(t)} combines h{subscript(t - 1)} and x{subscript(t)}: {rule}"
+    if frame.scene.copies(t):
+        made = f"Step {t} is padding: the mask copies h{subscript(t - 1)} into h{subscript(t)}, and nothing is read."
+    elif frame.scene.is_blank(t):
+        made = f"Step {t} is padding without a mask: the network reads zeros, and h{subscript(t)} changes."
     if t == T:
         onward = "compares the outputs with the targets" if frame.scene.task.has_readout else "turns to the loss"
         if not frame.scene.has_loss:
@@ -183,9 +187,10 @@ def _backward(frame: Frame, voice: Voice) -> tuple[str, str]:
                 f"The walk begins: step {k}'s own share, its direct gradient.",
                 f"[left] goes one step back, through {frame.cell.step_back}.",
             )
+        way = "a copy: the factor is 1" if frame.scene.copies(t) else frame.cell.step_back
         return (
             f"The error of step {k} reaches h{subscript(k)} through the readout alone.",
-            f"[left] goes one step back, through {frame.cell.step_back}.",
+            f"[left] goes one step back, through {way}.",
         )
     start, here = float(gradient.norms[k]), float(gradient.norms[t])
     lag = k - t
@@ -198,6 +203,12 @@ def _backward(frame: Frame, voice: Voice) -> tuple[str, str]:
     if start == 0:
         return f"‖∂L{subscript(k)}/∂h{subscript(t)}‖ is {scientific(here)}.", BACK
     kept = here / start
+    if frame.scene.copies(t + 1):
+        whole = f"{many}, {_share_left(kept)}."
+        return f"Step {t + 1} is padding, where h is a copy: the gradient passes with factor 1.", whole
+    if frame.scene.is_blank(t + 1):
+        through = f"Step {t + 1} is padding that was read: the gradient has to come through it."
+        return through, f"{many}, {_share_left(kept)}: each step {_keeps(kept ** (1 / lag))}."
     if gradient.highway is not None:
         return _two_paths(gradient, lag, kept, many, voice)
     first = f"{many}, {_share_left(kept)}: each step {_keeps(kept ** (1 / lag))} on average."

@@ -26,6 +26,8 @@ def clause(zero: Zero) -> str:
             return "the weights of the readout are 0"
         case "cancelled":
             return f"its terms cancel each other at t = {t}"
+        case "padding":
+            return f"step {t} is padding, and its h is a copy"
         case "underflow":
             return f"it underflowed at t = {t}, too small for float64"
         case "gate":
@@ -54,6 +56,8 @@ def short(zero: Zero) -> str:
             return "W_out is 0"
         case "cancelled":
             return f"cancels at t = {t}"
+        case "padding":
+            return f"h is a copy at t = {t}"
         case "underflow":
             return f"underflow at t = {t}"
         case "gate":

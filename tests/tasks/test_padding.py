@@ -10,7 +10,7 @@ from rnnviz.experiment.evaluate import outputs
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.export import programs
 from rnnviz.nn import engine
-from rnnviz.tasks.base import PAD
+from rnnviz.tasks.catalog import PAD
 from tests.nn.cells_here import CELLS as COMPILED
 
 #: Of every task: the settings under which its sequences are of unequal lengths.
