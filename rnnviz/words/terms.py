@@ -228,6 +228,10 @@ TERMS: tuple[Term, ...] = (
     Term("parameter",
          "A number that training changes: a weight or a bias.",
          forms=("parameters",), see=("weight", "bias")),
+    Term("plateau",
+         "A part of a training in which the loss hardly falls, often near the baseline, before it falls on. While the "
+         "gradient reaches far enough it is no fault.",
+         see=("baseline", "horizon", "learning rate")),
     Term("readout",
          "The layer that computes the output from the state: y = W·h + b.",
          symbol="W_ho", see=("hidden state",)),

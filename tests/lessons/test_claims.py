@@ -246,6 +246,27 @@ CLAIMS: dict[str, Claim] = {
     "the-first-bad-step/a-smaller-step": Claim(
         "the loss falls without a clip", ("is_finite == 1", "train_loss < first_loss")
     ),
+    "loss-curve-and-horizon/a-loss-that-falls": Claim(
+        "a third of the first loss, and at what guessing costs; a horizon far below the lag",
+        ("train_loss < 0.4 * first_loss", "train_loss > 0.95 * baseline", "train_loss < 1.1 * baseline"),
+    ),
+    "loss-curve-and-horizon/the-near-part": Claim("about 0.74", ("accuracy > 0.68", "accuracy < 0.8")),
+    "loss-curve-and-horizon/flat-with-a-short-horizon": Claim(
+        "flat at both rates, and at chance",
+        ("start.train_loss > 0.95 * baseline", "train_loss > 0.9 * baseline", "accuracy <= 0.4"),
+    ),
+    "loss-curve-and-horizon/flat-with-a-long-horizon": Claim(
+        "flat, though the gradient arrives; learned with a higher rate, after a first epoch no better than guessing",
+        (
+            "start.train_loss > 0.94 * baseline",
+            "start.grad_ratio > 0.004",
+            "accuracy >= 0.7",
+            "first_loss > 0.9 * baseline",
+        ),
+    ),
+    "loss-curve-and-horizon/low-with-a-short-horizon": Claim(
+        "a horizon of less than five of 20 steps, and a low loss", ("start.horizon < 5", "train_loss < 0.15 * baseline")
+    ),
     "your-turn/what-will-it-do": Claim(
         "a step keeps about the spectral radius, or less",
         ("reach < needed_lag", "mean_factor < 1.1 * spectral_radius", "mean_factor > 0.7 * spectral_radius"),

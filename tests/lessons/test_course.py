@@ -31,6 +31,7 @@ GIVEN: dict[str, dict[str, str]] = {
     "your-own-network": {"99 %": "definition of the horizon", "0.2": "bound"},
     "starting-weights": {"1.0": "setting", "1.2": "setting"},
     "the-first-bad-step": {"0.005": "setting", "0.01": "setting", "0.3": "setting", "0.5": "setting", "1.0": "setting"},
+    "loss-curve-and-horizon": {"0.74": "14/20 + 6/160", "1.2": "setting", "0.005": "setting", "0.01": "setting"},
     "your-turn": {"1 %": "definition of the horizon"},
 }  # fmt: skip
 _FIGURE = re.compile(r"\d+(?:\.\d+|(?:\.\d+)?e[+-]?\d+| %|%)")
