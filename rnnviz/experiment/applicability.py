@@ -31,6 +31,8 @@ class ResolvedExperiment(Protocol):
     def clip_norm(self) -> float | None: ...
     @property
     def clip_each(self) -> float | None: ...
+    @property
+    def carry(self) -> bool: ...
 
 
 def initialiser(e: ResolvedExperiment) -> str | None:
@@ -107,6 +109,8 @@ def source(e: ResolvedExperiment) -> str | None:
 
 
 def shortest(e: ResolvedExperiment) -> str | None:
+    if e.carry:
+        return "with carried state all sequences are equally long"
     return _unused(e, "shortest", "this task's data determines the lengths")
 
 
@@ -122,6 +126,16 @@ def padding(e: ResolvedExperiment) -> str | None:
 def own_data(e: ResolvedExperiment) -> str | None:
     """For `data` and each decision about it."""
     return _unused(e, "data", "only your own data has a use for it")
+
+
+def carry(e: ResolvedExperiment) -> str | None:
+    if e.shortest is not None:
+        return "sequences of unequal lengths do not continue one another"
+    return _unused(e, "carry", catalog.NO_CARRY)
+
+
+def shuffle(e: ResolvedExperiment) -> str | None:
+    return "with carried state the sequences stay in the order of time" if e.carry else None
 
 
 def _unused(e: ResolvedExperiment, setting: str, why: str) -> str | None:

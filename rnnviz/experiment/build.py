@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from rnnviz import tasks
 from rnnviz.errors import InputError
-from rnnviz.experiment import cost, own_data
+from rnnviz.experiment import applicability, cost, own_data
 from rnnviz.experiment.ablation import without_loop
 from rnnviz.experiment.experiment import Experiment
-from rnnviz.nn import Data, Model, Optimizer, Trace, Training
+from rnnviz.nn import Data, Model, Optimizer, Trace, Training, engine
+from rnnviz.nn.carry import Carried, chain, in_order, of_part
 from rnnviz.tasks import Task, catalog
 from rnnviz.tasks.own.decisions import NAMES as DECISIONS
 from rnnviz.tasks.padding import packed_data
@@ -20,6 +21,8 @@ def resolved(experiment: Experiment) -> Experiment:
         catalog.accepts(experiment.task, setting, getattr(experiment, setting))
     if experiment.truncate is not None and experiment.mask == "copy":
         raise InputError("truncate: masked sequences are trained packed, from their own first step; choose mask packed")
+    if experiment.carry and (reason := applicability.carry(experiment)) is not None:
+        raise InputError(f"carry: {reason}; leave it out")
     seq_len, lag = catalog.dimensions(experiment.task, experiment.seq_len, experiment.lag)
     loss_at = info.loss_at
     if experiment.task in catalog.OWN:
@@ -52,6 +55,7 @@ def build_task(experiment: Experiment) -> Task:
         shortest=experiment.shortest,
         padding=experiment.padding,
         mask=experiment.mask,
+        rows=experiment.batch_size if experiment.carry else None,
     )
 
 
@@ -91,7 +95,7 @@ def build_optimizer(experiment: Experiment) -> Optimizer:
 
 def build_training(experiment: Experiment, model: Model, task: Task) -> Training:
     """The training run: the first `task.n_train` sequences are for training, the rest for validation."""
-    data = Data(*packed_data(task), task.loss)
+    data = Data(*packed_data(task), task.loss, task.previous)
     validation = data.select(slice(task.n_train, None)) if task.n_train < len(task) else None
     return Training(
         model,
@@ -106,15 +110,32 @@ def build_training(experiment: Experiment, model: Model, task: Task) -> Training
     )
 
 
-def trace_of(model: Model, task: Task, sample: int = 0) -> Trace:
-    """The trace of one sequence, with the padding that the network goes through."""
+def trace_of(model: Model, task: Task, sample: int = 0, start: Carried | None = None) -> Trace:
+    """The trace of one sequence, with the padding that the network goes through. start: the states that it begins from,
+    where they are known; else those after the sequences that it continues, read by this model."""
     if not 0 <= sample < len(task):
         raise InputError(f"sample: {sample} is not one of the {len(task)} sequences; choose 0 to {len(task) - 1}")
     steps, read = int(task.lengths[sample]), task.read_steps(sample)
+    start = start_of(model, task, sample) if start is None else start
     return model.trace(
         task.x[sample, :steps, None],
         task.targets[sample, :steps, None],
         loss=task.loss,
         loss_at=task.loss_mask[sample, :steps, None],
         mask=None if read is None else read[0, :steps, None],
+        h0=None if start is None else start.h,
+        c0=None if start is None else start.c,
     )
+
+
+def start_of(model: Model, task: Task, sample: int) -> Carried | None:
+    """The states (L, 1, H) in float64 that a sequence begins from with this model: those after what it continues. None:
+    zeros."""
+    if task.previous is None or task.previous[sample] < 0:
+        return None
+    exact, whole = model.in_float64, task.original or task
+    before = chain(task.previous, task.previous[sample])
+    links = of_part(task.previous, before)
+    for _, run in in_order(exact.spec, exact.params, whole.x[before], links, engine.current()):
+        last = run
+    return Carried.after(last)

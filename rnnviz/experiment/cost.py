@@ -84,7 +84,7 @@ def size_of(experiment: Experiment) -> Size:
         T, sequences = own_data.steps(experiment), own_data.sequences(experiment)
         inputs, outputs = found.input_size, found.output_size
     elif experiment.task == "sine":
-        sequences = experiment.points - T
+        sequences = -(-(experiment.points - T) // (T if experiment.carry else 1))
     elif experiment.samples is not None:
         sequences = experiment.samples
     else:

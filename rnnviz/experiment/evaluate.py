@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from rnnviz.nn import Model, engine
+from rnnviz.experiment.build import start_of
+from rnnviz.nn import Model, carry, engine
 from rnnviz.tasks import Task
 from rnnviz.tasks.base import Array
 
@@ -16,6 +17,8 @@ _AT_ONCE, _NUMBERS_AT_ONCE = 512, 2**25
 
 def outputs(model: Model, task: Task, which: slice = slice(None)) -> Array:
     """y (n, T, O): the network's outputs for some of the sequences."""
+    if task.previous is not None:
+        return _in_order(model, task, which, task.previous)
     x, read = task.x[which], task.read_steps(which)
     at_once = max(1, min(_AT_ONCE, _NUMBERS_AT_ONCE // (task.seq_len * model.spec.forward_width)))
     parts = []
@@ -26,15 +29,26 @@ def outputs(model: Model, task: Task, which: slice = slice(None)) -> Array:
     return np.concatenate(parts).astype(np.float64)
 
 
+def _in_order(model: Model, task: Task, which: slice, previous: Array) -> Array:
+    """The same with carried state: the sequences that those of `which` continue are read before them."""
+    read = carry.chain(previous, which)
+    x = task.x[read].astype(model.spec.dtype)
+    y = np.empty((len(read), task.seq_len, task.output_size))
+    links = carry.of_part(previous, read)
+    for some, run in carry.in_order(model.spec, model.params, x, links, engine.current(), _AT_ONCE):
+        y[some] = run.y.swapaxes(0, 1)
+    return y[np.isin(read, np.arange(len(task))[which])]
+
+
 def fit(model: Model, task: Task) -> Array:
-    """The series one step ahead, from the first point that a window predicts: the last output of each true window;
-    nan for a point without a window."""
+    """The series one step ahead, from the first point that a window predicts last: the last output of each true window,
+    with carried state each output that is judged; nan for a point without one."""
     assert task.series is not None
     assert task.ends is not None
     first = int(task.ends[0])
     ahead = np.full(len(task.series) - first, np.nan)
-    answers = [task.answer_at(i) for i in range(len(task))]
-    ahead[task.ends - first] = outputs(model, task)[np.arange(len(task)), answers, 0]
+    points, places = task.predictions
+    ahead[points - first] = outputs(model, task)[*places.T, 0]
     return ahead
 
 
@@ -43,7 +57,8 @@ def self_fed(model: Model, task: Task) -> Array | None:
     does not read what it predicts.
 
     The network reads one true window and predicts the next point; the window moves on by one point and ends in this
-    prediction, and so on. Each window starts from the zero state, as in Keras' model.predict on windows. After a value
+    prediction, and so on. Each window starts from the zero state, as in Keras' model.predict on windows. With carried
+    state it reads the true window from the state before it, and then its own predictions, one a step. After a value
     that is not finite the rest is nan.
     """
     assert task.series is not None
@@ -52,6 +67,8 @@ def self_fed(model: Model, task: Task) -> Array | None:
         return None
     first, last = task.span(task.fed_from)
     T, n = last - first + 1, min(task.fed, len(task.series) - int(task.ends[task.fed_from]))
+    if task.previous is not None:
+        return _fed_onward(model, task, n)
     points = np.concatenate([task.x[task.fed_from, first - 1 : last], np.full((n, task.input_size), np.nan)])
     for k in range(n):
         points[T + k] = model.forward(points[k : k + T, None])[-1, 0]
@@ -60,12 +77,26 @@ def self_fed(model: Model, task: Task) -> Array | None:
     return points[T:, 0]
 
 
+def _fed_onward(model: Model, task: Task, n: int) -> Array:
+    exact, state = model.in_float64, start_of(model, task, task.fed_from)
+    x, points = task.x[task.fed_from, :, None], np.full(n, np.nan)
+    for k in range(n):
+        h, c = (None, None) if state is None else (state.h, state.c)
+        run = engine.current().forward(exact.spec, exact.params, np.ascontiguousarray(x, "float64"), h, c)
+        x, state = run.y[-1:], carry.Carried.after(run)
+        points[k] = x[0, 0, 0]
+        if not np.isfinite(x).all():
+            break
+    return points
+
+
 def continue_text(model: Model, task: Task, sample: int, length: int = 120) -> str:
     """The network's continuation of the text after sequence `sample`: each character is drawn from the predicted
-    distribution and read next. The same network always draws the same text; it ends at outputs that are not finite."""
+    distribution and read next. The same network always draws the same text; it ends at outputs that are not finite.
+    With carried state the sequence is read from the state before it."""
     model = model.in_float64
-    h: Array | None = None
-    c: Array | None = None
+    start = start_of(model, task, sample)
+    h, c = (None, None) if start is None else (start.h, start.c)
     first, last = task.span(sample)
     x, text = task.x[sample, first - 1 : last, None], ""
     rng = np.random.default_rng(sample)
@@ -78,9 +109,8 @@ def continue_text(model: Model, task: Task, sample: int, length: int = 120) -> s
         chosen = int(rng.choice(len(p), p=p / p.sum()))
         text += task.labels[chosen]
         x = np.eye(len(p))[None, None, chosen]
-        h = np.stack([layer.h[-1] for layer in run.layers])
-        cells = [layer.c[-1] for layer in run.layers if layer.c is not None]
-        c = np.stack(cells) if cells else None
+        start = carry.Carried.after(run)
+        h, c = start.h, start.c
     return text
 
 

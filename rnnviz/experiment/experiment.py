@@ -261,7 +261,12 @@ class Experiment:
     )  # fmt: skip
     shuffle: bool = setting(
         True, "shuffle the training sequences each epoch", kind=bool, label="shuffle", group="training",
-        steps=(False, True),
+        steps=(False, True), why_not=applicability.shuffle,
+    )  # fmt: skip
+    carry: bool = setting(
+        False, "each batch begins with the last state of the batch before, as its sequences continue those",
+        kind=bool, label="carry state", group="training", steps=(False, True), of_task=True,
+        why_not=applicability.carry,
     )  # fmt: skip
     dtype: str = setting(
         "float64", "number format of the weights in training", kind=str, label="precision", group="training",
@@ -371,8 +376,8 @@ class Experiment:
 SETTINGS: dict[str, Setting] = {f.name: replace(f.metadata["setting"], name=f.name) for f in fields(Experiment)}
 #: The same in the order in which the knobs show them.
 BY_GROUP = tuple(sorted(SETTINGS.values(), key=lambda one: GROUPS.index(one.group)))
-#: Settings that the task chooses; a change of the task opens them again.
-OF_TASK = tuple(name for name, one in SETTINGS.items() if one.of_task)
+#: Settings that belong to the task, with their defaults, which a change of the task restores.
+OF_TASK = {name: one.default for name, one in SETTINGS.items() if one.of_task}
 
 
 def in_labels(message: str) -> str:

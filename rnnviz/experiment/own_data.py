@@ -35,11 +35,14 @@ def steps(experiment: Experiment) -> int:
 
 
 def loss_at(experiment: Experiment) -> str:
-    """The steps that carry loss, where they are open: every one, if the data has an answer for each."""
+    """The steps that carry loss, where they are open: every one, if the data has an answer for each, or state is
+    carried."""
     from rnnviz.tasks.own.content import SequencesContent
 
     found = content(experiment)
     answers = 2 if isinstance(found, SequencesContent) and found.classes else 3
+    if experiment.carry and not isinstance(found, SequencesContent):
+        return "every"
     return "every" if isinstance(found, SequencesContent) and found.y.ndim == answers else "last"
 
 
@@ -47,4 +50,6 @@ def sequences(experiment: Experiment) -> int:
     """The number of sequences; of those with a missing value none is left out."""
     found, T = content(experiment), steps(experiment)
     every = found.windows(T)
+    if experiment.carry:
+        return -(-every // T)  # end to end
     return min(every, experiment.samples or MOST_LABELLED) if experiment.task == "labelled" else every

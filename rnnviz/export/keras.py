@@ -60,13 +60,27 @@ class KerasProgram(Program):
         if not self.loops:
             options.append("recurrent_constraint=lambda w: 0 * w")  # Keras applies it after each update
         lines.append("inputs = h = keras.Input((T, I))")
+        if e.carry:
+            lines.append("begins, ends = [], []  # the states before the first step and after the last, of each layer")
         for number in range(e.num_layers):
             whole = self.steps != "last" or number < e.num_layers - 1
             sequences = ", return_sequences=True" if whole else ""
-            lines.append(f"h = {layer}({', '.join(options)}{sequences})(h)")
+            if not e.carry:
+                lines.append(f"h = {layer}({', '.join(options)}{sequences})(h)")
+                continue
+            many = 2 if self.cell.has_cell_state else 1
+            lines += [
+                "begins += [keras.Input((H,))]" if many == 1 else "begins += [keras.Input((H,)), keras.Input((H,))]",
+                f"h, *last = {layer}({', '.join(options)}{sequences}, return_state=True)(",
+                f"    h, initial_state=begins[-{many}:]",
+                ")",
+                "ends += last",
+            ]
         if self.steps not in ("every", "last"):
             lines.append("h = keras.ops.take(h, steps, axis=1)")
-        lines += [f"model = keras.Model(inputs, layers.Dense({dense})(h))"]
+        given = "[inputs, *begins]" if e.carry else "inputs"
+        lines += [f"model = keras.Model({given}, layers.Dense({dense})(h))"]
+        lines += ["states = keras.Model([inputs, *begins], ends)"] if e.carry else []
         if self._has_two_biases:
             fewer = e.num_layers * self.gates * e.hidden_size
             lines.append(
@@ -116,9 +130,12 @@ class KerasProgram(Program):
         for gate, value in chosen.items():
             n = self.cell.keras.order.index(gate)
             body.append(f"{row}[{n} * H : {n + 1} * H] = {value}  # gate {gate}")
+        chosen_layers = f"model.layers[1 : {e.num_layers + 1}]"
+        if e.carry:  # there are more inputs
+            chosen_layers = f"[layer for layer in model.layers if layer.weights][:{e.num_layers}]"
         lines = [
             f"rng = np.random.default_rng({e.seed})",
-            f"for layer in model.layers[1 : {e.num_layers + 1}]:",
+            f"for layer in {chosen_layers}:",
             f"    {names} = (w.copy() for w in layer.get_weights())",
             *(f"    {line}" for line in body),
             f"    layer.set_weights([{names}])",
@@ -155,6 +172,8 @@ class KerasProgram(Program):
             options.append(f"validation_split={e.validation_split!r}")
         if not e.shuffle:
             options.append("shuffle=False")
+        if e.carry:
+            return "\n".join([*notes, f"model.compile(keras.optimizers.{rule}, loss={loss})", *self._carrying()])
         return "\n".join(
             [
                 *notes,
@@ -162,3 +181,20 @@ class KerasProgram(Program):
                 f"model.fit(x, y, {', '.join(options)})",
             ]
         )
+
+    def _carrying(self) -> list[str]:
+        """The training with carried state, which is given and returned: on JAX the states of stateful=True stay 0 in
+        fit, and on PyTorch an LSTM or a GRU with it cannot be trained (Keras 3.15)."""
+        n = self.task.n_train
+        # of one output Keras makes no list
+        last = "last" if self.e.num_layers > 1 or self.cell.has_cell_state else "[last]"
+        return [
+            f"for epoch in range({self.e.epochs}):",
+            f"    state = [np.zeros(({self.rows}, H)) for _ in begins]  # each epoch begins from zeros",
+            "    # row j of a batch continues row j of the batch before",
+            f"    for batch in np.arange({n}).reshape({self.rows}, {n // self.rows}).T:",
+            "        last = states.predict_on_batch([x[batch], *state])",
+            "        loss = model.train_on_batch([x[batch], *state], y[batch])",
+            f"        state = {last}  # numbers: no gradient comes back through them",
+            '    print(epoch + 1, f"{loss:.4f}")',
+        ]

@@ -81,12 +81,14 @@ class Program:
         if task.has_own_data:
             lines = self._own_data()
         elif task.series is not None:
+            windows = "starts" if e.carry else f"range({e.points} - T)"
             lines = [
                 f"rng = np.random.default_rng([{e.seed}, {zlib.crc32(b'sine')}])  # the same points as in rnnviz",
                 f"series = np.sin(np.linspace(-2 * np.pi, 2 * np.pi, {e.points}))",
                 f"series += {e.noise!r} * rng.standard_normal({e.points})",
-                f"x = np.stack([series[i : i + T] for i in range({e.points} - T)])[..., None]",
-                f"y = np.stack([series[i + 1 : i + T + 1] for i in range({e.points} - T)])[..., None]",
+                *self._starts(),
+                f"x = np.stack([series[i : i + T] for i in {windows}])[..., None]",
+                f"y = np.stack([series[i + 1 : i + T + 1] for i in {windows}])[..., None]",
             ]
         else:
             N = len(task)
@@ -95,6 +97,7 @@ class Program:
             )
             lines = [
                 f"# {one_line(task.title)}: replace this random data of the same shape by your sequences",
+                *(["# in the order of time: each continues the one before it"] if e.carry else []),
                 f"rng = np.random.default_rng({e.seed})",
                 f"x = rng.standard_normal(({N}, T, I))",
                 target,
@@ -105,11 +108,25 @@ class Program:
             lines += [f"steps = {list(self.steps)}  # the steps that carry loss, from 0", "y = y[:, steps]"]
         return "\n".join(lines)
 
+    @property
+    def rows(self) -> int:
+        """Rows of a batch, with carried state; the sequences to train on fill them."""
+        return min(self.e.batch_size, self.task.n_train)
+
+    def _starts(self) -> list[str]:
+        """With carried state: where the windows of the series begin, end to end; those to validate with last."""
+        task, n = self.task, self.task.n_train
+        if not self.e.carry or task.ends is None:
+            return []
+        later = f", *range({int(task.ends[n]) - self.T}, {self.e.points} - T, T)" if n < len(task) else ""
+        return [f"starts = [*range(0, {n} * T, T){later}]  # each window continues the one before it"]
+
     def _own_data(self) -> list[str]:
         """The same file, read by rnnviz itself with the same decisions."""
         e = self.e
         chosen = ", ".join(f"{name}={value!r}" for name in DECISIONS if (value := getattr(e, name)) is not None)
         data = str(Path(e.data or "").expanduser().absolute())
+        rows = f" rows={e.batch_size}," if e.carry else ""
         amount = "" if e.samples is None else f" samples={e.samples},"
         return [
             "from rnnviz import tasks  # reads the file in the same way: the same sequences, in the same order",
@@ -117,7 +134,7 @@ class Program:
             "",
             "task = tasks.build(",
             f"    {e.task!r}, data={data!r}, decisions=Decisions({chosen}), seq_len=T,{amount}",
-            f"    seed={e.seed}, validation_split={e.validation_split!r}, loss_at={e.loss_steps()!r},",
+            f"    seed={e.seed}, validation_split={e.validation_split!r}, loss_at={e.loss_steps()!r},{rows}",
             ")",
             "x, y = task.x, task.targets",
         ]

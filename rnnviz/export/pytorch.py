@@ -47,6 +47,7 @@ class TorchProgram(Program):
             chosen = "" if self.cell.activation else f'nonlinearity="{self.e.activation}", '
             recurrent = f"{layer}(I, H, L, {chosen}batch_first=True)"
         states = {"every": "h", "last": "h[:, -1]"}.get(str(self.steps), "h[:, steps]")
+        given, returned = (", state=None", ", state") if self.e.carry else ("", "")
         return (
             source
             + f"""class Model(nn.Module):
@@ -55,9 +56,9 @@ class TorchProgram(Program):
         self.rnn = {recurrent}
         self.readout = nn.Linear(H, O)
 
-    def forward(self, x):  # (N, T, I)
+    def forward(self, x{given}):  # (N, T, I)
 {self._states()}
-        return self.readout({states})
+        return self.readout({states}){returned}
 
 
 model = Model()  # its state_dict has the same names, shapes and gate order as rnnviz
@@ -70,8 +71,19 @@ model = Model()  # its state_dict has the same names, shapes and gate order as r
         return self.cell.activation is None and self.e.activation in _TORCH_ACTIVATIONS
 
     def _states(self) -> str:
+        carries = self.e.carry
         if self.e.truncation() is None:
-            return "        h, _ = self.rnn(x)  # (N, T, H)"
+            return f"        h, {'state' if carries else '_'} = self.rnn(x{', state' * carries})  # (N, T, H)"
+        if carries:
+            return """        parts, begins = [], state
+        for begin in range(0, T, K1):
+            stop = min(begin + K1, T)
+            first = max(stop - K2, 0)  # the gradient stops here; earlier steps only give a state
+            with torch.no_grad():
+                start = self.rnn(x[:, :first], begins)[1] if first else begins
+            part, state = self.rnn(x[:, first:stop], start)
+            parts.append(part[:, begin - first :])
+        h = torch.cat(parts, 1)  # (N, T, H)"""
         return """        parts = []
         for begin in range(0, T, K1):
             stop = min(begin + K1, T)
@@ -189,10 +201,11 @@ model = Model()  # its state_dict has the same names, shapes and gate order as r
             "adam": f"Adam(model.parameters(), lr={e.learning_rate!r}{constants})",
             "rmsprop": f"RMSprop(model.parameters(), lr={e.learning_rate!r}{constants})",
         }[e.optimizer]
+        outputs = "out" if e.carry else "model(x[batch])"
         if self.task.loss == "mse":
-            loss = "loss = nn.functional.mse_loss(model(x[batch]), y[batch])"
+            loss = f"loss = nn.functional.mse_loss({outputs}, y[batch])"
         else:
-            loss = "loss = nn.functional.cross_entropy(model(x[batch]).reshape(-1, O), y[batch].reshape(-1))"
+            loss = f"loss = nn.functional.cross_entropy({outputs}.reshape(-1, O), y[batch].reshape(-1))"
         clip = []
         if e.clip_value is not None:
             clip.append(f"        nn.utils.clip_grad_value_(model.parameters(), {e.clip_value!r})")
@@ -209,17 +222,34 @@ model = Model()  # its state_dict has the same names, shapes and gate order as r
             "                p.data.zero_()",
         ]
         order = f"torch.randperm({n})" if e.shuffle else f"torch.arange({n})"
+        batches = [f"    for batch in {order}.split({e.batch_size}):  # the rest of {len(self.task)} validates"]
+        read, cut = [], []
+        if e.carry:
+            length = n // self.rows
+            batches = [
+                "    state = None  # each epoch begins from zeros",
+                "    # row j of a batch continues row j of the batch before",
+                f"    for batch in torch.arange({n}).reshape({self.rows}, {length}).T:",
+            ]
+            read = ["        out, state = model(x[batch], state)"]
+            cut = ["        state = state.detach()  # its numbers go on; no gradient comes back"]
+            if self.cell.has_cell_state:
+                cut = [
+                    "        state = tuple(s.detach() for s in state)  # their numbers go on; no gradient comes back"
+                ]
         return "\n".join(
             [
                 *self.notes(),
                 f"optimizer = torch.optim.{rule}",
                 f"for epoch in range({e.epochs}):",
-                f"    for batch in {order}.split({e.batch_size}):  # the rest of {len(self.task)} validates",
+                *batches,
                 "        optimizer.zero_grad()",
+                *read,
                 f"        {loss}",
                 "        loss.backward()",
                 *clip,
                 "        optimizer.step()",
+                *cut,
                 *([] if self.loops else no_loop),
                 '    print(epoch + 1, f"{loss.item():.4f}")',
             ]

@@ -122,7 +122,7 @@ def _settings(setup: Setup, given: Any) -> Setup:
     new = {name: (None if value == "auto" else value) for name, value in given.items()}
     known = SETTINGS
     old = setup.experiment.to_dict()
-    left_open = dict.fromkeys(OF_TASK) if new.get("task", old["task"]) != old["task"] else {}
+    left_open = OF_TASK if new.get("task", old["task"]) != old["task"] else {}
     unknown = [name for name in new if name not in known]
     if unknown:
         close = get_close_matches(unknown[0], known, n=1)

@@ -144,7 +144,7 @@ def _waves(N: int, previous: Array | None) -> list[Array]:
     return np.split(order, np.cumsum(np.bincount(depth))[:-1])
 
 
-def chain(previous: Array, which: Array | slice) -> Array:
+def chain(previous: Array, which: Array | slice | int) -> Array:
     """The sequences that are read before some others and with them, in order."""
     needed = np.zeros(len(previous), bool)
     needed[which] = True

@@ -179,6 +179,15 @@ class Training:
         carried = None if self._carried is None else self._carried.copy()
         return numpy_engine.start_of(self.train, self.batch_indices(self.epoch, self.batch), carried)
 
+    def start_of_sequence(self, sequence: int) -> Carried | None:
+        """The states (L, 1, H) in float64 from which the next batch will read this sequence; None if they are not
+        carried, or if it is not in that batch."""
+        row = np.flatnonzero(self.batch_indices(self.epoch, self.batch) == sequence)
+        h, c = self.start_of_batch()
+        if h is None or not len(row):
+            return None
+        return Carried(h[:, row].astype(float), None if c is None else c[:, row].astype(float))
+
     def snapshot(self) -> Snapshot:
         params = {name: a.copy() for name, a in self._params.items()}
         carried = None if self._carried is None else self._carried.copy()

@@ -40,12 +40,14 @@ def build(
     shortest: int | None = None,
     padding: str = "after",
     mask: str = "packed",
+    rows: int | None = None,
 ) -> Task:
     """Make the sequences of task `name`; the same arguments always give the same ones.
 
     An argument that is None takes the task's default (`catalog.py`). `loss_at` is "auto" (the task's default), "every",
     "last", or steps counted from 1. `shortest`, `padding` and `mask`: see padding.py. `data` and `decisions` are for
-    the tasks in `OWN`. Raises InputError, in one line, for wrong or conflicting arguments.
+    the tasks in `OWN`. `rows`: sequences that continue one another, in so many rows, for state that is carried
+    (rows.py); only for a task that uses "carry". Raises InputError, in one line, for wrong or conflicting arguments.
     """
     from rnnviz.nn.spec import LARGEST, real_number, whole_number
     from rnnviz.tasks.padding import arranged
@@ -62,12 +64,16 @@ def build(
     accepts(name, "source", source)
     accepts(name, "data", data)
     accepts(name, "shortest", shortest)
+    more: dict[str, Any] = {}
+    if rows is not None:
+        accepts(name, "carry", rows)
+        more = {"rows": whole_number("rows", rows, low=1)}
     if name in OWN:
         if data is None:
             raise InputError(f"data: the task {name!r} learns your own data; name its file with --data")
         own: Task = module.build(
             data=data, decisions=decisions, seq_len=seq_len, samples=samples, seed=seed,
-            validation_split=validation_split, loss_at=loss_at,
+            validation_split=validation_split, loss_at=loss_at, **more,
         )  # fmt: skip
         if shortest is not None and own.series is None:
             raise InputError("shortest: your own sequences have lengths of their own; leave it out")
@@ -75,7 +81,7 @@ def build(
     T, lag = dimensions(name, seq_len, lag)
     given = {"lag": lag, "points": points, "noise": noise, "samples": samples, "source": source}
     used = {setting: given[setting] for setting in OPTIONAL if setting in info(name).uses}
-    task: Task = module.build(seq_len=T, seed=seed, validation_split=validation_split, loss_at=loss_at, **used)
+    task: Task = module.build(seq_len=T, seed=seed, validation_split=validation_split, loss_at=loss_at, **used, **more)
     return arranged(task, shortest, padding, mask, seed)
 
 

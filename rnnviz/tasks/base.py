@@ -55,6 +55,7 @@ class Task(ReadOnly):
     labels       the class of each output, when outputs are classes
     typed        what was typed in place of one of the sequences, or None; original: the task without it
     notes        the data that is left out or merged, with its amount; one line each
+    previous     (N,) with carried state: the sequence that each one continues, -1 if none; None: no state is carried
     """
 
     #: Whether each input is the target of the step before, so that a network can read its own output.
@@ -92,6 +93,7 @@ class Task(ReadOnly):
     fed_from: int = 0  # a self-fed prediction begins with this sequence's last target
     own_steps: Array | None = None
     mask: str = "packed"
+    previous: Array | None = None
     fed: int = 0  # its number of points, at most; 0: the network does not read what it predicts
     typed: Typed | None = None
     original: Task | None = None
@@ -108,6 +110,7 @@ class Task(ReadOnly):
             self.ends,
             self.history,
             self.groups,
+            self.previous,
         ):
             if array is not None:
                 frozen(array)
@@ -198,11 +201,25 @@ class Task(ReadOnly):
         return np.where(known[:, :, None], history[then], np.nan)
 
     @property
+    def predictions(self) -> tuple[Array, Array]:
+        """(points, places): the points of the series that are predicted, from the first that a sequence predicts last,
+        and the (sequence, step - 1) of each: its answer; with carried state each step with loss."""
+        assert self.ends is not None
+        at = np.zeros((len(self), self.seq_len), bool)
+        at[np.arange(len(self)), [self.answer_at(i) for i in range(len(self))]] = True
+        points = np.broadcast_to(self.ends[:, None], at.shape)
+        if self.previous is not None:
+            points = points + np.arange(1 - self.seq_len, 1)
+            at |= self.loss_mask & (points >= self.ends[0])
+        return points[at], np.argwhere(at)
+
+    @property
     def predicted_points(self) -> frozenset[int] | None:
-        """The points of the series that a sequence predicts last, where some after the first have none; else None."""
-        if self.series is None or self.ends is None or len(self.ends) == len(self.series) - int(self.ends[0]):
+        """The points of the series that are predicted, where some after the first have none; else None."""
+        if self.series is None or self.ends is None:
             return None
-        return frozenset(self.ends.tolist())
+        points = self.ends if self.previous is None else self.predictions[0]
+        return None if len(points) == len(self.series) - int(self.ends[0]) else frozenset(points.tolist())
 
     @property
     def has_marker(self) -> bool:

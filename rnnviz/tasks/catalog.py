@@ -25,6 +25,7 @@ SHAPES = ("many-to-many", "many-to-one", "one-to-many")
 
 COPY_SYMBOLS = 8  # symbols that may have to be copied (Arjovsky et al. 2016, section 4.1)
 COPY_WIDTH = 10  # how many of them in one sequence, when there is room
+NO_CARRY = "only the sine, a text and your own series have sequences that continue one another"
 MOST_LABELLED = 2_000  # sequences of a person's own, unless more are asked for; a minute's training
 MOST_CHARACTERS = 200_000  # read from a text file; training on more would take hours
 LONGEST_NAME = 11  # letters in the longest surname of names.py
@@ -46,7 +47,7 @@ class TaskInfo:
     loss_at: str  # the task's own choice, in words that fit the setting where they can
     seq_len: int
     samples: int | None  # None: counted from the data (windows of the sine or of a text)
-    uses: frozenset[str]  # those of the settings in OPTIONAL that the task uses
+    uses: frozenset[str]  # those of the settings in OPTIONAL that the task uses; carry: its sequences may be in rows
     #: Completes (seq_len, lag) if one or both are open; raises InputError if they conflict.
     fill: Callable[[TaskInfo, int | None, int | None], Dimensions]
     inputs: int = 1  # I and O; for a text the largest possible
@@ -116,7 +117,7 @@ CATALOG: dict[str, TaskInfo] = {
             "every",
             seq_len=10,
             samples=None,
-            uses=frozenset({"points", "noise", "shortest"}),
+            uses=frozenset({"points", "noise", "shortest", "carry"}),
             fill=_without_lag,
         ),
         TaskInfo(
@@ -189,7 +190,7 @@ CATALOG: dict[str, TaskInfo] = {
             "every",
             seq_len=40,
             samples=None,
-            uses=frozenset({"samples", "source", "shortest"}),
+            uses=frozenset({"samples", "source", "shortest", "carry"}),
             fill=_without_lag,
             inputs=128,
             outputs=128,
@@ -229,7 +230,7 @@ OWN: dict[str, TaskInfo] = {
             "last",
             seq_len=20,
             samples=None,
-            uses=frozenset({"data", "shortest", *DECISIONS}),
+            uses=frozenset({"data", "shortest", "carry", *DECISIONS}),
             fill=_of_data,
             recipe=(*_ADAM, ("epochs", 40)),
         ),
@@ -282,5 +283,7 @@ def accepts(name: str, setting: str, value: object) -> None:
             from rnnviz.tasks.own_files import no_use
 
             raise InputError(f"source: {no_use(name, str(value))}")
+        if setting == "carry":
+            raise InputError(f"carry: {NO_CARRY}; leave it out")
         users = ", ".join(task.name for task in CATALOG.values() if setting in task.uses)
         raise InputError(f"{setting}: the task {name!r} does not use it (only {users}); leave it out")

@@ -13,6 +13,7 @@ from collections import Counter
 from contextlib import suppress
 from io import TextIOWrapper
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -30,6 +31,7 @@ from rnnviz.tasks.base import (
     split,
 )
 from rnnviz.tasks.catalog import MOST_CHARACTERS
+from rnnviz.tasks.rows import in_rows
 
 COUNTED = 50_000_000  # bytes of the largest file whose characters are counted; a longer one is given in bytes
 MOST_SYMBOLS = 128  # different characters; the rarer ones become OTHER
@@ -84,11 +86,13 @@ def build(
     seed: int,
     validation_split: float,
     loss_at: LossAt = "auto",
+    rows: int | None = None,
 ) -> Characters:
     """x (N, T, I) one-hot; targets (N, T): the next character. I = O: the characters of the text, sorted.
 
     N is the number of windows that the text holds end to end, or `samples`, evenly spread (they overlap if
-    the text is too short for that many). The seed has no effect.
+    the text is too short for that many). With `rows`, for carried state, they are end to end in any case, in so many
+    rows (rows.py). The seed has no effect.
     """
     text, whole = TEXT.replace("\n\n", "\n").replace("\n", " "), ""
     if source is not None:
@@ -110,14 +114,22 @@ def build(
             raise InputError(f"samples: {n} windows of {seq_len} are too much for memory; use at most {fits}")
         n = fits
     n_train = split(n, validation_split, "use a longer text, fewer steps or a smaller validation split")
-    consecutive = samples is None and n <= end_to_end
+    consecutive = (samples is None or rows is not None) and n <= end_to_end
     starts = np.arange(n) * seq_len if consecutive else np.linspace(0, last_start, n).astype(int)
+    facts: dict[str, Any] = {}
+    if rows is not None:
+        if not consecutive:
+            raise InputError(f"samples: {n} sequences of {seq_len} do not follow one another; use at most {end_to_end}")
+        found = in_rows(starts, seq_len, n_train, rows)
+        starts, n_train, n = found.starts, found.n_train, len(found.starts)
+        facts = {"previous": found.previous}
     windows = codes[starts[:, None] + np.arange(seq_len + 1)]
     lengths = np.full(n, seq_len)
     notes = [f"Only the first {len(text):,} characters are read, of {whole}."] if whole else []
+    notes += [] if rows is None else found.notes
     notes += _merged(text, vocab) + _left_out(text, starts, seq_len, source is None)
     targets = windows[:, 1:].copy()
-    facts = common_fields("characters", lengths, seq_len, loss_at)
+    facts |= common_fields("characters", lengths, seq_len, loss_at)
     return Characters(
         **facts | ({} if source is None else {"title": f"characters of {Path(source).name}"}),
         x=one_hot(windows[:, :-1], len(vocab)),

@@ -23,6 +23,7 @@ from rnnviz.tasks.own import Decisions, read
 from rnnviz.tasks.own.content import SequencesContent, SeriesContent
 from rnnviz.tasks.own.scale import Scale, fill, gap_note, padded, scale_note, scale_of, scaled
 from rnnviz.tasks.own.understood import Understood
+from rnnviz.tasks.rows import in_rows
 
 #: Steps of a self-fed prediction, at most.
 FED = 200
@@ -96,31 +97,41 @@ def build(
     seed: int,
     validation_split: float,
     loss_at: LossAt = "auto",
+    rows: int | None = None,
 ) -> Task:
-    """The windows of a table's or an array's series, or sequences with numbers as answers.
+    """The windows of a table's or an array's series, or sequences with numbers as answers. With `rows`,
+    for carried state, windows are end to end, in so many rows (rows.py), and each step carries loss by default.
 
     Raises InputError where no window is left to train on.
     """
     understood = read(data, decisions)
     content = understood.content
     if isinstance(content, SequencesContent) and understood.task == "series":
+        if rows is not None:
+            raise InputError(f"carry: the sequences of {understood.name} do not continue one another; leave it out")
         return _regression(understood, content, seq_len, seed, validation_split, loss_at)
     if not isinstance(content, SeriesContent):
         raise InputError(f"task: {understood.name} is for the task {understood.task!r}, not 'series'; leave --task out")
-    return _windows(understood, content, seq_len, validation_split, loss_at)
+    return _windows(understood, content, seq_len, validation_split, loss_at, rows)
 
 
 def _windows(
-    understood: Understood, content: SeriesContent, seq_len: int | None, validation_split: float, loss_at: LossAt
+    understood: Understood,
+    content: SeriesContent,
+    seq_len: int | None,
+    validation_split: float,
+    loss_at: LossAt,
+    rows: int | None,
 ) -> Series:
     T = content.steps() if seq_len is None else seq_len
     R, used = len(content.values), sorted({*content.inputs, *content.targets})
-    every = _starts(content, T)
+    every = _starts(content, T, 1 if rows is None else T)
     if not len(every):
         raise _too_short(understood, content, T)
     values, filled = fill(content.values, content.starts, understood.decisions.missing)
     bad = np.concatenate([[0], np.cumsum(~np.isfinite(values[:, used]).all(axis=1))])
     starts = every[bad[every + T + 1] == bad[every]]
+    gaps = len(every) - len(starts)
     if len(starts) < 2:
         raise InputError(
             f"seq_len: {counted(len(starts), 'window')} of {len(every):,} without a missing value, of {T} steps of "
@@ -128,6 +139,10 @@ def _windows(
         )
     n_train = split(len(starts), validation_split, "use more rows, fewer steps or a smaller validation split")
     fit_memory(len(starts), T, content.input_size + content.output_size)
+    in_row = None if rows is None else in_rows(starts, T, n_train, rows)
+    if in_row is not None:
+        starts, n_train = in_row.starts, in_row.n_train
+        loss_at = "every" if loss_at == "auto" else loss_at
     in_training = np.zeros(R + 1, int)
     np.add.at(in_training, starts[:n_train], 1)
     np.add.at(in_training, starts[:n_train] + T + 1, -1)
@@ -138,15 +153,14 @@ def _windows(
     targets = windows[starts + 1][:, :, content.targets].copy()
     lengths = np.full(len(starts), T)
     facts = common_fields("series", lengths, T, loss_at)
-    notes = [*understood.notes, *gap_note(filled, understood.decisions.missing)]
-    if len(starts) < len(every):
-        gaps = len(every) - len(starts)
+    notes = [*understood.notes, *gap_note(filled, understood.decisions.missing), *(in_row.notes if in_row else ())]
+    if gaps:
         notes.append(
             f"{gaps:,} of {len(every):,} windows hold a missing value and are left out; --missing interpolate fills it."
         )
     if understood.standardizes:
         notes.append(scale_note([scales[c] for c in used]))
-    if T > 1 and facts["loss_mask"][:, :-1].any():
+    if T > 1 and rows is None and facts["loss_mask"][:, :-1].any():
         notes.append("With a loss before the last step, the first validation windows predict values of the training.")
     groups = np.zeros(R, int)
     groups[list(content.starts[1:])] = 1
@@ -167,6 +181,7 @@ def _windows(
         scales=tuple(scales[c] for c in content.targets),
         starts=starts,
         groups=np.cumsum(groups),
+        previous=None if in_row is None else in_row.previous,
         history=columns[:, content.targets].copy(),
     )
 
@@ -182,9 +197,11 @@ def _too_short(understood: Understood, content: SeriesContent, T: int) -> InputE
     )
 
 
-def _starts(content: SeriesContent, T: int) -> Array:
-    """The first row of each window of T rows that has a row after it in the same group."""
-    parts = [np.arange(start, max(start, end - T)) for start, end in zip(content.starts, content.ends, strict=True)]
+def _starts(content: SeriesContent, T: int, stride: int) -> Array:
+    """The first row of each window of T rows that has a row after it in the same group, every stride-th of them."""
+    parts = [
+        np.arange(start, max(start, end - T), stride) for start, end in zip(content.starts, content.ends, strict=True)
+    ]
     return np.concatenate(parts)
 
 

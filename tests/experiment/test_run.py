@@ -186,9 +186,9 @@ def test_long_sequences_are_read_a_few_at_a_time(monkeypatch):
     at_once: list[int] = []
     whole, loss = outputs(result.model, result.task), result.history["val_loss"][-1]
     forward = Model.forward
-    monkeypatch.setattr(Model, "forward", lambda self, x: (at_once.append(x.shape[1]), forward(self, x))[1])
+    monkeypatch.setattr(Model, "forward", lambda self, x, **m: (at_once.append(x.shape[1]), forward(self, x, **m))[1])
     monkeypatch.setattr("rnnviz.experiment.evaluate._NUMBERS_AT_ONCE", 10 * result.model.spec.forward_width * 3)
-    monkeypatch.setattr("rnnviz.nn.training._EVALUATE_NUMBERS", 1)
+    monkeypatch.setattr("rnnviz.nn.carry.NUMBERS_AT_ONCE", 1)
     np.testing.assert_allclose(outputs(result.model, result.task), whole, rtol=1e-12)
     assert max(at_once) == 3
     again = train(Experiment(epochs=1, validation_split=0.3)).history["val_loss"][-1]

@@ -349,7 +349,7 @@ def test_a_typed_value_that_is_none(name: str, text: str) -> None:
 
 def test_a_knob_says_whether_it_draws_other_weights() -> None:
     """Those that do not leave every weight matrix as it is but for its size."""
-    experiment = Experiment(seq_len=5, points=20, hidden_size=6, init="orthogonal")
+    experiment = Experiment(seq_len=5, points=20, hidden_size=6, init="orthogonal", batch_size=1)
     before = Player(experiment).frame.scene.model.params
     for knob in BY_GROUP:
         turned = knobs.turned(Player(experiment).frame, knob.name, +1)

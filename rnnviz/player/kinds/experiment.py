@@ -100,10 +100,13 @@ class ExperimentRun:
         )
 
     def scene(self, sample: int, loss_step: int | None = None) -> Scene:
-        model = self.timeline.training.model
-        if self.cut:
+        training = self.timeline.training
+        model = training.model
+        is_other = self.cut and self.experiment.loop  # not the network that is trained
+        if is_other:
             model = without_loop(model)
-        return read(self.task, sample, model, loss_step=loss_step)
+        start = None if is_other else training.start_of_sequence(sample)
+        return read(self.task, sample, model, trace_of(model, self.task, sample, start), loss_step)
 
     # -- time travel ---------------------------------------------------------------------------------------
 
@@ -262,7 +265,7 @@ def _like(settings: Settings) -> ExperimentRun:
 def _with(requested: Experiment, settings: tuple[tuple[str, object], ...]) -> Experiment:
     """`requested` with some settings changed. Raises InputError naming the one that is wrong."""
     new = dict(settings)
-    left_open = dict.fromkeys(OF_TASK) if new.get("task", requested.task) != requested.task else {}
+    left_open = OF_TASK if new.get("task", requested.task) != requested.task else {}
     try:
         return Experiment.from_mapping({**requested.to_dict(), **left_open, **new}, "")
     except InputError as error:  # it names the setting

@@ -44,8 +44,9 @@ KERAS = '''class MinGRUCell(layers.Layer):
         return h, [h]
 
 
-def MinGRU(units, return_sequences=False, **initializers):
-    return layers.RNN(MinGRUCell(units, **initializers), return_sequences=return_sequences)
+def MinGRU(units, return_sequences=False, return_state=False, **initializers):
+    cell = MinGRUCell(units, **initializers)
+    return layers.RNN(cell, return_sequences=return_sequences, return_state=return_state)
 '''
 
 CELL = Cell(
