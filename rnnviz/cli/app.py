@@ -13,15 +13,17 @@ from rnnviz.errors import InputError
 
 
 def run(options: Options) -> int:
-    require_terminal("rnnviz read is the same in lines of text")
     options = _with_start(options)
+    if options["watch"] and options["free"]:
+        raise InputError("watch: no lesson is opened; leave --free and what else names a network out")
+    require_terminal("rnnviz read is the same in lines of text")
     start = None
     if not options["free"]:
         from rnnviz.lessons.course import Start, find
 
         if options["lessons"] is not None:
             find(options["lessons"])
-        start = Start(options["lessons"])
+        start = Start(options["lessons"], watches=options["watch"])
     gc.disable()  # a tenth of the time to the first frame, and finds nothing; the first frame enables it again
     from rnnviz.tui.app import run as run_app
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from rnnviz.cli.command import Argument, Command, as_json, number, whole_number
-from rnnviz.cli.opening_arguments import AT, BESIDE, INPUT, LESSONS, OF_RECORDING, OF_WEIGHTS, PANEL
+from rnnviz.cli.opening_arguments import AT, BESIDE, INPUT, LESSONS, OF_RECORDING, OF_WEIGHTS, PANEL, WATCH
 from rnnviz.cli.picture_commands import PICTURES
 from rnnviz.cli.session_flags import COLOR, OF_SESSION
 from rnnviz.cli.setup_commands import SETUP
@@ -50,6 +50,7 @@ APP = Command(
         PANEL,
         Argument("--free", "open the plain score, without lessons", default=False, more={"action": "store_true"}),
         Argument("--lessons", "open the lessons in this folder", metavar="DIR"),
+        WATCH,
         Argument(
             "--plain",
             "in lines of text, for a screen reader or a pipe: rnnviz read",
@@ -273,10 +274,10 @@ _COURSE = Command(
 _LESSON = Command(
     "lesson",
     "open one lesson",
-    "rnnviz lesson SLUG [--lessons DIR]",
-    "Open one lesson, by its slug or number.",
+    "rnnviz lesson SLUG [--lessons DIR]\n       rnnviz lesson FILE.md [--watch]",
+    "Open one lesson, by its slug or number, or by its file: then the lessons beside it are the course.",
     "rnnviz.cli.lessons:open_one",
-    (LESSONS, _SLUG, *OF_SESSION),
+    (LESSONS, WATCH, _SLUG, *OF_SESSION),
     has_experiment=False,
 )
 

@@ -68,6 +68,8 @@ def check(command: str, given: Mapping[str, Any]) -> None:
         return
     if ".py" in (given.get("cell") or ""):
         raise InputError("cell: a kiosk runs no file; choose one of its cells")
+    if given.get("watch"):
+        raise InputError("watch: a kiosk does not read a lesson again; leave --watch out")
     for name in _OWN_FILES:
         if given.get(name) is not None:
             raise InputError(f"{name}: a kiosk opens lessons and experiments, no data, recordings or weights")

@@ -6,12 +6,13 @@ import os
 import sys
 from pathlib import Path
 
+from rnnviz.cli import kiosk
 from rnnviz.cli.command import Options
 from rnnviz.cli.session_flags import session
 from rnnviz.cli.surroundings import require_terminal
 from rnnviz.errors import InputError, short_repr
 from rnnviz.glyphs import cells, cut, lines_at_most, ljust, one_line
-from rnnviz.lessons.course import Course, Start, find, head
+from rnnviz.lessons.course import Course, Start, find, head, is_lesson
 
 WIDEST_SLUG = 24
 
@@ -64,13 +65,21 @@ def play_one(options: Options) -> int:
 
 
 def _open(options: Options, *, plays: bool) -> int:
-    find(options["lessons"]).file(options["slug"])
+    folder, slug = options["lessons"], options["slug"]
+    if folder is None and _is_file(slug):
+        folder, slug = str(Path(slug).parent), Path(slug).name
+    find(folder).file(slug)
     require_terminal(f"rnnviz read {options['slug']} is the same in lines of text")
     from rnnviz.tui.app import run as run_app
 
     asked = session(options)
-    start = Start(options["lessons"], options["slug"], (asked.speed or 1.0) if plays else None)
-    return run_app(start=start, session=asked) or 0
+    speed = (asked.speed or 1.0) if plays else None
+    return run_app(start=Start(folder, slug, speed, watches=not plays and options["watch"]), session=asked) or 0
+
+
+def _is_file(word: str) -> bool:
+    """Whether a lesson is named by its file, which a kiosk does not open."""
+    return kiosk.current() is None and is_lesson(Path(word)) and Path(word).is_file()
 
 
 # -- the list ------------------------------------------------------------------------------------------

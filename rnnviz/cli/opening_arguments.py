@@ -62,6 +62,10 @@ INPUT = Argument(
 )
 
 LESSONS = Argument("--lessons", "a folder of lessons in place of the course that comes with rnnviz", metavar="DIR")
+WATCH = Argument(
+    "--watch", "for who writes lessons: whenever the open lesson's file is saved, read it again and show what is wrong "
+    "beside it", default=False, more={"action": "store_true"},
+)  # fmt: skip
 AT = Argument(
     "--at", "a place to begin at: t=12,back or train=20,t=5; also unit=N, sequence=N, gradient=total, loss, update, "
     "cut", metavar="PLACE", read=place.read,

@@ -21,10 +21,11 @@ from rnnviz.cli.surroundings import terminal_missing
 from rnnviz.cli.workshop_terminal import FullScreen, keys_in
 from rnnviz.errors import InputError
 from rnnviz.glyphs import cells, cut, ljust, wrap
+from rnnviz.saved_files import Saves
 from rnnviz.session import Session
 from rnnviz.terminal import size_of
 from rnnviz.workshop.check import check
-from rnnviz.workshop.checker import Checker, Saves
+from rnnviz.workshop.checker import Checker
 from rnnviz.workshop.exercise import Exercise
 from rnnviz.workshop.exercises import EXERCISES
 from rnnviz.workshop.report import Line, lines, row
@@ -69,7 +70,7 @@ class Watch:
         os.set_blocking(self._wake_in, False)
         self._finished: list[tuple[Exercise, Result]] = []
         self._checker = Checker(lambda one, stop: check(one, folder / one.file, stop=stop), self._done)
-        self._saves = Saves(folder)
+        self._saves = Saves({one: folder / one.file for one in EXERCISES})
 
     @property
     def exercise(self) -> Exercise:

@@ -79,12 +79,14 @@ def _order(file: Path) -> tuple[int, str]:
 class Start:
     """What the app opens with: a folder of lessons (None: rnnviz's own), a lesson in it (None: where the learner
     left off), and the speed of an autoplay (None: no autoplay). step: which step of the lesson, without the learner's
-    progress and without any being kept; None: where the learner left it."""
+    progress and without any being kept; None: where the learner left it. watches: read the open lesson again whenever
+    its file is saved."""
 
     folder: str | Path | None = None
     slug: str | None = None
     speed: float | None = None
     step: int | None = None
+    watches: bool = False
 
 
 #: The summary of a lesson that cannot be read.

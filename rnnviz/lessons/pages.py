@@ -5,6 +5,7 @@ prose, question, choices       while a question is open (or the number being typ
 verdict, explanation           once it is answered
 prose, goal, conditions        while an exercise is open; hints take the prose's place
 solved, explanation            once it is solved, while the solution is on the screen
+! what is wrong, before all    while the lesson's file is watched and has faults
 prose, goal, solved before     after that: the step was restored, or the network changed
 """
 
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rnnviz.experiment.experiment import SETTINGS
+from rnnviz.glyphs import wrap
 from rnnviz.lessons.conditions import value_of
 from rnnviz.lessons.lesson import Exercise, Point, Prediction
 from rnnviz.lessons.prose import Line, wrapped
@@ -82,7 +84,8 @@ def page(
                 lines += wrapped(voice.say(status(run, frame)), voice.room)
     else:
         lines = prose
-    return Page(step.heading, tuple(lines), point, "again" if run.is_retry else run.standing[1])
+    faults: list[Line] = [[(row, "warn")] for text in run.faults for row in wrap(f"! {text}", voice.room)]
+    return Page(step.heading, (*faults, *lines), point, "again" if run.is_retry else run.standing[1])
 
 
 def question_lines(run: LessonRun, question: Prediction, width: int, typed: str, set_: object) -> list[Line]:

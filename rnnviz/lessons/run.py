@@ -43,6 +43,7 @@ class LessonRun:
     wording   the open question as the learner read it, when it was answered
     is_retry  the present question or exercise is asked again; its last result counts until the next
     again     the lesson is replayed: steps that are still to be asked again, with the hints shown since
+    faults    what is wrong with the lesson's file since this version of it was read
     keep_cursor  the cursor may stay where the learner has it: the step does not move it
     """
 
@@ -62,6 +63,7 @@ class LessonRun:
     is_retry: bool = False
     again: Mapping[str, int] = field(default_factory=dict)
     keep_cursor: bool = False
+    faults: tuple[str, ...] = ()
 
     # -- state -------------------------------------------------------------------------------------------
 

@@ -42,7 +42,7 @@ from rnnviz.tui.held_frames import Frames
 from rnnviz.tui.idle import LOOK_EVERY, Idle
 from rnnviz.tui.input_filter import Background
 from rnnviz.tui.main import Main
-from rnnviz.tui.messages import EngineReady, Grown, Noted, PlayerReady, PlotsReady
+from rnnviz.tui.messages import EngineReady, Grown, LessonNews, Noted, PlayerReady, PlotsReady
 from rnnviz.tui.modal import Commands
 from rnnviz.tui.palette import Palette, is_hex, luminance
 from rnnviz.tui.presenter import Blank
@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from rnnviz.lessons.progress import Progress
     from rnnviz.lessons.run import LessonRun
     from rnnviz.player.kinds.opening import NetworkOpening, Opening
+    from rnnviz.tui.lesson_watch import LessonWatch
     from rnnviz.tui.place import Place
 
 SETTLE = 0.15  # seconds between the first frame and the loading of plots and numba
@@ -120,7 +121,7 @@ class RnnvizApp(DrivenApp):
         self._start = start  # the lesson to open; None: the plain score
         self._compile = compile
         self._compiling: Any = None
-        self._follower: Follower | None = None  # looks for more of what grows
+        self._followers: list[Follower | LessonWatch] = []  # look for more of what grows, or is saved
         self.failure: BaseException | None = None
         self.idle: Idle | None = None  # how long nobody has pressed a key; None: it does not matter
 
@@ -242,12 +243,17 @@ class RnnvizApp(DrivenApp):
         main.catch_up()
         self.set_timer(SETTLE, lambda: Thread(target=self._load, daemon=True).start())
         if message.player.grows:
-            self._follower = Follower(message.player.has_news, lambda: self.post_message(Grown()))
-            self._follower.start()
+            self._followers.append(Follower(message.player.has_news, lambda: self.post_message(Grown())))
+            self._followers[-1].start()
 
     def _begin_lesson(self, course: Course, progress: Progress, run: LessonRun, speed: float | None) -> None:
         """Open the first lesson of the session; with a speed, as an autoplay."""
         guide = self.main.lead(course, progress)
+        if self._start is not None and self._start.watches:
+            from rnnviz.tui.lesson_watch import LessonWatch
+
+            self._followers.append(LessonWatch(guide, lambda take: self.post_message(LessonNews(take))))
+            self._followers[-1].start()
         if speed is None:
             guide.become(run)
             return
@@ -291,6 +297,9 @@ class RnnvizApp(DrivenApp):
         else:
             self.main.warn(message.text)
 
+    def on_lesson_news(self, message: LessonNews) -> None:
+        message.take()
+
     def on_grown(self) -> None:
         self.main.send(Follow(), is_watched=False, keeps_notice=True)
 
@@ -329,8 +338,8 @@ class RnnvizApp(DrivenApp):
     def on_unmount(self) -> None:
         if self.main.guide is not None:
             self.main.guide.progress.flush(LAST_TRY)
-        if self._follower is not None:
-            self._follower.stop()
+        for one in self._followers:
+            one.stop()
         if self._compiling is not None:  # last: it waits for another process
             self._compiling.stop()
 

@@ -318,7 +318,7 @@ class Guide:
             self.stage.say(reason)
         else:
             self.stage.hush()
-            self._changed(run.show_hint())
+            self.take_over(run.show_hint())
 
     # -- getting there -------------------------------------------------------------------------------------
 
@@ -383,9 +383,9 @@ class Guide:
             if run.target.panel and self.stage.view.panel == "knobs":  # the step's own panel shows the result
                 self.run = run
                 self.stage.open_panel(run.target.panel)
-            self._changed(run)
+            self.take_over(run)
 
-    def _changed(self, run: LessonRun) -> None:
+    def take_over(self, run: LessonRun) -> None:
         """Take over a new state of the lesson with the same picture."""
         self.run = run
         self.text.to_top()

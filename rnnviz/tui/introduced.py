@@ -23,15 +23,16 @@ _OF_KEYS = {
 class Introduced:
     def __init__(self, course: Course) -> None:
         self._course = course
-        self._until: dict[str, frozenset[str] | None] = {}  # by the lesson's slug: its own and those before it
+        #: By the lesson's slug and what it introduces, which may change with its file: its own and those before it.
+        self._until: dict[tuple[str, tuple[str, ...]], frozenset[str] | None] = {}
 
     def names(self, run: LessonRun) -> frozenset[str] | None:
         """What the lessons have introduced; to that this step's panel and the keys it names or takes. None:
         everything."""
-        slug = run.lesson.slug
-        if slug not in self._until:
-            self._until[slug] = introduced(self._course.files, run.lesson.path)
-        known = self._until[slug]
+        at = (run.lesson.slug, run.lesson.introduces)
+        if at not in self._until:
+            self._until[at] = introduced(self._course.files, run.lesson.path)
+        known = self._until[at]
         if known is None:
             return None
         of_keys = {_OF_KEYS[face] for face in keys_named(run) if face in _OF_KEYS}

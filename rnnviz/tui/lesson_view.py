@@ -82,7 +82,7 @@ def put(sheet: Sheet, y: int, x: int, line: Line, palette: Palette) -> None:
     strong = palette.text + Style(bold=True)
     styles = {
         "": palette.text, "bold": strong, "em": palette.text + Style(italic=True), "code": palette.accent,
-        "formula": strong, "typed": palette.accent, "quiet": palette.dim,
+        "formula": strong, "typed": palette.accent, "quiet": palette.dim, "warn": palette.warn,
     }  # fmt: skip
     for text, style in line:
         x = sheet.put(y, x, text, styles[style])

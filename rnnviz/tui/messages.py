@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from textual.message import Message
@@ -36,6 +37,14 @@ class Noted(Message):
 
 class Grown(Message):
     """There is more of what is open than was seen."""
+
+
+class LessonNews(Message):
+    """A lesson's file was saved or checked; take: shows it, on the app's thread."""
+
+    def __init__(self, take: Callable[[], None]) -> None:
+        super().__init__()
+        self.take = take
 
 
 class PlotsReady(Message):

@@ -1,61 +1,13 @@
-"""Which files were saved, and a thread that checks them, one at a time."""
+"""A thread that checks files, one at a time."""
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable
-from pathlib import Path
 
 from rnnviz.workshop.exercise import Exercise
-from rnnviz.workshop.exercises import EXERCISES
 from rnnviz.workshop.result import ERROR, Result
 from rnnviz.workshop.running import Stop
-
-#: What identifies a version of a file: when it was written, its length, and which file it is (an editor may replace
-#: it). None: there is none.
-Version = tuple[int, int, int] | None
-
-
-def version(path: Path) -> Version:
-    try:
-        state = os.stat(path)
-    except OSError:
-        return None
-    return state.st_mtime_ns, state.st_size, state.st_ino
-
-
-class Saves:
-    """Finds the files of a folder that were saved since the last look.
-
-    An editor may write a file in several steps, or replace it. So a changed file counts only when a second look finds
-    it as it was at the first.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._known = {one: version(folder / one.file) for one in EXERCISES}
-        self._changing: dict[Exercise, Version] = {}
-
-    @property
-    def is_settling(self) -> bool:
-        """Whether a file has changed, and a second look should follow soon."""
-        return bool(self._changing)
-
-    def look(self) -> list[Exercise]:
-        """The exercises whose files were saved, or have gone, the one saved last at the end."""
-        saved = []
-        for one in EXERCISES:
-            now = version(self._folder / one.file)
-            if now == self._known[one]:
-                self._changing.pop(one, None)
-            elif one in self._changing and self._changing[one] == now:
-                del self._changing[one]
-                self._known[one] = now
-                saved.append(one)
-            else:
-                self._changing[one] = now
-        return sorted(saved, key=lambda one: self._known[one] or (0, 0, 0))
 
 
 class Checker:

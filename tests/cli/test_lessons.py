@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from rnnviz.cli import kiosk
 from rnnviz.cli.main import main
+from rnnviz.kiosk import Kiosk
 from rnnviz.lessons.course import find
 from rnnviz.lessons.progress import Progress
 from rnnviz.lessons.reading import read
@@ -88,6 +90,10 @@ def test_metrics_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
         (["lessons", "check", "nowhere.md"], "nowhere.md: does not exist"),
         (["lessons", "--lessons", "nowhere"], "nowhere: is not a folder"),
         (["--lessons", "x", "--hidden", "3"], "leave the other flags out"),
+        (["lesson", "6", "--kiosk", "--watch"], "--watch: a kiosk does not read a lesson again"),
+        (["--free", "--watch"], "--watch: no lesson is opened"),
+        (["--steps", "5", "--watch"], "--watch: no lesson is opened"),
+        (["lesson", "nowhere/01-x.md"], "there is no lesson"),
         (["lessens"], "did you mean lessons?"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -99,3 +105,15 @@ def test_what_is_wrong_is_one_line_and_exit_2(
     assert (code, out) == (2, "")
     assert told in err
     assert len(err.splitlines()) == 1
+
+
+def test_a_lesson_is_opened_by_its_file_but_not_in_a_kiosk(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "01-mine.md"
+    path.write_text(LESSON, encoding="utf-8")
+    code, _, err = says(capsys, "lesson", str(path))
+    assert (code, "needs a terminal" in err) == (2, True), "it is found"
+    monkeypatch.setattr(kiosk, "_kiosk", Kiosk())
+    code, _, err = says(capsys, "lesson", str(path))
+    assert (code, "there is no lesson" in err) == (2, True)
