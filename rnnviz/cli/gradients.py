@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
@@ -25,6 +25,7 @@ from rnnviz.player.kinds.experiment import ExperimentRun, cannot
 from rnnviz.player.player import typed_into
 from rnnviz.tasks import Task
 from rnnviz.tasks.catalog import info
+from rnnviz.views import own_step
 from rnnviz.views.reach import Reach, first_used, reach_of
 from rnnviz.words import reach as words
 from rnnviz.words.row_name import symbol
@@ -50,6 +51,7 @@ class GradientReport(TraceReport):
             "reach": None if self.reach is None else words.as_json(self.reach),
             "notes": [*([self.task.typed.about] if self.task.typed else []), *self.task.notes],
             "cannot": dict(cannot(self.experiment)),
+            **({} if (found := own_step.make(self.trace)) is None else {"own_backward": asdict(found)}),
         }
 
 
@@ -157,6 +159,9 @@ def print_several(out: Output, reports: list[GradientReport]) -> None:
 def print_rest(out: Output, report: GradientReport, title: str = "") -> None:
     """Print half-life and horizon; what a truncated update leaves out, and the reach."""
     print_lags(out, report, title)
+    found = own_step.make(report.trace)
+    for line in paragraph(f"{title}backward: {found.about}", out.width) if found is not None else ():
+        out.print(line)
     if report.loss_step is None:
         return
     print_truncation(out, report, title)

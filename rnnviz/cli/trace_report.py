@@ -113,6 +113,7 @@ def print_one(out: Output, report: TraceReport) -> None:
     for t in range(report.last, -1, -1):
         kept = numbers.factor(report.factor(t)) if t < report.last and report.norms[t + 1] != 0 else ""
         gain, slope = (numbers.factor(float(v[t - 1])) if t else "" for v in (ledger.gain, ledger.slope))
+        slope = "" if report.trace.spec.about_cell.is_own else slope
         norm = norm_text(report, t)
         out.print(f"{t:5} {norm:>9} {kept:>6} {gain:>6} {slope:>6}   {bars.bar(report.norms[t])}".rstrip())
     out.print()

@@ -41,7 +41,7 @@ def _no_reach(frame: Frame) -> Missing:
 
 
 def _no_evidence(frame: Frame) -> Missing:
-    if frame.scene.prove is not None or not frame.scene.has_loss:
+    if frame.scene.prove is not None or not frame.scene.has_loss or frame.cell.is_own:
         return None
     return "this gradient is computed here, and needs no evidence", "point at another row"
 

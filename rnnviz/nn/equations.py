@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Protocol
 
@@ -26,6 +27,20 @@ class Equations(Protocol):
     paths: Callable[[tuple[Array, ...]], Paths]
 
 
+@dataclass(frozen=True)
+class Verdict:
+    """What is known of the gradients of a person's own cell, in one sequence.
+
+    about     a clause: how the exact ones are computed; or, where the file has a backward_step, what that gives
+    is_right  whether it gives the exact gradients, where there is one
+    wrong     the time steps t at which it does not
+    """
+
+    about: str
+    is_right: bool = True
+    wrong: tuple[int, ...] = ()
+
+
 class OwnEquations(Equations, Protocol):
     """A cell of a person's own has no W_ih and W_hh: its grad_pre is ∂L/∂h_t, from which it knows the way to all
     else. Raise InputError where the person's code does."""
@@ -35,6 +50,8 @@ class OwnEquations(Equations, Protocol):
     shares: Callable[[LayerForward, Array], Mapping[str, Array]]
     #: (layer, ∂L/∂h_t of each step (T, B, H)) -> ∂L/∂x_t (T, B, I)
     grad_x: Callable[[LayerForward, Array], Array]
+    #: (layer, ∂L/∂h_t of each step (T, B, H)) -> what its own backward pass gives at each
+    verdict: Callable[[LayerForward, Array], Verdict]
 
 
 _OWN: dict[str, OwnEquations] = {}

@@ -216,6 +216,8 @@ class Reader:
             self.carry_out(Measure("outcome"))
         if name == "evidence" and self.frame.scene.prove is not None:
             self.carry_out(Measure("evidence"))
+        if name == "evidence" and self.frame.cell.is_own:
+            self.carry_out(Measure("own_step"))
         self.say(*rows.row(name.removesuffix("_row"), self.frame, self.mask))
 
     # -- a line --------------------------------------------------------------------------------------------------

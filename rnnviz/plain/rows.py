@@ -162,10 +162,14 @@ def _reach(frame: Frame, mask: Mask) -> list[str]:
 
 
 def _evidence(frame: Frame, mask: Mask) -> list[str]:
+    from rnnviz.views import own_step
     from rnnviz.words.evidence import sentence
 
     if mask.hides("evidence"):
         return [mask.reason]
+    if (own := own_step.verdict(frame.scene)) is not None:
+        where = [f"Wrong at {len(own.wrong)} of {frame.T} steps."] if own.wrong else []
+        return [f"{own.about[:1].upper()}{own.about[1:]}.", *where]
     if frame.scene.evidence is None:
         return ["This gradient is computed here, and needs no evidence."]
     text = sentence(frame.scene.evidence)

@@ -100,6 +100,7 @@ class Measure:
     checked    the gradients of this very sequence against central differences
     weights    singular value and spectral radius of W_hh
     evidence   that a recorded gradient is the training's own
+    own_step   the backward pass of a person's own cell, beside the exact gradients
     diagnosis  what is measured to be wrong, with the settings of this experiment (diagnosis/of_scene.py)
     left_out   the share of right answers to what the task of this experiment leaves out, where it leaves something out
     """
@@ -116,6 +117,7 @@ class Measure:
         "checked",
         "weights",
         "evidence",
+        "own_step",
         "left_out",
         "diagnosis",
     ]

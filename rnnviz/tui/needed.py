@@ -26,6 +26,7 @@ def by_screen(frame: Frame, view: View, guide: Guide | None, corner: Iterable[pa
         None if frame.scene.has_gradient(frame.loss_step) else Measure("gradient", frame.loss_step),
         _gradient_of_inputs(frame, view),
         Measure("evidence") if frame.scene.prove is not None and frame.scene.evidence is None else None,
+        Measure("own_step") if frame.cell.is_own and Measure("own_step") not in frame.scene.known else None,
         *_of(corner, frame),
     )
     return (command for command in found if command is not None)

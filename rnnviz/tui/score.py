@@ -196,6 +196,8 @@ def _reach(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: Pale
 def _evidence(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: Palette, view: View) -> None:
     """Write whether a recorded gradient is the training's own, and which gradient the row above is; or, where no loss
     is known, which norm."""
+    from rnnviz.glyphs import cut
+    from rnnviz.views import own_step
     from rnnviz.words import row_name
     from rnnviz.words.evidence import line
 
@@ -206,6 +208,15 @@ def _evidence(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: P
         sheet.put(y, 0, "no loss", palette.dim)
         text = row_name.line(frame.loss_step or frame.T, frame.frobenius, sheet.width - GUTTER)
         sheet.put(y, GUTTER, text, palette.text)
+        return
+    if frame.cell.is_own:
+        found = own_step.verdict(scene)
+        is_right = found is None or found.is_right
+        sheet.put(y, 0, "backward" if is_right else "WRONG", palette.dim if is_right else palette.warn)
+        about = "checking the backward pass …" if found is None else found.about
+        where = f" · at {len(found.wrong)} of {frame.T} steps" if found is not None and found.wrong else ""
+        about += where if len(about + where) <= sheet.width - GUTTER else ""
+        sheet.put(y, GUTTER, cut(about, sheet.width - GUTTER), palette.text if is_right else palette.warn)
         return
     if view.hides("evidence"):
         sheet.put(y, 0, "evidence", palette.dim)
@@ -260,6 +271,6 @@ ROWS = (
     Row(
         "evidence", "evidence",
         "of a recording: how far the weight gradients that follow from it are from the framework's own; "
-        "of weights alone: which norm the bars are", _evidence,
+        "of weights alone: which norm the bars are; of your own cell: what its backward pass gives", _evidence,
     ),
 )  # fmt: skip

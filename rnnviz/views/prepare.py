@@ -21,7 +21,7 @@ from rnnviz.scene.commands import Measure
 from rnnviz.scene.frame import Progress
 from rnnviz.scene.scene import Outcome, Scene
 from rnnviz.tasks import Task
-from rnnviz.views import analysis, inputs, perturbation
+from rnnviz.views import analysis, inputs, own_step, perturbation
 from rnnviz.views.analysis import OnPart
 from rnnviz.views.gradient import gradient_of
 from rnnviz.views.ledger import make_table
@@ -112,7 +112,8 @@ def likewise(scene: Scene, known: Iterable[Measure], t: int) -> list[Measure]:
 
     def wanted(measure: Measure) -> bool:
         match measure.what:
-            case "gradient" | "checked" | "evidence":  # the rows that are drawn it has; the others are of these weights
+            case "gradient" | "checked" | "evidence" | "own_step":
+                # the rows that are drawn it has; the others are of these weights
                 return False
             case "ledger":
                 return scene.has_gradient(measure.t)
@@ -195,6 +196,10 @@ PREPARATIONS: dict[str, Preparation] = {
     "evidence": Preparation(
         lambda scene, of, on_part: None if scene.prove is None else scene.prove(), lambda scene, of: 10**9,
         "comparing the weight gradients", "",
+    ),
+    "own_step": Preparation(
+        lambda scene, of, on_part: own_step.make(scene.trace), lambda scene, of: 10**9,
+        "checking your backward_step", "",
     ),
     "left_out": Preparation(
         lambda scene, of, on_part: None if of.experiment is None else left_out(scene, of.experiment),

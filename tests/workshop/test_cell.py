@@ -11,10 +11,19 @@ from rnnviz.errors import InputError
 from rnnviz.experiment.build import build_model, build_task, build_training
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.nn import Model, Trace, cell_table, equations
+from rnnviz.nn.equations import Verdict
 from rnnviz.nn.records import own_name
+from rnnviz.plain import rows
+from rnnviz.plain.mask import Mask
+from rnnviz.player.player import Player
+from rnnviz.scene.commands import Measure
+from rnnviz.tui import score
+from rnnviz.tui.palette import Palette
+from rnnviz.views import own_step
 from rnnviz.workshop.cell import connection
 from rnnviz.workshop.cell.derivatives import Derivatives
 from rnnviz.workshop.cell.opening import open_cell
+from rnnviz.workshop.exercise import FILES
 from tests.workshop import cells
 
 Open = Callable[..., Derivatives]
@@ -140,7 +149,6 @@ def test_a_step_for_real_numbers_alone_has_central_differences(opened: Open, cha
     its = opened(cells.changed(('params["W_hh"] @ h_before', f'params["W_hh"] @ {change}')))
     model = Model.create(cell=str(its.connection.path), input_size=I, hidden_size=H, output_size=1)
     assert its.by == "differences"
-    assert "9 digits" in its.note
     rng = np.random.default_rng(0)
     assert model.trace(rng.normal(size=(T, B, I)), rng.normal(size=(T, B, 1))).check() < 1e-6
 
@@ -151,6 +159,70 @@ def test_a_step_that_mixes_the_rows_of_a_batch_is_taken_row_by_row(opened: Open)
     model = Model.create(cell=str(its.connection.path), input_size=I, hidden_size=H, output_size=1)
     rng = np.random.default_rng(0)
     assert model.trace(rng.normal(size=(T, B, I)), rng.normal(size=(T, B, 1))).check() < 1e-7
+
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "cell.md"
+EXAMPLE = DOCUMENT.read_text(encoding="utf-8").split("```python\n")[1].split("```")[0]
+
+
+def verdict(its: Derivatives, T: int = T) -> Verdict | None:
+    model = Model.create(cell=str(its.connection.path), input_size=I, hidden_size=H, output_size=1)
+    rng = np.random.default_rng(0)
+    return own_step.make(model.trace(rng.normal(size=(T, 1, I)), rng.normal(size=(T, 1, 1))))
+
+
+@pytest.mark.parametrize("program", [EXAMPLE, (FILES / "solutions" / "10_your_cell.py").read_text("utf-8")])
+def test_the_documented_cell_is_right(opened: Open, program: str) -> None:
+    assert verdict(opened(program)) == Verdict("your backward_step gives the exact gradients at all 6 steps")
+
+
+def test_without_a_backward_pass_of_its_own_it_says_how_exact_the_gradients_are(opened: Open) -> None:
+    assert verdict(opened(cells.RNN)) == Verdict("exact gradients, by a complex step through your step")
+    real = cells.changed(("h_before +", "np.abs(h_before) +"))
+    assert verdict(opened(real, "real.py")) == Verdict(
+        "gradients right to 9 digits: your step is not made for complex numbers"
+    )
+
+
+#: (a change of the documented backward_step, what is said, at how many steps)
+MISTAKES = (
+    ("0.9 * grad_h + params", "params", "∂L/∂h₅ differs first: yours is", 6),
+    ('params["W_hh"].T', 'params["W_hh"]', "∂L/∂h₅ differs first: yours", 6),
+    ("(1 - np.tanh(a) ** 2)", "(1 + np.tanh(a) ** 2)", "∂L/∂h₅ differs first: yours", 6),
+    ('grad_x = params["W_ih"].T @ grad_a', 'grad_x = -params["W_ih"].T @ grad_a',
+     "∂L/∂x₆ differs first: yours has the opposite sign", 6),
+    ('np.outer(grad_a, h_before), "b"', 'np.outer(h_before, grad_a), "b"',
+     "∂L/∂W_hh of step 6 differs first: 6 of its 9 numbers are wrong, as if it were transposed", 5),
+    ('"b": grad_a}', '"b": 2 * grad_a}',
+     "∂L/∂b of step 6 differs first: yours is 2 × too large, as if there were a factor 2 too many", 6),
+    ('"b": grad_a}', "}", "backward_step: grad_params[b] is missing", 0),
+    ('"b": grad_a}', '"b": grad_a[:2]}', "backward_step: grad_params[b] has the shape (2,), and should have (3,)", 0),
+    ('grad_x = params["W_ih"].T @ grad_a', "grad_x = ...", "backward_step: grad_x is not written yet", 0),
+    ("return grad_h_before, grad_x, grad_params", "return grad_h_before, grad_x",
+     "backward_step returns 2 values, and should return grad_h_before, grad_x, grad_params", 0),
+    ("grad_a = 0.1", "grad_a = grad_b", "backward_step: line ", 0),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "about", "steps"), MISTAKES)
+def test_a_wrong_backward_step_is_named_with_the_first_gradient_that_differs(
+    opened: Open, old: str, new: str, about: str, steps: int
+) -> None:
+    found = verdict(opened(cells.changed((old, new), program=EXAMPLE)))
+    assert found is not None
+    assert found.about.startswith(about)
+    assert not found.is_right
+    assert len(found.wrong) == steps
+
+
+def test_it_is_a_row_of_the_score_in_both_faces(opened: Open) -> None:
+    its = opened(cells.changed(("0.9 * grad_h + params", "params"), program=EXAMPLE))
+    player = Player(Experiment(cell=str(its.connection.path), hidden_size=H, seq_len=5, points=20))
+    frame = player.do(Measure("own_step"))
+    assert set(frame.cannot) >= {"cut", "network", "weights", "neuron", "code", "save"}
+    picture = "\n".join(score.draw(frame, 80, 20, Palette()).plain())
+    assert "WRONG     ∂L/∂h₄ differs first: yours is" in picture
+    assert "Wrong at 5 of 5 steps." in rows.row("evidence", frame, Mask())
 
 
 def test_only_the_command_line_names_a_file(tmp_path: Path, opened: Open) -> None:

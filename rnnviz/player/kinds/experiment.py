@@ -37,6 +37,7 @@ OWN_CELL: Mapping[str, str] = MappingProxyType(
     {
         "cut": "Your cell is code: which of its weights are its loop is not known, so it cannot be cut.",
         "network": "Your cell is code: which products flow along its edges is not known.",
+        "weights": "Your cell is code: which of its arrays are W_ih and W_hh is not known.",
         "neuron": "Your cell is code: its sums cannot be written out with their numbers.",
         "code": "Your cell is a file of your own: programs in PyTorch or Keras cannot contain it.",
         "save": "No other program reads the weights of your own cell, and no experiment file may name a Python file.",

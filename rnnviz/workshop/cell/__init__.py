@@ -4,5 +4,6 @@ opening.py     reads the file, checks what it does, and lets this process know t
 server.py      the process that the file's functions run in
 connection.py  asks it, and ends it
 derivatives.py the cell as the engine asks for it
-checks.py      what a step and a backward_step are tried for
+checks.py      what a step is tried for
+verdicts.py    what its backward_step gives, beside the exact gradients
 """

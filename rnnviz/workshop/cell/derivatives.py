@@ -12,18 +12,22 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from rnnviz.errors import InputError
+from rnnviz.nn.equations import Verdict
 from rnnviz.nn.records import LayerForward, LayerWeights, Paths, StepBack
 from rnnviz.nn.spec import ModelSpec
 from rnnviz.nn.types import Array, Params, ParamsLike
 from rnnviz.workshop.cell.connection import Connection
 
+Check = Callable[["Derivatives", int, int], None]
+Judge = Callable[["Derivatives", LayerForward, Array], Verdict]
+
 
 class Derivatives:
     """by: "complex" or "differences"; see checks.py, which chooses. slopes are (∂h_t/∂h_{t-1}, ∂h_t/∂x_t)."""
 
-    def __init__(self, connection: Connection, check: Callable[[Derivatives, int, int], None]) -> None:
-        """check(self, I, H) tries the cell with these sizes before it is used, and sets `by` and `note`."""
-        self.connection, self.by, self.note, self._check = connection, "complex", "", check
+    def __init__(self, connection: Connection, check: Check, judge: Judge) -> None:
+        """check(self, I, H) tries the cell with these sizes before it is used, and sets `by`; judge: see `verdict`."""
+        self.connection, self.by, self._check, self._judge = connection, "complex", check, judge
         self._shapes: dict[tuple[int, int], dict[str, tuple[int, ...]]] = {}
         self._checked: set[tuple[int, int]] = set()
 
@@ -67,6 +71,11 @@ class Derivatives:
         given = {**_named(params), **{f"moves.{name}": move for name, move in moves.items()}, "x": x, "h": h}
         return self.connection.ask("along", given, by=self.by)
 
+    def backward(self, params: ParamsLike, x: Array, h: Array, grad_h: Array) -> Params:
+        """What the file's own backward_step returns, (N, …) each: grad_h_before, grad_x, grad_params[NAME]. A name that
+        begins with `wrong.` says what has no right form."""
+        return self.connection.ask("backward", {**_named(params), "x": x, "h": h, "grad_h": grad_h})
+
     # -- what the engine asks ----------------------------------------------------------------------------------
 
     def forward(self, spec: ModelSpec, w: LayerWeights, x: Array, h0: Array, c0: Array | None) -> LayerForward:
@@ -100,8 +109,16 @@ class Derivatives:
 
     def shares(self, layer: LayerForward, grad_h: Array) -> Mapping[str, Array]:
         assert layer.own is not None
-        rows = {"x": layer.x, "h": layer.h[:-1], "new": layer.h[1:], "grad_h": grad_h}
-        return self.connection.ask("shares", {**_named(layer.own), **rows}, by=self.by)
+        return self.shares_of(layer.own, layer.x, layer.h[:-1], layer.h[1:], grad_h)
+
+    def shares_of(self, params: ParamsLike, x: Array, h: Array, new: Array, grad_h: Array) -> Params:
+        """x (T, B, I), h (T, B, H) before each step and new after it, grad_h of that -> each step's share of the
+        gradients of the parameters."""
+        rows = {"x": x, "h": h, "new": new, "grad_h": grad_h}
+        return self.connection.ask("shares", {**_named(params), **rows}, by=self.by)
+
+    def verdict(self, layer: LayerForward, grad_h: Array) -> Verdict:
+        return self._judge(self, layer, grad_h)
 
     def grad_x(self, layer: LayerForward, grad_h: Array) -> Array:
         out: Array = np.einsum("tbij,tbi->tbj", self.slopes(None, layer)[1], grad_h)

@@ -18,13 +18,14 @@ from rnnviz.nn.equations import OwnEquations, add_own
 from rnnviz.workshop.cell.checks import check
 from rnnviz.workshop.cell.connection import Connection
 from rnnviz.workshop.cell.derivatives import Derivatives
+from rnnviz.workshop.cell.verdicts import verdict
 from rnnviz.workshop.check import LONGEST
 
 
 def open_cell(name: str) -> Derivatives:
     """name: of the file, as the command line has it. Raises InputError in one line."""
     path = Path(name)
-    its = Derivatives(Connection(path, _source(path)), check)
+    its = Derivatives(Connection(path, _source(path)), check, verdict)
     atexit.register(its.connection.close)
     add_own(_described(name, its), cast(OwnEquations, its))
     return its

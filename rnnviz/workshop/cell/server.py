@@ -228,6 +228,49 @@ class Cell:
                         share[t, j] += by(params, h[t, b], x[t, b], "params." + name, j) @ grad_h[t, b]
         return {name: share.reshape(len(x), *params[name].shape) for name, share in out.items()}
 
+    def backward(self, arrays: dict[str, Any], asked: dict[str, Any]) -> dict[str, Any]:
+        """x (N, I), h (N, H), grad_h (N, H) -> what backward_step returns for each row: grad_h_before, grad_x and each
+        parameter's. Those that have no right form are left out, with those after them; `wrong.…` names the first."""
+        params, x, h, grad_h = _params(arrays), arrays["x"], arrays["h"], arrays["grad_h"]
+        shapes = {"grad_h_before": h[0].shape, "grad_x": x[0].shape}
+        shapes |= {f"grad_params[{name}]": value.shape for name, value in params.items()}
+        rows: list[dict[str, Any]] = []
+        for n in range(len(x)):
+            self._clock.calls += 1
+            found = self._names["backward_step"](dict(params), h[n], x[n], grad_h[n])
+            if not isinstance(found, tuple | list) or len(found) != 3:
+                what = f"{len(found)} values" if isinstance(found, tuple | list) else type(found).__name__
+                raise Refused(f"backward_step returns {what}, and should return grad_h_before, grad_x, grad_params.")
+            given = dict(zip(("grad_h_before", "grad_x"), found, strict=False))
+            if isinstance(found[2], dict):
+                given |= {f"grad_params[{name}]": value for name, value in found[2].items()}
+            elif found[2] is ...:
+                given |= dict.fromkeys(shapes.keys() - given.keys(), ...)
+            row: dict[str, Any] = {}
+            for name, shape in shapes.items():
+                array = self._gradient(given.get(name), shape)
+                if isinstance(array, str):
+                    row[f"wrong.{name} {array}"] = self.np.zeros(0)
+                    break
+                row[name] = array
+            rows.append(row)
+        first = rows[-1]  # the last step of a sequence comes first on the way back
+        return {name: self.np.stack([row.get(name, first[name]) for row in rows]) for name in first}
+
+    def _gradient(self, value: Any, shape: tuple[int, ...]) -> Any:
+        """The array; or what is wrong with it."""
+        if value is ...:
+            return "is not written yet"
+        if value is None:
+            return "is missing"
+        try:
+            array = self._array(value, "it")
+        except Refused:
+            return f"is a {type(value).__name__}, and should be an array of numbers"
+        if array.shape == shape and array.dtype.kind != "c":
+            return array
+        return f"has the shape {array.shape}, and should have {shape}"
+
     # -- one step --------------------------------------------------------------------------------------------
 
     def step(self, params: dict[str, Any], h: Any, x: Any) -> Any:

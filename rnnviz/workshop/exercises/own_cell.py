@@ -23,5 +23,6 @@ YOUR_CELL = Exercise(
         "params[\"W_hh\"].T @ grad_a; grad_x = params[\"W_ih\"].T @ grad_a; grad_params = {\"W_ih\": np.outer(grad_a, x_t), "
         "\"W_hh\": np.outer(grad_a, h_before), \"b\": grad_a}.",
     ),
-    "You have written a recurrent cell and its backward pass, and checked them as the cells of rnnviz are checked.",
+    "You have written a recurrent cell and its backward pass, and checked them as the cells of rnnviz are checked. "
+    "rnnviz --cell 10_your_cell.py trains it in the app.",
 )  # fmt: skip

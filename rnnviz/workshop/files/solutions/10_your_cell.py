@@ -3,8 +3,8 @@ import numpy as np
 
 def parameters(I, H, rng):
     return {
-        "W_ih": rng.normal(size=(H, I)),
-        "W_hh": rng.normal(size=(H, H)),
+        "W_ih": rng.normal(size=(H, I)) / np.sqrt(I),
+        "W_hh": rng.normal(size=(H, H)) / np.sqrt(H),
         "b": rng.normal(size=H),
     }
 
