@@ -80,6 +80,8 @@ class Scene:
     known  what was prepared, by what asks for it: gradient rows at least. Read-only
     loss   what is shown as the loss: the trace's own, or one that was recorded elsewhere; None if it was not, or if
            there is none
+    in_next_batch  whether the next batch of the training reads this sequence from these very h₀ and c₀, where state is
+           carried from batch to batch
     prove  makes the evidence that the gradient is the training's own; None where it is computed here anyway
     input_curve  (T,) the input as one number a step; None where it is a symbol, or too many numbers for one
     loss_steps   the steps (from 1) whose output is judged
@@ -99,6 +101,7 @@ class Scene:
     known: Mapping[Measure, Any] = field(default_factory=dict, repr=False)
     loss: float | None = OF_THE_TRACE
     prove: Callable[[], Evidence] | None = field(default=None, repr=False)
+    in_next_batch: bool = False
     input_curve: Array | None = field(init=False, repr=False)
     loss_steps: tuple[int, ...] = field(init=False, repr=False)
     gate_means: Mapping[str, Array] = field(init=False, repr=False)

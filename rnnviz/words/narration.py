@@ -12,6 +12,7 @@ from rnnviz.glyphs import visible
 from rnnviz.nn.cell_table import CELLS
 from rnnviz.numbers import counted, factor, fixed, is_whole, loss, percent, scientific, steps, subscript
 from rnnviz.scene.cursor import Phase
+from rnnviz.words import carried as carry_words
 from rnnviz.words.voice import Voice
 from rnnviz.words.zero_gradients import clause
 
@@ -62,7 +63,7 @@ def _sentences(frame: Frame, voice: Voice) -> tuple[str, str]:
             return _loss(frame, voice)
         case Phase.BACKWARD:
             first, second = _backward(frame, voice)
-            return first, _truncated(frame) or second
+            return first, carry_words.border(frame) or _truncated(frame) or second
         case Phase.UPDATE:
             return _update(frame, voice)
 
@@ -72,9 +73,10 @@ def _forward(frame: Frame, voice: Voice) -> tuple[str, str]:
     if t == 0:
         zeros = "h₀, the memory before the first input, is all zeros."
         watch = f"Each [right] reads one of {T} steps." if T > 1 else "[right] reads the only step."
+        carried = carry_words.origin(frame, voice)
         if not frame.scene.task.has_words:
-            return zeros, watch
-        return voice.cut(frame.scene.describe(answered=False) + "."), watch
+            return carried or zeros, watch
+        return voice.cut(frame.scene.describe(answered=False) + "."), carried or watch
     if frame.cut:
         still = frame.cell.past_cut
         past = f"Only {still} still carries the past." if still else "This is a plain hidden layer: no memory."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import copy
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from types import MappingProxyType
@@ -107,7 +108,8 @@ class ExperimentRun:
         if is_other:
             model = without_loop(model)
         start = None if is_other else training.start_of_sequence(sample)
-        return read(self.task, sample, model, trace_of(model, self.task, sample, start), loss_step)
+        scene = read(self.task, sample, model, trace_of(model, self.task, sample, start), loss_step)
+        return scene if start is None else replace(scene, in_next_batch=True)
 
     # -- time travel ---------------------------------------------------------------------------------------
 
