@@ -26,6 +26,7 @@ from rnnviz.lessons.lesson import Lesson, Prediction
 from rnnviz.lessons.reading import read
 from rnnviz.lessons.run import references, setup_of
 from rnnviz.lessons.setup import Setup, arrive
+from rnnviz.nn.cell_table import CELLS as CELLS_BY_NAME
 from rnnviz.nn.spec import CELLS
 from rnnviz.player.player import open_player
 from rnnviz.scene.commands import Train
@@ -59,6 +60,7 @@ ITS_OWN = {
     "short-term-memory/a-small-push-and-a-large-one": "one network that latches; ten of them in the test below",
     "short-term-memory/better-than-chance": "about the share of this one network; see the test below",
     "exploding-gradients/just-below-1": "the lesson says: with some seeds; see the test below",
+    "two-frameworks/what-a-second-bias-does": "the bias of unit 1 may be negative; see the test below",
     "the-first-bad-step/the-jump": "with other seeds it comes earlier or later; see the test below",
 }
 
@@ -266,6 +268,13 @@ CLAIMS: dict[str, Claim] = {
     ),
     "loss-curve-and-horizon/low-with-a-short-horizon": Claim(
         "a horizon of less than five of 20 steps, and a low loss", ("start.horizon < 5", "train_loss < 0.15 * baseline")
+    ),
+    "two-frameworks/count-them": Claim("the sum", ("parameters == 491",)),
+    "two-frameworks/two-biases": Claim("4 · 10 more", ("parameters == 531",)),
+    "two-frameworks/the-reset-gate-of-a-gru": Claim("two biases for each gate", ("parameters == 401",)),
+    "two-frameworks/the-same-optimizer": Claim(
+        "ten times the rate in each of 100 weights; √10 times the rate, or a little less, in Keras",
+        ("start.weights_norm > 0.999", "start.weights_norm < 1.001", "weights_norm < 0.317", "weights_norm > 0.28"),
     ),
     "your-turn/what-will-it-do": Claim(
         "a step keeps about the spectral radius, or less",
@@ -519,6 +528,25 @@ def test_the_norm_of_the_gradient_grows_before_the_loss_jumps() -> None:
 def _loss_and_norm(frame: Frame) -> tuple[float, float]:
     loss, norm = (float(value(frame, parse(name)) or 0) for name in ("loss", "weight_grad"))
     return loss, norm
+
+
+def test_two_biases_learn_at_twice_the_rate() -> None:
+    """`two-frameworks/what-a-second-bias-does`."""
+    plain = LESSONS["two-frameworks"].experiment.with_(cell="rnn")
+    for seed in TEN:
+        one, two = (trained(plain.with_(seed=seed, biases=n)) for n in (1, 2))
+        for unit in range(10):
+            once, twice = (float(value(frame, parse(f"bias[{unit}]")) or 0) for frame in (one, two))
+            assert abs(twice - 2 * once) < 1e-12, (seed, unit)
+
+
+def test_the_order_and_shapes_of_the_gates_are_those_of_the_frameworks() -> None:
+    """`two-frameworks/order-and-shape`: in Keras's names, c is g and h is n."""
+    for cell, here, keras in (("lstm", "ifgo", "ifgo"), ("gru", "rzn", "zrn")):
+        assert "".join(CELLS_BY_NAME[cell].block_names) == here
+        assert "".join(CELLS_BY_NAME[cell].keras.order) == keras
+        weights = open_player(LESSONS["two-frameworks"].experiment.with_(cell=cell)).frame.scene.parameters
+        assert weights["rnn.weight_ih_l0"].shape == (len(here) * 10, 1)
 
 
 #: Networks that learn recall over 30 steps and end with a gradient that vanishes: hidden_size, gain, learning rate,

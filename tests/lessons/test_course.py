@@ -32,6 +32,8 @@ GIVEN: dict[str, dict[str, str]] = {
     "starting-weights": {"1.0": "setting", "1.2": "setting"},
     "the-first-bad-step": {"0.005": "setting", "0.01": "setting", "0.3": "setting", "0.5": "setting", "1.0": "setting"},
     "loss-curve-and-horizon": {"0.74": "14/20 + 6/160", "1.2": "setting", "0.005": "setting", "0.01": "setting"},
+    "two-frameworks": {"0.01": "1 - 0.99", "0.1": "1 - 0.9", "0.99": "constant", "0.9": "constant", "1e-8": "constant",
+                       "1e-7": "constant"},
     "your-turn": {"1 %": "definition of the horizon"},
 }  # fmt: skip
 _FIGURE = re.compile(r"\d+(?:\.\d+|(?:\.\d+)?e[+-]?\d+| %|%)")
