@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 WIDE = 120  # cells from which there is one
 WIDE_FOR_TEXT = 138  # cells from which it holds a lesson's text, in lines of 60 and more
-PADDING = (0, 1, 0, 2)  # top, right, bottom, left
+PADDING = (0, 1, 0, 1)  # top, right, bottom, left
 _LEAST = 66  # cells; on a screen too narrow for both, the score has
 _LEAST_SCORE = 72
 _MOST_TEXT = 77  # cells of a text whose lines are still read with ease, margins included

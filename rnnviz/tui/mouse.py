@@ -39,7 +39,8 @@ def click(screen: ScoreScreen, event: events.Click) -> None:
             if panel is not None and panel.click is not None and panels.why_not(panel, screen.frame) is None:
                 screen.apply(panel.click(screen.frame, screen.view, at.x, at.y, widget.size.width, widget.size.height))
         case "corner" | "corner-beside":
-            screen.open_panel(corner.panel_at(screen.corner_places(widget.size.height), at.y) or screen.view.panel)
+            places = screen.corner_places(widget.size.height, widget.id == "corner")
+            screen.open_panel(corner.panel_at(places, at.y) or screen.view.panel)
         case str(name) if name.startswith("beside-"):  # a curve beside the score
             screen.open_panel(name.removeprefix("beside-"))
 

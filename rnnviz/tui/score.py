@@ -124,6 +124,12 @@ def rows_of(frame: Frame, height: int, palette: Palette, view: View = EVERYTHING
     )  # fmt: skip
 
 
+def rows_used(frame: Frame, height: int, palette: Palette, view: View = EVERYTHING) -> int:
+    """How many of its rows a score of this height draws on."""
+    place = rows_of(frame, height, palette, view)
+    return 1 + max(y for y in (place.time, place.reach, place.evidence) if y is not None)
+
+
 def units_at(frame: Frame, y: int, height: int, palette: Palette, view: View = EVERYTHING) -> list[int]:
     """The units in row y of a score of this height; empty for any other row."""
     place = rows_of(frame, height, palette, view)

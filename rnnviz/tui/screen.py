@@ -21,7 +21,7 @@ from rnnviz.errors import InputError
 from rnnviz.scene.commands import Command, Measure
 from rnnviz.session import USUAL, Session
 from rnnviz.sheet import Sheet
-from rnnviz.tui import beside, corner, geometry, needed, panels, presenter, score, status_lines, too_small
+from rnnviz.tui import beside, corner, layout, needed, panels, presenter, score, status_lines, too_small
 from rnnviz.tui.canvas import Canvas
 from rnnviz.tui.jobs import Jobs
 from rnnviz.tui.notice import Kind, Notice
@@ -38,10 +38,7 @@ if TYPE_CHECKING:
     from rnnviz.scene.frame import Frame
     from rnnviz.tui.guide import Guide
 
-LEAST_PANEL = 4  # minimum rows of an open panel
-NARROW_MOMENT = 2  # rows of the moment in words beside an open panel, on a narrow screen
 CORNERS = ("corner", "corner-beside")
-TALL = 32  # rows from which the moment is put into words beside a lesson
 
 
 class ScoreScreen(Screen[None]):
@@ -75,7 +72,7 @@ class ScoreScreen(Screen[None]):
                 yield Canvas(self._score, id="score")
                 yield Canvas(self._narration, id="telling")
                 yield Canvas(self._lesson, id="lesson")
-                yield Canvas(self._corner, id="corner")
+                yield Canvas(partial(self._corner, is_second=True), id="corner")
                 yield Canvas(self._tabs, id="tabs")
                 yield Canvas(self._open_panel, id="panel")
             with Vertical(id="beside") as column:
@@ -135,16 +132,20 @@ class ScoreScreen(Screen[None]):
             return Sheet(width, height)
         return self._panel(panels.BY_ID[self.view.panel], width, height)
 
-    def _corner(self, width: int, height: int) -> Sheet:
-        places = self.corner_places(height)
+    def _corner(self, width: int, height: int, is_second: bool = False) -> Sheet:
+        places = self.corner_places(height, is_second)
         return corner.draw(places, self.frame, width, height, self.palette, self._panel)
 
-    def corner_places(self, height: int) -> list[corner.Place]:
-        """What is in the corner, and where, if it has so many rows."""
-        names = self.guide.corner if self.guide is not None else ()
-        return (
-            [] if self.frame is None else corner.places(corner.chosen(self.frame, self.view, names), self.frame, height)
-        )
+    def corner_places(self, height: int, is_second: bool = False) -> list[corner.Place]:
+        """What is in the corner, and where, if it has so many rows. is_second: below the score, where the one below the
+        text has the first panels."""
+        if self.frame is None or self.guide is None:
+            return []
+        shown = corner.chosen(self.frame, self.view, self.guide.corner)
+        first = self._canvases["corner-beside"]
+        if is_second and first.display:
+            shown = shown[len(corner.places(shown, self.frame, first.size.height)) :]
+        return corner.places(shown, self.frame, height)
 
     def _panel(self, panel: panels.Panel, width: int, height: int) -> Sheet:
         if self.frame is None:
@@ -230,8 +231,9 @@ class ScoreScreen(Screen[None]):
         frame, player = self.frame, self.player
         if frame is None or player is None:
             return False
-        height = max((self._canvases[name].size.height * self._canvases[name].display for name in CORNERS), default=0)
-        shown = [panel for panel, _, _ in self.corner_places(height)] if height else []
+        corners = [(canvas, name == "corner") for name in CORNERS if (canvas := self._canvases[name]).display]
+        places = [place for canvas, is_second in corners for place in self.corner_places(canvas.size.height, is_second)]
+        shown = [panel for panel, _, _ in places]
         self._requested = {(trace, command) for trace, command in self._requested if trace is frame.scene.trace}
         for command in needed.by_screen(frame, self.view, self.guide, shown):
             is_free = player.job is None or (isinstance(command, Measure) and command.outdates(player.job.command))
@@ -276,36 +278,8 @@ class ScoreScreen(Screen[None]):
         if not self.children:  # a resize or an end may come before compose
             return
         guide = self.guide if self.guide is not None and self.guide.is_on else None
-        self.set_class(guide is not None or self.expects_lesson, "lesson")
-        room, margins = presenter.room(self.outer_size, self.view.presenting)
-        self.set_class(self.view.presenting, "presenting")
-        is_lesson = self.has_class("lesson")
-        self.set_class(room.width >= (beside.WIDE_FOR_TEXT if is_lesson else beside.WIDE), "wide")
-        self.set_class(room.width < status_lines.NARROW, "narrow")
-        self.set_class(room.height >= TALL, "tall")
-        self.styles.padding = margins
-        self.query_one("#beside").styles.width = beside.column_width(room.width, self.frame)
-        panel = panels.BY_ID.get(self.view.panel or "")
-        wanted = panel.height if panel is not None else None
         self.change(locked=guide.locked if guide is not None else ())
-        if guide is not None:
-            text_width = beside.text_width(room.width, self.frame)
-            lesson, beside_it, most = guide.rows(*room, wanted is not None, text_width)
-            self.query_one("#lesson").styles.height = lesson
-            self.query_one("#lesson-beside").styles.height = beside_it
-            wanted = min(wanted, most) if wanted else None
-            below = corner.rows_below(room.height - 2 - self.moment_rows - lesson)
-            self.query_one("#corner").styles.height = below
-            self.set_class(wanted is None and below > 0, "cornered")
-            rows = None if panel is None or panel.rows is None or self.frame is None else panel.rows(self.frame)
-            self.query_one("#open").styles.height = "1fr" if rows is None else rows
-            self.set_class(panel is None or rows is not None, "cornered-beside")
-        elif wanted:  # the score keeps a row of each
-            around = 3 + (
-                NARROW_MOMENT if self.has_class("narrow") else 1
-            )  # title, tabs, keys, and the moment in words
-            wanted = min(wanted, max(LEAST_PANEL, room.height - around - geometry.LEAST))
-        self.query_one("#panel").styles.height = wanted
+        layout.share_out(self, self, guide, is_lesson=guide is not None or self.expects_lesson)
 
     @property
     def moment_rows(self) -> int:

@@ -36,14 +36,25 @@ def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -
     sheet = Sheet(width, height)
     layers = frame.scene.trace.L
     shown = layers if height >= 5 * layers + 4 else 1  # of the layers, from the top
+    band = 5 * shown + 3  # rows of steps in a row
+    slots = _slots(width)
+    for_table = len(frame.scene.model.summary()) + 6
+    bands = 1 if view.page % 2 else max(1, min((height - 3 - for_table) // (band + 1), -(-(frame.T + 1) // slots)))
     if view.page % 2:
         _folded(sheet, frame, shown, palette)
+    elif bands == 1:
+        _unrolled(sheet, frame, shown, frame.cursor.t - slots // 2, palette)
     else:
-        _unrolled(sheet, frame, shown, palette)
+        first = _first(frame, slots * bands)
+        for number in range(bands):
+            part = Sheet(width, band)
+            _unrolled(part, frame, shown, first + number * slots, palette)
+            sheet.paste(number * (band + 1), 0, part, 0, width)
+    end = bands * (band + 1) - 1
     for y, text in enumerate(_legend(frame, view.page % 2 == 1, shown, width)):
-        sheet.put(5 * shown + 3 + y, 1, cut(text, width - 2), palette.dim)
-    below = 5 * shown + 6
-    if height - below >= len(frame.scene.model.summary()) + 6:  # the table fits, too
+        sheet.put(end + y, 1, cut(text, width - 2), palette.dim)
+    below = end + 3
+    if height - below >= for_table:  # the table fits, too
         table = _summary(frame, view, width, height - below, palette)
         sheet.cells[below:] = table.cells
     return sheet
@@ -52,12 +63,25 @@ def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -
 # -- unrolled ----------------------------------------------------------------------------------------
 
 
-def _unrolled(sheet: Sheet, frame: Frame, shown: int, palette: Palette) -> None:
-    slots = max(1, (sheet.width - 4) // SLOT)
-    slots -= slots > 2 and slots % 2 == 0  # as many steps before the cursor as after it
+def _slots(width: int) -> int:
+    """Steps side by side; an odd number, with as many before the cursor as after it."""
+    slots = max(1, (width - 4) // SLOT)
+    return slots - (slots > 2 and slots % 2 == 0)
+
+
+def _first(frame: Frame, shown: int) -> int:
+    """The first of so many steps: the cursor's is among them, and they move by half a view at a time."""
+    if shown > frame.T:
+        return 0
+    half = max(1, shown // 2)
+    return min(max(0, frame.cursor.t // half * half - half), frame.T + 1 - shown)
+
+
+def _unrolled(sheet: Sheet, frame: Frame, shown: int, first: int, palette: Palette) -> None:
+    slots = _slots(sheet.width)
     slot = min((sheet.width - 4) // slots, 2 * SLOT)
     for n in range(slots):
-        node = node_at(frame, frame.cursor.t + n - slots // 2)
+        node = node_at(frame, first + n)
         if node is not None:
             _step(sheet, 1 + n * slot, slot, frame, node, shown, n == slots - 1, palette)
 
@@ -271,6 +295,7 @@ NETWORK = Panel(
     "network", "network", "unrolled in time, or folded to its loop", _draw,
     key="d", actions={"next": _fold}, key_labels={"next": "fold", "cut": "loop"}, height=9,
     shows=frozenset(("state", "gradient", "output", "gates", "parameters")),
+    rows=lambda frame: 10 + (5 * frame.scene.trace.L + 4) * -(-(frame.T + 1) // 3),
 )  # fmt: skip
 SUMMARY = Panel("summary", "model summary", "layers, output shapes, parameters", _summary,
                 key="i", shows=frozenset(("parameters",)))  # fmt: skip

@@ -77,8 +77,8 @@ def _addend(sheet: Sheet, y: int, x: int, line: Line, palette: Palette) -> None:
 
 def _rows(frame: Frame) -> int:
     """Each equation in two rows, and below it its terms, in two columns and more."""
-    H, gates = frame.scene.H, len(frame.scene.trace.spec.gates)
-    return 4 + (1 + gates) * (2 + min(LISTED, (H + 3) // 2))
+    equations = 1 + len(frame.cell.gates)
+    return 4 + 2 * equations + min(LISTED, equations * ((frame.scene.H + 3) // 2))
 
 
 PANEL = Panel(

@@ -109,7 +109,7 @@ def _symbol(label: str) -> str:
 
 def _rows(frame: Frame) -> int:
     """The sequence, the answer in words, and a row for each class."""
-    return 6 + max(3, len(frame.scene.task.labels))
+    return 5 + max(3, len(frame.scene.task.labels))
 
 
 WORDS = Panel("words", "in words", "sequence and answer, with probabilities", draw,
