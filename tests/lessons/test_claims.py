@@ -49,6 +49,9 @@ SLOW = {
     "many-to-many",
     "beyond",
     "starting-weights",
+    "the-first-bad-step",
+    "loss-curve-and-horizon",
+    "towards-attention",
 }
 
 #: Questions whose answer is that of the lesson's own seed, and where the lesson says so or why it is no claim.
@@ -275,6 +278,24 @@ CLAIMS: dict[str, Claim] = {
     "two-frameworks/the-same-optimizer": Claim(
         "ten times the rate in each of 100 weights; √10 times the rate, or a little less, in Keras",
         ("start.weights_norm > 0.999", "start.weights_norm < 1.001", "weights_norm < 0.317", "weights_norm > 0.28"),
+    ),
+    "towards-attention/the-length-of-a-path": Claim(
+        "a product of 20 factors", ("grad_ratio < 1e-3", "grad_ratio < 0.02 * attention[1]")
+    ),
+    "towards-attention/two-paths": Claim(
+        "the product again; the sum about half",
+        (
+            "grad_ratio < 1e-3 * start.grad_ratio",
+            "attention[1] > 0.4 * start.attention[1]",
+            "attention[1] < 0.6 * start.attention[1]",
+        ),
+    ),
+    "towards-attention/without-the-loop": Claim(
+        "nothing through the loop; the sum stays", ("grad_ratio == 0", "attention[1] > 0.01")
+    ),
+    "towards-attention/where-does-it-look": Claim(
+        "the answers are right, and the last state has the largest weight of the two",
+        ("accuracy >= 0.7", "attention[K] > 3 * attention[1]"),
     ),
     "your-turn/what-will-it-do": Claim(
         "a step keeps about the spectral radius, or less",

@@ -34,6 +34,7 @@ GIVEN: dict[str, dict[str, str]] = {
     "loss-curve-and-horizon": {"0.74": "14/20 + 6/160", "1.2": "setting", "0.005": "setting", "0.01": "setting"},
     "two-frameworks": {"0.01": "1 - 0.99", "0.1": "1 - 0.9", "0.99": "constant", "0.9": "constant", "1e-8": "constant",
                        "1e-7": "constant"},
+    "towards-attention": {"1.3": "setting"},
     "your-turn": {"1 %": "definition of the horizon"},
 }  # fmt: skip
 _FIGURE = re.compile(r"\d+(?:\.\d+|(?:\.\d+)?e[+-]?\d+| %|%)")
