@@ -1,9 +1,10 @@
 """Find lessons and pages of a course by words.
 
-    >>> Index(course).find("forget gate", progress)[0]
-    Found(slug="lstm", page=2, name="9.2 The forget gate")
+    >>> Index(course).find("update gate", progress)[0]
+    Found("gru", 0, "update gate (10.1 One state, two gates)", "The gate of a GRU that …", "term")
 
-A lesson is found by its title, summary and what it explains, a page by its heading, text and question. The explanation
+A term of the glossary is found by its name, a lesson by its title, summary and what it explains, a page by its heading,
+text and question. The explanation
 of a question or exercise is searched once the learner has done it: nothing gives an answer away. Files are split into
 pages here without their experiments being checked, which takes a fifth of the time of reading them as lessons.
 """
@@ -17,11 +18,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnnviz.lessons.course import BROKEN, explained, head
+from rnnviz.lessons.glossary import places
 from rnnviz.lessons.lesson_file import SourceError, source_lines
 from rnnviz.lessons.markdown import Block, Markdown
 from rnnviz.lessons.prose import plain, spans
 from rnnviz.lessons.report import Report, TooManyError
 from rnnviz.lessons.steps import heading_id
+from rnnviz.words.glossary import spellings, term
 
 if TYPE_CHECKING:
     from rnnviz.lessons.course import Course
@@ -33,12 +36,14 @@ _FIGURE = re.compile(r"\{[^{}]*\}")
 
 @dataclass(frozen=True)
 class Found:
-    """A lesson (page None) or one of its pages, counted from 0, and its name in a list. about: a line on it."""
+    """A lesson (page None) or one of its pages, counted from 0, and its name in a list. about: a line on it. kind:
+    lesson, page, or term: a page that defines one."""
 
     slug: str
     page: int | None
     name: str
     about: str
+    kind: str
 
 
 @dataclass(frozen=True)
@@ -64,23 +69,35 @@ class Index:
 
     def __init__(self, course: Course) -> None:
         self._lessons = [_lesson(course.slug(file), file) for file in course.files]
+        self._terms = [*_terms(course)]
 
     def find(self, words: str, progress: Progress) -> list[Found]:
-        """The lessons and pages that hold all of these words, in the order of the course; all lessons for none."""
+        """The terms, then the lessons and pages that hold all of these words, in the order of the course; without words
+        all lessons."""
         wanted = [_flat(word) for word in words.split()]
-        found: list[Found] = []
+        found = [place for names, place in self._terms if wanted and _holds(wanted, names)]
         for lesson in self._lessons:
             kept = progress.of(lesson.slug)
             title = f"{lesson.number} {lesson.title}"
             if _holds(wanted, f"{title} {lesson.about}"):
-                found.append(Found(lesson.slug, None, title, lesson.summary))
+                found.append(Found(lesson.slug, None, title, lesson.summary, "lesson"))
             for at, page in enumerate(lesson.pages if wanted else ()):
                 is_done = page.id in kept.answers or page.id in kept.solved
                 text = f"{page.heading} {page.open} {page.later if is_done else ''}"
                 if _holds(wanted, text):
                     name = f"{lesson.number}.{at + 1} {page.heading}"
-                    found.append(Found(lesson.slug, at, name, f"{lesson.title}: {_around(page.open, wanted)}"))
+                    about = f"{lesson.title}: {_around(page.open, wanted)}"
+                    found.append(Found(lesson.slug, at, name, about, "page"))
         return found
+
+
+def _terms(course: Course) -> Iterator[tuple[str, Found]]:
+    """The names of each term that the course defines, and the page that does."""
+    for name, place in places(course).items():
+        one = term(name)
+        if one is not None:
+            about = f"{one.name} ({place.lesson}.{place.page} {place.heading})"
+            yield " ".join(spellings(one)), Found(course.slug(place.file), place.page - 1, about, one.about, "term")
 
 
 def _flat(text: str) -> str:

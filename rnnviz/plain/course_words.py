@@ -69,6 +69,6 @@ def found(index: Index, words: str, progress: Progress) -> list[str]:
         return [VOICE.say("Type [search] and words: the lessons and pages that hold them all are read.")]
     some = index.find(words, progress)
     if not some:
-        return ["No lesson and no page holds all of these words."]
-    lines = [f"{'Lesson' if one.page is None else 'Page'} {one.name}." for one in some]
+        return ["No term, lesson or page holds all of these words."]
+    lines = [f"{one.kind.capitalize()} {one.name}." for one in some]
     return [VOICE.say("[lesson] and its number open one, such as lesson 6 or lesson 6.3."), *lines]

@@ -126,12 +126,12 @@ class ContentsScreen(SheetScreen):
         if self.words is not None:
             if self.index is None:
                 return "Reading the lessons …"
-            return self.found[self.at].about if self.found else "No lesson and no page holds all of these words."
+            return self.found[self.at].about if self.found else "No term, lesson or page holds all of these words."
         return self.heads[self.row][1] if self.lesson is None else self.lesson.summary
 
     def _result(self, found: Found) -> tuple[str, str, str]:
         mark, name, far = self._lessons()[self.slugs.index(found.slug)]
-        return (mark, name, far) if found.page is None else (NONE, f"   {found.name}", "page")
+        return (mark, name, far) if found.page is None else (NONE, f"   {found.name}", found.kind)
 
     def _lessons(self) -> list[tuple[str, str, str]]:
         rows = []

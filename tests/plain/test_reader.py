@@ -291,7 +291,7 @@ def test_words_search_replay_and_jump() -> None:
     learner = Learner("state-or-layer")
     text = learner.type("search orthogonal turns")
     assert "Page 14.2 An orthogonal start." in text
-    assert "No lesson and no page" in learner.type("search orchid")
+    assert "No term, lesson or page" in learner.type("search orchid")
     assert "Page 2 of " in learner.type("lesson 14.2")
     assert learner.run.lesson.slug == "beyond"
     assert "has pages 1 to " in learner.type("lesson 14 99")

@@ -616,7 +616,7 @@ async def test_words_find_a_lesson_and_a_page(course: Path) -> None:
         assert "2.2 How far back?" in shown
         assert "1.1" not in shown
         assert "r replay" not in shown
-        assert "No lesson and no page" in await found(" orchid")
+        assert "No term, lesson or page" in await found(" orchid")
         await pilot.press(*["backspace"] * 7, "down", "enter")
         await lesson.settled()
         assert (learner.run.lesson.slug, learner.run.at) == ("more-of-it", 1)
@@ -626,6 +626,17 @@ async def test_words_find_a_lesson_and_a_page(course: Path) -> None:
         await pilot.press("escape")
         await pilot.pause()
         assert "Lessons" in lesson.screen.query_one("#contents", Canvas).plain()[0]
+
+
+def test_a_term_of_the_glossary_is_found_with_the_page_that_defines_it() -> None:
+    course = find()
+    first = Index(course).find("update gate", InMemory(course.name))[0]
+    assert first.kind == "term"
+    assert first.name.startswith("update gate (10.")
+    lesson, _ = read(course.file(first.slug))
+    assert lesson is not None
+    assert first.page is not None
+    assert "**update gate**" in " ".join(lesson.steps[first.page].before + lesson.steps[first.page].after)
 
 
 def test_a_search_gives_no_answer_away(course: Path) -> None:
