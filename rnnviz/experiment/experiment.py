@@ -18,7 +18,7 @@ from typing import Any
 from rnnviz.errors import InputError, short_repr
 from rnnviz.experiment import applicability, step_lists
 from rnnviz.experiment.experiment_file import PATHS, as_toml, found_from, in_folder, no_experiment, parsed, read_text
-from rnnviz.experiment.setting import GROUPS, Setting, setting
+from rnnviz.experiment.setting import GROUPS, Setting, meant, setting
 from rnnviz.experiment.steps import COUNTS, GAINS, LENGTHS, SMALL, per_decade
 from rnnviz.glyphs import cut
 from rnnviz.nn.cell_table import NAMES
@@ -337,10 +337,8 @@ class Experiment:
         known = SETTINGS
         for name in values:
             if name not in known:
-                from difflib import get_close_matches
-
-                close = get_close_matches(str(name), known, n=1)
-                hint = f"did you mean {close[0]}?" if close else f"known: {cut(', '.join(sorted(known)), 400)}"
+                close = meant(str(name), known)
+                hint = f"did you mean {close}?" if close else f"known: {cut(', '.join(sorted(known)), 400)}"
                 raise InputError(f"{where}: unknown setting {short_repr(name)}; {hint}")
         try:
             return cls(**values)

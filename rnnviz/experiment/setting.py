@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from numbers import Number
 from typing import Any
 
@@ -85,7 +86,9 @@ class Setting:
         if self.kind is float and isinstance(value, int) and not isinstance(value, bool):
             value = float(value) if abs(value) <= sys.float_info.max else math.inf
         if not isinstance(value, self.kind) or (self.kind is int and isinstance(value, bool)):
-            raise InputError(f"{self.name}: {short_repr(value)} is not {_KIND_NAMES[self.kind]}")
+            quoted = isinstance(value, str) and self.kind in (int, float) and _is_number(value)
+            remedy = f"; write it without quotes: {str(value).strip()}" if quoted else ""
+            raise InputError(f"{self.name}: {short_repr(value)} is not {_KIND_NAMES[self.kind]}{remedy}")
         if self.choices and value not in self.choices:
             raise InputError(f"{self.name}: {short_repr(value)} is unknown; choose from {', '.join(self.choices)}")
         if isinstance(value, int | float) and not isinstance(value, bool):
@@ -142,3 +145,26 @@ def setting(default: Any, help: str, *, kind: type, label: str, group: str, **fa
     """A field of the Experiment, with its Setting in the metadata."""
     record = Setting(label=label, group=group, help=help, kind=kind, default=default, **facts)
     return field(default=default, metadata={"setting": record})
+
+
+def meant(text: str, settings: Mapping[str, Setting]) -> str | None:
+    """The name of the setting that somebody seems to mean by a text: one nearly like it, its label or its flag.
+
+    >>> meant("units", SETTINGS), meant("hidden-sise", SETTINGS)
+    ('hidden_size', 'hidden_size')
+    """
+    spellings = {plain: one.name for one in settings.values() for plain in map(_plain, (one.flag, one.label, one.name))}
+    close = get_close_matches(_plain(text), spellings, n=1)
+    return spellings[close[0]] if close else None
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return len(text) <= 20
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.lower().replace("-", " ").replace("_", " ").split())

@@ -266,12 +266,12 @@ class _Checker:
             if broken:
                 yield self.problem(where, f"solution {i} changes {', '.join(broken)}", "unlock it, or keep its value")
             elif not solved.is_done:
-                missing = "; ".join(
-                    c.describe(frame, run.start) for c in exercise.solved if not c.holds(frame, run.start)
-                )
-                yield self.problem(
-                    where, f"solution {i} does not solve it ({missing})", "correct it, or lower the goal"
-                )
+                lacking = [c for c in exercise.solved if not c.holds(frame, run.start)]
+                missing = "; ".join(c.describe(frame, run.start) for c in lacking)
+                remedy = "correct it, or lower the goal"
+                if any(value_of(c.left, frame, run.start) is None for c in lacking):
+                    remedy = 'add what defines it: train = "all" trains, phase = "backward" goes back'
+                yield self.problem(where, f"solution {i} does not solve it ({missing})", remedy)
             else:
                 yield from self.point(run.step.point_after, run.target.after(solution), frame)
                 yield from self.stage(solved, frame, run.step.after, "the text after the solution")

@@ -19,6 +19,7 @@ LONGEST_LINE = 500  # characters
 LONGEST_TEXT = 1_000  # characters of a paragraph, or of a text in TOML
 MOST_ENTRIES = 100  # of a list or table
 DEEPEST = 8  # nested tables and lists
+_CURLY = re.compile("[“”„‘’«»]")
 _LARGEST_NUMBER = 2**63  # TOML's own limit
 
 
@@ -61,7 +62,10 @@ def toml(lines: list[str]) -> dict[str, Any]:
         at = re.search(r"\(at line (\d+), column \d+\)", message)
         what = f"bad TOML: {message.partition(' (at')[0]}"
         remedy = 'write strings in "quotes" and tables in [brackets], one key per line'
-        raise SourceError(what, remedy, int(at[1]) if at else len(lines)) from None
+        line = int(at[1]) if at else len(lines)
+        if _CURLY.search("".join(lines[max(line - 1, 0) : line])):
+            remedy = 'write straight quotes, "like these", not curly ones'
+        raise SourceError(what, remedy, line) from None
     except Exception as error:  # any other exception: a lesson with errors must not end the app
         raise SourceError(f"bad TOML: {error}", "write it more simply") from None
     _bounded(tables)

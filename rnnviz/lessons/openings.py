@@ -18,6 +18,7 @@ from typing import Any
 from rnnviz.errors import InputError, short_repr
 from rnnviz.experiment.experiment import SETTINGS, Experiment
 from rnnviz.experiment.experiment_file import PATHS, in_folder, without_own_cell
+from rnnviz.experiment.setting import meant
 from rnnviz.player.kinds.opening import BACKWARD, FORWARD, NetworkOpening, Opening
 
 LARGEST = 50_000_000  # bytes of a record, or of a file of weights: one is in memory at a time
@@ -91,8 +92,8 @@ def _data(course: Path, given: Any) -> Experiment | None:
         raise InputError(f'data: {short_repr(given)} is not a table of settings; write data = {{ task = "names" }}')
     for key in given:
         if key not in SETTINGS:
-            close = get_close_matches(key, SETTINGS, n=1)
-            hint = f"did you mean {close[0]}?" if close else "rnnviz --help lists them"
+            close = meant(key, SETTINGS)
+            hint = f"did you mean {close}?" if close else "rnnviz --help lists them"
             raise InputError(f"data: unknown setting {short_repr(key)}; {hint}")
     return Experiment(**with_own_files(course, without_own_cell(given)))
 

@@ -13,8 +13,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from rnnviz.errors import short_repr
 from rnnviz.experiment.experiment import SETTINGS, Experiment
 from rnnviz.experiment.experiment_file import without_own_cell
+from rnnviz.experiment.setting import meant
 from rnnviz.lessons.cost import too_much
 from rnnviz.lessons.lesson import Lesson, Step
 from rnnviz.lessons.lesson_file import SourceError, source_lines
@@ -122,6 +124,9 @@ class _LessonReader:
         for text in found:
             at = front.line_of_text(text, line)
             self.report.fixed(at, text, "explains")
+            if text[:1].isupper() or text.rstrip().endswith("."):
+                what = f"the entry of explains {short_repr(text)} is a sentence of its own"
+                self.wrong(at, what, 'continue "You can now explain …": a small letter first, no full stop')
             if len(text) > LONGEST_EXPLAINED:
                 what = f"an entry of explains has {len(text)} characters; the limit is {LONGEST_EXPLAINED}"
                 self.wrong(at, what, "shorten it")
@@ -129,7 +134,11 @@ class _LessonReader:
 
     def settings(self, settings: Mapping[str, Any], block: Block) -> Experiment | None:
         names, folder = SETTINGS, self.path.parent
-        self.report.known(settings, names, "experiment", lambda name: block.line_of("experiment", name))
+        for name in settings:
+            if name not in names:
+                close = meant(name, names)
+                hint = f"did you mean {close}?" if close else f"settings: {', '.join(sorted(names))}"
+                self.wrong(block.line_of("experiment", name), f"unknown setting {name!r} in experiment", hint)
         good: dict[str, Any] = {}
         for name in (name for name in settings if name in names):
             line = block.line_of("experiment", name)

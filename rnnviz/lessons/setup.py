@@ -19,6 +19,7 @@ from typing import Any
 from rnnviz.errors import InputError
 from rnnviz.experiment.experiment import OF_TASK, SETTINGS, Experiment
 from rnnviz.experiment.experiment_file import without_own_cell
+from rnnviz.experiment.setting import meant
 from rnnviz.lessons.lesson import Do
 from rnnviz.player.kinds.opening import NetworkOpening, Opening
 from rnnviz.player.player import Player
@@ -125,8 +126,8 @@ def _settings(setup: Setup, given: Any) -> Setup:
     left_open = OF_TASK if new.get("task", old["task"]) != old["task"] else {}
     unknown = [name for name in new if name not in known]
     if unknown:
-        close = get_close_matches(unknown[0], known, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"settings: {', '.join(sorted(known))}"
+        close = meant(unknown[0], known)
+        hint = f"did you mean {close}?" if close else f"settings: {', '.join(sorted(known))}"
         raise InputError(f"unknown setting {unknown[0]!r}; {hint}")
     experiment = Experiment(**{**old, **left_open, **without_own_cell(new)})
     only_epochs = setup.experiment.with_(epochs=experiment.epochs) == experiment

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from rnnviz.experiment.experiment import SETTINGS, Experiment
+from rnnviz.experiment.setting import meant
 from rnnviz.lessons.conditions import Condition, condition, tolerance
 from rnnviz.lessons.lesson import Choice, Do, Exercise, Point, Prediction, Step
 from rnnviz.lessons.markdown import Block, Section
@@ -242,8 +243,8 @@ class StepReader:
             locked = []
         for name in locked:
             if not isinstance(name, str) or name not in names:
-                close = get_close_matches(str(name), names, n=1)
-                hint = f"did you mean {close[0]}?" if close else f"settings: {', '.join(sorted(names))}"
+                close = meant(str(name), names)
+                hint = f"did you mean {close}?" if close else f"settings: {', '.join(sorted(names))}"
                 self.wrong(line_of("locked"), f"unknown setting {name!r} in locked", hint)
         hints = table.get("hints")
         if not isinstance(hints, list) or not all(isinstance(hint, str) and hint.strip() for hint in hints):

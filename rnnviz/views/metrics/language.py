@@ -31,7 +31,8 @@ def parse(text: str) -> Reference:
     name = match[2]
     if name not in METRICS:
         close = get_close_matches(name, METRICS, n=1)
-        hint = f"did you mean {close[0]}?" if close else "`rnnviz lessons metrics` lists them"
+        hint = f"did you mean {close[0]}? " if close else ""
+        hint += "`rnnviz lessons metrics` lists them"
         raise InputError(f"unknown metric {name!r}; {hint}")
     index = tuple(_index(part, text) for part in match[3].split(",")) if match[3] is not None else ()
     axes = METRICS[name].axes
