@@ -17,8 +17,8 @@ FILES = find().files
 
 #: Figures a text may name: settings the lesson itself makes, bounds of a question, definitions and arithmetic.
 GIVEN: dict[str, dict[str, str]] = {
-    "why-gradients-vanish": {"0.7": "setting", "1e-3": "how a number is written", "99 %": "definition of the horizon",
-                             "1 %": "definition of the horizon"},
+    "back-through-time": {"1e-1": "how a number is written"},
+    "why-gradients-vanish": {"0.7": "setting", "99 %": "definition of the horizon", "1 %": "definition of the horizon"},
     "exploding-gradients": {"0.95": "setting", "1.1": "setting", "1.5": "setting", "2.25": "1.5 · 1.5"},
     "short-term-memory": {"99 %": "definition of the horizon", "1 %": "the small change", "75 %": "the large one",
                           "1e-3": "bound", "1e-9": "bound", "1e-12": "bound"},
