@@ -48,6 +48,7 @@ class OwnEquations(Equations, Protocol):
     initial: Callable[[ModelSpec, int], Params]  # (spec, seed) -> by the names in its file
     #: (layer, ∂L/∂h_t of each step (T, B, H)) -> ∂L/∂(parameter), the share of each step (T, …)
     shares: Callable[[LayerForward, Array], Mapping[str, Array]]
+    sums: Callable[[LayerForward, Array], Mapping[str, Array]]  # the same, summed over the steps
     #: (layer, ∂L/∂h_t of each step (T, B, H)) -> ∂L/∂x_t (T, B, I)
     grad_x: Callable[[LayerForward, Array], Array]
     #: (layer, ∂L/∂h_t of each step (T, B, H)) -> what its own backward pass gives at each

@@ -100,8 +100,7 @@ def layer_backward(
 def weight_gradients(spec: ModelSpec, w: LayerWeights, layer: LayerForward, back: LayerBackward) -> LayerWeights:
     """The same weights act at every step, so their gradient is the sum over all steps and sequences."""
     if spec.about_cell.is_own:
-        shares = own_equations(spec.about_cell).shares(layer, back.grad_pre)
-        return w._replace(own={name: share.sum(axis=0) for name, share in shares.items()})
+        return w._replace(own=own_equations(spec.about_cell).sums(layer, back.grad_pre))
     return LayerWeights(
         W_ih=flat(back.grad_pre).T @ flat(layer.x),
         W_hh=flat(back.grad_rec).T @ flat(layer.h[:-1]) if spec.about_cell.recurrent else w.W_hh,

@@ -120,6 +120,11 @@ class Derivatives:
     def verdict(self, layer: LayerForward, grad_h: Array) -> Verdict:
         return self._judge(self, layer, grad_h)
 
+    def sums(self, layer: LayerForward, grad_h: Array) -> Mapping[str, Array]:
+        assert layer.own is not None
+        rows = {"x": layer.x, "h": layer.h[:-1], "new": layer.h[1:], "grad_h": grad_h}
+        return self.connection.ask("sums", {**_named(layer.own), **rows}, by=self.by)
+
     def grad_x(self, layer: LayerForward, grad_h: Array) -> Array:
         out: Array = np.einsum("tbij,tbi->tbj", self.slopes(None, layer)[1], grad_h)
         return out

@@ -19,14 +19,7 @@ import signal
 import sys
 import warnings
 from types import FrameType
-from typing import Any, ClassVar
-
-EPSILON = 1e-20  # of a complex step: no difference is taken, so none is too small
-STEP = 1e-5  # of a central difference
-
-
-class Refused(Exception):  # noqa: N818
-    """The file's functions return something else than they should."""
+from typing import Any
 
 
 class Channel:
@@ -51,7 +44,7 @@ class Clock:
     """Ends the process if one call takes longer than `patience` seconds; until then says that it works."""
 
     def __init__(self, path: str, patience: float, channel: Channel) -> None:
-        self.calls, self._seen = 0, -1
+        self.calls, self._seen, self._rings = 0, -1, 0
         self._path, self._patience, self._channel = path, patience, channel
         if hasattr(signal, "setitimer"):
             signal.signal(signal.SIGALRM, self._ring)
@@ -59,7 +52,7 @@ class Clock:
     def start(self) -> None:
         self._seen = -1
         if hasattr(signal, "setitimer"):
-            signal.setitimer(signal.ITIMER_REAL, self._patience, self._patience)
+            signal.setitimer(signal.ITIMER_REAL, self._patience / 2, self._patience / 2)
 
     def stop(self) -> None:
         if hasattr(signal, "setitimer"):
@@ -67,8 +60,11 @@ class Clock:
 
     def _ring(self, number: int, frame: FrameType | None) -> None:
         if self.calls != self._seen:
-            self._seen = self.calls
+            self._seen, self._rings = self.calls, 0
             self._channel.write({"working": True})
+            return
+        self._rings += 1
+        if self._rings < 2:
             return
         while frame is not None and frame.f_code.co_filename != self._path:
             frame = frame.f_back
@@ -78,15 +74,12 @@ class Clock:
 
 def main() -> None:
     job = json.loads(sys.stdin.buffer.readline())
-    spec = importlib.util.spec_from_file_location("helpers", job["helpers"])
-    assert spec is not None
-    assert spec.loader is not None
-    helpers: Any = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(helpers)
+    helpers = _loaded(job["helpers"])
     channel = Channel()
     sys.path.append(job["packages"])
     import numpy as np
 
+    steps, tape = (_loaded(os.path.join(os.path.dirname(__file__), name)) for name in ("steps.py", "tape.py"))
     helpers.limit(job)
     clock = Clock(job["path"], job["patience"], channel)
     clock.start()
@@ -102,7 +95,7 @@ def main() -> None:
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", np.exceptions.ComplexWarning)  # the imaginary part would be lost
         np.seterr(all="ignore")
-        cell = Cell(names, np, clock)
+        cell = steps.Cell(names, clock, tape)
     except BaseException as error:
         channel.write({"raised": helpers.raised(error, job["path"], job["source"])})
         os._exit(0)
@@ -114,7 +107,7 @@ def main() -> None:
         clock.start()
         try:
             found = getattr(cell, asked["ask"])(arrays, asked)
-        except Refused as refused:
+        except steps.Refused as refused:
             clock.stop()
             channel.write({"refused": str(refused)})
         except BaseException as error:
@@ -130,6 +123,16 @@ def main() -> None:
     os._exit(0)
 
 
+def _loaded(path: str) -> Any:
+    """A file of rnnviz as a module of its own: rnnviz itself is not to be imported here."""
+    spec = importlib.util.spec_from_file_location(os.path.basename(path).removesuffix(".py"), path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 def _read(channel: Channel, shape: list[int], np: Any) -> Any:
     """An array, read-only: a file that changes its arguments is stopped at that line."""
     size = 8
@@ -139,255 +142,6 @@ def _read(channel: Channel, shape: list[int], np: Any) -> Any:
     if len(data) < size:
         os._exit(0)
     return np.frombuffer(data, np.float64).reshape(shape)
-
-
-class Cell:
-    """The questions. arrays: `params.NAME`, and x, h, … by their names; N rows, each with its own x (I,) and h (H,)."""
-
-    def __init__(self, names: dict[str, Any], np: Any, clock: Clock) -> None:
-        self._names, self.np, self._clock = names, np, clock
-
-    # -- questions -------------------------------------------------------------------------------------------
-
-    def parameters(self, arrays: dict[str, Any], asked: dict[str, Any]) -> dict[str, Any]:
-        np = self.np
-        self._clock.calls += 1
-        found = self._names["parameters"](asked["I"], asked["H"], np.random.default_rng(asked["seed"]))
-        if found is ...:
-            raise Refused("parameters is not written yet.")
-        if not isinstance(found, dict) or not found:
-            raise Refused("parameters should return a dict of arrays by name.")
-        out = {}
-        for name, value in found.items():
-            if not isinstance(name, str) or not name.isidentifier() or len(name) > 40:
-                raise Refused(f"parameters: {str(name)[:40]!r} is not a name; use letters, digits and _.")
-            array = self._array(value, f'params["{name}"]')
-            if array.dtype.kind == "c" or not array.size:
-                raise Refused(f'params["{name}"] should be an array of real numbers, one at least.')
-            out[name] = array
-        return out
-
-    def forward(self, arrays: dict[str, Any], asked: dict[str, Any]) -> dict[str, Any]:
-        """x (T, B, I), h (B, H) -> all states (T+1, B, H)."""
-        params, x, h0 = _params(arrays), arrays["x"], arrays["h"]
-        h = self.np.empty((len(x) + 1, *h0.shape))
-        h[0] = h0
-        for t in range(len(x)):
-            for b in range(len(h0)):
-                h[t + 1, b] = self.step(params, self.still(h[t, b].copy()), x[t, b])
-        return {"h": h}
-
-    def jacobians(self, arrays: dict[str, Any], asked: dict[str, Any]) -> dict[str, Any]:
-        """x (N, I), h (N, H), and new (N, H) where it is known -> ∂h_t/∂h_{t-1} (N, H, H) and ∂h_t/∂x_t (N, H, I)."""
-        params, x, h = _params(arrays), arrays["x"], arrays["h"]
-        by = self._complex if asked["by"] == "complex" else self._central
-        J_h, J_x = (self.np.empty((*h.shape, n)) for n in (h.shape[1], x.shape[1]))
-        columns = _Columns.of(self, params, x, h, arrays.get("new")) if asked["by"] == "complex" else None
-        if columns is not None:
-            for J, where in ((J_h, "h"), (J_x, "x")):
-                for j in range(J.shape[2]):
-                    J[:, :, j] = columns.by(where, j)
-            return {"h": J_h, "x": J_x}
-        for n in range(len(x)):
-            for J, where in ((J_h, "h"), (J_x, "x")):
-                for j in range(J.shape[2]):
-                    J[n, :, j] = by(params, h[n], x[n], where, j)
-        return {"h": J_h, "x": J_x}
-
-    def along(self, arrays: dict[str, Any], asked: dict[str, Any]) -> dict[str, Any]:
-        """x (N, I), h (N, H), moves.NAME -> the derivatives of the new states (N, H) along each move."""
-        params, x, h = _params(arrays), arrays["x"], arrays["h"]
-        out = {}
-        for name in params:
-            move, by = arrays["moves." + name], asked["by"]
-            step = 1j * EPSILON if by == "complex" else STEP
-            ends = [
-                self.np.stack([self.step({**params, name: self.still(params[name] + sign * step * move)}, *row)
-                                for row in zip(h, x, strict=True)])
-                for sign in (1, -1)
-            ]  # fmt: skip
-            out[name] = ends[0].imag / EPSILON if by == "complex" else (ends[0].real - ends[1].real) / (2 * STEP)
-        return out
-
-    def shares(self, arrays: dict[str, Any], asked: dict[str, Any]) -> dict[str, Any]:
-        """x (T, B, I), h (T, B, H) before each step and new after it, grad_h (T, B, H) -> of each parameter (T, …)."""
-        params, x, h, grad_h = _params(arrays), arrays["x"], arrays["h"], arrays["grad_h"]
-        by = self._complex if asked["by"] == "complex" else self._central
-        out = {name: self.np.zeros((len(x), value.size)) for name, value in params.items()}
-        flat = [a.reshape(-1, a.shape[2]) for a in (x, h, arrays["new"])]
-        columns = _Columns.of(self, params, *flat) if asked["by"] == "complex" else None
-        if columns is not None:
-            for name, share in out.items():
-                for j in range(share.shape[1]):
-                    moved = columns.by("params." + name, j).reshape(grad_h.shape)
-                    share[:, j] = self.np.einsum("tbi,tbi->t", moved, grad_h)
-        for t in range(len(x) if columns is None else 0):
-            for b in range(x.shape[1]):
-                for name, share in out.items():
-                    for j in range(share.shape[1]):
-                        share[t, j] += by(params, h[t, b], x[t, b], "params." + name, j) @ grad_h[t, b]
-        return {name: share.reshape(len(x), *params[name].shape) for name, share in out.items()}
-
-    def backward(self, arrays: dict[str, Any], asked: dict[str, Any]) -> dict[str, Any]:
-        """x (N, I), h (N, H), grad_h (N, H) -> what backward_step returns for each row: grad_h_before, grad_x and each
-        parameter's. Those that have no right form are left out, with those after them; `wrong.…` names the first."""
-        params, x, h, grad_h = _params(arrays), arrays["x"], arrays["h"], arrays["grad_h"]
-        shapes = {"grad_h_before": h[0].shape, "grad_x": x[0].shape}
-        shapes |= {f"grad_params[{name}]": value.shape for name, value in params.items()}
-        rows: list[dict[str, Any]] = []
-        for n in range(len(x)):
-            self._clock.calls += 1
-            found = self._names["backward_step"](dict(params), h[n], x[n], grad_h[n])
-            if not isinstance(found, tuple | list) or len(found) != 3:
-                what = f"{len(found)} values" if isinstance(found, tuple | list) else type(found).__name__
-                raise Refused(f"backward_step returns {what}, and should return grad_h_before, grad_x, grad_params.")
-            given = dict(zip(("grad_h_before", "grad_x"), found, strict=False))
-            if isinstance(found[2], dict):
-                given |= {f"grad_params[{name}]": value for name, value in found[2].items()}
-            elif found[2] is ...:
-                given |= dict.fromkeys(shapes.keys() - given.keys(), ...)
-            row: dict[str, Any] = {}
-            for name, shape in shapes.items():
-                array = self._gradient(given.get(name), shape)
-                if isinstance(array, str):
-                    row[f"wrong.{name} {array}"] = self.np.zeros(0)
-                    break
-                row[name] = array
-            rows.append(row)
-        first = rows[-1]  # the last step of a sequence comes first on the way back
-        return {name: self.np.stack([row.get(name, first[name]) for row in rows]) for name in first}
-
-    def _gradient(self, value: Any, shape: tuple[int, ...]) -> Any:
-        """The array; or what is wrong with it."""
-        if value is ...:
-            return "is not written yet"
-        if value is None:
-            return "is missing"
-        try:
-            array = self._array(value, "it")
-        except Refused:
-            return f"is a {type(value).__name__}, and should be an array of numbers"
-        if array.shape == shape and array.dtype.kind != "c":
-            return array
-        return f"has the shape {array.shape}, and should have {shape}"
-
-    # -- one step --------------------------------------------------------------------------------------------
-
-    def step(self, params: dict[str, Any], h: Any, x: Any) -> Any:
-        """The new state (H,), real or complex."""
-        self._clock.calls += 1
-        found = self._names["step"](dict(params), h, x)
-        if type(found) is not self.np.ndarray or found.dtype.kind not in "fc" or found.shape != h.shape:
-            found = self._new_state(found, h.shape)
-        return found
-
-    def _new_state(self, found: Any, shape: tuple[int, ...]) -> Any:
-        if found is ...:
-            raise Refused("step is not written yet.")
-        if found is None:
-            raise Refused("step returns None: its last line should be return h.")
-        array = self._array(found, "step's new state")
-        if array.shape != shape:
-            raise Refused(f"step returns an array {array.shape}, and should return the new state {shape}.")
-        return array
-
-    def _array(self, value: Any, what: str) -> Any:
-        try:
-            array = self.np.asarray(value)
-        except Exception:
-            array = None
-        if array is None or array.dtype.kind not in "fiubc":
-            raise Refused(f"{what} is a {type(value).__name__}, and should be an array of numbers.")
-        return array if array.dtype.kind == "c" else array.astype(self.np.float64)
-
-    def still(self, array: Any) -> Any:
-        array.flags.writeable = False
-        return array
-
-    def _complex(self, params: dict[str, Any], h: Any, x: Any, where: str, j: int) -> Any:
-        """∂h_t/∂(element j of h, x or a parameter), (H,): the imaginary part that i·ε there has become, over ε."""
-        moved = _given(params, h, x, where).astype(complex)
-        moved.reshape(-1)[j] += 1j * EPSILON
-        return self.with_(params, h, x, where, self.still(moved)).imag / EPSILON
-
-    def _central(self, params: dict[str, Any], h: Any, x: Any, where: str, j: int) -> Any:
-        """The same by central differences."""
-        ends = []
-        for sign in (1, -1):
-            moved = _given(params, h, x, where).copy()
-            moved.reshape(-1)[j] += sign * STEP
-            ends.append(self.with_(params, h, x, where, self.still(moved)).real)
-        return (ends[0] - ends[1]) / (2 * STEP)
-
-    def with_(self, params: dict[str, Any], h: Any, x: Any, where: str, moved: Any) -> Any:
-        if where == "h":
-            return self.step(params, moved, x)
-        if where == "x":
-            return self.step(params, h, moved)
-        return self.step({**params, where.removeprefix("params."): moved}, h, x)
-
-
-class _Columns:
-    """Many rows in one call of step: h (H, N) and x (I, N) in columns, and a vector of the parameters as one column.
-
-    A step of products W @ v and of functions of each number does to a column what it does to a vector. That is tried:
-    the new states must be those of the rows by themselves, at random points once, and at these rows each time.
-    """
-
-    _tried: ClassVar[dict[Any, bool]] = {}
-
-    def __init__(self, cell: Cell, params: dict[str, Any], x: Any, h: Any) -> None:
-        self._cell, self._x, self._h = cell, cell.still(x.T.copy()), cell.still(h.T.copy())
-        self._params = {name: w.reshape(-1, 1) if w.ndim == 1 else w for name, w in params.items()}
-
-    @classmethod
-    def of(cls, cell: Cell, params: dict[str, Any], x: Any, h: Any, new: Any) -> _Columns | None:
-        """None if the rows have to be taken one by one."""
-        if new is None or len(x) < 2 or any(w.ndim > 2 for w in params.values()):
-            return None
-        key = (x.shape[1], h.shape[1], *((name, w.shape) for name, w in params.items()))
-        if key not in cls._tried:
-            cls._tried[key] = all(cls._trial(cell, params, x.shape[1], h.shape[1], n) for n in (3, 5))
-        if not cls._tried[key]:
-            return None
-        columns = cls(cell, params, x, h)
-        return columns if columns._gives(new) else None
-
-    @classmethod
-    def _trial(cls, cell: Cell, params: dict[str, Any], I: int, H: int, n: int) -> bool:  # noqa: E741
-        """Whether n random rows, with random parameters, have the same new states in columns."""
-        rng = cell.np.random.default_rng(n)
-        params = {name: cell.still(cell.np.asarray(rng.normal(size=w.shape))) for name, w in params.items()}
-        x, h = cell.still(rng.normal(size=(n, I))), cell.still(rng.uniform(-0.9, 0.9, (n, H)))
-        try:
-            new = cell.np.stack([cell.step(params, *row) for row in zip(h, x, strict=True)])
-        except Exception:
-            return False
-        return bool(cell.np.isfinite(new).all()) and cls(cell, params, x, h)._gives(new)
-
-    def _gives(self, new: Any) -> bool:
-        try:
-            found = self._cell.step(self._params, self._h, self._x).T
-        except Exception:
-            return False
-        return bool(self._cell.np.allclose(found, new, 1e-12, 1e-14, equal_nan=True))
-
-    def by(self, where: str, j: int) -> Any:
-        """∂h_t/∂(element j of h, x or a parameter), (N, H)."""
-        moved = _given(self._params, self._h, self._x, where).astype(complex)
-        if where in ("h", "x"):
-            moved[j] += 1j * EPSILON
-        else:
-            moved.reshape(-1)[j] += 1j * EPSILON
-        return self._cell.with_(self._params, self._h, self._x, where, self._cell.still(moved)).imag.T / EPSILON
-
-
-def _given(params: dict[str, Any], h: Any, x: Any, where: str) -> Any:
-    return h if where == "h" else x if where == "x" else params[where.removeprefix("params.")]
-
-
-def _params(arrays: dict[str, Any]) -> dict[str, Any]:
-    return {name.removeprefix("params."): a for name, a in arrays.items() if name.startswith("params.")}
 
 
 if __name__ == "__main__":
