@@ -15,6 +15,7 @@ from rnnviz.cli.speed import compiled_meanwhile
 from rnnviz.diagnosis import from_recording, report
 from rnnviz.diagnosis.diagnose import Diagnosis, diagnose
 from rnnviz.diagnosis.from_experiment import examine
+from rnnviz.errors import InputError
 from rnnviz.experiment.experiment import SETTINGS, Experiment
 from rnnviz.experiment.run import Run
 from rnnviz.player.kinds.opening import NetworkOpening
@@ -31,6 +32,8 @@ def run(options: Options) -> int:
     elif options.recording is not None:
         diagnoses, commands = [of_recording(Path(options.recording.path))], [None]
     else:
+        if any(experiment.bidirectional for experiment in options.experiments):
+            raise InputError("bidirectional: the diagnosis knows no bidirectional networks; leave it out")
         diagnoses = [of_experiment(ready) for ready in _built(options)]
         commands = [partial(command_of, experiment) for experiment in options.experiments]
     if options["json"]:

@@ -16,7 +16,7 @@ from rnnviz.cli.command import Options
 from rnnviz.cli.output import Output, Progress, notes, paragraph, print_json
 from rnnviz.cli.trace_report import Bars, TraceReport, chosen_step, measure_gain, norm_text, print_lags, print_one
 from rnnviz.errors import InputError
-from rnnviz.experiment.build import build_task, resolved
+from rnnviz.experiment.build import build_task, resolved, task_in_view
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.experiment.run import gradients
 from rnnviz.nn import Training
@@ -91,6 +91,8 @@ def before_training(experiment: Experiment, options: Options) -> GradientReport:
     training."""
     experiment = resolved(experiment)
     task = build_task(experiment)
+    if task_in_view(experiment, task) is not task:
+        raise InputError("view_direction: this report is of the forward direction; the app draws the backward one")
     if options["input"] is not None:
         if options["after_epochs"]:
             raise InputError("input: it is read by the untrained network; leave --after-epochs out")

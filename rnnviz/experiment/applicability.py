@@ -12,6 +12,12 @@ from rnnviz.tasks import catalog
 
 #: Of a setting of the weights of a person's own cell.
 OF_ITS_FILE = "parameters() in the file of your cell decides"
+#: What a bidirectional network cannot be combined with, and why: setting -> the reason; only its default is left.
+BOTH_WAYS = {
+    "num_layers": "a bidirectional network has one layer here",
+    "truncate": "a bidirectional layer reads each sequence whole, from both ends",
+    "carry": "a bidirectional layer also begins at the end of each sequence",
+}
 
 
 class ResolvedExperiment(Protocol):
@@ -25,6 +31,8 @@ class ResolvedExperiment(Protocol):
     def mask(self) -> str: ...
     @property
     def cell(self) -> str: ...
+    @property
+    def bidirectional(self) -> bool: ...
     @property
     def optimizer(self) -> str: ...
     @property
@@ -41,7 +49,14 @@ def initialiser(e: ResolvedExperiment) -> str | None:
 
 def layers(e: ResolvedExperiment) -> str | None:
     cell = CELLS[e.cell]
+    if e.bidirectional:
+        return BOTH_WAYS["num_layers"]
     return f"{cell.noun} has one layer" if cell.is_own else None
+
+
+def bidirectional(e: ResolvedExperiment) -> str | None:
+    cell = CELLS[e.cell]
+    return f"{cell.noun} reads forward only" if cell.is_own else None
 
 
 def precision(e: ResolvedExperiment) -> str | None:
@@ -54,6 +69,14 @@ def activation(e: ResolvedExperiment) -> str | None:
     if cell.is_own:
         return "the file of your cell decides"
     return None if cell.activation is None else f"{cell.noun}'s activations are fixed"
+
+
+def view_direction(e: ResolvedExperiment) -> str | None:
+    return None if e.bidirectional else "this network reads forward only; switch bidirectional on"
+
+
+def truncate(e: ResolvedExperiment) -> str | None:
+    return BOTH_WAYS["truncate"] if e.bidirectional else None
 
 
 def forget_bias(e: ResolvedExperiment) -> str | None:
@@ -129,6 +152,8 @@ def own_data(e: ResolvedExperiment) -> str | None:
 
 
 def carry(e: ResolvedExperiment) -> str | None:
+    if e.bidirectional:
+        return BOTH_WAYS["carry"]
     if e.shortest is not None:
         return "sequences of unequal lengths do not continue one another"
     return _unused(e, "carry", catalog.NO_CARRY)

@@ -6,17 +6,28 @@ from rnnviz import tasks
 from rnnviz.errors import InputError
 from rnnviz.experiment import applicability, cost, own_data
 from rnnviz.experiment.ablation import without_loop
-from rnnviz.experiment.experiment import Experiment
+from rnnviz.experiment.applicability import BOTH_WAYS
+from rnnviz.experiment.experiment import SETTINGS, Experiment
 from rnnviz.nn import Data, Model, Optimizer, Trace, Training, engine
 from rnnviz.nn.carry import Carried, chain, in_order, of_part
+from rnnviz.nn.cell_table import CELLS
+from rnnviz.nn.directions import BACKWARD, FORWARD
 from rnnviz.tasks import Task, catalog
 from rnnviz.tasks.own.decisions import NAMES as DECISIONS
-from rnnviz.tasks.padding import packed_data
+from rnnviz.tasks.padding import packed_data, packed_steps
+from rnnviz.tasks.reversed import FromTheEnd, from_the_end
 
 
 def resolved(experiment: Experiment) -> Experiment:
     """The experiment with its open settings taken from the task: seq_len, lag, samples and loss_at."""
     info = catalog.info(experiment.task)
+    for setting, why in BOTH_WAYS.items() if experiment.bidirectional else ():
+        if getattr(experiment, setting) != SETTINGS[setting].default:
+            raise InputError(f"{setting}: {why}; switch one of the two off")
+    if experiment.bidirectional and experiment.mask == "copy":  # at step T the backward direction has read nothing yet
+        raise InputError("mask: the backward direction begins at a sequence's own end; choose mask packed")
+    if experiment.bidirectional and CELLS[experiment.cell].is_own:
+        raise InputError(f"bidirectional: {CELLS[experiment.cell].noun} reads forward only; switch it off")
     for setting in ("samples", "source", "data", "shortest", *DECISIONS):
         catalog.accepts(experiment.task, setting, getattr(experiment, setting))
     if experiment.truncate is not None and experiment.mask == "copy":
@@ -76,6 +87,7 @@ def build_model(experiment: Experiment, task: Task) -> Model:
         biases=experiment.biases,
         dtype=experiment.dtype,
         seed=experiment.seed,
+        bidirectional=experiment.bidirectional,
     )
     return model if experiment.loop else without_loop(model)
 
@@ -95,7 +107,8 @@ def build_optimizer(experiment: Experiment) -> Optimizer:
 
 def build_training(experiment: Experiment, model: Model, task: Task) -> Training:
     """The training run: the first `task.n_train` sequences are for training, the rest for validation."""
-    data = Data(*packed_data(task), task.loss, task.previous)
+    read = packed_steps(task) if experiment.bidirectional else None
+    data = Data(*packed_data(task), task.loss, task.previous, read)
     validation = data.select(slice(task.n_train, None)) if task.n_train < len(task) else None
     return Training(
         model,
@@ -110,9 +123,19 @@ def build_training(experiment: Experiment, model: Model, task: Task) -> Training
     )
 
 
+def task_in_view(experiment: Experiment, task: Task) -> Task:
+    """The sequences in the order in which the direction reads them that is shown."""
+    is_backward = experiment.bidirectional and experiment.view_direction == BACKWARD
+    return from_the_end(task) if is_backward else task
+
+
 def trace_of(model: Model, task: Task, sample: int = 0, start: Carried | None = None) -> Trace:
     """The trace of one sequence, with the padding that the network goes through. start: the states that it begins from,
-    where they are known; else those after the sequences that it continues, read by this model."""
+    where they are known; else those after the sequences that it continues, read by this model. Of a bidirectional
+    model it is that of one direction: the backward one, if the task is read from the end (tasks/reversed.py)."""
+    direction = FORWARD
+    if isinstance(task, FromTheEnd):
+        task, direction = task.of, BACKWARD
     if not 0 <= sample < len(task):
         raise InputError(f"sample: {sample} is not one of the {len(task)} sequences; choose 0 to {len(task) - 1}")
     steps, read = int(task.lengths[sample]), task.read_steps(sample)
@@ -125,6 +148,7 @@ def trace_of(model: Model, task: Task, sample: int = 0, start: Carried | None = 
         mask=None if read is None else read[0, :steps, None],
         h0=None if start is None else start.h,
         c0=None if start is None else start.c,
+        direction=direction,
     )
 
 

@@ -71,6 +71,7 @@ def spec_of(experiment: Experiment, inputs: int, outputs: int) -> ModelSpec:
         activation=experiment.activation,
         biases=experiment.biases,
         dtype=experiment.dtype,
+        bidirectional=experiment.bidirectional,
     )
 
 

@@ -20,6 +20,8 @@ def outputs(model: Model, task: Task, which: slice = slice(None)) -> Array:
     if task.previous is not None:
         return _in_order(model, task, which, task.previous)
     x, read = task.x[which], task.read_steps(which)
+    if read is None and model.spec.bidirectional:  # what reads from the end must know where that is
+        read = np.arange(1, task.seq_len + 1) <= task.lengths[which][:, None]
     at_once = max(1, min(_AT_ONCE, _NUMBERS_AT_ONCE // (task.seq_len * model.spec.forward_width)))
     parts = []
     for start in range(0, len(x), at_once):
@@ -63,7 +65,7 @@ def self_fed(model: Model, task: Task) -> Array | None:
     """
     assert task.series is not None
     assert task.ends is not None
-    if not task.fed:
+    if not task.fed or model.spec.bidirectional:  # it reads the whole window before it predicts
         return None
     first, last = task.span(task.fed_from)
     T, n = last - first + 1, min(task.fed, len(task.series) - int(task.ends[task.fed_from]))

@@ -22,6 +22,7 @@ from rnnviz.experiment.setting import GROUPS, Setting, meant, setting
 from rnnviz.experiment.steps import COUNTS, GAINS, LENGTHS, SMALL, per_decade
 from rnnviz.glyphs import cut
 from rnnviz.nn.cell_table import NAMES
+from rnnviz.nn.directions import DIRECTIONS
 from rnnviz.nn.spec import ACTIVATIONS, CONVENTIONS, INITIALISERS, OPTIMIZERS
 from rnnviz.tasks import catalog
 from rnnviz.tasks.own.decisions import MISSING
@@ -160,6 +161,14 @@ class Experiment:
         1, "stacked recurrent layers", kind=int, label="layers", group="network",
         flag="--layers", low=1, high=8, steps=tuple(range(1, 9)), redraws=True, why_not=applicability.layers,
     )  # fmt: skip
+    bidirectional: bool = setting(
+        False, "a second set of weights reads each sequence from its end", kind=bool, label="bidirectional",
+        group="network", steps=(False, True), redraws=True, why_not=applicability.bidirectional,
+    )  # fmt: skip
+    view_direction: str = setting(
+        "forward", "direction of a bidirectional layer that the score draws", kind=str, label="direction",
+        group="network", choices=DIRECTIONS, why_not=applicability.view_direction,
+    )  # fmt: skip
     activation: str = setting(
         "tanh", "activation of the simple RNN", kind=str, label="activation", group="network",
         choices=ACTIVATIONS, why_not=applicability.activation,
@@ -244,6 +253,7 @@ class Experiment:
         "truncated back-propagation through time: k1,k2 (every k1 steps, k2 steps back)",
         kind=str, label="truncation", group="training",
         steps=("1,1", "1,5", "5,5", "5,10", "10,10", "10,20", "20,20"), open="off", is_list=True, format="k1,k2",
+        why_not=applicability.truncate,
     )  # fmt: skip
     batch_size: int = setting(
         8, "sequences per batch", kind=int, label="batch size", group="training",

@@ -13,7 +13,7 @@ from typing import Any
 
 from rnnviz.errors import InputError, short_repr
 from rnnviz.experiment import cost
-from rnnviz.experiment.build import build_model, build_task, build_training, resolved, trace_of
+from rnnviz.experiment.build import build_model, build_task, build_training, resolved, task_in_view, trace_of
 from rnnviz.experiment.evaluate import answers, evaluation_slice, self_fed
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.nn import Model, Trace, Training
@@ -131,4 +131,4 @@ def gradients(
     model = build_model(experiment, task)
     if after_epochs:
         model = Run(experiment.with_(epochs=after_epochs), task).train(on_epoch).model
-    return trace_of(model, task, sample)
+    return trace_of(model, task_in_view(experiment, task), sample)

@@ -63,10 +63,11 @@ class KerasProgram(Program):
         if e.carry:
             lines.append("begins, ends = [], []  # the states before the first step and after the last, of each layer")
         for number in range(e.num_layers):
-            whole = self.steps != "last" or number < e.num_layers - 1
+            whole = self.steps != "last" or number < e.num_layers - 1 or e.bidirectional
             sequences = ", return_sequences=True" if whole else ""
             if not e.carry:
-                lines.append(f"h = {layer}({', '.join(options)}{sequences})(h)")
+                one = f"{layer}({', '.join(options)}{sequences})"
+                lines.append(f"h = layers.Bidirectional({one})(h)" if e.bidirectional else f"h = {one}(h)")
                 continue
             many = 2 if self.cell.has_cell_state else 1
             lines += [
@@ -76,13 +77,15 @@ class KerasProgram(Program):
                 ")",
                 "ends += last",
             ]
+        if e.bidirectional and self.steps == "last":  # without sequences Keras takes each direction's own last state
+            lines.append("h = h[:, -1]  # both directions at step T, as in rnnviz; the backward one has read one step")
         if self.steps not in ("every", "last"):
             lines.append("h = keras.ops.take(h, steps, axis=1)")
         given = "[inputs, *begins]" if e.carry else "inputs"
         lines += [f"model = keras.Model({given}, layers.Dense({dense})(h))"]
         lines += ["states = keras.Model([inputs, *begins], ends)"] if e.carry else []
         if self._has_two_biases:
-            fewer = e.num_layers * self.gates * e.hidden_size
+            fewer = self._fewer
             lines.append(
                 f"# rnnviz has two biases per layer, as PyTorch; Keras has their sum: {fewer} parameters fewer"
             )
@@ -90,9 +93,13 @@ class KerasProgram(Program):
         return "\n".join(lines)
 
     @property
+    def _fewer(self) -> int:
+        """The numbers in the second biases."""
+        return len(self.spec.suffixes) * self.gates * self.e.hidden_size
+
+    @property
     def parameter_count(self) -> int:
-        fewer = self.e.num_layers * self.gates * self.e.hidden_size
-        return self.spec.parameter_count - (fewer if self._has_two_biases else 0)
+        return self.spec.parameter_count - (self._fewer if self._has_two_biases else 0)
 
     def start(self) -> str:
         e = self.e
@@ -135,7 +142,9 @@ class KerasProgram(Program):
             chosen_layers = f"[layer for layer in model.layers if layer.weights][:{e.num_layers}]"
         lines = [
             f"rng = np.random.default_rng({e.seed})",
-            f"for layer in {chosen_layers}:",
+            "for layer in (model.layers[1].forward_layer, model.layers[1].backward_layer):"
+            if e.bidirectional
+            else f"for layer in {chosen_layers}:",
             f"    {names} = (w.copy() for w in layer.get_weights())",
             *(f"    {line}" for line in body),
             f"    layer.set_weights([{names}])",

@@ -24,11 +24,13 @@ def text(frame: Frame, page: int) -> tuple[str, tuple[str, ...], int]:
     if frame.experiment is None:
         return f"in {PAGES[page]}: the program is your own", (), 0
     from rnnviz.export import programs
+    from rnnviz.tasks.reversed import FromTheEnd
 
-    reason = programs.cannot(frame.scene.task)
+    task = frame.scene.task.of if isinstance(frame.scene.task, FromTheEnd) else frame.scene.task
+    reason = programs.cannot(task, frame.experiment)
     if reason is not None:
         return f"in {PAGES[page]}: there is no program", (f"# {reason}",), 0
-    lines = _program(frame.experiment, frame.scene.task, PAGES[page])
+    lines = _program(frame.experiment, task, PAGES[page])
     return f"the same model in {PAGES[page]}, ready to run{COPIES}", lines, 0
 
 

@@ -10,11 +10,18 @@ from __future__ import annotations
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.export.keras import KerasProgram
 from rnnviz.export.pytorch import TorchProgram
+from rnnviz.nn.cell_table import CELLS
 from rnnviz.tasks import Task
 
 
-def cannot(task: Task) -> str | None:
-    """The reason why there is no program for a task, or None."""
+def cannot(task: Task, experiment: Experiment | None = None) -> str | None:
+    """The reason why there is no program for a task, or for a network, or None."""
+    if experiment is not None and experiment.bidirectional:
+        cell = CELLS[experiment.cell]
+        if cell.torch.source or (cell.activation is None and experiment.activation not in ("tanh", "relu")):
+            return "PyTorch has no such layer, and a loop that reads both ways is no short program"
+        if len(set(task.lengths.tolist())) > 1:
+            return "the backward direction begins at each sequence's own end, which a short program does not know"
     if task.own_steps is not None:
         return "padded sequences have no short program; choose mask packed"
     if task.series is not None and len(set(task.lengths.tolist())) > 1:

@@ -45,7 +45,8 @@ class TorchProgram(Program):
             source, recurrent = f"{source}\n\n", f"{layer}()"
         else:
             chosen = "" if self.cell.activation else f'nonlinearity="{self.e.activation}", '
-            recurrent = f"{layer}(I, H, L, {chosen}batch_first=True)"
+            both = ", bidirectional=True" if self.e.bidirectional else ""
+            recurrent = f"{layer}(I, H, L, {chosen}batch_first=True{both})"
         states = {"every": "h", "last": "h[:, -1]"}.get(str(self.steps), "h[:, steps]")
         given, returned = (", state=None", ", state") if self.e.carry else ("", "")
         return (
@@ -54,7 +55,7 @@ class TorchProgram(Program):
     def __init__(self):
         super().__init__()
         self.rnn = {recurrent}
-        self.readout = nn.Linear(H, O)
+        self.readout = nn.Linear({"2 * H" if self.e.bidirectional else "H"}, O)
 
     def forward(self, x{given}):  # (N, T, I)
 {self._states()}
@@ -73,7 +74,8 @@ model = Model()  # its state_dict has the same names, shapes and gate order as r
     def _states(self) -> str:
         carries = self.e.carry
         if self.e.truncation() is None:
-            return f"        h, {'state' if carries else '_'} = self.rnn(x{', state' * carries})  # (N, T, H)"
+            shape = "(N, T, 2 * H): both directions at each step" if self.e.bidirectional else "(N, T, H)"
+            return f"        h, {'state' if carries else '_'} = self.rnn(x{', state' * carries})  # {shape}"
         if carries:
             return """        parts, begins = [], state
         for begin in range(0, T, K1):

@@ -95,7 +95,7 @@ def _of_old(step: Step, question: Prediction, given: str, right: str) -> Mistake
         choice = question.choices[int(given) - 1]
     words = choice.say if choice is not None else given
     why = choice.why if choice is not None else ""
-    asked, words, right, why = (_FIGURE.sub("…", text) for text in (question.question, words, right, why))
+    asked, words, why = (_FIGURE.sub("…", text) for text in (question.question, words, why))
     return Mistake(asked, words, right, why)
 
 

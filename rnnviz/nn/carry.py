@@ -31,7 +31,13 @@ class Runner(Protocol):
     """The part of an engine that reads."""
 
     def forward(
-        self, spec: ModelSpec, params: ParamsLike, x: Array, h0: Array | None = None, c0: Array | None = None
+        self,
+        spec: ModelSpec,
+        params: ParamsLike,
+        x: Array,
+        h0: Array | None = None,
+        c0: Array | None = None,
+        mask: Array | None = None,
     ) -> Forward: ...
 
 
@@ -113,9 +119,10 @@ def in_order(
     previous: Array | None,
     engine: Runner,
     at_once: int = AT_ONCE,
+    read: Array | None = None,
 ) -> Iterator[tuple[Array, Forward]]:
     """Read sequences x (N, T, I), those that continue others after them and from their last states: pairs of which
-    sequences, and their forward pass. None: all from zeros."""
+    sequences, and their forward pass. None: all from zeros. read (N, T) bool: the steps that are read; None: all."""
     N, T = x.shape[:2]
     at_once = max(1, min(at_once, NUMBERS_AT_ONCE // (T * spec.forward_width)))
     known = None if previous is None or (previous == ZEROS).all() else Carried.zeros(spec, N)
@@ -127,7 +134,9 @@ def in_order(
                 start = known.rows(previous[which])
                 start.restart(previous[which] == ZEROS)
             time_major = np.ascontiguousarray(x[which].swapaxes(0, 1))
-            run = engine.forward(spec, params, time_major, *((None, None) if start is None else (start.h, start.c)))
+            h0, c0 = (None, None) if start is None else (start.h, start.c)
+            mask = None if read is None else np.ascontiguousarray(read[which].T)
+            run = engine.forward(spec, params, time_major, h0, c0, mask)
             if known is not None:
                 known.keep(run, which)
             yield which, run

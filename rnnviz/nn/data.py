@@ -23,6 +23,7 @@ class Data(ReadOnly):
     loss       "mse" or "cross_entropy"
     previous   (N,): the earlier sequence that each one continues, from whose last state it begins; -1: it begins from
                zeros. None: all begin from zeros. See carry.py
+    read       (N, T) bool: the steps that are read, see masked.py; None: all
 
     Raises InputError for wrong shapes, and for nan or inf at a step that carries loss.
     """
@@ -32,6 +33,7 @@ class Data(ReadOnly):
     loss_mask: Array | None = None
     loss: str = "mse"
     previous: Array | None = None
+    read: Array | None = None
 
     def __post_init__(self) -> None:
         one_of("loss", self.loss, losses.LOSSES)
@@ -56,6 +58,10 @@ class Data(ReadOnly):
         if self.previous is not None:
             given = checks.as_array("previous", self.previous, "whole numbers of shape (N,)", kinds="iu")
             arrays.append(("previous", carry.checked(given, N)))
+        if self.read is not None:
+            read = checks.as_array("read", self.read, "True and False of shape (N, T)", kinds="b")
+            checks.fit_shape("read", read, (N, T), "(N, T)")
+            arrays.append(("read", np.ascontiguousarray(read)))
         for name, array in arrays:
             view = array.view()  # read-only here; the caller may still write to the array
             view.flags.writeable = False
@@ -73,7 +79,8 @@ class Data(ReadOnly):
     def select(self, which: Any) -> Data:
         """A part of the sequences, by slice or by an array of numbers."""
         previous = None if self.previous is None else carry.of_part(self.previous, which)
-        return Data(self.x[which], self.targets[which], self.mask[which], self.loss, previous)
+        read = None if self.read is None else self.read[which]
+        return Data(self.x[which], self.targets[which], self.mask[which], self.loss, previous, read)
 
     def time_major(self, which: Array | slice) -> tuple[Array, Array, Array]:
         """(T, B, ...) copies of x, targets and mask of some sequences, as an engine needs them."""
@@ -83,6 +90,10 @@ class Data(ReadOnly):
             np.ascontiguousarray(targets.swapaxes(0, 1)),
             np.ascontiguousarray(mask.swapaxes(0, 1)),
         )
+
+    def read_by(self, which: Array | slice) -> Array | None:
+        """(T, B): the steps of some sequences that are read, as an engine needs it; None: all."""
+        return None if self.read is None else np.ascontiguousarray(self.read[which].swapaxes(0, 1))
 
     def fitted(self, spec: ModelSpec, what: str = "data") -> Data:
         """This data in the model's precision; raises InputError if its sizes do not fit the model's."""
@@ -95,4 +106,4 @@ class Data(ReadOnly):
         if self.x.dtype == spec.dtype:
             return self
         targets = self.targets if self.loss == "cross_entropy" else self.targets.astype(spec.dtype)
-        return Data(self.x.astype(spec.dtype), targets, self.mask, self.loss, self.previous)
+        return Data(self.x.astype(spec.dtype), targets, self.mask, self.loss, self.previous, self.read)

@@ -228,7 +228,7 @@ def train_batches(
     order = np.ascontiguousarray(batches, np.int64)
     out = np.empty(len(order))
     with FlatParameters(spec, params, rule, state) as weights:
-        if truncate is not None or carried is not None or spec.bidirectional:
+        if truncate is not None or carried is not None or data.read is not None or spec.bidirectional:
             _train_by_passes(kernels, spec, weights, data, order, truncate, carried, out)
         elif rule.clip_each is not None:
             _train_one_by_one(kernels, spec, weights, data, order, out)
@@ -331,7 +331,7 @@ def _train_by_passes(
     params = dict(weights.parts(weights.w))
     for number, batch in enumerate(order):
         x, targets, mask = data.time_major(batch)
-        run = forward(spec, params, x, *numpy_engine.start_of(data, batch, carried))
+        run = forward(spec, params, x, *numpy_engine.start_of(data, batch, carried), data.read_by(batch))
         if carried is not None:
             carried.keep(run)
         out[number], _, grad_y = losses.evaluate(data.loss, run.y, targets, mask)

@@ -200,7 +200,7 @@ def train_batches(
     out = np.empty(len(batches))
     for number, batch in enumerate(batches):
         x, targets, mask = data.time_major(batch)
-        run = forward(spec, params, x, *start_of(data, batch, carried))
+        run = forward(spec, params, x, *start_of(data, batch, carried), data.read_by(batch))
         if carried is not None:
             carried.keep(run)
         out[number], _, grad_y = losses.evaluate(data.loss, run.y, targets, mask)

@@ -272,7 +272,7 @@ def evaluate(model: Model, data: Data, engine: str | engines.Engine | None = Non
     data = data.fitted(model.spec)
     chosen = engines.resolve(engine)
     total, positions = 0.0, 0
-    for which, run in carry.in_order(model.spec, model.params, data.x, data.previous, chosen):
+    for which, run in carry.in_order(model.spec, model.params, data.x, data.previous, chosen, read=data.read):
         targets, mask = (np.ascontiguousarray(a[which].swapaxes(0, 1)) for a in (data.targets, data.mask))
         here = int(np.count_nonzero(mask))
         total += losses.evaluate(data.loss, run.y, targets, mask).loss * here

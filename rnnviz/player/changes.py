@@ -21,15 +21,20 @@ def change(now: Present, settings: tuple[tuple[str, object], ...]) -> Show:
         return lambda: now.hint("Already set to this value.")
     run, frame = changed.run, now.frame
     sample = min(frame.scene.sample, len(run.task) - 1) if changed.same_data else 0
-    picture = (frame.scene, frame.beside) if changed.same_picture else now.picture(run, sample)
-    lost = before.place > (0, 0) and not changed.same_picture
+    loss_step = frame.loss_step
+    if changed.same_network and loss_step is not None:  # the loss stays at its time, which the other direction counts
+        loss_step = frame.scene.T + 1 - loss_step
+    picture = (frame.scene, frame.beside) if changed.same_picture else now.picture(run, sample, loss_step)
+    lost = before.place > (0, 0) and not (changed.same_picture or changed.same_network)
     hint = "Restarted untrained. [all] trains, [undo] restores the trained network." if lost else ""
     hint = next((note for note in run.task.notes if note not in before.task.notes), hint)
 
     def show() -> None:
-        ghost = now.frame.ghost or ghost_of(now.frame)
+        ghost = None if changed.same_network else now.frame.ghost or ghost_of(now.frame)
         now.leave(changed.what)
         now.run = run
+        if changed.same_network:
+            now.frame = replace(now.frame, ghost=None, loss_step=loss_step)
         now.show(picture, hint=hint, ghost=ghost)
 
     return show

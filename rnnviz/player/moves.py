@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from rnnviz.numbers import subscript
 from rnnviz.scene.commands import (
     Alone,
     Command,
@@ -25,8 +26,8 @@ from rnnviz.scene.scene import Scene
 def moved(frame: Frame, command: Command) -> Frame:
     """The frame after a quick command. Raises TypeError for a slow one."""
     match command:
-        case Right() | Left():
-            return _stepped(frame, forward=isinstance(command, Right))
+        case Right() | Left():  # where time is drawn from right to left, the arrows go with it
+            return _stepped(frame, forward=isinstance(command, Right) != frame.scene.reads_back)
         case Next():
             return _placed(frame, frame.cursor.place(frame.T) + 1)
         case Previous():
@@ -44,8 +45,8 @@ def moved(frame: Frame, command: Command) -> Frame:
             chosen = chosen_loss_step(frame, loss_step)
             if chosen in frame.scene.loss_steps or chosen is None:
                 return replace(frame, loss_step=chosen)
-            where = ", ".join(map(str, frame.scene.loss_steps))
-            return replace(frame, hint=f"Step {chosen} carries no loss; these steps do: {where}.")
+            where = ", ".join(str(frame.scene.time(k)) for k in frame.scene.loss_steps)
+            return replace(frame, hint=f"Step {frame.scene.time(chosen)} carries no loss; these steps do: {where}.")
         case SelectUnit(by):
             unit = min(max(frame.cursor.unit + by, 0), frame.scene.H - 1)
             return replace(frame, cursor=replace(frame.cursor, unit=unit))
@@ -92,13 +93,17 @@ def _stepped(frame: Frame, forward: bool) -> Frame:
     if place <= T:
         if not forward and place == 0:
             is_zero = not frame.scene.trace.h[0].any()
-            return replace(frame, hint=f"This is the beginning{': h₀ is all zeros' if is_zero else ''}.")
+            zeros = f": h{subscript(frame.scene.time(0))} is all zeros" if is_zero else ""
+            return replace(frame, hint=f"This is the beginning{zeros}.")
         return _placed(frame, place + (1 if forward else -1))
     if forward and place == T + 1:
+        if frame.scene.reads_back:
+            return replace(frame, hint="The beginning of the sequence; [right] now continues forward in time.")
         return replace(frame, hint="End of the sequence; [left] now goes back in time.")
     if not forward and place >= 2 * T + 2:  # at t = 0, or past it
         onward = "" if "update" in frame.cannot else " The update comes next;"
-        return replace(frame, hint=f"Back at h₀.{onward} [right] returns along the steps.")
+        here, other = f"h{subscript(frame.scene.time(0))}", "left" if frame.scene.reads_back else "right"
+        return replace(frame, hint=f"Back at {here}.{onward} [{other}] returns along the steps.")
     return _placed(frame, place + (-1 if forward else 1))
 
 

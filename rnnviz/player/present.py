@@ -76,11 +76,11 @@ class Present:
             beside=frame.beside and tuple(replace(c, scene=with_more(c.scene)) for c in frame.beside),
         )
 
-    def picture(self, run: Run, sample: int) -> Picture:
+    def picture(self, run: Run, sample: int, loss_step: int | None = None) -> Picture:
         """A run's scene, with what is known of the present one where that takes but a moment, and beside it those
-        it is compared with."""
+        it is compared with. loss_step: whose gradient is to be known, where not that of the frame's."""
         frame = self.frame
-        scene = run.scene(sample, frame.loss_step)
+        scene = run.scene(sample, frame.loss_step if loss_step is None else loss_step)
         scene = prepare(scene, Measure("outcome"), *likewise(scene, frame.scene.known, frame.cursor.t))
         if not frame.comparing:
             return scene, None

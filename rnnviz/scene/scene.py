@@ -20,6 +20,7 @@ from rnnviz.experiment.experiment import Experiment
 from rnnviz.experiment.forecast import Baselines
 from rnnviz.nn import Model, Trace
 from rnnviz.nn.cell_table import CELLS
+from rnnviz.nn.directions import BACKWARD
 from rnnviz.nn.types import Array, ReadOnly, frozen
 from rnnviz.scene.commands import Measure
 from rnnviz.scene.gradient import Gradient
@@ -137,6 +138,16 @@ class Scene:
     @property
     def H(self) -> int:
         return self.trace.H
+
+    @property
+    def reads_back(self) -> bool:
+        """Whether it is the backward direction of a bidirectional layer: its steps go from the end of the sequence."""
+        return self.trace.whole is not None and self.trace.whole.direction == BACKWARD
+
+    def time(self, step: int) -> int:
+        """The time of a step of the order in which it reads, and the step of a time: T + 1 - step, where it reads
+        back."""
+        return self.T + 1 - step if self.reads_back else step
 
     @property
     def parameters(self) -> Mapping[str, Array]:

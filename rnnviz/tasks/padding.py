@@ -91,6 +91,12 @@ def padded(task: Task, padding: str, mask: str) -> Task:
     )
 
 
+def packed_steps(task: Task) -> Array | None:
+    """(N, T) bool: the steps of packed sequences, for a network that also reads from their ends; None: each step."""
+    n = task.lengths
+    return None if (n == task.seq_len).all() else np.arange(task.seq_len) < n[:, None]
+
+
 def packed_data(task: Task) -> tuple[Array, Array, Array]:
     """x, targets and loss_mask of a task to train on. Masked sequences are packed again: their own steps come first,
     and a loss on a copy of the last state is one on that state."""

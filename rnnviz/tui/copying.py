@@ -82,6 +82,11 @@ def _command(screen: ScoreScreen) -> tuple[str, str]:
     return f"{line}\n", "the command" + (f" without {missing}" if missing else f": {line}" if len(line) < 40 else "")
 
 
+def _symbol(frame: Frame) -> str:
+    k = frame.loss_step
+    return symbol(None if k is None else frame.scene.time(k), has_loss=frame.scene.has_loss)
+
+
 # -- numbers ----------------------------------------------------------------------------------------------
 
 
@@ -97,11 +102,14 @@ def number(frame: Frame, view: View) -> tuple[str, str]:
             if view.hides("gradient") or frame.gradient.waits:
                 return f"The gradient: {view.waits}.", ""
             value = float(frame.gradient.norms[t])
-            return repr(value), f"{symbol(frame.loss_step, has_loss=scene.has_loss)} at t = {t}: {value:.6g}"
+            return (
+                repr(value),
+                f"{_symbol(frame)} at t = {scene.time(t)}: {value:.6g}",
+            )
     if view.hides_step("state", t):
         return f"The state: {view.waits}.", ""
     value = float(scene.trace.h[t, 0, frame.cursor.unit])
-    return repr(value), f"h[{frame.cursor.unit}] at t = {t}: {value:.6g}"
+    return repr(value), f"h[{frame.cursor.unit}] at t = {scene.time(t)}: {value:.6g}"
 
 
 def row(frame: Frame, view: View) -> tuple[str, str]:
@@ -111,7 +119,7 @@ def row(frame: Frame, view: View) -> tuple[str, str]:
         if view.hides("gradient") or frame.gradient.waits:
             return f"The gradient: {view.waits}.", ""
         last = frame.loss_step or frame.T
-        name = symbol(frame.loss_step, has_loss=scene.has_loss)
+        name = _symbol(frame)
         values = [(t, float(frame.gradient.norms[t])) for t in range(frame.reached, last + 1)]
     else:
         name = f"h[{frame.cursor.unit}]"
@@ -120,5 +128,5 @@ def row(frame: Frame, view: View) -> tuple[str, str]:
             for t in range(frame.read + 1)
             if not view.hides_step("state", t)
         ]
-    lines = [f"t\t{name}", *(f"{t}\t{value!r}" for t, value in values)]
+    lines = [f"t\t{name}", *(f"{scene.time(t)}\t{value!r}" for t, value in values)]
     return "\n".join(lines) + "\n", f"{name}, {counted(len(values), 'step')} as TSV"

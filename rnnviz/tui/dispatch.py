@@ -158,7 +158,7 @@ def _go_to(screen: ScoreScreen, number: str) -> None:
     number = number.lstrip("0")[:LONGEST_NUMBER] or number[:1]
     screen.change(prompt=number)
     if number:
-        screen.send(Seek(int(number)))
+        screen.send(Seek(int(number) if screen.frame is None else screen.frame.scene.time(int(number))))
     else:
         screen.draw()
 

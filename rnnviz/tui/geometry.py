@@ -5,7 +5,7 @@ Pure arithmetic, no terminal: rows of text, cells across.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -74,26 +74,42 @@ def _line(y: int | None) -> Place | None:
 
 @dataclass(frozen=True)
 class Columns:
-    """Columns for t = first .. first + count - 1, each `width` cells, from cell `left` on."""
+    """Columns for t = first .. first + count - 1, each `width` cells, from cell `left` on. mirrored: from right to
+    left, so that the steps of a direction that reads from the end stand in the order of time."""
 
     left: int
     width: int
     first: int
     count: int
+    mirrored: bool = False
 
     @property
     def end(self) -> int:
         return self.left + self.width * self.count
 
     def x(self, t: int) -> int:
-        return self.left + (t - self.first) * self.width
+        place = t - self.first
+        return self.left + (self.count - 1 - place if self.mirrored else place) * self.width
+
+    def step_at(self, x: int) -> int:
+        """The step whose column holds cell x, if it is one of these."""
+        place = (x - self.left) // self.width
+        return self.first + (self.count - 1 - place if self.mirrored else place)
+
+    def upto(self, t: int) -> tuple[int, int]:
+        """(first cell, end) of the columns of the steps up to t."""
+        edge = self.x(t) if self.mirrored else self.x(t + 1)
+        edge = min(max(edge, self.left), self.end)
+        return (edge, self.end) if self.mirrored else (self.left, edge)
 
     def __contains__(self, t: int) -> bool:
         return self.first <= t < self.first + self.count
 
     @property
     def steps(self) -> range:
-        return range(self.first, self.first + self.count)
+        """From left to right."""
+        steps = range(self.first, self.first + self.count)
+        return steps[::-1] if self.mirrored else steps
 
     @property
     def bar(self) -> int:
@@ -104,7 +120,8 @@ class Columns:
 def columns_of(frame: Frame, width: int) -> Columns:
     """The columns of a frame, at least two cells wide if a symbol needs two."""
     task = frame.scene.task
-    return columns(width, frame.T, frame.cursor.t, least=_symbol(task.vocab + task.labels))
+    cols = columns(width, frame.T, frame.cursor.t, least=_symbol(task.vocab + task.labels))
+    return replace(cols, mirrored=True) if frame.scene.reads_back else cols
 
 
 def cells_used(frame: Frame, most: int) -> int:

@@ -47,7 +47,8 @@ def draw_gradient(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palett
     first, n = place.gradient
     gradient, lane = frame.gradient, frame.gradient.highway
     k = frame.loss_step
-    sheet.put(first, 0, symbol(k, has_loss=frame.scene.has_loss), palette.gradient)
+    time = None if k is None else frame.scene.time(k)
+    sheet.put(first, 0, symbol(time, has_loss=frame.scene.has_loss), palette.gradient)
     if frame.reached is None:
         sheet.put(first + 1, cols.left, "appears on the way back", palette.faint)
         return
@@ -201,7 +202,8 @@ def write_gradient(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: 
         sheet.put(y, left, view.waits, palette.dim)
         return
     if frame.loss_step is not None and t > frame.loss_step:
-        whose = f"the loss of step {frame.loss_step}" if frame.scene.has_loss else f"h{subscript(frame.loss_step)}"
+        k = frame.scene.time(frame.loss_step)
+        whose = f"the loss of step {k}" if frame.scene.has_loss else f"h{subscript(k)}"
         lines = ["not reached by", whose]
     elif gradient.waits:
         lines = ["not known yet"]

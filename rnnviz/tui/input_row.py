@@ -51,9 +51,9 @@ def draw_features(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palett
         max(0, feature // per_row * per_row - (shown - per_row) // 2 // per_row * per_row), max(0, many - shown)
     )
     heat, unread, reach = _heatmap(frame.scene, start, per_row, n, cols, palette)
-    read = min(max(cols.x(frame.read + 1), cols.left), cols.end)
-    sheet.paste(first, cols.left, heat, 0, read - cols.left)
-    sheet.paste(first, read, unread, read - cols.left, cols.end - cols.left)
+    begin, end = cols.upto(frame.read)
+    sheet.paste(first, cols.left, unread, 0, cols.end - cols.left)
+    sheet.paste(first, begin, heat, begin - cols.left, end - cols.left)
     for t in cols.steps:
         if 1 <= t <= frame.read and frame.scene.is_blank(t):
             for row in range(n):
@@ -123,7 +123,8 @@ def draw_input_gradient(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, 
 
     first, n = place.input
     k, found = frame.loss_step, inputs.known(frame.scene, frame.loss_step)
-    sheet.put(first, 0, f"‖∂L{'' if k is None else subscript(k)}/∂x‖", palette.gradient)
+    which = "" if k is None else subscript(frame.scene.time(k))
+    sheet.put(first, 0, f"‖∂L{which}/∂x‖", palette.gradient)
     said = "appears on the way back" if frame.reached is None else "working it out …" if found is None else ""
     if view.hides("gradient"):
         said = view.waits
@@ -134,7 +135,7 @@ def draw_input_gradient(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, 
     axis = gradient_axis(norms, n)
     power_labels(sheet, place.input, axis, palette, before="10^")
     for t in cols.steps:
-        if t >= max(1, frame.reached) and (k is None or t <= k):
+        if t >= max(1, frame.reached) and (k is None or t <= k or frame.scene.trace.whole is not None):
             here = t == frame.cursor.t
             bar(
                 sheet,
@@ -168,7 +169,7 @@ def write_input_gradient(sheet: Sheet, frame: Frame, place: Rows, left: int, pal
     if found.most is not None:
         step, number = found.most
         which = f" {name_of(frame, number, 6)}" if has_features(frame) else _symbol(frame, step)
-        lines.append(cut(f"most: t = {step}{which}", room))
+        lines.append(cut(f"most: t = {frame.scene.time(step)}{which}", room))
     for row, text in enumerate(lines[: n - 1], start=1):
         sheet.put(y + row, left, text, accent(frame, palette) if row == 1 else palette.text)
 

@@ -184,7 +184,8 @@ def bar(
     asleep = {"ghost"} if frame.ghost is None else set()
     taken = [*lesson, *(entry for entry in panel_words.items() if entry[0] not in asleep)]
     hidden = {*dict(taken), *(["next"] if "lesson_next" in dict(lesson) else [])}  # enter continues the lesson
-    walk = [entry for entry in _walk(frame, view) if entry[0] not in hidden]
+    walk = [_turned(entry, frame) for entry in _walk(frame, view)]
+    walk = [entry for entry in walk if entry[0] not in hidden]
     if frame.reached is not None and view.panel is None:
         walk.append(("ledger", "why"))
     play = ("play", "pause" if view.playing else "play")
@@ -195,6 +196,14 @@ def bar(
     which = [("gradient", other)] if frame.reached is not None else []
     rest = (*walk, play, ("panel", "panel"), *which, *train)
     return [*taken, *(entry for entry in rest if entry[0] not in dict(taken) and is_known(entry[0], view)), *always]
+
+
+def _turned(entry: tuple[str, str], frame: Frame) -> tuple[str, str]:
+    """The arrow that goes with the picture, where a direction reads from right to left."""
+    if not frame.scene.reads_back:
+        return entry
+    name, label = entry
+    return {"left": "right", "right": "left"}.get(name, name), label.replace("back in time", "on in time")
 
 
 def about(name: str, otherwise: str, frame: Frame | None) -> str:

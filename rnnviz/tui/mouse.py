@@ -49,7 +49,7 @@ def _score(screen: ScoreScreen, widget: Widget, at: Offset) -> None:
     """Handle a click in the score: a column goes to its time step, a row of units selects a unit."""
     assert screen.frame is not None
     cols = columns_of(screen.frame, widget.size.width)
-    t = cols.first + (at.x - cols.left) // cols.width
+    t = cols.step_at(at.x)
     if t in cols and at.x >= cols.left:
         screen.pause()
         screen.send(Seek(t))

@@ -161,22 +161,26 @@ def time_axis(sheet: Sheet, y: int, frame: Frame, cols: Columns, palette: Palett
     """Draw the numbers of the steps in view, with the present one highlighted; if there are more, which of how many."""
     cursor, back = frame.cursor, frame.going_back
     sheet.put(y, 0, "time t", palette.dim)
-    sheet.put(y, 7, "◀" if back else "▶", accent(frame, palette))
+    sheet.put(y, 7, "◀" if back != cols.mirrored else "▶", accent(frame, palette))
     every = stride(4 / cols.width)
-    now = str(cursor.t)
+    now = str(frame.scene.time(cursor.t))
     at = min(cols.x(cursor.t), cols.end - len(now))
     for t in cols.steps:
-        text, x = str(t), cols.x(t)
+        time = frame.scene.time(t)
+        text, x = str(time), cols.x(t)
         clear = x + len(text) < at or x > at + len(now)
-        if t % every == 0 and clear and x + len(text) <= cols.end:
+        if time % every == 0 and clear and x + len(text) <= cols.end:
             sheet.put(y, x, text, palette.faint)
     sheet.put(y, at, now, accent(frame, palette) + Style(underline=True))
-    if cols.first > 0:
+    more = (cols.first > 0, cols.first + cols.count <= frame.T)
+    before, after = more[::-1] if cols.mirrored else more
+    if before:
         sheet.put(y, cols.left - 1, "‹", palette.dim)
-    if cols.first + cols.count <= frame.T:
+    if after:
         sheet.put(y, cols.end, "›", palette.dim)
     if cols.count <= frame.T:
-        sheet.put(y, cols.end + 2, f"{cols.first}–{cols.first + cols.count - 1} of {frame.T}", palette.dim)
+        first, last = (frame.scene.time(cols.steps[end]) for end in (0, -1))
+        sheet.put(y, cols.end + 2, f"{first}–{last} of {frame.T}", palette.dim)
 
 
 def _reach(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: Palette, view: View) -> None:
@@ -236,8 +240,10 @@ def _evidence(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: P
 
 def _moment(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: Palette) -> None:
     """Draw the time step and the direction above the numbers of the moment."""
-    y, t = place.input[0], frame.cursor.t
+    y, t = place.input[0], frame.scene.time(frame.cursor.t)
     direction = {Phase.FORWARD: "reading ▶", Phase.LOSS: "◀ turned", Phase.BACKWARD: "◀ going back"}
+    if frame.scene.reads_back:  # its gradient goes forward in time
+        direction = {Phase.FORWARD: "◀ reading", Phase.LOSS: "turned ▶", Phase.BACKWARD: "gradient ▶"}
     word = direction.get(frame.cursor.phase, "update")
     now = max(f"t = {t} ".ljust(9), f"t = {frame.T} ", key=len) if sheet.width - left >= 21 else f"t = {frame.T} "
     sheet.put(y, left, f"t = {t}", accent(frame, palette))

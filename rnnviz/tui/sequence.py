@@ -82,13 +82,22 @@ def _lag(sheet: Sheet, y: int, frame: Frame, needed: tuple[int, ...], cols: Colu
     if not seen:
         return
     k = frame.scene.last_loss_step if frame.loss_step is None else frame.loss_step
-    start, end = min(max(seen[0], cols.first), cols.steps[-1]), min(k, cols.steps[-1])
+    last = max(cols.steps)
+    start, end = min(max(seen[0], cols.first), last), min(k, last)
     if start >= end:
         return
-    left, right = cols.x(start), cols.x(end)
+    left, right = sorted((cols.x(start), cols.x(end)))
     sheet.put(y, left, "╌" * (right - left), palette.dim)
     if k in cols:
-        sheet.put(y, right, "▶", palette.dim)
+        sheet.put(y, cols.x(end), "◀" if cols.mirrored else "▶", palette.dim)
+    if cols.mirrored:
+        for t in seen:
+            if t in cols:
+                sheet.put(y, cols.x(t), "▲", palette.input)
+        many = f" {k - seen[0]} step{'s' * (k - seen[0] > 1)} "
+        if len(many) + 2 <= right - left - 1:
+            sheet.put(y, left + 1 + (right - left - len(many)) // 2, many, palette.dim)
+        return
     free = left
     for t in seen:
         if t in cols:

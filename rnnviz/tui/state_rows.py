@@ -105,9 +105,9 @@ def _heat(
     first, n = where
     upto = min(frame.read, view.masked_from - 1) if view.hides("state") else frame.read
     heatmap, unread = _heatmap(frame.scene, kind, place.first_unit, place.units_per_row, n, cols, palette)
-    read = min(max(cols.x(upto + 1), cols.left), cols.end)
-    sheet.paste(first, cols.left, heatmap, 0, read - cols.left)
-    sheet.paste(first, read, unread, read - cols.left, cols.end - cols.left)
+    start, end = cols.upto(upto)
+    sheet.paste(first, cols.left, unread, 0, cols.end - cols.left)
+    sheet.paste(first, start, heatmap, start - cols.left, end - cols.left)
     chosen = (frame.cursor.unit - place.first_unit) // place.units_per_row
     if 0 <= chosen < n:
         sheet.put(first + chosen, GUTTER - 1, "▸", palette.accent if palette.has_color else palette.text)

@@ -50,7 +50,8 @@ def title(
     about, spec = frame.cell, scene.trace.spec
     cell = f"cut {about.title}" if frame.cut else about.described(spec.activation)
     layers = f" × {spec.num_layers}" if spec.num_layers > 1 else ""
-    what = f"{cell} · H {scene.H}{layers} T {frame.T}"
+    both = "" if scene.trace.whole is None else f" {scene.trace.whole.direction}"
+    what = f"{cell}{both} · H {scene.H}{layers} T {frame.T}"
     place = frame.learning.where(cursor.epoch, cursor.batch)
     kept = LOSS if frame.learning.trains else LOSS + 2 + len(place)  # which record it is matters more than its name
     room = width - kept - len(what)  # cells of heading and task: the network and its loss always fit

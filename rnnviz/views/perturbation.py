@@ -123,7 +123,7 @@ def perturb(scene: Scene, t: int, parts: tuple[int, ...], on_part: OnPart) -> Pe
         with np.errstate(all="ignore"):
             sizes[:, first : end + 1] = norm(run.layers[-1].h - trace.h[first : end + 1], axis=2).T
         if first < k <= end:
-            y = run.y[k - first - 1]
+            y = run.y[k - first - 1] + (0.0 if trace.rest is None else trace.rest[k - 1])
         h, c = _state(run, end - first)
         on_part(done, total)
     with np.errstate(all="ignore"):

@@ -139,10 +139,11 @@ def outcome(scene: Scene) -> Outcome:
     model, task = scene.model, scene.task.original or scene.task
     if not (task.has_readout and task.has_targets):
         return Outcome()
+    reads_itself = task.continues and not model.spec.bidirectional  # it would need to know its outputs beforehand
     return Outcome(
         fit=None if task.series is None else fit(model, task),
         prediction=None if task.series is None else self_fed(model, task),
-        continuation=continue_text(model, task, scene.sample) if task.continues else None,
+        continuation=continue_text(model, task, scene.sample) if reads_itself else None,
         accuracy=accuracy(model, task),
         error=error(model, task),
         baselines=compare(model, task),

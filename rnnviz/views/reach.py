@@ -155,7 +155,8 @@ def reach_of(trace: Trace, task: Task, sample: int, experiment: Experiment) -> R
     """The same without a player: of the sequence that was traced, its answers counted however long that takes."""
     if task.lag is None:
         return None
-    scene = prepare(read(task, sample, Model(trace.spec, dict(trace.params)), trace), Measure("outcome"))
+    whole = trace if trace.whole is None else trace.whole
+    scene = prepare(read(task, sample, Model(whole.spec, dict(whole.params)), trace), Measure("outcome"))
     return reach(scene, experiment.truncation())
 
 

@@ -10,7 +10,7 @@ a factor is to blame; where one does and the result is still 0, the product was 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -79,7 +79,8 @@ def zero_because(trace: Trace, gradient: Gradient, t: int, along: str = "h") -> 
 
 def zero_at(scene: Scene, loss_step: int | None, t: int, along: str = "h") -> Zero | None:
     """The same of the scene's gradient of this loss step (None: the total)."""
-    return zero_because(scene.trace, scene.gradient(loss_step), t, along)
+    found = zero_because(scene.trace, scene.gradient(loss_step), t, along)
+    return None if found is None else replace(found, t=scene.time(found.t))
 
 
 def zeros(trace: Trace, gradient: Gradient) -> list[Zero | None]:

@@ -13,6 +13,8 @@ from rnnviz.nn.cell_table import CELLS
 from rnnviz.numbers import counted, factor, fixed, is_whole, loss, percent, scientific, steps, subscript
 from rnnviz.scene.cursor import Phase
 from rnnviz.words import carried as carry_words
+from rnnviz.words import directions
+from rnnviz.words.directions import BACK, far, further, time, which
 from rnnviz.words.voice import Voice
 from rnnviz.words.zero_gradients import clause
 
@@ -30,11 +32,11 @@ WHY = (
     "[ledger]: why; [knobs]: change it.",
     "[ledger]: why.",
 )
-BACK = "[left] goes further back in time."
 
 
 def narrate(frame: Frame, voice: Voice) -> tuple[str, str]:
     """Two lines, each within the room of the voice."""
+    voice = directions.turned(voice, frame)
     first, second = _sentences(frame, voice)
     return voice.say(first), voice.say(second)
 
@@ -71,28 +73,32 @@ def _sentences(frame: Frame, voice: Voice) -> tuple[str, str]:
 def _forward(frame: Frame, voice: Voice) -> tuple[str, str]:
     t, T = frame.cursor.t, frame.T
     if t == 0:
-        zeros = "h₀, the memory before the first input, is all zeros."
-        watch = f"Each [right] reads one of {T} steps." if T > 1 else "[right] reads the only step."
-        carried = carry_words.origin(frame, voice)
+        carried, watch = carry_words.origin(frame, voice), directions.watch(frame)
         if not frame.scene.task.has_words:
-            return carried or zeros, watch
-        return voice.cut(frame.scene.describe(answered=False) + "."), carried or watch
+            return carried or directions.start(frame), watch
+        return voice.cut(which(frame) + frame.scene.describe(answered=False) + "."), carried or watch
     if frame.cut:
         still = frame.cell.past_cut
         past = f"Only {still} still carries the past." if still else "This is a plain hidden layer: no memory."
-        alone = "h passes through no weight" if still else f"h{subscript(t)} depends on x{subscript(t)} alone"
+        alone = "h passes through no weight" if still else f"h{time(frame, t)} depends on x{time(frame, t)} alone"
         return f"The loop is cut, W_hh = 0: {alone}.", f"{past} {RESTORE}"
-    rule = frame.cell.rule.format(g=frame.scene.trace.spec.activation, t=subscript(t), before=subscript(t - 1))
-    made = f"h{subscript(t)} combines h{subscript(t - 1)} and x{subscript(t)}: {rule}"
+    now, before = time(frame, t), time(frame, t - 1)
+    rule = frame.cell.rule.format(g=frame.scene.trace.spec.activation, t=now, before=before)
+    made = f"h{now} combines h{before} and x{now}: {rule}"
     if frame.scene.copies(t):
-        made = f"Step {t} is padding: the mask copies h{subscript(t - 1)} into h{subscript(t)}, and nothing is read."
+        made = f"Step {t} is padding: the mask copies h{before} into h{now}, and nothing is read."
     elif frame.scene.is_blank(t):
-        made = f"Step {t} is padding without a mask: the network reads zeros, and h{subscript(t)} changes."
+        made = f"Step {frame.scene.time(t)} is padding without a mask: the network reads zeros, and h{now} changes."
+    elif frame.scene.trace.whole is not None:
+        made = voice.longest(which(frame) + made, which(frame) + made.partition(": ")[0] + ".")
     if t == T:
         onward = "compares the outputs with the targets" if frame.scene.task.has_readout else "turns to the loss"
         if not frame.scene.has_loss:
             onward = "turns around: there is no loss"
-        return made, f"End of the sequence. [right] {onward}."
+        end = "Beginning" if frame.scene.reads_back else "End"
+        return made, f"{end} of the sequence. [right] {onward}."
+    if frame.scene.trace.whole is not None:
+        return made, directions.other_side(frame)
     if t in frame.scene.loss_steps and frame.scene.task.loss == "mse":
         error = float(frame.scene.trace.y[t - 1, 0, 0] - frame.scene.target_values[t - 1, 0])
         return made, f"The error is {fixed(error)}; the network has not seen the next input."
@@ -111,15 +117,22 @@ def _loss(frame: Frame, voice: Voice) -> tuple[str, str]:
     if not frame.scene.task.has_readout:
         return _recorded_loss(frame, value, k)
     if frame.scene.task.loss == "mse":
-        what = f": the mean of (ŷ − target)² over {k} steps" if k > 1 else " = (ŷ − target)² at the last step"
+        what = f": the mean of (ŷ − target)² over {k} steps" if k > 1 else f" = (ŷ − target)² at {_the_step(frame)}"
         first = f"loss = {value}{what}."
     else:
         first = _cross_entropy(frame, value, k)
+    way = "continues forward in time" if frame.scene.reads_back else "goes back in time"
     if not frame.scene.task.has_words:
-        return first, "Now [left] goes back in time: how much does that error depend on each hₜ?"
+        return first, f"Now [left] {way}: how much does that error depend on each hₜ?"
     answer = frame.scene.describe(answered=True)
-    whole = f"{answer}. [left] goes back in time."
+    whole = f"{answer}. [left] {way}."
     return first, whole if voice.fits(whole) else voice.cut(answer)
+
+
+def _the_step(frame: Frame) -> str:
+    """Where the only loss is."""
+    only = frame.scene.last_loss_step
+    return "the last step" if frame.scene.time(only) == frame.T else f"step {frame.scene.time(only)}"
 
 
 def _recorded_loss(frame: Frame, value: str, steps: int) -> tuple[str, str]:
@@ -164,8 +177,8 @@ def _backward(frame: Frame, voice: Voice) -> tuple[str, str]:
         return _of_states(frame, voice)
     if frame.loss_step is None:
         if len(frame.scene.loss_steps) == 1:
-            only = frame.scene.last_loss_step
-            return f"Only step {only} carries loss: its gradient is the total.", BACK
+            only = frame.scene.time(frame.scene.last_loss_step)
+            return f"Only step {only} carries loss: its gradient is the total.", further(frame)
         if not frame.scene.task.has_readout:
             return (
                 "The total: each step adds its direct gradient on the way, so it need not shrink.",
@@ -177,33 +190,30 @@ def _backward(frame: Frame, voice: Voice) -> tuple[str, str]:
         )
     k = frame.loss_step
     if frame.cut and t < k and not frame.cell.past_cut:
-        return f"The loop is cut: the error of step {k} ends at h{subscript(k)}; none of it arrives here.", RESTORE
+        ends = f"the error of step {frame.scene.time(k)} ends at h{time(frame, k)}"
+        return f"The loop is cut: {ends}; none of it arrives here.", RESTORE
     if t > k:
-        return f"The error of step {k} cannot reach step {t}: that step comes later.", BACK
+        return directions.out_of_reach(frame, k, t), further(frame)
     if t == k:
         zero = _zero_at(frame, t)
         if zero is not None:
-            return f"The gradient is 0 from the start: {clause(zero)}.", BACK
+            return f"The gradient is 0 from the start: {clause(zero)}.", further(frame)
         if not frame.scene.task.has_readout:
             return (
                 f"The walk begins: step {k}'s own share, its direct gradient.",
                 f"[left] goes one step back, through {frame.cell.step_back}.",
             )
-        way = "a copy: the factor is 1" if frame.scene.copies(t) else frame.cell.step_back
-        return (
-            f"The error of step {k} reaches h{subscript(k)} through the readout alone.",
-            f"[left] goes one step back, through {way}.",
-        )
+        return directions.at_the_loss(frame, k), directions.one_step(frame)
     start, here = float(gradient.norms[k]), float(gradient.norms[t])
     lag = k - t
-    many = f"{counted(lag, 'step')} back"
+    many = far(frame, lag)
     if not (math.isfinite(here) and math.isfinite(start)):
-        return f"‖∂L{subscript(k)}/∂h{subscript(t)}‖ is {scientific(here)}.", BACK
+        return f"‖∂L{time(frame, k)}/∂h{time(frame, t)}‖ is {scientific(here)}.", further(frame)
     zero = _zero_at(frame, t)
     if zero is not None and gradient.highway is None:
         return f"{many} the gradient is 0: {clause(zero)}.", _with_why("", frame, voice)
     if start == 0:
-        return f"‖∂L{subscript(k)}/∂h{subscript(t)}‖ is {scientific(here)}.", BACK
+        return f"‖∂L{time(frame, k)}/∂h{time(frame, t)}‖ is {scientific(here)}.", further(frame)
     kept = here / start
     if frame.scene.copies(t + 1):
         whole = f"{many}, {_share_left(kept)}."
@@ -311,6 +321,8 @@ def _vanishes_with_less_gain(frame: Frame) -> bool:
 
 def _with_why(text: str, frame: Frame, voice: Voice) -> str:
     """The text, and the keys that show its causes, in the longest form that fits."""
+    if "ledger" in frame.cannot:
+        return voice.say(text)
     whys = [why for why in WHY if "[knobs]" not in why or "knobs" not in frame.cannot]
     return voice.longest(*(text + why for why in whys))
 

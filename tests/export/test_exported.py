@@ -268,3 +268,81 @@ def test_a_program_reads_a_persons_own_data_in_the_same_way_or_there_is_none(tmp
     (tmp_path / "b.tsv").write_text("one\tx\nthree\ty\nfour\tx\nfive\ty\n")
     words = build.build_task(build.resolved(Experiment(data=str(tmp_path / "b.tsv"))))
     assert "differ in length" in (programs.cannot(words) or "")
+
+
+BOTH_WAYS = """
+import json, sys
+import numpy as np
+framework, out = sys.argv[1], []
+for one in json.load(open(sys.argv[2])):
+    space, text = {}, one["text"]
+    x = np.array(one["x"])
+    if framework == "torch":
+        import torch
+        exec(text.split("optimizer = torch.optim")[0], space)
+        model = space["model"]
+        named = {n: torch.tensor(np.array(w)) for n, w in one["params"].items()}
+        zeros = {n: torch.zeros_like(p) for n, p in model.state_dict().items() if n not in named}  # the second bias
+        model.load_state_dict({**named, **zeros})
+        y = model(torch.tensor(x)).detach().numpy()
+    else:
+        import keras
+        from keras.src.backend.common import dtypes
+        dtypes.BIT64_TO_BIT32_DTYPE["float64"] = "float64"  # away from TensorFlow it rounds every product
+        exec(text.split("model.compile")[0], space)
+        model = space["model"]
+        model.set_weights([np.array(w) for w in one["weights"]])
+        y = np.asarray(model.predict(x, verbose=0))
+        keras.backend.clear_session()
+    out.append(y.tolist())
+json.dump(out, open(sys.argv[3], "w"))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("framework", ["torch", "keras"])
+def test_a_bidirectional_program_computes_our_outputs(framework: str, tmp_path: Path) -> None:
+    """With our weights in it: at every step, and at the last, where the backward direction has read one step."""
+    from rnnviz.nn import keras_layout
+
+    python = os.environ.get("RNNVIZ_PEERS", sys.executable)
+    there = {**os.environ, "KERAS_BACKEND": "torch"}
+    if subprocess.run([python, "-c", f"import {framework}"], capture_output=True, env=there).returncode:
+        pytest.skip(f"{framework} is not installed for {python}; RNNVIZ_PEERS names a Python that has it")
+    given, wanted = [], []
+    for cell, loss_at, init in (("rnn", "last", "keras"), ("lstm", "every", "orthogonal"), ("gru", "last", "keras")):
+        e = build.resolved(
+            Experiment(cell=cell, loss_at=loss_at, init=init, bidirectional=True, hidden_size=3, points=16, gain=1.5)
+        )
+        task = build.build_task(e)
+        model = build.build_model(e, task)
+        text = programs_of(e)[framework]
+        assert f"# {model.parameter_count}" in text
+        params = {name: w.tolist() for name, w in model.params.items()}
+        weights = []
+        for end in ("_l0", "_l0_reverse"):
+            one = {name.removeprefix("rnn.").removesuffix(end): w for name, w in model.params.items()
+                   if name.endswith(end)}  # fmt: skip
+            weights += [w.tolist() for w in keras_layout.to_keras(cell, one)]
+        weights += [model.params["readout.weight"].T.tolist(), model.params["readout.bias"].tolist()]
+        x = np.random.default_rng(0).standard_normal((4, 10, 1))
+        given.append({"text": text, "x": x.tolist(), "params": params, "weights": weights})
+        y = model.forward(x.swapaxes(0, 1)).swapaxes(0, 1)
+        wanted.append(y[:, -1] if loss_at == "last" else y)
+    files = [tmp_path / name for name in ("given.json", "found.json", "both.py")]
+    files[0].write_text(json.dumps(given))
+    files[2].write_text(BOTH_WAYS)
+    done = subprocess.run([python, files[2], framework, *files[:2]], capture_output=True, text=True, env=there)
+    assert done.returncode == 0, done.stderr[-2000:]
+    for y, theirs in zip(wanted, json.loads(files[1].read_text()), strict=True):
+        np.testing.assert_allclose(np.array(theirs), y, rtol=0, atol=1e-12)
+
+
+def test_a_bidirectional_network_that_no_layer_computes_has_no_program() -> None:
+    for settings in ({"cell": "mingru"}, {"activation": "sigmoid"}):
+        e = build.resolved(Experiment(bidirectional=True, **settings))
+        assert "no such layer" in (programs.cannot(build.build_task(e), e) or "")
+    e = build.resolved(Experiment(bidirectional=True, task="names", samples=12))
+    assert "begins at each sequence's own end" in (programs.cannot(build.build_task(e), e) or "")
+    e = build.resolved(Experiment(bidirectional=True))
+    assert programs.cannot(build.build_task(e), e) is None

@@ -15,10 +15,11 @@ from rnnviz import ways_out
 from rnnviz.errors import AlreadyThereError, InputError
 from rnnviz.experiment import cost
 from rnnviz.experiment.ablation import without_loop
-from rnnviz.experiment.build import build_model, build_task, build_training, resolved, trace_of
+from rnnviz.experiment.build import build_model, build_task, build_training, resolved, task_in_view, trace_of
 from rnnviz.experiment.experiment import OF_TASK, Experiment
 from rnnviz.nn.cell_table import CELLS
 from rnnviz.player.kinds.companions import Companions
+from rnnviz.player.kinds.opening import BACKWARD, BOTH_WAYS, READS_BACK
 from rnnviz.player.kinds.run import Changed, KeepGoing, Look, Place, Report
 from rnnviz.player.timeline import Timeline
 from rnnviz.scene.frame import Progress, Update
@@ -52,10 +53,17 @@ def cannot(experiment: Experiment) -> Mapping[str, str]:
     if cell.is_own:
         return OWN_CELL
     if not cell.recurrent:
-        return {"cut": f"There is no loop to cut: {cell.noun} has no recurrent weights W_hh."}
+        return {"cut": f"There is no loop to cut: {cell.noun} has no recurrent weights W_hh.", **_both_ways(experiment)}
     if not experiment.loop:
-        return {"cut": "This network has no loop to close: the setting loop is off."}
-    return {}
+        return {"cut": "This network has no loop to close: the setting loop is off.", **_both_ways(experiment)}
+    return _both_ways(experiment)
+
+
+def _both_ways(experiment: Experiment) -> Mapping[str, str]:
+    """What is not shown of a bidirectional network, or of its backward direction."""
+    if not experiment.bidirectional:
+        return {}
+    return {**BOTH_WAYS, **(READS_BACK if experiment.view_direction == BACKWARD else {})}
 
 
 class ExperimentRun:
@@ -108,7 +116,8 @@ class ExperimentRun:
         if is_other:
             model = without_loop(model)
         start = None if is_other else training.start_of_sequence(sample)
-        scene = read(self.task, sample, model, trace_of(model, self.task, sample, start), loss_step)
+        task = task_in_view(self.experiment, self.task)
+        scene = read(task, sample, model, trace_of(model, task, sample, start), loss_step)
         return scene if start is None else replace(scene, in_next_batch=True)
 
     # -- time travel ---------------------------------------------------------------------------------------
@@ -177,12 +186,13 @@ class ExperimentRun:
     def survey(self, sample: int, report: Report, keep_going: KeepGoing) -> None:
         """Compute the missing profiles of all epochs trained so far."""
         here, known = self.timeline.training.snapshot(), len(self.timeline.losses)
+        task = task_in_view(self.experiment, self.task)
         for epoch in range(known + 1):
             if not keep_going():
                 break
             if (sample, epoch) not in self._profiles:
                 self.timeline.goto((epoch, 0), keep_going)
-                self._profiles[sample, epoch] = profile(trace_of(self.timeline.training.model, self.task, sample))
+                self._profiles[sample, epoch] = profile(trace_of(self.timeline.training.model, task, sample))
                 report(Progress("measuring past epochs", epoch + 1, known + 1, unit="epochs"))
         self.timeline.training.restore(here)
 
@@ -207,6 +217,10 @@ class ExperimentRun:
         what = _differences(self.requested, requested)
         if not what:
             return None
+        if requested.bidirectional and self.requested.with_(view_direction=requested.view_direction) == requested:
+            run = copy(self)
+            run.requested, run.experiment, run._profiles = requested, resolved(requested), {}
+            return Changed(run, what, same_data=True, same_picture=False, same_network=True)
         if self.requested.with_(epochs=requested.epochs) == requested:
             return Changed(self._lasting(requested), what, same_data=True, same_picture=True)
         run = ExperimentRun(requested, cut=self.cut and self.requested.loop, companions=self._companions)

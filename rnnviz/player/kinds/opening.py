@@ -44,6 +44,21 @@ OF_A_PART: Mapping[str, str] = MappingProxyType(
 )
 
 
+#: What of a bidirectional network of ours is not shown, whichever direction is.
+BOTH_WAYS: Mapping[str, str] = MappingProxyType(
+    {
+        "self-fed": "One direction reads from the end, so the network cannot read its own output.",
+        "network": "The diagram draws one direction alone: the readout reads the states of both.",
+        "diagnosis": "The diagnosis knows no bidirectional networks; [ledger] shows each direction.",
+    }
+)
+_IN_ITS_ORDER = "This panel counts steps forward in time; [knobs]: show the forward direction."
+#: And of its backward direction.
+READS_BACK: Mapping[str, str] = MappingProxyType(
+    dict.fromkeys(("neuron", "triangle", "perturbed", "attention", "words"), _IN_ITS_ORDER)
+)
+
+
 @dataclass(frozen=True)
 class Opening:
     """What of a recording is opened.

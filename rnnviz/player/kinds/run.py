@@ -35,12 +35,14 @@ class Stopped(Exception):  # noqa: N818
 @dataclass(frozen=True)
 class Changed:
     """run: with changed settings. what: the change in words. same_data: the sequences are the same ones;
-    same_picture: and so is everything that is shown of them."""
+    same_picture: and so is everything that is shown of them. same_network: it is the same training, of which the other
+    direction is shown."""
 
     run: Run
     what: str
     same_data: bool
     same_picture: bool
+    same_network: bool = False
 
 
 class Run(Protocol):

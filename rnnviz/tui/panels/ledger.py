@@ -42,12 +42,13 @@ class Column(NamedTuple):
     tell: Callable[[Row], str]
 
 
-def _columns(table: Table, gain: list[float] | None) -> tuple[list[Column], list[Column]]:
-    """Those that are always there, and those for which there may be no room."""
+def _columns(table: Table, gain: list[float] | None, time: Callable[[int], int]) -> tuple[list[Column], list[Column]]:
+    """Those that are always there, and those for which there may be no room. time: of a step."""
+    k = None if table.loss_step is None else time(table.loss_step)
     columns = [
-        Column("t", 4, 4, lambda row: str(row.t)),
-        Column(symbol(table.loss_step, has_loss=table.has_loss), 12, 11, _norm),
-        Column("step| t+1→t", 11, 7, lambda row: _share(row.factor)),
+        Column("t", 4, 4, lambda row: str(time(row.t))),
+        Column(symbol(k, has_loss=table.has_loss), 12, 11, _norm),
+        Column("step| t+1→t" if time(0) == 0 else "step| t-1→t", 11, 7, lambda row: _share(row.factor)),
     ]
     start = table.rows[0].t
     bound = Column("bound", 8, 7, lambda row: "" if row.t == start else _share(None if gain is None else gain[row.t]))
@@ -69,9 +70,11 @@ def _columns(table: Table, gain: list[float] | None) -> tuple[list[Column], list
     return columns, [*carried, bound]
 
 
-def _laid_out(table: Table, gain: list[float] | None, width: int) -> tuple[list[Column], bool]:
+def _laid_out(
+    table: Table, gain: list[float] | None, width: int, time: Callable[[int], int]
+) -> tuple[list[Column], bool]:
     """The columns that fit into so many cells, and whether only with headings of two lines."""
-    columns, extra = _columns(table, gain)
+    columns, extra = _columns(table, gain, time)
     every = columns + extra
     if sum(column.cells for column in every) <= width:
         return every, False
@@ -109,14 +112,14 @@ def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -
         return sheet
     y = 0
     no_split = CELLS[table.cell].no_split
-    text = Voice(width, ACTION_KEYS).say(sentence_of(table, frame.scene.gradient(table.loss_step)))
+    text = Voice(width, ACTION_KEYS).say(sentence_of(table, frame.scene.gradient(table.loss_step), frame.scene.time))
     sentences = [(text, palette.text), *([(no_split, palette.dim)] if no_split else [])]
     for sentence, style in sentences:
         room = 1 if height < 12 and width >= 78 else 3
         for line in lines_at_most(sentence, width - 2, min(room, height - LEAST_ROWS - 1 - y)):
             sheet.put(y, 1, line, style)
             y += 1
-    columns, narrow = _laid_out(table, None if gain is None else gain.tolist(), width - 1)
+    columns, narrow = _laid_out(table, None if gain is None else gain.tolist(), width - 1, frame.scene.time)
     x = 1
     for column in columns:
         cells = column.narrow if narrow else column.cells
@@ -155,7 +158,7 @@ def _click(frame: Frame, view: View, x: int, y: int, width: int, height: int) ->
     if table is None or not 0 <= y < len(drawn):
         return None
     word = drawn[y].lstrip("▸ ").split(" ")[0]
-    steps = {str(row.t): row.t for row in table.rows}
+    steps = {str(frame.scene.time(row.t)): row.t for row in table.rows}
     return Seek(steps[word]) if word in steps and drawn[y][1:5].strip() == word else None
 
 

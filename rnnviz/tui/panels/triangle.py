@@ -140,7 +140,7 @@ def _choose(action: str) -> Callable[[Frame, View], Command]:
 def _click(frame: Frame, view: View, x: int, y: int, width: int, height: int) -> Command | None:
     """The label of a row shows the gradient of its loss, a column goes to its time step."""
     cols = columns_of(frame, width)
-    t = cols.first + (x - cols.left) // cols.width
+    t = cols.step_at(x)
     if x >= cols.left and t in cols:
         return Seek(t)
     drawn = _draw(frame, view, width, height, Palette()).plain()
