@@ -42,6 +42,7 @@ def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -
         sheet.put(y, 1, cut(text, width - 2), palette.text if y else palette.dim)
     found = blocks(frame.scene.trace)
     reach, top = largest(found), len(sentences) + 1
+    sheet.right(0, f"±{reach:.2g} ", palette.faint)  # what the strongest colours are
     rows = height - top
     shown = _fitting(found, width - 2)
     cell = next((cells for cells in range(WIDEST, 1, -1) if _width(shown, cells) <= width - 2), 1)
