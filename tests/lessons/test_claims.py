@@ -541,6 +541,9 @@ def test_the_norm_of_the_gradient_grows_before_the_loss_jumps() -> None:
         before = seen[-2]
         assert before[0] < seen[0][0], seed
         assert before[1] > 1.5 * seen[0][1], (seed, seen)
+    at = next(i for i, step in enumerate(lesson.steps) if step.id == "the-last-sign")
+    last = arrive(open_player(lesson.experiment), setup_of(lesson, at, revealed=True))
+    assert condition("is_finite == 0").holds(last, {})
     for rate, finite in ((0.05, [6]), (0.01, [1, 3, 4, 6, 7, 8])):
         ends = {seed: trained(lesson.experiment.with_(seed=seed, learning_rate=rate)) for seed in TEN}
         assert [seed for seed, frame in ends.items() if value(frame, parse("is_finite"))] == finite

@@ -136,7 +136,7 @@ RULES = (
         f"are not known: its own first value), and more than the first loss. Where a nan or inf was found, that is "
         f"the finding.",
         "No network starts there with usual weights, and a training that works never returns there.",
-        "exploding-gradients",
+        "the-first-bad-step",
         _diverged,
         _no_loss,
     ),
@@ -146,7 +146,7 @@ RULES = (
         f"{_TAIL} the loss of the best constant answer, {_FLAT}.",
         "An answer that ignores the input costs that much. 5 % is more than an epoch's loss varies on such a plateau, "
         "and 2 % less than the first thing learnt saves.",
-        "short-term-memory",
+        "loss-curve-and-horizon",
         _flat_at_constant,
         _no_constant,
     ),

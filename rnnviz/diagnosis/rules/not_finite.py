@@ -41,7 +41,7 @@ RULES = (
         "One value of the data, the weights, the states, the outputs, the loss, the gradient or the update is nan or "
         "inf.",
         "No training recovers from one: every later sum that it enters is nan or inf as well.",
-        "exploding-gradients",
+        "the-first-bad-step",
         _find,
     ),
 )

@@ -208,7 +208,7 @@ RULES = (
         f"More than {percent(MOSTLY, 0)} of the measured updates ({ENOUGH} or more) were clipped.",
         "Clipping is for the rare step that is too long (Pascanu, Mikolov and Bengio 2013, section 3.2). Beyond half, "
         "the limit, not the gradient, sets the length of the usual step.",
-        "exploding-gradients",
+        "the-first-bad-step",
         _clipped,
         _nothing_clips,
     ),
@@ -242,7 +242,7 @@ RULES = (
         "Every layer with two biases has this in principle, and it does no harm while the inputs and states are large "
         "enough: an upper layer of a stack that starts as in PyTorch has 0.83 to 0.92. At 0.95 the biases outweigh "
         "the weights 19 to 1.",
-        "exploding-gradients",
+        "two-frameworks",
         _two_biases,
         _one_bias,
     ),
