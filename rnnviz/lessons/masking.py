@@ -64,7 +64,7 @@ READOUTS: dict[str, tuple[str, ...]] = {
 #: Metrics that the screen does not show, or that give nothing away: places, inputs, norms of weights.
 SHOWN_NOWHERE = frozenset(
     ("t", "unit", "phase", "read", "reached", "epoch", "batch", "batches", "record", "records", "training_step",
-     "sample", "sequences", "T", "loss_step",
+     "sample", "sequences", "T", "own_steps", "loss_step",
      "step_loss", "x", "target", "token", "right_answer", "needed_lag", "reach_lag", "first_used", "weights_norm",
      "weight_grad", "clipped", "clip_turn", "judged", "tested", "test_accuracy", "test_accuracy_percent", "test_error",
      "gate_steps", "gate_half_life")

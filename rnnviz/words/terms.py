@@ -196,6 +196,10 @@ TERMS: tuple[Term, ...] = (
     Term("many-to-one",
          "One output for a whole sequence: the language of a name.",
          see=("many-to-many", "one-to-many")),
+    Term("mask",
+         "For each step of a batch, whether it is read or padding. With a mask a layer copies its state through a "
+         "padded step, so the gradient passes there with factor 1.",
+         forms=("masked",), see=("padding", "packed sequence")),
     Term("memory in steps",
          "A gate that is f at every step keeps the share fⁿ after n steps: half after ln 0.5 / ln f steps, and 1/(1 − "
          "f) steps on average.",
@@ -225,6 +229,14 @@ TERMS: tuple[Term, ...] = (
          "To learn what holds in the training data alone: the training loss still falls while the validation loss "
          "rises.",
          see=("validation", "early stopping")),
+    Term("packed sequence",
+         "PyTorch's form of a batch of sequences of unequal lengths: the layer stops at the length of each, and "
+         "reads nothing after it.",
+         see=("padding", "mask")),
+    Term("padding",
+         "Steps that fill a shorter sequence up to the length of its batch, after it or before it. Their input is "
+         "zeros. Without a mask a layer reads them like any others.",
+         symbol="▫", see=("mask", "packed sequence")),
     Term("parameter",
          "A number that training changes: a weight or a bias.",
          forms=("parameters",), see=("weight", "bias")),

@@ -36,6 +36,8 @@ from rnnviz.views.metrics import parse, value
 SEEDS: dict[str, tuple[int, ...]] = {
     # One unit with W_hh > 0, as the lesson says of its own.
     "the-hidden-state": (1, 6, 7, 9, 11, 12, 15, 16, 17, 20),
+    # The sequence in view has at least 10 padded steps, as the lesson's own has.
+    "padding-and-masks": (1, 3, 4, 5, 6, 9, 10, 11, 13, 14),
 }
 TEN = tuple(range(10))
 
@@ -52,6 +54,7 @@ SLOW = {
     "the-first-bad-step",
     "loss-curve-and-horizon",
     "towards-attention",
+    "padding-and-masks",
 }
 
 #: Questions whose answer is that of the lesson's own seed, and where the lesson says so or why it is no claim.
@@ -77,6 +80,17 @@ class Claim:
 
 
 CLAIMS: dict[str, Claim] = {
+    "padding-and-masks/the-way-back-through-padding": Claim("hardly anything arrives", ("kept[last] < 0.02",)),
+    "padding-and-masks/a-mask": Claim(
+        "all of it arrives where the padding begins", ("kept[last] >= 0.999999", "kept[last] <= 1.000001")
+    ),
+    "padding-and-masks/a-packed-sequence": Claim("it ends at its own end", ("T == own_steps", "K == own_steps")),
+    "padding-and-masks/does-it-matter": Claim(
+        "without a mask the same training needs longer, or fails", ("start.accuracy < 0.9", "accuracy >= 0.95")
+    ),
+    "padding-and-masks/padding-before": Claim(
+        "as good as a mask, but the first letter meets a state that is not 0", ("accuracy >= 0.95", "h[1, 0] != 0")
+    ),
     "sequences-and-memory/what-training-can-do": Claim("nearly all are right after five epochs", ("accuracy >= 0.9",)),
     "the-hidden-state/louder-memory": Claim(
         "saturated: h goes towards ±1, where tanh is flat", ("h_size < 1", "slope_mean < start.slope_mean")

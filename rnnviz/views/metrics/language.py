@@ -50,7 +50,7 @@ def _index(part: str, text: str) -> int | str:
         return int(part)
     except ValueError:
         raise InputError(
-            f"{text.strip()}: {part!r} is not an index; use a whole number (-1: the last), t, T, K or unit"
+            f"{text.strip()}: {part!r} is not an index; use a whole number (-1: the last), t, T, K, first, last or unit"
         ) from None
 
 

@@ -40,6 +40,10 @@ metric("sequences", "sequences in the data set", "d", low=1)(lambda f: len(f.sce
 
 metric("T", "steps of the sequence in view", "d", low=1)(lambda f: f.T)
 
+metric("own_steps", "steps of the sequence in view that are not padding", "d", low=1)(
+    lambda f: 1 + f.scene.task.span(f.scene.sample)[1] - f.scene.task.span(f.scene.sample)[0]
+)
+
 metric("K", "the last step that carries loss", "d", low=1)(lambda f: f.scene.last_loss_step)
 
 metric("loss_steps", "number of steps that carry loss", "d", low=0)(

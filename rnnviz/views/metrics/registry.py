@@ -31,6 +31,8 @@ INDEX_WORDS: dict[str, Callable[[Frame], int]] = {
     "t": lambda frame: frame.cursor.t,
     "T": lambda frame: frame.T,
     "K": lambda frame: frame.scene.last_loss_step,
+    "first": lambda frame: frame.scene.task.span(frame.scene.sample)[0],
+    "last": lambda frame: frame.scene.task.span(frame.scene.sample)[1],
     "unit": lambda frame: frame.cursor.unit,
 }
 
