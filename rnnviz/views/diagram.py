@@ -76,7 +76,9 @@ def node_at(frame: Frame, t: int) -> Node | None:
         from_before=_arriving(frame, "weight_hh", [trace.layers[n].h[t - 1] for n in layers])
         if acts and cell.recurrent
         else None,
-        from_below=_arriving(frame, "weight_ih", [trace.layers[n].x[t - 1] for n in layers]) if acts else None,
+        from_below=_arriving(frame, "weight_ih", [trace.layers[n].x[t - 1] for n in layers])
+        if acts and not cell.is_own
+        else None,
         keeps=float(carry.share(trace.gates[carry.gate][t - 1]).mean()) if step and carry else None,
         gradient=float(gradient.norms[t]) if reached else None,
         highway=float(lane.norms[t]) if reached and lane is not None and is_c else None,
