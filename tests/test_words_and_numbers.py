@@ -57,7 +57,8 @@ SPEAKERS = ("experiment", "scene", "views", "player", "words", "export", "lesson
 #: chooses them. A new module is not among them.
 OF_SETTINGS = {
     "cli/app", "cli/command", "cli/commands", "cli/doctor", "cli/doctor_machine", "cli/doctor_terminal",
-    "cli/flags", "cli/lessons", "cli/main", "cli/opening_arguments", "cli/pictures", "cli/session_flags",
+    "cli/flags", "cli/lesson_report", "cli/lessons", "cli/main", "cli/opening_arguments", "cli/pictures",
+    "cli/session_flags",
     "cli/terminal_answers",
     "cli/config", "cli/config_file", "cli/host", "cli/hosted", "cli/hosting", "cli/kiosk", "cli/man",
     "cli/picture_commands", "cli/serve", "cli/setup_commands", "cli/sharing_commands",
@@ -67,7 +68,9 @@ OF_SETTINGS = {
     "experiment/experiment_file", "experiment/run", "experiment/setting", "export/excerpts", "export/keras",
     "export/pages", "export/program", "export/programs", "export/pytorch", "lessons/arithmetic",
     "lessons/check", "lessons/cost", "lessons/glossary",
-    "lessons/course", "lessons/lesson_file", "lessons/markdown", "lessons/opening", "lessons/openings",
+    "lessons/closing_page", "lessons/course", "lessons/lesson_file", "lessons/markdown", "lessons/markdown_report",
+    "lessons/renewal", "lessons/skeleton", "lessons/opening", "lessons/openings", "tui/closing_page",
+    "tui/lesson_watch",
     "lessons/pages", "lessons/progress", "lessons/reading", "lessons/report", "lessons/results", "lessons/setup",
     "lessons/steps", "player/changes", "player/looking", "player/moves", "player/player", "player/present",
     "player/training", "scene/ghost", "tui/actions", "tui/answer_line", "tui/app", "tui/autoplay",
@@ -77,7 +80,6 @@ OF_SETTINGS = {
 }  # fmt: skip
 #: Likewise, in modules that do speak of numbers.
 ELSEWHERE = {
-    "closing_page.ClosingScreen.draw", "closing_page.ClosingScreen.on_click",
     "experiment.ExperimentRun.save", "conditions.tolerance", "language._index", "parameters._gate",
     # of runs, whose reasons are tried in tests/player, tests/tui/test_recording.py, test_network.py
     # and test_typed_sequence.py
