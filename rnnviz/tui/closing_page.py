@@ -64,8 +64,10 @@ class ClosingScreen(SheetScreen):
         room = max(1, height - 4)
         self.top = min(max(0, self.top), max(0, len(lines) - room))
         title = "The end of the course" if self.lesson is None else f"{self.lesson.name}: summary"
-        keys = ["↑↓ scroll"] * (len(lines) > room) + [*self._entries()]
-        sheet = self.framed(width, height, title, "  ".join(keys), palette)
+        keys = "  ".join(self._entries())
+        if len(lines) > room and len(keys) < width - 24:
+            keys = f"↑↓ scroll  {keys}"
+        sheet = self.framed(width, height, title, keys, palette)
         for y, line in enumerate(lines[self.top : self.top + room], start=2):
             put(sheet, y, 1, line, palette)
         above, below = self.top, len(lines) - room - self.top

@@ -110,7 +110,9 @@ class ContentsScreen(SheetScreen):
         ]  # fmt: skip
         if is_over(self.guide.course, self.guide.progress):
             entries.insert(-2, "c closing page" if width >= 98 else "c end")
-        return title, "  ".join(entries[len("  ".join(entries)) > width :])
+        while len("  ".join(entries)) > width:
+            del entries[0]
+        return title, "  ".join(entries)
 
     @property
     def _chosen(self) -> int:

@@ -920,3 +920,17 @@ async def test_playing_in_a_lesson_goes_on_to_the_update_and_then_makes_it(cours
             assert lesson.main.frame is not None
             assert lesson.main.frame.cursor.phase is Phase.UPDATE
             assert lesson.main.frame.cursor.batch == batch, "shown, and not made before space again"
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (160, 50)])
+async def test_the_contents_and_the_summary_say_how_to_close_them(course: Path, size: tuple[int, int]) -> None:
+    lesson = app(course)
+    async with lesson.run_test(size=size) as pilot:
+        await lesson.settled()
+        learner = Learner(lesson, pilot)
+        for key, word in (("L", "r replay"), ("s", "n next lesson")):
+            await learner.press(key)
+            await pilot.pause()
+            last = lesson.screen.query_one("#contents", Canvas).plain()[-1]
+            assert "esc close" in last
+            assert word in last
