@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import asdict
 from typing import Any
 
 from rich import box
@@ -20,7 +21,9 @@ from rnnviz.experiment.evaluate import fit, outputs
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.experiment.run import Result, Run
 from rnnviz.nn import Training
+from rnnviz.nn.equations import Verdict
 from rnnviz.tasks.catalog import info
+from rnnviz.views import own_step
 from rnnviz.views.reach import Reach, reach_of
 from rnnviz.words import forecast as forecast_words
 from rnnviz.words import reach as words
@@ -87,6 +90,7 @@ def as_json(result: Result) -> dict[str, Any]:
         "prediction": result.prediction,
         "targets": result.targets,
         "reach": None if (reach := first_reach(result)) is None else words.as_json(reach),
+        **({} if (own := own_backward(result)) is None else {"own_backward": asdict(own)}),
     }
 
 
@@ -94,6 +98,12 @@ def first_reach(result: Result) -> Reach | None:
     """The reach of the first sequence, as the app shows it; None for a task that does not name the steps that its
     answers depend on."""
     return reach_of(trace_of(result.model, result.task), result.task, 0, result.experiment)
+
+
+def own_backward(result: Result) -> Verdict | None:
+    """What the backward pass of a person's own cell gives in the first sequence; None for a cell of ours."""
+    is_own = result.model.spec.about_cell.is_own
+    return own_step.make(trace_of(result.model, result.task)) if is_own else None
 
 
 def summary(out: Output, ready: Run) -> None:
@@ -146,6 +156,9 @@ def report(out: Output, result: Result, seconds: float) -> None:
         out.print(line)
     reach = first_reach(result)
     for line in paragraph(f"reach: {words.text(reach)}" if reach else "", out.width):
+        out.print(line)
+    own = own_backward(result)
+    for line in paragraph(f"backward: {own.about}" if own is not None else "", out.width):
         out.print(line)
     hint = advice(result)
     for line in paragraph(hint or "", out.width):

@@ -27,6 +27,24 @@ def step(params, h_before, x_t):
     n = np.tanh(a[2] + r * u[2])
     return (1 - z) * n + z * h_before
 """
+#: An LSTM in one state: h in its first half, c in its second.
+LSTM = """
+import numpy as np
+
+def parameters(I, H, rng):
+    n = H // 2
+    return {"W_ih": rng.normal(size=(4 * n, I)), "W_hh": rng.normal(size=(4 * n, n)) / np.sqrt(n),
+            "b_ih": rng.normal(size=4 * n), "b_hh": rng.normal(size=4 * n)}
+
+def sigmoid(a):
+    return 1 / (1 + np.exp(-a))
+
+def step(params, h_before, x_t):
+    h, c = np.split(h_before, 2)
+    i, f, g, o = np.split(params["W_ih"] @ x_t + params["b_ih"] + params["W_hh"] @ h + params["b_hh"], 4)
+    c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+    return np.concatenate([sigmoid(o) * np.tanh(c), c])
+"""
 #: Names of our parameters for those of RNN and GRU.
 OURS = {"weight_ih": "W_ih", "weight_hh": "W_hh", "bias_ih": "b_ih", "bias_hh": "b_hh"}
 

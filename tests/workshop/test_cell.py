@@ -1,5 +1,10 @@
 """A cell of a person's own, `--cell my_cell.py`: the engine's numbers, and one line for each wrong file."""
 
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -90,6 +95,28 @@ def test_the_same_equations_give_the_numbers_of_ours(opened: Open, cell: str) ->
     assert np.isnan(own.ledger.slope).all()
 
 
+def test_an_lstm_fits_in_one_state(opened: Open) -> None:
+    """h in its first half, c in its second, which the readout does not read."""
+    ours = Model.create(cell="lstm", input_size=I, hidden_size=H, output_size=1, seed=4)
+    its = opened(cells.LSTM)
+    params = {
+        own_name(cells.OURS[name.removeprefix("rnn.").removesuffix("_l0")]) if name.startswith("rnn.") else name: value
+        for name, value in ours.params.items()
+    }
+    params["readout.weight"] = np.concatenate([params["readout.weight"], np.zeros((1, H))], axis=1)
+    own = Model.create(cell=str(its.connection.path), input_size=I, hidden_size=2 * H, output_size=1).with_params(
+        params
+    )
+    rng = np.random.default_rng(3)
+    x, targets = rng.normal(size=(T, B, I)), rng.normal(size=(T, B, 1))
+    mine, theirs = own.trace(x, targets), ours.trace(x, targets)
+    agree(mine.h, np.concatenate([theirs.h, theirs.c], axis=2))
+    agree(mine.grad_h[..., :H], theirs.grad_h)
+    agree(mine.gain, theirs.gain)
+    for mine_too, theirs_too in zip(mine.grads.values(), list(theirs.grads.values())[:4], strict=False):
+        agree(mine_too, theirs_too)
+
+
 def test_it_is_masked_as_ours_is(opened: Open) -> None:
     mask = np.ones((T, B), bool)
     mask[4:, 1] = False
@@ -140,6 +167,28 @@ def test_a_loop_without_end_is_ended_at_its_line(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(InputError, match=r"a loop without end\? It was in line [89]$"):
         its.steps(params, x + 101, h)
     agree(its.steps(params, x, h), before)  # another process answers
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="Windows has no such signal")
+def test_its_process_ends_with_ours(tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(cells.RNN, encoding="utf-8")
+    program = (
+        "import os, sys; from rnnviz.workshop.cell.opening import open_cell; its = open_cell(sys.argv[1]);"
+        "its.parameters(1, 2, 0); print(its.connection._process.pid, flush=True); os.kill(os.getpid(), 9)"
+    )
+    found = subprocess.run([sys.executable, "-c", program, str(file)], capture_output=True, text=True, timeout=60)
+    process = int(found.stdout)
+    for _ in range(600):
+        try:
+            os.kill(process, 0)
+        except ProcessLookupError:
+            return
+        if Path(f"/proc/{process}/stat").exists() and ") Z " in Path(f"/proc/{process}/stat").read_text():
+            return  # it has ended, and nobody has asked for its exit code yet
+        time.sleep(0.05)
+    os.kill(process, signal.SIGKILL)
+    pytest.fail("it is still there")
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,10 @@ UNREADABLE = "The results of its process could not be read: the file writes wher
 
 
 class Connection:
-    """path is what a message calls the file. Raises InputError."""
+    """path is what a message calls the file. The process starts with the first question.
+
+    has_backward  whether the file has a backward_step; known after a question
+    """
 
     def __init__(self, path: Path, source: str) -> None:
         self.path, self._source = path, source
@@ -44,8 +47,6 @@ class Connection:
         self._answers: queue.Queue[tuple[dict[str, Any], bytes] | None] = queue.Queue()
         self._lock = threading.Lock()
         self.has_backward = False
-        with self._lock:
-            self._start()
 
     def ask(self, question: str, arrays: Mapping[str, Array] | None = None, **more: Any) -> Params:
         """The arrays of the answer. Raises InputError."""
