@@ -201,6 +201,12 @@ class Scene:
         """Whether step t is padding, and nobody typed an input there."""
         return self.is_padding(t) and not self.trace.x[t - 1].any()
 
+    @property
+    def read(self) -> Array:
+        """(T,) bool: the steps through which no mask copies the state."""
+        mask = self.trace.forward.mask
+        return np.ones(self.T, bool) if mask is None else mask[:, 0]
+
     def copies(self, t: int) -> bool:
         """Whether a mask copies the state through step t."""
         mask = self.trace.forward.mask

@@ -9,7 +9,7 @@ from rnnviz.experiment.experiment import Experiment
 from rnnviz.nn.spec import CELLS
 from rnnviz.plain.rows import named
 from rnnviz.player.player import Player
-from rnnviz.scene.commands import Measure, Seek, ShowSample
+from rnnviz.scene.commands import Measure, Seek, ShowSample, TypeSequence
 from rnnviz.scene.cursor import Phase
 from rnnviz.tasks.catalog import PAD
 from rnnviz.tui import score
@@ -17,6 +17,7 @@ from rnnviz.tui.palette import Palette
 from rnnviz.tui.voice import VOICE
 from rnnviz.views import neuron
 from rnnviz.views.diagram import node_at
+from rnnviz.views.metrics import needs, parse, value
 from rnnviz.views.perturbation import known
 from rnnviz.views.prepare import prepare
 from rnnviz.views.zero_gradients import zero_because
@@ -89,6 +90,16 @@ def test_no_gradient_goes_to_the_cell_state_through_a_copy_of_h():
     assert zero_because(frame.scene.trace, gradient, last, along="c") is None
 
 
+def test_a_mean_gate_is_that_of_the_steps_that_are_read():
+    packed, masked = (Player(RECALL.with_(cell="lstm", mask=mask)).do(Seek(9)) for mask in ("packed", "copy"))
+    for name in ("forget_mean", "input_mean", "gate_steps"):
+        assert value(packed, name) == pytest.approx(value(masked, name), rel=1e-12)
+    assert value(masked, "forget_gate[9, 0]") is None
+    packed, masked = (Player(RECALL.with_(mask=mask)) for mask in ("packed", "copy"))
+    slopes = [player.do(needs(player.frame, [parse("slope_mean")])) for player in (packed, masked)]
+    assert value(slopes[0], "slope_mean") == pytest.approx(value(slopes[1], "slope_mean"), rel=1e-12)
+
+
 def test_no_weight_acts_in_the_network_where_the_state_is_copied():
     frame = Player(RECALL.with_(mask="copy")).do(Seek(10))
     node = node_at(frame, 10)
@@ -143,3 +154,17 @@ def test_the_score_marks_padding_with_a_sign_of_its_own(settings, colors, tmp_pa
     (row,) = (line for line in lines if line.startswith("input x"))
     assert row[:56].count(PAD) == 8 - last
     assert "padding" in "".join(line[56:] for line in lines[:3]) or "data" in settings
+
+
+@pytest.mark.parametrize("mask", ["copy", "none"])
+def test_an_input_typed_at_a_padded_step_changes_something_only_without_a_mask(mask):
+    player = Player(RECALL.with_(mask=mask))
+    before = player.frame.scene
+    t = before.task.span(0)[1] + 2
+    after = player.do(TypeSequence(f"{t} = B")).scene
+    assert after.task.tokens(0)[t - 1] == "B"
+    assert after.is_padding(t)
+    assert not after.is_blank(t)
+    assert np.array_equal(before.trace.h, after.trace.h) == (mask == "copy")
+    whole = player.do(TypeSequence("Dxxy? = D")).scene
+    assert (whole.T, whole.is_padding(5)) == (5, False)

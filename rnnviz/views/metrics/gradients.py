@@ -133,7 +133,11 @@ metric("slope", "mean slope of the activation at step t", ".2f", "step", needs=i
 )
 
 metric("slope_mean", "mean slope of the activation over steps 1..K", ".2f", needs=if_unknown("ledger"), low=0)(
-    lambda f: None if (table := prepared(f, "ledger")) is None else table.figures.slope[: f.scene.last_loss_step].mean()
+    lambda f: (
+        None
+        if (table := prepared(f, "ledger")) is None
+        else table.figures.slope[f.scene.read][: int(f.scene.read[: f.scene.last_loss_step].sum())].mean()
+    )
 )
 
 metric("slope_share", "part of the gradient that the slope keeps at step t (simple RNN)", ".2f", "step",

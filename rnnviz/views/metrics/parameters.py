@@ -83,11 +83,11 @@ def _gate(name: str, blocks: dict[str, Block]) -> None:
 
     def read(frame: Frame, t: int, unit: int) -> float | None:
         gate = own(frame)
-        return None if gate is None else float(gate[t - 1, 0, unit])
+        return None if gate is None or frame.scene.copies(t) else float(gate[t - 1, 0, unit])
 
     def mean(frame: Frame) -> float | None:
         gate = own(frame)
-        return None if gate is None else float(gate.mean())
+        return None if gate is None else float(gate[frame.scene.read].mean())
 
     symbol = next(iter(blocks.values())).name
     cells = "; ".join(
@@ -116,7 +116,7 @@ metric("gate_half_life", "steps after which half of a value is left, by the mean
 def _mean_carry(frame: Frame) -> float | None:
     trace = frame.scene.trace
     carry = trace.spec.about_cell.carry
-    return None if carry is None else float(carry.share(trace.gates[carry.gate]).mean())
+    return None if carry is None else float(carry.share(trace.gates[carry.gate])[frame.scene.read].mean())
 
 
 # the update
