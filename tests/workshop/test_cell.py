@@ -147,6 +147,20 @@ def test_training_is_that_of_ours(opened: Open) -> None:
     agree(losses[0], losses[1])
 
 
+def test_the_names_in_a_file_mean_nothing(opened: Open) -> None:
+    """A parameter that is called as one of ours is none: a network without a loop is that with one."""
+    its = opened(cells.changed(("W_hh", "weight_hh"), ("W_ih", "weight_ih")))
+    experiment = Experiment(cell=str(its.connection.path), hidden_size=H, seq_len=5, points=20)
+    task = build_task(experiment)
+    found = []
+    for loop in (True, False):
+        model = build_model(experiment.with_(loop=loop), task)
+        training = build_training(experiment.with_(loop=loop), model, task)
+        training.run_epoch()
+        found.append(training.history["loss"])
+    assert found[0] == found[1]
+
+
 @pytest.mark.parametrize(("program", "reason"), [(p, r) for _, p, r in cells.WRONG], ids=[n for n, _, _ in cells.WRONG])
 def test_a_wrong_file_gets_one_line(tmp_path: Path, opened: Open, program: str, reason: str) -> None:
     def used() -> None:

@@ -37,12 +37,12 @@ BETWEEN_REPORTS = 0.2
 #: What a cell of a person's own cannot do.
 OWN_CELL: Mapping[str, str] = MappingProxyType(
     {
-        "cut": "Your cell is code: which of its weights are its loop is not known, so it cannot be cut.",
-        "network": "Your cell is code: which products flow along its edges is not known.",
+        "cut": "Your cell is code: which of its weights are the loop is not known.",
+        "network": "Your cell is code: what flows along its edges is not known.",
         "weights": "Your cell is code: which of its arrays are W_ih and W_hh is not known.",
         "neuron": "Your cell is code: its sums cannot be written out with their numbers.",
-        "code": "Your cell is a file of your own: programs in PyTorch or Keras cannot contain it.",
-        "save": "No other program reads the weights of your own cell, and no experiment file may name a Python file.",
+        "code": "A program in PyTorch or Keras cannot contain your own cell.",
+        "save": "The weights of your own cell fit no other program: they are not saved.",
     }
 )
 
