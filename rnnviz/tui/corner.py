@@ -26,6 +26,11 @@ _ABOUT = 12  # cells below which only its name is written
 #: What a course that names nothing gets.
 USUAL = ("words", "loss", "fit", "self-fed", "network", "weights", "summary")
 
+#: Rows of a panel without what changes as a whole at each step: its bytes would make a step slow over SSH.
+BRIEF: dict[str, Callable[[Frame], int]] = {
+    "neuron": lambda frame: 4 + 2 * (1 + len(frame.cell.gates)) + (2 if frame.scene.H <= 4 else 0)
+}
+
 Place = tuple[Panel, int, int]  # first row and number of rows, the name's included
 
 
@@ -54,11 +59,12 @@ def places(shown: Sequence[Panel], frame: Frame, height: int) -> list[Place]:
         left = height - y
         if left < LEAST and found:
             break
-        needed = None if panel.rows is None else panel.rows(frame) + 1
+        rows_of = BRIEF.get(panel.id, panel.rows)
+        needed = None if rows_of is None else rows_of(frame) + 1
         if needed is None:
             needed = left if number == len(shown) else max(ENOUGH, left // 2)
         rows = min(needed, left)
-        if panel.rows is None and left - rows < LEAST:
+        if rows_of is None and left - rows < LEAST:
             rows = left
         found.append((panel, y, rows))
         y += rows
