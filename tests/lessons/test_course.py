@@ -31,7 +31,7 @@ GIVEN: dict[str, dict[str, str]] = {
     "your-own-network": {"99 %": "definition of the horizon", "0.2": "bound"},
     "starting-weights": {"1.0": "setting", "1.2": "setting"},
     "the-first-bad-step": {"0.005": "setting", "0.01": "setting", "0.3": "setting", "0.5": "setting", "1.0": "setting"},
-    "loss-curve-and-horizon": {"0.74": "14/20 + 6/160", "1.2": "setting", "0.005": "setting", "0.01": "setting"},
+    "loss-curve-and-horizon": {"0.74": "14/20 + 6/160", "1.2": "setting", "0.01": "setting", "0.02": "setting"},
     "two-frameworks": {"0.01": "1 - 0.99", "0.1": "1 - 0.9", "0.99": "constant", "0.9": "constant", "1e-8": "constant",
                        "1e-7": "constant"},
     "towards-attention": {"1.3": "setting"},
