@@ -126,8 +126,9 @@ def build(
     windows = codes[starts[:, None] + np.arange(seq_len + 1)]
     lengths = np.full(n, seq_len)
     notes = [f"Only the first {len(text):,} characters are read, of {whole}."] if whole else []
-    notes += [] if rows is None else found.notes
-    notes += _merged(text, vocab) + _left_out(text, starts, seq_len, source is None)
+    notes += _merged(text, vocab)
+    if rows is None or source is not None:  # of the built-in text nobody misses the end of a row
+        notes += [*([] if rows is None else found.notes), *_left_out(text, starts, seq_len, source is None)]
     targets = windows[:, 1:].copy()
     facts |= common_fields("characters", lengths, seq_len, loss_at)
     return Characters(

@@ -61,7 +61,7 @@ def build(
     if rows is not None:
         found = in_rows(starts, seq_len, n_train, rows)
         starts, n_train = found.starts, found.n_train
-        facts = {"previous": found.previous, "notes": found.notes}
+        facts = {"previous": found.previous}
 
     clean = np.sin(np.linspace(-2 * np.pi, 2 * np.pi, points))
     series = clean + noise * rng_of("sine", seed).standard_normal(points)

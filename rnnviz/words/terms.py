@@ -53,6 +53,10 @@ TERMS: tuple[Term, ...] = (
     Term("bias",
          "A parameter that is added to a unit's sum, whatever the input is.",
          symbol="b", forms=("biases",), see=("weight", "forget bias")),
+    Term("carried state",
+         "The last state of a batch, from which the next batch begins: its sequences continue those of the batch "
+         "before. No gradient goes back through it. Keras calls such a layer stateful.",
+         forms=("stateful",), see=("detach", "truncated back-propagation")),
     Term("cell state",
          "The second memory of an LSTM. The forget gate decides which part of it is kept at each step; the gradient on "
          "it is multiplied by that gate alone.",
@@ -75,6 +79,9 @@ TERMS: tuple[Term, ...] = (
     Term("decoder",
          "The network that writes the second sequence from the state that an encoder left.",
          see=("encoder", "sequence to sequence")),
+    Term("detach",
+         "To keep the numbers of a state and cut its gradient, so that nothing before it is learned from what follows.",
+         forms=("detached",), see=("carried state",)),
     Term("direct gradient",
          "The part of ∂L/∂hₜ that comes from the outputs of step t itself; the other part arrives from step t + 1.",
          see=("gradient", "total gradient")),

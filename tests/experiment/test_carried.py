@@ -35,7 +35,6 @@ def test_rows_continue_one_another():
     np.testing.assert_array_equal(np.concatenate(task.x[:, :, 0]), task.series[:120])
     experiment, task, model = made(batch_size=4, cell="lstm")
     assert (len(task), task.n_train) == (23, 20)
-    assert task.notes == ("1 training sequence is left out, so that 4 rows are equally long: 5 sequences each.",)
     training = build_training(experiment, model, task)
     assert training.batch_indices(0, 1).tolist() == [1, 6, 11, 16]
 
@@ -121,6 +120,9 @@ def test_own_series_begin_again_at_a_gap_and_at_a_group(tmp_path):
     assert {0, 16, 41} <= set(begins)
     assert len(begins) <= 4  # and where the second row begins
     assert train(experiment.with_(epochs=1)).history["loss"]
+    four_rows = build_task(resolved(experiment.with_(batch_size=4)))
+    assert len(four_rows) == 16
+    assert "3 training sequences are left out, so that 4 rows are equally long: 4 sequences each." in four_rows.notes
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,7 @@ SLOW = {
     "loss-curve-and-horizon",
     "towards-attention",
     "padding-and-masks",
+    "state-between-batches",
 }
 
 #: Questions whose answer is that of the lesson's own seed, and where the lesson says so or why it is no claim.
@@ -320,6 +321,14 @@ CLAIMS: dict[str, Claim] = {
     "your-turn/what-will-it-do": Claim(
         "a step keeps about the spectral radius, or less",
         ("reach < needed_lag", "mean_factor < 1.1 * spectral_radius", "mean_factor > 0.7 * spectral_radius"),
+    ),
+    "state-between-batches/carry-it-on": Claim("h₀ is the last state of sequence 1", ("start_size > 0.05",)),
+    "state-between-batches/rows": Claim("a row begins from zeros", ("start_size == 0", "batches == 77")),
+    "state-between-batches/where-the-gradient-ends": Claim(
+        "more than a tenth of the gradient is lost at the border", ("border_share > 0.2", "total_norm[0] > 0")
+    ),
+    "state-between-batches/is-it-worth-it": Claim(
+        "the loss of the training is lower with carried state", ("train_loss < 0.99 * start.train_loss",)
     ),
 }
 

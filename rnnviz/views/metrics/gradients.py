@@ -111,6 +111,18 @@ def _along_c(frame: Frame, t: int, which: str) -> float | None:
     return there / start if start > 0 and math.isfinite(start) else None
 
 
+metric("border_share", "part of the weights' gradient that carried state loses at the border to the sequence before",
+        ".2f", low=0)(
+    lambda f: _lost_share(f)
+)  # fmt: skip
+
+
+def _lost_share(frame: Frame) -> float | None:
+    from rnnviz.views.border import lost_share
+
+    return lost_share(frame.scene)
+
+
 metric("underflows", "steps whose gradient is exactly 0", "d", low=0)(
     lambda f: int((_last(f).norms[: f.scene.last_loss_step + 1] == 0).sum())
 )

@@ -53,6 +53,10 @@ metric("right_answer", "right answer at step K, as a word", "s", is_text=True)(
 
 metric("confidence", "probability of the right answer at step K", ".2f", low=0, high=1)(lambda f: _confidence(f))
 
+metric("start_size", "mean |h₀| over all units: 0 where a sequence begins from zeros", ".2f", low=0)(
+    lambda f: float(abs(f.scene.trace.h[0]).mean())
+)
+
 metric("h_size", "mean |h| over all steps and units", ".3f", low=0)(lambda f: abs(f.scene.trace.h[1:]).mean())
 
 
