@@ -165,7 +165,8 @@ def metrics() -> int:
         out.print(f"{labels[metric.name]:<{widest}}  {metric.about}")
     out.print()
     out.print("t and step are time steps (-1: the last), unit and from are units from 0. Without an index")
-    out.print("a metric uses the cursor's. t, T, K and unit may be indexes themselves: grad_norm[K].")
+    out.print("a metric uses the cursor's. t, T, K, first and last (of the steps that are no padding) and unit may be")
+    out.print("indexes themselves: grad_norm[K].")
     return 0
 
 

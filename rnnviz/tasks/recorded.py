@@ -79,6 +79,8 @@ def part_of(task: Task, title: str, loss: str) -> Part:
         targets=np.broadcast_to(0.0, (N, T, 1)),
         loss_mask=np.broadcast_to(False, (N, T)),
         lengths=task.lengths,
+        own_steps=task.own_steps,
+        mask=task.mask,
         n_train=task.n_train,
         notes=task.notes,
         typed=task.typed,

@@ -122,3 +122,15 @@ def test_a_typed_name_a_moved_value_and_the_gradient_of_the_inputs_are_pytorchs(
         np.testing.assert_allclose(grad_x, found[f"{name}.x"], rtol=1e-7, atol=1e-12, err_msg=name)
         if name != "both":
             np.testing.assert_allclose(scenes[0].trace.y, found[f"{name}.y"], rtol=1e-9)
+
+
+def test_a_mask_that_copies_is_refused_and_padding_is_read_by_every_part():
+    with pytest.raises(InputError, match=r"^mask: a network from a file reads the data packed"):
+        run_of(layer_of("gru", inputs=26), data=NAMES.with_(mask="copy"))
+    scene = run_of(
+        layer_of("gru", inputs=26, levels=2), data=NAMES.with_(mask="none", padding="before"), level=0
+    ).scene(0)
+    assert scene.T == 11
+    assert scene.task.tokens(0)[0] == "▫"
+    assert scene.is_padding(1)
+    assert scene.trace.h[1].any()  # its biases act

@@ -91,6 +91,8 @@ class NetworkRun:
             self._data = generated(layer, self._embedding, self._part.title, has_readout=self._readout is not None,
                                    steps=opening.steps or STEPS)  # fmt: skip
         else:
+            if opening.data.mask == "copy":
+                raise InputError("mask: a network from a file reads the data packed or without a mask; leave copy out")
             self._data = build_task(resolved(opening.data))
             layer, more = fitted(layer, self._embedding, self._data)
             notes += more
