@@ -96,6 +96,7 @@ def test_sources_name_an_author_and_a_year(file: object) -> None:
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_what_a_lesson_explains_completes_a_sentence(file: Path) -> None:
+    assert 2 <= len(explained(file)) <= 4
     for text in explained(file):
         assert re.match(r"(why|how|what|when|which|where) ", text), text
         assert not text.endswith("."), text
