@@ -12,9 +12,11 @@ import numpy as np
 import pytest
 
 from rnnviz.cli import flags
+from rnnviz.cli.main import main
 from rnnviz.errors import InputError
 from rnnviz.experiment.build import build_model, build_task, build_training
 from rnnviz.experiment.experiment import Experiment
+from rnnviz.lessons.setup import Setup
 from rnnviz.nn import Model, Trace, cell_table, equations
 from rnnviz.nn.equations import Verdict
 from rnnviz.nn.records import own_name
@@ -305,3 +307,29 @@ def test_only_the_command_line_names_a_file(tmp_path: Path, opened: Open) -> Non
         with pytest.raises(InputError, match=f"^{setting}: your cell"):
             build_model(Experiment(cell=name, **{setting: value}), build_task(Experiment()))
     assert flags.read(["--cell", name]).experiments[0].cell == name
+
+
+def test_a_lesson_that_names_a_file_is_wrong(tmp_path: Path, opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    its = opened(cells.RNN)
+    monkeypatch.chdir(tmp_path)
+    assert main(["lessons", "new", "mine"]) == 0
+    (lesson,) = tmp_path.rglob("*-mine.md")
+    text = lesson.read_text(encoding="utf-8")
+    assert main(["lessons", "check", str(lesson)]) == 0
+    named = text.replace("[experiment]", f"[experiment]\ncell = '{its.connection.path}'")
+    lesson.write_text(named, encoding="utf-8")
+    assert main(["lessons", "check", str(lesson)]) != 0
+    with pytest.raises(InputError, match="which no experiment file or lesson may name"):
+        Setup(Experiment()).after((("settings", {"cell": str(its.connection.path)}),))
+
+
+@pytest.mark.parametrize(
+    ("scale", "about"), [(0.3, "Let your step carry a part of h"), (2.0, "Let parameters() in your file")]
+)
+def test_the_diagnosis_has_a_remedy_for_its_file(
+    opened: Open, capsys: pytest.CaptureFixture[str], scale: float, about: str
+) -> None:
+    its = opened(cells.changed(("/ np.sqrt(H)", f"* {scale} / np.sqrt(H)"), ("np.tanh(", "1 * (")))
+    settings = ["--task", "recall", "--lag", "24", "--samples", "20", "--epochs", "1", "--hidden", "8"]
+    assert main(["diagnose", "--cell", str(its.connection.path), *settings, "--clip-norm", "0.001"]) == 0
+    assert about in " ".join(capsys.readouterr().out.split())
