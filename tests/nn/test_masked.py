@@ -7,6 +7,7 @@ import pytest
 from rnnviz.errors import InputError
 from rnnviz.nn import Model
 from rnnviz.nn.cell_table import CELLS
+from rnnviz.nn.state_jacobian import StateJacobian
 from tests.nn import golden, naive
 from tests.nn.cells_here import CELLS as COMPILED
 from tests.nn.test_golden import agree
@@ -133,6 +134,17 @@ def test_the_factor_of_a_padded_step_is_1(cell):
         depends = trace.sensitivity_of(T).h.largest
         for t in padded:
             assert depends[t] == pytest.approx(depends[t - 1], rel=1e-12)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_the_products_with_a_masked_jacobian_are_those_of_the_matrix(cell):
+    """As they are asked for where the state is large."""
+    model, x, targets = drawn(cell)
+    jacobian = StateJacobian.of(model.spec, model.params, model.trace(x, targets, mask=HOLES).forward)
+    J, v = jacobian.formed(), np.random.default_rng(2).standard_normal((jacobian.N, jacobian.S))
+    np.testing.assert_allclose(jacobian.times(v), np.einsum("nij,nj->ni", J, v), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(jacobian.transposed_times(v), np.einsum("nij,ni->nj", J, v), rtol=0, atol=1e-12)
+    assert np.array_equal(J[~HOLES.ravel()], np.broadcast_to(np.eye(jacobian.S), J[~HOLES.ravel()].shape))
 
 
 def test_a_mask_that_leaves_out_nothing_changes_no_number():
