@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from textwrap import dedent
 from typing import Any
 
 from rnnviz.lessons.lesson_file import SourceError, toml
@@ -123,8 +124,8 @@ class Markdown:
                 section.parts.append((line, block))
 
     def formula(self, section: Section, source: list[str], line: int) -> None:
-        """A block without a kind: formulas, a line each."""
-        lines = [one.strip() for one in source if one.strip()]
+        """A block without a kind: formulas or lines of a program, with the indentation they have among each other."""
+        lines = [one.rstrip() for one in dedent("\n".join(source)).split("\n") if one.strip()]
         for number, one in enumerate(lines, start=line + 1):
             self.report.proper(number, one)
         if lines:

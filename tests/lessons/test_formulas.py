@@ -21,12 +21,12 @@ def lesson_with(tmp_path: Path, block: str) -> Path:
     return path
 
 
-def test_a_formula_keeps_its_lines_and_blanks(tmp_path: Path) -> None:
-    lesson, problems = read(lesson_with(tmp_path, "```\nhₜ = tanh(aₜ)   and\n\n  aₜ = W_hh·hₜ₋₁ + {T}\n```"))
+def test_a_formula_keeps_its_lines_blanks_and_indentation(tmp_path: Path) -> None:
+    lesson, problems = read(lesson_with(tmp_path, "```\n  hₜ = tanh(aₜ)   and\n\n    aₜ = W_hh·hₜ₋₁ + {T}\n```"))
     assert lesson is not None, problems
     text = lesson.steps[0].before[1]
     lines = wrapped(text, 78, lambda reference, spec: "7")
-    assert [plain(line) for line in lines] == ["    hₜ = tanh(aₜ)   and", "    aₜ = W_hh·hₜ₋₁ + 7"]
+    assert [plain(line) for line in lines] == ["    hₜ = tanh(aₜ)   and", "      aₜ = W_hh·hₜ₋₁ + 7"]
     assert {style for line in lines for _, style in line[1:]} == {"formula"}
     sheet = Sheet(40, 1)
     put(sheet, 0, 1, lines[0], Palette())
