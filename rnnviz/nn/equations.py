@@ -40,6 +40,13 @@ class Verdict:
     is_right: bool = True
     wrong: tuple[int, ...] = ()
 
+    def where(self, steps: int) -> str:
+        """`at t = 3 and 7`, `at 9 of 10 steps`; "" if it is wrong nowhere."""
+        if not 0 < len(self.wrong) <= min(3, steps - 1):
+            return f"at {len(self.wrong)} of {steps} steps" if self.wrong else ""
+        *others, last = map(str, self.wrong)
+        return f"at t = {', '.join(others)} and {last}" if others else f"at t = {last}"
+
 
 class OwnEquations(Equations, Protocol):
     """A cell of a person's own has no W_ih and W_hh: its grad_pre is ∂L/∂h_t, from which it knows the way to all

@@ -168,7 +168,7 @@ def _evidence(frame: Frame, mask: Mask) -> list[str]:
     if mask.hides("evidence"):
         return [mask.reason]
     if (own := own_step.verdict(frame.scene)) is not None:
-        where = [f"Wrong at {len(own.wrong)} of {frame.T} steps."] if own.wrong else []
+        where = [f"Wrong {own.where(frame.T)}."] if own.wrong else []
         return [f"{own.about[:1].upper()}{own.about[1:]}.", *where]
     if frame.scene.evidence is None:
         return ["This gradient is computed here, and needs no evidence."]

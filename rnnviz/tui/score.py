@@ -224,7 +224,7 @@ def _evidence(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palette: P
         is_right = found is None or found.is_right
         sheet.put(y, 0, "backward" if is_right else "WRONG", palette.dim if is_right else palette.warn)
         about = "checking the backward pass …" if found is None else found.about
-        where = f" · at {len(found.wrong)} of {frame.T} steps" if found is not None and found.wrong else ""
+        where = f" · {found.where(frame.T)}" if found is not None and found.wrong else ""
         about += where if len(about + where) <= sheet.width - GUTTER else ""
         sheet.put(y, GUTTER, cut(about, sheet.width - GUTTER), palette.text if is_right else palette.warn)
         return

@@ -88,5 +88,9 @@ WRONG = (
     ("an exit", RNN + "\nraise SystemExit", "line 10: SystemExit"),
     ("the end of the process", RNN + "\nimport os\nos._exit(3)",
      "the file ended its process before the function returned (os._exit, or fork)"),
+    ("an answer of its own", changed(("    return np.tanh", "    for number in range(3, 20):\n        try:\n"
+     "            os.write(number, b'{\"arrays\": [[\"x\", [1]]]}\\n' + bytes(8))\n        except OSError:\n"
+     "            pass\n    return np.tanh"), ("import numpy", "import os\nimport numpy")),
+     "the results of its process could not be read: the file writes where they are written"),
     ("a key", RNN + "\ninput()", "line 10: EOFError: EOF when reading a line"),
 )  # fmt: skip

@@ -20,6 +20,7 @@ from rnnviz.lessons.setup import Setup
 from rnnviz.nn import Model, Trace, cell_table, equations
 from rnnviz.nn.equations import Verdict
 from rnnviz.nn.records import own_name
+from rnnviz.numbers import subscript
 from rnnviz.plain import rows
 from rnnviz.plain.mask import Mask
 from rnnviz.player.player import Player
@@ -278,6 +279,20 @@ def test_a_wrong_backward_step_is_named_with_the_first_gradient_that_differs(
     assert found.about.startswith(about)
     assert not found.is_right
     assert len(found.wrong) == steps
+
+
+def test_a_mistake_at_some_steps_alone_is_placed(opened: Open) -> None:
+    assert Verdict("", False, (3,)).where(10) == "at t = 3"
+    assert Verdict("", False, (2, 3, 7)).where(10) == "at t = 2, 3 and 7"
+    assert Verdict("", False, (2, 3, 7)).where(3) == "at 3 of 3 steps"
+    assert Verdict("", False, (1, 2, 3, 4)).where(10) == "at 4 of 10 steps"
+    assert not Verdict("").where(10)
+    some = cells.changed(("grad_h_before = ", "grad_h_before = (2 if x_t[0] > 0.6 else 1) * "), program=EXAMPLE)
+    found = verdict(opened(some))
+    assert found is not None
+    x = np.random.default_rng(0).normal(size=(T, 1, I))[:, 0, 0]
+    assert found.wrong == tuple(np.flatnonzero(x > 0.6) + 1) != ()
+    assert found.about.startswith(f"∂L/∂h{subscript(found.wrong[-1] - 1)} differs first: yours is 2 × too large")
 
 
 def test_it_is_a_row_of_the_score_in_both_faces(opened: Open) -> None:

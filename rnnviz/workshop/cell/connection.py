@@ -32,7 +32,7 @@ PATIENCE = running.SECONDS  # that one call of a function of the file may take
 _SILENCE = 20.0  # more seconds without a sign of life: Python is starting, or in one long call of NumPy
 _LONGEST_HEAD = 1 << 20
 
-UNREADABLE = "The results of its process could not be read: the file writes where they are written."
+_UNREADABLE = "the results of its process could not be read: the file writes where they are written"
 
 
 class Connection:
@@ -48,15 +48,25 @@ class Connection:
         self._lock = threading.Lock()
         self.has_backward = False
 
-    def ask(self, question: str, arrays: Mapping[str, Array] | None = None, **more: Any) -> Params:
-        """The arrays of the answer. Raises InputError."""
+    def ask(
+        self,
+        question: str,
+        arrays: Mapping[str, Array] | None = None,
+        wants: Mapping[str, tuple[int, ...]] | None = None,
+        **more: Any,
+    ) -> Params:
+        """The arrays of the answer, among them those that it wants, by name and shape. Raises InputError."""
         sent = {name: np.asarray(a, np.float64, order="C") for name, a in (arrays or {}).items()}
         head = {"ask": question, "arrays": [[name, a.shape] for name, a in sent.items()], **more}
         with self._lock:
             if self._process is None or self._process.poll() is not None:
                 self._start()
             self._write(json.dumps(head).encode() + b"\n" + b"".join(a.tobytes() for a in sent.values()))
-            return self._answer()[1]
+            found = self._answer()[1]
+            if any(name not in found or found[name].shape != shape for name, shape in (wants or {}).items()):
+                self.close()
+                raise InputError(f"{self.path}: {_UNREADABLE}")
+            return found
 
     def close(self) -> None:
         """End the process. The next question starts another."""
@@ -122,7 +132,7 @@ class Connection:
             raise self._error(head)
 
     def _error(self, answer: dict[str, Any], code: int | None = None, timed_out: bool = False) -> InputError:
-        text = UNREADABLE
+        text = _UNREADABLE
         if "refused" in answer:
             text = str(answer["refused"])[:300]
         else:

@@ -56,20 +56,22 @@ class Derivatives:
 
     def steps(self, params: ParamsLike, x: Array, h: Array) -> Array:
         """x (N, I), h (N, H) -> the new states (N, H)."""
-        new: Array = self.connection.ask("forward", {**_named(params), "x": x[None], "h": h})["h"][1]
+        given = {**_named(params), "x": x[None], "h": h}
+        new: Array = self.connection.ask("forward", given, {"h": (2, *h.shape)})["h"][1]
         return new
 
     def jacobians(self, params: ParamsLike, x: Array, h: Array, new: Array | None = None) -> tuple[Array, Array]:
         """x (N, I), h (N, H) and, where it is known, the new state (N, H) -> ∂h_t/∂h_{t-1} (N, H, H) and ∂h_t/∂x_t
         (N, H, I). With the new states many rows may be computed at once."""
         known = {} if new is None else {"new": new}
-        found = self.connection.ask("jacobians", {**_named(params), "x": x, "h": h, **known}, by=self.by)
+        wants = {"h": (*h.shape, h.shape[1]), "x": (*h.shape, x.shape[1])}
+        found = self.connection.ask("jacobians", {**_named(params), "x": x, "h": h, **known}, wants, by=self.by)
         return found["h"], found["x"]
 
     def along(self, params: ParamsLike, x: Array, h: Array, moves: ParamsLike) -> Params:
         """The derivative of h_t (N, H) along a move of each parameter by itself."""
         given = {**_named(params), **{f"moves.{name}": move for name, move in moves.items()}, "x": x, "h": h}
-        return self.connection.ask("along", given, by=self.by)
+        return self.connection.ask("along", given, dict.fromkeys(params, h.shape), by=self.by)
 
     def backward(self, params: ParamsLike, x: Array, h: Array, grad_h: Array) -> Params:
         """What the file's own backward_step returns, (N, …) each: grad_h_before, grad_x, grad_params[NAME]. A name that
@@ -81,7 +83,8 @@ class Derivatives:
     def forward(self, spec: ModelSpec, w: LayerWeights, x: Array, h0: Array, c0: Array | None) -> LayerForward:
         """x (T, B, I), h0 (B, H) -> states h (T+1, B, H). The one block is the new state itself."""
         assert w.own is not None
-        h = self.connection.ask("forward", {**_named(w.own), "x": x, "h": h0})["h"]
+        wants = {"h": (len(x) + 1, *h0.shape)}
+        h = self.connection.ask("forward", {**_named(w.own), "x": x, "h": h0}, wants)["h"]
         return LayerForward(x, h, None, pre=h[1:], gates=h[1:], rec_n=None, own=w.own)
 
     def slopes(self, spec: ModelSpec | None, layer: LayerForward) -> tuple[Array, ...]:
@@ -115,7 +118,8 @@ class Derivatives:
         """x (T, B, I), h (T, B, H) before each step and new after it, grad_h of that -> each step's share of the
         gradients of the parameters."""
         rows = {"x": x, "h": h, "new": new, "grad_h": grad_h}
-        return self.connection.ask("shares", {**_named(params), **rows}, by=self.by)
+        wants = {name: (len(x), *value.shape) for name, value in params.items()}
+        return self.connection.ask("shares", {**_named(params), **rows}, wants, by=self.by)
 
     def verdict(self, layer: LayerForward, grad_h: Array) -> Verdict:
         return self._judge(self, layer, grad_h)
@@ -123,7 +127,8 @@ class Derivatives:
     def sums(self, layer: LayerForward, grad_h: Array) -> Mapping[str, Array]:
         assert layer.own is not None
         rows = {"x": layer.x, "h": layer.h[:-1], "new": layer.h[1:], "grad_h": grad_h}
-        return self.connection.ask("sums", {**_named(layer.own), **rows}, by=self.by)
+        wants = {name: value.shape for name, value in layer.own.items()}
+        return self.connection.ask("sums", {**_named(layer.own), **rows}, wants, by=self.by)
 
     def grad_x(self, layer: LayerForward, grad_h: Array) -> Array:
         out: Array = np.einsum("tbij,tbi->tbj", self.slopes(None, layer)[1], grad_h)
