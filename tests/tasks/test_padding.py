@@ -6,8 +6,9 @@ import pytest
 
 from rnnviz.errors import InputError
 from rnnviz.experiment.build import build_model, build_task, build_training, resolved, trace_of
-from rnnviz.experiment.evaluate import outputs
+from rnnviz.experiment.evaluate import continue_text, fit, outputs, self_fed
 from rnnviz.experiment.experiment import Experiment
+from rnnviz.experiment.forecast import compare
 from rnnviz.export import programs
 from rnnviz.nn import engine
 from rnnviz.tasks.catalog import PAD
@@ -166,6 +167,33 @@ def test_a_program_of_another_framework_is_refused_where_it_would_read_something
     assert "choose mask packed" in programs.cannot(build_task(experiment("names", mask="copy")))
     assert "shortest length" in programs.cannot(build_task(experiment("sine")))
     assert programs.cannot(build_task(experiment("names"))) is None
+
+
+def test_numbered_loss_steps_count_from_a_sequences_own_first():
+    for mask, padding in (("packed", "after"), ("copy", "before"), ("none", "before"), ("none", "after")):
+        made = build_task(experiment("recall", mask=mask, padding=padding, loss_at="2,4"))
+        for i in range(5):
+            first, _ = made.span(i)
+            assert np.flatnonzero(made.loss_mask[i]).tolist() == [first, first + 2]
+    with pytest.raises(InputError, match=r"^loss_at: sequences of 4 steps never reach step 9"):
+        build_task(experiment("recall", loss_at="9"))
+
+
+def test_a_forecast_and_a_continued_text_do_not_depend_on_the_padding_of_masked_sequences():
+    packed, training = ready("sine")
+    training.run_epoch()
+    model = training.model
+    for padding in ("after", "before"):
+        masked = build_task(experiment("sine", mask="copy", padding=padding))
+        np.testing.assert_allclose(fit(model, packed), fit(model, masked), rtol=0, atol=1e-12)
+        np.testing.assert_allclose(self_fed(model, packed), self_fed(model, masked), rtol=0, atol=1e-12)
+        one, other = (compare(model, task) for task in (packed, masked))
+        assert one.error == pytest.approx(other.error, rel=1e-9)
+        assert (one.last_value, one.seasonal) == (other.last_value, other.seasonal)
+    text, training = ready("characters")
+    for padding in ("after", "before"):
+        masked = build_task(experiment("characters", mask="copy", padding=padding))
+        assert continue_text(training.model, text, 1, 20) == continue_text(training.model, masked, 1, 20)
 
 
 def test_the_value_before_each_target_is_found_wherever_the_padding_is():
