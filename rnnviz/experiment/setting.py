@@ -148,7 +148,7 @@ def setting(default: Any, help: str, *, kind: type, label: str, group: str, **fa
 
 
 def meant(text: str, settings: Mapping[str, Setting]) -> str | None:
-    """The name of the setting that somebody seems to mean by a text: one nearly like it, its label or its flag.
+    """The name of the setting that a text seems to mean: one nearly like it, its label or its flag.
 
     >>> meant("units", SETTINGS), meant("hidden-sise", SETTINGS)
     ('hidden_size', 'hidden_size')

@@ -37,11 +37,11 @@ Place = tuple[Panel, int, int]  # first row and number of rows, the name's inclu
 def chosen(frame: Frame, view: View, names: Sequence[str]) -> list[Panel]:
     """The panels of these names that have something to show; if there is none, the first of the usual ones."""
 
-    def shown(names: Iterable[str]) -> list[Panel]:
+    def drawable(names: Iterable[str]) -> list[Panel]:
         known = (panels.BY_ID[name] for name in names if name in panels.BY_ID and name != view.panel)
         return [panel for panel in known if _shows(panel, frame, view)]
 
-    return shown(names) or shown(USUAL if names else ())[:1]
+    return drawable(names) or drawable(USUAL if names else ())[:1]
 
 
 def _shows(panel: Panel, frame: Frame, view: View) -> bool:

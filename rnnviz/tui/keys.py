@@ -132,7 +132,7 @@ ACTIONS: tuple[Action, ...] = (
            "ask an answered question again; otherwise restore this step's picture and end free play", LESSON),
     Action("lesson_leave", ("F",), "free play", "pause the lesson and explore freely; [lesson_return] returns to it",
            LESSON),
-    Action("contents", ("L",), "lessons", "show all lessons and your progress: open, jump to a step, reset", LESSON),
+    Action("contents", ("L",), "lessons", "show all lessons and your progress: open, find, replay, reset", LESSON),
     Action("glossary", ("G",), "glossary", "explain the terms, first those of the open page; letters search", LESSON),
     Action("present", ("f5",), "present", "the presenter's layout: more space, no key bar; or the usual one", APP),
     Action("blank", ("f6",), "blank", "blank the screen; any key shows it again", APP),
