@@ -39,8 +39,12 @@ class FromTheEnd(Task):
         return self.of.in_words(i, None if y is None else y[::-1])
 
     def needs(self, i: int, k: int) -> tuple[int, ...]:
+        """Those that this order reads up to step k: what lies on the other side of the answer is not its to find."""
         T = int(self.lengths[i])
-        return tuple(sorted(T + 1 - t for t in self.of.needs(i, T + 1 - k)))
+        at, targets = T + 1 - k, self.of.targets[i, :T]
+        is_one_answer = bool((targets == targets[:1]).all())  # then what it depends on may come after it
+        needed = self.of.needs(i, T if is_one_answer else at)
+        return tuple(sorted(T + 1 - t for t in needed if t >= at))
 
     def amount(self, i: int, t: int) -> float | None:
         return self.of.amount(i, int(self.lengths[i]) + 1 - t)

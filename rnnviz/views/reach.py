@@ -85,6 +85,7 @@ class Reach:
     first_used  the first step that the weight update hears of: 1, or later with truncated back-propagation
     answers     None while they are not known
     zero        why the gradient is exactly 0 at `step`, where it is (at k already, if `start` is)
+    is_later    the way goes forward in time: that of the backward direction of a bidirectional layer
     layers      of the network: the gradient is that of the top one's state
     """
 
@@ -100,6 +101,7 @@ class Reach:
     answers: Answers | None = None
     zero: Zero | None = None
     layers: int = 1
+    is_later: bool = False
 
     @property
     def lag(self) -> int:
@@ -143,6 +145,7 @@ def reach(scene: Scene, truncation: tuple[int, int] | None = None) -> Reach | No
         answers=answers(scene),
         zero=zero_at(scene, k, k if best.norms[k] == 0 else step, best.along),
         layers=scene.trace.L,
+        is_later=scene.reads_back,
     )
 
 

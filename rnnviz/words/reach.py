@@ -17,7 +17,7 @@ from rnnviz.words.zero_gradients import clause, short
 
 def arrival(reach: Reach) -> tuple[str, ...]:
     """How much of the gradient arrives, the longest text first."""
-    back = f"{reach.lag} step{'s' * (reach.lag != 1)} back"
+    back = f"{reach.lag} step{'s' * (reach.lag != 1)} {'later' if reach.is_later else 'back'}"
     if reach.step < reach.first_used:
         used = reach.loss_step - reach.first_used + 1
         last = f"the last {used} steps" if used > 1 else "the last step"

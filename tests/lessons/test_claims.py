@@ -56,6 +56,7 @@ SLOW = {
     "towards-attention",
     "padding-and-masks",
     "state-between-batches",
+    "two-ways-through-time",
 }
 
 #: Questions whose answer is that of the lesson's own seed, and where the lesson says so or why it is no claim.
@@ -91,6 +92,23 @@ CLAIMS: dict[str, Claim] = {
     ),
     "padding-and-masks/padding-before": Claim(
         "as good as a mask, but the first letter meets a state that is not 0", ("accuracy >= 0.95", "h[1, 0] != 0")
+    ),
+    "two-ways-through-time/an-answer-before-its-letter": Claim(
+        "a guess: h₃ does not depend on the letter", ("accuracy <= 0.5", "train_loss > 0.9 * baseline")
+    ),
+    "two-ways-through-time/a-second-reader": Claim("nearly all are right", ("accuracy >= 0.9",)),
+    "two-ways-through-time/the-other-way": Claim(
+        "from h′₃, its eighth step, to h′₁₁, its start",
+        ("loss_step == 8", "grad_norm[8] > 0", "grad_norm[0] > 0", "grad_norm[9] == 0"),
+    ),
+    "two-ways-through-time/the-loss-at-the-last-step": Claim(
+        "the gradient ends after one step", ("loss_step == 1", "grad_norm[0] > 0", "grad_norm[2] == 0")
+    ),
+    "two-ways-through-time/a-forecast-that-is-none": Claim(
+        "less than half of the loss", ("train_loss < 0.5 * start.train_loss",)
+    ),
+    "two-ways-through-time/the-step-that-counts": Claim(
+        "at the last step it is larger", ("fit_error > 1.1 * start.fit_error",)
     ),
     "sequences-and-memory/what-training-can-do": Claim("nearly all are right after five epochs", ("accuracy >= 0.9",)),
     "the-hidden-state/louder-memory": Claim(

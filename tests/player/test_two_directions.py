@@ -6,7 +6,7 @@ import pytest
 from rnnviz.errors import InputError
 from rnnviz.experiment.build import build_model, build_task, build_training, resolved, trace_of
 from rnnviz.experiment.evaluate import accuracy, outputs
-from rnnviz.experiment.experiment import Experiment
+from rnnviz.experiment.experiment import TASKS, Experiment
 from rnnviz.nn import Data
 from rnnviz.nn.training import evaluate
 from rnnviz.player.kinds.experiment import cannot
@@ -17,10 +17,13 @@ from rnnviz.tasks.reversed import from_the_end
 from rnnviz.tui.geometry import Columns, columns_of
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels import BY_ID, why_not
+from rnnviz.tui.panels.base import sheet_for
 from rnnviz.tui.score import draw
+from rnnviz.tui.view import EVERYTHING
 from rnnviz.tui.voice import VOICE
 from rnnviz.views.perturbation import known
 from rnnviz.views.prepare import prepare
+from rnnviz.views.reach import of_frame
 from rnnviz.words.narration import narrate
 
 BOTH = Experiment(bidirectional=True, loss_at="4", hidden_size=6)
@@ -123,7 +126,11 @@ def test_a_task_from_the_end_is_the_same_task():
         assert np.array_equal(turned.x[i, :n], task.x[i, :n][::-1])
     adding = build_task(resolved(Experiment(task="adding", samples=20, loss_at="1")))
     back, T = from_the_end(adding), adding.seq_len
-    assert back.needs(0, T) == tuple(sorted(T + 1 - t for t in adding.needs(0, 1)))
+    both = adding.needs(0, T)
+    assert len(both) == 2
+    assert back.needs(0, T) == tuple(sorted(T + 1 - t for t in both))
+    assert back.needs(0, T + 1 - both[1]) == (T + 1 - both[1],)
+    assert back.needs(0, T - both[1]) == ()
     assert back.original is adding
 
 
@@ -200,6 +207,23 @@ def test_what_it_cannot_be_combined_with(setting, value):
     with pytest.raises(InputError, match=setting):
         player.do(Change(((setting, value),)))
     assert player.frame.experiment.bidirectional
+
+
+@pytest.mark.parametrize("task", [name for name in TASKS if name != "sine"] + ["sine"])
+def test_every_task_is_drawn_in_both_directions(task):
+    few = {} if task == "sine" else {"samples": 12}
+    for loss_at in ("every", "last", "2"):
+        for way in ("forward", "backward"):
+            e = Experiment(task=task, bidirectional=True, view_direction=way, loss_at=loss_at, hidden_size=3, **few)
+            player = Player(e)
+            for command in (Seek(2), Go("loss"), Go("backward", 1), Seek(0), ShowGradient("total")):
+                frame = player.do(command)
+                assert draw(frame, 80, 19, Palette()).plain()
+                assert all(len(line) <= 78 for line in narrate(frame, VOICE))
+                for panel in BY_ID.values():
+                    sheet_for(panel, frame, EVERYTHING, 80, 9, Palette())
+                arrives = of_frame(frame)
+                assert arrives is None or arrives.lag >= 0
 
 
 def test_the_defaults_write_nothing():
