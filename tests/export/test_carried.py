@@ -63,6 +63,20 @@ for framework, text, weights in json.load(open(sys.argv[1])):
         out.append({str(n): w.tolist() for n, w in enumerate(model.get_weights())})
 json.dump(out, open(sys.argv[2], "w"))
 """
+STATEFUL = """
+import sys
+import keras, numpy as np
+inputs = keras.Input(batch_shape=(2, 3, 1))
+layer = getattr(keras.layers, sys.argv[1])(2, return_sequences=True, stateful=True)
+model = keras.Model(inputs, keras.layers.Dense(1)(layer(inputs)))
+model.compile("sgd", loss="mse")
+x = np.ones((4, 3, 1))
+try:
+    model.fit(x, x, batch_size=2, shuffle=False, verbose=0)
+    print("carried" if np.abs(keras.ops.convert_to_numpy(layer.states[0])).max() > 0 else "zeros")
+except RuntimeError as error:
+    print("in place" if "inplace operation" in str(error) else error)
+"""
 
 
 def in_keras(experiment, params):
@@ -105,3 +119,12 @@ def test_the_programs_reach_our_weights(tmp_path: Path):
             tolerance = 1e-10 if framework == "torch" else 2e-6
             what = f"{framework} {settings} {name}"
             np.testing.assert_allclose(np.array(theirs[name]), w, rtol=0, atol=tolerance, err_msg=what)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("backend", "layer", "found"), [("jax", "SimpleRNN", "zeros"), ("torch", "LSTM", "in place")])
+def test_why_the_program_for_keras_passes_the_state_itself(backend, layer, found, tmp_path: Path):
+    """What lesson 22 says of stateful=True. A release of Keras that does otherwise ends this test and that sentence."""
+    script = tmp_path / "stateful.py"
+    script.write_text(STATEFUL)
+    assert peers.run(script, layer, needs=("keras", backend), KERAS_BACKEND=backend).strip() == found

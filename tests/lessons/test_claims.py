@@ -343,7 +343,7 @@ CLAIMS: dict[str, Claim] = {
     "state-between-batches/carry-it-on": Claim("h₀ is the last state of sequence 1", ("start_size > 0.05",)),
     "state-between-batches/rows": Claim("a row begins from zeros", ("start_size == 0", "batches == 77")),
     "state-between-batches/where-the-gradient-ends": Claim(
-        "more than a tenth of the gradient is lost at the border", ("border_share > 0.2", "total_norm[0] > 0")
+        "more than a tenth of the gradient is lost at the border", ("border_lost > 0.2", "total_norm[0] > 0")
     ),
     "state-between-batches/is-it-worth-it": Claim(
         "the loss of the training is lower with carried state", ("train_loss < 0.99 * start.train_loss",)

@@ -32,15 +32,15 @@ def test_the_lost_part_is_that_of_the_steps_before_the_border(experiment):
     whole = sum((g**2).sum() for g in full.grads.values())
     assert lost_share(scene) == pytest.approx((lost / whole) ** 0.5, rel=1e-9)
     assert 0 < lost_share(scene) < 2
-    assert value(player.frame, "border_share") == lost_share(scene)
+    assert value(player.frame, "border_lost") == lost_share(scene)
     assert value(player.frame, "start_size") == pytest.approx(np.abs(scene.trace.h[0]).mean())
 
 
 def test_nothing_is_lost_where_nothing_is_carried():
     player = Player(SINE)
-    assert value(player.frame, "border_share") is None  # a row begins
+    assert value(player.frame, "border_lost") is None  # a row begins
     assert value(player.frame, "start_size") == 0
     plain = Player(SINE.with_(carry=False)).do(ShowSample(1))
-    assert value(plain, "border_share") is None
+    assert value(plain, "border_lost") is None
     player.do(ShowSample(1))
-    assert value(player.do(TypeSequence("0.1 0.2 0.3 0.4")), "border_share") is None
+    assert value(player.do(TypeSequence("0.1 0.2 0.3 0.4")), "border_lost") is None

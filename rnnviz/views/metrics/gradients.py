@@ -111,7 +111,7 @@ def _along_c(frame: Frame, t: int, which: str) -> float | None:
     return there / start if start > 0 and math.isfinite(start) else None
 
 
-metric("border_share", "part of the weights' gradient that carried state loses at the border to the sequence before",
+metric("border_lost", "length of the part of the weights' gradient that carried state cuts off, / that of all",
         ".2f", low=0)(
     lambda f: _lost_share(f)
 )  # fmt: skip
