@@ -88,6 +88,7 @@ ELSEWHERE = {
     "recording.RecordingRun.back", "recording.RecordingRun._goto_near", "scene.Settings.difference", "help.sections",
     "spoken._derivative", "spoken._power",  # of symbols, which tests/words/test_spoken.py tries
     "network.NetworkRun._other", "network.NetworkRun._with_rows", "network.Part.difference", "typing.how",
+    "directions.other_side", "directions.step_of",  # tests/player/test_two_directions.py
 }  # fmt: skip
 
 

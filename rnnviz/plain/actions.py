@@ -60,7 +60,7 @@ _ELSEWHERE = {
 
 def _seek(host: Host, rest: str) -> None:
     if rest.isdecimal() and len(rest) <= 6:
-        host.send(Seek(int(rest)))
+        host.send(Seek(host.frame.scene.time(int(rest))))
     else:
         host.say(VOICE.say(f"[seek] needs the number of a step, 0 to {host.frame.T}."))
 

@@ -11,6 +11,7 @@ from rnnviz.plain.rows import named
 from rnnviz.plain.words import VOICE
 from rnnviz.scene.cursor import Phase
 from rnnviz.views.diagram import node_at
+from rnnviz.words.directions import step_of
 from rnnviz.words.narration import narrate
 from rnnviz.words.row_name import symbol
 
@@ -37,9 +38,11 @@ def moment(frame: Frame, mask: Mask, *, whole: bool = True) -> list[str]:
         return [_step(frame, mask), *([first] if whole else []), *([second] if (whole or is_end) and second else [])]
     if phase is Phase.BACKWARD:
         if hidden:
-            return [f"Going back in time: step {frame.cursor.t} of {frame.T}.", mask.reason]
+            return [f"Going back in time: {step_of(frame)}.", mask.reason]
         return [_back(frame), first, *([second] if whole or frame.cursor.t == 0 else [])]
-    where = "The sequence is read to its end." if hidden else "" if frame.cursor.t else f"Step 0 of {frame.T}."
+    where = (
+        "The sequence is read to its end." if hidden else "" if frame.cursor.t else f"{step_of(frame).capitalize()}."
+    )
     return [text for text in (where, first, second) if text] or [mask.reason]
 
 
@@ -47,7 +50,7 @@ def _step(frame: Frame, mask: Mask) -> str:
     """The numbers of a step that was read."""
     scene, t, unit = frame.scene, frame.cursor.t, frame.cursor.unit
     if frame.cursor.phase is not Phase.FORWARD or t == 0:
-        return f"Step {t} of {frame.T}."
+        return f"{step_of(frame).capitalize()}."
     node = node_at(frame, t)
     assert node is not None
     parts = [] if scene.task.has_features else [f"the input is {named(node.x, scene.task.vocab)}"]
@@ -61,18 +64,19 @@ def _step(frame: Frame, mask: Mask) -> str:
     parts += [
         f"the likeliest output is {named(label, scene.task.labels)}, {percent(share)}" for label, share in guesses
     ]
-    return f"Step {t} of {frame.T}: {', '.join(parts)}."
+    return f"{step_of(frame).capitalize()}: {', '.join(parts)}."
 
 
 def _back(frame: Frame) -> str:
     t, gradient, k = frame.cursor.t, frame.gradient, frame.loss_step
     value = float(gradient.norms[t])
-    name = symbol(k, has_loss=frame.scene.has_loss, t=t)
+    time, where = frame.scene.time, "On to" if frame.scene.reads_back else "Back at"
+    name = symbol(None if k is None else time(k), has_loss=frame.scene.has_loss, t=time(t))
     if gradient.waits:
-        return f"Back at step {t}."
+        return f"{where} step {time(t)}."
     kept = float(gradient.factors[t]) if t < (frame.T if k is None else k) else math.nan
-    step = f", {factor(kept)} times that of step {t + 1}" if value and not math.isnan(kept) else ""
-    return f"Back at step {t}: {name} is {scientific(value)}{step}."
+    step = f", {factor(kept)} times that of step {time(t + 1)}" if value and not math.isnan(kept) else ""
+    return f"{where} step {time(t)}: {name} is {scientific(value)}{step}."
 
 
 def place_of(frame: Frame) -> str:

@@ -288,7 +288,7 @@ class Reader:
             again = f"[lesson_return] asks it again, [seek] {number} goes to step {number}."
             self.say(VOICE.say(f"This question is answered. {again}"))
         else:
-            self.send(Seek(number))
+            self.send(Seek(self.frame.scene.time(number)))
 
     def _do(self, word: Word) -> None:
         name = word.name

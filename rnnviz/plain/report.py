@@ -58,10 +58,10 @@ def _of_cursor(before: Frame, after: Frame, mask: Mask) -> list[str]:
         if mask.hides_step("state", now.t):
             return [f"Unit {now.unit}. {mask.reason}"]
         value = fixed(float(after.scene.trace.h[min(now.t, after.read), 0, now.unit]))
-        return [f"Unit {now.unit} of the hidden state at step {min(now.t, after.read)} is {value}."]
+        return [f"Unit {now.unit} of the hidden state at step {after.scene.time(min(now.t, after.read))} is {value}."]
     if after.loss_step != before.loss_step:
         which = "The gradient of the total loss." if after.loss_step is None else (
-            f"The gradient of the loss of step {after.loss_step} alone.")  # fmt: skip
+            f"The gradient of the loss of step {after.scene.time(after.loss_step)} alone.")  # fmt: skip
         return [which, *moment(after, mask)] if after.reached is not None else [which]
     if after.frobenius != before.frobenius:
         norm = "Frobenius norm" if after.frobenius else "largest singular value"

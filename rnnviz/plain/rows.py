@@ -66,7 +66,7 @@ def _input(frame: Frame, mask: Mask) -> list[str]:
         names = task.features
         named_numbers = enumerate(map(float, scene.trace.x[t - 1, 0]))
         row = [f"{visible(names[i]) if i < len(names) else i} {fixed(value)}" for i, value in named_numbers]
-        return [f"The input of step {t} has {counted(len(row), 'number')}.", *listed("number", 0, row)]
+        return [f"The input of step {scene.time(t)} has {counted(len(row), 'number')}.", *listed("number", 0, row)]
     if scene.input_curve is not None and not task.has_marker:
         values = [
             named(PAD) if scene.is_blank(t) else fixed(float(v))
@@ -75,9 +75,12 @@ def _input(frame: Frame, mask: Mask) -> list[str]:
     else:
         values = [named(token, task.vocab) for token in task.tokens(scene.sample)[:read]]
     needed = [k for k in scene.needs(frame.loss_step) if k <= read]
-    lines = [f"The inputs, {counted(read, 'step')} of {frame.T} read.", *listed("step", 1, values)]
+    lines = [
+        f"The inputs, {counted(read, 'step')} of {frame.T} read.",
+        *listed("step", scene.time(1), values, down=scene.reads_back),
+    ]
     if needed and not mask.hides("judged"):
-        lines.append(f"The answer depends on the input of step {', '.join(map(str, needed))}.")
+        lines.append(f"The answer depends on the input of step {', '.join(str(scene.time(t)) for t in needed)}.")
     return lines
 
 
@@ -87,7 +90,7 @@ def _states(name: str, what: str) -> Callable[[Frame, Mask], list[str]]:
         if mask.hides_step("state", t):
             return [mask.reason]
         values = [fixed(float(v)) for v in states[t, 0]]
-        return [f"{what} at step {t}: {counted(len(values), 'unit')}.", *listed("unit", 0, values)]
+        return [f"{what} at step {frame.scene.time(t)}: {counted(len(values), 'unit')}.", *listed("unit", 0, values)]
 
     return say
 
@@ -118,12 +121,15 @@ def _output(frame: Frame, mask: Mask) -> list[str]:
         some = [f"{named(label, scene.task.labels)} {percent(share)}" for label, share in scene.guesses(t)]
         judged = t in scene.loss_steps and not mask.hides("judged")
         right = f" The right answer is {named(scene.answer(t), scene.task.labels)}." if judged else ""
-        return [f"Prediction after step {t}, the likeliest first: {', '.join(some[:8])}.{right}"]
+        return [f"Prediction after step {scene.time(t)}, the likeliest first: {', '.join(some[:8])}.{right}"]
     shown = [k for k in range(1, t + 1) if not mask.hides_step("output", k)]
     values = [fixed(float(scene.trace.y[k - 1, 0, 0])) for k in shown]
-    lines = [f"The outputs, {counted(len(values), 'step')}.", *listed("step", 1, values)]
+    lines = [
+        f"The outputs, {counted(len(values), 'step')}.",
+        *listed("step", scene.time(1), values, down=scene.reads_back),
+    ]
     if t in scene.loss_steps and not mask.hides("judged"):
-        lines.append(f"The target of step {t} is {fixed(float(scene.target_values[t - 1, 0]))}.")
+        lines.append(f"The target of step {scene.time(t)} is {fixed(float(scene.target_values[t - 1, 0]))}.")
     return lines
 
 
@@ -135,16 +141,17 @@ def _gradient(frame: Frame, mask: Mask) -> list[str]:
     gradient, k = frame.gradient, frame.loss_step
     last = frame.T if k is None else k
     values = [scientific(float(v)) for v in gradient.norms[frame.reached : last + 1][::-1]]
-    lines = [f"{symbol(k, has_loss=frame.scene.has_loss)} at each step."]
+    time, down = frame.scene.time, not frame.scene.reads_back
+    lines = [f"{symbol(None if k is None else time(k), has_loss=frame.scene.has_loss)} at each step."]
     if k is not None and frame.reached == 0 and gradient.fades:
-        far = "more than 1 % is left at step 0" if gradient.horizon is None else (
+        far = f"more than 1 % is left at step {time(0)}" if gradient.horizon is None else (
             f"99 % of it is gone after {steps(gradient.horizon, last)} steps")  # fmt: skip
         half = "" if gradient.half_life is None else f"half of it after {steps(gradient.half_life, last)} steps, "
-        lines.append(f"On the way back {half}{far}.")
-    lines += listed("step", last, values, down=True)
+        lines.append(f"On the way {'back' if down else 'on'} {half}{far}.")
+    lines += listed("step", time(last), values, down=down)
     if gradient.highway is not None:
         lane = [scientific(float(v)) for v in gradient.highway.norms[frame.reached : last + 1][::-1]]
-        lines += [f"Along {gradient.highway.along}:", *listed("step", last, lane, down=True)]
+        lines += [f"Along {gradient.highway.along}:", *listed("step", time(last), lane, down=down)]
     return lines
 
 
@@ -184,11 +191,13 @@ def input_gradient(frame: Frame, mask: Mask) -> list[str]:
         return [mask.reason]
     if frame.reached is None or found is None:
         return [VOICE.say(_NO_GRADIENT)]
-    last = frame.T if k is None else k
+    time, both = frame.scene.time, frame.scene.trace.whole is not None  # then it comes to later inputs, too
+    last = frame.T if k is None or both else k
     values = [scientific(float(v)) for v in found.norms[max(0, frame.reached - 1) : last][::-1]]
-    lines = [f"{symbol(k).replace('/∂h', '/∂x')} at each step.", *listed("step", last, values, down=True)]
+    name = symbol(None if k is None else time(k)).replace("/∂h", "/∂x")
+    lines = [f"{name} at each step.", *listed("step", time(last), values, down=not frame.scene.reads_back)]
     if found.most is not None:
-        lines.append(f"The input of step {found.most[0]} matters most.")
+        lines.append(f"The input of step {time(found.most[0])} matters most.")
     return lines
 
 

@@ -90,3 +90,9 @@ def at_the_loss(frame: Frame, k: int) -> str:
     """Where the error of step k comes in."""
     error = f"error of step {frame.scene.time(k)} reaches h{time(frame, k)} through the readout alone."
     return f"{which(frame)}the {error}" if which(frame) else f"The {error}"
+
+
+def step_of(frame: Frame) -> str:
+    """`step 3 of 10`; the start of what reads from the end is `step 11, behind the last of 10`."""
+    t, T = frame.scene.time(frame.cursor.t), frame.T
+    return f"step {t} of {T}" if t <= T else f"step {t}, behind the last of {T}"

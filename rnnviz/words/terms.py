@@ -54,8 +54,8 @@ TERMS: tuple[Term, ...] = (
          "A parameter that is added to a unit's sum, whatever the input is.",
          symbol="b", forms=("biases",), see=("weight", "forget bias")),
     Term("bidirectional",
-         "Said of a layer with two sets of weights: one reads the sequence from its beginning, the other from its end. "
-         "The readout reads the states of both directions at each step.",
+         "A bidirectional layer has two sets of weights: one reads the sequence from its beginning, the other from its "
+         "end. The readout reads the states of both directions at each step.",
          forms=("bidirectional layer",), see=("hidden state", "readout")),
     Term("carried state",
          "The last state of a batch, from which the next batch begins: its sequences continue those of the batch "

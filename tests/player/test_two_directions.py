@@ -9,6 +9,9 @@ from rnnviz.experiment.evaluate import accuracy, outputs
 from rnnviz.experiment.experiment import TASKS, Experiment
 from rnnviz.nn import Data
 from rnnviz.nn.training import evaluate
+from rnnviz.plain.mask import Mask
+from rnnviz.plain.moment import moment
+from rnnviz.plain.rows import row
 from rnnviz.player.kinds.experiment import cannot
 from rnnviz.player.player import Player
 from rnnviz.scene.commands import Change, Go, Left, Measure, Right, Seek, ShowGradient, Train, Undo
@@ -224,6 +227,17 @@ def test_every_task_is_drawn_in_both_directions(task):
                     sheet_for(panel, frame, EVERYTHING, 80, 9, Palette())
                 arrives = of_frame(frame)
                 assert arrives is None or arrives.lag >= 0
+
+
+def test_read_aloud_it_names_the_time_as_well():
+    player, mask = shown("backward"), Mask()
+    assert moment(player.frame, mask)[0] == "Step 11, behind the last of 10."
+    assert moment(player.do(Seek(3)), mask)[0].startswith("Step 8 of 10: ")
+    player.do(Go("backward", 5))
+    assert moment(player.frame, mask)[0].startswith("On to step 6: ‖∂L₄/∂h₆‖ is ")
+    lines = " ".join(row("gradient", player.frame, mask))
+    assert "‖∂L₄/∂h‖ at each step." in lines
+    assert "Steps 4 to 6: " in lines
 
 
 def test_the_defaults_write_nothing():

@@ -39,7 +39,7 @@ def _ledger_row(frame: Frame, t: int) -> str:
             parts.append(f"the mean of {frame.cell.carry.label} is {factor(row.open)}")
         if gain is not None:
             parts.append(f"no gradient could keep more than {factor(float(gain[t]))}")
-    return f"Step {t}: {'; '.join(parts)}."
+    return f"Step {frame.scene.time(t)}: {'; '.join(parts)}."
 
 
 def ledger_here(frame: Frame) -> str:
@@ -58,7 +58,7 @@ def ledger(frame: Frame, open: Open) -> list[str]:
     table = ledger.table(frame.scene, frame.loss_step)
     if table is None:
         return ["The ledger is not worked out."]
-    head = [sentence(table, frame.scene.gradient(table.loss_step))]
+    head = [sentence(table, frame.scene.gradient(table.loss_step), frame.scene.time)]
     no_split = CELLS[table.cell].no_split
     here = table.row_of(frame.cursor.t) if frame.reached is not None else 0
     rows = [_ledger_row(frame, row.t) for row in table.rows[here or 0 :]]
@@ -160,7 +160,8 @@ def compare(frame: Frame, open: Open) -> list[str]:
         gradient, last = row.gradient, row.gradient.loss_step or len(row.gradient.norms) - 1
         parts = [] if row.loss is None else [f"loss {loss(row.loss)}"]
         if frame.reached is not None and frame.cursor.t <= last:
-            parts.append(f"gradient at step {frame.cursor.t} {scientific(float(gradient.norms[frame.cursor.t]))}")
+            step = frame.scene.time(frame.cursor.t)
+            parts.append(f"gradient at step {step} {scientific(float(gradient.norms[frame.cursor.t]))}")
         if gradient.half_life is not None:
             parts.append(f"half-life {steps(gradient.half_life, last)} steps")
         parts.append(f"1 % is left after {far(gradient.horizon, last, fades=gradient.fades)}")
