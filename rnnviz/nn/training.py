@@ -241,8 +241,6 @@ class Training:
         if self.validation is not None:
             self._note("val_loss", self.evaluate(self.validation))
         self.epoch, self.batch, self._loss_sum = self.epoch + 1, 0, 0.0
-        if self._carried is not None:
-            self._carried = Carried.zeros(self.spec, self.batch_size)
 
     def _note(self, name: str, value: float) -> None:
         """Into the history, and into the record if it ends here. A record that holds another value is of a training
