@@ -129,10 +129,9 @@ def in_order(
     for wave in _waves(N, None if known is None else previous):
         for begin in range(0, len(wave), at_once):
             which = wave[begin : begin + at_once]
-            start = None
-            if known is not None and previous is not None:
+            start = None  # of the first group
+            if known is not None and previous is not None and previous[which[0]] != ZEROS:
                 start = known.rows(previous[which])
-                start.restart(previous[which] == ZEROS)
             time_major = np.ascontiguousarray(x[which].swapaxes(0, 1))
             h0, c0 = (None, None) if start is None else (start.h, start.c)
             mask = None if read is None else np.ascontiguousarray(read[which].T)
