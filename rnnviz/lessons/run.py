@@ -265,7 +265,7 @@ class LessonRun:
         if choice is None or not choice.why:
             why = first_sentences(why, BRIEF)
         question_text = self.wording or self._as_read(question.question, None)
-        return Mistake(question_text, self._as_read(given, frame), answer.right, why)
+        return Mistake(question_text, self._as_read(given, frame), self._as_read(answer.right, frame), why)
 
     def _as_read(self, text: str, frame: Frame | None) -> str:
         """A text of the lesson with its figures of this frame; without a frame … in their place."""

@@ -95,8 +95,8 @@ def _of_old(step: Step, question: Prediction, given: str, right: str) -> Mistake
         choice = question.choices[int(given) - 1]
     words = choice.say if choice is not None else given
     why = choice.why if choice is not None else ""
-    asked, words, why = (_FIGURE.sub("…", text) for text in (question.question, words, why))
-    return Mistake(asked, words, right, why)
+    texts = (question.question, words, right, why)
+    return Mistake(*(_FIGURE.sub("…", text) for text in texts))
 
 
 def _left(lesson: Lesson, kept: LessonProgress) -> Iterator[tuple[int, str]]:

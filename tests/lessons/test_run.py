@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -386,6 +387,23 @@ def test_a_replay_counts_the_hints_anew(lesson: Lesson) -> None:
     run = run.observe(arrive(player, run.target.after(task.solutions[0])))
     assert run.standing[1] == "solved"
     assert not run.again
+
+
+def test_the_right_choice_of_a_mistake_has_its_figures(tmp_path: Path) -> None:
+    path = tmp_path / "01-half-is-gone.md"
+    path.write_text(
+        LESSON.replace('say = "it grows"', 'say = "it grows past {start.grad_ratio:.1e}"'), encoding="utf-8"
+    )
+    lesson, _ = read(path)
+    assert lesson is not None
+    at = next(i for i, step in enumerate(lesson.steps) if isinstance(step.task, Prediction) and step.task.choices)
+    player = Player(lesson.experiment)
+    run = LessonRun(lesson).jump(at)
+    run = run.arrive(arrive(player, run.target)).submit("1", player.frame)
+    run = run.arrive(arrive(player, run.target))
+    mistake = run.answers[run.step.id].mistake
+    assert mistake is not None
+    assert re.fullmatch(r"it grows past \d\.\de-\d\d", mistake.right)
 
 
 def test_a_mistake_is_kept_as_it_was_read(lesson: Lesson) -> None:
