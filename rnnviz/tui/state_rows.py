@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from rnnviz.scene.scene import Scene
 
 
+OF_CHOSEN = len("+0.000")  # cells of the selected unit's number, which has a decimal more than the others
+
+
 def gate_rows(cell: Cell) -> tuple[str, ...]:
     """The gates, the one that carries the old state first; a low window drops the last."""
     rows = [block.name for block in cell.blocks if block.row]
@@ -193,13 +196,18 @@ def _write_units(
     t, H, per_row = frame.cursor.t, frame.scene.H, place.units_per_row
     labels = {unit: unit_label(unit, min(unit + per_row, H) - 1) for unit in range(place.first_unit, H, per_row)}
     wide = max(map(len, labels.values())) + 1
-    for row in range(where[1]):
-        unit = place.first_unit + row * per_row
-        x = sheet.put(where[0] + row, left, labels.get(unit, "").ljust(wide), palette.faint)
-        for u in range(unit, min(unit + per_row, H)):
-            chosen = u == frame.cursor.unit
-            style = accent(frame, palette) if chosen else palette.dim
-            x = sheet.put(where[0] + row, x, fixed(float(states[t, 0, u]), 3 if chosen else 2), style) + 1
+    units = range(place.first_unit, min(place.first_unit + where[1] * per_row, H))
+    chosen = frame.cursor.unit
+    numbers = {unit: fixed(float(states[t, 0, unit]), 3 if unit == chosen else 2) for unit in units}
+    column = max([OF_CHOSEN, *(len(numbers[unit]) for unit in units[::per_row])])
+    if left + wide + column + 1 + OF_CHOSEN > sheet.width:
+        column = 0  # no room for the second numbers to begin below each other
+    for unit in units:
+        row, second = divmod(unit - place.first_unit, per_row)
+        if not second:
+            x = sheet.put(where[0] + row, left, labels[unit].ljust(wide), palette.faint)
+        style = accent(frame, palette) if unit == chosen else palette.dim
+        x = sheet.put(where[0] + row, x, numbers[unit].ljust(column), style) + 1
 
 
 def unit_label(first: int, last: int) -> str:

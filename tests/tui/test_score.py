@@ -230,6 +230,17 @@ def under(line: str, frame: Frame, t: int) -> str:
     return line[cols.x(t) : cols.x(t) + cols.width].strip()
 
 
+def test_the_numbers_of_two_units_to_a_row_stand_below_each_other() -> None:
+    """The selected unit has a decimal more; the second unit of its row begins where those of the other rows do."""
+    player = Player(Experiment(task="recall", lag=30, hidden_size=32, samples=20))
+    frame = replace(player.frame, cursor=Cursor(phase=Phase.LOSS, t=player.frame.T, unit=2))
+    rows = [line for line in drawn(frame) if re.search(r" \d+–\d+ +[+-]\d\.\d\d", line[10:])]
+    starts = {tuple(m.start() for m in re.finditer(r"[+-]\d\.\d", line)) for line in rows}
+    assert len(rows) >= 4
+    assert len(starts) == 1
+    assert sum(bool(re.search(r"\.\d{3}", line)) for line in rows) == 1
+
+
 @pytest.mark.parametrize("task", ["recall", "copying", "names", "characters", "captions"])
 def test_letters_stand_in_their_columns(task: str) -> None:
     frame = read_to_the_end(task)
