@@ -60,7 +60,7 @@ class View:
     @property
     def waits(self) -> str:
         """The text shown in place of a masked figure."""
-        return f"after step {self.masked_until}" if self.masked_until else ANSWER_FIRST
+        return f"after page {self.masked_until}" if self.masked_until else ANSWER_FIRST
 
     def hides_step(self, name: str, t: int) -> bool:
         """Whether this figure is hidden in the column of time step t."""

@@ -269,7 +269,7 @@ async def until(slug: str, heading: str, *keys: str) -> str:
 @pytest.mark.usefixtures("_own_data")
 async def test_steps_that_lead_to_a_question_do_not_give_it_away() -> None:
     shown = await until("back-through-time", "Four moves", "end", "right", *["left"] * 9)
-    assert "after step 3" in shown
+    assert "after page 3" in shown
     assert "half-life" not in shown
     shown = await until("short-term-memory", "What the task needs")
     assert "of the gradient arrives" not in shown
@@ -278,4 +278,4 @@ async def test_steps_that_lead_to_a_question_do_not_give_it_away() -> None:
 @pytest.mark.usefixtures("_own_data")
 async def test_what_a_step_speaks_of_is_shown_all_the_same() -> None:
     shown = await until("the-hidden-state", "One unit", "right")
-    assert "after step" not in shown
+    assert "after page" not in shown
