@@ -30,7 +30,7 @@ from rnnviz.lessons.run import LessonRun
 from rnnviz.lessons.setup import END, Setup, arrive
 from rnnviz.player.player import Player, open_player
 from rnnviz.scene.frame import Frame
-from rnnviz.views.metrics import METRICS, Reference
+from rnnviz.views.metrics import AXES, METRICS, Reference, Value
 from rnnviz.words.voice import Voice
 
 
@@ -72,6 +72,7 @@ class _Checker:
         self.source = source_lines(lesson.path)
         files = tuple(file for file in lesson.path.parent.iterdir() if is_lesson(file))
         self.known = introduced(files, lesson.path)
+        self.quoted: dict[Reference, tuple[Value, str]] = {}  # figures of earlier pages, each with its heading
 
     def problem(self, line: int, what: str, remedy: str = "") -> Problem:
         return Problem(self.lesson.path, line, what, remedy)
@@ -178,9 +179,12 @@ class _Checker:
         step = run.step
         for text in texts:
             for reference, _ in quotes(text):
-                if value_of(reference, frame, run.start) is None:
+                found = value_of(reference, frame, run.start)
+                self.quoted[reference] = found, step.heading
+                if found is None:
                     line = self.line_of("{" + str(reference), step.line)
-                    yield self.problem(line, f"{reference} is not defined here", "quote another metric, or set it up")
+                    remedy = _outside(reference, frame) or "quote another metric, or set it up"
+                    yield self.problem(line, f"{reference} is not defined here", remedy)
         width = self.measure.width
         shown = page(run, frame, Voice(width))
         allowed = self.measure.lines_with_panel if run.target.panel else self.measure.lines
@@ -207,7 +211,8 @@ class _Checker:
         for reference in _references_of(question):
             if not reference.at_start and not defined(reference, frame):
                 line = self.line_of(str(reference), question.line)
-                yield self.problem(line, f"{reference} is not defined here", "choose another metric")
+                remedy = _outside(reference, frame) or "choose another metric"
+                yield self.problem(line, f"{reference} is not defined here", remedy)
                 return
         yield from self.point(run.step.point_after, run.submit(answers[0]).target, frame)
         if question.answer is not None:
@@ -235,6 +240,9 @@ class _Checker:
         if answer in quoted and value_of(answer, before, run.start) == right:
             where = self.line_of("{" + str(answer), run.step.line)
             yield self.problem(where, f"{answer} gives the answer away", "quote it after the question")
+        elif answer in self.quoted and self.quoted[answer][0] == right and self.quoted[answer][1] != run.step.heading:
+            what = f"the page {self.quoted[answer][1]!r} gives the answer away: it quotes {answer}"
+            yield self.problem(line, what, "quote it after the question, or change the network first")
 
     # -- exercises ---------------------------------------------------------------------------------------
 
@@ -277,6 +285,15 @@ class _Checker:
                 yield from self.stage(solved, frame, run.step.after, "the text after the solution")
                 yield from self.stage(solved, arrive(player, run.target), (), "the text shown after it was solved once")
             arrive(player, run.target)
+
+
+def _outside(reference: Reference, frame: Frame) -> str:
+    """Where an index must lie, if this one lies elsewhere."""
+    for given, axis in zip(reference.index, METRICS[reference.name].axes, strict=False):
+        first, last = AXES[axis](frame)
+        if isinstance(given, int) and not first <= (last + 1 + given if given < 0 else given) <= last:
+            return f"index {given} lies outside {first} to {last}"
+    return ""
 
 
 def _texts_before(step: Step) -> Iterator[str]:

@@ -15,6 +15,7 @@ from rnnviz.lessons.report import Report
 FENCES = ("```", "~~~")
 # Markdown that a step must not use; the second list only at the start of a paragraph.
 _NO_PLACE = re.compile(r"#+\s+\S|\||>|!\[")
+_TABLE = re.compile(r"\[\[?[a-z_.]+\]\]?")  # the head of a table in TOML
 _NO_PLACE_FIRST = re.compile(r"#\S*|<\S*|\d+[.)]\s")
 
 
@@ -125,6 +126,10 @@ class Markdown:
 
     def formula(self, section: Section, source: list[str], line: int) -> None:
         """A block without a kind: formulas or lines of a program, with the indentation they have among each other."""
+        table = next((one.strip() for one in source if _TABLE.fullmatch(one.strip())), None)
+        if table is not None:
+            self.wrong(line, f"{table} in a block without a kind", "write ```toml above commands")
+            return
         lines = [one.rstrip() for one in dedent("\n".join(source)).split("\n") if one.strip()]
         for number, one in enumerate(lines, start=line + 1):
             self.report.proper(number, one)

@@ -128,6 +128,9 @@ class StepReader:
     def point(self, table: Mapping[str, Any], block: Block) -> Point | None:
         self.report.known(table, {"at"}, "[point]", lambda name: block.line_of("point", name))
         at, line = table.get("at"), block.line_of("point", "at")
+        if at is None:
+            self.wrong(line, "[point] lacks at", f"write at = and one of {', '.join(POINTS)} or panel:NAME")
+            return None
         if not isinstance(at, str) or (at not in POINTS and not at.startswith("panel:")):
             close = get_close_matches(str(at), POINTS, n=1)
             hint = f"did you mean {close[0]}?" if close else f"one of {', '.join(POINTS)} or panel:NAME"

@@ -33,6 +33,8 @@ def parse(text: str) -> Reference:
         close = get_close_matches(name, METRICS, n=1)
         hint = f"did you mean {close[0]}? " if close else ""
         hint += "`rnnviz lessons metrics` lists them"
+        if name == "start":
+            hint = "write start. and a metric: start.horizon is the horizon before the reveal"
         raise InputError(f"unknown metric {name!r}; {hint}")
     index = tuple(_index(part, text) for part in match[3].split(",")) if match[3] is not None else ()
     axes = METRICS[name].axes
@@ -165,9 +167,11 @@ WORDS = {
     "forget_mean": "mean forget gate",
     "grad_norm": "gradient",
     "grad_ratio": "arrives at h₁",
+    "border_lost": "lost at the border",
     "half_life": "half-life",
     "h_size": "mean |h|",
     "mean_factor": "kept per step",
+    "kept": "gradient kept",
     "learnt": "learnt",
     "needed_lag": "needed lag",
     "reach_arrives": "gradient that arrives",
