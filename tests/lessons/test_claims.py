@@ -587,6 +587,10 @@ def test_the_norm_of_the_gradient_grows_before_the_loss_jumps() -> None:
             seen.append(_loss_and_norm(player.do(Train("batch"))))
         before = seen[-2]
         assert before[0] < seen[0][0], seed
+        if seed == lesson.experiment.seed:
+            grown = [norm for _, norm in seen[:-1]]
+            assert len(grown) == 4
+            assert grown == sorted(grown), "with every update, as the lesson says of its own network"
         assert before[1] > 1.5 * seen[0][1], (seed, seen)
     at = next(i for i, step in enumerate(lesson.steps) if step.id == "the-last-sign")
     last = arrive(open_player(lesson.experiment), setup_of(lesson, at, revealed=True))
