@@ -74,7 +74,7 @@ def page(course: Course) -> str:
     lines = [
         "# Glossary",
         "",
-        "The terms of the course. In the app `G` shows them, first those of the page that is open.",
+        "The terms of the course. In the app the glossary begins with those of the open page.",
         "",
     ]
     for one in TERMS:

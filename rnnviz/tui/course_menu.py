@@ -110,7 +110,7 @@ class ContentsScreen(SheetScreen):
         ]  # fmt: skip
         if is_over(self.guide.course, self.guide.progress):
             entries.insert(-2, "c closing page" if width >= 98 else "c end")
-        while len("  ".join(entries)) > width:
+        while len(entries) > 1 and len("  ".join(entries)) > width:
             del entries[0]
         return title, "  ".join(entries)
 
