@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,8 +30,9 @@ ELSEWHERE = {"quit", "suspend", "help", "commands", "contents", "find", "type", 
 
 
 @pytest.fixture
-def guard(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def guard(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     """Every pass on the main thread raises, and is written down: whatever catches the error, it is found here."""
+    monkeypatch.chdir(tmp_path)  # a key saves a picture here
     caught: list[str] = []
 
     def guarded(name: str, run: Any) -> Any:
