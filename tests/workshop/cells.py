@@ -92,5 +92,11 @@ WRONG = (
      "            os.write(number, b'{\"arrays\": [[\"x\", [1]]]}\\n' + bytes(8))\n        except OSError:\n"
      "            pass\n    return np.tanh"), ("import numpy", "import os\nimport numpy")),
      "the results of its process could not be read: the file writes where they are written"),
+    ("other arguments", changed(("(I, H, rng)", "(I, H)")),
+     "TypeError: parameters() takes 2 positional arguments but 3 were given"),
+    ("complex states", changed((TANH, TANH + " + 0j")),
+     "step returns complex numbers for real ones, and should return real ones"),
+    ("nan at the beginning", changed(("rng.normal(size=H)}", "np.full(H, np.nan)}")),
+     'params["b"] begins with nan or inf'),
     ("a key", RNN + "\ninput()", "line 10: EOFError: EOF when reading a line"),
 )  # fmt: skip

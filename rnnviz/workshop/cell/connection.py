@@ -138,7 +138,10 @@ class Connection:
         else:
             with contextlib.suppress(KeyError, TypeError, ValueError, AttributeError):
                 text = failed(YOUR_CELL, self._source, Ran(answer, (), code, timed_out)).headline
-        return InputError(f"{self.path}: {text[:1].lower()}{text[1:].removesuffix('.')}")
+        text = text.removesuffix(".")
+        first = text.split(" ", 1)[0]
+        is_name = first.endswith(":") or first == text  # of an exception
+        return InputError(f"{self.path}: {text if is_name else text[:1].lower() + text[1:]}")
 
 
 def _read(stream: IO[bytes], answers: queue.Queue[tuple[dict[str, Any], bytes] | None]) -> None:

@@ -107,6 +107,8 @@ def main() -> None:
         clock.start()
         try:
             found = getattr(cell, asked["ask"])(arrays, asked)
+            found = {name: np.asarray(array, np.float64, order="C") for name, array in found.items()}
+            body = b"".join(array.tobytes() for array in found.values())
         except steps.Refused as refused:
             clock.stop()
             channel.write({"refused": str(refused)})
@@ -115,8 +117,6 @@ def main() -> None:
             channel.write({"raised": helpers.raised(error, job["path"], job["source"])})
         else:
             clock.stop()
-            found = {name: np.asarray(array, np.float64, order="C") for name, array in found.items()}
-            body = b"".join(array.tobytes() for array in found.values())
             channel.write({"arrays": [[name, list(array.shape)] for name, array in found.items()]}, body)
     with contextlib.suppress(Exception):
         sys.stdout.flush()

@@ -9,6 +9,7 @@ import numpy as np
 
 EPSILON = 1e-20  # of a complex step: no difference is taken, so none is too small
 STEP = 1e-5  # of a central difference
+MOST = 2**25  # numbers in all parameters: an eighth of the memory that the process may take
 
 
 class Refused(Exception):  # noqa: N818
@@ -38,7 +39,11 @@ class Cell:
             array = self._array(value, f'params["{name}"]')
             if array.dtype.kind == "c" or not array.size:
                 raise Refused(f'params["{name}"] should be an array of real numbers, one at least.')
+            if not np.isfinite(array).all():
+                raise Refused(f'params["{name}"] begins with nan or inf.')
             out[name] = array
+        if (size := sum(array.size for array in out.values())) > MOST:
+            raise Refused(f"parameters returns {size:,} numbers, and at most {MOST:,} can be used.")
         return out
 
     def forward(self, arrays: dict[str, Any], asked: dict[str, Any]) -> dict[str, Any]:
@@ -48,7 +53,10 @@ class Cell:
         h[0] = h0
         for t in range(len(x)):
             for b in range(len(h0)):
-                h[t + 1, b] = self.step(params, self.still(h[t, b].copy()), x[t, b])
+                new = self.step(params, self.still(h[t, b].copy()), x[t, b])
+                if new.dtype.kind == "c":
+                    raise Refused("step returns complex numbers for real ones, and should return real ones.")
+                h[t + 1, b] = new
         return {"h": h}
 
     def jacobians(self, arrays: dict[str, Any], asked: dict[str, Any]) -> dict[str, Any]:
