@@ -34,10 +34,11 @@ def _of_cells(having: Callable[[Cell], bool]) -> Callable[[Frame], Missing]:
 
 def _no_reach(frame: Frame) -> Missing:
     from rnnviz.views.reach import of_frame  # not above: the first paint needs the names alone
+    from rnnviz.words.reach import none
 
     if of_frame(frame) is not None:
         return None
-    return "the task does not name the input that its answer depends on", "point at another row"
+    return none(frame.scene), "point at another row"
 
 
 def _no_evidence(frame: Frame) -> Missing:

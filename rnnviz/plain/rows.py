@@ -157,13 +157,14 @@ def _gradient(frame: Frame, mask: Mask) -> list[str]:
 
 def _reach(frame: Frame, mask: Mask) -> list[str]:
     from rnnviz.views.reach import of_frame
-    from rnnviz.words.reach import line
+    from rnnviz.words.reach import line, none
 
     reach = of_frame(frame)
     if mask.hides("gradient", "accuracy"):
         return [mask.reason]
     if reach is None:
-        return ["The task does not name the input that its answer depends on."]
+        text = none(frame.scene)
+        return [f"{text[:1].upper()}{text[1:]}."]
     first, answers = line(reach)
     return [f"{part[:1].upper()}{part[1:]}." for part in (first, answers) if part]
 

@@ -22,6 +22,7 @@ import numpy as np
 
 from rnnviz.errors import InputError
 from rnnviz.nn.spec import one_of
+from rnnviz.numbers import counted
 from rnnviz.tasks import base
 from rnnviz.tasks.base import Array, Task, rng_of
 from rnnviz.tasks.catalog import MASKS, PADDINGS
@@ -48,7 +49,8 @@ def shortened(task: Task, shortest: int, seed: int) -> Task:
     least = max(T - len(steps) for steps in spare)
     if not least <= shortest <= T:
         why = f"its longest sequences have {T}" if shortest > T else f"its answers need {least}"
-        raise InputError(f"shortest: {shortest} steps do not fit the task {task.name!r}: {why}; use {least} to {T}")
+        found = f"sequences of {counted(shortest, 'step')} do not fit the task {task.name!r}"
+        raise InputError(f"shortest: {found}: {why}; use {least} to {T}")
     lengths = rng_of("lengths", seed).integers(shortest, T + 1, size=N)
     x, targets = np.zeros_like(task.x), np.zeros_like(task.targets)
     for i, n in enumerate(lengths):

@@ -11,8 +11,16 @@ from dataclasses import asdict
 from typing import Any
 
 from rnnviz.numbers import counted, is_whole, percent, scientific
+from rnnviz.scene.scene import Scene
 from rnnviz.views.reach import EXPLODES, Answers, Reach
 from rnnviz.words.zero_gradients import clause, short
+
+
+def none(scene: Scene) -> str:
+    """Why there is no reach."""
+    if scene.reads_back and scene.task.lag is not None:
+        return "the answer depends on an input that this direction reads later"
+    return "the task does not name the input that its answer depends on"
 
 
 def arrival(reach: Reach) -> tuple[str, ...]:

@@ -240,6 +240,11 @@ def test_read_aloud_it_names_the_time_as_well():
     assert "Steps 4 to 6: " in lines
 
 
+def test_where_it_reads_the_input_after_the_answer_there_is_no_reach():
+    frame = shown("backward", Experiment(bidirectional=True, task="recall", hidden_size=3)).do(Go("backward", 0))
+    assert row("reach", frame, Mask()) == ["The answer depends on an input that this direction reads later."]
+
+
 def test_the_defaults_write_nothing():
     assert Experiment().to_toml() == ""
     assert BOTH.with_(view_direction="backward").to_toml() == (

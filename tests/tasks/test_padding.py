@@ -140,7 +140,9 @@ class TestShortened:
         build_task(experiment(task, shortest=least))
         for wrong in (13, least - 1):
             if wrong:
-                with pytest.raises(InputError, match=rf"^shortest: {wrong} steps do not fit .*; use {least} to 12$"):
+                with pytest.raises(
+                    InputError, match=rf"^shortest: sequences of {wrong} steps? do not fit .*; use {least} to 12$"
+                ):
                     build_task(experiment(task, shortest=wrong))
 
 
