@@ -29,6 +29,7 @@ TOOLS = (
     "`[commands]` finds any command by name; `rnnviz --help` lists the commands for your own networks and data.",
 )
 CAN = "**You can now explain**"
+WILL = "**At the end of this lesson you can explain**"
 WRONGLY = "**What you predicted wrongly**"
 NEXT = "**Where to go next**"
 NOTHING_WRONG = "You answered every question right at the first try."
@@ -48,10 +49,11 @@ def after(course: Course, slug: str) -> str | None:
 
 def lesson_closing(course: Course, progress: Progress, lesson: Lesson) -> Iterator[str]:
     """The page at the end of a lesson."""
-    done = summary.of(lesson, progress.of(lesson.slug))
+    kept = progress.of(lesson.slug)
+    done = summary.of(lesson, kept)
     yield f"{done.in_words[0].upper()}{done.in_words[1:]}."
     yield ""
-    yield CAN
+    yield CAN if kept.finished else WILL
     yield from (f"• {text}" for text in lesson.explains or (lesson.summary,))
     yield ""
     yield from _went_wrong(lesson, done)

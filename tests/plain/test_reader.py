@@ -299,6 +299,7 @@ def test_words_search_replay_and_jump() -> None:
     learner.type("1")
     first = learner.run.answers[learner.run.step.id]
     assert "Summary of lesson 3" in (text := learner.type("lesson summary"))
+    assert "At the end of this lesson you can explain" in text
     assert ("What you predicted wrongly" in text) is not first.is_right
     assert not odd(text)
     assert "Page 1 of " in learner.type("replay")
