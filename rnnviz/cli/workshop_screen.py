@@ -290,10 +290,8 @@ class Watch:
         if self.just_solved is not None and self.just_solved is not self.exercise:
             found += [Line(f"✓ {self.just_solved.file} is solved.", "good")]
             found += [Line("  " + part) for part in wrap(self.just_solved.solved, width - 2)]
-            found += [
-                Line(f"  s shows a solution. Now open {self.folder / self.exercise.file} in your editor.", "dim"),
-                Line(""),
-            ]
+            now = f"s shows a solution. Now open {self.folder / self.exercise.file} in your editor."
+            found += [*(Line("  " + part, "dim") for part in wrap(now, width - 2)), Line("")]
         if self.news:
             found += [*(Line(part, "title") for part in wrap(self.news, width)), Line("")]
         return found + self._result(width)

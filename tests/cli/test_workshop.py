@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from rnnviz.cli.main import main
+from rnnviz.cli.workshop_screen import Watch
+from rnnviz.session import Session
 from rnnviz.workshop.exercise import SOLUTIONS
 from rnnviz.workshop.exercises import EXERCISES
 from rnnviz.workshop.report import lines
@@ -155,3 +157,13 @@ def test_no_line_is_wider_than_the_screen(width):
         for line in lines(result, width):
             assert len(line.text) <= width
             assert line.text.isprintable()
+
+
+def test_the_next_file_is_named_whole_however_long_its_folder_is(tmp_path):
+    watch = Watch(tmp_path / ("a" * 30) / ("b" * 30), Session())
+    watch.just_solved, watch.at = EXERCISES[0], 1
+    page = watch._body(80)
+    assert all(len(line.text) <= 80 for line in page)
+    shown = "".join(line.text.strip() for line in page)
+    assert f"{'b' * 30}/{EXERCISES[1].file}" in shown
+    assert "editor." in shown
