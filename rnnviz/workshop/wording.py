@@ -29,6 +29,8 @@ def difference(yours: Array, exact: Array, near: float = EQUAL) -> str:
         return "yours is 0"
     if same(-yours, exact, near):
         return "yours has the opposite sign"
+    if np.vdot(exact, yours).real < 0:
+        return "yours has other signs"
     ratio = float(np.linalg.norm(yours)) / max(float(np.linalg.norm(exact)), 5e-324)
     if not 0.95 < ratio < 1.05:
         return f"yours is {_times(ratio)} × too large" if ratio > 1 else f"yours is {_times(1 / ratio)} × too small"

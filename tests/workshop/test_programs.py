@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 
+import numpy as np
 import pytest
 
 from rnnviz.workshop.check import check
 from rnnviz.workshop.exercise import SIZES
 from rnnviz.workshop.exercises import EXERCISES
+from rnnviz.workshop.wording import difference
 from tests.workshop.judging import judged
 from tests.workshop.programs import RIGHT, WRONG
 
@@ -35,6 +37,13 @@ def test_each_wrong_program_has_its_own_diagnosis_with_every_seed(exercise):
             assert all(part in found.headline for part in words.split("…")), f"{new}: {found.headline}"
         headlines.append(found.headline)
     assert len({*headlines}) == len(headlines)
+
+
+def test_numbers_of_other_signs_are_not_called_too_small() -> None:
+    exact = np.array([-0.11, -0.63, -0.55])
+    assert difference(np.array([0.47, 0.32, 0.35]), exact) == "yours has other signs"
+    assert difference(-exact, exact) == "yours has the opposite sign"
+    assert difference(exact / 2, exact) == "yours is 2 × too small"
 
 
 @pytest.mark.parametrize("exercise", EXERCISES[:-1], ids=lambda one: one.stem)
