@@ -67,12 +67,12 @@ class Experiment:
         steps=("every", "last"), open="auto", of_task=True, is_list=True, format="every, last, 3,7",
     )  # fmt: skip
     shortest: int | None = setting(
-        None, "steps of the shortest sequences; lengths are drawn from there to the sequence length", kind=int,
+        None, "steps of the shortest sequences; the longest have the sequence length", kind=int,
         label="shortest", group="task", low=1, high=10_000, steps=LENGTHS, open="all equal", of_task=True,
         why_not=applicability.shortest,
     )  # fmt: skip
     mask: str = setting(
-        "packed", "shorter sequences: packed (no padding), copy (padding copies the state), none (it is read)",
+        "packed", "short sequences: packed (unpadded), copy (padding keeps h), none (it is read)",
         kind=str, label="mask", group="task", choices=catalog.MASKS, why_not=applicability.mask,
     )  # fmt: skip
     padding: str = setting(
@@ -96,13 +96,13 @@ class Experiment:
     )  # fmt: skip
     source: str | None = setting(
         None,
-        "text file (UTF-8) for the task 'characters'; in an experiment file, relative to that file",
+        "text file (UTF-8) for 'characters'; in an experiment file, relative to that",
         kind=str, label="text file", group="task",
         open="built in", of_task=True, format="", why_not=applicability.source,
     )  # fmt: skip
     data: str | None = setting(
         None,
-        "your own data: CSV, .npz, text, lines of text<TAB>label, a folder with a file per class",
+        "your data: CSV, .npz, text, lines of text<TAB>label, folder: a file per class",
         kind=str, label="data", group="data", open="none", of_task=True,
         format="a file or folder", metavar="FILE",
         why_not=applicability.own_data,
@@ -115,17 +115,17 @@ class Experiment:
         format="columns, such as 2,3",
     )  # fmt: skip
     label: str | None = _decision(
-        "column of classes: each group of rows, or each row, is a sequence with a class", "label", metavar="COLUMN",
+        "column of classes: each group of rows, or each row, is a sequence", "label", metavar="COLUMN",
     )  # fmt: skip
     group: str | None = _decision(
         "column that is the same in all rows of one sequence", "group", metavar="COLUMN",
     )  # fmt: skip
     standardize: bool | None = _decision(
-        "scale each column by the training part's mean and deviation (default: for tables)", "standardize",
+        "scale each column by the training part's mean and deviation (default: tables)", "standardize",
         kind=bool, steps=(False, True),
     )  # fmt: skip
     missing: str | None = _decision(
-        "what happens with a missing value (default: leave-out, the windows that hold one)", "missing values",
+        "what a missing value does (default: leave-out, the windows that hold one)", "missing values",
         choices=MISSING,
     )  # fmt: skip
     na: str | None = _decision(
@@ -175,7 +175,7 @@ class Experiment:
     )  # fmt: skip
     loop: bool = setting(
         True,
-        "recurrent loop; off: W_hh stays 0, so h is a plain hidden layer without memory",
+        "recurrent loop; off: W_hh stays 0, so h is a layer without memory",
         kind=bool, label="loop", group="network",
         steps=(False, True), why_not=applicability.recurrent,
     )  # fmt: skip
@@ -228,13 +228,13 @@ class Experiment:
     )  # fmt: skip
     epsilon: float | None = setting(
         None,
-        "epsilon of adam and rmsprop (default: the convention's, 1e-8 in PyTorch, 1e-7 in Keras)",
+        "epsilon of adam and rmsprop (default: PyTorch's 1e-8 or Keras' 1e-7)",
         kind=float, label="epsilon", group="training",
         above=0.0, steps=per_decade(-10, -1), open="auto", why_not=applicability.epsilon,
     )  # fmt: skip
     clip_norm: float | None = setting(
         None,
-        "clip the norm of the whole gradient (PyTorch's clip_grad_norm_, Keras' global_clipnorm)",
+        "clip the norm of the whole gradient (clip_grad_norm_, global_clipnorm)",
         kind=float, label="clip norm", group="training",
         above=0.0, steps=per_decade(-3, 2), open="off",
     )  # fmt: skip
@@ -250,7 +250,7 @@ class Experiment:
     )  # fmt: skip
     truncate: str | None = setting(
         None,
-        "truncated back-propagation through time: k1,k2 (every k1 steps, k2 steps back)",
+        "truncated back-propagation through time: k1,k2 (every k1 steps, k2 back)",
         kind=str, label="truncation", group="training",
         steps=("1,1", "1,5", "5,5", "5,10", "10,10", "10,20", "20,20"), open="off", is_list=True, format="k1,k2",
         why_not=applicability.truncate,
@@ -274,7 +274,7 @@ class Experiment:
         steps=(False, True), why_not=applicability.shuffle,
     )  # fmt: skip
     carry: bool = setting(
-        False, "each batch begins with the last state of the batch before, as its sequences continue those",
+        False, "each batch begins with the last state of the one before, which it continues",
         kind=bool, label="carry state", group="training", steps=(False, True), of_task=True,
         why_not=applicability.carry,
     )  # fmt: skip

@@ -37,10 +37,10 @@ def in_rows(starts: Array, T: int, n_train: int, rows: int) -> Rows:
     rows. Raises InputError, with a remedy, if no row has two windows."""
     length = n_train // rows
     if length < 2:
-        smaller = f"a batch size of at most {n_train // 2}, " if n_train > 1 else ""
+        smaller = f"batch size {n_train // 2} or less, " if n_train > 1 else ""
         raise InputError(
-            f"carry: {counted(rows, 'row')} of a batch need {2 * rows} training sequences, end to end; there are "
-            f"{n_train}; use {smaller}shorter sequences or more data"
+            f"carry: {counted(rows, 'row')} need {2 * rows} training sequences, not {n_train}; "
+            f"use {smaller}shorter sequences or more data"
         )
     used = rows * length
     kept = np.concatenate([np.arange(used), np.arange(n_train, len(starts))])

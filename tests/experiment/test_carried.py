@@ -128,11 +128,11 @@ def test_own_series_begin_again_at_a_gap_and_at_a_group(tmp_path):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({}, "carry: 8 rows of a batch need 16 training sequences, end to end; there are 3; use a batch size"),
+        ({}, "carry: 8 rows need 16 training sequences, not 3; use batch size 1 or less, shorter sequences"),
         ({"task": "recall"}, "carry: only the sine, a text and your own series have sequences that continue"),
         ({"task": "characters", "samples": 500}, "samples: 500 sequences of 40 do not follow one another; use at most"),
         ({"points": 300, "shortest": 5}, "carry: sequences of unequal lengths do not continue one another"),
-        ({"points": 12}, "carry: 8 rows of a batch need 16 training sequences, end to end; there are 1; use shorter"),
+        ({"points": 12}, "carry: 8 rows need 16 training sequences, not 1; use shorter"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_carried_is_refused_in_one_line(settings, message):

@@ -299,3 +299,7 @@ async def test_the_ghosts_key_is_offered_where_there_is_a_ghost() -> None:
         assert "hide ghost" not in text(app, "keys")
         await press(pilot, "down", "right")
         assert "hide ghost" in text(app, "keys")
+
+
+def test_what_a_knob_means_fits_in_the_line_it_has_at_80_columns() -> None:
+    assert [knob.name for knob in BY_GROUP if len(f"{knob.help}.") > 78] == []
