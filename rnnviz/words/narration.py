@@ -303,6 +303,8 @@ def _what_follows(frame: Frame, lag: int, kept: float, voice: Voice) -> str:
         )
     if gradient.half_gone is not None:
         far = gradient.horizon
+        if kept > 1:
+            return _with_why("It shrinks at some steps and grows at others. ", frame, voice)
         over = "It fades unevenly. " if far is None or lag < far else f"99 % is gone after {steps(far, lag)} steps. "
         return _with_why(over, frame, voice)
     return _with_why("It grows on its way back. " if gradient.grows else "More than half of it is left. ", frame, voice)

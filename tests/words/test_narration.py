@@ -147,3 +147,13 @@ def test_a_walk_beyond_the_truncation_says_so(truncate: str, cell: str) -> None:
     total = replace(back(frame, 5), loss_step=None)
     assert narrate(total, VOICE)[1].startswith("Truncated: the update takes each error back") is (first > 1)
     assert all(len(line) <= 78 for line in narrate(total, VOICE))
+
+
+def test_a_gradient_that_shrank_and_has_grown_does_not_fade() -> None:
+    frame = Player(Experiment(task="recall", lag=12, hidden_size=4, samples=20, gain=2.0, seed=0)).frame
+    frame = replace(frame, cursor=replace(frame.cursor, phase=Phase.BACKWARD, t=1))
+    assert frame.gradient.half_gone is not None
+    words = " ".join(narrate(frame, VOICE))
+    assert "times as large" in words
+    assert "It shrinks at some steps and grows at others." in words
+    assert "fades" not in words
