@@ -26,6 +26,10 @@ def report(options: Options) -> int:
         ways_out.check(out, overwrites=options["force"])
     broken: list[str] = []
     if options["learners"] is not None:
+        if options["paths"]:
+            raise InputError(
+                f"learners: a report is of {_one(options['paths'])} or of a folder of learners; leave one out"
+            )
         lines = list(of_many(course, _class(course, options["learners"], broken)))
     elif options["paths"]:
         lines = list(of_one(course, _other(course, Path(_one(options["paths"])))))

@@ -119,6 +119,7 @@ def test_an_older_progress_file_is_reported_without_what_it_does_not_hold(
     ("arguments", "words"),
     [
         (("report", "--learners", "nowhere"), "No such file or directory"),
+        (("report", "anna", "--learners", "nowhere"), "a report is of anna or of a folder of learners; leave one out"),
         (("report", "--learners", "course"), "no folder in it holds a progress.json"),
         (("report", "nowhere"), "No such file or directory"),
         (("report", "a", "b"), "--learners DIR"),

@@ -102,6 +102,7 @@ def test_without_unicode_the_picture_is_ascii_and_one_line_says_so(encoding, col
 def test_ascii_takes_the_cells_it_stands_for():
     from rich.cells import cell_len
 
+    from rnnviz.tasks.catalog import PAD
     from rnnviz.terminal import ascii_cells, ascii_words
 
     for text in (
@@ -117,6 +118,7 @@ def test_ascii_takes_the_cells_it_stands_for():
         assert len(ascii_cells(text)) == cell_len(text), text
     assert len({ascii_cells(mark) for mark in "▲△▽▼+-0"}) == 7
     assert len({ascii_cells(mark) for mark in "▁▂▃▄▅▆▇█"}) == 8
+    assert len({ascii_cells(mark) for mark in (PAD, "?", "▣", "·", "␣")}) == 5  # inputs of the tasks
     assert ascii_words("≤ 5 …") == "<= 5 ..."
 
 
