@@ -183,13 +183,14 @@ class RnnvizApp(DrivenApp):
         await super().on_event(event)
 
     async def settled(self) -> None:
-        """Wait until the player exists, plotext is loaded and no job runs: for tests and pictures."""
+        """Wait until the player exists, plotext is loaded, no job runs and all is drawn: for tests and pictures."""
         import asyncio
 
         while not self.main.view.plots or self.main.is_busy:
             if self.failure is not None:
                 raise self.failure
             await asyncio.sleep(0.005)
+        self.main.pace.catch_up()
 
     def _theme_for(self, light: bool) -> str:
         """Textual's name for the session's theme, on a dark or light terminal."""

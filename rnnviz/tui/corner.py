@@ -1,12 +1,16 @@
 """The corner: the free rows of a large screen, below a lesson's text. It holds what the lesson is about: panels that a
 step names (`beside`), as far as they have something to show and give no answer away. They are pictures, not open
 panels: no key is theirs, and a click opens one.
+
+Where steps follow one another quickly, as of a held key, it is drawn at the first and then once in a MOMENT: up to half
+of a step's processor time would go to pictures that nobody can read.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rnnviz.glyphs import cut
 from rnnviz.lessons.points import NEVER_BESIDE
@@ -17,11 +21,14 @@ from rnnviz.tui.panels import Panel
 from rnnviz.tui.view import View
 
 if TYPE_CHECKING:
+    from textual.timer import Timer
+
     from rnnviz.scene.frame import Frame
 
 LEAST = 8  # rows of a picture, with its name
 LEAST_SCORE = 16  # rows of a score above it
 ENOUGH = 16  # rows of one that could be of any height, where others are to follow
+MOMENT = 0.15  # seconds that it may be behind the score
 _ABOUT = 12  # cells below which only its name is written
 #: What a course that names nothing gets.
 USUAL = ("words", "loss", "fit", "self-fed", "network", "weights", "summary")
@@ -102,3 +109,42 @@ def _name(panel: Panel, frame: Frame, width: int, palette: Palette) -> Sheet:
 def panel_at(found: Iterable[Place], y: int) -> str | None:
     """The panel whose picture is in this row."""
     return next((panel.id for panel, first, rows in found if first <= y < first + rows), None)
+
+
+class Pace:
+    """When the corner is drawn. later: calls a function after so many seconds; draw: draws the corner."""
+
+    def __init__(self, later: Callable[[float, Callable[[], Any]], Timer], draw: Callable[[], Any]) -> None:
+        self._later, self._draw = later, draw
+        self._drawn = -MOMENT  # when it was drawn
+        self._state: object = None
+        self._timer: Timer | None = None  # none while it shows the present step
+
+    @property
+    def waits(self) -> bool:
+        return self._timer is not None
+
+    def is_due(self, state: object) -> bool:
+        """Whether it is to be drawn now; else it will be, within a moment. state: what it follows at once, such as what
+        a question hides; a step does not change it."""
+        now = time.monotonic()
+        left = self._drawn + MOMENT - now
+        if state != self._state or left <= 0:
+            self._begin(now)
+            self._state = state
+            return True
+        if self._timer is None:
+            self._timer = self._later(left, self.catch_up)
+        return False
+
+    def catch_up(self) -> None:
+        """Draw now what waits."""
+        if self._timer is not None:
+            self._begin(time.monotonic())
+            self._draw()
+
+    def _begin(self, now: float) -> None:
+        self._drawn = now
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None

@@ -54,6 +54,7 @@ class ScoreScreen(Screen[None]):
         self.expects_lesson = expects_lesson
         self.jobs = Jobs(self, self.post_message)
         self.playback = Playback(self)
+        self.pace = corner.Pace(self.set_timer, self._draw_corners)
         self.early: list[str] = []  # actions requested before there was a player
         self.places: list[tuple[int, int, str]] = []  # the places of the keys in the key bar
         self._canvases: dict[str | None, Canvas] = {}  # by id, from the top left to the bottom right
@@ -175,14 +176,26 @@ class ScoreScreen(Screen[None]):
             if self._shape != (shape := beside.shape(self.frame)):
                 self._shape = shape
                 self.share_out()
-        for canvas in self._canvases.values():
-            if canvas.display and canvas.size:
+        for name, canvas in self._canvases.items():
+            if canvas.display and canvas.size and name not in CORNERS:
                 canvas.repaint()
+        named = self.guide.corner if self.guide is not None else ()
+        if self._corners and self.pace.is_due((replace(self.view, notice=None), self.palette, named)):
+            self._draw_corners()
+
+    @property
+    def _corners(self) -> list[Canvas]:
+        return [canvas for name in CORNERS if (canvas := self._canvases.get(name)) and canvas.display and canvas.size]
+
+    def _draw_corners(self) -> None:
+        for canvas in self._corners:
+            canvas.repaint()
 
     def by_importance(self) -> list[Region]:
-        """The places of what must be read first, where a frame takes its time."""
+        """The places of what must be read first, where a frame takes its time. The corner is not among them."""
         first = ("title", "keys", "telling", "lesson", "lesson-beside", "telling-beside", "score")
-        return [self._canvases[name].region for name in first if name in self._canvases]
+        opened = ("tabs", "panel", "tabs-beside", "open")
+        return [self._canvases[name].region for name in (*first, *opened) if name in self._canvases]
 
     # -- what is shown ------------------------------------------------------------------------------------
 
@@ -251,6 +264,7 @@ class ScoreScreen(Screen[None]):
         from rnnviz.tui.pictures.svg import svg
 
         assert self.frame is not None
+        self.pace.catch_up()
         picture = of_app(self.app, self.palette.colors, ascii=self.palette.ascii)
         return svg(picture, f"rnnviz · {self.frame.scene.task.title}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import replace
 from itertools import pairwise
@@ -55,6 +56,7 @@ async def test_a_lesson_on_a_large_screen(tmp_path: Path, monkeypatch: pytest.Mo
         await pilot.click("#corner-beside", offset=(5, 4))
         await app.settled()
         assert main.view.panel == "ledger"
+        assert main.query_one("#open").region in main.by_importance(), "over a slow line the corner comes last"
         await learner.press("escape")
         wide = main.query_one("#score").size.width
         main.send(Change((("seq_len", 45),)))
@@ -91,6 +93,50 @@ async def test_rows_that_the_score_does_not_use_show_the_next_panels(
         await pilot.click("#corner", offset=(5, 2))
         await app.settled()
         assert app.main.view.panel == "words"
+
+
+async def test_steps_in_quick_succession_leave_the_corner_for_a_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    app = RnnvizApp(start=Start(slug="state-or-layer"), compile=False)
+    async with app.run_test(size=(160, 50)):
+        await app.settled()
+        main, guide = app.main, app.main.guide
+        assert guide is not None
+        canvases = [(main.query_one(f"#{name}", Canvas), name == "corner") for name in ("corner", "corner-beside")]
+
+        def is_fresh() -> bool:
+            return all(canvas.plain() == main._corner(*canvas.size, second).plain() for canvas, second in canvases)
+
+        def step(t: int) -> None:
+            main.send(Go("forward", t))
+
+        monkeypatch.setattr(corner, "MOMENT", 0.0)  # the last drawing is long ago
+        step(1)
+        assert is_fresh(), "a step at leisure shows everything"
+        monkeypatch.setattr(corner, "MOMENT", 600.0)
+        for t in (2, 3, 4):
+            step(t)
+        assert main.pace.waits
+        assert not is_fresh(), "three steps in a moment are not drawn there"
+        assert "t = 4" in text(app), "the score follows each"
+        await app.settled()
+        assert is_fresh(), "a picture waits for it"
+        monkeypatch.setattr(corner, "MOMENT", 0.3)
+        step(5)
+        async with asyncio.timeout(30):
+            while main.pace.waits:
+                await asyncio.sleep(0.01)
+        assert is_fresh(), "the last one is, without another key"
+        monkeypatch.setattr(corner, "MOMENT", 600.0)
+        for t in (1, 2):
+            step(t)
+        assert main.pace.waits
+        guide.jump(2)
+        assert main.view.hides("state")
+        assert text(app, "corner-beside").startswith(" in words"), "an answer goes at once"
+        assert "unrolled" not in text(app, "corner") + text(app, "corner-beside")
 
 
 @pytest.mark.parametrize("height", [8, 12, 20, 36, 80])
