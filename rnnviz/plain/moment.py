@@ -12,24 +12,18 @@ from rnnviz.plain.words import VOICE
 from rnnviz.scene.cursor import Phase
 from rnnviz.views.diagram import node_at
 from rnnviz.words.directions import step_of
-from rnnviz.words.narration import narrate
+from rnnviz.words.narration import narrate, subjects
 from rnnviz.words.row_name import symbol
 
 if TYPE_CHECKING:
     from rnnviz.plain.mask import Mask
     from rnnviz.scene.frame import Frame
 
-#: The figures that the narration of a phase tells.
-SUBJECTS = {
-    Phase.FORWARD: ("output", "judged"), Phase.LOSS: ("loss", "output", "judged"), Phase.BACKWARD: ("gradient",),
-    Phase.UPDATE: ("loss",),
-}  # fmt: skip
-
 
 def moment(frame: Frame, mask: Mask, *, whole: bool = True) -> list[str]:
     """Sentences about this moment. whole: also what is the same at the step before, and what comes next."""
     phase = frame.cursor.phase
-    hidden = mask.hides(*SUBJECTS[phase])
+    hidden = mask.hides(*subjects(frame))
     first, second = ("", "") if hidden else narrate(frame, VOICE)
     if frame.scene.has_exploded and not hidden:
         return [_step(frame, mask), first, *([second] if whole else [])]
@@ -41,7 +35,11 @@ def moment(frame: Frame, mask: Mask, *, whole: bool = True) -> list[str]:
             return [f"Going back in time: {step_of(frame)}.", mask.reason]
         return [_back(frame), first, *([second] if whole or frame.cursor.t == 0 else [])]
     where = (
-        "The sequence is read to its end." if hidden else "" if frame.cursor.t else f"{step_of(frame).capitalize()}."
+        f"{step_of(frame).capitalize()}."
+        if not frame.cursor.t
+        else "The sequence is read to its end."
+        if hidden
+        else ""
     )
     return [text for text in (where, first, second) if text] or [mask.reason]
 

@@ -19,7 +19,7 @@ from rnnviz.tui.panels import Panel
 from rnnviz.tui.view import EVERYTHING, View
 from rnnviz.tui.voice import KEYS, VOICE
 from rnnviz.words import typing
-from rnnviz.words.narration import narrate
+from rnnviz.words.narration import narrate, subjects
 
 if TYPE_CHECKING:
     from rnnviz.scene.frame import Frame, Progress
@@ -33,10 +33,6 @@ ENDS = "Enter or any other key ends typing."
 COPYING = "Press the key of what to copy. The clipboard is that of your terminal, also over SSH."
 MEANWHILE = "Everything else works meanwhile. Press [cancel] to stop."
 ABOUT = 12  # cells below which a panel's title is only its name
-_SUBJECTS = {  # the names of the figures in the sentences of a phase
-    Phase.FORWARD: ("output", "judged"), Phase.LOSS: ("loss", "output", "judged"), Phase.BACKWARD: ("gradient",),
-    Phase.UPDATE: ("loss",),
-}  # fmt: skip
 
 
 def title(
@@ -95,7 +91,7 @@ def narration(frame: Frame | None, view: View, width: int, height: int, palette:
         sheet.put(0, 1, "Starting …" if view.notice is None else VOICE.say(view.notice.line), palette.dim)
         return sheet
     waits = f"This moment in words: {view.waits}."
-    first, second = (waits, "") if view.hides(*_SUBJECTS[frame.cursor.phase]) else narrate(frame, VOICE)
+    first, second = (waits, "") if view.hides(*subjects(frame)) else narrate(frame, VOICE)
     both = height > (2 if width < NARROW else 1)
     styles = [palette.warn if frame.scene.has_exploded else palette.text, palette.dim]
     notice = current_notice(frame, view, width - 2)

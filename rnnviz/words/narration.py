@@ -32,6 +32,20 @@ WHY = (
     "[ledger]: why; [knobs]: change it.",
     "[ledger]: why.",
 )
+_SUBJECTS = {
+    Phase.FORWARD: ("output", "judged"), Phase.LOSS: ("loss", "output", "judged"), Phase.BACKWARD: ("gradient",),
+    Phase.UPDATE: ("loss",),
+}  # fmt: skip
+
+
+def subjects(frame: Frame) -> tuple[str, ...]:
+    """The names of the figures in the sentences of this moment, as masking knows them (lessons/masking.py)."""
+    cursor, scene = frame.cursor, frame.scene
+    if cursor.phase is not Phase.FORWARD:
+        return _SUBJECTS[cursor.phase]
+    begins = cursor.t == 0 and scene.task.previous is not None  # then they say where h₀ comes from
+    pads = cursor.t > 0 and (scene.copies(cursor.t) or scene.is_blank(cursor.t))  # what happens to h
+    return (*_SUBJECTS[cursor.phase], "state") if begins or pads else _SUBJECTS[cursor.phase]
 
 
 def narrate(frame: Frame, voice: Voice) -> tuple[str, str]:

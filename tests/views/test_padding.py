@@ -21,7 +21,7 @@ from rnnviz.views.metrics import needs, parse, value
 from rnnviz.views.perturbation import known
 from rnnviz.views.prepare import prepare
 from rnnviz.views.zero_gradients import zero_because
-from rnnviz.words.narration import narrate
+from rnnviz.words.narration import narrate, subjects
 from rnnviz.words.spoken import spoken
 from rnnviz.words.zero_gradients import clause, short
 
@@ -61,6 +61,7 @@ def test_the_narration_says_what_happens_at_a_padded_step(mask):
         read = replace(frame, cursor=replace(frame.cursor, t=t))
         first, _ = narrate(read, VOICE)
         assert first.startswith(f"Step {t} is padding")
+        assert "state" in subjects(read), "hidden while a question asks what becomes of h"
         assert ("copies" in first) == (mask == "copy")
         assert ("reads zeros" in first) == (mask == "none")
         first, second = narrate(back(frame, t - 1), VOICE)
@@ -70,7 +71,9 @@ def test_the_narration_says_what_happens_at_a_padded_step(mask):
         assert max(map(len, (first, second))) <= 78
     assert narrate(back(frame, frame.T), VOICE)[1].endswith("a copy: the factor is 1.") == (mask == "copy")
     assert "padding" not in narrate(back(frame, 1), VOICE)[0]
-    assert "padding" not in narrate(replace(frame, cursor=replace(frame.cursor, t=2)), VOICE)[0]
+    early = replace(frame, cursor=replace(frame.cursor, t=2))
+    assert "padding" not in narrate(early, VOICE)[0]
+    assert "state" not in subjects(early)
 
 
 def test_a_packed_sequence_ends_at_its_own_end():

@@ -16,7 +16,7 @@ from rnnviz.scene.cursor import Phase
 from rnnviz.scene.frame import Frame
 from rnnviz.tui.voice import VOICE
 from rnnviz.views.prepare import with_known
-from rnnviz.words.narration import narrate
+from rnnviz.words.narration import narrate, subjects
 
 FADING = Experiment(seq_len=40, gain=0.7)
 GROWING = Experiment(gain=1.6)
@@ -157,3 +157,10 @@ def test_a_gradient_that_shrank_and_has_grown_does_not_fade() -> None:
     assert "times as large" in words
     assert "It shrinks at some steps and grows at others." in words
     assert "fades" not in words
+
+
+def test_where_h0_comes_from_is_about_the_state() -> None:
+    carried = Player(Experiment(task="characters", seq_len=5, batch_size=4, carry=True)).frame
+    assert "h₀" in " ".join(narrate(carried, VOICE))
+    assert "state" in subjects(carried)
+    assert "state" not in subjects(Player(Experiment()).frame)
