@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rnnviz.lessons.course import find
 from rnnviz.lessons.prose import FORMULA, plain, wrapped
 from rnnviz.lessons.reading import read
 from rnnviz.sheet import Sheet
@@ -49,3 +50,13 @@ def test_an_empty_formula_an_unknown_metric_and_another_kind_are_mistakes(tmp_pa
         assert lesson is None
         assert len(problems) == 1
         assert what in problems[0].what
+
+
+def test_the_formulas_of_the_course_fit_beside_the_score_of_a_large_screen() -> None:
+    """At 160 columns the text has 68 cells there, and a formula is indented by 4."""
+    for file in find().files:
+        lesson, _ = read(file)
+        assert lesson is not None
+        for step in lesson.steps:
+            for block in (text for text in (*step.before, *step.after) if text.startswith(FORMULA)):
+                assert max(map(len, block[len(FORMULA) :].split("\n"))) <= 64, f"{file.name}: {block}"
