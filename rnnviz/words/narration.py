@@ -379,11 +379,13 @@ def _when(in_h: float | None, in_lane: float | None, where: str) -> str:
 
 
 def _share(kept: float, left: str = "") -> str:
-    """`31 % left`, `× 2.60`; nan and inf are written as such."""
+    """`31 % left`, `2.0e-05 left`, `× 2.60`; nan and inf are written as such."""
     if not math.isfinite(kept):
         return scientific(kept)
     if kept > 1 and not is_whole(kept):
         return f"× {_times(kept)}"
+    if 0 < kept < 0.001:  # as the row reach below the score writes it
+        return f"{scientific(kept)}{left}"
     return f"{percent(kept) if kept >= 0.995 else f'{100 * kept:.2g} %'}{left}"
 
 

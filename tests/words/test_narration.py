@@ -164,3 +164,9 @@ def test_where_h0_comes_from_is_about_the_state() -> None:
     assert "h₀" in " ".join(narrate(carried, VOICE))
     assert "state" in subjects(carried)
     assert "state" not in subjects(Player(Experiment()).frame)
+
+
+def test_a_tiny_share_is_a_power_of_ten_and_no_per_cent() -> None:
+    fading = [said(FADING, t)[0] for t in range(1, 41)]
+    assert not [first for first in fading if re.search(r"e-\d+ %", first)]
+    assert any(re.search(r"\de-\d\d of it is left", first) for first in fading)
