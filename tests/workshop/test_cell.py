@@ -301,7 +301,7 @@ def test_it_is_a_row_of_the_score_in_both_faces(opened: Open) -> None:
     frame = player.do(Measure("own_step"))
     assert set(frame.cannot) >= {"cut", "network", "weights", "neuron", "code", "save"}
     picture = "\n".join(score.draw(frame, 80, 20, Palette()).plain())
-    assert "WRONG     ∂L/∂h₄ differs first: yours is" in picture
+    assert "WRONG     ∂L/∂h₄ differs first: yours has other signs · at 5 of 5 steps" in picture
     assert "Wrong at 5 of 5 steps." in rows.row("evidence", frame, Mask())
 
 
