@@ -47,7 +47,7 @@ from rnnviz.tui.modal import Commands
 from rnnviz.tui.palette import Palette, is_hex, luminance
 from rnnviz.tui.presenter import Blank
 from rnnviz.tui.rich_private import set_color_system
-from rnnviz.tui.textual_private import error_of, let_go_drawings
+from rnnviz.tui.textual_private import let_go_drawings
 
 if TYPE_CHECKING:
     from rnnviz.experiment.experiment import Experiment
@@ -122,7 +122,6 @@ class RnnvizApp(DrivenApp):
         self._compile = compile
         self._compiling: Any = None
         self._followers: list[Follower | LessonWatch] = []  # look for more of what grows, or is saved
-        self.failure: BaseException | None = None
         self.idle: Idle | None = None  # how long nobody has pressed a key; None: it does not matter
 
     def get_driver_class(self) -> type[Driver]:
@@ -187,8 +186,7 @@ class RnnvizApp(DrivenApp):
         import asyncio
 
         while not self.main.view.plots or self.main.is_busy:
-            if self.failure is not None:
-                raise self.failure
+            self.check()
             await asyncio.sleep(0.005)
         self.main.pace.catch_up()
 
@@ -393,9 +391,7 @@ def run(
     finally:
         if app.own_driver is not None:
             app.own_driver.finish()
-    failure: BaseException | None = error_of(app) or app.failure
-    if failure is not None:
-        raise failure
+    app.check()
     if app.idle is not None and app.idle.is_over:
         print(app.idle.words, file=sys.stderr)
     return app.return_code or 0

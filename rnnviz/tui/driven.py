@@ -12,7 +12,7 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.worker import WorkerFailed
 
-from rnnviz.tui.textual_private import end_with
+from rnnviz.tui.textual_private import end_with, error_of
 
 
 class OwnDriver(Protocol):
@@ -53,6 +53,7 @@ class DrivenApp(App[None]):
     def __init__(self, *, ansi_color: bool | None) -> None:
         super().__init__(ansi_color=ansi_color)
         self.own_driver: OwnDriver | None = None  # None on Windows and in tests
+        self.failure: BaseException | None = None  # on a thread or in a job
         self.wants_background = False  # whether the driver asks the terminal for the colour of its background
 
     def driven_by(self, driver: OwnDriver) -> None:
@@ -83,6 +84,12 @@ class DrivenApp(App[None]):
             self.own_driver.end_soon(1)
         cause = error.error if isinstance(error, WorkerFailed) else error
         end_with(self, cause if isinstance(cause, Exception) else error)
+
+    def check(self) -> None:
+        """Raise the error that ended the app, if one has."""
+        failure: BaseException | None = error_of(self) or self.failure
+        if failure is not None:
+            raise failure
 
     def catch_the_rest(self) -> None:
         """Handle errors that would be printed over the picture: on threads and in callbacks of the event loop."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from functools import lru_cache, partial
@@ -14,10 +15,12 @@ from rnnviz.cli.commands import COMMANDS
 from rnnviz.cli.flags import read
 from rnnviz.cli.pictures import film_of
 from rnnviz.errors import InputError
+from rnnviz.experiment.experiment import Experiment
 from rnnviz.tui.autoplay import AT_LEAST
 from rnnviz.tui.films.animated_svg import animated_svg
 from rnnviz.tui.films.cast import cast
 from rnnviz.tui.films.film import Film, script
+from rnnviz.tui.films.headless import studio
 from rnnviz.tui.pictures.svg import svg
 from tests.tui.pictures import difference, grid
 
@@ -167,3 +170,15 @@ def test_every_page_of_a_lesson_can_be_read_and_training_takes_no_time() -> None
             shown[step] = shown.get(step, 0.0) + seconds
     assert len(shown) == 8
     assert min(shown.values()) >= AT_LEAST
+
+
+async def test_an_error_while_drawing_ends_the_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would wait for a picture that never comes."""
+
+    def fails(*given: object, **named: object) -> None:
+        raise ZeroDivisionError("while drawing")
+
+    monkeypatch.setattr("rnnviz.tui.score.draw", fails)
+    with pytest.raises(ZeroDivisionError):
+        async with studio(Experiment(seq_len=4), size=(80, 24)) as made:
+            await asyncio.wait_for(made.rest(), 20)

@@ -55,13 +55,13 @@ class Studio:
             self.app.main.send(Follow(), is_watched=False, keeps_notice=True)
             await self.app.settled()
         await self.pilot.pause()
-        if self.app.failure is not None:
-            raise self.app.failure
+        self.app.check()
 
     async def rest_between_steps(self) -> None:
         """Wait until a lesson that plays by itself only waits for its clock."""
         main = self.app.main
         while main.player is None or main.player.job is not None or not main.view.plots:
+            self.app.check()
             await asyncio.sleep(0.002)
         await self.pilot.pause()
         if main.player.job is not None:
