@@ -182,3 +182,14 @@ async def test_an_error_while_drawing_ends_the_picture(monkeypatch: pytest.Monke
     with pytest.raises(ZeroDivisionError):
         async with studio(Experiment(seq_len=4), size=(80, 24)) as made:
             await asyncio.wait_for(made.rest(), 20)
+
+
+def test_no_edge_of_another_state_is_in_a_scaled_window() -> None:
+    """A viewer that scales draws up to a pixel around a clipped window: the next state must be farther away."""
+    text = animated_svg(film(*SHORT))
+    root = ElementTree.fromstring(text)
+    shifts = {-int(y) for y in re.findall(r"translateY\((-?\d+)px\)", text)}
+    for window in [e for e in root.iter() if e.tag.endswith("}svg") and e is not root]:
+        height = float(window.get("height", ""))
+        tops = {float(m) for shape in window[0] for m in re.findall(r"M[\d.]+ ([\d.]+)", shape.get("d", ""))}
+        assert all(not height <= top - shift < height + 2 for shift in shifts for top in tops if shift <= top)

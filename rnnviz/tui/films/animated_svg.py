@@ -5,7 +5,7 @@ What never changes is drawn once. The rest is cut into tiles, stretches of a row
 of its states once, one above the other, and moves the one of the moment into its window:
 
     <svg x="120" y="40" width="30" height="20"><g class="m">state 0, state 1, …</g></svg>
-    @keyframes m{0%{transform:translateY(0px)}12.5%{transform:translateY(-20px)}}
+    @keyframes m{0%{transform:translateY(0px)}12.5%{transform:translateY(-24px)}}
 
 Tiles with the same timetable share it. Who wants no motion, and a viewer without animations, sees the poster.
 """
@@ -20,6 +20,7 @@ from rnnviz.tui.pictures.markup import HEIGHT, WIDTH, Drawing, Shown
 from rnnviz.tui.pictures.picture import Ink
 from rnnviz.tui.pictures.svg import cells_of, document
 
+PITCH = HEIGHT + 4  # between two states: else a scaled picture shows the edge of the next one
 OVERHEAD = 110  # bytes of a tile beside its states
 A_MOVE = 40  # bytes of an entry in a timetable
 BLANK: Shown = (" ", Ink())
@@ -56,7 +57,7 @@ def animated_svg(film: Film) -> str:
     tables: dict[Timetable, str] = {}
     for tile in tiles:
         name = tables.setdefault(tile.timetable, f"m{len(tables)}")
-        states = "".join(drawing.row(state, y=n * HEIGHT) for n, state in enumerate(tile.states))
+        states = "".join(drawing.row(state, y=n * PITCH) for n, state in enumerate(tile.states))
         place = f'x="{tile.start * WIDTH}" y="{tile.y * HEIGHT}" width="{(tile.end - tile.start) * WIDTH}"'
         parts.append(f'<svg {place} height="{HEIGHT}"><g class="{name}">{states}</g></svg>')
     poster = film.poster % len(scenes)
@@ -74,7 +75,7 @@ def _motion(name: str, table: Timetable, film: Film, poster: int) -> str:
 
 
 def _shift(state: int) -> str:
-    return f"transform:translateY({-state * HEIGHT}px)"
+    return f"transform:translateY({-state * PITCH}px)"
 
 
 def _tiles(y: int, rows: list[list[Shown]], width: int) -> tuple[list[Shown], list[Tile]]:
