@@ -23,11 +23,16 @@ class Kernels(Protocol):
         """Call an entry. Raises ArgumentError for an argument that the kernel would misread."""
 
 
+#: Bytes that must be free before LLVM loads an object file: it ends the process if it lacks memory.
+ROOM = 16_000_000
+
+
 class MachineCode:
-    """The entries of an object file. Raises RuntimeError if the file is not for this machine."""
+    """The entries of an object file. Raises RuntimeError for the file of another machine, MemoryError without ROOM."""
 
     def __init__(self, code: bytes, cell: str, dtype: str) -> None:
         self._signatures = signatures(cell, dtype)
+        bytearray(ROOM)  # raises; its pages are never touched
         llvm: Any = _llvm()
         machine = llvm.Target.from_default_triple().create_target_machine(
             cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=0

@@ -13,7 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from rnnviz.nn import compiler, compiler_errors, engine, kernel_cache, loaded_kernels, loading, numba_engine
+from rnnviz.nn import (
+    compiler,
+    compiler_errors,
+    engine,
+    kernel_cache,
+    loaded_kernels,
+    loading,
+    machine_code,
+    numba_engine,
+)
 
 CODE = b"machine code" * 1000
 RNN, GRU = ("rnn", "float64"), ("gru", "float64")
@@ -291,6 +300,14 @@ def test_until_then_numpy_computes(directory, untouched, monkeypatch):
     assert (model.forward(x) == model.trace(x, x, engine="numba").y).all()
     assert not numba_engine.ready(model.spec)
     handle.stop()
+
+
+def test_without_memory_llvm_is_not_asked(monkeypatch):
+    """It would end the process."""
+    monkeypatch.setattr(machine_code, "ROOM", 1 << 62)
+    monkeypatch.setattr(machine_code, "_llvm", None)
+    with pytest.raises(MemoryError):
+        machine_code.MachineCode(b"", "rnn", "float64")
 
 
 # -- with the real compiler ----------------------------------------------------------------------------
