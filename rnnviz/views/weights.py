@@ -60,5 +60,5 @@ def blocks(trace: Trace) -> list[Block]:
 
 
 def largest(found: list[Block]) -> float:
-    """The largest size of a weight; 1 where all are 0."""
-    return max(float(np.abs(block.values).max()) for block in found) or 1.0
+    """The largest size of a weight; 1 where all are 0, nan if one is."""
+    return float(np.max([(block.values.max(), -block.values.min()) for block in found])) or 1.0

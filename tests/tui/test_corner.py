@@ -22,7 +22,7 @@ from rnnviz.tui import beside, corner, panels
 from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.canvas import Canvas
 from rnnviz.tui.palette import Palette
-from rnnviz.tui.view import EVERYTHING
+from rnnviz.tui.view import EVERYTHING, View
 from tests.lessons.learner import Learner
 from tests.tui.driving import rows, text
 
@@ -208,3 +208,14 @@ def test_the_network_unrolls_as_many_steps_as_fit() -> None:
 def test_the_loss_curve_names_its_lines_where_there_is_room(width: int) -> None:
     drawn = loss_curve([0.5, 0.0656], [0.6, 0.064], 2, width, 10, baseline=0.517).plain()
     assert re.search("train(ing)? 0.0656 .*val(idation)? 0.064 .*guess 0.517", drawn[0])
+
+
+def test_the_weights_of_an_exploded_network_have_no_scale() -> None:
+    """Found while the panel is drawn, once for a network: a step asks nothing of the weights."""
+    player = Player(Experiment(seq_len=4, hidden_size=3))
+    bias = player.frame.scene.trace.params["rnn.bias_ih_l0"]  # the last block
+    bias.setflags(write=True)
+    bias[1] = np.nan
+    panel = panels.BY_ID["weights"]
+    assert panel.why_not(player.frame) is None
+    assert "A weight is not finite" in panel.draw(player.frame, View(), 70, 20, Palette()).plain()[0]

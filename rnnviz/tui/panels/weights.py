@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from rich.style import Style
 
-from rnnviz.glyphs import cut
+from rnnviz.glyphs import cut, lines_at_most
 from rnnviz.numbers import short
 from rnnviz.scene.commands import Measure
 from rnnviz.sheet import Sheet
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from rnnviz.scene.frame import Frame
     from rnnviz.views.weights import Block
 
+NOT_FINITE = "A weight is not finite: there is no scale to draw them on."
 WITH_NUMBER = 5  # cells of a weight from which its number is written
 WIDEST = 6
 GAP = 2
@@ -37,11 +38,16 @@ def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -
     from rnnviz.views.weights import blocks, largest
 
     sheet = Sheet(width, height)
+    found = blocks(frame.scene.trace)
+    reach = largest(found)
+    if not math.isfinite(reach):
+        for y, line in enumerate(lines_at_most(NOT_FINITE, width - 2, height)):
+            sheet.put(y, 1, line, palette.dim)
+        return sheet
     sentences = [READ_IT, *of_W_hh(frame.scene)][: max(1, height - 4)]
     for y, text in enumerate(sentences):
         sheet.put(y, 1, cut(text, width - 2), palette.text if y else palette.dim)
-    found = blocks(frame.scene.trace)
-    reach, top = largest(found), len(sentences) + 1
+    top = len(sentences) + 1
     sheet.right(0, f"±{reach:.2g} ", palette.faint)  # what the strongest colours are
     rows = height - top
     shown = _fitting(found, width - 2)
@@ -103,16 +109,8 @@ def _needs(frame: Frame) -> Command | None:
     return None if wanted in frame.scene.known else wanted
 
 
-def _no_weights(frame: Frame) -> str | None:
-    from rnnviz.views.weights import blocks, largest
-
-    if not math.isfinite(largest(blocks(frame.scene.trace))):
-        return "A weight is not finite: there is no scale to draw them on."
-    return None
-
-
 PANEL = Panel(
-    "weights", "weights", "W_ih, W_hh and b of the top layer as a heat map", _draw, needs=_needs, why_not=_no_weights,
+    "weights", "weights", "W_ih, W_hh and b of the top layer as a heat map", _draw, needs=_needs,
     depends_on=lambda frame, view: frame.scene, shows=frozenset(("weights", "spectrum")),
     rows=lambda frame: 4 + frame.scene.H,
 )  # fmt: skip
