@@ -4,9 +4,9 @@
     Found("gru", 0, "update gate (10.1 One state, two gates)", "The gate of a GRU that …", "term")
 
 A term of the glossary is found by its name, a lesson by its title, summary and what it explains, a page by its heading,
-text and question. The explanation
-of a question or exercise is searched once the learner has done it: nothing gives an answer away. Files are split into
-pages here without their experiments being checked, which takes a fifth of the time of reading them as lessons.
+text and question. The explanation of a question or exercise is searched once the learner has done it: nothing gives an
+answer away. Files are split into pages here without their experiments being checked, which takes a fifth of the time of
+reading them as lessons.
 """
 
 from __future__ import annotations

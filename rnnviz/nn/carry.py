@@ -12,12 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
 from rnnviz.errors import InputError
 from rnnviz.nn.records import Forward
+from rnnviz.nn.runner import Runner
 from rnnviz.nn.spec import ModelSpec
 from rnnviz.nn.types import Array, ParamsLike
 
@@ -25,20 +25,6 @@ from rnnviz.nn.types import Array, ParamsLike
 ZEROS = -1
 #: Sequences read at once, and the numbers they may leave behind: enough for speed, little enough for memory.
 AT_ONCE, NUMBERS_AT_ONCE = 256, 2**25
-
-
-class Runner(Protocol):
-    """The part of an engine that reads."""
-
-    def forward(
-        self,
-        spec: ModelSpec,
-        params: ParamsLike,
-        x: Array,
-        h0: Array | None = None,
-        c0: Array | None = None,
-        mask: Array | None = None,
-    ) -> Forward: ...
 
 
 @dataclass

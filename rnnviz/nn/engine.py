@@ -19,29 +19,20 @@ from rnnviz.nn.carry import Carried
 from rnnviz.nn.data import Data
 from rnnviz.nn.optimizer import Optimizer, OptimizerState
 from rnnviz.nn.records import Backward, Forward
+from rnnviz.nn.runner import Runner
 from rnnviz.nn.spec import ModelSpec, one_of
 from rnnviz.nn.types import Array, Params, ParamsLike
 
 NAMES = ("numpy", "numba")
 
 
-class Engine(Protocol):
+class Engine(Runner, Protocol):
     """The functions of an engine. A module with these functions is one; numpy_engine documents each.
 
     The callers check the inputs: arrays of the model's dtype, C-contiguous, with the given shapes.
     """
 
     name: str
-
-    def forward(
-        self,
-        spec: ModelSpec,
-        params: ParamsLike,
-        x: Array,
-        h0: Array | None = None,
-        c0: Array | None = None,
-        mask: Array | None = None,
-    ) -> Forward: ...
 
     def backward(
         self, spec: ModelSpec, params: ParamsLike, forward: Forward, grad_y: Array, direct_c: Array | None = None

@@ -10,26 +10,13 @@ import numpy as np
 
 from rnnviz.nn import losses
 from rnnviz.nn.records import Forward
+from rnnviz.nn.runner import Runner
 from rnnviz.nn.spec import ModelSpec
 from rnnviz.nn.types import Array, ParamsLike
 
 #: ε^(1/3) in float64: where the truncation error of a central difference meets its rounding error.
 STEP = float(np.finfo(np.float64).eps) ** (1 / 3)
 _STATES = 8
-
-
-class Runner(Protocol):
-    """The part of an engine that the check needs."""
-
-    def forward(
-        self,
-        spec: ModelSpec,
-        params: ParamsLike,
-        x: Array,
-        h0: Array | None = None,
-        c0: Array | None = None,
-        mask: Array | None = None,
-    ) -> Forward: ...
 
 
 class Trace(Protocol):
