@@ -481,7 +481,9 @@ with rnnviz.watch(model, path, every=1) as watch:
         loss.backward()
         watch.step(loss)
         model.zero_grad()
+dist.barrier()
 dist.destroy_process_group()
+os._exit(0)  # at the end of Python the threads of a group that a model still holds may abort (pytorch issue 190489)
 """
 
 
