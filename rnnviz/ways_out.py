@@ -94,3 +94,39 @@ def _create(file: Path, content: bytes) -> None:
     except OSError:
         os.unlink(file)
         raise
+
+
+def folder(path: str | Path) -> Path:
+    """A folder to write several files into, made with its parents if it is missing. Raises InputError."""
+    place = Path(path).expanduser()
+    if not str(path).strip():
+        raise InputError("o: the name is empty; name a folder")
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise InputError(f"{path}: is a file, not a folder") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be made: {getattr(error, 'strerror', None) or error}") from None
+    return place
+
+
+def append(path: Path, line: bytes) -> None:
+    """Add one line to a file of ours, whole: in one write, at the end as it is then, whoever else writes. After a line
+    that was torn it begins a new one. Raises InputError."""
+    try:
+        number = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
+        try:
+            end = os.fstat(number).st_size
+            is_torn = end > 0 and _byte_at(number, end - 1) != b"\n"
+            content = (b"\n" if is_torn else b"") + line
+            if os.write(number, content) != len(content):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        finally:
+            os.close(number)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be written: {getattr(error, 'strerror', None) or error}") from None
+
+
+def _byte_at(number: int, place: int) -> bytes:
+    os.lseek(number, place, os.SEEK_SET)
+    return os.read(number, 1)

@@ -17,6 +17,7 @@ from rnnviz.cli.session_flags import colors
 from rnnviz.cli.speed import compiled_meanwhile
 from rnnviz.experiment import forecast
 from rnnviz.experiment.build import trace_of
+from rnnviz.experiment.divergence import diverged
 from rnnviz.experiment.evaluate import fit, outputs
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.experiment.run import Result, Run
@@ -186,15 +187,6 @@ def examples(out: Output, result: Result) -> None:
 
 #: From NEAR times the loss of a guess on, a loss counts as near a guess; beyond ABOVE times, as above it.
 NEAR, ABOVE = 0.9, 1.1
-#: A run diverged if its loss ends above DIVERGES times the loss of a guess and above its own loss after the first
-#: epoch, or above HUGE, where no network starts.
-DIVERGES, HUGE = 10.0, 1e6
-
-
-def diverged(losses: list[float], guess: float | None) -> bool:
-    last = losses[-1]
-    grew = guess is not None and last > DIVERGES * guess and last > losses[0]
-    return not math.isfinite(last) or last > HUGE or grew
 
 
 def advice(result: Result) -> str | None:

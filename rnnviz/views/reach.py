@@ -17,7 +17,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnnviz.experiment.evaluate import evaluation_count, evaluation_slice
+from rnnviz.experiment.build import trace_of
+from rnnviz.experiment.evaluate import accuracy, error, evaluation_count, evaluation_slice
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.nn import Model, Trace
 from rnnviz.scene.commands import Measure
@@ -25,6 +26,7 @@ from rnnviz.scene.frame import Frame
 from rnnviz.scene.gradient import Gradient
 from rnnviz.scene.scene import Scene
 from rnnviz.tasks import Task
+from rnnviz.views.gradient import gradient_of
 from rnnviz.views.prepare import prepare, read
 from rnnviz.views.zero_gradients import Zero, zero_at
 
@@ -124,12 +126,7 @@ def reach(scene: Scene, truncation: tuple[int, int] | None = None) -> Reach | No
     if not needed:
         return None
     step = min(needed)
-    gradient = scene.gradient(k)
-    paths = [gradient]
-    if gradient.highway is not None and gradient.highway.along == "c":
-        paths.append(gradient.highway)
-    # The first of equals, so that c is named only where more arrives there.
-    best = max(paths, key=lambda path: _or(left(path, k, step), -1.0))
+    best = farthest(scene.gradient(k), k, step)
     first = first_used(k, truncation, scene.task.seq_len)
     shares = _shares(scene, first)
     return Reach(
@@ -163,6 +160,29 @@ def reach_of(trace: Trace, task: Task, sample: int, experiment: Experiment) -> R
     return reach(scene, experiment.truncation())
 
 
+def horizon_of(model: Model, task: Task, sample: int = 0) -> tuple[float, float]:
+    """(horizon, factor) of one sequence's last loss, without the rest of its reach: the lag at which 1 % of the
+    gradient is left (inf: more is left after all steps; nan: not known), and what a step back keeps of it, the mean
+    over its way to what the answer depends on (to step 1 where that is not known)."""
+    trace = trace_of(model, task, sample)
+    k = trace.loss_steps[-1]
+    needed = task.needs(sample, k) if task.lag is not None else ()
+    step = min(needed, default=1)
+    best = farthest(gradient_of(trace, k), k, step)
+    horizon = best.horizon if best.horizon is not None else math.inf if best.fades else math.nan
+    factor = left(best, k, step) ** (1 / (k - step)) if k > step else math.nan
+    return horizon, factor
+
+
+def farthest(gradient: Gradient, k: int, step: int) -> Gradient:
+    """The row of which more arrives at `step`: that on h, or on c of an LSTM."""
+    paths = [gradient]
+    if gradient.highway is not None and gradient.highway.along == "c":
+        paths.append(gradient.highway)
+    # The first of equals, so that c is named only where more arrives there.
+    return max(paths, key=lambda path: _or(left(path, k, step), -1.0))
+
+
 def left(gradient: Gradient, k: int, t: int) -> float:
     """norms[t] / norms[k]; nan where the gradient at k is 0, inf or nan, or nan at t."""
     start, there = float(gradient.norms[k]), float(gradient.norms[t])
@@ -182,14 +202,21 @@ def first_used(k: int, truncation: tuple[int, int] | None, T: int) -> int:
 def answers(scene: Scene) -> Answers | None:
     """None while they are not known."""
     task, outcome = scene.task.original or scene.task, scene.outcome
-    if outcome is None:
-        return None
+    return None if outcome is None else _judged(task, outcome.accuracy, outcome.error)
+
+
+def answers_of(model: Model, task: Task) -> Answers | None:
+    """The same without a scene: what a model answers to the sequences it is judged by."""
+    task = task.original or task
+    return _judged(task, accuracy(model, task), error(model, task))
+
+
+def _judged(task: Task, right: float | None, error: float | None) -> Answers | None:
     count = evaluation_count(task)
     if task.loss == "cross_entropy":
         of = int(task.loss_mask[evaluation_slice(task)].sum())
-        right = outcome.accuracy
         return None if right is None else Answers(count, right=right, constant=constant(task), count=of)
-    return None if outcome.error is None else Answers(count, error=outcome.error, baseline=task.baseline)
+    return None if error is None else Answers(count, error=error, baseline=task.baseline)
 
 
 def constant(task: Task) -> float:

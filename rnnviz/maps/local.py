@@ -1,0 +1,134 @@
+"""The processes of this machine: one for each processor, one thread each.
+
+with Processes() as executor:
+    run(store, executor, workers=executor.workers)
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+import types
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from typing import Any
+
+from rnnviz.maps.grid import Job
+from rnnviz.maps.point import FAILED, Point
+from rnnviz.maps.run import LARGEST_PART, run
+from rnnviz.maps.store import Store
+
+#: How the libraries below NumPy are asked for one thread.
+ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+#: A point during which its process ended so many times, alone, is one that failed.
+ENDS_ALONE = 2
+KILLED = "the process that computed it was ended twice: not enough memory?"
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    with contextlib.suppress(AttributeError):  # not on every system
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class Processes:
+    """An executor of processes that end with this one, however it ends."""
+
+    def __init__(self, workers: int | None = None) -> None:
+        self.workers = workers or processors()
+        context = get_context("spawn")  # a fork would copy the app's threads' locks
+        theirs, self._ours = context.Pipe(duplex=False)
+        self._theirs = theirs
+        self._pool = ProcessPoolExecutor(self.workers, mp_context=context, initializer=_begin, initargs=(theirs,))
+
+    def __enter__(self) -> Processes:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any) -> Future[Any]:
+        with _as_children():
+            return self._pool.submit(fn, *args)
+
+    def close(self) -> None:
+        """End the processes, whatever they do at the moment."""
+        self._ours.close()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._theirs.close()
+
+
+def run_here(
+    store: Store,
+    *,
+    workers: int | None = None,
+    jobs: list[Job] | None = None,
+    on_point: Callable[[Point], None] = lambda point: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> None:
+    """Run the missing points in processes of this machine. One that ends (killed, out of memory) is replaced, and its
+    points are run again; a point that ends its process twice, when it runs alone, is one that failed."""
+    wanted = store.missing() if jobs is None else jobs
+    alone, ends = False, dict[str, int]()
+    while left := [job for job in wanted if job.key not in store]:
+        if cancelled():
+            return
+        # after a process has ended, one point at a time, until it is known whose fault that was
+        some = left[: 4 * (workers or processors())] if alone else left
+        try:
+            with Processes(1 if alone else workers) as executor:
+                run(
+                    store, executor, workers=executor.workers, jobs=some, on_point=on_point, cancelled=cancelled,
+                    largest_part=1 if alone else LARGEST_PART,
+                )  # fmt: skip
+            alone = False
+        except BrokenProcessPool:
+            if alone:
+                first = next(job for job in some if job.key not in store)
+                ends[first.key] = ends.get(first.key, 0) + 1
+                if ends[first.key] >= ENDS_ALONE:
+                    point = Point(first.key, first.site.cell, first.site.seed, first.site.x, first.site.y)
+                    point = replace(point, status=FAILED, error=KILLED)
+                    store.add(point)
+                    on_point(point)
+            alone = True
+
+
+def _begin(pipe: Connection) -> None:
+    """In a new process: the keys of the terminal are for the one that started it, and it ends with that one."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(pipe,), daemon=True).start()
+
+
+def _end_with(pipe: Connection) -> None:
+    """Nothing is ever sent: the other end is closed, by its owner or by the end of its process."""
+    with contextlib.suppress(OSError, EOFError):
+        pipe.poll(None)
+    os._exit(1)
+
+
+@contextlib.contextmanager
+def _as_children() -> Iterator[None]:
+    """Processes that are started meanwhile have one thread each, and do not run the program's main file again, which
+    need not be made for that."""
+    before = {name: os.environ.get(name) for name in ONE_THREAD}
+    main = sys.modules["__main__"]
+    os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
