@@ -18,7 +18,7 @@ from rnnviz.cli.speed import compiled_meanwhile
 from rnnviz.experiment import forecast
 from rnnviz.experiment.build import trace_of
 from rnnviz.experiment.divergence import diverged
-from rnnviz.experiment.evaluate import fit, outputs
+from rnnviz.experiment.evaluate import accuracy, fit, outputs
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.experiment.run import Result, Run
 from rnnviz.nn import Training
@@ -183,6 +183,8 @@ def examples(out: Output, result: Result) -> None:
         right = sum(a == b for a, b in pairs)
         of_all = numbers.counted(len(pairs), "answer")
         out.print(f"  {right:,} of {of_all} right ({numbers.percent(right / len(pairs), 0)})")
+    elif (share := accuracy(result.model, task)) is not None:
+        out.print(f"  right signs: {numbers.percent(share, 0)}")
 
 
 #: From NEAR times the loss of a guess on, a loss counts as near a guess; beyond ABOVE times, as above it.

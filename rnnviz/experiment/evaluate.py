@@ -127,12 +127,14 @@ def evaluation_slice(task: Task) -> slice:
 
 
 def accuracy(model: Model, task: Task) -> float | None:
-    """Share of right answers on the sequences of evaluation_slice; None for a task whose answers are not classes."""
-    if task.loss != "cross_entropy":
+    """Share of right answers on the sequences of evaluation_slice; None for a task whose answers are neither right nor
+    wrong."""
+    if not task.has_right_answers:
         return None
-    predicted, true = answers(model, task, evaluation_slice(task))
-    pairs = [(a, b) for one, two in zip(predicted, true, strict=True) for a, b in zip(one, two, strict=True)]
-    return sum(a == b for a, b in pairs) / len(pairs) if pairs else None
+    which = evaluation_slice(task)
+    judged = task.loss_mask[which]
+    right = task.right(outputs(model, task, which)[judged], task.targets[which][judged])
+    return float(right.mean()) if right.size else None
 
 
 def error(model: Model, task: Task) -> float | None:

@@ -227,6 +227,11 @@ class Task(ReadOnly):
         return self.input_size == 2
 
     @property
+    def has_right_answers(self) -> bool:
+        """Whether an answer is right or wrong, and not only near or far."""
+        return self.loss == "cross_entropy"
+
+    @property
     def has_features(self) -> bool:
         """Whether each step is several numbers, drawn as such: neither a symbol nor a number with its mark."""
         return self.input_size > 1 and not self.vocab and not self.has_marker
@@ -272,6 +277,10 @@ class Task(ReadOnly):
     def amount(self, i: int, t: int) -> float | None:
         """The number in 0..1 that the answer needs from step t of sequence i; None if it needs no number."""
         return None
+
+    def right(self, y: Array, targets: Array) -> Array:
+        """bool: whether each answer in y (n, O) is right, where `has_right_answers`; not where y is not a number."""
+        return np.asarray((y.argmax(axis=1) == targets) & np.isfinite(y).all(axis=1))
 
     def answers(self, y: Array) -> tuple[str, ...]:
         """The label of the largest output at each step of y (T, O); "?" where y is not a number."""

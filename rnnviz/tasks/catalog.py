@@ -30,6 +30,7 @@ MOST_LABELLED = 2_000  # sequences of a person's own, unless more are asked for;
 MOST_CHARACTERS = 200_000  # read from a text file; training on more would take hours
 LONGEST_NAME = 11  # letters in the longest surname of names.py
 LONGEST_CAPTION = 7  # letters in the longest word of captions.py, with its end mark
+FLIPFLOP_BITS = 3
 
 
 Dimensions = tuple[int, int | None]
@@ -75,7 +76,8 @@ def _captions(task: TaskInfo, seq_len: int | None, lag: int | None) -> Dimension
 
 
 def _to_the_end(task: TaskInfo, seq_len: int | None, lag: int | None) -> Dimensions:
-    """recall and adding have their target at the last step T, so the farthest input they need is at T - lag."""
+    """recall and adding have their target at the last step T, so the farthest input they need is at T - lag. The last
+    pulse of a flip-flop may be as long ago."""
     T = seq_len if seq_len is not None else (task.seq_len if lag is None else lag + 1)
     if T < 2:
         raise InputError(f"seq_len: the task {task.name!r} needs at least 2 steps")
@@ -210,6 +212,21 @@ CATALOG: dict[str, TaskInfo] = {
             fill=_captions,
             inputs=9,
             outputs=18,
+            recipe=(*_ADAM, ("epochs", 40)),
+        ),
+        TaskInfo(
+            "flipflop",
+            "flip-flop",
+            "read rare pulses of three bits; give the last pulse of each at every step",
+            "many-to-many",
+            "mse",
+            "every",
+            seq_len=20,
+            samples=500,
+            uses=frozenset({"samples"}),
+            fill=_to_the_end,
+            inputs=FLIPFLOP_BITS,
+            outputs=FLIPFLOP_BITS,
             recipe=(*_ADAM, ("epochs", 40)),
         ),
     )

@@ -52,7 +52,7 @@ class FromTheEnd(Task):
 
 _SAME = frozenset(
     ("continues", "is_shuffled", "has_readout", "has_words", "has_own_data", "has_targets", "has_marker",
-     "has_features", "features", "curve", "describe", "picture", "answers", "in_numbers")
+     "has_features", "features", "curve", "describe", "picture", "answers", "in_numbers", "has_right_answers", "right")
 )  # fmt: skip
 
 

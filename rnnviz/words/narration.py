@@ -115,7 +115,10 @@ def _forward(frame: Frame, voice: Voice) -> tuple[str, str]:
         return made, directions.other_side(frame)
     if t in frame.scene.loss_steps and frame.scene.task.loss == "mse":
         error = float(frame.scene.trace.y[t - 1, 0, 0] - frame.scene.target_values[t - 1, 0])
-        return made, f"The error is {fixed(error)}; the network has not seen the next input."
+        if frame.scene.task.series is not None:
+            return made, f"The error is {fixed(error)}; the network has not seen the next input."
+        which_output = "" if frame.scene.trace.y.shape[2] == 1 else " of the first output"
+        return made, f"The error{which_output} is {fixed(error)}. [right] reads the next step."
     return made, _prediction(frame) or "[right] reads the next step, [left] undoes this one."
 
 

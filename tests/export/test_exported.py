@@ -42,7 +42,7 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "clip_value": (None, 0.125),
     "truncate": (None, "2,4"),
     "dtype": ("float64", "float32"),
-    "task": ("sine", "recall", "adding", "copying", "names", "characters", "captions"),
+    "task": ("sine", "recall", "adding", "copying", "names", "characters", "captions", "flipflop"),
     "loss_at": (None, "every", "last", "7"),
     "validation_split": (0.1, 0.0),
     "shuffle": (True, False),
@@ -50,7 +50,8 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "epochs": (1, 0, 2),
 }
 SIZES = {"sine": {"points": 20}, "recall": {"lag": 7}, "adding": {"lag": 7}, "copying": {"seq_len": 12},
-         "names": {"seq_len": 9}, "characters": {"seq_len": 10}, "captions": {}}  # fmt: skip
+         "names": {"seq_len": 9}, "characters": {"seq_len": 10}, "captions": {},
+         "flipflop": {"seq_len": 8}}  # fmt: skip
 
 
 def experiment_of(chosen: dict[str, Any]) -> Experiment | None:
@@ -60,7 +61,7 @@ def experiment_of(chosen: dict[str, Any]) -> Experiment | None:
         return None
     if chosen["optimizer"] != "sgd" and chosen["momentum"]:
         return None
-    if chosen["task"] in ("names", "recall", "adding", "copying", "characters", "captions"):
+    if chosen["task"] in ("names", "recall", "adding", "copying", "characters", "captions", "flipflop"):
         chosen["samples"] = 12
     if chosen["loss_at"] == "7" and chosen["task"] in ("names", "captions"):
         return None

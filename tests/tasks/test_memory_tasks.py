@@ -1,4 +1,4 @@
-"""recall, adding, copying, captions: what is asked is where the lag says, and what a guess scores."""
+"""recall, adding, copying, captions, flipflop: what is asked is where the lag says, and what a guess scores."""
 
 import math
 
@@ -7,6 +7,7 @@ import pytest
 
 from rnnviz import tasks
 from rnnviz.tasks.captions import END, PIXELS, WORDS
+from rnnviz.tasks.flipflop import PULSE
 
 
 @pytest.mark.parametrize(("seq_len", "lag"), [(2, 1), (2, None), (30, None), (30, 7), (None, 12)])
@@ -63,3 +64,34 @@ def test_a_picture_is_shown_once_and_its_word_is_spelled_with_an_end():
         assert task.lengths[i] == len(word) + 1
         assert np.array_equal(task.x[i, 0], PIXELS[WORDS.index(word)])
     assert len({tuple(p) for p in PIXELS}) == len(WORDS), "no two words for one picture"
+
+
+@pytest.mark.parametrize("seq_len", [2, 20, 31])
+def test_a_flipflop_gives_the_last_pulse_of_each_bit(seq_len):
+    task = tasks.build("flipflop", seq_len=seq_len, samples=60)
+    assert set(np.unique(task.x)) == {-1.0, 0.0, 1.0}
+    for i in range(len(task)):
+        bits = np.zeros(3)
+        for t in range(seq_len):
+            bits = np.where(task.x[i, t] != 0, task.x[i, t], bits)
+            assert np.array_equal(task.targets[i, t], bits)
+            for step in task.needs(i, t + 1):
+                assert (task.x[i, step - 1] * bits == 1).any(), "it set a bit as it is now"
+            assert len(task.needs(i, t + 1)) <= np.count_nonzero(bits) <= 3
+            assert bool(task.needs(i, t + 1)) == bits.any()
+    assert task.loss_mask.all()
+    assert task.lag == seq_len - 1
+
+
+def test_the_pulses_of_a_flipflop_are_as_frequent_as_it_says():
+    x = tasks.build("flipflop", samples=10_000).x
+    assert np.mean(x != 0) == pytest.approx(PULSE, rel=0.01)
+    assert np.mean(x) == pytest.approx(0.0, abs=0.002)
+
+
+def test_a_flipflop_is_right_where_the_sign_is_and_asks_for_no_bit_without_a_pulse():
+    task = tasks.build("flipflop", samples=20)
+    targets = np.array([[1.0, -1.0, 0.0], [1.0, 1.0, 1.0]])
+    y = np.array([[0.2, 0.1, -3.0], [np.nan, 9.0, -1.0]])
+    assert task.right(y, targets).tolist() == [True, False, False, True, False]
+    assert task.right(targets, targets).all()
