@@ -20,6 +20,7 @@ _HOME = {
     "Trace": "rnnviz.nn",
     "Experiment": "rnnviz.experiment.experiment",
     "train": "rnnviz.experiment.run",
+    "map": "rnnviz.maps.make",
     "Recorder": "rnnviz.recordings.recorder",
     "Recording": "rnnviz.recordings.recording",
     "LayerRecord": "rnnviz.recordings.layer_record",
@@ -30,12 +31,16 @@ _HOME = {
 #: For those who have the framework; each imports it.
 _FOR_FRAMEWORKS = ("keras", "lightning")
 
-__all__ = ["__version__", *_HOME]
+#: Not with `from rnnviz import *`: there it would hide Python's own.
+_QUALIFIED = ("map",)
+
+__all__ = ["__version__", *(name for name in _HOME if name not in _QUALIFIED)]
 
 if TYPE_CHECKING:
     from rnnviz.errors import InputError as InputError
     from rnnviz.experiment.experiment import Experiment as Experiment
     from rnnviz.experiment.run import train as train
+    from rnnviz.maps.make import map as map
     from rnnviz.nn import Model as Model
     from rnnviz.nn import Trace as Trace
     from rnnviz.recordings.layer_record import LayerRecord as LayerRecord
@@ -53,4 +58,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted({*__all__, *_QUALIFIED})

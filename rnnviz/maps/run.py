@@ -8,7 +8,7 @@ The workers compute; this process alone writes. Order, number of workers and siz
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -98,12 +98,12 @@ def run(
                 future.cancel()
 
 
-def shard_of(jobs: Sequence[Job], shard: tuple[int, int]) -> list[Job]:
+def shard_of(jobs: Iterable[Job], shard: tuple[int, int]) -> list[Job]:
     """Every n-th of the jobs, from the i-th on: shard (i, n), i from 1."""
     i, n = shard
     if not 1 <= i <= n:
         raise InputError(f"shard: {i}/{n} is none of {n}; use 1/{n} to {n}/{n}")
-    return list(jobs[i - 1 :: n])
+    return list(jobs)[i - 1 :: n]
 
 
 def _finished(pending: dict[Any, Part]) -> list[Any]:

@@ -25,7 +25,7 @@ from rnnviz.maps.grid import GridSpec, Job, Site
 from rnnviz.maps.point import Point
 from rnnviz.nn.engine import NAMES as ENGINES
 
-SPEC, POINTS = "map.toml", "points.jsonl"
+SPEC, POINTS, LOCK = "map.toml", "points.jsonl", ".lock"
 _LARGEST_SPEC = 1_000_000  # bytes
 _LONGEST_LINE = 100_000
 _READABLE = 0o644
@@ -41,6 +41,7 @@ class Store:
     def __init__(self, spec: GridSpec, engine: str = "numpy", folder: Path | None = None) -> None:
         self.spec, self.engine, self.folder = spec, engine, folder
         self._points: dict[str, Point] = {}
+        self._lock: files.Lock | None = None
 
     @classmethod
     def open(cls, folder: str | Path, spec: GridSpec, engine: str | None = None) -> Store:
@@ -49,9 +50,10 @@ class Store:
         extend."""
         place = Path(folder).expanduser()
         if not is_map(place):
-            if place.is_dir() and any(place.iterdir()):
+            if _has_content(place):
                 raise InputError(f"{folder}: is not the folder of a map, and not empty; name another")
             store = cls(spec, engine or "numpy", ways_out.folder(folder))
+            store._take(folder)
             store._write_spec()
             return store
         store = cls.read(place)
@@ -59,6 +61,7 @@ class Store:
             raise InputError(f"{folder}: holds another map: {reason}; name another folder")
         if engine is not None and engine != store.engine:
             raise InputError(f"{folder}: was computed with the engine {store.engine}; name another folder")
+        store._take(folder)
         if spec != store.spec:
             store.spec = spec
             store._write_spec()
@@ -106,9 +109,15 @@ class Store:
         self._points[point.key] = point
         return True
 
-    def missing(self) -> list[Job]:
-        """What is still to be run, in the canonical order."""
-        return [job for job in self.spec.jobs() if job.key not in self._points]
+    def missing(self, jobs: Iterable[Job] | None = None) -> list[Job]:
+        """Which of these jobs (None: all) are still to be run, in their order."""
+        return [job for job in (self.spec.jobs() if jobs is None else jobs) if job.key not in self._points]
+
+    def close(self) -> None:
+        """Let others write the folder. The end of the process does so, too."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
 
     def merge(self, others: Iterable[Store]) -> int:
         """Take over the points of others; how many are new here. Raises InputError for a map of another spec."""
@@ -118,6 +127,17 @@ class Store:
                 raise InputError(f"{other.folder}: was computed with the engine {other.engine}, others {self.engine}")
             new += sum(self.add(point) for point in other)
         return new
+
+    def _take(self, folder: str | Path) -> None:
+        """Raises InputError while another process writes the folder."""
+        assert self.folder is not None
+        try:
+            self._lock = files.Lock(self.folder / LOCK)
+        except OSError as error:
+            raise InputError(f"{folder}: cannot be written: {error.strerror or error}") from None
+        if not self._lock.take():
+            self.close()
+            raise InputError(f"{folder}: another rnnviz computes this map; wait for it, or name another folder")
 
     def _write_spec(self) -> None:
         assert self.folder is not None
@@ -134,6 +154,14 @@ def is_map(folder: str | Path) -> bool:
         return (Path(folder).expanduser() / SPEC).is_file()
     except (OSError, ValueError):
         return False
+
+
+def _has_content(folder: Path) -> bool:
+    """Whether there is something that is not ours; what a process left that was killed at once is nothing."""
+    try:
+        return folder.is_dir() and any(one.name != LOCK for one in folder.iterdir())
+    except (OSError, ValueError):
+        return False  # making it finds the reason
 
 
 # -- map.toml ----------------------------------------------------------------------------------------------

@@ -1,0 +1,133 @@
+"""Make a map: in memory or in a folder, here or on an executor of your own.
+
+import rnnviz
+found = rnnviz.map("gain=0.25:2:8", "lag=5:40:6", task="recall", cells=("rnn", "lstm"), seeds=4, folder="map")
+found.share                     # (cells, y, x): how many of the seeds learnt
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from rnnviz.errors import InputError, short_repr
+from rnnviz.experiment import cost
+from rnnviz.experiment.build import resolved
+from rnnviz.experiment.experiment import Experiment
+from rnnviz.maps.axis import Axis
+from rnnviz.maps.grid import GridSpec, Site
+from rnnviz.maps.local import run_here
+from rnnviz.maps.point import Point
+from rnnviz.maps.result import MapResult
+from rnnviz.maps.run import Submits, run, shard_of
+from rnnviz.maps.store import Store, is_map
+from rnnviz.nn import compiler, compiler_errors
+
+#: Seconds of training in NumPy, all points together, from which on the compiled engine saves time.
+COMPILED_FROM = 10.0
+#: Workers of an executor of which that is not known.
+WORKERS = 32
+
+
+def map(
+    x: str | Axis,
+    y: str | Axis | None = None,
+    *,
+    cells: Iterable[str] = (),
+    seeds: int = 1,
+    experiment: Experiment | None = None,
+    folder: str | Path | None = None,
+    workers: int | None = None,
+    executor: Submits | None = None,
+    shard: tuple[int, int] | None = None,
+    engine: str | None = None,
+    on_point: Callable[[Point], None] = lambda point: None,
+    cancelled: Callable[[], bool] = lambda: False,
+    **settings: Any,
+) -> MapResult:
+    """Run an experiment at every point of a grid, each until it has learnt, has diverged, or its epochs are over.
+
+    x, y        axes: "gain=0.25:2:24", "lag=log:5:100:20", "gain=0.5,1,2", or an Axis
+    cells       side by side; seeds: repeats of each point, from the experiment's seed on
+    experiment, settings   what else is set: rnnviz.Experiment(task="recall"), or task="recall"
+    folder      where the points are kept as they are done; what it has is not computed again. None: in memory
+    workers     processes (default: one for each processor), or of the executor
+    executor    any concurrent.futures.Executor, in place of processes of this machine
+    shard       (i, n): every n-th point, from the i-th on; Store.merge or `rnnviz map merge` puts them together
+    engine      "numpy" or "numba"; None: by the size of the map, or that of the folder
+    on_point    is called with each new point; cancelled() may end it: the result is then what is known
+
+    Raises InputError, before anything is computed, for axes and settings that do not fit.
+    """
+    base = (experiment or Experiment()).with_(**_known(settings))
+    across = Axis.parse(x) if isinstance(x, str) else x
+    up = Axis.parse(y) if isinstance(y, str) else y
+    spec = GridSpec(base, across, up, (cells,) if isinstance(cells, str) else tuple(cells), seeds)
+    store = opened(spec, folder, engine)
+    try:
+        fill(store, workers=workers, executor=executor, shard=shard, on_point=on_point, cancelled=cancelled)
+    finally:
+        store.close()
+    return MapResult.of(store)
+
+
+def opened(spec: GridSpec, folder: str | Path | None = None, engine: str | None = None) -> Store:
+    """The store of a map that is to be filled. Raises InputError for a spec or a folder that will not do."""
+    spec.check()
+    if folder is None:
+        return Store(spec, engine or engine_for(spec))
+    return Store.open(folder, spec, engine if engine or is_map(folder) else engine_for(spec))
+
+
+def fill(
+    store: Store,
+    *,
+    workers: int | None = None,
+    executor: Submits | None = None,
+    shard: tuple[int, int] | None = None,
+    on_point: Callable[[Point], None] = lambda point: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> None:
+    """Run what is missing (of a shard, its part)."""
+    jobs = store.missing(shard_of(store.spec.jobs(), shard) if shard else None)
+    if executor is None:
+        run_here(store, workers=workers, jobs=jobs, on_point=on_point, cancelled=cancelled)
+    else:
+        run(store, executor, workers=workers or WORKERS, jobs=jobs, on_point=on_point, cancelled=cancelled)
+
+
+def engine_for(spec: GridSpec) -> str:
+    """The engine that saves time: that of kernels where the map is long enough and they can be had."""
+    if compiler.IN_PROCESS or seconds_in_numpy(spec) < COMPILED_FROM:
+        return "numpy"
+    try:
+        for _ in compiler.compiled((cell, spec.base.dtype) for cell in spec.cells):
+            pass  # now they are in the cache, where each worker finds them
+    except Exception as error:
+        compiler_errors.keep(error)
+        return "numpy"
+    return "numba"
+
+
+def seconds_in_numpy(spec: GridSpec) -> float:
+    """Roughly how long all points take at most, one after the other, in NumPy: from those at the ends of the axes."""
+    found = []
+    for cell in spec.cells:
+        for y in dict.fromkeys((spec.ys[0], spec.ys[-1])):
+            for x in dict.fromkeys((spec.xs[0], spec.xs[-1])):
+                try:
+                    one = resolved(spec.experiment(Site(cell, spec.base.seed, x, y)))
+                    found.append(cost.size_of(one).seconds(one.epochs))
+                except InputError:
+                    continue
+    return sum(found) / len(found) * len(spec) if found else 0.0
+
+
+def _known(settings: dict[str, Any]) -> dict[str, Any]:
+    try:
+        Experiment().with_(**settings)
+    except TypeError:
+        Experiment.from_mapping(settings, "map")  # raises InputError, which names the setting
+        raise InputError(f"map: {short_repr(settings)} is no experiment") from None
+    return settings
