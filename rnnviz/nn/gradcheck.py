@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from rnnviz.nn import losses
+from rnnviz.nn import losses, readout
 from rnnviz.nn.records import Forward
 from rnnviz.nn.runner import Runner
 from rnnviz.nn.spec import ModelSpec
@@ -107,7 +107,10 @@ def _loss_after(trace: Trace, t: int, of_cell: bool, move: Array) -> float:
             follows = trace.gates[trace.spec.about_cell.output_gate][t - 1] * np.tanh(c[-1])
             h[-1] = follows if mask is None else np.where(mask[t - 1][:, None], follows, h[-1])  # a copy stays
     y, cells = trace.y.copy(), _cells(trace.forward)
+    states = trace.forward.layers[-1].h[1:].copy()
     if t > 0:
+        states[t - 1] = h[-1]
+    if t > 0 and not readout.attends(trace.spec):
         own = h[-1] @ trace.params["readout.weight"].T + trace.params["readout.bias"]
         y[t - 1] = own if trace.rest is None else own + trace.rest[t - 1]
         if cells is not None and c is not None:
@@ -115,8 +118,11 @@ def _loss_after(trace: Trace, t: int, of_cell: bool, move: Array) -> float:
     if t < trace.T:
         run = _rerun(trace, trace.params, t, h, c)
         y[t:], later = _with_rest(trace, run.y, t), _cells(run)
+        states[t:] = run.layers[-1].h[1:]
         if cells is not None and later is not None:
             cells = np.concatenate([cells[:t], later])
+    if readout.attends(trace.spec):  # every later output reads the moved state
+        y = readout.read_out(trace.spec, trace.params, states, mask)
     return _loss_of(trace, y, cells)
 
 

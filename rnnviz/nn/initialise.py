@@ -2,7 +2,8 @@
 
 keras       weight_ih glorot uniform over the full gate width, weight_hh orthogonal on the joint (H, G*H)
             matrix, biases 0, an LSTM's forget bias 1; readout glorot uniform and 0. As Keras' SimpleRNN,
-            LSTM, GRU and Dense
+            LSTM, GRU and Dense;
+            the weights of attention glorot uniform, too, drawn after all others
 pytorch     everything U(-1/√H, 1/√H). As torch.nn.RNN, LSTM, GRU and Linear(H, O)
 identity    weight_hh the identity (each gate), other weights N(0, 0.001²), biases 0. IRNN: Le, Jaitly &
             Hinton 2015 (arXiv:1504.00941); meant for cell "rnn" with activation "relu"
@@ -52,9 +53,10 @@ def initial_params(
     rng = np.random.default_rng(seed)
     if spec.about_cell.is_own:
         own = {own_name(name): w for name, w in own_equations(spec.about_cell).initial(spec, seed).items()}
-        limit = math.sqrt(6.0 / sum(spec.parameter_shapes["readout.weight"]))
-        shape = spec.parameter_shapes["readout.weight"]
-        return {**own, "readout.weight": rng.uniform(-limit, limit, shape), "readout.bias": np.zeros(shape[0])}
+        shapes = {name: shape for name, shape in spec.parameter_shapes.items() if name not in own}
+        return own | {
+            name: np.zeros(shape) if len(shape) == 1 else glorot(rng, shape) for name, shape in shapes.items()
+        }
     bound = 1.0 / math.sqrt(spec.hidden_size)
     params: Params = {}
     for name, shape in spec.parameter_shapes.items():
@@ -67,8 +69,7 @@ def initial_params(
         elif init == "identity":
             params[name] = rng.normal(0.0, 0.001, shape)
         else:
-            limit = math.sqrt(6.0 / sum(shape))
-            params[name] = rng.uniform(-limit, limit, shape)
+            params[name] = glorot(rng, shape)
 
     for suffix in spec.suffixes:
         W_hh = params.get(f"rnn.weight_hh{suffix}")
@@ -78,6 +79,12 @@ def initial_params(
                 rescale(W_hh, spectral_radius)
         _gate_biases(spec, params, suffix, init, forget_bias, max_lag, rng)
     return {name: np.ascontiguousarray(a, spec.dtype) for name, a in params.items()}
+
+
+def glorot(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    """Glorot uniform: U(-√(6/(rows + columns)), √(6/(rows + columns)))."""
+    limit = math.sqrt(6.0 / sum(shape))
+    return rng.uniform(-limit, limit, shape)
 
 
 def orthogonal(rng: np.random.Generator, rows: int, columns: int) -> Array:

@@ -12,13 +12,15 @@ goes forward in time. Schuster & Paliwal 1997 (10.1109/78.650093).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from rnnviz.nn import readout
 from rnnviz.nn.directions import BACKWARD
 from rnnviz.nn.equations import own as own_equations
 from rnnviz.nn.masked import LayerPass, masked_layer
+from rnnviz.nn.metrics import norm
 from rnnviz.nn.records import Backward, Forward, LayerBackward, LayerForward, LayerWeights, layer_weights, own_name
 from rnnviz.nn.spec import ModelSpec
 from rnnviz.nn.types import Array, Params, ParamsLike
@@ -58,7 +60,7 @@ def forward(
             else:
                 layers.append(masked_layer(layer_pass, spec, w, given, start_h, start_c, in_order(mask, direction)))
         inputs = _outputs(spec, layers[-len(spec.directions) :])
-    return Forward(tuple(layers), read_out(params, inputs))
+    return Forward(tuple(layers), readout.read_out(spec, params, inputs, mask))
 
 
 def backward(
@@ -73,9 +75,9 @@ def backward(
     layer's c_t, past h_t; None: nothing. A bidirectional model has none."""
     many, H = len(spec.directions), spec.hidden_size
     top = _outputs(spec, forward.layers[-many:])
-    grads: Params = {"readout.weight": flat(grad_y).T @ flat(top), "readout.bias": grad_y.sum(axis=(0, 1))}
+    ways, grads = readout.back(spec, params, top, grad_y, forward.mask)
     layers: dict[int, LayerBackward] = {}
-    direct = through_readout(params, grad_y)  # the part of dL/dh_t that comes from above, not through time
+    direct = ways.direct  # the part of dL/dh_t that comes from above, not through time
     for level in reversed(range(spec.num_layers)):
         below: Array | None = None
         for side, direction in enumerate(spec.directions):
@@ -117,25 +119,24 @@ def input_gradient(spec: ModelSpec, params: ParamsLike, layer: LayerForward, gra
     return out
 
 
-def read_out(params: ParamsLike, h: Array) -> Array:
-    """y = h W_outᵀ + b_out."""
-    weight = params["readout.weight"]
-    out: Array = (h if _is_identity(weight) else h @ weight.T) + params["readout.bias"]
-    return out
-
-
-def through_readout(params: ParamsLike, grad_y: Array) -> Array:
-    """W_outᵀ dL/dy: what the loss sends straight into the top layer's h_t."""
-    weight = params["readout.weight"]
-    return grad_y if _is_identity(weight) else grad_y @ weight
-
-
-def _is_identity(weight: Array) -> bool:
-    """The readout of a recording. A product with it would make one inf or nan (0 · inf) a nan in every unit."""
-    square = weight.shape[0] == weight.shape[1] and weight[0, 0] == weight[-1, -1] == 1
-    return square and np.array_equal(weight, np.eye(len(weight)))
-
-
-def flat(a: Array) -> Array:
-    """(T, B, N) -> (T*B, N)."""
-    return a.reshape(-1, a.shape[-1])
+@np.errstate(all="ignore")
+def triangle(
+    spec: ModelSpec,
+    params: ParamsLike,
+    forward: Forward,
+    grad_y: Array,
+    steps: Sequence[int],
+    layer_pass_back: LayerPassBack,
+) -> Array:
+    """(T+1, T+1): [k, t] = ‖∂L_k/∂h_t‖ over (B, H) of the top layer, for the loss steps k in `steps`, by a pass back
+    for each: the loss of step k enters every state that attention sees, not h_k alone."""
+    norms = np.zeros((len(grad_y) + 1, len(grad_y) + 1))
+    w = layer_weights(spec, params, spec.num_layers - 1)
+    for k in steps:
+        run = forward.window(0, k)
+        error = np.zeros_like(grad_y[:k])
+        error[-1] = grad_y[k - 1]
+        direct = readout.ways(spec, params, run.layers[-1].h[1:], error, run.mask).direct
+        back, _ = layer_pass_back(spec, w, run.layers[-1], direct, None)
+        norms[k, : k + 1] = norm(back.grad_h, axis=(1, 2))
+    return norms

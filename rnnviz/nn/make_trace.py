@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnviz.nn import checks, losses
+from rnnviz.nn import checks, losses, readout
 from rnnviz.nn import engine as engines
 from rnnviz.nn.both_directions import part, part_of_passes
 from rnnviz.nn.directions import FORWARD
@@ -101,7 +101,8 @@ def states_trace(
 def _check_memory(spec: ModelSpec, T: int, B: int) -> None:
     H = spec.hidden_size
     width = 3 * len(spec.gates) + 2 * spec.state_size // H + 1
-    checks.memory("trace", 8 * T * B * H * len(spec.suffixes) * width, f"T={T}, B={B}, H={H}, L={spec.num_layers}")
+    needed = 8 * B * (T * H * len(spec.suffixes) * width + readout.numbers(spec, T))
+    checks.memory("trace", needed, f"T={T}, B={B}, H={H}, L={spec.num_layers}")
 
 
 def _traced(

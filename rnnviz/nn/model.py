@@ -1,4 +1,4 @@
-"""Model: stacked recurrent layers and a linear readout, with parameters under PyTorch's names and shapes.
+"""Model: stacked recurrent layers and a readout, with parameters under PyTorch's names and shapes.
 
 >>> model = Model.create(cell="rnn", input_size=1, hidden_size=20, output_size=1, biases=1)
 >>> model.parameter_count
@@ -67,10 +67,11 @@ class Model(ReadOnly):
         dtype: str = "float64",
         seed: int = 0,
         bidirectional: bool = False,
+        readout: str = "linear",
     ) -> Model:
         """A new model; the same arguments always give the same weights.
 
-        cell ... activation, biases, dtype, bidirectional   see ModelSpec
+        cell ... activation, biases, dtype, bidirectional, readout   see ModelSpec
         init             "keras", "pytorch", "identity", "orthogonal", "chrono": see rnnviz.nn.initialise
         gain             multiplies the recurrent weights
         spectral_radius  rescales, after that, each gate's W_hh to this largest |eigenvalue|
@@ -80,7 +81,7 @@ class Model(ReadOnly):
         Raises InputError for unknown names, sizes below 1 and numbers that are not finite.
         """
         spec = ModelSpec(
-            cell, input_size, hidden_size, output_size, num_layers, activation, biases, dtype, bidirectional
+            cell, input_size, hidden_size, output_size, num_layers, activation, biases, dtype, bidirectional, readout
         )
         width = spec.hidden_size * len(spec.gates)
         checks.memory("model", 8 * spec.parameter_count, f"{spec.parameter_count} parameters, {width} rows a layer")
@@ -128,7 +129,7 @@ class Model(ReadOnly):
     def __repr__(self) -> str:
         s = self.spec
         layers = " -> ".join(map(str, (s.input_size, *[s.hidden_size] * s.num_layers, s.output_size)))
-        both = " in both directions" if s.bidirectional else ""
+        both = " in both directions" if s.bidirectional else "" if s.readout == "linear" else f" with {s.readout}"
         return f"<Model: {s.cell} {layers}{both}, {s.parameter_count} parameters, {s.dtype}>"
 
     @property
@@ -152,7 +153,8 @@ class Model(ReadOnly):
             count = sum(int(np.prod(shape)) for name, shape in shapes.items() if name.endswith(ends))
             rows.append(SummaryRow(f"rnn_l{layer}", kind, ("B", "T", self.spec.read_size), count))
         count = sum(int(np.prod(shape)) for name, shape in shapes.items() if name.startswith("readout."))
-        rows.append(SummaryRow("readout", "Dense", ("B", "T", self.spec.output_size), count))
+        kinds = {"linear": "Dense", "attention": "Attention, Dense", "additive": "AdditiveAttention, Dense"}
+        rows.append(SummaryRow("readout", kinds[self.spec.readout], ("B", "T", self.spec.output_size), count))
         return rows
 
     def forward(self, x: Any, h0: Any = None, c0: Any = None, *, mask: Any = None) -> Array:

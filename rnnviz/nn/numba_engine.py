@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnviz.nn import levels, losses, numpy_engine
+from rnnviz.nn import levels, losses, numpy_engine, readout
 from rnnviz.nn.carry import Carried
 from rnnviz.nn.data import Data
 from rnnviz.nn.flat_parameters import FlatParameters
@@ -184,11 +184,13 @@ def triangle(
     kernels = kernels_of(spec)
     if kernels is None or direct_c is not None or forward.mask is not None:
         return numpy_engine.triangle(spec, params, forward, grad_y, steps, direct_c)
+    if readout.attends(spec):
+        return levels.triangle(spec, params, forward, grad_y, steps, partial(_layer_backward, kernels))
     T, B = grad_y.shape[:2]
     run = forward.layers[-1]
     W_hh = layer_weights(spec, params, spec.num_layers - 1).W_hh
     plan = _plan(spec, T, B)
-    direct = np.ascontiguousarray(levels.through_readout(params, grad_y))
+    direct = np.ascontiguousarray(readout.sent_by_own_step(params, grad_y))
     grad_h = np.empty((len(steps), B, spec.hidden_size), run.h.dtype)
     norms = np.empty((T + 1, T + 1))
     kernels.call(
@@ -228,7 +230,8 @@ def train_batches(
     order = np.ascontiguousarray(batches, np.int64)
     out = np.empty(len(order))
     with FlatParameters(spec, params, rule, state) as weights:
-        if truncate is not None or carried is not None or data.read is not None or spec.bidirectional:
+        by_passes = truncate is not None or carried is not None or data.read is not None
+        if by_passes or spec.bidirectional or readout.attends(spec):
             _train_by_passes(kernels, spec, weights, data, order, truncate, carried, out)
         elif rule.clip_each is not None:
             _train_one_by_one(kernels, spec, weights, data, order, out)
@@ -327,7 +330,7 @@ def _train_by_passes(
     carried: Carried | None,
     out: Array,
 ) -> None:
-    """A forward and a backward pass for each batch: of what is truncated, carries states, or reads both ways."""
+    """A forward and a backward pass for each batch: of what is truncated, carries states, reads both ways, attends."""
     params = dict(weights.parts(weights.w))
     for number, batch in enumerate(order):
         x, targets, mask = data.time_major(batch)

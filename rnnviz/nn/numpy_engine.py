@@ -1,6 +1,6 @@
 """The textbook engine: a forward pass, back-propagation through time and training in plain NumPy.
 
-    y_t = h_t W_outᵀ + b_out                      forward, layer by layer, t = 1 .. T
+    y_t = h_t W_outᵀ + b_out                      forward, layer by layer, t = 1 .. T; see readout.py
     dL/dh_t = W_outᵀ dL/dy_t + (from step t+1)    backward, layer by layer, t = T .. 1
 
 It is the oracle of the fast engine in the tests, and it computes until that engine is loaded. The cells' equations are
@@ -15,15 +15,15 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from rnnviz.nn import levels, losses, optimizer
+from rnnviz.nn import levels, losses, optimizer, readout
 from rnnviz.nn.carry import ZEROS, Carried
 from rnnviz.nn.cell_table import CELLS
 from rnnviz.nn.data import Data
 from rnnviz.nn.equations import equations as equations_of
 from rnnviz.nn.equations import own as own_equations
-from rnnviz.nn.levels import flat, through_readout
 from rnnviz.nn.masked import equations_of_layer
 from rnnviz.nn.metrics import norm
+from rnnviz.nn.readout import flat
 from rnnviz.nn.records import Backward, Forward, LayerBackward, LayerForward, LayerWeights, layer_weights
 from rnnviz.nn.spec import ModelSpec
 from rnnviz.nn.types import Array, Params, ParamsLike
@@ -150,6 +150,8 @@ def triangle(
     layer matters, since its h_t acts on the loss through its own later states alone.
     Time O(T² B H²), memory O(T B H + T²).
     """
+    if readout.attends(spec):
+        return levels.triangle(spec, params, forward, grad_y, steps, _layer_and_weights)
     w, layer = layer_weights(spec, params, spec.num_layers - 1), forward.layers[-1]
     cell = equations_of_layer(CELLS[spec.cell], layer)
     T, B, H = len(grad_y), *layer.h.shape[1:]
@@ -161,7 +163,7 @@ def triangle(
     active = 0
     for t in reversed(range(T + 1)):
         if active < len(rows) and rows[active] == t:
-            grad_h[active] = through_readout(params, grad_y[t - 1])
+            grad_h[active] = readout.sent_by_own_step(params, grad_y[t - 1])
             if grad_c is not None and direct_c is not None:
                 grad_c[active] = direct_c[t - 1]
             active += 1

@@ -7,16 +7,23 @@ from __future__ import annotations
 
 import numpy as np
 
-from rnnviz.nn import metrics
+from rnnviz.nn import metrics, readout
 from rnnviz.nn.equations import own as own_equations
 from rnnviz.nn.records import Backward, Forward, own_params
 from rnnviz.nn.spec import ModelSpec
-from rnnviz.nn.types import Array
+from rnnviz.nn.types import Array, ParamsLike
+
+#: The weights of attention: what step t contributes is what the loss of its own output does.
+ATTENTION = ("readout.context", "readout.query", "readout.key", "readout.score")
 
 
-def of_parameter(spec: ModelSpec, name: str, forward: Forward, backward: Backward, grad_y: Array) -> Array:
+def of_parameter(
+    spec: ModelSpec, params: ParamsLike, name: str, forward: Forward, backward: Backward, grad_y: Array
+) -> Array:
     """(T, *shape): each step's contribution to the gradient of a parameter."""
     kind = name.rsplit("_l", 1)[0]
+    if name in ATTENTION:
+        return _of_attention(spec, params, name, forward, grad_y)
     if name.startswith("readout."):
         grad, read = grad_y, forward.layers[-1].h[1:]
     elif spec.about_cell.is_own:
@@ -30,6 +37,15 @@ def of_parameter(spec: ModelSpec, name: str, forward: Forward, backward: Backwar
     if "bias" in name:
         return np.asarray(grad.sum(axis=1))
     return np.asarray(np.matmul(grad.transpose(0, 2, 1), read))
+
+
+def _of_attention(spec: ModelSpec, params: ParamsLike, name: str, forward: Forward, grad_y: Array) -> Array:
+    out = np.zeros((len(grad_y), *params[name].shape))
+    for t, error in enumerate(grad_y):
+        errors = np.zeros_like(grad_y[: t + 1])
+        errors[t] = error
+        out[t] = readout.back(spec, params, forward.layers[-1].h[1 : t + 2], errors, forward.mask)[1][name]
+    return out
 
 
 def norms(spec: ModelSpec, forward: Forward, backward: Backward, k: int) -> Array:

@@ -27,13 +27,14 @@ LOSSES = ("mse", "cross_entropy")
 INITIALISERS = ("keras", "pytorch", "identity", "orthogonal", "chrono")
 OPTIMIZERS = ("sgd", "adam", "rmsprop")
 CONVENTIONS = ("pytorch", "keras")
+READOUTS = ("linear", "attention", "additive")
 #: Larger sizes are mistakes: names and shapes of the parameters are listed before their memory is checked.
 LARGEST, DEEPEST = 1_000_000, 1_000
 
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """Stacked recurrent layers and a linear readout of the top one.
+    """Stacked recurrent layers and a readout of the top one.
 
     cell          one of CELLS; see nn/cells
     input_size    I, hidden_size H (units of every layer), output_size O, num_layers L
@@ -41,6 +42,8 @@ class ModelSpec:
     biases        2: bias_ih and bias_hh as in PyTorch; 1: bias_ih alone as in Keras' SimpleRNN and LSTM.
                   For some cells the number is fixed: a GRU has 2
     dtype         "float64" or "float32": the precision of the parameters and of training
+    readout       "linear": y from h_t alone; "attention" and "additive": from h_t and a weighted sum of h_1 .. h_t, see
+                  readout.py
     bidirectional every layer has a second set of weights, which reads the sequence from its end; the states of both,
                   side by side (2 H numbers), are what the next layer and the readout read
 
@@ -56,12 +59,14 @@ class ModelSpec:
     biases: int = 2
     dtype: str = "float64"
     bidirectional: bool = False
+    readout: str = "linear"
 
     def __post_init__(self) -> None:
         one_of("cell", self.cell, tuple(cell_table.NAMES))
         one_of("activation", self.activation, ACTIVATIONS)
         one_of("biases", self.biases, (1, 2))
         one_of("dtype", self.dtype, DTYPES)
+        one_of("readout", self.readout, READOUTS)
         if not isinstance(self.bidirectional, bool):
             raise InputError(f"bidirectional: {short_repr(self.bidirectional)} is neither True nor False")
         for name in ("input_size", "hidden_size", "output_size"):
@@ -75,6 +80,8 @@ class ModelSpec:
             raise InputError(f"num_layers: {self.about_cell.noun} has one layer")
         if self.about_cell.is_own and self.bidirectional:
             raise InputError(f"bidirectional: {self.about_cell.noun} reads forward only")
+        if self.bidirectional and self.readout != "linear":
+            raise InputError(f"readout: {self.readout} looks back in one direction; a bidirectional model's is linear")
         if self.about_cell.is_own and self.dtype != "float64":
             raise InputError(f"dtype: {self.about_cell.noun} computes in float64")
 
@@ -136,6 +143,11 @@ class ModelSpec:
                 shapes[f"rnn.bias_hh{suffix}"] = (width,)
         shapes["readout.weight"] = (self.output_size, self.read_size)
         shapes["readout.bias"] = (self.output_size,)
+        if self.readout != "linear":
+            shapes["readout.context"] = (self.output_size, H)
+            shapes |= {"readout.query": (H, H), "readout.key": (H, H)}
+        if self.readout == "additive":
+            shapes["readout.score"] = (1, H)
         return shapes
 
     @cached_property

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from rnnviz.errors import InputError, short_repr
-from rnnviz.nn import checks, gradcheck, levels, losses, metrics, shares
+from rnnviz.nn import checks, gradcheck, levels, losses, metrics, readout, shares
 from rnnviz.nn import engine as engines
 from rnnviz.nn import gain as gains
 from rnnviz.nn import ledger as ledgers
@@ -166,11 +166,26 @@ class Trace(ReadOnly):
 
     @cached_property
     def direct(self) -> Array:
-        """(T, B, H): entry t-1 is the direct part of dL/dh_t, what the loss sends into h_t through the readout alone,
-        before anything comes back through the recurrence."""
+        """(T, B, H): entry t-1 is the direct part of dL/dh_t, what the loss sends into h_t through the readout alone
+        (with attention that of later steps, too), before anything comes back through the recurrence."""
         self._need_loss("direct")
         with np.errstate(all="ignore"):
-            return frozen(levels.through_readout(self.params, self.grad_y).view())
+            return frozen(self.ways(None).direct.view())
+
+    def ways(self, k: int | None) -> readout.Ways:
+        """The direct part of ∂L_k/∂h_t of loss step k (1..T) alone (None: of all), by the way that it comes: through
+        the readout of step t itself; with attention also as a value and through the scores."""
+        k = self._step(k)
+        self._need_loss("ways")
+        errors = self.grad_y if k is None else alone(self.grad_y, k, self.T)
+        with np.errstate(all="ignore"):
+            return readout.ways(self.spec, self.params, self.top.h[1:], errors, self.forward.mask)
+
+    def attention(self, k: int) -> Array:
+        """(k, B): the weights α of the states h_1 .. h_k in the sum that the output of step k reads. Raises InputError
+        if the readout is linear."""
+        step = self._step(k) or self.T
+        return frozen(readout.weights(self.spec, self.params, self.top.h[1:], step, self.forward.mask))
 
     @cached_property
     def grad_x(self) -> Array:
@@ -312,7 +327,7 @@ class Trace(ReadOnly):
             raise InputError(f"share: {short_repr(name)} is not a parameter; choose from {', '.join(self.params)}")
         checks.memory(f"share of {name}", 8 * self.T * self.params[name].size, f"{self.T} steps")
         with np.errstate(all="ignore"):
-            return frozen(shares.of_parameter(self.spec, name, self.forward, self.backward, self.grad_y))
+            return frozen(shares.of_parameter(self.spec, self.params, name, self.forward, self.backward, self.grad_y))
 
     def sent(self, k: int) -> Array:
         """(k,): the contribution of each step t = 1..k to the gradient of L_k on the recurrent layers' weights (W_ih,

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from rnnviz.errors import InputError, short_repr
-from rnnviz.nn import carry, checks, losses, numpy_engine
+from rnnviz.nn import carry, checks, losses, numpy_engine, readout
 from rnnviz.nn import engine as engines
 from rnnviz.nn.carry import Carried
 from rnnviz.nn.data import Data as Data
@@ -106,6 +106,8 @@ class Training:
         self.truncate = None if truncate is None else truncation(truncate)
         if self.truncate is not None and model.spec.bidirectional:
             raise InputError("truncate: a bidirectional layer reads each sequence whole, from both ends; leave it out")
+        if self.truncate is not None and model.spec.readout != "linear":
+            raise InputError("truncate: attention sends each error straight to all earlier steps; leave it out")
         self.loop = loop
         self.order = None if order is None else _orders(order, len(train))
         self._carried: Carried | None = None
@@ -115,6 +117,8 @@ class Training:
                 raise InputError(
                     "previous: the backward direction begins at the end of each sequence, and carries nothing"
                 )
+            if model.spec.readout != "linear":
+                raise InputError("previous: attention sees the states of one sequence, not of those that it continues")
             if order is not None:
                 raise InputError("order: sequences that continue one another have their own; leave it out")
             self.batch_size, self.shuffle = rows, False
@@ -132,7 +136,8 @@ class Training:
         longest = min(self.batch_size, len(train))
         width = 4 * len(model.spec.gates) * model.spec.hidden_size * len(model.spec.suffixes)
         T = self.train.x.shape[1]
-        checks.memory("training", 8 * T * longest * width, f"T={T}, batch {longest}, {width} numbers a step")
+        needed = 8 * longest * (T * width + readout.numbers(self.spec, T))
+        checks.memory("training", needed, f"T={T}, batch {longest}, {width} numbers a step")
 
     def __getstate__(self) -> dict[str, Any]:
         """For pickle and copy: an engine is a module, and goes by its name."""

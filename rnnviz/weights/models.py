@@ -71,6 +71,8 @@ def save(model: Model, path: str | Path) -> None:
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise InputError(f"{path}: a model is saved as {' or '.join(SUFFIXES)}")
+    if model.spec.readout != "linear":
+        raise InputError(f"{path}: a file of weights holds a linear readout, and this model's is {model.spec.readout}")
     arrays: dict[str, Any] = dict(model.params)
     about = own.text(model.spec)
     if suffix == ".safetensors":

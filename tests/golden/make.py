@@ -1,6 +1,6 @@
 """Makes the golden files: what PyTorch and Keras say, so that the tests need neither.
 
-    KERAS_BACKEND=torch python tests/golden/make.py [pytorch] [mingru] [bidirectional] [keras] [histories]
+    KERAS_BACKEND=torch python tests/golden/make.py [pytorch] [mingru] [attention] [bidirectional] [keras] [histories]
                                                     [cell_histories] [sine_runs] [carried] [masked] [recordings]
 
 Needs torch, keras and numpy. Everything is float64 and seeded, except Keras' own recipe, which runs as its users
@@ -79,6 +79,51 @@ def make_mingru(inputs: int, H: int, layers: int):
             return x, torch.stack(last)
 
     return MinGRU()
+
+
+def attention() -> None:
+    """cases "cell.readout": x, targets, params, y, α of the last step, and of the loss at every step and at the last
+    the loss, the parameters' gradients and ∂L/∂h_t (T, B, H). The dot product is PyTorch's own."""
+    import torch
+
+    torch.set_default_dtype(torch.float64)
+    out: dict[str, np.ndarray] = {}
+    T, B, H, inputs, outputs = 6, 2, 4, 2, 3
+    for number, (cell, kind) in enumerate((c, k) for c in ("rnn", "lstm", "gru") for k in ("attention", "additive")):
+        torch.manual_seed(number)
+        module, linear = getattr(torch.nn, cell.upper())(inputs, H), torch.nn.Linear(H, outputs)
+        context, query, key = (torch.nn.Linear(H, n, bias=False) for n in (outputs, H, H))
+        score = torch.nn.Linear(H, 1, bias=False)
+        named = {f"rnn.{n}": p for n, p in module.named_parameters()}
+        named |= {f"readout.{n}": p for n, p in linear.named_parameters()}
+        named |= {"readout.context": context.weight, "readout.query": query.weight, "readout.key": key.weight}
+        named |= {"readout.score": score.weight} if kind == "additive" else {}
+        for p in named.values():
+            torch.nn.init.uniform_(p, -0.9, 0.9)
+        x, targets = torch.randn(T, B, inputs), torch.randn(T, B, outputs)
+        states, state = [], None
+        for x_t in x:  # step by step, so that each h_t has a gradient of its own
+            read, state = module(x_t[None], state)
+            states.append(read[0])
+            state = (states[-1][None], state[1]) if cell == "lstm" else states[-1][None]
+        h = torch.stack(states, 1)  # (B, T, H)
+        seen = torch.tril(torch.ones(T, T, dtype=torch.bool))
+        if kind == "attention":
+            c = torch.nn.functional.scaled_dot_product_attention(query(h), key(h), h, attn_mask=seen)
+            e = query(h) @ key(h).mT / H**0.5
+        else:
+            e = score(torch.tanh(query(h)[:, :, None] + key(h)[:, None]))[..., 0]
+            c = torch.softmax(e.masked_fill(~seen, -torch.inf), -1) @ h
+        y = (linear(h) + context(c)).swapaxes(0, 1)
+        found = {"x": x, "targets": targets, "y": y, "alpha": torch.softmax(e[:, -1], -1).T}
+        found |= {f"params/{n}": p for n, p in named.items()}
+        for where, steps in (("every", slice(None)), ("last", slice(-1, None))):
+            loss = ((y - targets)[steps] ** 2).mean()
+            grads = torch.autograd.grad(loss, [*named.values(), *states], retain_graph=True)
+            found |= {f"{where}/loss": loss, f"{where}/grad_h": torch.stack(grads[len(named) :])}
+            found |= {f"{where}/grads/{n}": g for n, g in zip(named, grads, strict=False)}
+        out |= {f"{cell}.{kind}/{n}": a.detach().numpy().copy() for n, a in found.items()}
+    save("attention", out)
 
 
 def autograd(cases: list[tuple[str, str, int]]) -> dict[str, np.ndarray]:
@@ -656,6 +701,7 @@ if __name__ == "__main__":
     parts = {
         "pytorch": pytorch,
         "mingru": mingru,
+        "attention": attention,
         "bidirectional": bidirectional,
         "keras": keras_layers,
         "masked": masked,

@@ -40,7 +40,7 @@ def run(spec, params, x, h0=None, c0=None, moves=None, start=0, mask=None):
     for n in range(L):
         h[n] = h[n] + moves.get(("h", n, start), 0)
         c[n] = c[n] + moves.get(("c", n, start), 0)
-    hs, cs, ys = [list(h)], [list(c)], []
+    hs, cs, ys, tops = [list(h)], [list(c)], [], []
     for t in range(start + 1, start + T + 1):
 
         def weight(name, t=t):
@@ -61,10 +61,33 @@ def run(spec, params, x, h0=None, c0=None, moves=None, start=0, mask=None):
                 c[n] = np.where(reads, c[n], before[1] + moves.get(("c", n, t), 0))
             h[n] = h[n] + moves.get(("h", n, t), 0)
             inputs = h[n]
-        ys.append(inputs @ weight("readout.weight").T + weight("readout.bias") + moves.get(("y", t), 0))
+        tops.append(inputs)
+        y = inputs @ weight("readout.weight").T + weight("readout.bias")
+        if spec.readout != "linear":
+            seen = [np.ones(B, bool)] * len(tops) if mask is None else list(mask[: len(tops)])
+            y = y + attended(spec, weight, tops, seen) @ weight("readout.context").T
+        ys.append(y + moves.get(("y", t), 0))
         hs.append(list(h))
         cs.append(list(c))
     return SimpleNamespace(y=np.stack(ys), h=hs, c=cs)
+
+
+def attended(spec, weight, states, seen):
+    """Σ α_s h_s (B, H) over the states (B, H) of steps 1 .. t, the last of which asks; seen (B,) bool of each."""
+    out = np.zeros(states[0].shape, complex)
+    query = states[-1] @ weight("readout.query").T
+    for b in range(len(out)):
+        which, powers = [s for s in range(len(states)) if seen[s][b]], []
+        for s in which:
+            key = states[s][b] @ weight("readout.key").T
+            if spec.readout == "attention":
+                score = (query[b] * key).sum() / spec.hidden_size**0.5
+            else:
+                score = (weight("readout.score")[0] * np.tanh(query[b] + key)).sum()
+            powers.append(np.exp(score))
+        for s, power in zip(which, powers, strict=True):
+            out[b] = out[b] + power / sum(powers) * states[s][b]
+    return out
 
 
 def step(spec, given, recurrent, h, c, move_c):
