@@ -1,7 +1,7 @@
 """The processes of this machine: one for each processor, one thread each.
 
 with Processes() as executor:
-    run(store, executor, workers=executor.workers)
+    run(store, executor)
 """
 
 from __future__ import annotations
@@ -14,22 +14,18 @@ import threading
 import types
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from dataclasses import replace
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from typing import Any
 
+from rnnviz.maps.dispatch import ExecutorEndedError
 from rnnviz.maps.grid import Job
-from rnnviz.maps.point import FAILED, Point
-from rnnviz.maps.run import LARGEST_PART, run
+from rnnviz.maps.point import Point
+from rnnviz.maps.run import dispatch_of, keep
 from rnnviz.maps.store import Store
 
 #: How the libraries below NumPy are asked for one thread.
 ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-#: A point during which its process ended so many times, alone, is one that failed.
-ENDS_ALONE = 2
-KILLED = "the process that computed it was ended twice: not enough memory?"
 
 
 def processors() -> int:
@@ -74,32 +70,14 @@ def run_here(
     on_point: Callable[[Point], None] = lambda point: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Run the missing points in processes of this machine. One that ends (killed, out of memory) is replaced, and its
-    points are run again; a point that ends its process twice, when it runs alone, is one that failed."""
-    wanted = store.missing() if jobs is None else jobs
-    alone, ends = False, dict[str, int]()
-    while left := [job for job in wanted if job.key not in store]:
-        if cancelled():
+    """Run the missing points in processes of this machine. If one ends (killed, out of memory), all are begun anew, and
+    what was under way runs again; a point that ends its process when it is computed alone is one that failed."""
+    many = workers or processors()
+    dispatch = dispatch_of(store, jobs, workers=lambda: many, cancelled=cancelled)
+    while True:
+        with contextlib.suppress(ExecutorEndedError), Processes(many) as executor:
+            keep(store, dispatch.to(executor), on_point)
             return
-        # after a process has ended, one point at a time, until it is known whose fault that was
-        some = left[: 4 * (workers or processors())] if alone else left
-        try:
-            with Processes(1 if alone else workers) as executor:
-                run(
-                    store, executor, workers=executor.workers, jobs=some, on_point=on_point, cancelled=cancelled,
-                    largest_part=1 if alone else LARGEST_PART,
-                )  # fmt: skip
-            alone = False
-        except BrokenProcessPool:
-            if alone:
-                first = next(job for job in some if job.key not in store)
-                ends[first.key] = ends.get(first.key, 0) + 1
-                if ends[first.key] >= ENDS_ALONE:
-                    point = Point(first.key, first.site.cell, first.site.seed, first.site.x, first.site.y)
-                    point = replace(point, status=FAILED, error=KILLED)
-                    store.add(point)
-                    on_point(point)
-            alone = True
 
 
 def _begin(pipe: Connection) -> None:

@@ -16,18 +16,17 @@ from rnnviz.experiment import cost
 from rnnviz.experiment.build import resolved
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.maps.axis import Axis
+from rnnviz.maps.dispatch import Executor
 from rnnviz.maps.grid import GridSpec, Site
 from rnnviz.maps.local import run_here
 from rnnviz.maps.point import Point
 from rnnviz.maps.result import MapResult
-from rnnviz.maps.run import Submits, run, shard_of
+from rnnviz.maps.run import run, shard_of
 from rnnviz.maps.store import Store, is_map
 from rnnviz.nn import compiler, compiler_errors
 
 #: Seconds of training in NumPy, all points together, from which on the compiled engine saves time.
 COMPILED_FROM = 10.0
-#: Workers of an executor of which that is not known.
-WORKERS = 32
 
 
 def map(
@@ -39,7 +38,7 @@ def map(
     experiment: Experiment | None = None,
     folder: str | Path | None = None,
     workers: int | None = None,
-    executor: Submits | None = None,
+    executor: Executor | None = None,
     shard: tuple[int, int] | None = None,
     engine: str | None = None,
     on_point: Callable[[Point], None] = lambda point: None,
@@ -84,7 +83,7 @@ def fill(
     store: Store,
     *,
     workers: int | None = None,
-    executor: Submits | None = None,
+    executor: Executor | None = None,
     shard: tuple[int, int] | None = None,
     on_point: Callable[[Point], None] = lambda point: None,
     cancelled: Callable[[], bool] = lambda: False,
@@ -94,7 +93,7 @@ def fill(
     if executor is None:
         run_here(store, workers=workers, jobs=jobs, on_point=on_point, cancelled=cancelled)
     else:
-        run(store, executor, workers=workers or WORKERS, jobs=jobs, on_point=on_point, cancelled=cancelled)
+        run(store, executor, workers=workers, jobs=jobs, on_point=on_point, cancelled=cancelled)
 
 
 def engine_for(spec: GridSpec) -> str:

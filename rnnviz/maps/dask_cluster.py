@@ -1,0 +1,176 @@
+"""A Dask cluster: connect to its scheduler, send it what a Dispatch has, and wait for it where it is away.
+
+A scheduler that ends takes all its tasks with it, and `dask worker` ends as well. Dask's client looks for a new
+scheduler at the same address for some seconds, this module for some minutes; what was under way is sent again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from importlib import import_module
+from typing import Any
+
+from rnnviz.errors import InputError, short_repr
+from rnnviz.maps.dispatch import Dispatch, ExecutorEndedError
+from rnnviz.maps.grid import Job
+from rnnviz.maps.point import Point
+from rnnviz.maps.run import dispatch_of, keep
+from rnnviz.maps.store import Store
+
+#: Seconds in which a scheduler answers, or is not there.
+ANSWERS_WITHIN = 10.0
+#: Seconds without a scheduler, or without workers, after which a map that runs is given up.
+WAITS = 600.0
+#: Seconds between two counts of the workers.
+COUNT_EVERY = 2.0
+
+
+def run_on(
+    store: Store,
+    address: str,
+    *,
+    jobs: list[Job] | None = None,
+    on_point: Callable[[Point], None] = lambda point: None,
+    cancelled: Callable[[], bool] = lambda: False,
+    say: Callable[[str], None] = lambda text: None,
+) -> None:
+    """Run the missing points on the Dask cluster whose scheduler has this address. say(text): takes a line for a person
+    while the scheduler or all its workers are away. Raises InputError; what was done by then is kept."""
+    cluster = Cluster(address, say)
+    dispatch = dispatch_of(store, jobs, workers=cluster.workers, look=cluster.look, cancelled=cancelled)
+    keep(store, cluster.points(dispatch), on_point)
+
+
+class Cluster:
+    """The cluster whose scheduler has this address, such as tcp://host:8786.
+
+    say     takes a line for a person while the cluster is away
+    answers_within, waits  seconds, as above
+
+    Raises InputError if Dask is missing or the address is none.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        say: Callable[[str], None] = lambda text: None,
+        *,
+        answers_within: float = ANSWERS_WITHIN,
+        waits: float = WAITS,
+    ) -> None:
+        try:
+            distributed: Any = import_module("distributed")
+        except ImportError:
+            raise InputError(
+                "on: Dask is not installed here; install it: python -m pip install 'rnnviz[dask]'"
+            ) from None
+        try:
+            distributed.comm.get_address_host_port(address, strict=True)
+        except (ValueError, TypeError, AttributeError):
+            raise InputError(
+                f"on: {short_repr(address)} is not the address of a scheduler, such as tcp://host:8786"
+            ) from None
+        self.address, self._say = address, say
+        self._answers_within, self._waits = answers_within, waits
+        self._distributed = distributed
+        self._client: Any = None
+        self._count, self._counted, self._seen, self._said = 0, 0.0, 0.0, ""
+
+    def workers(self) -> int:
+        """How many tasks its workers compute at once, as last counted."""
+        return self._count
+
+    def points(self, dispatch: Dispatch) -> Iterator[Point]:
+        """Yield what the dispatch does. Raises InputError if the scheduler does not answer, and if it or all workers
+        are away for too long."""
+        with _quiet():
+            try:
+                self._connect(self._answers_within)
+                while True:
+                    try:
+                        yield from dispatch.to(self._client.get_executor(pure=False))
+                        return
+                    except ExecutorEndedError:
+                        self._close()
+                        self._connect(self._waits)
+            finally:
+                self._close()
+
+    def look(self) -> None:
+        """Count the workers now and then, and say what is away. Raises ExecutorEndedError if Dask's client has given
+        the scheduler up, and InputError if there was no worker for too long."""
+        now, status = time.monotonic(), self._client.status
+        if status != "running":
+            self._say_once(f"the scheduler at {self.address} does not answer; waiting for it")
+            if status != "connecting":
+                raise ExecutorEndedError(f"the scheduler at {self.address} does not answer")
+        elif now >= self._counted + COUNT_EVERY:
+            self._counted = now
+            with suppress(Exception):  # the connection is lost meanwhile, as the client's status says the next time
+                self._count = sum(self._client.nthreads().values())
+            if self._count:
+                self._seen, self._said = now, ""
+            elif now < self._seen + self._waits:
+                self._say_once(f"the scheduler at {self.address} has no worker; {self._remedy}")
+            else:
+                long = f"{self._waits:.0f} s"
+                raise InputError(f"on: the scheduler at {self.address} had no worker for {long}; {self._remedy}")
+
+    def _say_once(self, text: str) -> None:
+        if text != self._said:
+            self._said = text
+            self._say(text)
+
+    @property
+    def _remedy(self) -> str:
+        return f"start one: dask worker {self.address} --nthreads 1"
+
+    def _connect(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        no_answer = f"on: no Dask scheduler answers at {self.address} within {seconds:.0f} s"
+        while True:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise InputError(f"{no_answer}; start one: dask scheduler")
+            try:
+                # Before a client is made: one that cannot connect complains when Python forgets it.
+                with ThreadPoolExecutor(1) as thread:  # this one may have a loop that runs, as in a notebook
+                    thread.submit(asyncio.run, self._shakes_hands(left)).result()
+                within = max(1.0, min(left, self._answers_within))
+                with warnings.catch_warnings(action="ignore"):  # of other versions: each worker compares what matters
+                    self._client = self._distributed.Client(self.address, timeout=within, set_as_default=False)
+                break
+            except OSError:  # refused, or not there yet; a TimeoutError is one
+                time.sleep(0.2)
+            except Exception as error:
+                raise InputError(f"on: {self.address} cannot be used: {' '.join(str(error).split())}") from error
+        self._counted, self._seen = 0.0, time.monotonic()
+
+    async def _shakes_hands(self, seconds: float) -> None:
+        keys = self._distributed.Security().get_connection_args("client")
+        comm = await self._distributed.comm.connect(self.address, timeout=seconds, **keys)
+        comm.abort()
+
+    def _close(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            with suppress(Exception):
+                client.close(timeout=1.0)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Dask's own lines on stderr, about what this module says itself, are left out."""
+    logger = logging.getLogger("distributed")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
