@@ -60,6 +60,7 @@ class Command:
     opens_lessons     whether it opens lessons where nothing else is named, or one by its slug or number
     passes_on         whether it starts the app: what it does not know itself is the app's; options["words"], and as
                       the app reads them options["app"]
+    actions           first words that are no experiment file; options["action"] is the one that was given, or None
     """
 
     name: str
@@ -74,6 +75,7 @@ class Command:
     opens_recordings: bool = False
     opens_lessons: bool = False
     passes_on: bool = False
+    actions: tuple[str, ...] = ()
 
     def __call__(self, options: Options) -> int:
         module, _, function = self.run.partition(":")

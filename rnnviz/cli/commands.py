@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from rnnviz.cli.command import Argument, Command, as_json, number, whole_number
+from rnnviz.cli.map_commands import MAP
 from rnnviz.cli.opening_arguments import AT, BESIDE, INPUT, LESSONS, OF_RECORDING, OF_WEIGHTS, PANEL, WATCH
 from rnnviz.cli.picture_commands import PICTURES
 from rnnviz.cli.session_flags import COLOR, OF_SESSION
@@ -334,6 +335,7 @@ COMMANDS: dict[str, Command] = {
         _TRAIN,
         _GRADIENTS,
         _DIAGNOSE,
+        MAP,
         _INSPECT,
         _CONVERT,
         _DATA,

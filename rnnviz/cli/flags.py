@@ -77,6 +77,13 @@ def read(argv: list[str], command: Command = APP) -> Options:
     if not command.has_experiment:
         return Options((), values)
     word, file = given.pop("file", None), given.pop("experiment", None)
+    if command.actions:
+        values["action"] = word if word in command.actions else None
+        if values["action"] is not None:
+            if file is not None or given:
+                name = next(iter(given), "experiment")
+                raise InputError(f"{name}: {word} reads what is there; leave the settings out")
+            return Options((), values)
     slug = values.get("lesson") or named
     if slug is not None and (word is not None or (named is not None and slug != named)):
         raise InputError(BY_ITSELF)

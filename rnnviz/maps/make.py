@@ -53,7 +53,7 @@ def map(
     folder      where the points are kept as they are done; what it has is not computed again. None: in memory
     workers     processes (default: one for each processor), or of the executor
     executor    any concurrent.futures.Executor, in place of processes of this machine
-    shard       (i, n): every n-th point, from the i-th on; Store.merge or `rnnviz map merge` puts them together
+    shard       (i, n): every n-th point, from the i-th on; `rnnviz map merge` puts them together
     engine      "numpy" or "numba"; None: by the size of the map, or that of the folder
     on_point    is called with each new point; cancelled() may end it: the result is then what is known
 

@@ -119,15 +119,6 @@ class Store:
             self._lock.close()
             self._lock = None
 
-    def merge(self, others: Iterable[Store]) -> int:
-        """Take over the points of others; how many are new here. Raises InputError for a map of another spec."""
-        new = 0
-        for other in others:
-            if other.engine != self.engine:
-                raise InputError(f"{other.folder}: was computed with the engine {other.engine}, others {self.engine}")
-            new += sum(self.add(point) for point in other)
-        return new
-
     def _take(self, folder: str | Path) -> None:
         """Raises InputError while another process writes the folder."""
         assert self.folder is not None
@@ -146,6 +137,24 @@ class Store:
             files.replace(path, as_toml(self.spec, self.engine).encode(), _READABLE)
         except OSError as error:
             raise InputError(f"{path}: cannot be written: {error.strerror or error}") from None
+
+
+def merged(folder: str | Path, parts: Iterable[str | Path]) -> Store:
+    """The points of several maps in one folder, new or one of theirs already, open for writing. Their specs are equal,
+    or one of them extends all others. Raises InputError before anything is written, unless the disk is full."""
+    stores = [Store.read(part) for part in parts]
+    known = [*stores, Store.read(folder)] if is_map(folder) else stores
+    largest = max(known, key=lambda store: len(store.spec))
+    for store in known:
+        if reason := largest.spec.not_extending(store.spec):
+            raise InputError(f"{store.folder}: is another map than {largest.folder}: {reason}")
+        if store.engine != largest.engine:
+            raise InputError(f"{store.folder}: was computed with the engine {store.engine}, others {largest.engine}")
+    whole = Store.open(folder, largest.spec, largest.engine)
+    for store in stores:
+        for point in store:
+            whole.add(point)
+    return whole
 
 
 def is_map(folder: str | Path) -> bool:
