@@ -23,7 +23,7 @@ from rnnviz.numbers import counted
 def run(options: Options) -> int:
     if options["json"] and options["csv"]:
         raise InputError("csv: and json are two forms; choose one")
-    action, folders = options["action"], options["folders"]
+    action, folders = options["action"], options["folders"] or []
     if action is None and folders:
         raise InputError(f"{folders[0]}: is an unexpected argument; rnnviz map show DIR shows a map, -o DIR makes one")
     if action is not None:
@@ -77,7 +77,7 @@ def _computed(options: Options) -> Store:
         fill(store, workers=options["workers"], shard=shard, on_point=progress)
     except KeyboardInterrupt:
         progress.clear()
-        where = "nothing is kept without -o DIR" if options["o"] is None else "the same command goes on from here"
+        where = "nothing is kept without -o DIR" if options["o"] is None else "the same command continues from here"
         raise KeyboardInterrupt(
             f"stopped: {progress.done:,} of {counted(len(wanted), 'point')} are done; {where}"
         ) from None

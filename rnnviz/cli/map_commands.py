@@ -48,7 +48,7 @@ MAP = Command(
     "Train an experiment at every point of a grid of one or two settings, each until it has learnt, has\n"
     "diverged, or its epochs are over, and print where it learnt. VALUES are LOW:HIGH:COUNT (evenly spaced),\n"
     "log:LOW:HIGH:COUNT, or A,B,C. Points go into DIR as they are done: stopped, killed or asked for with more\n"
-    "values, cells or seeds, a map goes on, and computes nothing twice. show prints what is in DIR; merge puts\n"
+    "values, cells or seeds, a map continues, and computes nothing twice. show prints what is in DIR; merge puts\n"
     "the parts of several machines (--shard) together. docs/map.md describes the files and each number.",
     "rnnviz.cli.map:run",
     (
