@@ -9,8 +9,8 @@ with the constant input x. How fast a state moves is measured by
     q(s) = ½ ‖F(s, x) - s‖²                                    Sussillo & Barak 2013
 
 It is 0 at a fixed point, and has a minimum above 0 at a slow point, where the network drifts. From many starts at once
-q is minimised by Levenberg and Marquardt's method: r = F - s has the Jacobian A = J - I, where J is the cell's own exact
-∂s_t/∂s_{t-1}; a step is δ = -(AᵀA + μ I)⁻¹ Aᵀr, with μ growing until q falls. Near a fixed point that is Newton's
+q is minimised by Levenberg and Marquardt's method: r = F - s has the Jacobian A = J - I, where J is the cell's own
+exact ∂s_t/∂s_{t-1}; a step is δ = -(AᵀA + μ I)⁻¹ Aᵀr, with μ growing until q falls. Near a fixed point that is Newton's
 method. What the steps end in is sorted: q <= FIXED is a fixed point, a minimum of q below SLOW is a slow point, and
 anything else is no result. Points that are close to one another are one.
 
