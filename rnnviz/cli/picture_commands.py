@@ -13,16 +13,16 @@ PICTURES_AS = ("text", "ansi", "svg")
 FILMS_AS = ("v2", "v3", "svg")
 
 
-def _size(text: str) -> tuple[int, int]:
+def size(text: str) -> tuple[int, int]:
     columns, _, rows = text.lower().partition("x")
-    size = number(columns), number(rows)
-    if not all(low <= one <= high for low, one, high in zip(SMALLEST, size, LARGEST, strict=True)):
+    found = number(columns), number(rows)
+    if not all(low <= one <= high for low, one, high in zip(SMALLEST, found, LARGEST, strict=True)):
         smallest, largest = (f"{columns}x{rows}" for columns, rows in (SMALLEST, LARGEST))
         raise InputError(f"size: {short_repr(text)} is not a size from {smallest} to {largest}")
-    return size
+    return found
 
 
-def _to_a_file(formats: tuple[str, ...]) -> tuple[Argument, ...]:
+def to_a_file(formats: tuple[str, ...]) -> tuple[Argument, ...]:
     """The arguments that say where a picture or a film goes, and in which of these formats."""
 
     def read(text: str) -> str:
@@ -48,7 +48,7 @@ _LESSON = (
     LESSONS,
 )
 _LOOKS = (
-    Argument("--size", "columns and rows of the screen (default 80x24)", metavar="WxH", read=_size, default=(80, 24)),
+    Argument("--size", "columns and rows of the screen (default 80x24)", metavar="WxH", read=size, default=(80, 24)),
     *OF_LOOKS,
     Argument("--force", "overwrite the file", default=False, more={"action": "store_true"}),
 )  # fmt: skip
@@ -69,7 +69,7 @@ _SHOW = Command(
         Argument("--answer", "of a lesson: an answer to the question of this step", metavar="TEXT"),
         Argument("--hints", "of a lesson: how many hints are shown", metavar="N", read=whole_number("hints")),
         *_LOOKS,
-        *_to_a_file(PICTURES_AS),
+        *to_a_file(PICTURES_AS),
     ),
     (
         "rnnviz show --steps 40 --gain 0.7 --at t=12,back --panel ledger",
@@ -102,7 +102,7 @@ _RECORD = Command(
             "--speed", "1 is the pace of a talk, 2 is twice as fast", metavar="S", read=speed, default=1.0
         ),
         *_LOOKS,
-        *_to_a_file(FILMS_AS),
+        *to_a_file(FILMS_AS),
     ),
     (
         "rnnviz record why-gradients-vanish -o lesson.cast",

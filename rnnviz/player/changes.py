@@ -7,7 +7,7 @@ from dataclasses import replace
 from rnnviz.nn import engine
 from rnnviz.player.history import Moment
 from rnnviz.player.jobs import Job, Show
-from rnnviz.player.kinds.run import Run
+from rnnviz.player.kinds.run import Report, Run
 from rnnviz.player.present import Present
 from rnnviz.scene.cursor import Phase
 from rnnviz.scene.frame import Frame
@@ -74,8 +74,10 @@ def _ghost_of_sequence(frame: Frame) -> Ghost:
     )
 
 
-def opened(now: Present, run: Run, job: Job) -> Show:
+def opened(now: Present, run: Run, job: Job, report: Report, epochs: int = 0) -> Show:
     run.refresh(lambda: not job.is_cancelled)  # the losses of a recording, too
+    if epochs:
+        run.forward("epoch", epochs, lambda: not job.is_cancelled, lambda done, total: None, report)
     fresh = Present(run, live=now.frame.live, refused=now.refused)
 
     def show() -> None:

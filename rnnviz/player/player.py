@@ -172,8 +172,8 @@ class Player:
                 return change(now, settings)
             case Cut():
                 return cut(now)
-            case Open(source):
-                return opened(now, run_of(source), job)
+            case Open(source, epochs):
+                return opened(now, run_of(source), job, report, epochs)
             case SaveModel(path, overwrites):
                 text = now.run.save(path, overwrites=overwrites)
                 return lambda: now.hint(text)

@@ -140,10 +140,11 @@ class Survey(Plain):
 
 @dataclass(frozen=True)
 class Open:
-    """Open another run in place of this one: an experiment, or a recording (an Opening of player/kinds/opening.py).
-    Nothing of this one stays, neither a ghost nor an undo."""
+    """Open another run in place of this one: an experiment, trained for so many epochs, or a recording (an Opening of
+    player/kinds/opening.py). Nothing of this one stays, neither a ghost nor an undo."""
 
     source: Any
+    epochs: int = 0
 
 
 class Check(Plain):

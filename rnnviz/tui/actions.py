@@ -152,6 +152,15 @@ def _glossary(screen: ScoreScreen) -> None:
         screen.open_screen(here(screen, screen.guide))
 
 
+def _map(screen: ScoreScreen) -> None:
+    if too_small.is_too_small(screen.size):
+        return
+    if screen.map is None:
+        screen.say("No map is open: rnnviz map, on the command line, computes one and opens it.")
+    else:
+        screen.open_map(screen.map)
+
+
 DO: dict[str, Do] = {
     "play": lambda screen: screen.playback.switch(),
     "faster": lambda screen: screen.playback.faster(1),
@@ -169,6 +178,7 @@ DO: dict[str, Do] = {
     "group_up": _group,
     "copy": _copy,
     "picture": _picture,
+    "map": _map,
     "present": lambda screen: screen.present(),
     "blank": _blank,
     "panel": partial(_following, by=1),

@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from rnnviz.lessons.run import LessonRun
     from rnnviz.player.kinds.opening import NetworkOpening, Opening
     from rnnviz.tui.lesson_watch import LessonWatch
+    from rnnviz.tui.maps.session import MapSession
     from rnnviz.tui.place import Place
 
 SETTLE = 0.15  # seconds between the first frame and the loading of plots and numba
@@ -88,6 +89,7 @@ class RnnvizApp(DrivenApp):
         typed: str | None = None,
         place: Place | None = None,
         panel: str | None = None,
+        map: MapSession | None = None,
         compile: bool = True,
         session: Session = USUAL,
         light: bool = False,
@@ -117,7 +119,7 @@ class RnnvizApp(DrivenApp):
         self.frames = Frames(self, self._write, ascii=self.ascii)
         self._source = source
         self._typed = typed  # a sequence to begin with
-        self._place, self._panel = place, panel  # where to begin, of a run without a lesson
+        self._place, self._panel, self._map = place, panel, map  # where to begin, of a run without a lesson
         self._start = start  # the lesson to open; None: the plain score
         self._compile = compile
         self._compiling: Any = None
@@ -231,10 +233,8 @@ class RnnvizApp(DrivenApp):
         main = self.main
         main.hush()  # what took long to open
         main.open(message.player)
-        if message.lesson is None and self._panel is not None:
-            main.open_panel(self._panel)
-        if message.lesson is None and self._place is not None:
-            main.look(**self._place.look)
+        if message.lesson is None:
+            main.begin_at(self._place, self._panel, self._map)
         if message.lesson is not None and self._start is not None:
             self._begin_lesson(*message.lesson, self._start.speed)
         if self._why_ascii:
@@ -367,10 +367,11 @@ def run(
     session: Session = USUAL,
     place: Place | None = None,
     panel: str | None = None,
+    map: MapSession | None = None,
 ) -> int:
-    """Run the app, on a lesson, a recording, a file of weights or the plain score, at a place in it and with a panel
-    open, until it ends; returns the exit code. Raises InputError if the experiment cannot run, the recording or the
-    file cannot be opened, or there is no such place or panel."""
+    """Run the app, on a lesson, a recording, a file of weights or the plain score, at a place in it and with a panel or
+    a map open, until it ends; returns the exit code. Raises InputError if the experiment cannot run, the recording or
+    the file cannot be opened, or there is no such place or panel."""
     if panel is not None and panel not in panels.BY_ID:
         raise panels.unknown(panel)
     why_ascii = terminal.why_ascii(sys.stdout) if session.ascii is None else ""
@@ -381,6 +382,7 @@ def run(
         typed=typed,
         place=place,
         panel=panel,
+        map=map,
         session=session,
         light=light,
         why_ascii=why_ascii,

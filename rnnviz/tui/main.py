@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
@@ -12,6 +12,10 @@ from rnnviz.tui import dispatch, keys, mouse, panels
 from rnnviz.tui.dispatch import Press
 from rnnviz.tui.jobs import JobDone, JobReported, KeysReleased
 from rnnviz.tui.screen import ScoreScreen
+
+if TYPE_CHECKING:
+    from rnnviz.tui.maps.session import MapSession
+    from rnnviz.tui.place import Place
 
 
 class Main(ScoreScreen):
@@ -47,6 +51,15 @@ class Main(ScoreScreen):
                 self._held = held[at:]
                 return
             dispatch.dispatch(self, press)
+
+    def begin_at(self, place: Place | None, panel: str | None, map: MapSession | None) -> None:
+        """Begin with a panel or a map open, at a place."""
+        if panel is not None:
+            self.open_panel(panel)
+        if place is not None:
+            self.look(**place.look)
+        if map is not None:
+            self.open_map(map)
 
     def action_act(self, name: str) -> None:
         """Run an action or open a panel by its id: from the mouse or the command palette."""

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from rnnviz.player.player import Player
     from rnnviz.scene.frame import Frame
     from rnnviz.tui.guide import Guide
+    from rnnviz.tui.maps.screen import MapView
+    from rnnviz.tui.maps.session import MapSession
 
 CORNERS = ("corner", "corner-beside")
 
@@ -50,6 +52,8 @@ class ScoreScreen(Screen[None]):
         self.frame: Frame | None = None
         self.view = View(speed=USUAL_SPEED * (session.speed or 1.0), presenting=session.presenting)
         self.palette = Palette()
+        self.map: MapSession | None = None  # the map that is open, or lies behind the run that was opened from it
+        self._map_view: MapView | None = None
         self.guide: Guide | None = None  # leads through the lessons; None before one was opened
         self.expects_lesson = expects_lesson
         self.jobs = Jobs(self, self.post_message)
@@ -379,6 +383,14 @@ class ScoreScreen(Screen[None]):
 
         course = find()
         return self.lead(course, progress_of(course.name, self.session.kiosk))
+
+    def open_map(self, session: MapSession) -> None:
+        from rnnviz.tui.maps.screen import MapScreen, MapView
+
+        self.pause()
+        self.map = session
+        self._map_view = self._map_view or MapView()
+        self.open_screen(MapScreen(self, session, self._map_view))
 
     def open_screen(self, screen: ModalScreen[None]) -> None:
         self.app.push_screen(screen)
