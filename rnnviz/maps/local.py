@@ -95,10 +95,11 @@ def _end_with(pipe: Connection) -> None:
 
 @contextlib.contextmanager
 def _as_children() -> Iterator[None]:
-    """Processes that are started meanwhile have one thread each, and do not run the program's main file again, which
-    need not be made for that."""
+    """Processes that are started meanwhile have one thread each, hear nothing of ctrl+c, and do not run the program's
+    main file again, which need not be made for that."""
     before = {name: os.environ.get(name) for name in ONE_THREAD}
-    main = sys.modules["__main__"]
+    main, can_block = sys.modules["__main__"], hasattr(signal, "pthread_sigmask")
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if can_block else set()  # it is inherited
     os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
     sys.modules["__main__"] = types.ModuleType("__main__")
     try:
@@ -110,3 +111,5 @@ def _as_children() -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
+        if can_block:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
