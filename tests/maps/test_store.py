@@ -2,14 +2,17 @@
 
 import json
 import os
+import re
 import resource
 import shutil
+from dataclasses import fields
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from rnnviz.errors import InputError
-from rnnviz.maps.point import FAILED, Point
+from rnnviz.maps.point import FAILED, STATUSES, Point
 from rnnviz.maps.result import MapResult
 from rnnviz.maps.run import shard_of
 from rnnviz.maps.store import Store, merged
@@ -220,3 +223,11 @@ def test_a_line_has_each_field_once_and_is_read_back_exactly():
     again = Point.from_json(json.loads(point.to_json()))
     assert again.to_json() == point.to_json()
     assert (again.horizon_after, again.loss, again.error) == (1 / 3, np.inf, 'a "b"\x1b')
+
+
+def test_the_page_describes_every_field_of_a_line():
+    page = (Path(__file__).parents[2] / "docs" / "map.md").read_text(encoding="utf-8")
+    cells = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|", page.partition("`points.jsonl` has")[2], re.MULTILINE)
+    described = [name.strip("` ") for cell in cells for name in cell.split(",")]
+    assert described == [field.name for field in fields(Point)]
+    assert all(f"`{status}`" in page for status in STATUSES)
