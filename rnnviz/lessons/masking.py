@@ -35,8 +35,8 @@ _GRADIENT = ("gradient", "others")
 READOUTS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
         ("grad_norm", "total_norm", "shown_norm", "kept", "grad_ratio", "half_life", "horizon", "reach", "factor",
-         "direct_norm", "mean_factor", "underflows", "reach_arrives", "reach_share", "reach_near", "cell_factor",
-         "forget_share"),
+         "direct_norm", "mean_factor", "log_mean_factor", "underflows", "reach_arrives", "reach_share", "reach_near",
+         "cell_factor", "forget_share"),
         _GRADIENT,
     ),
     **dict.fromkeys(("state_gain", "gain_max", "gain_mean"), ("ledger",)),
@@ -56,7 +56,11 @@ READOUTS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys((f"{gate}_{of}" for gate in ("input", "forget", "output", "reset", "update")
                      for of in ("gate", "mean")), ("gates",)),
     **dict.fromkeys(("w_in", "w_rec", "bias", "w_out"), ("weights",)),
-    **dict.fromkeys(("sigma_max", "spectral_radius"), ("spectrum",)),
+    **dict.fromkeys(
+        ("sigma_max", "spectral_radius", "spectral_radius_of_step", "departure", "departure_of_step", "growth",
+         "growth_at", "product_radius", "product_sigma", "lyapunov", "lyapunov_factor"),
+        ("spectrum",),
+    ),
     "attention": ("attention",),
     **dict.fromkeys(("parameters", "parameter_sum"), ("parameters", "others")),
     **dict.fromkeys(("loss_steps", "K"), ("judged",)),

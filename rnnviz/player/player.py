@@ -180,8 +180,11 @@ class Player:
             case TypeSequence(text):
                 return typed(now, text)
             case Measure():
-                made = prepare(self.frame.scene, command, report=report, is_cancelled=lambda: job.is_cancelled)
-                return lambda: now.learn([made])
+                scenes, ghost = [self.frame.scene], self.frame.ghost
+                if command.is_of_ghost and ghost is not None and ghost.is_like(self.frame.experiment):
+                    scenes.append(ghost.scene)
+                made = [prepare(s, command, report=report, is_cancelled=lambda: job.is_cancelled) for s in scenes]
+                return lambda: now.learn(made)
             case Check():
                 return check(now, report)
             case Undo() | Redo():

@@ -99,6 +99,8 @@ class Measure:
     perturbed  what becomes of the state of step t, moved by some parts of the way (per cent) to another sequence's
     checked    the gradients of this very sequence against central differences
     weights    singular value and spectral radius of W_hh
+    spectrum   eigenvalues of ∂s_t/∂s_start, start the one part; t None: of W_hh (views/spectrum.py)
+    lyapunov   the Lyapunov exponents of the sequence
     evidence   that a recorded gradient is the training's own
     own_step   the backward pass of a person's own cell, beside the exact gradients
     diagnosis  what is measured to be wrong, with the settings of this experiment (diagnosis/of_scene.py)
@@ -116,6 +118,8 @@ class Measure:
         "perturbed",
         "checked",
         "weights",
+        "spectrum",
+        "lyapunov",
         "evidence",
         "own_step",
         "left_out",
@@ -124,6 +128,11 @@ class Measure:
     t: int | None = 0
     parts: tuple[int, ...] = ()
     experiment: Experiment | None = None
+
+    @property
+    def is_of_ghost(self) -> bool:
+        """Whether the ghost's is drawn beside it, so that it is worked out, too."""
+        return self.what in ("spectrum", "lyapunov")
 
     def outdates(self, other: object) -> bool:
         """Whether who asks for this no longer waits for that: the same of another step."""

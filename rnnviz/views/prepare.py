@@ -121,6 +121,8 @@ def likewise(scene: Scene, known: Iterable[Measure], t: int) -> list[Measure]:
                 return scene.has_loss and (measure.t is None or measure.t in scene.loss_steps)
             case "perturbed":
                 return measure.t == t <= scene.T
+            case "spectrum":
+                return measure.t is None or (t in (measure.t, *measure.parts) and measure.t <= scene.T)
         return True
 
     return [measure for measure in known if wanted(measure) and is_light(scene, measure)]
@@ -132,6 +134,12 @@ def likewise(scene: Scene, known: Iterable[Measure], t: int) -> list[Measure]:
 def _check(scene: Scene, on_part: OnPart) -> float:
     on_part(0, 1)
     return scene.trace.check()
+
+
+def _spectrum() -> Any:
+    from rnnviz.views import spectrum  # not above: the first paint does not need it
+
+    return spectrum
 
 
 def outcome(scene: Scene) -> Outcome:
@@ -194,6 +202,14 @@ PREPARATIONS: dict[str, Preparation] = {
         "checking against central differences", "",
     ),
     "weights": Preparation(lambda scene, of, on_part: weights(scene.trace), lambda scene, of: 20 * scene.H**3),
+    "spectrum": Preparation(
+        lambda scene, of, on_part: _spectrum().make(scene, of, on_part), lambda scene, of: _spectrum().cost(scene, of),
+        "multiplying Jacobians", "steps",
+    ),
+    "lyapunov": Preparation(
+        lambda scene, of, on_part: _spectrum().make_lyapunov(scene, on_part),
+        lambda scene, of: _spectrum().cost_of_lyapunov(scene), "measuring Lyapunov exponents",
+    ),
     "evidence": Preparation(
         lambda scene, of, on_part: None if scene.prove is None else scene.prove(), lambda scene, of: 10**9,
         "comparing the weight gradients", "",

@@ -24,13 +24,19 @@ class Weights:
 
 def weights(trace: Trace) -> Weights | None:
     """None for another cell, and where W_hh is not finite."""
-    if not trace.spec.about_cell.splits:
+    from rnnviz.nn.dynamics.spectrum import spectrum  # not above: the first paint does not need it
+
+    W = recurrent_weights(trace)
+    found = None if W is None else spectrum(W)
+    return None if found is None else Weights(found.plain(found.sigma_max), found.plain(float(found.sizes[0])))
+
+
+def recurrent_weights(trace: Trace) -> Array | None:
+    """(H, H): W_hh of the top layer; None for a cell that has several, or none."""
+    cell = trace.spec.about_cell
+    if not cell.splits or not cell.recurrent:
         return None
-    W = np.asarray(trace.params[f"rnn.weight_hh_l{trace.L - 1}"], np.float64)
-    if not np.isfinite(W).all():
-        return None
-    singular, eigen = np.linalg.svd(W, compute_uv=False), np.linalg.eigvals(W)
-    return Weights(float(singular[0]), float(np.abs(eigen).max()))
+    return np.asarray(trace.params[f"rnn.weight_hh_l{trace.L - 1}"], np.float64)
 
 
 @dataclass(frozen=True, eq=False)

@@ -48,3 +48,15 @@ def no_perturbation(frame: Frame) -> str | None:
             "No step comes before the loss, so there is no state to move."
         )  # fmt: skip
     return None
+
+
+def no_eigenvalues(frame: Frame) -> str | None:
+    from rnnviz.views import spectrum  # not above: the first paint needs the names of the panels alone
+
+    size = spectrum.state_size(frame.scene.trace)
+    if size > spectrum.LARGEST:
+        return f"The eigenvalues of a state of {size:,} numbers would take too long; {spectrum.LARGEST:,} are the most."
+    if not spectrum.matrices(frame):
+        cell = frame.cell.noun
+        return f"Read a step: {cell} has no single W_hh, and the first Jacobian is that of step 1."
+    return None

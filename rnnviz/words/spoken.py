@@ -34,7 +34,7 @@ _SIGNS = {
     "‖": " ", "✓": " ", "✗": " ", "▸": " ", "▏": " ", "●": " ", "○": " ", "↵": " new line ", "#": " number ",
     "@": " at ", "␣": "a space", "²": " squared", "³": " cubed", "ŷ": "y hat", "≡": " equals ", "\u2011": "-",
     "\u2010": "-", "∎": "the end sign", "▣": "the picture sign", "▫": "padding",
-    "$": " dollar ", "\\": " backslash ", "`": "", "↑": " up ", "↓": " down ", "•": ", ",
+    "$": " dollar ", "°": " degrees", "\\": " backslash ", "`": "", "↑": " up ", "↓": " down ", "•": ", ",
 }  # fmt: skip
 _STEP = f"[{_SUB}]+"
 _NAME = r"[A-Za-zŷα-ωΔ]"

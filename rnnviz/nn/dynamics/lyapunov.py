@@ -33,9 +33,9 @@ from rnnviz.nn.spec import ModelSpec
 from rnnviz.nn.types import Array, ParamsLike, ReadOnly, frozen
 
 #: Passes back and forth end when one more changes what the steps make of the best direction by less than this part.
-SETTLED = 1e-4
+SETTLED = 1e-3
 #: At most so many for a state of fewer than LARGE numbers; of a larger one, 2.
-MOST_PASSES, LARGE = 24, 128
+MOST_PASSES, LARGE = 12, 128
 
 
 @dataclass(frozen=True, eq=False)

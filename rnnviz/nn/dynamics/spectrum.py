@@ -82,6 +82,10 @@ class Spectrum(ReadOnly):
         with np.errstate(divide="ignore"):
             return np.asarray(np.log(of_M) + self.power * math.log(2))
 
+    def plain(self, of_M: float) -> float:
+        """A length of A as a number: 0 or inf where it is too small or too large for one."""
+        return float(np.ldexp(of_M, self.power))
+
     @property
     def departure(self) -> float:
         """Henrici's departure of M from normality; 0 where it is within rounding, which is at about 1e-7 ‖M‖_F."""
@@ -109,7 +113,7 @@ def spectrum(A: Array, power: int = 0, rounded: int = 1) -> Spectrum | None:
     frobenius = float(np.linalg.norm(A))
     values, conditions = _eigenvalues(A)
     unsure = EPSILON * rounded * (conditions * len(A) * frobenius + np.abs(values))
-    order = np.lexsort((-values.imag, -np.round(np.abs(values) / frobenius, 12)))
+    order = np.lexsort((-values.imag, np.abs(np.angle(values)), -np.round(np.abs(values) / frobenius, 12)))
     values, unsure = values[order].astype(complex), unsure[order]
     return Spectrum(frozen(values), frozen(unsure), float(largest_singular_value(A[None])[0]), frobenius, power)
 

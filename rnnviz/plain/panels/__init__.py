@@ -10,7 +10,7 @@ from rnnviz.plain.panels.base import Open, Panel, Paragraph, Verbatim
 from rnnviz.plain.panels.knobs import knob_line, knobs_here
 from rnnviz.scene.commands import Alone, Back, Compare, Measure, Pin, Seek, Survey, Train
 from rnnviz.tui.keys import BY_ID
-from rnnviz.words.no_panel import no_perturbation, no_self_fed, no_series, no_triangle, no_words
+from rnnviz.words.no_panel import no_eigenvalues, no_perturbation, no_self_fed, no_series, no_triangle, no_words
 
 if TYPE_CHECKING:
     from rnnviz.plain.mask import Mask
@@ -74,6 +74,10 @@ PANELS: dict[str, Panel] = {
         gradient.triangle, "how far back the error of each step reaches", frozenset(("gradient", "judged")),
         no_triangle, lambda frame: [Measure("triangle")],
         acts={"unit_up": _of("loss_before"), "unit_down": _of("loss_after")},
+    ),
+    "eigenvalues": Panel(
+        sums.eigenvalues, "of W_hh and of the steps, on the unit circle", frozenset(("spectrum", "gradient")),
+        no_eigenvalues, sums.eigenvalues_needs,
     ),
     "perturbed": Panel(
         gradient.perturbed, "a small and a large move of the state", frozenset(("perturbed",)), no_perturbation,

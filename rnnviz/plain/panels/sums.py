@@ -10,6 +10,7 @@ from rnnviz.plain.panels.base import Open, Verbatim
 from rnnviz.plain.words import VOICE
 
 if TYPE_CHECKING:
+    from rnnviz.scene.commands import Command
     from rnnviz.scene.frame import Frame
     from rnnviz.views.neuron import Equation
 
@@ -109,3 +110,30 @@ def code(frame: Frame, open: Open) -> list[str]:
         f"{PAGES[open.page % len(PAGES)]}: {what.removesuffix(COPIES)}. {onward}",
         *(Verbatim(line) for line in lines[start:]),
     ]
+
+
+def eigenvalues(frame: Frame, open: Open) -> list[str]:
+    """Of each matrix that there is here its lengths, what follows, and |λ| with the angle of the first ones."""
+    from rnnviz.views import spectrum
+    from rnnviz.views.metrics.gradients import mean_factor
+    from rnnviz.words import spectrum as words
+
+    lines = [f"Here {words.which_state(frame)}."] if words.which_state(frame) else []
+    for matrix in spectrum.matrices(frame):
+        found = spectrum.known(frame.scene, matrix)
+        if found is None:
+            continue
+        lines.append(f"{words.name(frame, matrix)}: {words.follows(matrix, found)}")
+        if found.spectrum is not None:
+            lengths = words.lengths(found.spectrum).replace(" · ", ", ")
+            lines.append(f"Its {lengths}; {words.departure(found.spectrum)}.")
+            lines.append(f"Its eigenvalues, size and angle: {', '.join(words.entries(found.spectrum)[:8])}.")
+    lyapunov, mean = spectrum.lyapunov(frame.scene), mean_factor(frame)
+    rates = (words.exponents(lyapunov, mean, 8), words.compared(lyapunov, mean))
+    return [*lines, *(text if text.endswith(".") else f"{text}." for text in rates if text)]
+
+
+def eigenvalues_needs(frame: Frame) -> list[Command]:
+    from rnnviz.views import spectrum
+
+    return [*spectrum.all_needed(frame)]

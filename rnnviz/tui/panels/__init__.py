@@ -15,6 +15,7 @@ from rnnviz.tui.panels.base import why_not as why_not
 from rnnviz.tui.panels.code import PANEL as CODE
 from rnnviz.tui.panels.compare import COMPARE
 from rnnviz.tui.panels.diagnosis import PANEL as DIAGNOSIS
+from rnnviz.tui.panels.eigenvalues import PANEL as EIGENVALUES
 from rnnviz.tui.panels.knobs import KNOBS_PANEL
 from rnnviz.tui.panels.ledger import PANEL as LEDGER
 from rnnviz.tui.panels.network import NETWORK, SUMMARY
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
     from rnnviz.tui.view import View
 
 ALL: tuple[Panel, ...] = (
-    FIT, SELF_FED, WORDS, LOSS, TRAVEL, NEURON, LEDGER, TRIANGLE, PERTURBED, ATTENTION, COMPARE, KNOBS_PANEL, NETWORK,
-    SUMMARY, CODE, DIAGNOSIS, WEIGHTS,
+    FIT, SELF_FED, WORDS, LOSS, TRAVEL, NEURON, LEDGER, TRIANGLE, EIGENVALUES, PERTURBED, ATTENTION, COMPARE,
+    KNOBS_PANEL, NETWORK, SUMMARY, CODE, DIAGNOSIS, WEIGHTS,
 )  # fmt: skip
 BY_ID = {panel.id: panel for panel in ALL}
 BY_KEY = {panel.key: panel.id for panel in ALL if panel.key}

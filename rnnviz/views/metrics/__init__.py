@@ -35,5 +35,5 @@ __all__ = [
     "written",
 ]
 
-for _theme in ("place", "states", "answers", "gradients", "parameters"):  # each enters its own into METRICS
+for _theme in ("place", "states", "answers", "gradients", "dynamics", "parameters"):  # each enters its own into METRICS
     import_module(f"{__name__}.{_theme}")

@@ -84,7 +84,7 @@ metric("factor", "part of the gradient that the step from t+1 back to t keeps", 
 )
 
 metric("mean_factor", "part that a step back keeps on average, from step K to step 1", ".2f", low=0)(
-    lambda f: _mean_factor(f)
+    lambda f: mean_factor(f)
 )
 
 metric("cell_factor", "part of c's gradient that the step from t+1 back to t keeps (LSTM)", ".2f", "state", low=0)(
@@ -204,7 +204,8 @@ def _reach(frame: Frame) -> float | None:
     return float(k) if all(map(math.isfinite, norms)) and norms[-1] > 0 else None
 
 
-def _mean_factor(frame: Frame) -> float | None:
+def mean_factor(frame: Frame) -> float | None:
+    """The part that a step back keeps on average, from the last loss step to step 1."""
     kept, steps = _kept(frame, 1), frame.scene.last_loss_step - 1
     return None if kept is None or steps < 1 else kept ** (1 / steps)
 

@@ -1,0 +1,156 @@
+"""Eigenvalues: those of W_hh, of one step's Jacobian or of the product of many, on the unit circle, beside the lengths.
+
+ ⡠⠒⠒⢄      ▸W_hh   ∂h₈/∂h₇   ∂h₈/∂h₀
+⡜ ● ● ⢣     spectral radius 0.97 · σ_max 1.52
+⢣  +2 ⡜     If every step were W_hh alone: transient growth …
+ ⠑⠤⠤⠊       0.97 ±31°  0.82 180° …
+"""
+
+from __future__ import annotations
+
+import cmath
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from rich.style import Style
+
+from rnnviz.glyphs import cells, clip, cut, lines_at_most, wrap
+from rnnviz.sheet import Sheet
+from rnnviz.tui import plane
+from rnnviz.tui.marks import accent
+from rnnviz.tui.palette import Palette
+from rnnviz.tui.panels.base import Panel
+from rnnviz.tui.view import View
+from rnnviz.words.no_panel import no_eigenvalues
+
+if TYPE_CHECKING:
+    from rnnviz.scene.commands import Command
+    from rnnviz.scene.frame import Frame
+    from rnnviz.views.spectrum import Found, Matrix
+
+#: The text beside the plane has at least so many cells; the plane at most so many rows.
+ROOM, HIGHEST = 44, 21
+
+
+def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -> Sheet:
+    from rnnviz.views import spectrum
+
+    sheet = Sheet(width, height)
+    having = spectrum.matrices(frame)
+    matrix = having[view.page % len(having)]
+    found = spectrum.known(frame.scene, matrix)
+    rows = min(height, HIGHEST, max(0, width - ROOM) // 2)
+    left = plane.width_of(rows) + 2 if rows >= 5 else 1
+    _tabs(sheet, left, frame, having, matrix, palette)
+    if found is None:
+        sheet.put(1, left, clip("Computing the eigenvalues …", width - left), palette.dim)
+        return sheet
+    before = None if frame.ghost is None else spectrum.known(frame.ghost.scene, matrix)
+    if rows >= 5 and found.spectrum is not None:
+        ink = palette.text if matrix.kind == "weights" else accent(frame, palette)
+        plane.draw(sheet, rows, _points(found, matrix), _points(before, matrix), palette, ink)
+    y, room = 1, width - left - 1
+    for text, ink in _lines(frame, matrix, found, before, room, height - 1, palette):
+        sheet.put(y, left, cut(text, room), ink)
+        y += 1
+    return sheet
+
+
+def _tabs(sheet: Sheet, left: int, frame: Frame, having: tuple[Matrix, ...], chosen: Matrix, palette: Palette) -> None:
+    from rnnviz.views.spectrum import known
+    from rnnviz.words.spectrum import name, which_state
+
+    x = left
+    for matrix in having:
+        text = name(frame, matrix)
+        x = sheet.put(0, x, f"▸{text}" if matrix is chosen else f" {text}",
+                      accent(frame, palette) if matrix is chosen else palette.dim) + 1  # fmt: skip
+    ghost = frame.ghost is not None and known(frame.ghost.scene, chosen) is not None
+    note = " · ".join(filter(None, (which_state(frame), f"{plane.marks_of(palette).before} before" if ghost else "")))
+    if note and x + cells(note) + 2 < sheet.width:
+        sheet.right(0, f"{note} ", palette.faint)
+
+
+def _points(found: Found | None, matrix: Matrix) -> list[complex]:
+    """Of a product the root of each size, with its angle."""
+    if found is None or found.spectrum is None:
+        return []
+    spectrum = found.spectrum
+    out = []
+    for value, log, sure in zip(spectrum.values, spectrum.log_sizes, spectrum.is_sure, strict=True):
+        size = min(log / matrix.steps, 700.0)
+        out.append(cmath.rect(cmath.exp(size).real, cmath.phase(complex(value))) if sure else 0j)
+    return out
+
+
+def _lines(
+    frame: Frame, matrix: Matrix, found: Found, before: Found | None, room: int, most: int, palette: Palette
+) -> list[tuple[str, Style]]:
+    """The text beside the plane, in as many rows as there are: what must be there first, then the list of all."""
+    from rnnviz.views import spectrum
+    from rnnviz.views.metrics.gradients import mean_factor
+    from rnnviz.words import spectrum as words
+
+    follows = wrap(words.follows(matrix, found), room)
+    if found.spectrum is None:
+        return [(line, palette.dim) for line in follows[:most]]
+    lyapunov, mean = spectrum.lyapunov(frame.scene), mean_factor(frame)
+    head = [words.lengths(found.spectrum)]
+    text = words.exponents(lyapunov, mean, max(3, room // 12), room if most < 10 else 2 * room)
+    rates = lines_at_most(text, room, 2) if text else []
+    if most >= 6:
+        head.append(words.departure(found.spectrum, room))
+    if most >= 10 and (text := words.compared(lyapunov, mean)):
+        rates += wrap(text, room)
+    follows = follows[: max(1, most - len(head) - len(rates) - 1)]
+    rest = most - len(head) - len(follows) - len(rates)
+    listed = _listed(words.entries(found.spectrum), words.points(matrix), room, rest)
+    if before is not None and before.spectrum is not None and rest > len(listed):
+        listed.append(f"{plane.marks_of(palette).before} before: {words.lengths(before.spectrum)}")
+    return [
+        *((line, palette.text) for line in head),
+        *(
+            (line, palette.warn if words.TRANSIENT in words.follows(matrix, found) else palette.text)
+            for line in follows
+        ),
+        *((line, palette.dim) for line in listed),
+        *((line, palette.text) for line in rates),
+    ]
+
+
+def _listed(entries: list[str], points: str, room: int, most: int) -> list[str]:
+    """|λ| and angle of as many eigenvalues as fit, and how many more there are."""
+    if most < 1:
+        return []
+    whole = wrap(f"|λ| {' · '.join(entry.replace(' ', chr(0xA0)) for entry in entries)}", room)
+    lines = [line.replace(chr(0xA0), " ") for line in whole]
+    extra = [points] if points and most >= 3 else []
+    room_for = most - len(extra)
+    if len(lines) > room_for:
+        lines = lines[:room_for]
+        lines[-1] = clip(lines[-1], room - 2).rstrip(" ·") + " …"
+    return [*lines, *extra]
+
+
+def _turn(by: int) -> Callable[[Frame, View], dict[str, int]]:
+    def turn(frame: Frame, view: View) -> dict[str, int]:
+        from rnnviz.views.spectrum import matrices
+
+        return {"page": (view.page + by) % max(1, len(matrices(frame)))}
+
+    return turn
+
+
+def _needs(frame: Frame) -> Command | None:
+    from rnnviz.views import spectrum
+
+    return spectrum.needs(frame)
+
+
+PANEL = Panel(
+    "eigenvalues", "eigenvalues", "of W_hh and of the steps, on the unit circle",
+    _draw, key="V", why_not=no_eigenvalues, needs=_needs,
+    actions={"unit_up": _turn(-1), "unit_down": _turn(1)}, key_labels={"unit_down": "next matrix"},
+    depends_on=lambda frame, view: (frame.scene, frame.cursor, frame.ghost, view.page),
+    shows=frozenset(("spectrum", "gradient")), rows=lambda frame: HIGHEST,
+)  # fmt: skip
