@@ -43,6 +43,7 @@ from rnnviz.tui.voice import VOICE
 from rnnviz.views import ledger, metrics, reach
 from rnnviz.views.perturbation import PARTS
 from rnnviz.views.prepare import prepare, read, with_known
+from rnnviz.views.spectrum import LYAPUNOV, WEIGHTS, of_steps
 from rnnviz.words import ledger as ledger_words
 from rnnviz.words import reach as reach_words
 from rnnviz.words.comparison import gate_means
@@ -191,7 +192,11 @@ def frames() -> Iterator[tuple[str, Frame]]:
                     ledgers = [Measure("ledger", k) for k in (last, None)]
                     moved = [Measure("perturbed", t, PARTS) for t in steps]
                     others = (Measure("outcome"), Measure("triangle"), Measure("gain"))
-                    scene = prepare(scene, *others, *ledgers, *moved)
+                    pairs = {
+                        (start, end) for t in (*steps, 0) for start, end in ((t - 1, t), (0, t), (t, t + 1), (t, last))
+                    }
+                    products = [of_steps(start, end) for start, end in pairs if 0 <= start < end <= scene.T]
+                    scene = prepare(scene, *others, *ledgers, *moved, WEIGHTS, LYAPUNOV, *products)
                 figure = {"nan": math.nan, "0": 0.0, "as it is": 3e-9}.get(name, 0.02)
                 scene = with_known(scene, {Measure("checked"): figure})
                 rows = tuple((key, float(np.abs(w).max()), 0.0) for key, w in params.items())
@@ -264,6 +269,8 @@ def said_in(frame: Frame) -> Iterator[str]:
     notice = status_lines.current_notice(frame, View(), 80)
     yield "" if notice is None else notice.line
     yield from str_of(sheet_for(panels.BY_ID["network"], frame, View(panel="network", page=1), 100, 14, palette))
+    for page in (1, 2) if frame.cursor.phase is Phase.BACKWARD and frame.cursor.t <= 1 else ():
+        yield from str_of(sheet_for(panels.BY_ID["eigenvalues"], frame, View(page=page), 100, 14, palette))
     yield from str_of(sheet_for(panels.BY_ID["compare"], frame, View(panel="compare"), 100, 60, palette))
     for panel in panels.ALL:
         is_plot = panel.id in ("fit", "self-fed", "loss")

@@ -14,6 +14,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rich.style import Style
 
@@ -78,6 +79,7 @@ def _cell(z: complex, width: int, height: int, per_unit: float) -> tuple[int, in
     return min(max(row // 4, 0), height - 1), min(max(column // 2, 0), width - 1)
 
 
+@lru_cache(maxsize=32)
 def _circle(width: int, height: int, per_unit: float, ascii: bool) -> dict[tuple[int, int], str]:
     """The cells of the unit circle, by (row, column)."""
     bits: Counter[tuple[int, int]] = Counter()
