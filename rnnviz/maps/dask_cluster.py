@@ -27,6 +27,8 @@ from rnnviz.maps.store import Store
 ANSWERS_WITHIN = 10.0
 #: Seconds without a scheduler, or without workers, after which a map that runs is given up.
 WAITS = 600.0
+#: Seconds of one attempt to reach it: so long Ctrl-C waits.
+ATTEMPT = 2.0
 #: Seconds between two counts of the workers.
 COUNT_EVERY = 2.0
 
@@ -133,7 +135,7 @@ class Cluster:
 
     def _connect(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
-        no_answer = f"on: no Dask scheduler answers at {self.address} within {seconds:.0f} s"
+        no_answer = f"on: no Dask scheduler answers at {self.address} within {seconds:g} s"
         while True:
             left = deadline - time.monotonic()
             if left <= 0:
@@ -141,7 +143,7 @@ class Cluster:
             try:
                 # Before a client is made: one that cannot connect complains when Python forgets it.
                 with ThreadPoolExecutor(1) as thread:  # this one may have a loop that runs, as in a notebook
-                    thread.submit(asyncio.run, self._shakes_hands(left)).result()
+                    thread.submit(asyncio.run, self._shakes_hands(min(left, ATTEMPT))).result()
                 within = max(1.0, min(left, self._answers_within))
                 with warnings.catch_warnings(action="ignore"):  # of other versions: each worker compares what matters
                     self._client = self._distributed.Client(self.address, timeout=within, set_as_default=False)
@@ -154,7 +156,8 @@ class Cluster:
 
     async def _shakes_hands(self, seconds: float) -> None:
         keys = self._distributed.Security().get_connection_args("client")
-        comm = await self._distributed.comm.connect(self.address, timeout=seconds, **keys)
+        connecting = self._distributed.comm.connect(self.address, timeout=seconds, **keys)
+        comm = await asyncio.wait_for(connecting, seconds)  # its own limit is for the first byte alone
         comm.abort()
 
     def _close(self) -> None:

@@ -16,6 +16,7 @@ from rnnviz.experiment import cost
 from rnnviz.experiment.build import resolved
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.maps.axis import Axis
+from rnnviz.maps.dask_cluster import run_on
 from rnnviz.maps.dispatch import Executor
 from rnnviz.maps.grid import GridSpec, Site
 from rnnviz.maps.local import run_here
@@ -39,6 +40,8 @@ def map(
     folder: str | Path | None = None,
     workers: int | None = None,
     executor: Executor | None = None,
+    chunk: int | None = None,
+    on: str | None = None,
     shard: tuple[int, int] | None = None,
     engine: str | None = None,
     on_point: Callable[[Point], None] = lambda point: None,
@@ -52,7 +55,10 @@ def map(
     experiment, settings   what else is set: rnnviz.Experiment(task="recall"), or task="recall"
     folder      where the points are kept as they are done; what it has is not computed again. None: in memory
     workers     processes (default: one for each processor), or of the executor
-    executor    any concurrent.futures.Executor, in place of processes of this machine
+    executor    what computes in place of processes of this machine: any concurrent.futures.Executor, such as Dask's or
+                mpi4py's, or submitit's
+    chunk       points for one call of an executor; None: what takes half a second
+    on          the address of a Dask scheduler, such as "tcp://host:8786", in place of both
     shard       (i, n): every n-th point, from the i-th on; `rnnviz map merge` puts them together
     engine      "numpy" or "numba"; None: by the size of the map, or that of the folder
     on_point    is called with each new point; cancelled() may end it: the result is then what is known
@@ -65,7 +71,10 @@ def map(
     spec = GridSpec(base, across, up, (cells,) if isinstance(cells, str) else tuple(cells), seeds)
     store = opened(spec, folder, engine)
     try:
-        fill(store, workers=workers, executor=executor, shard=shard, on_point=on_point, cancelled=cancelled)
+        fill(
+            store, workers=workers, executor=executor, chunk=chunk, on=on, shard=shard, on_point=on_point,
+            cancelled=cancelled,
+        )  # fmt: skip
     finally:
         store.close()
     return MapResult.of(store)
@@ -84,16 +93,25 @@ def fill(
     *,
     workers: int | None = None,
     executor: Executor | None = None,
+    chunk: int | None = None,
+    on: str | None = None,
     shard: tuple[int, int] | None = None,
     on_point: Callable[[Point], None] = lambda point: None,
     cancelled: Callable[[], bool] = lambda: False,
+    say: Callable[[str], None] = lambda text: None,
 ) -> None:
-    """Run what is missing (of a shard, its part)."""
+    """Run what is missing (of a shard, its part). say(text): takes a line for a person while a cluster is away."""
+    if on is not None and executor is not None:
+        raise InputError("on: the points go to an executor already; choose one of the two")
     jobs = store.missing(shard_of(store.spec.jobs(), shard) if shard else None)
-    if executor is None:
+    if on is not None:
+        run_on(store, on, jobs=jobs, on_point=on_point, cancelled=cancelled, say=say)
+    elif executor is None:
         run_here(store, workers=workers, jobs=jobs, on_point=on_point, cancelled=cancelled)
     else:
-        run(store, executor, workers=workers, jobs=jobs, on_point=on_point, cancelled=cancelled)
+        run(
+            store, executor, workers=workers, chunk=chunk, jobs=jobs, on_point=on_point, cancelled=cancelled,
+        )  # fmt: skip
 
 
 def engine_for(spec: GridSpec) -> str:

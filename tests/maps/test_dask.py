@@ -4,24 +4,33 @@ the one of a single machine, bit for bit."""
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
+import rnnviz
+from rnnviz.errors import InputError
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.maps.axis import Axis
-from rnnviz.maps.dask_cluster import run_on
+from rnnviz.maps.dask_cluster import Cluster, run_on
+from rnnviz.maps.dispatch import Dispatch
 from rnnviz.maps.grid import GridSpec
 from rnnviz.maps.point import Point
 from rnnviz.maps.run import run
 from rnnviz.maps.store import Store
 from tests.maps.dask_here import DaskHere
 
-pytest.importorskip("distributed", reason="needs Dask: pip install 'rnnviz[dask]'")
+#: Looked for, not imported: that takes half a second in each process of the tests.
+needs_dask = pytest.mark.skipif(find_spec("distributed") is None, reason="needs Dask: pip install 'rnnviz[dask]'")
 
 SPEC = GridSpec(
     Experiment(task="recall", samples=100, epochs=3, hidden_size=4),
@@ -48,6 +57,7 @@ run_on(store, address, on_point=on_point)
 
 
 @pytest.mark.slow
+@needs_dask
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs signals")
 def test_worker_client_and_scheduler_end_in_the_middle(tmp_path: Path) -> None:
     here = Store(SPEC)
@@ -84,3 +94,57 @@ def test_worker_client_and_scheduler_end_in_the_middle(tmp_path: Path) -> None:
 
 def without_seconds(store: Store) -> set[str]:
     return {replace(point, seconds=0.0).to_json() for point in map(store.at, SPEC.sites()) if point is not None}
+
+
+def test_without_dask(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(InputError, match=r"on: Dask is not installed here; install it: .* 'rnnviz\[dask\]'"):
+        rnnviz.map("gain=0.5,1", task="recall", on="tcp://127.0.0.1:8786")
+
+
+@pytest.mark.slow
+@needs_dask
+@pytest.mark.parametrize("address", ["", "tcp://", "host", "tcp://host", "http://host:1", "tcp://host:port", "nix\n:1"])
+def test_no_address(address: str) -> None:
+    with pytest.raises(InputError, match=r"on: .* is not the address of a scheduler, such as tcp://host:8786"):
+        Cluster(address)
+
+
+@pytest.mark.slow
+@needs_dask
+def test_nobody_answers() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        address = f"tcp://127.0.0.1:{other.getsockname()[1]}"  # refused: it does not listen
+        with pytest.raises(InputError, match=f"on: no Dask scheduler answers at {address} within 0.5 s; start one"):
+            asked(address)
+        other.listen()  # it takes the connection, and never answers
+        with pytest.raises(InputError, match=f"on: no Dask scheduler answers at {address} within 0.5 s; start one"):
+            asked(address)
+        with closing_after_a_word(other), pytest.raises(InputError, match=f"on: .*{address}"):
+            asked(address)
+
+
+def asked(address: str) -> None:
+    cluster = Cluster(address, answers_within=0.5)
+    list(cluster.points(Dispatch([], 0, "numpy", workers=cluster.workers)))
+
+
+@contextmanager
+def closing_after_a_word(server: socket.socket) -> Iterator[None]:
+    """A server of something else: it says so and hangs up."""
+
+    def serve() -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = server.accept()
+                connection.sendall(b"SSH-2.0-OpenSSH_9.6\r\n")
+                connection.close()
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join(5)
