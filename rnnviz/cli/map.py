@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -43,7 +44,7 @@ def run(options: Options) -> int:
 
 def _check_reading(options: Options) -> None:
     """Raises InputError for what only the computing of a map has."""
-    for name in ("x", "y", "o", "workers", "shard"):
+    for name in ("x", "y", "o", "workers", "on", "shard"):
         if options[name] is not None:
             raise InputError(f"{name}: is of a map that is computed; {options['action']} reads what is there")
     if options["seeds"] != 1:
@@ -74,7 +75,7 @@ def _computed(options: Options) -> Store:
     wanted = list(store.spec.jobs()) if shard is None else shard_of(store.spec.jobs(), shard)
     progress = _Counted(store, len(wanted), len(wanted) - len(store.missing(wanted)))
     try:
-        fill(store, workers=options["workers"], shard=shard, on_point=progress)
+        fill(store, workers=options["workers"], on=options["on"], shard=shard, on_point=progress, say=progress.say)
     except KeyboardInterrupt:
         progress.clear()
         where = "nothing is kept without -o DIR" if options["o"] is None else "the same command continues from here"
@@ -101,6 +102,11 @@ class _Counted:
         self._learnt += point.learnt
         left = (self._now() - self._start) / (self.done - self._before) * (self._total - self.done)
         self._progress(self.done, f"{self._learnt:,} learnt, {duration(left)} left")
+
+    def say(self, text: str) -> None:
+        """A line on standard error, where the progress line was."""
+        self.clear()
+        print(f"rnnviz map: {text}", file=sys.stderr, flush=True)
 
     def clear(self) -> None:
         self._progress.clear()

@@ -60,6 +60,8 @@ MAP = Command(
         Argument("-o", "folder of the points, to go on from (default: none is kept)", metavar="DIR"),
         Argument("--workers", "how many processes (default: one for each processor)", metavar="N",
                  read=_count("workers", MOST_WORKERS)),
+        Argument("--on", "compute on a Dask cluster: the address of its scheduler, such as tcp://host:8786",
+                 metavar="ADDRESS"),
         Argument("--shard", "only the i-th of n parts, for one of n machines; merge puts them together",
                  metavar="i/n", read=_shard),
         as_json(

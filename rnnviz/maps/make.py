@@ -101,8 +101,9 @@ def fill(
     say: Callable[[str], None] = lambda text: None,
 ) -> None:
     """Run what is missing (of a shard, its part). say(text): takes a line for a person while a cluster is away."""
-    if on is not None and executor is not None:
-        raise InputError("on: the points go to an executor already; choose one of the two")
+    if on is not None and (executor is not None or workers is not None):
+        other = "workers" if executor is None else "executor"
+        raise InputError(f"on: a cluster has workers of its own; leave {other} out")
     jobs = store.missing(shard_of(store.spec.jobs(), shard) if shard else None)
     if on is not None:
         run_on(store, on, jobs=jobs, on_point=on_point, cancelled=cancelled, say=say)

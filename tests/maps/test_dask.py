@@ -18,12 +18,14 @@ from pathlib import Path
 import pytest
 
 import rnnviz
+from rnnviz.cli.main import main
 from rnnviz.errors import InputError
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.maps.axis import Axis
-from rnnviz.maps.dask_cluster import Cluster, run_on
+from rnnviz.maps.dask_cluster import Cluster
 from rnnviz.maps.dispatch import Dispatch
 from rnnviz.maps.grid import GridSpec
+from rnnviz.maps.make import fill
 from rnnviz.maps.point import Point
 from rnnviz.maps.run import run
 from rnnviz.maps.store import Store
@@ -84,11 +86,12 @@ def test_worker_client_and_scheduler_end_in_the_middle(tmp_path: Path) -> None:
                 other.wait(10)  # a worker ends with its scheduler
                 dask.scheduler(), dask.worker()
 
-        run_on(store, dask.address, on_point=on_point, say=said.append)
+        fill(store, on=dask.address, on_point=on_point, say=said.append)
         assert len(computed) == len(set(computed)) == len(SPEC) - 12  # only what was missing
     lines = (folder / "points.jsonl").read_text().splitlines()
     assert len(lines) == len(SPEC)
     assert without_seconds(Store.read(folder)) == without_seconds(here)
+    store.close()
     assert said[0] == f"the scheduler at {dask.address} does not answer; waiting for it"
 
 
@@ -108,6 +111,18 @@ def test_without_dask(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_no_address(address: str) -> None:
     with pytest.raises(InputError, match=r"on: .* is not the address of a scheduler, such as tcp://host:8786"):
         Cluster(address)
+
+
+@pytest.mark.slow
+@needs_dask
+def test_the_command_line_names_the_flag(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["map", "--task", "recall", "--x", "gain=0.5,1", "--on", "here"]) == 2
+    assert capsys.readouterr().err.startswith("rnnviz map: --on: 'here' is not the address of a scheduler")
+
+
+def test_a_cluster_has_workers_of_its_own() -> None:
+    with pytest.raises(InputError, match="on: a cluster has workers of its own; leave workers out"):
+        fill(Store(SPEC), on="tcp://127.0.0.1:1", workers=2)
 
 
 @pytest.mark.slow
