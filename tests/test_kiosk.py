@@ -110,6 +110,9 @@ def test_the_teacher_may_name_lessons_and_an_experiment(tmp_path: Path) -> None:
     own.write_text("hidden_size = 4\n")
     assert read(["--kiosk", str(own)]).experiments[0].hidden_size == 4
     assert read(["--kiosk", "--lessons", str(tmp_path)])["lessons"] == str(tmp_path)
+    assert read(["--kiosk", "--readout", "attention"]).experiments[0].readout == "attention"
+    with pytest.raises(InputError, match="readout: a kiosk opens lessons"):
+        read(["--kiosk", "--readout", "fc"])
 
 
 def test_learner_progress_and_idle_are_of_a_kiosk_alone(capsys: pytest.CaptureFixture[str]) -> None:

@@ -21,10 +21,11 @@ from typing import Any, NoReturn
 from rnnviz.cli import kiosk
 from rnnviz.cli.command import Argument, Command, Options
 from rnnviz.cli.commands import APP, COMMANDS
-from rnnviz.cli.opening_arguments import OF_NETWORK, OF_RECORDING, OF_WEIGHTS, named_cells
+from rnnviz.cli.opening_arguments import OF_NETWORK, OF_RECORDING, OF_WEIGHTS, WHOSE, named_cells
 from rnnviz.errors import LONGEST_REPR, InputError, short_repr
 from rnnviz.experiment.experiment import SETTINGS, Experiment
 from rnnviz.experiment.setting import Setting
+from rnnviz.nn.spec import READOUTS
 from rnnviz.player.kinds.opening import CANNOT, NETWORK_CANNOT, NetworkOpening, Opening
 from rnnviz.tasks.catalog import CATALOG
 from rnnviz.terminal import columns_of
@@ -92,15 +93,11 @@ def read(argv: list[str], command: Command = APP) -> Options:
         return _recording(folder, given, file, values, command)
     if word is not None and _is_weights(word):
         return _network(word, given, file, values, command)
-    misplaced = [
-        one for one in (*(one.key for one in (*OF_RECORDING, *OF_WEIGHTS)), "beside") if values.get(one) is not None
-    ]
-    if misplaced:
-        whose = "a recording has one; name its folder" if misplaced[0] == "record" else (
-            "a file of weights has one; name it" if misplaced[0] == "beside" else
-            "a recording or a file of weights has one; name it"
-        )  # fmt: skip
-        raise InputError(f"{misplaced[0]}: only {whose} first")
+    if values.get("readout") in READOUTS:  # an experiment's setting has the same flag
+        given["readout"], values["readout"] = values["readout"], None
+    of_files = (*(one.key for one in (*OF_RECORDING, *OF_WEIGHTS)), "beside")
+    if misplaced := [key for key in of_files if values.get(key) is not None]:
+        raise InputError(f"{misplaced[0]}: only {WHOSE.get(misplaced[0], WHOSE[''])} first")
     if word is not None:
         if file is not None:
             raise InputError(f"two experiment files, {word} and {file}; give one")
@@ -345,8 +342,9 @@ def _fill(parser: argparse.ArgumentParser, command: Command, *, has_file: bool =
     if command.has_experiment:
         for title, groups in _GROUPS.items():
             group = parser.add_argument_group(title)
+            own = [one.name for one in command.arguments]
             for setting in SETTINGS.values():
-                if setting.group in groups:
+                if setting.group in groups and setting.option not in own:
                     made.append(_add(group, setting, several=command.several))
     return made
 

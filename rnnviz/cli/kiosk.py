@@ -22,6 +22,7 @@ from typing import Any
 
 from rnnviz.errors import InputError, short_repr
 from rnnviz.kiosk import Kiosk, learner_folder
+from rnnviz.nn.spec import READOUTS
 
 VARIABLE = "RNNVIZ_KIOSK"
 LARGEST_FILE = 16_000_000  # bytes that a kiosk may write into one file: progress is smaller
@@ -71,7 +72,7 @@ def check(command: str, given: Mapping[str, Any]) -> None:
     if given.get("watch"):
         raise InputError("watch: a kiosk does not read a lesson again; leave --watch out")
     for name in _OWN_FILES:
-        if given.get(name) is not None:
+        if given.get(name) is not None and not (name == "readout" and given[name] in READOUTS):
             raise InputError(f"{name}: a kiosk opens lessons and experiments, no data, recordings or weights")
     word = given.get("file")
     if word is not None and not word.endswith(".toml"):

@@ -51,8 +51,18 @@ OF_RECORDING = (
 )  # fmt: skip
 #: Of a file of weights alone.
 OF_WEIGHTS = (
-    Argument("--readout", "of a file of weights: the linear layer that reads the states, or none", metavar="NAME"),
-)
+    Argument(
+        "--readout", "linear, attention or additive: whether the output also reads a weighted sum of all states so far "
+        "(default linear); of a file of weights: the linear layer that reads the states, or none", metavar="NAME",
+    ),
+)  # fmt: skip
+#: Who has such an argument, where it is given without: "" of every other.
+WHOSE = {
+    "": "a recording or a file of weights has one; name it",
+    "record": "a recording has one; name its folder",
+    "beside": "a file of weights has one; name it",
+    "readout": "linear, attention and additive are known, or the layer of a file of weights; name it",
+}
 BESIDE = Argument("--beside", "of a file of weights: another one, to be compared with it (c)", metavar="FILE")
 OF_NETWORK = (*OF_RECORDING[1:], *OF_WEIGHTS)
 INPUT = Argument(

@@ -19,7 +19,8 @@ from rnnviz import numbers
 from rnnviz.cli.output import Output, Progress
 from rnnviz.errors import InputError
 from rnnviz.nn import Trace, half_life, horizon
-from rnnviz.nn.metrics import fades
+from rnnviz.nn.metrics import fades, lasting_horizon
+from rnnviz.nn.readout import attends
 from rnnviz.views.gradient import gradient_of
 from rnnviz.views.zero_gradients import Zero, zeros
 from rnnviz.words.zero_gradients import clause
@@ -46,11 +47,14 @@ class TraceReport:
 
     @cached_property
     def half_life(self) -> float | None:
-        return half_life(np.array(self.norms[: self.last + 1])) if self.loss_step else None
+        if not self.loss_step or attends(self.trace.spec):
+            return None
+        return half_life(np.array(self.norms[: self.last + 1]))
 
     @cached_property
     def horizon(self) -> float | None:
-        return horizon(np.array(self.norms[: self.last + 1])) if self.loss_step else None
+        of = lasting_horizon if attends(self.trace.spec) else horizon
+        return of(np.array(self.norms[: self.last + 1])) if self.loss_step else None
 
     def factor(self, t: int) -> float:
         """‖∂L/∂h_t‖ / ‖∂L/∂h_t+1‖: the factor of the step from t + 1 back to t."""

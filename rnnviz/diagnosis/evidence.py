@@ -20,6 +20,7 @@ from rnnviz.nn.cell import Cell
 from rnnviz.nn.cell_table import CELLS
 from rnnviz.nn.ledger import make_ledger
 from rnnviz.nn.metrics import norm
+from rnnviz.nn.readout import attends
 from rnnviz.nn.types import Array, ReadOnly, frozen
 
 #: Steps of a sequence from which an autocorrelation is measured, and the least correlation that counts as a repetition.
@@ -39,6 +40,7 @@ class Way(ReadOnly):
     first_loss  the first step that carries loss
     lag         steps back to the farthest input that the answer depends on; None: not known
     first_used  the first step whose use of the weights an update counts: later than 1 with truncated BPTT
+    is_attended  the readout looks back: then it is no product of factors, one for each step
     """
 
     norms: Array
@@ -49,6 +51,7 @@ class Way(ReadOnly):
     first_loss: int = 1
     lag: int | None = None
     first_used: int = 1
+    is_attended: bool = False
 
     @property
     def loss_step(self) -> int:
@@ -269,7 +272,8 @@ def way_of(trace: Trace, lag: int | None = None, first_used: int = 1) -> Way:
         trace.spec, trace.params, trace.forward, np.full(trace.T, np.nan), grad_h=item.grad_h, norms=norms, start=k
     )
     cell = trace.spec.about_cell
-    simple = cell.splits
+    is_attended = attends(trace.spec)
+    simple = cell.splits and not is_attended
     kept = None
     if cell.carry is not None:
         kept = cell.carry.share(trace.gates[cell.carry.gate]).mean(axis=(1, 2))[:k]
@@ -282,6 +286,7 @@ def way_of(trace: Trace, lag: int | None = None, first_used: int = 1) -> Way:
         first_loss=trace.loss_steps[0],
         lag=lag,
         first_used=first_used,
+        is_attended=is_attended,
     )
 
 

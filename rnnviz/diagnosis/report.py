@@ -13,7 +13,7 @@ from rnnviz.diagnosis.diagnose import Diagnosis
 from rnnviz.diagnosis.evidence import Evidence, Layer
 from rnnviz.diagnosis.finding import Finding
 from rnnviz.diagnosis.rules import RULES
-from rnnviz.nn.metrics import fades, horizon
+from rnnviz.nn.metrics import fades, horizon, lasting_horizon
 
 #: settings -> the command that tries them
 Command = Callable[[Mapping[str, Any]], str]
@@ -115,7 +115,8 @@ def horizon_of(layer: Layer) -> float | None:
     or without a meaning."""
     found = []
     for way in layer.ways:
-        both = [horizon(norms) for norms in (way.norms, way.cell_norms) if norms is not None]
+        far = lasting_horizon if way.is_attended else horizon
+        both = [far(norms) for norms in (way.norms, way.cell_norms) if norms is not None]
         found.append(math.inf if None in both else max(h for h in both if h is not None))
     middle = float(np.median(found)) if found else math.inf
     return middle if math.isfinite(middle) else None

@@ -17,6 +17,12 @@ BOTH_WAYS = {
     "num_layers": "a bidirectional network has one layer here",
     "truncate": "a bidirectional layer reads each sequence whole, from both ends",
     "carry": "a bidirectional layer also begins at the end of each sequence",
+    "readout": "attention looks back from each step, and a bidirectional layer also reads ahead",
+}
+#: The same of attention.
+ATTENTION = {
+    "truncate": "attention sends each error straight to all earlier steps",
+    "carry": "attention sees the states of one sequence, not of those before it",
 }
 
 
@@ -41,6 +47,8 @@ class ResolvedExperiment(Protocol):
     def clip_each(self) -> float | None: ...
     @property
     def carry(self) -> bool: ...
+    @property
+    def readout(self) -> str: ...
 
 
 def initialiser(e: ResolvedExperiment) -> str | None:
@@ -56,6 +64,8 @@ def layers(e: ResolvedExperiment) -> str | None:
 
 def bidirectional(e: ResolvedExperiment) -> str | None:
     cell = CELLS[e.cell]
+    if e.readout != "linear":
+        return BOTH_WAYS["readout"]
     return f"{cell.noun} reads forward only" if cell.is_own else None
 
 
@@ -76,7 +86,13 @@ def view_direction(e: ResolvedExperiment) -> str | None:
 
 
 def truncate(e: ResolvedExperiment) -> str | None:
+    if e.readout != "linear":
+        return ATTENTION["truncate"]
     return BOTH_WAYS["truncate"] if e.bidirectional else None
+
+
+def readout(e: ResolvedExperiment) -> str | None:
+    return BOTH_WAYS["readout"] if e.bidirectional else None
 
 
 def forget_bias(e: ResolvedExperiment) -> str | None:
@@ -154,6 +170,8 @@ def own_data(e: ResolvedExperiment) -> str | None:
 def carry(e: ResolvedExperiment) -> str | None:
     if e.bidirectional:
         return BOTH_WAYS["carry"]
+    if e.readout != "linear":
+        return ATTENTION["carry"]
     if e.shortest is not None:
         return "sequences of unequal lengths do not continue one another"
     return _unused(e, "carry", catalog.NO_CARRY)

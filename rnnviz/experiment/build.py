@@ -6,7 +6,7 @@ from rnnviz import tasks
 from rnnviz.errors import InputError
 from rnnviz.experiment import applicability, cost, own_data
 from rnnviz.experiment.ablation import without_loop
-from rnnviz.experiment.applicability import BOTH_WAYS
+from rnnviz.experiment.applicability import ATTENTION, BOTH_WAYS
 from rnnviz.experiment.experiment import SETTINGS, Experiment
 from rnnviz.nn import Data, Model, Optimizer, Trace, Training, engine
 from rnnviz.nn.carry import Carried, chain, in_order, of_part
@@ -24,6 +24,8 @@ def resolved(experiment: Experiment) -> Experiment:
     for setting, why in BOTH_WAYS.items() if experiment.bidirectional else ():
         if getattr(experiment, setting) != SETTINGS[setting].default:
             raise InputError(f"{setting}: {why}; switch one of the two off")
+    if experiment.readout != "linear" and experiment.truncate is not None:
+        raise InputError(f"truncate: {ATTENTION['truncate']}; switch one of the two off")
     if experiment.bidirectional and experiment.mask == "copy":  # at step T the backward direction has read nothing yet
         raise InputError("mask: the backward direction begins at a sequence's own end; choose mask packed")
     if experiment.bidirectional and CELLS[experiment.cell].is_own:
@@ -88,6 +90,7 @@ def build_model(experiment: Experiment, task: Task) -> Model:
         dtype=experiment.dtype,
         seed=experiment.seed,
         bidirectional=experiment.bidirectional,
+        readout=experiment.readout,
     )
     return model if experiment.loop else without_loop(model)
 

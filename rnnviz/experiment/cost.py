@@ -14,7 +14,7 @@ from pathlib import Path
 from rnnviz.errors import InputError
 from rnnviz.experiment import own_data
 from rnnviz.experiment.experiment import Experiment
-from rnnviz.nn import checks
+from rnnviz.nn import checks, readout
 from rnnviz.nn.spec import ModelSpec
 from rnnviz.tasks import catalog
 
@@ -50,7 +50,8 @@ class Size:
         data = self.sequences * T * (spec.input_size + targets)
         weights = spec.parameter_count * (_COPIES + self.states)
         trace = T * (3 * gates + (2 * spec.state_size + spec.hidden_size) * len(spec.suffixes))
-        return 8 * (data + weights + T * self.batch * 4 * gates * trains + trace)
+        looks = readout.numbers(spec, T) * (1 + self.batch * trains)
+        return 8 * (data + weights + T * self.batch * 4 * gates * trains + trace + looks)
 
     def seconds(self, epochs: int) -> float:
         """Rough seconds that `epochs` epochs take in NumPy; STEP and RATE were measured on two cores."""
@@ -72,6 +73,7 @@ def spec_of(experiment: Experiment, inputs: int, outputs: int) -> ModelSpec:
         biases=experiment.biases,
         dtype=experiment.dtype,
         bidirectional=experiment.bidirectional,
+        readout=experiment.readout,
     )
 
 

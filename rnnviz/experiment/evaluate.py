@@ -95,7 +95,8 @@ def _fed_onward(model: Model, task: Task, n: int) -> Array:
 def continue_text(model: Model, task: Task, sample: int, length: int = 120) -> str:
     """The network's continuation of the text after sequence `sample`: each character is drawn from the predicted
     distribution and read next. The same network always draws the same text; it ends at outputs that are not finite.
-    With carried state the sequence is read from the state before it."""
+    With carried state the sequence is read from the state before it; with attention all is read again for each
+    character, since it looks back at every state."""
     model = model.in_float64
     start = start_of(model, task, sample)
     h, c = (None, None) if start is None else (start.h, start.c)
@@ -110,7 +111,11 @@ def continue_text(model: Model, task: Task, sample: int, length: int = 120) -> s
         p = np.exp(y - y.max())
         chosen = int(rng.choice(len(p), p=p / p.sum()))
         text += task.labels[chosen]
-        x = np.eye(len(p))[None, None, chosen]
+        following = np.eye(len(p))[None, None, chosen]
+        if model.spec.readout != "linear":
+            x = np.concatenate([x, following])
+            continue
+        x = following
         start = carry.Carried.after(run)
         h, c = start.h, start.c
     return text

@@ -23,7 +23,7 @@ from rnnviz.experiment.steps import COUNTS, GAINS, LENGTHS, SMALL, per_decade
 from rnnviz.glyphs import cut
 from rnnviz.nn.cell_table import NAMES
 from rnnviz.nn.directions import DIRECTIONS
-from rnnviz.nn.spec import ACTIVATIONS, CONVENTIONS, INITIALISERS, OPTIMIZERS
+from rnnviz.nn.spec import ACTIVATIONS, CONVENTIONS, INITIALISERS, OPTIMIZERS, READOUTS
 from rnnviz.tasks import catalog
 from rnnviz.tasks.own.decisions import MISSING
 
@@ -172,6 +172,10 @@ class Experiment:
     activation: str = setting(
         "tanh", "activation of the simple RNN", kind=str, label="activation", group="network",
         choices=ACTIVATIONS, why_not=applicability.activation,
+    )  # fmt: skip
+    readout: str = setting(
+        "linear", "the output reads h_t, or with attention also a weighted sum of all states so far",
+        kind=str, label="readout", group="network", choices=READOUTS, redraws=True, why_not=applicability.readout,
     )  # fmt: skip
     loop: bool = setting(
         True,

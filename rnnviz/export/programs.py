@@ -16,6 +16,8 @@ from rnnviz.tasks import Task
 
 def cannot(task: Task, experiment: Experiment | None = None) -> str | None:
     """The reason why there is no program for a task, or for a network, or None."""
+    if experiment is not None and experiment.readout != "linear":
+        return "attention that looks back at its own states is no layer of a short program; choose a linear readout"
     if experiment is not None and experiment.bidirectional:
         cell = CELLS[experiment.cell]
         if cell.torch.source or (cell.activation is None and experiment.activation not in ("tanh", "relu")):

@@ -41,6 +41,12 @@ def _no_reach(frame: Frame) -> Missing:
     return none(frame.scene), "point at another row"
 
 
+def _no_attention(frame: Frame) -> Missing:
+    if frame.scene.trace.spec.readout != "linear":
+        return None
+    return "the readout of this network is linear", "point at panel:attention, or use readout attention"
+
+
 def _no_evidence(frame: Frame) -> Missing:
     if frame.scene.prove is not None or not frame.scene.has_loss or frame.cell.is_own:
         return None
@@ -69,6 +75,7 @@ ROWS = {
         ScoreRow("cell", "gates", _of_cells(lambda cell: cell.has_cell_state), gives_way=True),
         ScoreRow("hidden"),
         ScoreRow("output"),
+        ScoreRow("attention", why_not=_no_attention),
         ScoreRow("gradient", "gradient"),
         ScoreRow("time"),
         ScoreRow("reach", "reach", _no_reach, gives_way=True),

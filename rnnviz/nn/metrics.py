@@ -66,6 +66,24 @@ def horizon(norms: Array) -> float | None:
     return fading_lag(norms, 0.01)
 
 
+def lasting_horizon(norms: Array) -> float | None:
+    """The lag in steps from which on norms stay below 1 % of the last entry; None if at the first entry more is left.
+
+    That of a gradient with several ways back, as attention makes them: it may be small at some steps, and larger again
+    at earlier ones. None, too, where a norm is not finite, or the last entry is 0.
+    """
+    back = np.asarray(norms, np.float64)[::-1]
+    if not len(back) or not np.isfinite(back).all() or back[0] <= 0:
+        return None
+    lag = int(np.flatnonzero(back >= 0.01 * back[0])[-1])
+    if lag == len(back) - 1:
+        return None
+    if back[lag + 1] == 0:
+        return float(lag)
+    with np.errstate(all="ignore"):
+        return float(lag + np.log(back[lag] / (0.01 * back[0])) / np.log(back[lag] / back[lag + 1]))
+
+
 def fades(norms: Any) -> bool:
     """Whether `horizon` is meaningful, as a lag or as None (more than 1 % remains everywhere). It is not if the
     gradient is 0 from the start, or inf or nan before it has faded."""

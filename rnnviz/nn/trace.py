@@ -280,13 +280,13 @@ class Trace(ReadOnly):
     def half_life(self) -> float | None:
         """Lag at which the last loss step's gradient falls below 50 %, if defined; see metrics.half_life."""
         last = self.loss_steps[-1]
-        return metrics.half_life(self.grad_norm(last)[: last + 1])
+        return None if readout.attends(self.spec) else metrics.half_life(self.grad_norm(last)[: last + 1])
 
     @property
     def horizon(self) -> float | None:
-        """Lag at which the last loss step's gradient falls below 1 %; see metrics.horizon."""
-        last = self.loss_steps[-1]
-        return metrics.horizon(self.grad_norm(last)[: last + 1])
+        """Lag at which the last loss step's gradient falls below 1 %, with attention for good; see metrics.horizon."""
+        last, of = self.loss_steps[-1], metrics.lasting_horizon if readout.attends(self.spec) else metrics.horizon
+        return of(self.grad_norm(last)[: last + 1])
 
     # -- why it shrinks ------------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _ROWS = {
     "input": "what the network reads", "gates": "how open each gate is", "cell": "the cell state of an LSTM",
     "hidden": "the memory: a number for each unit", "output": "the prediction, and the target",
+    "attention_row": "of attention: the weight of each state in what the output reads",
     "gradient_row": "the gradient at each step that is reached on the way back",
     "reach": "how much of the gradient arrives at the input that the answer depends on",
     "evidence": "of a recording: whether its gradient is the training's own",

@@ -133,6 +133,18 @@ def _output(frame: Frame, mask: Mask) -> list[str]:
     return lines
 
 
+def _attention(frame: Frame, mask: Mask) -> list[str]:
+    from rnnviz.views.attention import step_in_view, weights
+
+    k = step_in_view(frame)
+    if mask.hides("attention"):
+        return [mask.reason]
+    if not k:
+        return [VOICE.say("No output looks back yet: [right] reads the first step.")]
+    shares = [f"{w:.2g}" for w in weights(frame.scene, k).tolist()]
+    return [f"The weight of each state in what the output of step {k} reads.", *listed("step", 1, shares)]
+
+
 def _gradient(frame: Frame, mask: Mask) -> list[str]:
     if mask.hides("gradient"):
         return [mask.reason]
@@ -149,9 +161,9 @@ def _gradient(frame: Frame, mask: Mask) -> list[str]:
         half = "" if gradient.half_life is None else f"half of it after {steps(gradient.half_life, last)} steps, "
         lines.append(f"On the way {'back' if down else 'on'} {half}{far}.")
     lines += listed("step", time(last), values, down=down)
-    if gradient.highway is not None:
-        lane = [scientific(float(v)) for v in gradient.highway.norms[frame.reached : last + 1][::-1]]
-        lines += [f"Along {gradient.highway.along}:", *listed("step", time(last), lane, down=down)]
+    if gradient.lane is not None:
+        lane = [scientific(float(v)) for v in gradient.lane.norms[frame.reached : last + 1][::-1]]
+        lines += [f"Along {gradient.lane.along}:", *listed("step", time(last), lane, down=down)]
     return lines
 
 
@@ -204,7 +216,8 @@ def input_gradient(frame: Frame, mask: Mask) -> list[str]:
 
 _SAY: dict[str, Callable[[Frame, Mask], list[str]]] = {
     "input": _input, "gates": _gates, "cell": _states("c", "The cell state"),
-    "hidden": _states("h", "The hidden state"), "output": _output, "gradient": _gradient, "reach": _reach,
+    "hidden": _states("h", "The hidden state"), "output": _output, "attention": _attention, "gradient": _gradient,
+    "reach": _reach,
     "evidence": _evidence,
 }  # fmt: skip
 

@@ -46,7 +46,7 @@ OF_PANELS = {
 #: What the app shows without a key: the rows of the score, and the line above them.
 OF_ROWS = {
     "input": "input", "gates": "gates", "cell": "cell state", "hidden": "hidden", "output": "output",
-    "gradient_row": "gradient", "reach": "reach", "evidence": "evidence", "where": "where",
+    "attention_row": "alpha", "gradient_row": "gradient", "reach": "reach", "evidence": "evidence", "where": "where",
 }  # fmt: skip
 #: What needs a word of its own here, since the app has a screen or a list to choose from.
 OF_LINES = {

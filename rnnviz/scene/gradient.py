@@ -21,8 +21,9 @@ class Gradient(ReadOnly):
              far from exponential has no half-life (see nn.metrics), though half of it may be gone
     states   (T+1, B, H): the gradient on the states themselves, whose norms these are; without a loss ‖∂h_k/∂h_t,i‖ of
              each unit i
-    along    "h", or the highway it is about: "c" of an LSTM, "z" of a GRU (see views/gradient.py)
+    along    "h", or the way it is about: "c" of an LSTM, "z" of a GRU, "loop" (see views/gradient.py)
     highway  the same on the highway of a gated cell; a simple RNN has none
+    loop     of one loss with attention: the same as far as it came back through the loop alone, from h_k
     frobenius  without a loss: the same row by its Frobenius norms, where `norms` has the largest singular values
     waits    it is not worked out yet; its norms are nan
     """
@@ -36,6 +37,7 @@ class Gradient(ReadOnly):
     along: str = "h"
     highway: Gradient | None = None
     frobenius: Gradient | None = None
+    loop: Gradient | None = None
     waits: bool = False
 
     @classmethod
@@ -43,6 +45,11 @@ class Gradient(ReadOnly):
         nothing = frozen(np.full(T + 1, np.nan))
         states = np.broadcast_to(np.nan, (T + 1, 1, H))
         return cls(loss_step, nothing, nothing, None, None, states, waits=True)
+
+    @property
+    def lane(self) -> Gradient | None:
+        """The row that is drawn as a line beside it: the loop alone where attention is another way, or the highway."""
+        return self.highway if self.loop is None else self.loop
 
     @property
     def half_gone(self) -> float | None:

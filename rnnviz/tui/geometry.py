@@ -29,8 +29,8 @@ Place = tuple[int, int]  # first row, number of rows
 
 @dataclass(frozen=True)
 class Rows:
-    """First row and number of rows of each quantity, from top to bottom; `exponent`, `time`, `reach` and `evidence` are
-    single rows.
+    """First row and number of rows of each quantity, from top to bottom; `attention`, `exponent`, `time`, `reach` and
+    `evidence` are single rows.
 
     gradient, exponent  None where the gradient is not shown
     gates  name -> place, for the gates that fit (a simple RNN has none)
@@ -43,6 +43,7 @@ class Rows:
     cell: Place | None
     hidden: Place
     output: Place
+    attention: int | None
     gradient: Place | None
     exponent: int | None
     time: int
@@ -60,6 +61,7 @@ class Rows:
             "cell": [self.cell],
             "hidden": [self.hidden],
             "output": [self.output],
+            "attention": [_line(self.attention)],
             "gradient": [self.gradient],
             "time": [_line(self.time)],
             "reach": [_line(self.reach)],
@@ -156,17 +158,19 @@ def columns(width: int, T: int, t: int, least: int = 1) -> Columns:
 def rows(
     height: int, H: int, unit: int, *, pair: bool = True, gates: tuple[str, ...] = (), cell: bool = False,
     curves: tuple[bool, bool] = (True, True), gradient: bool = True, reach: bool = False,
-    evidence: bool = False, spaced: bool = False,
+    attention: bool = False, evidence: bool = False, spaced: bool = False,
 ) -> Rows:  # fmt: skip
     """Divide the height among the rows, from LEAST rows up.
 
     `pair`: two units share a row if one each does not fit. `gates`: in order of importance; a low window drops the
     last first. `curves`: whether input and output are curves, which need three rows, or symbols. Without
     `gradient` its rows, and that of its exponents, go to the others. `reach` and `evidence` are rows of their own, at
-    the end. `spaced`: where there is room for it, an empty row follows each quantity.
+    the end, and `attention` is one below the output. `spaced`: where there is room for it, an empty row follows each
+    quantity.
     """
     height -= reach + evidence
     whole_height = height
+    height -= attention
     gap = int(spaced and height >= SPACIOUS)
     height -= gap * (3 + bool(gates) + cell)
     room = height - LEAST + 2 * (not gradient)  # after one row each
@@ -210,7 +214,8 @@ def rows(
         gates=places,
         cell=take(state) if cell else None,
         hidden=take(state),
-        output=take(found["output"]),
+        output=take(found["output"], gap * (not attention)),
+        attention=take(1)[0] if attention else None,
         gradient=take(found["gradient"], 0) if gradient else None,
         exponent=take(1, 0)[0] if gradient else None,
         time=take(1, 0)[0],

@@ -45,7 +45,7 @@ def draw_gradient(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palett
     if place.gradient is None:
         return
     first, n = place.gradient
-    gradient, lane = frame.gradient, frame.gradient.highway
+    gradient, lane = frame.gradient, frame.gradient.lane
     k = frame.loss_step
     time = None if k is None else frame.scene.time(k)
     sheet.put(first, 0, symbol(time, has_loss=frame.scene.has_loss), palette.gradient)
@@ -68,7 +68,7 @@ def draw_gradient(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palett
     if not view.knows("gates"):
         along = []
     elif lane is not None:
-        sheet.put(first + 1, 0, f"{DASHES[1] * 2} {lane.along}", palette.highway)
+        sheet.put(first + 1, 0, f"{DASHES[1] * (2 if len(lane.along) < 3 else 1)} {lane.along}", palette.highway)
     power_labels(sheet, place.gradient, axis, palette)
     for t in cols.steps:
         if t >= frame.reached and (k is None or t <= k):
@@ -209,7 +209,7 @@ def write_gradient(sheet: Sheet, frame: Frame, place: Rows, left: int, palette: 
         lines = ["not known yet"]
     else:
         last = frame.T if frame.loss_step is None else frame.loss_step
-        one = gradient.highway is None or not view.knows("gates")
+        one = gradient.lane is None or not view.knows("gates")
         room = sheet.width - left
         lines = _faded(frame, gradient, t, last) if one else _faded_twice(frame, gradient, t, last, room)
         if t < first_used(frame):
@@ -336,7 +336,7 @@ def half_lives(room: int, *paths: Gradient | None) -> str:
 
 def _faded_twice(frame: Frame, gradient: Gradient, t: int, last: int, room: int) -> list[str]:
     """Both paths: the state itself, and the highway."""
-    lane = gradient.highway
+    lane = gradient.lane
     assert lane is not None
     lines = []
     for path in (gradient, lane):

@@ -5,6 +5,7 @@
     cell      the cell state of an LSTM, units x time, a heatmap
     hidden    the hidden state, units x time, a heatmap
     output    the network's output, and beside it the target
+    attention  of a network whose readout looks back: the weight of each state in the sum that one output reads
     gradient  bars on a log scale, one for each step reached on the way back; for an LSTM or GRU a line beside
               them, the gradient on its highway
     time      the shared axis, with the present moment highlighted
@@ -30,6 +31,7 @@ from rnnviz.lessons.points import ROWS as IN_LESSONS
 from rnnviz.lessons.points import SIDE
 from rnnviz.scene.cursor import Phase
 from rnnviz.sheet import Sheet
+from rnnviz.tui.attention_row import draw_attention, write_attention
 from rnnviz.tui.geometry import GUTTER, Columns, Rows, columns_of, rows
 from rnnviz.tui.gradient_row import draw_gradient, is_blank, write_check, write_ghost, write_gradient
 from rnnviz.tui.input_row import has_features, shows_gradient
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
     Write = Callable[[Sheet, Frame, Rows, int, Palette, View], None]
 
 REACH_FROM = 9  # rows from which a score has room for the reach
+ATTENTION_FROM = 7  # and for the weights of attention
 
 
 @dataclass(frozen=True)
@@ -119,6 +122,7 @@ def rows_of(frame: Frame, height: int, palette: Palette, view: View = EVERYTHING
         height, frame.scene.H, frame.cursor.unit, pair=palette.has_halves,
         gates=gate_rows(frame.scene.trace.spec.about_cell) if has("gates") else (), cell=has("cell"),
         curves=(is_curve, draws_curves(frame)), gradient=has("gradient"),
+        attention=height >= ATTENTION_FROM and has("attention"),
         reach=height >= REACH_FROM and has("reach"), evidence=height >= REACH_FROM and has("evidence"),
         spaced=view.presenting,
     )  # fmt: skip
@@ -269,6 +273,11 @@ ROWS = (
     ),
     Row("output", "output ŷ", "the network's prediction, and with it the target: the right answer", draw_output,
         write_output),
+    Row(
+        "attention", "weight α",
+        "of a readout with attention: the weight of each state in the sum that the output reads", draw_attention,
+        write_attention,
+    ),
     Row(
         "gradient", "‖∂L/∂h‖",
         "how much the loss depends on the memory at that step, on a log scale; 10^ is the power of ten; "

@@ -7,6 +7,9 @@ step without passing it through a weight.
 
 A simple RNN has none: every step goes through W_hh and the slope of the activation.
 
+With attention the loss of step k also enters every earlier state directly, and so the row of one loss has another
+beside it: `loop`, what would arrive if it entered h_k alone and came back through the loop.
+
 Without a loss the rows are those of ∂h_k/∂h_t: its largest singular value, and beside that its Frobenius norm. The
 highways are the same paths: ∂h_k/∂c_t, and the part of ∂h_k/∂h_t along z alone.
 """
@@ -14,13 +17,19 @@ highways are the same paths: ∂h_k/∂c_t, and the part of ∂h_k/∂h_t along 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
-from rnnviz.nn import Trace
-from rnnviz.nn.metrics import half_life, horizon, norm
+from rnnviz.nn import Trace, numpy_engine
+from rnnviz.nn.metrics import half_life, horizon, lasting_horizon, norm
+from rnnviz.nn.readout import attends
+from rnnviz.nn.records import layer_weights
 from rnnviz.nn.types import Array, frozen
 from rnnviz.scene.gradient import Gradient
+
+#: The name of the way through the loop alone.
+LOOP = "loop"
 
 
 def gradient_of(trace: Trace, k: int | None, on_part: Callable[[int, int], None] | None = None) -> Gradient:
@@ -38,7 +47,25 @@ def gradient_of(trace: Trace, k: int | None, on_part: Callable[[int, int], None]
     if along is not None:
         states = along_gate(trace, k) if item.grad_c is None else item.grad_c
         lane = _row(trace, k, norm(states, axis=(1, 2)), states, along=along)
-    return _row(trace, k, trace.grad_norm(k), item.grad_h, highway=lane)
+    return replace(_row(trace, k, trace.grad_norm(k), item.grad_h, highway=lane), loop=_through_the_loop(trace, k))
+
+
+def _through_the_loop(trace: Trace, k: int | None) -> Gradient | None:
+    """None with a linear readout, where it is the gradient itself, and for the total."""
+    if k is None or not attends(trace.spec):
+        return None
+    direct = np.zeros_like(trace.h[1 : k + 1])
+    direct[-1] = trace.ways(k).direct[k - 1]
+    run, later = trace.forward.window(0, k).layers[-1], ((0, trace.T - k), (0, 0), (0, 0))
+    with np.errstate(all="ignore"):
+        w = layer_weights(trace.spec, trace.params, trace.L - 1)
+        back = numpy_engine.layer_backward(trace.spec, w, run, direct)
+    lane = None
+    if back.grad_c is not None:
+        states = np.pad(back.grad_c, later)
+        lane = _row(trace, k, norm(states, axis=(1, 2)), states, along="c")
+    states = np.pad(back.grad_h, later)
+    return _row(trace, k, norm(states, axis=(1, 2)), states, along=LOOP, highway=lane)
 
 
 def _of_states(trace: Trace, k: int, on_part: Callable[[int, int], None] | None) -> Gradient:
@@ -72,11 +99,12 @@ def along_gate(trace: Trace, k: int | None) -> Array:
     carry = trace.spec.about_cell.carry
     assert carry is not None
     kept = carry.share(trace.gates[carry.gate])
-    along = np.zeros_like(trace.h)
+    along, many = np.zeros_like(trace.h), attends(trace.spec)
+    direct = trace.ways(k).direct if many else trace.direct
     with np.errstate(all="ignore"):
         for t in range(trace.T if k is None else k, 0, -1):
-            if k is None or t == k:
-                along[t] += trace.direct[t - 1]
+            if k is None or t == k or many:
+                along[t] += direct[t - 1]
             along[t - 1] = kept[t - 1] * along[t]
     return along
 
@@ -88,6 +116,8 @@ def _row(
     with np.errstate(all="ignore"):
         factors = np.append(norms[:-1] / norms[1:], np.nan)
     upto = norms[: (trace.T if k is None else k) + 1]
+    has_ways = attends(trace.spec) and trace.has_loss and along != LOOP
+    lags = (None, lasting_horizon(upto)) if has_ways else (half_life(upto), horizon(upto))
     for a in (norms, factors, states):
         frozen(a)
-    return Gradient(k, norms, factors, half_life(upto), horizon(upto), states, along, highway, frobenius)
+    return Gradient(k, norms, factors, *lags, states, along, highway, frobenius)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from rnnviz.nn import Trace
-from rnnviz.nn.metrics import fades, horizon
+from rnnviz.nn.metrics import fades, horizon, lasting_horizon
+from rnnviz.nn.readout import attends
 from rnnviz.nn.types import frozen
 from rnnviz.scene.horizon_history import Profile
 
@@ -15,4 +16,5 @@ def profile(trace: Trace) -> Profile:
     norms = trace.grad_norm(k)[: k + 1]
     with np.errstate(all="ignore"):
         kept = norms[::-1] / norms[k]
-    return Profile(frozen(kept), horizon(norms), fades(norms))
+    far = lasting_horizon if attends(trace.spec) else horizon
+    return Profile(frozen(kept), far(norms), fades(norms))

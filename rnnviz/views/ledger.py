@@ -6,8 +6,9 @@
 
 For a simple RNN each factor is what the activation's slope leaves times what the weights make of that. In an
 LSTM or GRU the gradient has several ways back at once, so there is no such product; there the table follows the
-way along the highway instead (see gradient.py). Without a loss the rows are norms of ∂h_k/∂h_t: no one vector goes
-back, so there is no such product, either.
+way along the highway instead (see gradient.py). With attention each row is the sum of what comes from the next state
+and of what the loss sends straight there (see ways.py). Without a loss the rows are norms of ∂h_k/∂h_t: no one vector
+goes back, so there is no such product, either.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import numpy as np
 from rnnviz.nn.ledger import Ledger, make_ledger
 from rnnviz.scene.commands import Measure
 from rnnviz.scene.scene import Scene
+from rnnviz.views import ways
 from rnnviz.views.zero_gradients import Zero, zero_at
 
 
@@ -35,6 +37,7 @@ class Row:
     mean_slope   the slope's plain mean over the units: 1 - h² for tanh
     along    the gradient's norm on the highway
     open     the mean share of the old state that stays: f or z
+    loop, value, score, readout  with attention: the ways that add up to the norm, see ways.py; else nan
     """
 
     t: int
@@ -46,6 +49,10 @@ class Row:
     mean_slope: float
     along: float
     open: float
+    loop: float = math.nan
+    value: float = math.nan
+    score: float = math.nan
+    readout: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -64,6 +71,7 @@ class Table:
 
     rate     None where a figure is not finite
     zero     why the gradient is 0 from time zero_from back, where it is
+    is_attended  the readout looks back, and the rows have their ways
     figures  the ledger itself, but for the gain, which takes longer (see analysis.gain)
     """
 
@@ -76,6 +84,7 @@ class Table:
     zero_from: int
     zero: Zero | None
     figures: Ledger
+    is_attended: bool = False
 
     def row_of(self, t: int) -> int | None:
         """Which row is that of time t; None if it has none."""
@@ -102,6 +111,7 @@ def make_table(scene: Scene, loss_step: int | None) -> Table:
         start=start,
     )
     lane = gradient.highway
+    parts = ways.along(trace, gradient)
     carry = trace.spec.about_cell.carry
 
     def row(t: int) -> Row:
@@ -118,10 +128,13 @@ def make_table(scene: Scene, loss_step: int | None) -> Table:
             mean_slope=of_step(ledger.slope),
             along=math.nan if lane is None else float(lane.norms[t]),
             open=math.nan if carry is None else of_step(carry.share(scene.gate_means[carry.gate])),
+            **{} if parts is None else {name: float(getattr(parts, name)[t]) for name in ways.NAMES},
         )
 
     rows = tuple(row(t) for t in range(start, -1, -1))
     zeros = np.flatnonzero(gradient.norms[: start + 1] == 0)
+    if parts is not None and len(zeros) <= zeros.max(initial=0):  # not all the way back: attention reaches on
+        zeros = zeros[:0]
     zero_from = int(zeros[-1]) if len(zeros) else -1
     return Table(
         cell=trace.spec.cell,
@@ -133,6 +146,7 @@ def make_table(scene: Scene, loss_step: int | None) -> Table:
         zero_from=zero_from,
         zero=zero_at(scene, loss_step, zero_from) if len(zeros) and loss_step is not None else None,
         figures=ledger,
+        is_attended=parts is not None,
     )
 
 
@@ -141,7 +155,7 @@ def _rate(scene: Scene, ledger: Ledger, start: int) -> Rate | None:
         return None
     first = min(1, start - 1)  # h₀ is given: what the steps to h₁ keep counts, as in the metric mean_factor
     mean = float(ledger.product[first]) ** (1 / (start - first))
-    if not scene.trace.spec.about_cell.splits or not scene.has_loss:
+    if not scene.trace.spec.about_cell.splits or not scene.has_loss or scene.trace.spec.readout != "linear":
         return Rate(first, mean)
     slope, weight = (_mean_factor(share[first:start]) for share in (ledger.slope_share, ledger.weight_share))
     return Rate(first, mean, slope, weight)

@@ -19,6 +19,7 @@ import numpy as np
 from rnnviz.nn import Trace
 from rnnviz.nn.cell import CHOSEN
 from rnnviz.nn.masked import equations_of_layer
+from rnnviz.nn.readout import attends
 from rnnviz.nn.records import Paths, layer_weights
 from rnnviz.nn.types import Array
 from rnnviz.numbers import exponent, subscript
@@ -171,6 +172,11 @@ def backward(trace: Trace, t: int, unit: int, gradient: Gradient) -> tuple[Equat
                 names, trace.params["readout.weight"][:, unit], trace.grad_y[t - 1, 0], strict=True
             )
         ]
+    if t >= 1 and attends(trace.spec):
+        ways = trace.ways(k)
+        for name, part in (("value", ways.value), ("score", ways.score)):
+            if part is not None:
+                readout.append(Term(name, None, float(part[t - 1, 0, unit])))
     onward = t < (trace.T if k is None else k)
     copied = onward and _copies(trace, t + 1)  # then ∂h is passed on as it is, and no weight has a part in it
     walks = onward and not copied

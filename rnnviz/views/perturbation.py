@@ -25,6 +25,7 @@ import numpy as np
 
 from rnnviz.nn import Trace
 from rnnviz.nn.metrics import norm
+from rnnviz.nn.readout import attends, read_out
 from rnnviz.nn.records import Forward
 from rnnviz.nn.types import Array, ReadOnly, frozen
 from rnnviz.numbers import fixed
@@ -115,6 +116,8 @@ def perturb(scene: Scene, t: int, parts: tuple[int, ...], on_part: OnPart) -> Pe
         None if own is None or its is None else own + share * (its - own)
         for own, its in zip(_state(trace.forward, t), lent, strict=True)
     )
+    states = np.repeat(trace.h[1 : k + 1], len(parts), axis=1)  # those that attention looks back at
+    states[t - 1] = trace.h[t] if h is None else h[-1]
     sizes = np.full((len(parts), trace.T + 1), np.nan)
     y = np.full((len(parts), trace.O), np.nan)
     for done, (first, end) in enumerate(after, start=len(there) + 1):
@@ -122,7 +125,11 @@ def perturb(scene: Scene, t: int, parts: tuple[int, ...], on_part: OnPart) -> Pe
         run = _forward(trace, np.repeat(trace.x[first:end], len(parts), axis=1), (h, c), mask)
         with np.errstate(all="ignore"):
             sizes[:, first : end + 1] = norm(run.layers[-1].h - trace.h[first : end + 1], axis=2).T
-        if first < k <= end:
+        states[first : min(end, k)] = run.layers[-1].h[1 : min(end, k) - first + 1]
+        if first < k <= end and attends(trace.spec):
+            seen = None if own is None else np.repeat(own[:k], len(parts), axis=1)
+            y = read_out(trace.spec, trace.params, states, seen)[-1]
+        elif first < k <= end:
             y = run.y[k - first - 1] + (0.0 if trace.rest is None else trace.rest[k - 1])
         h, c = _state(run, end - first)
         on_part(done, total)

@@ -17,6 +17,7 @@ import numpy as np
 
 from rnnviz.nn import Trace
 from rnnviz.nn.masked import equations_of_layer
+from rnnviz.nn.readout import attends
 from rnnviz.nn.records import Paths, layer_weights
 from rnnviz.nn.types import Array
 from rnnviz.scene.gradient import Gradient
@@ -47,20 +48,24 @@ class Zero:
     t         the time step that the factor belongs to
     subject   its symbol: the activation of a slope, the gate; for "W_hh" and "slopes" the gate that is 0 as well
     is_part   only some rows of W_hh are 0: those that the gradient enters
+    is_attended  there is attention, and what it brings is 0 as well
     """
 
     kind: Kind
     t: int
     subject: str = ""
     is_part: bool = False
+    is_attended: bool = False
 
 
 def zero_because(trace: Trace, gradient: Gradient, t: int, along: str = "h") -> Zero | None:
     """Why this gradient of the top layer, ∂L_k/∂h_t, is exactly 0: the first cause on the way back to t.
 
-    along: "h", or its highway: "c" of an LSTM or "z" of a GRU. None where it is not 0, and for t > k, which no error of
-    step k reaches.
+    along: "h", or its highway: "c" of an LSTM or "z" of a GRU, or the "loop" alone, beside attention. None where it is
+    not 0, and for t > k, which no error of step k reaches.
     """
+    if along == "loop":
+        return None if gradient.loop is None else zero_because(trace, gradient.loop, t)
     end = gradient.loss_step or trace.loss_steps[-1]
     path = gradient if along == "h" else gradient.highway
     if t > end or path is None or path.states[t].any():
@@ -73,7 +78,8 @@ def zero_because(trace: Trace, gradient: Gradient, t: int, along: str = "h") -> 
         return _direct(trace, gradient, t, end, along)
     step = _Step(trace, gradient, last)
     if along == "h":
-        return step.back()
+        found = step.back()
+        return replace(found, is_attended=attends(trace.spec) and gradient.along == "h")
     return step.through(grad[last + 1])
 
 
@@ -105,6 +111,8 @@ def _direct(trace: Trace, gradient: Gradient, t: int, end: int, along: str) -> Z
         return Zero("error", end)
     if along == "c" and gradient.states[end].any():
         return _Step(trace, gradient, end).from_h()
+    if attends(trace.spec):  # the query and the scores have no part in it: without W_cy they send nothing
+        readout = np.concatenate([readout, trace.params["readout.context"]], axis=1)
     if not ((error != 0)[..., None] & (readout != 0)).any():
         return Zero("readout", end)
     return _product(end, error[..., None] * readout)

@@ -22,6 +22,8 @@ def sentence(table: Table, gradient: Gradient, time: Callable[[int], int] = lamb
     onward = "back" if time(0) == 0 else "on"
     if table.zero is not None:
         return f"From t = {time(table.zero_from)} {onward} the gradient is 0: {clause(table.zero)}."
+    if table.is_attended:
+        return "Each row is a sum: loop, from the next h; value, α held; score, through α."
     if rate is None:
         return "Not every figure here is finite, so no mean can be computed."
     kept = f"a step keeps {factor(rate.mean)}" if rate.mean <= 1 else f"a step multiplies it by {factor(rate.mean)}"

@@ -12,6 +12,7 @@ from rnnviz.glyphs import visible
 from rnnviz.nn.cell_table import CELLS
 from rnnviz.numbers import counted, factor, fixed, is_whole, loss, percent, scientific, steps, subscript
 from rnnviz.scene.cursor import Phase
+from rnnviz.words import attention as attention_words
 from rnnviz.words import carried as carry_words
 from rnnviz.words import directions
 from rnnviz.words.directions import BACK, far, further, time, which
@@ -94,6 +95,8 @@ def _forward(frame: Frame, voice: Voice) -> tuple[str, str]:
     if frame.cut:
         still = frame.cell.past_cut
         past = f"Only {still} still carries the past." if still else "This is a plain hidden layer: no memory."
+        if frame.scene.trace.spec.readout != "linear":
+            past = "The output still looks back at every state."
         alone = "h passes through no weight" if still else f"h{time(frame, t)} depends on x{time(frame, t)} alone"
         return f"The loop is cut, W_hh = 0: {alone}.", f"{past} {RESTORE}"
     now, before = time(frame, t), time(frame, t - 1)
@@ -206,7 +209,8 @@ def _backward(frame: Frame, voice: Voice) -> tuple[str, str]:
             "[gradient] shows the last step's error alone, and how much of it arrives here.",
         )
     k = frame.loss_step
-    if frame.cut and t < k and not frame.cell.past_cut:
+    is_attended = gradient.loop is not None
+    if frame.cut and t < k and not frame.cell.past_cut and not is_attended:
         ends = f"the error of step {frame.scene.time(k)} ends at h{time(frame, k)}"
         return f"The loop is cut: {ends}; none of it arrives here.", RESTORE
     if t > k:
@@ -220,6 +224,8 @@ def _backward(frame: Frame, voice: Voice) -> tuple[str, str]:
                 f"The walk begins: step {k}'s own share, its direct gradient.",
                 f"[left] goes one step back, through {frame.cell.step_back}.",
             )
+        if is_attended:
+            return attention_words.at_the_loss(frame, k), directions.one_step(frame)
         return directions.at_the_loss(frame, k), directions.one_step(frame)
     start, here = float(gradient.norms[k]), float(gradient.norms[t])
     lag = k - t
@@ -232,6 +238,8 @@ def _backward(frame: Frame, voice: Voice) -> tuple[str, str]:
     if start == 0:
         return f"‖∂L{time(frame, k)}/∂h{time(frame, t)}‖ is {scientific(here)}.", further(frame)
     kept = here / start
+    if is_attended:
+        return attention_words.going_back(frame, voice, many)
     if frame.scene.copies(t + 1):
         whole = f"{many}, {_share_left(kept)}."
         return f"Step {t + 1} is padding, where h is a copy: the gradient passes with factor 1.", whole

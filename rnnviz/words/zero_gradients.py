@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
 def clause(zero: Zero) -> str:
     """A clause that can follow a colon."""
+    return _reason(zero) + (", and attention sends nothing" if zero.is_attended else "")
+
+
+def _reason(zero: Zero) -> str:
     t, subject = zero.t, zero.subject
     match zero.kind:
         case "no loss":

@@ -8,6 +8,7 @@ import math
 import numpy as np
 import pytest
 
+from rnnviz.cli.commands import COMMANDS
 from rnnviz.cli.flags import read
 from rnnviz.cli.main import main
 from rnnviz.errors import InputError
@@ -86,6 +87,26 @@ def test_the_app_opens_a_file_of_weights(path):
     options = read([path, "--layer", "gru", "--readout", "none"])
     assert options.network == NetworkOpening(path, layer="gru", readout="none")
     assert options["free"]
+
+
+def test_the_same_flag_is_an_experiments_readout(capsys):
+    for words in (["--readout", "additive", "--task", "recall"], ["--readout=additive", "--task=recall"]):
+        (experiment,) = read(words).experiments
+        assert experiment.readout == "additive"
+    assert read(["--readout", "linear"])["free"]
+    (experiment,) = read(["--readout", "attention"], COMMANDS["train"]).experiments
+    assert experiment.readout == "attention"
+    assert "linear, attention and additive are known" in error(capsys, "gradients", "--readout", "dot")
+    assert "choose from linear, attention, additive" in error(capsys, "train", "--readout", "dot")
+    linear, looks_back = (
+        json.loads(
+            out(capsys, "gradients", "--task", "recall", "--lag", "30", "--gain", "0.5", "--readout", kind, "--json")
+        )
+        for kind in ("linear", "attention")
+    )
+    assert linear["horizon"] < 30
+    assert looks_back["horizon"] is None
+    assert looks_back["half_life"] is None
 
 
 def test_diagnose_judges_the_way_back_of_the_last_state(path, capsys):

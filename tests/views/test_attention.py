@@ -12,7 +12,7 @@ from rnnviz.player.player import Player
 from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.geometry import columns
 from rnnviz.tui.marks import BARS
-from rnnviz.views.attention import attention
+from rnnviz.views.attention import similarity as attention
 from rnnviz.views.metrics import value
 from tests.tui.driving import press, rows
 

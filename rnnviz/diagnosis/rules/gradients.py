@@ -104,6 +104,8 @@ def _vanishes(evidence: Evidence) -> Finding | None:
     worst: _Path | None = None
     known = False
     for layer in evidence.now.layers:
+        if any(way.is_attended for way in layer.ways):  # what is small at one step may be large at an earlier one
+            continue
         lags, known = needed_lags(layer)
         path = _path(layer, lags) if lags else None
         if path is not None and path.left < VANISHED and (worst is None or path.left < worst.left):

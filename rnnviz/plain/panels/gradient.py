@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from rnnviz.glyphs import visible
-from rnnviz.numbers import counted, factor, loss, percent, scientific, significant, steps, subscript
+from rnnviz.numbers import counted, factor, loss, percent, scientific, significant, steps
 from rnnviz.plain.panels.base import Open, spread
 from rnnviz.plain.rows import far, listed, named
 from rnnviz.plain.words import VOICE
@@ -15,6 +15,7 @@ from rnnviz.words.row_name import symbol
 
 if TYPE_CHECKING:
     from rnnviz.scene.frame import Frame
+    from rnnviz.views.ledger import Row
 
 
 def _ledger_row(frame: Frame, t: int) -> str:
@@ -31,6 +32,8 @@ def _ledger_row(frame: Frame, t: int) -> str:
             f" (slope {factor(row.slope)} × weight {factor(row.weight)})")  # fmt: skip
         if not math.isnan(row.factor):
             parts.append(f"the step keeps {factor(row.factor)}{split}")
+        if table.is_attended:
+            parts.append(f"it adds up from {_ways(row)}")
         if not math.isnan(row.left):
             parts.append(f"{significant(row.left, 3)} of it is left")
         if not math.isnan(row.along):
@@ -40,6 +43,13 @@ def _ledger_row(frame: Frame, t: int) -> str:
         if gain is not None:
             parts.append(f"no gradient could keep more than {factor(float(gain[t]))}")
     return f"Step {frame.scene.time(t)}: {'; '.join(parts)}."
+
+
+def _ways(row: Row) -> str:
+    """`1.2e-07 from the next state, 0.012 as a value and 3.1e-04 through the score`"""
+    loop, value, score, own = (scientific(figure) for figure in (row.loop, row.value, row.score, row.readout))
+    readout = f", {own} through W hy" if row.readout else ""
+    return f"{loop} from the next state, {value} as a value, {score} through the score{readout}"
 
 
 def ledger_here(frame: Frame) -> str:
@@ -59,7 +69,7 @@ def ledger(frame: Frame, open: Open) -> list[str]:
     if table is None:
         return ["The ledger is not worked out."]
     head = [sentence(table, frame.scene.gradient(table.loss_step), frame.scene.time)]
-    no_split = CELLS[table.cell].no_split
+    no_split = None if table.is_attended else CELLS[table.cell].no_split
     here = table.row_of(frame.cursor.t) if frame.reached is not None else 0
     rows = [_ledger_row(frame, row.t) for row in table.rows[here or 0 :]]
     return [*head, *([no_split] if no_split else []), *rows]
@@ -131,21 +141,23 @@ def perturbed(frame: Frame, open: Open) -> list[str]:
 
 
 def attention(frame: Frame, open: Open) -> list[str]:
-    from rnnviz.views.attention import attention
+    from rnnviz.views.attention import step_in_view, weights
+    from rnnviz.words.attention import formula
 
-    k = frame.scene.last_loss_step
-    weights = [float(w) for w in attention(frame.scene.trace.h[1 : k + 1, 0])]
-    head = f"The weight of each state in a sum over all of them, αₜ = softmax( h{subscript(k)} · hₜ / √H )."
-    return [head, *listed("step", 1, [f"{w:.3g}" for w in weights]), "They add up to 1."]
+    k = step_in_view(frame)
+    if not k:
+        return ["No output looks back yet."]
+    head = f"The weight of each state in a sum over all of them, {formula(frame, k)}."
+    return [head, *listed("step", 1, [f"{w:.3g}" for w in weights(frame.scene, k).tolist()]), "They add up to 1."]
 
 
 def attention_here(frame: Frame) -> str:
-    from rnnviz.views.attention import attention
+    from rnnviz.views.attention import step_in_view, weights
 
-    k, t = frame.scene.last_loss_step, frame.cursor.t
+    k, t = step_in_view(frame), frame.cursor.t
     if not 1 <= t <= k:
         return ""
-    return f"The attention to step {t} is {float(attention(frame.scene.trace.h[1 : k + 1, 0])[t - 1]):.3g}."
+    return f"The attention to step {t} is {float(weights(frame.scene, k)[t - 1]):.3g}."
 
 
 def compare(frame: Frame, open: Open) -> list[str]:
@@ -165,8 +177,8 @@ def compare(frame: Frame, open: Open) -> list[str]:
         if gradient.half_life is not None:
             parts.append(f"half-life {steps(gradient.half_life, last)} steps")
         parts.append(f"1 % is left after {far(gradient.horizon, last, fades=gradient.fades)}")
-        if gradient.highway is not None:
-            lane = gradient.highway
+        if gradient.lane is not None:
+            lane = gradient.lane
             parts.append(f"along {lane.along} after {far(lane.horizon, last, fades=lane.fades)}")
         parts.append(f"{row.parameters:,} parameters")
         of = f", {row.what}" if row.what and row.what != row.name else ""

@@ -1,4 +1,5 @@
-"""Attention: the weight that each state would have in a sum over all of them, under the score's own columns."""
+"""Attention: the weight of each state in a sum over all of them, under the score's own columns; the network's own where
+its readout has attention, else those that it would have."""
 
 from __future__ import annotations
 
@@ -21,13 +22,18 @@ if TYPE_CHECKING:
 
 
 def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -> Sheet:
-    from rnnviz.views.attention import attention
+    from rnnviz.views.attention import step_in_view
+    from rnnviz.views.attention import weights as weights_of
+    from rnnviz.words.attention import meaning
 
     sheet = Sheet(width, height)
-    k, t = frame.scene.last_loss_step, frame.cursor.t
-    weights = attention(frame.scene.trace.h[1 : k + 1, 0]).tolist()
-    cols, last = columns(width, frame.T, t), subscript(k)
-    sheet.put(0, 1, cut(f"αₜ = softmax( h{last} · hₜ / √H ): the weight of hₜ in Σ αₜ hₜ", width - 2), palette.text)
+    k, t = step_in_view(frame), frame.cursor.t
+    if not k:
+        sheet.put(0, 1, "No output looks back yet.", palette.dim)
+        return sheet
+    weights = weights_of(frame.scene, k).tolist()
+    cols = columns(width, frame.T, t)
+    sheet.put(0, 1, cut(meaning(frame, k), width - 2), palette.text)
     n = height - 2
     most = max((weight for weight in weights if math.isfinite(weight)), default=0.0)
     for row, value in ((1, most), (n, 0.0)):  # a linear axis, from 0 to the largest weight

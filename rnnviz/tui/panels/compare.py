@@ -36,7 +36,7 @@ def draw(frame: Frame, view: View, width: int, height: int, palette: Palette) ->
     has_axis = height >= head + 4 * len(rows) + 1  # right below the score the score's axis is enough
     n = max(2, min(MOST_ROWS, (height - head - has_axis) // len(rows)))
     # z alone is only part of the way through h, and soon too small to share an axis.
-    paths = [path for row in rows for path in (row.gradient, row.gradient.highway) if path and path.along != "z"]
+    paths = [path for row in rows for path in (row.gradient, row.gradient.lane) if path and path.along != "z"]
     axis = gradient_axis([float(v) for path in paths for v in path.norms], n)
     if head:
         if any(row.loss is not None for row in rows):
@@ -55,7 +55,7 @@ def draw(frame: Frame, view: View, width: int, height: int, palette: Palette) ->
 def _draw_row(
     sheet: Sheet, where: tuple[int, int], row: Row, frame: Frame, axis: tuple[int, int], palette: Palette
 ) -> None:
-    (y, n), gradient, lane = where, row.gradient, row.gradient.highway
+    (y, n), gradient, lane = where, row.gradient, row.gradient.lane
     cols = columns_of(frame, sheet.width)
     name = palette.accent if row.is_present else palette.text
     own = "" if row.loss is None else brief(row.loss)
@@ -91,7 +91,7 @@ def _draw_row(
 
 def _numbers(row: Row, frame: Frame, last: int, room: int) -> list[str]:
     """The row's numbers at the cursor and as a whole, in lines of 18 cells."""
-    gradient, lane, t = row.gradient, row.gradient.highway, frame.cursor.t
+    gradient, lane, t = row.gradient, row.gradient.lane, frame.cursor.t
     lines = []
     if frame.reached is not None:
         for path in (gradient, lane):
@@ -111,7 +111,7 @@ def _table(sheet: Sheet, y: int, rows: tuple[Row, ...], palette: Palette) -> Non
     sheet.put(y, 0, cut(head, sheet.width), palette.dim)
     for number, row in enumerate(rows, start=1):
         last = row.gradient.loss_step or len(row.gradient.norms) - 1
-        paths = [path for path in (row.gradient, row.gradient.highway) if path is not None]
+        paths = [path for path in (row.gradient, row.gradient.lane) if path is not None]
         half = half_lives(sheet.width, *paths).removeprefix("half-life ") or "–"
         end = horizons(last, 16, *paths)
         text = f" {cut_before(row.name, GUTTER):<{GUTTER}}{loss(row.loss):>8}{half:>15} {end:>16}{row.parameters:>13,}"

@@ -50,6 +50,9 @@ def _columns(table: Table, gain: list[float] | None, time: Callable[[int], int])
         Column(symbol(k, has_loss=table.has_loss), 12, 11, _norm),
         Column("step| t+1→t" if time(0) == 0 else "step| t-1→t", 11, 7, lambda row: _share(row.factor)),
     ]
+    if table.is_attended:
+        columns += [_way(name) for name in ("loop", "value", "score", "readout")]
+        return columns, [Column("left", 11, 11, _left)]
     start = table.rows[0].t
     bound = Column("bound", 8, 7, lambda row: "" if row.t == start else _share(None if gain is None else gain[row.t]))
     left = Column("left", 11, 11, _left)
@@ -68,6 +71,16 @@ def _columns(table: Table, gain: list[float] | None, time: Callable[[int], int])
         return columns, [bound, Column("mean| slope", 12, 6, lambda row: _share(row.mean_slope))]
     carried = [Column(f"mean {cell.carry.label}", 9, 8, lambda row: _share(row.open))] if cell.carry else []
     return columns, [*carried, bound]
+
+
+def _way(name: str) -> Column:
+    """The part of one way along the gradient; the columns of all ways add up to the norm."""
+
+    def tell(row: Row) -> str:
+        value = float(getattr(row, name))
+        return "" if name == "readout" and value == 0 else rounded(value, 2)
+
+    return Column(f"{'= ' if name == 'loop' else '+ '}{name}", 11, 10, tell)
 
 
 def _laid_out(
@@ -111,7 +124,7 @@ def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -
         sheet.put(0, 1, "Backpropagating step by step …", palette.dim)
         return sheet
     y = 0
-    no_split = CELLS[table.cell].no_split
+    no_split = None if table.is_attended else CELLS[table.cell].no_split
     text = Voice(width, ACTION_KEYS).say(sentence_of(table, frame.scene.gradient(table.loss_step), frame.scene.time))
     sentences = [(text, palette.text), *([(no_split, palette.dim)] if no_split else [])]
     for sentence, style in sentences:

@@ -190,8 +190,13 @@ def _last(frame: Frame) -> Any:
     return frame.scene.gradient(frame.scene.last_loss_step)
 
 
-def _kept(frame: Frame, t: int) -> float | None:
-    k, norms = frame.scene.last_loss_step, _last(frame).norms
+def _by_loop(frame: Frame) -> Any:
+    row = _last(frame)
+    return row if row.loop is None else row.loop
+
+
+def _kept(frame: Frame, t: int, *, loop: bool = False) -> float | None:
+    k, norms = frame.scene.last_loss_step, (_by_loop(frame) if loop else _last(frame)).norms
     start, here = float(norms[k]), float(norms[t])
     return here / start if t <= k and start > 0 and math.isfinite(start) else None
 
@@ -247,13 +252,23 @@ _perturb(
     lambda found, p: found.answers[p], is_text=True,
 )  # fmt: skip
 
-metric("attention", "weight of h_t in Σ α_t h_t, α_t = softmax(h_K·h_t/√H)", ".2g", "step", low=0, high=1)(
-    lambda f, t: _attention(f, t)
+metric("loop_kept", "part of the gradient that the loop alone brings to step t: without attention all of it", ".1e",
+        "state", low=0)(
+    lambda f, t: _kept(f, t, loop=True)
+)  # fmt: skip
+
+metric("loop_horizon", "steps back after which 99 % of what the loop alone brings is gone", ".1f", low=0)(
+    lambda f: _by_loop(f).horizon
 )
+
+metric("attention", "weight of h_t in Σ α_t h_t at step K, the network's own or softmax(h_K·h_t/√H)", ".2g", "step",
+        low=0, high=1)(
+    lambda f, t: _attention(f, t)
+)  # fmt: skip
 
 
 def _attention(frame: Frame, t: int) -> float | None:
-    from rnnviz.views.attention import attention
+    from rnnviz.views.attention import weights
 
     k = frame.scene.last_loss_step
-    return float(attention(frame.scene.trace.h[1 : k + 1, 0])[t - 1]) if t <= k else None
+    return float(weights(frame.scene, k)[t - 1]) if t <= k else None
