@@ -47,6 +47,8 @@ READOUTS: dict[str, tuple[str, ...]] = {
     ),
     **dict.fromkeys(("accuracy", "accuracy_error", "learnt"), ("accuracy", "history", "others")),
     **dict.fromkeys(("perturb_left", "perturb_way", "perturb_flips", "perturb_answer"), ("perturbed",)),
+    **dict.fromkeys(("fixed_points", "attractors", "unstable_points", "slow_points", "attractor_radius",
+                     "attractor_size", "plane_share"), ("space",)),
     "baseline": ("baseline",),
     "agreement": ("evidence",),
     "fit_error": ("fit",),

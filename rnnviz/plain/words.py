@@ -41,7 +41,7 @@ OF_PANELS = {
     "eigenvalues": ("eigenvalues", "V"), "perturbed": ("perturbed", "X"), "attention": ("attention", ""),
     "compare": ("compare", "c"), "knobs": ("knobs", "o"), "network": ("network", "d"),
     "summary": ("model summary", "i"), "code": ("code", "s"), "diagnosis": ("diagnosis", "D"),
-    "weights": ("weights", ""),
+    "weights": ("weights", ""), "space": ("state space", "O"),
 }  # fmt: skip
 #: What the app shows without a key: the rows of the score, and the line above them.
 OF_ROWS = {

@@ -104,6 +104,8 @@ class Measure:
     evidence   that a recorded gradient is the training's own
     own_step   the backward pass of a person's own cell, beside the exact gradients
     diagnosis  what is measured to be wrong, with the settings of this experiment (diagnosis/of_scene.py)
+    space      where the states of several sequences lie in a plane (views/state_space.py)
+    fixed_points  the states that the network stays in without input
     left_out   the share of right answers to what the task of this experiment leaves out, where it leaves something out
     """
 
@@ -124,6 +126,8 @@ class Measure:
         "own_step",
         "left_out",
         "diagnosis",
+        "space",
+        "fixed_points",
     ]
     t: int | None = 0
     parts: tuple[int, ...] = ()

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnviz.errors import InputError, short_repr
+from rnnviz.glyphs import cells
 from rnnviz.nn import checks
 from rnnviz.nn.types import ReadOnly, frozen
 from rnnviz.tasks.catalog import PAD, info
@@ -277,6 +278,23 @@ class Task(ReadOnly):
     def amount(self, i: int, t: int) -> float | None:
         """The number in 0..1 that the answer needs from step t of sequence i; None if it needs no number."""
         return None
+
+    def class_mark(self, i: int, t: int) -> str:
+        """The class of sequence i at step t (0: before the first) in one letter or digit; "" where it has none."""
+        if not self.labels or not self.has_targets or self.loss_mask[i].sum() != 1:
+            return ""
+        number = int(self.targets[i, self.answer_at(i)])
+        if max(map(cells, self.labels)) == 1:
+            return self.labels[number]
+        return "abcdefghijklmnopqrstuvwxyz"[number % 26]
+
+    @property
+    def about_marks(self) -> str:
+        """What `class_mark` means, in a few words; "" where the mark is the label itself."""
+        if not self.labels or max(map(cells, self.labels)) == 1:
+            return ""
+        pairs = zip("abcdefghijklmnopqrstuvwxyz", self.labels, strict=False)
+        return ", ".join(f"{mark} {label}" for mark, label in pairs)
 
     def right(self, y: Array, targets: Array) -> Array:
         """bool: whether each answer in y (n, O) is right, where `has_right_answers`; not where y is not a number."""

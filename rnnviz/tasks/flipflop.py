@@ -56,6 +56,15 @@ class FlipFlop(Task):
         """Whether each output has the sign of its bit; a bit without a pulse so far is not asked for."""
         return np.asarray((np.sign(y) == np.sign(targets))[targets != 0])
 
+    def class_mark(self, i: int, t: int) -> str:
+        """The bits as one digit, 0 to 7; "?" while one of them has had no pulse."""
+        bits = self.targets[i, t - 1] if t else np.zeros(self.output_size)
+        return str(int((bits > 0) @ (4, 2, 1))) if bits.all() else "?"
+
+    @property
+    def about_marks(self) -> str:
+        return "0 is ---, 5 is +-+, 7 is +++"
+
     def constant_loss(self, targets: Array, loss_mask: Array) -> float:
         return constant_mse(targets, loss_mask)
 

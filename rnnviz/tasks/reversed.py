@@ -46,13 +46,17 @@ class FromTheEnd(Task):
         needed = self.of.needs(i, T if is_one_answer else at)
         return tuple(sorted(T + 1 - t for t in needed if t >= at))
 
+    def class_mark(self, i: int, t: int) -> str:
+        return self.of.class_mark(i, int(self.lengths[i]) + 1 - t if t else 0)
+
     def amount(self, i: int, t: int) -> float | None:
         return self.of.amount(i, int(self.lengths[i]) + 1 - t)
 
 
 _SAME = frozenset(
     ("continues", "is_shuffled", "has_readout", "has_words", "has_own_data", "has_targets", "has_marker",
-     "has_features", "features", "curve", "describe", "picture", "answers", "in_numbers", "has_right_answers", "right")
+     "has_features", "features", "curve", "describe", "picture", "answers", "in_numbers", "has_right_answers", "right",
+     "about_marks")
 )  # fmt: skip
 
 

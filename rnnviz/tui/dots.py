@@ -27,16 +27,17 @@ class Dots:
     """`width` × `height` cells that show the numbers in `xs` from left to right and those in `ys` from the bottom up.
 
     equal  one unit is as long across as up: the ranges are widened to fit, about their middles
+    dot    the glyph of a cell with dots, for a terminal without braille; "": its braille
     What lies outside, and what is not finite, is left out. Where two styles meet in a cell the later one colours it.
     """
 
-    def __init__(self, width: int, height: int, xs: Range, ys: Range, *, equal: bool = False) -> None:
+    def __init__(self, width: int, height: int, xs: Range, ys: Range, *, equal: bool = False, dot: str = "") -> None:
         self.width, self.height = max(1, width), max(1, height)
         xs, ys = _proper(xs), _proper(ys)
         if equal:
             unit = max((xs[1] - xs[0]) / self.width, (ys[1] - ys[0]) / (self.height * _ASPECT))
             xs, ys = _widened(xs, unit * self.width), _widened(ys, unit * self.height * _ASPECT)
-        self.xs, self.ys = xs, ys
+        self.xs, self.ys, self._glyph = xs, ys, dot
         self._dots: dict[tuple[int, int], tuple[int, Style | None]] = {}
         self._marks: dict[tuple[int, int], tuple[str, Style | None]] = {}
 
@@ -74,10 +75,19 @@ class Dots:
             self._marks[at] = glyph, style
         return at is not None
 
+    def mark_near(self, x: float, y: float, glyph: str, style: Style | None = None) -> bool:
+        """A glyph in the cell, or if that has a mark in the one on its right or left. Returns whether it is drawn."""
+        at = self.cell(x, y)
+        for by in (0, 1, -1):
+            if at is not None and (at[0], at[1] + by) not in self._marks and 0 <= at[1] + by < self.width:
+                self._marks[at[0], at[1] + by] = glyph, style
+                return True
+        return False
+
     def paste(self, sheet: Sheet, y: int, x: int) -> None:
         """Put the cells that have dots or a mark at row y and column x of a sheet."""
         for (row, column), (bits, style) in self._dots.items():
-            sheet.put(y + row, x + column, chr(_BLANK + bits), style)
+            sheet.put(y + row, x + column, self._glyph or chr(_BLANK + bits), style)
         for (row, column), (glyph, style) in self._marks.items():
             sheet.put(y + row, x + column, glyph, style)
 

@@ -158,6 +158,13 @@ def outcome(scene: Scene) -> Outcome:
     )
 
 
+def _state_space() -> Any:
+    """Imported when it is asked for: the first paint does not need it."""
+    from rnnviz.views import state_space
+
+    return state_space
+
+
 def _passes(scene: Scene, measure: Measure) -> int:
     trace = scene.trace
     return int(trace.T * trace.B * trace.L * trace.H**2 * len(trace.spec.gates))
@@ -217,6 +224,14 @@ PREPARATIONS: dict[str, Preparation] = {
     "own_step": Preparation(
         lambda scene, of, on_part: own_step.make(scene.trace), lambda scene, of: 10**9,
         "checking your backward_step", "",
+    ),
+    "space": Preparation(
+        lambda scene, of, on_part: _state_space().make_space(scene, on_part),
+        lambda scene, of: _state_space().space_cost(scene), "reading other sequences", "",
+    ),
+    "fixed_points": Preparation(
+        lambda scene, of, on_part: _state_space().make_points(scene, on_part),
+        lambda scene, of: _state_space().points_cost(scene), "searching for fixed points", "steps",
     ),
     "left_out": Preparation(
         lambda scene, of, on_part: None if of.experiment is None else left_out(scene, of.experiment),

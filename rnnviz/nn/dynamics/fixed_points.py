@@ -63,7 +63,7 @@ class FixedPoints(ReadOnly):
     x            (I,) the input
     states       (P, S) the full states, and speeds (P,): q at each
     eigenvalues  (P, S) of ∂F/∂s there, by falling magnitude
-    outputs      (P, O) what the readout makes of each
+    outputs      (P, O) what the readout gives after a step from each
     reached      (P,) how many starts ended there
     starts       how many there were
     hidden       (P, H) of the top layer's h
@@ -134,8 +134,9 @@ def fixed_points(
 
 
 def starts_of(visited: Array, count: int = STARTS, seed: int = 0) -> Array:
-    """(count, S): where the search begins, of the states (N, S) that were visited: a third of them as they are, a third
-    with normal noise of half a standard deviation of each number, and a third somewhere on the line between two. The
+    """(count, S): where the search begins, of the states (N, S) that were visited: a quarter of them as they are, a
+    quarter with normal noise of half a standard deviation of each number, a quarter somewhere on the line between two,
+    and a quarter anywhere within ±1, or as far as the states went: what is never visited may hold a state, too. The
     same seed always gives the same ones. States that are not finite are left out."""
     visited = visited[np.isfinite(visited).all(axis=1)]
     if not len(visited):
@@ -143,9 +144,10 @@ def starts_of(visited: Array, count: int = STARTS, seed: int = 0) -> Array:
     rng = np.random.default_rng([seed, 20_13])
     one, other = (visited[rng.integers(len(visited), size=count)] for _ in range(2))
     noise = rng.standard_normal(one.shape) * (0.5 * visited.std(axis=0) + 1e-3)
-    share = rng.random((count, 1))
-    third = (np.arange(count) % 3)[:, None]
-    return np.where(third == 0, one, np.where(third == 1, one + noise, one + share * (other - one)))
+    anywhere = rng.uniform(-1, 1, one.shape) * np.maximum(1.0, np.abs(visited).max(axis=0))
+    between = one + rng.random((count, 1)) * (other - one)
+    quarters = np.stack([one, one + noise, between, anywhere])
+    return np.asarray(quarters[np.arange(count) % 4, np.arange(count)])
 
 
 def states_after(spec: ModelSpec, params: ParamsLike, x: Array, states: Array) -> Array:
@@ -153,8 +155,8 @@ def states_after(spec: ModelSpec, params: ParamsLike, x: Array, states: Array) -
     return _step(spec, params, x, states)[0]
 
 
-def _step(spec: ModelSpec, params: ParamsLike, x: Array, states: Array) -> tuple[Array, StateJacobian, Array, Array]:
-    """F(s, x), its Jacobian, the readout y and the top layer's h after the step."""
+def _step(spec: ModelSpec, params: ParamsLike, x: Array, states: Array) -> tuple[Array, StateJacobian, Array]:
+    """F(s, x), its Jacobian, and the readout y."""
     N, H, size = len(states), spec.hidden_size, spec.state_size
     parts = states.reshape(N, spec.num_layers, size).swapaxes(0, 1)
     h0 = np.ascontiguousarray(parts[:, :, :H])
@@ -164,7 +166,7 @@ def _step(spec: ModelSpec, params: ParamsLike, x: Array, states: Array) -> tuple
     new = [
         np.concatenate([layer.h[1]] if layer.c is None else [layer.h[1], layer.c[1]], axis=1) for layer in run.layers
     ]
-    return np.concatenate(new, axis=1), StateJacobian.of(spec, params, run), run.y[0], run.layers[-1].h[1]
+    return np.concatenate(new, axis=1), StateJacobian.of(spec, params, run), run.y[0]
 
 
 def _descend(
@@ -172,7 +174,7 @@ def _descend(
 ) -> tuple[Array, Array, Array]:
     """The states in which the steps end, q there, and whether it is a minimum of q."""
     states, N = np.array(starts, float), len(starts)
-    new, jacobian, _, _ = _step(spec, params, x, states)
+    new, jacobian, _ = _step(spec, params, x, states)
     residual = new - states
     q = _half_square(residual)
     mu = np.full(N, _FIRST_MU)
@@ -200,7 +202,7 @@ def _descend(
         damped = At @ A + (mu[active] * scale**2)[:, None, None] * eye
         delta = np.linalg.solve(damped, -gradient[:, :, None])[:, :, 0]
         tried = states[active] + delta
-        new, jacobian, _, _ = _step(spec, params, x, tried)
+        new, jacobian, _ = _step(spec, params, x, tried)
         r_new = new - tried
         q_new = _half_square(r_new)
         better = q_new < q[active]
@@ -246,7 +248,8 @@ def _described(
             x, empty, np.zeros(0), empty.astype(complex), np.zeros((0, spec.output_size)),
             np.zeros((0, spec.hidden_size)), reached, starts,
         )  # fmt: skip
-    new, jacobian, y, top = _step(spec, params, x, states)
+    new, jacobian, y = _step(spec, params, x, states)
+    top = states[:, S - spec.state_size :][:, : spec.hidden_size]
     J = jacobian.formed()
     eigenvalues = np.linalg.eigvals(np.where(np.isfinite(J), J, 0.0)).astype(complex)
     by_size = np.argsort(-np.abs(eigenvalues), axis=1, kind="stable")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from rnnviz.plain.panels import gradient, knobs, sums, training
+from rnnviz.plain.panels import gradient, knobs, space, sums, training
 from rnnviz.plain.panels.base import Open, Panel, Paragraph, Verbatim
 from rnnviz.plain.panels.knobs import knob_line, knobs_here
 from rnnviz.scene.commands import Alone, Back, Compare, Measure, Pin, Seek, Survey, Train
@@ -108,5 +108,9 @@ PANELS: dict[str, Panel] = {
     "weights": Panel(
         sums.weights, "W_ih, W_hh and b of the top layer as a heat map", frozenset(("spectrum", "weights")),
         needs=lambda frame: [Measure("weights")],
+    ),
+    "space": Panel(
+        space.space, "states in a plane, and the fixed points", frozenset(("space", "state")), needs=space.needs,
+        here=space.here, acts={"find": lambda frame: Measure("fixed_points")},
     ),
 }  # fmt: skip

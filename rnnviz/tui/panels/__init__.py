@@ -22,6 +22,7 @@ from rnnviz.tui.panels.network import NETWORK, SUMMARY
 from rnnviz.tui.panels.neuron import PANEL as NEURON
 from rnnviz.tui.panels.perturbed import PANEL as PERTURBED
 from rnnviz.tui.panels.plots import FIT, LOSS, SELF_FED
+from rnnviz.tui.panels.space import PANEL as SPACE
 from rnnviz.tui.panels.travel import TRAVEL
 from rnnviz.tui.panels.triangle import PANEL as TRIANGLE
 from rnnviz.tui.panels.weights import PANEL as WEIGHTS
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from rnnviz.tui.view import View
 
 ALL: tuple[Panel, ...] = (
-    FIT, SELF_FED, WORDS, LOSS, TRAVEL, NEURON, LEDGER, TRIANGLE, EIGENVALUES, PERTURBED, ATTENTION, COMPARE,
+    FIT, SELF_FED, WORDS, LOSS, TRAVEL, NEURON, LEDGER, TRIANGLE, EIGENVALUES, SPACE, PERTURBED, ATTENTION, COMPARE,
     KNOBS_PANEL, NETWORK, SUMMARY, CODE, DIAGNOSIS, WEIGHTS,
 )  # fmt: skip
 BY_ID = {panel.id: panel for panel in ALL}

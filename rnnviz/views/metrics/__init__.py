@@ -35,5 +35,6 @@ __all__ = [
     "written",
 ]
 
-for _theme in ("place", "states", "answers", "gradients", "dynamics", "parameters"):  # each enters its own into METRICS
+_THEMES = ("place", "states", "answers", "gradients", "dynamics", "space", "parameters")
+for _theme in _THEMES:  # each enters its own into METRICS
     import_module(f"{__name__}.{_theme}")

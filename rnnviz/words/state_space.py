@@ -1,0 +1,75 @@
+"""The state space in words: the plane, the fixed points by kind, and what the readout makes of one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rnnviz.glyphs import cut, visible
+from rnnviz.numbers import counted, fixed, percent, scientific
+
+if TYPE_CHECKING:
+    from rnnviz.nn.dynamics.fixed_points import FixedPoints
+    from rnnviz.scene.scene import Scene
+    from rnnviz.views.state_space import StateSpace
+
+#: What a key does that is not done yet, in sentences; the face lends its key.
+SEARCH = "[find] searches for fixed points: states in which the network stays while its input is 0."
+NONE = "No fixed or slow points were found: without input no state stays where it is."
+NOT_FINITE = "The states are not finite: there is no plane to draw them in."
+MEANING = {
+    "attractor": "small moves die out",
+    "saddle": "small moves grow in some directions",
+    "repeller": "small moves grow in every direction",
+    "marginal": "some small moves neither grow nor die out",
+    "slow": "the state drifts",
+}
+
+
+def axes(space: StateSpace) -> tuple[str, str]:
+    """What the plane shows from left to right, and from the bottom up."""
+    if space.is_map:
+        return "hₜ₋₁", "hₜ"
+    if len(space.plane.mean) == 2 and not space.plane.shares.any():
+        return "h", "c"
+    return tuple(f"PC {k + 1}, {percent(space.plane.share(k), 0)}" for k in (0, 1))  # type: ignore[return-value]
+
+
+def plane(space: StateSpace) -> str:
+    """`16 sequences · across PC 1, 45 % · up PC 2, 30 % of the variance`"""
+    across, up = axes(space)
+    of = " of the variance" if across.startswith("PC") else ""
+    return f"{counted(len(space.samples), 'sequence')} · across: {across} · up: {up}{of}"
+
+
+def kinds(points: FixedPoints) -> str:
+    """`8 attractors, 19 saddles`: those that there are."""
+    names = {"slow": "slow point", "marginal": "marginal point"}
+    found = [
+        counted(points.count(kind), names.get(kind, kind)) for kind in MEANING if points.count(kind)
+    ]  # fmt: skip
+    return ", ".join(found) or "no fixed or slow points"
+
+
+def readout(scene: Scene, points: FixedPoints, p: int, most: int = 3) -> str:
+    """What the readout makes of point p: a class, or the first numbers; "" without a readout."""
+    if not scene.task.has_readout:
+        return ""
+    y = points.outputs[p]
+    if scene.task.labels:
+        return visible(scene.task.answers(y[None])[0])
+    digits = 2 if len(y) < 3 else 1
+    return " ".join(fixed(float(v), digits) for v in y[:most]) + (" …" if len(y) > most else "")
+
+
+def in_words(scene: Scene, points: FixedPoints, p: int) -> str:
+    """One point in a sentence."""
+    kind = points.kinds[p]
+    text = f"{'Slow point' if kind == 'slow' else kind.capitalize()}: {MEANING[kind]}"
+    text += f"; the largest |λ| is {points.radius[p]:.2f}"
+    unstable = int(points.unstable[p])
+    if unstable:
+        text += f", {counted(unstable, 'direction')} unstable"
+    if kind == "slow":
+        text += f"; q is {scientific(float(points.speeds[p]))}"
+    out = readout(scene, points, p)
+    return f"{text}; the readout gives {cut(out, 40)}." if out else f"{text}."
