@@ -82,7 +82,7 @@ def _run(command: Command, argv: list[str]) -> int:
     archive = archive_around()
     if archive and not {"-h", "--help", "--version"} & set(argv):
         raise InputError(f"rnnviz cannot run inside an archive; install it: python -m pip install {archive}")
-    if command.name in kiosk.COMMANDS:  # those that open the app
+    if command.name in (*kiosk.COMMANDS, "map"):  # those that open the app
         one_thread()
     options = read(argv, command)
     kiosk.enter(command.name, options.values)

@@ -7,10 +7,12 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from rnnviz.cli import map_face
 from rnnviz.cli.command import Options
-from rnnviz.cli.map_commands import MERGE
+from rnnviz.cli.map_commands import MERGE, SHOW
 from rnnviz.cli.map_report import as_json, report
 from rnnviz.cli.output import Output, Progress, print_json
+from rnnviz.cli.session_flags import colors
 from rnnviz.errors import InputError
 from rnnviz.maps.grid import GridSpec
 from rnnviz.maps.make import fill, opened
@@ -25,21 +27,34 @@ def run(options: Options) -> int:
     if options["json"] and options["csv"]:
         raise InputError("csv: and json are two forms; choose one")
     action, folders = options["action"], options["folders"] or []
+    map_face.check_file(options)
     if action is None and folders:
         raise InputError(f"{folders[0]}: is an unexpected argument; rnnviz map show DIR shows a map, -o DIR makes one")
     if action is not None:
         _check_reading(options)
         store = _merged(folders) if action == MERGE else _read(folders)
+        if action == SHOW and map_face.wants_screen(options):
+            return map_face.watch(store, None, options)
     else:
-        store = _computed(options)
-    found = MapResult.of(store)
+        store = _opened(options)
+        if map_face.wants_screen(options):
+            return _watched(store, options)
+        _compute(store, options)
+    map_face.write_file(store, options)
+    _print(store, options)
+    return 0
+
+
+def _print(store: Store, options: Options) -> None:
+    found, out = MapResult.of(store), Output(colors(options))
     if options["json"]:
         print_json(as_json(found))
     elif options["csv"]:
         print(found.to_csv(), end="", flush=True)
+    elif options["plain"]:
+        map_face.print_lines(out, store, options)
     else:
-        report(Output(), found)
-    return 0
+        report(out, found, lambda: map_face.print_picture(out, store, options))
 
 
 def _check_reading(options: Options) -> None:
@@ -65,12 +80,29 @@ def _merged(folders: list[str]) -> Store:
     return store
 
 
-def _computed(options: Options) -> Store:
+def _opened(options: Options) -> Store:
+    """The map that is to be computed. Raises InputError."""
     base, *others = options.experiments
     if options["x"] is None:
         raise InputError("x: name a setting and its values, such as --x gain=0.25:2:8")
     cells = tuple(one.cell for one in (base, *others))
-    store = opened(GridSpec(base, options["x"], options["y"], cells, options["seeds"]), options["o"])
+    return opened(GridSpec(base, options["x"], options["y"], cells, options["seeds"]), options["o"])
+
+
+def _watched(store: Store, options: Options) -> int:
+    """Compute it behind the screen."""
+
+    def work(on_point: Callable[[Point], None], is_cancelled: Callable[[], bool]) -> None:
+        fill(store, workers=options["workers"], on_point=on_point, cancelled=is_cancelled)
+
+    try:
+        return map_face.watch(store, work, options)
+    finally:
+        store.close()
+
+
+def _compute(store: Store, options: Options) -> None:
+    """Compute what is missing, with a line on how far it is."""
     shard = options["shard"]
     wanted = list(store.spec.jobs()) if shard is None else shard_of(store.spec.jobs(), shard)
     progress = _Counted(store, len(wanted), len(wanted) - len(store.missing(wanted)))
@@ -85,7 +117,6 @@ def _computed(options: Options) -> Store:
     finally:
         progress.clear()
         store.close()
-    return store
 
 
 class _Counted:

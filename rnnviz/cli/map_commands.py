@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from rnnviz.cli.command import Argument, Command, as_json, number
+from rnnviz.cli.picture_commands import SIZE
+from rnnviz.cli.session_flags import MOUSE, OF_LOOKS
 from rnnviz.errors import InputError, short_repr
 
 MOST_WORKERS, MOST_SHARDS = 1000, 100_000
@@ -39,17 +42,26 @@ def _shard(text: str) -> tuple[int, int]:
     return number(i), number(n)
 
 
+def _value(text: str) -> str:
+    if text not in SHOWN:
+        raise InputError(f"value: {short_repr(text)} is unknown; choose from {', '.join(SHOWN)}")
+    return SHOWN[text]
+
+
+#: What a picture can show, and the field of a tile (maps/chart.py) that holds it.
+SHOWN = {"learnt": "share", "loss": "loss", "horizon": "horizon_before", "horizon-after": "horizon_after"}
 MERGE, SHOW = "merge", "show"
 MAP = Command(
     "map",
     "train at every point of a grid: where can it be learnt?",
     "rnnviz map --x SETTING=VALUES [--y SETTING=VALUES] [--cell A,B] [--seeds N] [-o DIR] [flags]\n"
-    "       rnnviz map show DIR [--json|--csv]\n       rnnviz map merge OUT IN…",
+    "       rnnviz map show DIR [--json|--csv|--plain] [--svg FILE]\n       rnnviz map merge OUT IN…",
     "Train an experiment at every point of a grid of one or two settings, each until it has learnt, has\n"
-    "diverged, or its epochs are over, and print where it learnt. VALUES are LOW:HIGH:COUNT (evenly spaced),\n"
-    "log:LOW:HIGH:COUNT, or A,B,C. Points go into DIR as they are done: stopped, killed or asked for with more\n"
-    "values, cells or seeds, a map continues, and computes nothing twice. show prints what is in DIR; merge puts\n"
-    "the parts of several machines (--shard) together. docs/map.md describes the files and each number.",
+    "diverged, or its epochs are over. VALUES are LOW:HIGH:COUNT (evenly spaced), log:LOW:HIGH:COUNT, or A,B,C.\n"
+    "On a terminal the map fills in as a picture, and enter opens the run of a point; elsewhere it is printed.\n"
+    "Points go into DIR as they are done: stopped, killed or asked for with more values, cells or seeds, a map\n"
+    "continues, and computes nothing twice. show opens or prints what is in DIR; merge puts the parts of several\n"
+    "machines (--shard) together. docs/map.md describes the files and each number.",
     "rnnviz.cli.map:run",
     (
         Argument("--x", "first axis: gain=0.25:2:24, lag=log:5:100:20 or gain=0.5,1,2", metavar="AXIS",
@@ -71,12 +83,22 @@ MAP = Command(
         ),
         Argument("--csv", "print one line for each point instead, as CSV", default=False,
                  more={"action": "store_true"}),
+        Argument("--plain", "print the map in words and lines of numbers, for a screen reader", default=False,
+                 more={"action": "store_true"}),
+        Argument("--svg", "write a picture of the map into this file: .svg, .txt or .ansi", metavar="FILE"),
+        Argument("--value", f"what the picture shows: {', '.join(SHOWN)} (default learnt: the share of the seeds)",
+                 metavar="NAME", read=_value, default="share"),
+        replace(SIZE, help="columns and rows of the picture (default: what the map takes)", default=None),
+        *OF_LOOKS,
+        MOUSE,
+        Argument("--force", "overwrite the file of --svg", default=False, more={"action": "store_true"}),
         Argument("folders", "of show: the folder; of merge: the new one, and those that are put together",
                  metavar="DIR", more={"nargs": "*"}),
     ),
     (
         "rnnviz map --task recall --x gain=0.25:2:8 --y lag=4:24:6 --cell rnn,lstm --seeds 4 -o map/",
         "rnnviz map --task adding --x lr=log:1e-4:1:9 --cell lstm,gru --json",
+        "rnnviz map show map/ --svg map.svg",
         "rnnviz map show map/ --csv > map.csv",
         "rnnviz map merge whole/ part-1/ part-2/",
     ),

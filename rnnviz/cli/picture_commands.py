@@ -13,7 +13,7 @@ PICTURES_AS = ("text", "ansi", "svg")
 FILMS_AS = ("v2", "v3", "svg")
 
 
-def size(text: str) -> tuple[int, int]:
+def _size(text: str) -> tuple[int, int]:
     columns, _, rows = text.lower().partition("x")
     found = number(columns), number(rows)
     if not all(low <= one <= high for low, one, high in zip(SMALLEST, found, LARGEST, strict=True)):
@@ -22,7 +22,7 @@ def size(text: str) -> tuple[int, int]:
     return found
 
 
-def to_a_file(formats: tuple[str, ...]) -> tuple[Argument, ...]:
+def _to_a_file(formats: tuple[str, ...]) -> tuple[Argument, ...]:
     """The arguments that say where a picture or a film goes, and in which of these formats."""
 
     def read(text: str) -> str:
@@ -47,8 +47,11 @@ _LESSON = (
     Argument("--lesson", "of a lesson: its slug or its number", metavar="SLUG"),
     LESSONS,
 )
+SIZE = Argument(
+    "--size", "columns and rows of the screen (default 80x24)", metavar="WxH", read=_size, default=(80, 24)
+)  # fmt: skip
 _LOOKS = (
-    Argument("--size", "columns and rows of the screen (default 80x24)", metavar="WxH", read=size, default=(80, 24)),
+    SIZE,
     *OF_LOOKS,
     Argument("--force", "overwrite the file", default=False, more={"action": "store_true"}),
 )  # fmt: skip
@@ -69,7 +72,7 @@ _SHOW = Command(
         Argument("--answer", "of a lesson: an answer to the question of this step", metavar="TEXT"),
         Argument("--hints", "of a lesson: how many hints are shown", metavar="N", read=whole_number("hints")),
         *_LOOKS,
-        *to_a_file(PICTURES_AS),
+        *_to_a_file(PICTURES_AS),
     ),
     (
         "rnnviz show --steps 40 --gain 0.7 --at t=12,back --panel ledger",
@@ -102,7 +105,7 @@ _RECORD = Command(
             "--speed", "1 is the pace of a talk, 2 is twice as fast", metavar="S", read=speed, default=1.0
         ),
         *_LOOKS,
-        *to_a_file(FILMS_AS),
+        *_to_a_file(FILMS_AS),
     ),
     (
         "rnnviz record why-gradients-vanish -o lesson.cast",

@@ -25,13 +25,13 @@ _BY_ENDING = {".svg": "svg", ".txt": "text", ".ansi": "ansi", ".cast": "v2"}
 
 def show(options: Options) -> int:
     """Run `rnnviz show` and return its exit code. Raises InputError."""
-    kind = format_of(options, PICTURES_AS, "text")
-    check_output(options)
+    kind = _format(options, PICTURES_AS, "text")
+    _check_output(options)
     of_a_step = next((name for name in ("step", "answer", "hints") if options[name] is not None), None)
     if of_a_step is not None and options.values.get("slug") is None:
         raise InputError(f"{of_a_step}: only a lesson has steps; name one with --lesson")
-    colors = colors_of(options, kind)
-    write(options, asyncio.run(_picture(options, kind, colors)))
+    colors = _colors(options, kind)
+    _write(options, asyncio.run(_picture(options, kind, colors)))
     return 0
 
 
@@ -64,8 +64,8 @@ def record(options: Options) -> int:
     """Run `rnnviz record` and return its exit code. Raises InputError."""
     if options["o"] is None and options["format"] is None:
         raise InputError("o: name the file to write, such as film.svg or film.cast")
-    kind = format_of(options, FILMS_AS, "svg")
-    check_output(options)
+    kind = _format(options, FILMS_AS, "svg")
+    _check_output(options)
     if options.values.get("slug") is not None and (options["keys"] or options["at"] or options["panel"]):
         raise InputError("keys: a lesson plays by itself; leave --keys, --at and --panel out")
     film = film_of(options)
@@ -77,7 +77,7 @@ def record(options: Options) -> int:
         from rnnviz.tui.films.cast import cast
 
         content = cast(film, int(kind[1:]))
-    write(options, content)
+    _write(options, content)
     if options["o"] is not None:
         print(one_line(f"{options['o']}: {film.seconds:.1f} seconds, {len(content.encode()) / 1000:,.0f} kB"))
     return 0
@@ -121,20 +121,24 @@ def _studio(options: Options, colors: str, step: int) -> AbstractAsyncContextMan
     )  # fmt: skip
 
 
-def format_of(options: Options, allowed: tuple[str, ...], otherwise: str) -> str:
+def _format(options: Options, allowed: tuple[str, ...], otherwise: str) -> str:
     if options["format"] is not None:
         return str(options["format"])
-    if options["o"] is None:
-        return otherwise
-    stem, ending = os.path.splitext(options["o"])
+    return otherwise if options["o"] is None else format_of(options["o"], allowed, "o", ", or --format")
+
+
+def format_of(file: str, allowed: tuple[str, ...], name: str, otherwise: str = "") -> str:
+    """The format that the ending of a file names. name, otherwise: the flag in an error, and what else can be done.
+    Raises InputError."""
+    stem, ending = os.path.splitext(file)
     found = "v3" if stem.endswith(".v3") and ending == ".cast" else _BY_ENDING.get(ending.lower())
-    if found not in allowed:
+    if found is None or found not in allowed:
         endings = ", ".join(end for end, kind in _BY_ENDING.items() if kind in allowed)
-        raise InputError(f"o: {visible(options['o'])}: its ending says no format; use {endings}, or --format")
+        raise InputError(f"{name}: {visible(file)}: its ending says no format; use {endings}{otherwise}")
     return found
 
 
-def colors_of(options: Options, kind: str) -> str:
+def _colors(options: Options, kind: str) -> str:
     """Those asked for; else all of a file that can have them, and those of the terminal, none in a pipe."""
     chosen = session(options, has_config=False).colors
     if chosen is not None:
@@ -152,13 +156,13 @@ def _title(options: Options, made: Studio) -> str:
     return "rnnviz" if frame is None else f"rnnviz · {frame.scene.task.title}"
 
 
-def check_output(options: Options) -> None:
+def _check_output(options: Options) -> None:
     """Refuse a file that is there before the work, not after it."""
     if options["o"] is not None:
         ways_out.check(options["o"], overwrites=options["force"])
 
 
-def write(options: Options, content: str) -> None:
+def _write(options: Options, content: str) -> None:
     if options["o"] is None:
         sys.stdout.write(content)
     else:

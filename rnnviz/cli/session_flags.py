@@ -62,13 +62,14 @@ OF_LOOKS: tuple[Argument, ...] = (
         more={"action": "store_true"},
     ),
 )  # fmt: skip
+MOUSE = Argument(
+    "--mouse", "use the mouse; without it the terminal selects text as usual (default: on)",
+    more={"action": argparse.BooleanOptionalAction},
+)  # fmt: skip
 #: Of every command that opens the app.
 OF_SESSION: tuple[Argument, ...] = (
     *OF_LOOKS,
-    Argument(
-        "--mouse", "use the mouse; without it the terminal selects text as usual (default: on)",
-        more={"action": argparse.BooleanOptionalAction},
-    ),
+    MOUSE,
     Argument("--speed", "of what plays by itself: 1 is the usual pace, 2 twice as fast", metavar="S", read=speed),
     Argument(
         "--kiosk", "for a stranger: reads and writes no file of their choice, starts no program (docs/classroom.md)",

@@ -389,7 +389,7 @@ class ScoreScreen(Screen[None]):
 
         self.pause()
         self.map = session
-        self._map_view = self._map_view or MapView()
+        self._map_view = self._map_view or MapView(session.value)
         self.open_screen(MapScreen(self, session, self._map_view))
 
     def open_screen(self, screen: ModalScreen[None]) -> None:

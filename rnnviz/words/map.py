@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from rnnviz import numbers
+from rnnviz.maps.axis import Axis
 from rnnviz.maps.chart import VALUES, Chart, Plane, Tile
 from rnnviz.maps.grid import GridSpec, Site
 from rnnviz.maps.point import DIVERGED, FAILED, LEARNT, Point
 from rnnviz.maps.tally import name_of
+from rnnviz.tasks.catalog import info
 
 
 def where(spec: GridSpec, site: Site) -> str:
@@ -69,10 +71,16 @@ def duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 90 * 60 else f"{seconds / 3600:.1f} h"
 
 
-def title(spec: GridSpec, task: str) -> str:
-    """`recall: recurrent gain × lag, 4 seeds`"""
-    axes = " × ".join(axis.label for axis in spec.axes)
-    return f"{task}: {axes}, {numbers.counted(spec.seeds, 'seed')}"
+def title(spec: GridSpec) -> str:
+    """`recall: recurrent gain 0.25 to 2 (24) × lag 5 to 100 (20), 4 seeds`"""
+    axes = " × ".join(f"{axis.label} {_range(axis)}" for axis in spec.axes)
+    return f"{info(spec.base.task).title}: {axes}, {numbers.counted(spec.seeds, 'seed')}"
+
+
+def _range(axis: Axis) -> str:
+    if len(axis) == 1:
+        return axis.show(axis.values[0])
+    return f"{axis.show(axis.values[0])} to {axis.show(axis.values[-1])} ({len(axis)})"
 
 
 def in_lines(chart: Chart, value: str) -> list[str]:

@@ -35,10 +35,10 @@ class MapView:
     """What is chosen on a map: a tile, a seed from 0 on, and the value that the tiles show. It is kept while a run is
     open in the app."""
 
-    def __init__(self) -> None:
+    def __init__(self, value: str) -> None:
         self.place = Place()
         self.seed = 0
-        self.value = next(iter(VALUES))
+        self.value = value
 
     def choose(self, place: Place, seed: int) -> None:
         self.place, self.seed = place, seed
@@ -72,7 +72,7 @@ class MapScreen(SheetScreen):
     def __init__(self, stage: Stage, session: MapSession, at: MapView | None = None) -> None:
         super().__init__()
         self.stage, self.session = stage, session
-        self.at = at or MapView()
+        self.at = at or MapView(session.value)
         self.note = ""
         self._rows = range(0)  # the seeds in view, from the row `_top` on
         self._top = 0
@@ -90,9 +90,10 @@ class MapScreen(SheetScreen):
 
     def draw(self, width: int, height: int) -> Sheet:
         session, at, palette = self.session, self.at, self.stage.palette
-        title = f"Map{f': {session.name}' if session.name else ''}"
+        far = cut(self._progress(), width - 8)
+        title = cut(f"Map{f': {session.name}' if session.name else ''}", width - cells(far) - 4)
         sheet = self.framed(width, height, title, "  ".join(self._keys(width - 2)), palette)
-        sheet.right(0, f"{cut(self._progress(), width - cells(title) - 4)} ", palette.dim)
+        sheet.right(0, f"{far} ", palette.dim)
         room = self._place_rows(height)
         picture = painter.draw(session.chart, at.value, width, height - 2 - room, palette, at.place)
         sheet.paste(1, 0, picture, 0, width)

@@ -22,12 +22,12 @@ Work = Callable[[Callable[[Point], None], Callable[[], bool]], None]
 
 class MapSession:
     """store: the points that are there already. work: computes the others; None: the map is only looked at.
-    name: what it is called, such as its folder.
+    name: what it is called, such as its folder. value: what its tiles show at first.
 
     All methods are for one thread, that of the screen."""
 
-    def __init__(self, store: Store, work: Work | None = None, name: str = "") -> None:
-        self.spec, self.name = store.spec, name
+    def __init__(self, store: Store, work: Work | None = None, name: str = "", value: str = "share") -> None:
+        self.spec, self.name, self.value = store.spec, name, value
         self.tally = Tally(store.spec)
         for point in store:
             self.tally.add(point)
