@@ -38,10 +38,10 @@ OF_ACTIONS |= {name: name.replace("_", " ") for name in OF_THE_SCREEN - OF_ACTIO
 OF_PANELS = {
     "fit": ("fit", ""), "self-fed": ("feeding on itself", ""), "words": ("in words", ""), "loss": ("loss curve", ""),
     "travel": ("time travel", "m"), "neuron": ("neuron", "f"), "ledger": ("ledger", "y"), "triangle": ("triangle", "v"),
-    "eigenvalues": ("eigenvalues", "V"), "perturbed": ("perturbed", "X"), "attention": ("attention", ""),
-    "compare": ("compare", "c"), "knobs": ("knobs", "o"), "network": ("network", "d"),
+    "eigenvalues": ("eigenvalues", "V"), "space": ("state space", "O"), "perturbed": ("perturbed", "X"),
+    "attention": ("attention", ""), "compare": ("compare", "c"), "knobs": ("knobs", "o"), "network": ("network", "d"),
     "summary": ("model summary", "i"), "code": ("code", "s"), "diagnosis": ("diagnosis", "D"),
-    "weights": ("weights", ""), "space": ("state space", "O"),
+    "weights": ("weights", ""),
 }  # fmt: skip
 #: What the app shows without a key: the rows of the score, and the line above them.
 OF_ROWS = {

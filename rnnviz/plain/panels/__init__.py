@@ -79,6 +79,10 @@ PANELS: dict[str, Panel] = {
         sums.eigenvalues, "of W_hh and of the steps, on the unit circle", frozenset(("spectrum", "gradient")),
         no_eigenvalues, sums.eigenvalues_needs,
     ),
+    "space": Panel(
+        space.space, "states in a plane, and the fixed points", frozenset(("space", "state")), needs=space.needs,
+        here=space.here, acts={"find": lambda frame: Measure("fixed_points")},
+    ),
     "perturbed": Panel(
         gradient.perturbed, "a small and a large move of the state", frozenset(("perturbed",)), no_perturbation,
         gradient.perturbed_needs,
@@ -108,9 +112,5 @@ PANELS: dict[str, Panel] = {
     "weights": Panel(
         sums.weights, "W_ih, W_hh and b of the top layer as a heat map", frozenset(("spectrum", "weights")),
         needs=lambda frame: [Measure("weights")],
-    ),
-    "space": Panel(
-        space.space, "states in a plane, and the fixed points", frozenset(("space", "state")), needs=space.needs,
-        here=space.here, acts={"find": lambda frame: Measure("fixed_points")},
     ),
 }  # fmt: skip
