@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 ENVIRONMENT = {
@@ -37,6 +38,17 @@ class DaskHere:
 
     def scheduler(self) -> subprocess.Popen[bytes]:
         return self._start("scheduler", "--host", "127.0.0.1", "--port", str(self._port), "--no-show")
+
+    def wait_for_scheduler(self) -> None:
+        """Until it takes connections: a busy machine may need longer than a client waits."""
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", self._port), timeout=5).close()
+                return
+            except OSError:
+                assert time.monotonic() < deadline, (self.folder / "scheduler.log").read_text()
+                time.sleep(0.1)
 
     def worker(self, threads: int = 1) -> subprocess.Popen[bytes]:
         return self._start(

@@ -30,6 +30,7 @@ from rnnviz.maps.point import Point
 from rnnviz.maps.run import run
 from rnnviz.maps.store import Store
 from tests.maps.dask_here import DaskHere
+from tests.maps.test_many_machines import block
 
 #: Looked for, not imported: that takes half a second in each process of the tests.
 needs_dask = pytest.mark.skipif(find_spec("distributed") is None, reason="needs Dask: pip install 'rnnviz[dask]'")
@@ -61,7 +62,8 @@ run_on(store, address, on_point=on_point)
 @pytest.mark.slow
 @needs_dask
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs signals")
-def test_worker_client_and_scheduler_end_in_the_middle(tmp_path: Path) -> None:
+def test_worker_client_and_scheduler_end_in_the_middle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "elsewhere").mkdir()
     here = Store(SPEC)
     run(here, ThreadPoolExecutor(1))
     assert all(point.error is None for point in here)
@@ -70,10 +72,11 @@ def test_worker_client_and_scheduler_end_in_the_middle(tmp_path: Path) -> None:
     said: list[str] = []
     with DaskHere(tmp_path) as dask:
         scheduler, worker, other = dask.scheduler(), dask.worker(), dask.worker()
+        dask.wait_for_scheduler()
         client = subprocess.run(
-            [sys.executable, "-c", KILLS_AND_IS_KILLED, str(folder), dask.address, str(worker.pid)], timeout=60
+            [sys.executable, "-c", KILLS_AND_IS_KILLED, str(folder), dask.address, str(worker.pid)], timeout=120
         )
-        assert client.returncode == worker.wait(10) == -signal.SIGKILL
+        assert client.returncode == worker.wait(60) == -signal.SIGKILL
         store = Store.open(folder, SPEC)
         assert len(store) == 12
         computed: list[str] = []
@@ -83,11 +86,15 @@ def test_worker_client_and_scheduler_end_in_the_middle(tmp_path: Path) -> None:
             if len(computed) == 12:
                 scheduler.kill()
                 scheduler.wait()
-                other.wait(10)  # a worker ends with its scheduler
+                other.wait(60)  # a worker ends with its scheduler
                 dask.scheduler(), dask.worker()
 
         fill(store, on=dask.address, on_point=on_point, say=said.append)
         assert len(computed) == len(set(computed)) == len(SPEC) - 12  # only what was missing
+
+        monkeypatch.chdir(tmp_path / "elsewhere")
+        exec(block("# Dask").replace("tcp://scheduler:8786", dask.address), {"__name__": "__main__"})  # docs/map.md
+        assert len(Store.read("map")) == 4
     lines = (folder / "points.jsonl").read_text().splitlines()
     assert len(lines) == len(SPEC)
     assert without_seconds(Store.read(folder)) == without_seconds(here)

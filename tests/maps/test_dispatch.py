@@ -12,17 +12,12 @@ from typing import Any
 import pytest
 
 from rnnviz.errors import InputError
-from rnnviz.experiment.experiment import Experiment
-from rnnviz.maps.axis import Axis
-from rnnviz.maps.grid import GridSpec
 from rnnviz.maps.remote import Remote, Task
 from rnnviz.maps.run import run
 from rnnviz.maps.store import Store
+from tests.maps.maps_here import spec
 
-SPEC = GridSpec(
-    Experiment(task="recall", samples=100, epochs=1, hidden_size=2), Axis.parse("gain=0.5:2:4"), Axis.parse("lag=3,4"),
-    seeds=2,
-)  # fmt: skip
+SPEC = spec(x="gain=0.5:2:4", cells=("rnn",))
 
 
 def points(store: Store) -> dict[str, str]:
