@@ -41,11 +41,18 @@ class Site:
 
 @dataclass(frozen=True)
 class Job:
-    """One run, with the first of the sites that it stands for."""
+    """One run, with the first of the sites that it stands for.
+
+    unseeded  its experiment, with any seed: one of a million jobs is small, and quickly made
+    """
 
     key: str
-    experiment: Experiment
+    unseeded: Experiment
     site: Site
+
+    @property
+    def experiment(self) -> Experiment:
+        return self.unseeded.with_(seed=self.site.seed)
 
 
 @dataclass(frozen=True)
@@ -131,7 +138,7 @@ class GridSpec:
             key = one.key_with(site.seed)
             if key not in seen:
                 seen.add(key)
-                yield Job(key, one.experiment.with_(seed=site.seed), site)
+                yield Job(key, one.experiment, site)
 
     @cached_property
     def _first_seed(self) -> dict[tuple[str, Any, Any], _Canonical]:
