@@ -26,6 +26,7 @@ from rnnviz.maps.point import Point
 from rnnviz.nn.engine import NAMES as ENGINES
 
 SPEC, POINTS, LOCK = "map.toml", "points.jsonl", ".lock"
+_HALF_WRITTEN = ".map-*.toml"  # what files.replace leaves of a SPEC if it is killed
 _LARGEST_SPEC = 1_000_000  # bytes
 _LONGEST_LINE = 100_000
 _READABLE = 0o644
@@ -36,10 +37,12 @@ class Store:
 
     folder  where they are kept; None: in memory
     engine  what computes this map: NumPy and the compiled engine differ in the last digits, so a map has one
+    version  of rnnviz, for the same reason
     """
 
-    def __init__(self, spec: GridSpec, engine: str = "numpy", folder: Path | None = None) -> None:
+    def __init__(self, spec: GridSpec, engine: str = "numpy", folder: Path | None = None, version: str = "") -> None:
         self.spec, self.engine, self.folder = spec, engine, folder
+        self.version = version or rnnviz.__version__
         self._points: dict[str, Point] = {}
         self._lock: files.Lock | None = None
 
@@ -61,6 +64,11 @@ class Store:
             raise InputError(f"{folder}: holds another map: {reason}; name another folder")
         if engine is not None and engine != store.engine:
             raise InputError(f"{folder}: was computed with the engine {store.engine}; name another folder")
+        if store.version != rnnviz.__version__:
+            raise InputError(
+                f"{folder}: was computed by rnnviz {store.version}, and this is {rnnviz.__version__}: numbers may "
+                "differ, so name another folder"
+            )
         store._take(folder)
         if spec != store.spec:
             store.spec = spec
@@ -77,8 +85,8 @@ class Store:
             raise InputError(f"{folder}: is not the folder of a map: {SPEC}: {error.strerror or error}") from None
         except UnicodeDecodeError:
             raise InputError(f"{place / SPEC}: is not UTF-8 text") from None
-        spec, engine = _spec(text, str(place / SPEC))
-        store = cls(spec, engine, place)
+        spec, engine, version = _spec(text, str(place / SPEC))
+        store = cls(spec, engine, place, version)
         for point in _points(place / POINTS):
             store._points.setdefault(point.key, point)
         return store
@@ -150,6 +158,10 @@ def merged(folder: str | Path, parts: Iterable[str | Path]) -> Store:
             raise InputError(f"{store.folder}: is another map than {largest.folder}: {reason}")
         if store.engine != largest.engine:
             raise InputError(f"{store.folder}: was computed with the engine {store.engine}, others {largest.engine}")
+        if store.version != rnnviz.__version__:
+            raise InputError(
+                f"{store.folder}: was computed by rnnviz {store.version}, and this is {rnnviz.__version__}"
+            )
     whole = Store.open(folder, largest.spec, largest.engine)
     for store in stores:
         for point in store:
@@ -168,7 +180,7 @@ def is_map(folder: str | Path) -> bool:
 def _has_content(folder: Path) -> bool:
     """Whether there is something that is not ours; what a process left that was killed at once is nothing."""
     try:
-        return folder.is_dir() and any(one.name != LOCK for one in folder.iterdir())
+        return folder.is_dir() and any(one.name != LOCK and not one.match(_HALF_WRITTEN) for one in folder.iterdir())
     except (OSError, ValueError):
         return False  # making it finds the reason
 
@@ -190,14 +202,12 @@ def _list(values: Iterable[Any]) -> str:
     return f"[{', '.join(map(toml_value, values))}]"
 
 
-def _spec(text: str, where: str) -> tuple[GridSpec, str]:
+def _spec(text: str, where: str) -> tuple[GridSpec, str, str]:
+    """(spec, engine, version of rnnviz)"""
     values = parsed(text, where)
     try:
-        if (version := values.get("rnnviz")) != rnnviz.__version__:
-            raise InputError(
-                f"is of rnnviz {short_repr(version)}, and this is {rnnviz.__version__}: their numbers may differ; "
-                "compute it anew in another folder"
-            )
+        if not isinstance(version := values.get("rnnviz"), str) or not version:
+            raise InputError("does not name the version of rnnviz")
         if (engine := values.get("engine")) not in ENGINES:
             raise InputError(f"engine: {short_repr(engine)} is unknown")
         base = values.get("experiment", {})
@@ -208,7 +218,7 @@ def _spec(text: str, where: str) -> tuple[GridSpec, str]:
         if x is None:
             raise InputError("has no x axis")
         folder = os.path.dirname(os.path.abspath(where))
-        return GridSpec(Experiment.from_mapping(base).beside(folder), x, y, tuple(cells), seeds), str(engine)
+        return GridSpec(Experiment.from_mapping(base).beside(folder), x, y, tuple(cells), seeds), str(engine), version
     except InputError as error:
         raise InputError(f"{where}: {error}") from None
 

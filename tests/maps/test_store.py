@@ -136,12 +136,29 @@ def test_a_folder_of_something_else_is_refused_and_stays(tmp_path):
         Store.read(tmp_path)
 
 
+def test_what_a_process_left_that_was_killed_at_once_is_nothing(tmp_path):
+    for name in (".lock", ".map-q7_x.toml"):
+        (tmp_path / name).touch()
+    Store.open(tmp_path, spec()).close()
+    assert Store.read(tmp_path).spec == spec()
+
+
 def test_another_map_is_refused_and_stays(tmp_path):
     Store.open(tmp_path, spec()).close()
     before = (tmp_path / "map.toml").read_text()
     with pytest.raises(InputError, match="holds another map: its epochs is 1; name another folder"):
         Store.open(tmp_path, spec(base=TINY.with_(epochs=3)))
     assert (tmp_path / "map.toml").read_text() == before
+
+
+def test_a_map_of_another_version_is_shown_and_does_not_continue(copy, tmp_path):
+    path = copy / "map.toml"
+    path.write_text(path.read_text().replace('rnnviz = "', 'rnnviz = "9.'))
+    assert len(Store.read(copy)) == 16
+    with pytest.raises(InputError, match=r"was computed by rnnviz 9\..*: numbers may differ, so name another folder"):
+        Store.open(copy, spec(seeds=3))
+    with pytest.raises(InputError, match=r"was computed by rnnviz 9\."):
+        merged(tmp_path / "all", [copy])
 
 
 def test_a_map_is_one_process_s_at_a_time(tmp_path):
@@ -177,7 +194,7 @@ def test_a_full_disk_is_one_clear_line_and_the_map_continues_later(tmp_path, who
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ('rnnviz = "', 'rnnviz = "9.', "their numbers may differ"),
+        ("rnnviz = ", "made_by = ", "does not name the version of rnnviz"),
         ('engine = "numpy"', 'engine = "abacus"', "engine: 'abacus' is unknown"),
         ('"gain"', '"gian"', "unknown setting 'gian'; did you mean gain?"),
         ("seeds = 2", 'seeds = "2"', "seeds: '2' is not how many repeats"),
