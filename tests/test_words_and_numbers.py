@@ -62,6 +62,7 @@ OF_SETTINGS = {
     "cli/session_flags",
     "cli/terminal_answers",
     "cli/config", "cli/config_file", "cli/host", "cli/hosted", "cli/hosting", "cli/kiosk", "cli/man",
+    "cli/map", "cli/map_commands", "cli/map_face", "cli/map_report",  # counts of points: tests/maps
     "cli/picture_commands", "cli/serve", "cli/setup_commands", "cli/sharing_commands",
     "cli/surroundings", "cli/workshop", "cli/workshop_screen",
     "cli/workshop_terminal", "tui/beginning", "tui/palette_commands",
