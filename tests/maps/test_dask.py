@@ -11,7 +11,6 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -20,25 +19,20 @@ import pytest
 import rnnviz
 from rnnviz.cli.main import main
 from rnnviz.errors import InputError
-from rnnviz.experiment.experiment import Experiment
-from rnnviz.maps.axis import Axis
 from rnnviz.maps.dask_cluster import Cluster
 from rnnviz.maps.dispatch import Dispatch
-from rnnviz.maps.grid import GridSpec
 from rnnviz.maps.make import fill
 from rnnviz.maps.point import Point
 from rnnviz.maps.run import run
 from rnnviz.maps.store import Store
 from tests.maps.dask_here import DaskHere
+from tests.maps.maps_here import numbers, spec
 from tests.maps.test_many_machines import block
 
 #: Looked for, not imported: that takes half a second in each process of the tests.
 needs_dask = pytest.mark.skipif(find_spec("distributed") is None, reason="needs Dask: pip install 'rnnviz[dask]'")
 
-SPEC = GridSpec(
-    Experiment(task="recall", samples=100, epochs=3, hidden_size=4),
-    Axis.parse("gain=0.5:2:8"), Axis.parse("lag=3,4,5"), cells=("rnn", "gru"), seeds=1,
-)  # fmt: skip
+SPEC = spec(x="gain=0.5:2:8", y="lag=3,4,5", seeds=1)
 
 #: A client that kills a worker when it has 5 points, and itself when it has 12.
 KILLS_AND_IS_KILLED = """
@@ -97,13 +91,9 @@ def test_worker_client_and_scheduler_end_in_the_middle(tmp_path: Path, monkeypat
         assert len(Store.read("map")) == 4
     lines = (folder / "points.jsonl").read_text().splitlines()
     assert len(lines) == len(SPEC)
-    assert without_seconds(Store.read(folder)) == without_seconds(here)
+    assert numbers(Store.read(folder)) == numbers(here)
     store.close()
     assert said[0] == f"the scheduler at {dask.address} does not answer; waiting for it"
-
-
-def without_seconds(store: Store) -> set[str]:
-    return {replace(point, seconds=0.0).to_json() for point in map(store.at, SPEC.sites()) if point is not None}
 
 
 def test_without_dask(monkeypatch: pytest.MonkeyPatch) -> None:
