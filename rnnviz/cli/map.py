@@ -92,8 +92,10 @@ def _opened(options: Options) -> Store:
 def _watched(store: Store, options: Options) -> int:
     """Compute it behind the screen."""
 
-    def work(on_point: Callable[[Point], None], is_cancelled: Callable[[], bool]) -> None:
-        fill(store, workers=options["workers"], on_point=on_point, cancelled=is_cancelled)
+    def work(on_point: Callable[[Point], None], is_cancelled: Callable[[], bool], say: Callable[[str], None]) -> None:
+        fill(
+            store, workers=options["workers"], on=options["on"], on_point=on_point, cancelled=is_cancelled, say=say
+        )  # fmt: skip
 
     try:
         return map_face.watch(store, work, options)

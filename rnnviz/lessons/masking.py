@@ -49,6 +49,7 @@ READOUTS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("perturb_left", "perturb_way", "perturb_flips", "perturb_answer"), ("perturbed",)),
     **dict.fromkeys(("fixed_points", "attractors", "unstable_points", "slow_points", "attractor_radius",
                      "attractor_size", "plane_share"), ("space",)),
+    **dict.fromkeys(("map_within", "map_beyond", "map_learnt"), ("map",)),
     "baseline": ("baseline",),
     "agreement": ("evidence",),
     "fit_error": ("fit",),

@@ -79,6 +79,11 @@ class Chart:
     lag_is_y: bool | None = None
 
     @property
+    def seeds(self) -> int:
+        """How many repeats a place has."""
+        return self.planes[0].tiles[0][0].seeds
+
+    @property
     def has_line(self) -> bool:
         """Whether the line crosses a plane."""
         top = len(self.y if self.lag_is_y else self.x) - 1

@@ -41,7 +41,7 @@ OF_PANELS = {
     "eigenvalues": ("eigenvalues", "V"), "space": ("state space", "O"), "perturbed": ("perturbed", "X"),
     "attention": ("attention", ""), "compare": ("compare", "c"), "knobs": ("knobs", "o"), "network": ("network", "d"),
     "summary": ("model summary", "i"), "code": ("code", "s"), "diagnosis": ("diagnosis", "D"),
-    "weights": ("weights", ""),
+    "weights": ("weights", ""), "map": ("map", ""),
 }  # fmt: skip
 #: What the app shows without a key: the rows of the score, and the line above them.
 OF_ROWS = {

@@ -106,6 +106,7 @@ class Measure:
     diagnosis  what is measured to be wrong, with the settings of this experiment (diagnosis/of_scene.py)
     space      where the states of several sequences lie in a plane (views/state_space.py)
     fixed_points  the states that the network stays in without input
+    map        which networks like that of this experiment learn, with smaller gains and shorter lags (maps/of_scene.py)
     left_out   the share of right answers to what the task of this experiment leaves out, where it leaves something out
     """
 
@@ -128,6 +129,7 @@ class Measure:
         "diagnosis",
         "space",
         "fixed_points",
+        "map",
     ]
     t: int | None = 0
     parts: tuple[int, ...] = ()

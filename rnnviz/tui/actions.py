@@ -156,7 +156,7 @@ def _map(screen: ScoreScreen) -> None:
     if too_small.is_too_small(screen.size):
         return
     if screen.map is None:
-        screen.say("No map is open: rnnviz map, on the command line, computes one and opens it.")
+        screen.open_panel(None if screen.view.panel == "map" else "map")
     else:
         screen.open_map(screen.map)
 
@@ -178,7 +178,7 @@ DO: dict[str, Do] = {
     "group_up": _group,
     "copy": _copy,
     "picture": _picture,
-    "map": _map,
+    "to_map": _map,
     "present": lambda screen: screen.present(),
     "blank": _blank,
     "panel": partial(_following, by=1),

@@ -134,7 +134,7 @@ ACTIONS: tuple[Action, ...] = (
            LESSON),
     Action("contents", ("L",), "lessons", "show all lessons and your progress: open, find, replay, reset", LESSON),
     Action("glossary", ("G",), "glossary", "explain the terms, first those of the open page; letters search", LESSON),
-    Action("map", ("f7",), "map", "go to the map that rnnviz map opened, or back to it from one of its runs", APP),
+    Action("to_map", ("f7",), "map", "open a small map around this network; with rnnviz map: go back to the map", APP),
     Action("present", ("f5",), "present", "the presenter's layout: more space, no key bar; or the usual one", APP),
     Action("blank", ("f6",), "blank", "blank the screen; any key shows it again", APP),
     Action("cancel", ("escape",), "stop", "stop the job or close the panel", APP),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from rnnviz import numbers
+from rnnviz.experiment.experiment import Experiment
 from rnnviz.maps.axis import Axis
 from rnnviz.maps.chart import VALUES, Chart, Plane, Tile
 from rnnviz.maps.grid import GridSpec, Site
@@ -71,6 +72,12 @@ def duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 90 * 60 else f"{seconds / 3600:.1f} h"
 
 
+def around(experiment: Experiment) -> str:
+    """The map around an experiment, in a line."""
+    epochs = numbers.counted(experiment.epochs, "epoch")
+    return f"A network for each tile, trained up to {epochs}; the upper right is this one."
+
+
 def title(spec: GridSpec) -> str:
     """`recall: recurrent gain 0.25 to 2 (24) × lag 5 to 100 (20), 4 seeds`"""
     axes = " × ".join(f"{axis.label} {_range(axis)}" for axis in spec.axes)
@@ -104,6 +111,8 @@ def of_tile(tile: Tile, value: str) -> str:
     number = getattr(tile, value)
     if number is None:
         return "unknown"
+    if value == "share" and tile.seeds == 1:
+        return "learnt" if tile.learnt else "not learnt"
     if value == "share":
         return f"{tile.learnt} of {tile.done - tile.failed}"
     return numbers.loss(number) if value == "loss" else _steps(number)

@@ -60,3 +60,11 @@ def no_eigenvalues(frame: Frame) -> str | None:
         cell = frame.cell.noun
         return f"Read a step: {cell} has no single W_hh, and the first Jacobian is that of step 1."
     return None
+
+
+def no_map(frame: Frame) -> str | None:
+    if frame.requested is None or frame.scene.task.lag is None:
+        return "The map varies the lag of a network that trains here; choose a task that has one, such as recall."
+    from rnnviz.maps import of_scene  # not above: the first paint needs the names of the panels alone
+
+    return of_scene.why_not(frame.requested)

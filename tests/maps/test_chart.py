@@ -8,12 +8,18 @@ from typing import Any
 import pytest
 
 from rnnviz.experiment.experiment import Experiment
+from rnnviz.maps import of_scene
 from rnnviz.maps.axis import Axis
 from rnnviz.maps.chart import border_of
 from rnnviz.maps.grid import GridSpec, Site
-from rnnviz.maps.point import DIVERGED, FAILED, LEARNT, Point
+from rnnviz.maps.point import DIVERGED, FAILED, LEARNT, Point, compute
 from rnnviz.maps.tally import Tally, tile
+from rnnviz.player.player import Player
+from rnnviz.scene.commands import Train
+from rnnviz.scene.frame import Progress
+from rnnviz.views.metrics import value
 from rnnviz.words import map as words
+from rnnviz.words.no_panel import no_map
 
 
 def point(seed: int = 0, **values: Any) -> Point:
@@ -122,3 +128,50 @@ def test_how_far_a_map_is() -> None:
     )
     assert words.progress(1, 1, is_on=False, seconds_left=None, resumes="") == "all 1 point"
     assert [words.duration(s) for s in (0.2, 89, 90, 5399, 5400)] == ["1 s", "89 s", "2 min", "90 min", "1.5 h"]
+
+
+SMALL = Experiment(
+    task="recall", lag=8, gain=0.9, hidden_size=6, samples=60, batch_size=16, learning_rate=0.5, clip_norm=1.0,
+    epochs=2, validation_split=0.2,
+)  # fmt: skip
+
+
+def test_the_map_around_an_experiment_ends_with_it_is_kept_and_can_be_cancelled() -> None:
+    spec = of_scene.spec_of(SMALL)
+    assert (spec.xs, spec.ys) == ((0.3, 0.5, 0.7, 0.9), (2, 4, 8))
+    assert spec.experiment(Site("rnn", 0, 0.9, 8)) == SMALL
+    player = Player(SMALL)
+    wanted = of_scene.wanted(player.frame)
+    job = player.begin(wanted)
+    assert job is not None
+    seen: list[int] = []
+
+    def report(progress: Progress) -> None:
+        seen.append(progress.done)
+        if len(seen) == 3:
+            job.cancel()
+
+    job.run(report)
+    player.finish(job)
+    assert len(seen) == 3
+    assert of_scene.of_frame(player.frame) is None
+
+    found = of_scene.of_frame(player.do(wanted))
+    assert found is not None
+    assert value(player.frame, "map_learnt") == found.learnt
+    tiles = found.chart.planes[0].tiles
+    own = compute(SMALL, engine="numpy")
+    assert tiles[-1][-1].loss == own.loss
+    within = [
+        tile.learnt for row, lag in zip(tiles, spec.ys, strict=True) for tile in row if tile.horizon_before >= lag
+    ]
+    assert found.within == pytest.approx(sum(within) / len(within))
+    player.do(Train("epoch"))  # another scene, the same experiment: it is not computed again
+    assert of_scene.of_frame(player.do(wanted)) is found
+
+
+def test_a_network_without_a_lag_or_a_gain_has_another_map_or_none() -> None:
+    assert no_map(Player(Experiment(seq_len=6)).frame) is not None
+    assert no_map(Player(SMALL).frame) is None
+    assert of_scene.spec_of(SMALL.with_(gain=0.0)).axes[0].setting == "lag"
+    assert of_scene.why_not(SMALL.with_(hidden_size=1024, samples=2000, lag=100, epochs=500)) == of_scene.TOO_LONG

@@ -137,7 +137,7 @@ SPEC = GridSpec(BASE, Axis.parse("gain=0.5,1"), Axis.parse("lag=2,4"), ("rnn",),
 def work_on(store: Store, gate: Event | None = None) -> Callable[..., None]:
     """Compute here what a process would; after the first point wait for the gate."""
 
-    def work(on_point: Callable[[Point], None], is_cancelled: Callable[[], bool]) -> None:
+    def work(on_point: Callable[[Point], None], is_cancelled: Callable[[], bool], say: Callable[[str], None]) -> None:
         for n, job in enumerate(store.missing()):
             while n and gate is not None and not gate.is_set() and not is_cancelled():
                 gate.wait(0.01)
@@ -208,7 +208,7 @@ async def test_the_mouse_and_a_resize_and_a_map_that_failed() -> None:
         if job.site.seed == 0:
             store.add(Point(job.key, job.site.cell, 0, job.site.x, job.site.y, "failed", error="not enough memory"))
 
-    def work(on_point: Callable[[Point], None], is_cancelled: Callable[[], bool]) -> None:
+    def work(on_point: Callable[[Point], None], is_cancelled: Callable[[], bool], say: Callable[[str], None]) -> None:
         from rnnviz.errors import InputError
 
         raise InputError("points.jsonl: cannot be written: disk full")
@@ -242,11 +242,3 @@ async def test_the_mouse_and_a_resize_and_a_map_that_failed() -> None:
         await pilot.click("#contents", offset=(shown(app)[-1].index("v value") + 2, 23))
         assert screen.at.value == "loss"
         await press(pilot, "escape", "q")
-
-
-async def test_without_a_map_the_key_says_how_to_make_one() -> None:
-    app = RnnvizApp(BASE, compile=False)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await app.settled()
-        await press(pilot, "f7")
-        assert "rnnviz map" in "\n".join(app.main.query_one("#telling", Canvas).plain())

@@ -10,7 +10,7 @@ from rnnviz.plain.panels.base import Open, Panel, Paragraph, Verbatim
 from rnnviz.plain.panels.knobs import knob_line, knobs_here
 from rnnviz.scene.commands import Alone, Back, Compare, Measure, Pin, Seek, Survey, Train
 from rnnviz.tui.keys import BY_ID
-from rnnviz.words.no_panel import no_eigenvalues, no_perturbation, no_self_fed, no_series, no_triangle, no_words
+from rnnviz.words.no_panel import no_eigenvalues, no_map, no_perturbation, no_self_fed, no_series, no_triangle, no_words
 
 if TYPE_CHECKING:
     from rnnviz.plain.mask import Mask
@@ -112,5 +112,9 @@ PANELS: dict[str, Panel] = {
     "weights": Panel(
         sums.weights, "W_ih, W_hh and b of the top layer as a heat map", frozenset(("spectrum", "weights")),
         needs=lambda frame: [Measure("weights")],
+    ),
+    "map": Panel(
+        training.map_lines, "which networks like this one learn, by gain and lag", frozenset(("map",)), no_map,
+        training.map_needs,
     ),
 }  # fmt: skip

@@ -114,5 +114,21 @@ def diagnosis_needs(frame: Frame) -> list[Command]:
     return [of_scene.wanted(frame)]
 
 
+def map_lines(frame: Frame, open: Open) -> list[str]:
+    from rnnviz.maps import of_scene
+    from rnnviz.words.map import around, in_lines
+
+    found = of_scene.of_frame(frame)
+    if found is None or frame.experiment is None:
+        return ["The map is not computed."]
+    return [around(frame.experiment), *(f"{line.rstrip('.')}." for line in in_lines(found.chart, "share"))]
+
+
+def map_needs(frame: Frame) -> list[Command]:
+    from rnnviz.maps import of_scene
+
+    return [of_scene.wanted(frame)]
+
+
 def outcome(frame: Frame) -> list[Command]:
     return [] if frame.scene.outcome is not None else [Measure("outcome")]

@@ -177,7 +177,8 @@ def legend(chart: Chart, value: str, has_text: bool) -> str:
     """What the signs mean; has_text: the tiles have their numbers."""
     name, span = VALUES[value], None if value == "share" else chart.span(value)
     if value == "share":
-        words = "3/4: 3 of 4 seeds learnt" if has_text else "learnt by 0 none, 5 half, █ all of the seeds"
+        several = "3/4: 3 of 4 seeds learnt" if chart.seeds > 1 else "✓ learnt, ✗ not"
+        words = several if has_text else "learnt by 0 none, 5 half, █ all of the seeds"
     elif has_text:
         words = f"{name}, median of the seeds"
     else:

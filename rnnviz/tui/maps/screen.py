@@ -16,7 +16,6 @@ from rnnviz.maps.chart import VALUES
 from rnnviz.maps.point import FAILED
 from rnnviz.scene.commands import Open
 from rnnviz.sheet import Sheet
-from rnnviz.tui.keymap import faces_of
 from rnnviz.tui.maps import painter
 from rnnviz.tui.maps.arrangement import Place, arrange
 from rnnviz.tui.maps.session import MapSession
@@ -126,6 +125,8 @@ class MapScreen(SheetScreen):
             return in_labels(session.error)
         if session.is_stopping:
             return STOPPING
+        if session.is_on and session.note:
+            return session.note
         return words.progress(
             session.done, session.total, is_on=session.is_on, seconds_left=session.seconds_left,
             resumes=", c computes the others" if session.can_go_on else "",
@@ -197,7 +198,7 @@ class MapScreen(SheetScreen):
         stage.send(Open(experiment, 0 if point is None else point.epoch))
         where = words.where(session.spec, session.site(at.place, at.seed))
         what = "not computed yet" if point is None else words.of_point(point)
-        stage.say(f"{where}, seed {experiment.seed}: {what}. {faces_of('map')} goes back to the map.")
+        stage.say(f"{where}, seed {experiment.seed}: {what}. [to_map] goes back to the map.")
 
     # -- the mouse -----------------------------------------------------------------------------------------
 

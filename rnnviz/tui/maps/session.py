@@ -16,8 +16,8 @@ from rnnviz.maps.store import Store
 from rnnviz.maps.tally import Tally
 from rnnviz.tui.maps.arrangement import Place
 
-#: Computes what is missing: work(on_point, is_cancelled). Raises InputError.
-Work = Callable[[Callable[[Point], None], Callable[[], bool]], None]
+#: Computes what is missing: work(on_point, is_cancelled, say); say takes a line for a person. Raises InputError.
+Work = Callable[[Callable[[Point], None], Callable[[], bool], Callable[[str], None]], None]
 
 
 class MapSession:
@@ -33,6 +33,7 @@ class MapSession:
             self.tally.add(point)
         self.chart: Chart = self.tally.chart()
         self.error = ""  # why the work ended early
+        self.note = ""  # what the work says meanwhile, such as of a cluster that is away
         self._work = work
         self._news: deque[Point] = deque()
         self._failure: BaseException | None = None
@@ -69,7 +70,7 @@ class MapSession:
     def start(self) -> None:
         """Go on with what is missing."""
         if self.can_go_on:
-            self.error, self._since, self._done_then = "", time.monotonic(), self.done
+            self.error, self.note, self._since, self._done_then = "", "", time.monotonic(), self.done
             self._stop.clear()
             self._thread = Thread(target=self._run, daemon=True)
             self._thread.start()
@@ -92,7 +93,7 @@ class MapSession:
         for _ in range(new):
             self.tally.add(self._news.popleft())
         if new:
-            self.chart = self.tally.chart()
+            self.chart, self.note = self.tally.chart(), ""
         if is_over:
             self._thread = None
             if isinstance(self._failure, InputError):
@@ -106,9 +107,13 @@ class MapSession:
         assert self._work is not None
         self._failure = None
         try:
-            self._work(self._news.append, self._stop.is_set)
+            self._work(self._news.append, self._stop.is_set, self._say)
         except BaseException as error:
             self._failure = error
+
+    def _say(self, text: str) -> None:
+        """On a thread."""
+        self.note = text
 
     # -- a place -------------------------------------------------------------------------------------------
 

@@ -51,6 +51,8 @@ def text(tile: Tile, value: str) -> str:
     number = getattr(tile, value)
     if number is None:
         return UNKNOWN
+    if value == "share" and tile.seeds == 1:
+        return "✓" if tile.learnt else "✗"
     if value == "share":
         return f"{tile.learnt}/{tile.done - tile.failed}"
     return ENDLESS if math.isinf(number) else numbers.brief(number)

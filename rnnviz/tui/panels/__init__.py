@@ -18,6 +18,7 @@ from rnnviz.tui.panels.diagnosis import PANEL as DIAGNOSIS
 from rnnviz.tui.panels.eigenvalues import PANEL as EIGENVALUES
 from rnnviz.tui.panels.knobs import KNOBS_PANEL
 from rnnviz.tui.panels.ledger import PANEL as LEDGER
+from rnnviz.tui.panels.map import PANEL as MAP
 from rnnviz.tui.panels.network import NETWORK, SUMMARY
 from rnnviz.tui.panels.neuron import PANEL as NEURON
 from rnnviz.tui.panels.perturbed import PANEL as PERTURBED
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 ALL: tuple[Panel, ...] = (
     FIT, SELF_FED, WORDS, LOSS, TRAVEL, NEURON, LEDGER, TRIANGLE, EIGENVALUES, SPACE, PERTURBED, ATTENTION, COMPARE,
-    KNOBS_PANEL, NETWORK, SUMMARY, CODE, DIAGNOSIS, WEIGHTS,
+    KNOBS_PANEL, NETWORK, SUMMARY, CODE, DIAGNOSIS, WEIGHTS, MAP,
 )  # fmt: skip
 BY_ID = {panel.id: panel for panel in ALL}
 BY_KEY = {panel.key: panel.id for panel in ALL if panel.key}

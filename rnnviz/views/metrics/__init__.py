@@ -35,6 +35,6 @@ __all__ = [
     "written",
 ]
 
-_THEMES = ("place", "states", "answers", "gradients", "dynamics", "space", "parameters")
+_THEMES = ("place", "states", "answers", "gradients", "dynamics", "space", "map", "parameters")
 for _theme in _THEMES:  # each enters its own into METRICS
     import_module(f"{__name__}.{_theme}")

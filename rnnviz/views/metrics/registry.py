@@ -102,7 +102,7 @@ def _measure(frame: Frame, what: Any) -> Measure:
 
     if what == "ledger":
         return Measure("ledger", frame.scene.last_loss_step)
-    return Measure(what, experiment=frame.experiment if what == "left_out" else None)
+    return Measure(what, experiment={"left_out": frame.experiment, "map": frame.requested}.get(what))
 
 
 def prepared(frame: Frame, what: str) -> Any:
