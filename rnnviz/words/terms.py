@@ -57,6 +57,9 @@ TERMS: tuple[Term, ...] = (
          "A bidirectional layer has two sets of weights: one reads the sequence from its beginning, the other from its "
          "end. The readout reads the states of both directions at each step.",
          forms=("bidirectional layer",), see=("hidden state", "readout")),
+    Term("bistable",
+         "Having two attractors, so that the past decides in which of them the state stays: a bit is held.",
+         forms=("bistability",), see=("attractor", "latched", "fixed point")),
     Term("carried state",
          "The last state of a batch, from which the next batch begins: its sequences continue those of the batch "
          "before. No gradient goes back through it. Keras calls such a layer stateful.",
@@ -120,6 +123,14 @@ TERMS: tuple[Term, ...] = (
          "The first update of a training that makes it worse for good. The norm of the gradient often grows before it, "
          "while the loss still falls; nan comes after it.",
          see=("exploding gradient", "clipping", "norm")),
+    Term("fixed point",
+         "A state that stays as it is while the input does not change. The eigenvalues of the step's Jacobian there "
+         "say whether small moves die out (an attractor) or grow.",
+         see=("attractor", "saddle", "slow point")),
+    Term("flip-flop",
+         "The task of holding bits: each output gives the last pulse, +1 or −1, of its input. Three bits have 8 states "
+         "to hold.",
+         see=("fixed point", "bistable")),
     Term("forget bias",
          "The initial bias of the forget gate. A bias b makes the gate σ(b) where the weights add nothing: 1 gives f = "
          "0.73, 3 gives 0.95.",
@@ -276,6 +287,9 @@ TERMS: tuple[Term, ...] = (
          "A unit is saturated where its activation is flat: tanh near −1 or 1. The slope there is nearly 0, so hardly "
          "any gradient passes.",
          forms=("saturate", "saturates", "saturation"), see=("slope", "activation")),
+    Term("saddle",
+         "A fixed point from which small moves grow in some directions and die out in the others.",
+         see=("fixed point", "attractor")),
     Term("seed",
          "The number that random weights and data are drawn from. The same seed gives the same numbers.",
          see=("initialiser",)),
@@ -289,6 +303,10 @@ TERMS: tuple[Term, ...] = (
          "The derivative of the activation at a unit's sum: 1 − h² for tanh. On the way back the gradient of each unit "
          "is multiplied by it.",
          symbol="1 − h²", see=("saturated", "factor")),
+    Term("slow point",
+         "A state in which a network moves very little per step, but does not stay: what remains where an attractor "
+         "has just vanished, or comes before one.",
+         see=("fixed point", "attractor")),
     Term("softmax",
          "Turns a list of numbers into probabilities: the exponential of each, divided by their sum.",
          see=("cross-entropy", "classifier")),

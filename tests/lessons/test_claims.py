@@ -36,6 +36,8 @@ from rnnviz.views.metrics import parse, value
 SEEDS: dict[str, tuple[int, ...]] = {
     # One unit with W_hh > 0, as the lesson says of its own.
     "the-hidden-state": (1, 6, 7, 9, 11, 12, 15, 16, 17, 20),
+    # One unit with W_hh > 0: the lesson shows its w.
+    "fixed-points": (0, 4, 5, 9, 10, 12, 13, 16, 20, 21),
     # The sequence in view has at least 10 padded steps, as the lesson's own has.
     "padding-and-masks": (1, 3, 4, 5, 6, 9, 10, 11, 13, 14),
 }
@@ -44,6 +46,7 @@ TEN = tuple(range(10))
 #: Those that train for longer.
 SLOW = {
     "exploding-gradients",
+    "fixed-points",
     "short-term-memory",
     "lstm",
     "training-the-sine",
@@ -82,6 +85,18 @@ class Claim:
 
 
 CLAIMS: dict[str, Claim] = {
+    "fixed-points/a-state-that-stays": Claim(
+        "0 alone, where a small move shrinks by w",
+        ("fixed_points == 1", "attractor_radius > 0.4999", "attractors == 1"),
+    ),
+    "fixed-points/two-states-that-stay": Claim(
+        "two attractors, and 0 repels", ("attractors == 2", "unstable_points == 1", "attractor_size > 0.8")
+    ),
+    "fixed-points/the-price": Claim("a step keeps less than half", ("attractor_radius < 0.5",)),
+    "fixed-points/three-bits": Claim(
+        "8 attractors and 19 saddles, as many as a cube has corners, edges, faces and middles",
+        ("attractors == 8", "unstable_points == 19", "fixed_points == 27", "slow_points == 0", "attractor_radius < 1"),
+    ),
     "padding-and-masks/the-way-back-through-padding": Claim("hardly anything arrives", ("kept[last] < 0.02",)),
     "padding-and-masks/a-mask": Claim(
         "all of it arrives where the padding begins", ("kept[last] >= 0.999999", "kept[last] <= 1.000001")
@@ -684,3 +699,10 @@ def test_evenly_drawn_weights_have_a_spectral_radius_near_one_over_root_three() 
         player = open_player(LESSONS["beyond"].experiment.with_(hidden_size=200, lag=2, seed=seed))
         assert condition("spectral_radius > 0.53").holds(player.frame, {})
         assert condition("spectral_radius < 0.63").holds(player.frame, {})
+
+
+def test_before_a_flipflop_has_all_its_attractors_a_slow_point_may_stand_for_one() -> None:
+    lesson = LESSONS["fixed-points"]
+    player = open_player(lesson.experiment.with_(hidden_size=8, gain=1.0))
+    frame = player.do(Train("epoch", 30))
+    assert [value(frame, name) for name in ("attractors", "slow_points", "fixed_points")] == [7, 1, 25]

@@ -1,6 +1,6 @@
 """The state space: the states of several sequences in the plane in which they spread the most, and the fixed points.
 
-    ⠈⠢⡀ 5 ●⠤⠤◆         ◆ the present state, behind it its past; letters and digits: the classes of other sequences
+    ⠈⠢⡀ 5 ●⠤⠤◆         ◆ the present state (◈ in the cell of a fixed point); 5 another sequence, by its class
       ⠈⠢○⠔⠁            ● attractor   ○ saddle or repeller   ◇ marginal   ◌ slow
 
 Of a single unit it is the map h_{t-1} → h_t: the curve of F(h, x_t) crosses the diagonal where that input's fixed
@@ -43,7 +43,8 @@ UNASKED = 30_000_000
 CLOUD = 1200
 _GLYPHS = {"attractor": "●", "saddle": "○", "repeller": "○", "marginal": "◇", "slow": "◌"}
 _ASCII = {"attractor": "@", "saddle": "o", "repeller": "o", "marginal": "=", "slow": "~"}
-PRESENT, BEFORE = ("◆", "#"), ("✕", "x")  # and what stands for each in ASCII
+#: The present state, the same in the cell of a fixed point, a fixed point before a change; and each in ASCII.
+PRESENT, AT_POINT, BEFORE = ("◆", "#"), ("◈", "&"), ("✕", "x")
 
 
 def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -> Sheet:
@@ -105,7 +106,8 @@ def _plot(
                 palette.accent if chosen else palette.text,
             )
     if (at := space.at(0, _now(frame))) is not None:
-        dots.mark(*at, PRESENT[palette.ascii], accent(frame, palette))
+        is_there = places is not None and dots.cell(*at) in {dots.cell(*place) for place in places.tolist()}
+        dots.mark(*at, (AT_POINT if is_there else PRESENT)[palette.ascii], accent(frame, palette))
     for number, sample in enumerate(space.samples[1:], start=1):
         at, mark = space.at(number, _now(frame)), frame.scene.task.class_mark(sample, _now(frame))
         if at is not None and mark and not space.is_map:
@@ -224,7 +226,8 @@ def _search(frame: Frame) -> str:
 
 
 def _legend(frame: Frame, space: StateSpace, points: FixedPoints | None, palette: Palette) -> str:
-    parts = [f"{PRESENT[palette.ascii]} h{subscript(_now(frame))}"]
+    present, at_point = PRESENT[palette.ascii], AT_POINT[palette.ascii]
+    parts = [f"{present} h{subscript(_now(frame))}" + (f" ({at_point} at a point)" if points is not None else "")]
     if points is not None:
         there = set(points.kinds)
         named = (("attractor", "attractor"), ("saddle", "saddle"), ("repeller", "repeller"), ("marginal", "marginal"),
