@@ -350,11 +350,24 @@ compiled_only = pytest.mark.skipif(compiler.IN_PROCESS, reason="kernels run insi
 
 @pytest.mark.slow
 @compiled_only
-def test_two_processes_may_compile_at_once(tmp_path):
-    runs = [using({"NUMBA_CACHE_DIR": str(tmp_path)}) for _ in range(2)]
-    for run in runs:
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
+def test_an_interrupted_compilation_leaves_no_trace_and_then_two_processes_compile_at_once(tmp_path):
+    run = using({"NUMBA_CACHE_DIR": str(tmp_path)})
+    children = Path(f"/proc/{run.pid}/task/{run.pid}/children")
+    assert eventually(lambda: "rnnviz.nn.compiler" in commands(children))
+    child = int(children.read_text().split()[0])
+    run.kill()
+    run.communicate()
+    assert eventually(lambda: not Path(f"/proc/{child}").exists()), "the compiler outlived who asked for it"
+    assert list(tmp_path.glob("*/*/*.o")) == []
+    for run in [using({"NUMBA_CACHE_DIR": str(tmp_path)}) for _ in range(2)]:
         assert_computed(run)
     assert [path.name for path in tmp_path.glob("*/*/[!.]*")] == ["rnn-float64.o"]
+
+
+def commands(children):
+    numbers = children.read_text().split() if children.exists() else []
+    return " ".join(Path(f"/proc/{n}/cmdline").read_text() for n in numbers if Path(f"/proc/{n}").exists())
 
 
 WITHOUT_SCIPY = """
@@ -381,53 +394,29 @@ assert np.isclose(*losses, rtol=1e-12), losses
 
 @pytest.mark.slow
 @compiled_only
-def test_nothing_needs_scipy(tmp_path, monkeypatch):
-    """Neither the process that computes nor the one that compiles can import it."""
-    (tmp_path / "sitecustomize.py").write_text(WITHOUT_SCIPY)
-    monkeypatch.setattr(sys.modules[__name__], "USE", USE + TRAIN)
-    assert "no scipy" in assert_computed(using({"NUMBA_CACHE_DIR": str(tmp_path), "PYTHONPATH": str(tmp_path)}))
-    assert list(tmp_path.glob("*/*/rnn-float64.o"))
-
-
-@pytest.mark.slow
-@compiled_only
-def test_a_home_that_cannot_be_written(tmp_path):
-    """Not by permissions, which do not bind root: a home that is a file."""
-    home = tmp_path / "home"
-    home.touch()
-    nowhere = {"HOME": str(home), "XDG_CACHE_HOME": str(home / "cache"), "NUMBA_CACHE_DIR": "", "TMPDIR": str(tmp_path)}
-    assert_computed(using(nowhere))
-
-
-@pytest.mark.slow
-@compiled_only
-@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
-def test_an_interrupted_compilation_leaves_no_trace(tmp_path):
-    run = using({"NUMBA_CACHE_DIR": str(tmp_path)})
-    children = Path(f"/proc/{run.pid}/task/{run.pid}/children")
-    assert eventually(lambda: "rnnviz.nn.compiler" in commands(children))
-    child = int(children.read_text().split()[0])
-    run.kill()
-    run.communicate()
-    assert eventually(lambda: not Path(f"/proc/{child}").exists()), "the compiler outlived who asked for it"
-    assert list(tmp_path.glob("*/*/*.o")) == []
-    assert_computed(using({"NUMBA_CACHE_DIR": str(tmp_path)}))
-
-
-def commands(children):
-    numbers = children.read_text().split() if children.exists() else []
-    return " ".join(Path(f"/proc/{n}/cmdline").read_text() for n in numbers if Path(f"/proc/{n}").exists())
-
-
-@pytest.mark.slow
-@compiled_only
-def test_a_package_that_cannot_be_written(tmp_path):
-    """An installed copy whose folders are read-only; nothing may be left in it either (not even by root)."""
-    copy = tmp_path / "site" / "rnnviz"
+def test_nothing_but_a_temporary_folder_can_be_written_and_nothing_needs_scipy(tmp_path, monkeypatch):
+    """All that may be missing at once, as a compilation takes long: neither the process that computes nor the one that
+    compiles can import SciPy; the home is a file, as permissions do not bind root; and the package is an installed copy
+    whose folders are read-only, in which nothing may be left either (not even by root)."""
+    site, home, temporary = (tmp_path / name for name in ("site", "home", "tmp"))
+    copy = site / "rnnviz"
     shutil.copytree(Path(compiler.rnnviz.__file__).parent, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    before = sorted(copy.rglob("*"))
-    for place in (copy, *(p for p in before if p.is_dir())):
+    (site / "sitecustomize.py").write_text(WITHOUT_SCIPY)
+    before = sorted(site.rglob("*"))
+    for place in (site, *(p for p in before if p.is_dir())):
         place.chmod(0o555)
-    environment = {"PYTHONPATH": str(copy.parent), "PYTHONDONTWRITEBYTECODE": "1", "NUMBA_CACHE_DIR": str(tmp_path)}
-    assert assert_computed(using(environment, tmp_path)) == str(copy)
-    assert sorted(copy.rglob("*")) == before
+    home.touch()
+    temporary.mkdir()
+    environment = {
+        "PYTHONPATH": str(site),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "HOME": str(home),
+        "XDG_CACHE_HOME": str(home / "cache"),
+        "NUMBA_CACHE_DIR": "",
+        "TMPDIR": str(temporary),
+    }
+    monkeypatch.setattr(sys.modules[__name__], "USE", USE + TRAIN)
+    said = assert_computed(using(environment, tmp_path)).splitlines()
+    assert said == [str(copy), "no scipy"]
+    assert sorted(site.rglob("*")) == before
+    assert sorted(tmp_path.iterdir()) == sorted([site, home, temporary])
