@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
+from contextlib import nullcontext
 
 import pytest
 from hypothesis import settings
@@ -16,7 +17,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from rnnviz.cli import config_file
 from rnnviz.experiment import cost
-from rnnviz.nn import checks, engine
+from rnnviz.nn import checks, compiler, engine, loaded_kernels
+from tests.nn.cells_here import CELLS
 
 if (own := config_file.path()) is not None and own.exists():  # whoever runs the tests has a configuration
     os.environ["XDG_CONFIG_HOME"] = os.devnull
@@ -48,10 +50,10 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     return None if is_whole else 0
 
 
-@pytest.fixture(autouse=True, scope="module")
+@pytest.fixture(autouse=True)
 def engines() -> Iterator[None]:
-    """A file of tests that loads the compiled engine does so for itself alone: others compare bit for bit. The same of
-    the limits of a kiosk."""
+    """A test that loads the compiled engine does so for itself alone: others compare bit for bit. The same of the
+    limits of a kiosk."""
     before, selected = dict(engine._engines), engine._selected
     limits = checks.most_bytes, cost.most_seconds
     yield
@@ -59,6 +61,30 @@ def engines() -> Iterator[None]:
     engine._engines.clear()
     engine._engines.update(before)
     engine._selected = selected
+
+
+@pytest.fixture
+def compiled_where_slow(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Slow tests that train much do so on the compiled engine, which gives the same numbers."""
+    is_slow = request.node.get_closest_marker("slow") is not None
+    with engine.chosen("numba") if is_slow and not compiler.IN_PROCESS else nullcontext():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def few_kernels(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only kernels of the chosen cells are compiled (tests/nn/cells_here.py). The default suite needs no others; with
+    bounds checks another process has them."""
+    is_slow, make = request.node.get_closest_marker("slow") is not None, loaded_kernels._make
+
+    def chosen(cell: str, dtype: str) -> loaded_kernels.Kernels:
+        if compiler.IN_PROCESS and cell not in CELLS:
+            pytest.skip(f"needs the kernels of {cell}")
+        if not is_slow and not compiler.IN_PROCESS and (cell, dtype) not in [(name, "float64") for name in CELLS]:
+            pytest.fail(f"{cell} {dtype} is compiled, which takes long: mark the test as slow, or see cells_here.py")
+        return make(cell, dtype)
+
+    monkeypatch.setattr(loaded_kernels, "_make", chosen)
 
 
 @pytest.fixture(autouse=True)

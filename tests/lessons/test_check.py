@@ -16,6 +16,7 @@ from rnnviz.tui import panels
 from rnnviz.tui.voice import MEASURE
 from tests.lessons.half_is_gone import LESSON
 
+pytestmark = pytest.mark.usefixtures("compiled_where_slow")
 PANELS = tuple(panels.BY_ID)
 
 

@@ -33,6 +33,8 @@ from rnnviz.scene.commands import Train
 from rnnviz.scene.frame import Frame
 from rnnviz.views.metrics import parse, value
 
+pytestmark = pytest.mark.usefixtures("compiled_where_slow")
+
 SEEDS: dict[str, tuple[int, ...]] = {
     # One unit with W_hh > 0, as the lesson says of its own.
     "the-hidden-state": (1, 6, 7, 9, 11, 12, 15, 16, 17, 20),

@@ -1,10 +1,22 @@
-"""The cells whose kernels these tests compile: that takes some twenty seconds a cell, so the default suite has one."""
+"""The cells whose kernels these tests compile: that takes some fifteen seconds a cell, so the default suite has one."""
 
 import os
 
+import pytest
+
 from rnnviz.nn import CELLS as EVERY
 
-#: RNNVIZ_TEST_CELLS=all: every cell, as .ci/run does; without a compiler nothing takes long.
-CELLS = (
-    tuple(EVERY) if os.environ.get("RNNVIZ_TEST_CELLS") == "all" or os.environ.get("NUMBA_DISABLE_JIT") else ("rnn",)
-)
+#: RNNVIZ_TEST_CELLS: "all", as in .ci/run, or names between commas; without a compiler nothing takes long.
+_NAMES = "all" if os.environ.get("NUMBA_DISABLE_JIT") else os.environ.get("RNNVIZ_TEST_CELLS", "rnn")
+CELLS = tuple(cell for cell in EVERY if _NAMES == "all" or cell in _NAMES.split(","))
+
+
+def slow_but_one(*cells):
+    """Parameters: the first cell's kernels are compiled in the default suite, those of the others with `-m slow`."""
+    return [cells[0], *(pytest.param(cell, marks=pytest.mark.slow) for cell in cells[1:])]
+
+
+def on_either_engine(*cells):
+    """Parameters (cell, engine), the compiled ones likewise."""
+    compiled = [pytest.param(cell, "numba", marks=pytest.mark.slow) for cell in cells[1:]]
+    return [*((cell, "numpy") for cell in cells), (cells[0], "numba"), *compiled]

@@ -8,6 +8,7 @@ from rnnviz.errors import InputError
 from rnnviz.nn import Data, Model, Optimizer, Training, carry, engine, evaluate, levels, losses, numpy_engine
 from rnnviz.nn.carry import Carried
 from tests.nn import golden
+from tests.nn.cells_here import on_either_engine, slow_but_one
 
 GOLDEN = golden.load("carried")
 X, TARGETS = GOLDEN["x"][""], GOLDEN["targets"][""]
@@ -40,8 +41,7 @@ def trained(one, epochs=4):
     return one
 
 
-@pytest.mark.parametrize("name", engine.NAMES)
-@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize(("cell", "name"), on_either_engine("rnn", "lstm", "gru"))
 def test_training_equals_pytorchs_with_detach(cell, name):
     given, ours = GOLDEN[cell], trained(training(cell, engine=name))
     for what in ("loss", "val_loss"):
@@ -65,9 +65,9 @@ def test_the_state_after_a_batch_is_pytorchs(cell):
         assert last.c is None
 
 
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("dtype", ["float64", pytest.param("float32", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("truncate", [None, (2, 3)])
-@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru", "mingru"])
+@pytest.mark.parametrize("cell", slow_but_one("rnn", "lstm", "gru", "mingru"))
 def test_both_engines_give_the_same_numbers(cell, truncate, dtype):
     one, two = (trained(training(cell, truncate=truncate, dtype=dtype, engine=name), 2) for name in engine.NAMES)
     tolerance = 1e-12 if dtype == "float64" else 1e-4

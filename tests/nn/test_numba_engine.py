@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from rnnviz.nn import Data, Model, Optimizer, Training, engine, loaded_kernels, numba_engine, numpy_engine
 from rnnviz.nn.compiler import IN_PROCESS, compiled
-from tests.nn.cells_here import CELLS
+from tests.nn.cells_here import CELLS, slow_but_one
 
 COMPILED = not IN_PROCESS
 #: Without the compiler the kernels' inner loops run in Python.
@@ -200,8 +200,9 @@ def test_truncated_training_agrees(cell):
     assert_same_training(both_trained(model, data, Optimizer("adam", 0.01), truncate=(2, 5)))
 
 
-def test_batch_by_batch_is_the_same_as_epoch_by_epoch():
-    model = Model.create(cell="gru", hidden_size=6, seed=1)
+@pytest.mark.parametrize("cell", slow_but_one("rnn", "gru"))
+def test_batch_by_batch_is_the_same_as_epoch_by_epoch(cell):
+    model = Model.create(cell=cell, hidden_size=6, seed=1)
     data = random_data(model.spec, 20, 5, "mse", every_step=True)
     whole, single = (
         Training(model, data, None, Optimizer("adam", 0.01), batch_size=8, engine="numba") for _ in range(2)
@@ -319,8 +320,9 @@ def test_a_float32_model_is_traced_in_float64_by_either_engine(cell):
         assert_same(grad, found.grads[name], name)
 
 
-def test_a_model_trace_takes_either_engine():
-    model = Model.create(cell="lstm", hidden_size=4, seed=1)
+@pytest.mark.parametrize("cell", slow_but_one("rnn", "lstm"))
+def test_a_model_trace_takes_either_engine(cell):
+    model = Model.create(cell=cell, hidden_size=4, seed=1)
     x, targets = np.random.default_rng(0).standard_normal((2, 6, 2, 1))
     one, other = (model.trace(x, targets, engine=name) for name in ("numpy", "numba"))
     assert other.engine is engine.load_numba()

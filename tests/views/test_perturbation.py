@@ -16,6 +16,7 @@ from rnnviz.views.metrics import needs as missing
 from rnnviz.views.metrics import parse, value
 from rnnviz.views.perturbation import PARTS, Perturbation, another, known, needs
 from rnnviz.views.prepare import prepare
+from tests.nn.cells_here import on_either_engine
 
 LINEAR = Experiment(task="recall", lag=10, activation="identity", init="orthogonal", hidden_size=6, samples=20)
 #: A unit that feeds itself 1.7 times its own output has two stable states.
@@ -39,9 +40,8 @@ def test_a_linear_network_keeps_every_move_in_proportion(gain: float) -> None:
     assert np.isnan(found.sizes[:, :4]).all()
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize(("cell", "which"), on_either_engine(*CELLS))
 @pytest.mark.parametrize("layers", [1, 2])
-@pytest.mark.parametrize("which", ["numpy", "numba"])
 def test_the_whole_way_is_the_state_the_other_sequence_has_read_on_with_this_input(
     cell: str, layers: int, which: str
 ) -> None:
@@ -112,6 +112,7 @@ def test_what_is_no_number_is_none() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("compiled_where_slow")
 def test_a_latched_network_remembers_thirty_steps_with_a_horizon_of_a_few() -> None:
     """These settings were searched for on seeds 0 to 9; here they are tried on others. Of the 20 networks, whose
     horizon is 3 to 4 steps before training, 10 learn to answer after 30 steps (measured once): half do not, so that
