@@ -36,7 +36,7 @@ READOUTS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
         ("grad_norm", "total_norm", "shown_norm", "kept", "grad_ratio", "half_life", "horizon", "reach", "factor",
          "direct_norm", "mean_factor", "log_mean_factor", "underflows", "reach_arrives", "reach_share", "reach_near",
-         "cell_factor", "forget_share", "loop_kept", "loop_horizon"),
+         "cell_factor", "forget_share", "loop_kept", "loop_horizon", "by_loop", "by_value", "by_score"),
         _GRADIENT,
     ),
     **dict.fromkeys(("state_gain", "gain_max", "gain_mean"), ("ledger",)),

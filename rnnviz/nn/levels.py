@@ -44,9 +44,11 @@ def forward(
     c0: Array | None,
     mask: Array | None,
     layer_pass: LayerPass,
+    needed: Array | None = None,
 ) -> Forward:
     """x (T, B, I); h0, c0 (L * directions, B, H) in the order of ModelSpec.suffixes, or None for zeros. mask (T, B)
-    bool: the steps that are read, see masked.py; the backward direction begins at the last of them. None: all."""
+    bool: the steps that are read, see masked.py; the backward direction begins at the last of them. None: all. needed
+    (T,) bool: the steps whose output is used, see readout.py; None: all."""
     layers: list[LayerForward] = []
     inputs = x
     for _ in range(spec.num_layers):
@@ -60,7 +62,7 @@ def forward(
             else:
                 layers.append(masked_layer(layer_pass, spec, w, given, start_h, start_c, in_order(mask, direction)))
         inputs = _outputs(spec, layers[-len(spec.directions) :])
-    return Forward(tuple(layers), readout.read_out(spec, params, inputs, mask))
+    return Forward(tuple(layers), readout.read_out(spec, params, inputs, mask, needed))
 
 
 def backward(

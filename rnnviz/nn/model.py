@@ -153,7 +153,7 @@ class Model(ReadOnly):
             count = sum(int(np.prod(shape)) for name, shape in shapes.items() if name.endswith(ends))
             rows.append(SummaryRow(f"rnn_l{layer}", kind, ("B", "T", self.spec.read_size), count))
         count = sum(int(np.prod(shape)) for name, shape in shapes.items() if name.startswith("readout."))
-        kinds = {"linear": "Dense", "attention": "Attention, Dense", "additive": "AdditiveAttention, Dense"}
+        kinds = {"linear": "Dense", "attention": "Attention", "additive": "Additive"}
         rows.append(SummaryRow("readout", kinds[self.spec.readout], ("B", "T", self.spec.output_size), count))
         return rows
 

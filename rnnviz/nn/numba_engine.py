@@ -101,13 +101,15 @@ def forward(
     h0: Array | None = None,
     c0: Array | None = None,
     mask: Array | None = None,
+    needed: Array | None = None,
 ) -> Forward:
-    """x (T, B, I); h0, c0 (L * directions, B, H) or None for zeros; mask (T, B) or None for every step."""
+    """x (T, B, I); h0, c0 (L * directions, B, H) or None for zeros; mask (T, B) or None for every step.
+    needed: see numpy_engine.forward."""
     kernels = kernels_of(spec)
     if kernels is None:
-        return numpy_engine.forward(spec, params, x, h0, c0, mask)
+        return numpy_engine.forward(spec, params, x, h0, c0, mask, needed)
     with np.errstate(all="ignore"):
-        return levels.forward(spec, params, x, h0, c0, mask, partial(_layer_forward, kernels))
+        return levels.forward(spec, params, x, h0, c0, mask, partial(_layer_forward, kernels), needed)
 
 
 def _layer_forward(
@@ -334,7 +336,14 @@ def _train_by_passes(
     params = dict(weights.parts(weights.w))
     for number, batch in enumerate(order):
         x, targets, mask = data.time_major(batch)
-        run = forward(spec, params, x, *numpy_engine.start_of(data, batch, carried), data.read_by(batch))
+        run = forward(
+            spec,
+            params,
+            x,
+            *numpy_engine.start_of(data, batch, carried),
+            data.read_by(batch),
+            np.asarray(mask.any(axis=1)),
+        )
         if carried is not None:
             carried.keep(run)
         out[number], _, grad_y = losses.evaluate(data.loss, run.y, targets, mask)

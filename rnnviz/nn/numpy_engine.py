@@ -39,10 +39,11 @@ def forward(
     h0: Array | None = None,
     c0: Array | None = None,
     mask: Array | None = None,
+    needed: Array | None = None,
 ) -> Forward:
     """x (T, B, I); h0, c0 (L * directions, B, H) or None for zeros. mask (T, B) bool: the steps that are read, at the
-    others the state is copied; None: all."""
-    return levels.forward(spec, params, x, h0, c0, mask, layer_forward)
+    others the state is copied; None: all. needed (T,) bool: the steps whose output is used; None: all."""
+    return levels.forward(spec, params, x, h0, c0, mask, layer_forward, needed)
 
 
 def layer_forward(spec: ModelSpec, w: LayerWeights, inputs: Array, h0: Array | None, c0: Array | None) -> LayerForward:
@@ -202,7 +203,9 @@ def train_batches(
     out = np.empty(len(batches))
     for number, batch in enumerate(batches):
         x, targets, mask = data.time_major(batch)
-        run = forward(spec, params, x, *start_of(data, batch, carried), data.read_by(batch))
+        run = forward(
+            spec, params, x, *start_of(data, batch, carried), data.read_by(batch), np.asarray(mask.any(axis=1))
+        )
         if carried is not None:
             carried.keep(run)
         out[number], _, grad_y = losses.evaluate(data.loss, run.y, targets, mask)

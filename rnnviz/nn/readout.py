@@ -71,12 +71,18 @@ def numbers(spec: ModelSpec, T: int) -> int:
     return 4 * T * T if attends(spec) else 0
 
 
-def read_out(spec: ModelSpec, params: ParamsLike, h: Array, mask: Array | None = None) -> Array:
-    """h (T, B, H), the states of the top layer (2 H in both directions), mask (T, B) or None -> y (T, B, O)."""
+def read_out(
+    spec: ModelSpec, params: ParamsLike, h: Array, mask: Array | None = None, needed: Array | None = None
+) -> Array:
+    """h (T, B, H), the states of the top layer (2 H in both directions), mask (T, B) or None -> y (T, B, O).
+
+    needed: (T,) bool, the steps whose output is used; those of others lack what attention adds. None: all
+    """
     weight = params["readout.weight"]
     out: Array = (h if _is_identity(weight) else h @ weight.T) + params["readout.bias"]
     if attends(spec):
-        out += (_context(_looks(spec, params, h, mask)) @ params["readout.context"].T).swapaxes(0, 1)
+        looks = _looks(spec, params, h, mask, None if needed is None else np.flatnonzero(needed))
+        out[looks.steps] += (_context(looks) @ params["readout.context"].T).swapaxes(0, 1)
     return out
 
 

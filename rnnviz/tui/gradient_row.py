@@ -68,7 +68,12 @@ def draw_gradient(sheet: Sheet, frame: Frame, place: Rows, cols: Columns, palett
     if not view.knows("gates"):
         along = []
     elif lane is not None:
-        sheet.put(first + 1, 0, f"{DASHES[1] * (2 if len(lane.along) < 3 else 1)} {lane.along}", palette.highway)
+        sheet.put(
+            first + 1,
+            0,
+            DASHES[1] * 2 + f" {lane.along}" if len(lane.along) < 3 else DASHES[1] + lane.along,
+            palette.highway,
+        )
     power_labels(sheet, place.gradient, axis, palette)
     for t in cols.steps:
         if t >= frame.reached and (k is None or t <= k):

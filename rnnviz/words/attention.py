@@ -58,8 +58,8 @@ def going_back(frame: Frame, voice: Voice, many: str) -> tuple[str, str]:
         return first, "h₀ is given and has no weight: only the loop leads there. [ledger]: both ways in figures."
     alpha = f"α{subscript(t)} = {float(weights(frame.scene, k)[t - 1]):.2g}"
     return first, voice.longest(
-        f"{alpha}: that share reaches h{subscript(t)} directly, as a value. [ledger]: each way in figures.",
-        f"{alpha}: its share as a value. [ledger]: each way in figures.",
+        f"{alpha}: this share of ∂L/∂c reaches h{subscript(t)} in one step. [ledger]: each way.",
+        f"{alpha} of ∂L/∂c reaches h{subscript(t)} in one step. [ledger]: each way.",
         f"{alpha}. [ledger]: each way in figures.",
     )
 

@@ -59,6 +59,7 @@ SLOW = {
     "the-first-bad-step",
     "loss-curve-and-horizon",
     "towards-attention",
+    "attention",
     "padding-and-masks",
     "state-between-batches",
     "two-ways-through-time",
@@ -74,6 +75,7 @@ ITS_OWN = {
     "short-term-memory/better-than-chance": "about the share of this one network; see the test below",
     "exploding-gradients/just-below-1": "the lesson says: with some seeds; see the test below",
     "two-frameworks/what-a-second-bias-does": "the bias of unit 1 may be negative; see the test below",
+    "attention/where-does-it-look": "most seeds, as the lesson says; see the test below",
     "the-first-bad-step/the-jump": "with other seeds it comes earlier or later; see the test below",
 }
 
@@ -352,6 +354,24 @@ CLAIMS: dict[str, Claim] = {
     "towards-attention/where-does-it-look": Claim(
         "the answers are right, and the last state has the largest weight of the two",
         ("accuracy >= 0.7", "attention[K] > 3 * attention[1]"),
+    ),
+    "attention/an-output-that-looks-back": Claim(
+        "nearly evenly, before any training", ("attention[1] < 0.06", "attention[K] < 0.06")
+    ),
+    "attention/two-ways-back": Claim(
+        "more than a thousand times as much as by the loop alone, which fades within some ten steps",
+        ("kept[1] > 1e5 * loop_kept[1]", "loop_horizon < 12", "loop_horizon > 6"),
+    ),
+    "attention/in-figures-that-add-up": Claim(
+        "what comes from the next state took the short way, too", ("loop_kept[1] < 1e-6", "kept[1] > 0.01")
+    ),
+    "attention/beyond-the-horizon": Claim(
+        "with attention all is learned, though the loop's horizon is shorter than the lag; without, next to nothing",
+        ("accuracy >= 0.9", "start.accuracy < 0.7", "loop_horizon < 0.6 * needed_lag"),
+    ),
+    "attention/without-the-loop": Claim(
+        "without W_hh attention learns it, a linear readout does not",
+        ("accuracy >= 0.9", "start.accuracy < 0.6", "loop_kept[1] == 0", "kept[1] > 0"),
     ),
     "your-turn/what-will-it-do": Claim(
         "a step keeps about the spectral radius, or less",
@@ -695,6 +715,20 @@ def test_a_short_horizon_makes_learning_uncertain_and_not_impossible() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.slow
+def test_most_networks_with_attention_look_at_the_letter() -> None:
+    """Attention, Where does it look?: most seeds; the others at a state soon after."""
+    trained = setup_of(LESSONS["attention"], 4, revealed=False).experiment.with_(validation_split=0.0, samples=80)
+    looks: list[tuple[float, int]] = []
+    for seed in TEN:
+        run = Run(trained.with_(seed=seed))
+        run.train()
+        weights = trace_of(run.training.model, run.task).attention(41)[:, 0]
+        looks.append((float(weights[0]), int(weights.argmax()) + 1))
+    assert 7 <= sum(first > 0.5 for first, _ in looks) < 10
+    assert all(step <= 10 for _, step in looks)
+
+
 def test_evenly_drawn_weights_have_a_spectral_radius_near_one_over_root_three() -> None:
     """`beyond/a-common-start`, where H is large."""
     for seed in TEN:

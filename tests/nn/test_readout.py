@@ -202,3 +202,20 @@ def test_what_attention_is_not_combined_with(tmp_path):
         with pytest.raises(InputError, match=why):
             refused()
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_in_training_only_the_steps_that_carry_loss_look_back(kind):
+    model = Model.create("gru", INPUTS, H, OUTPUTS, readout=kind)
+    h = np.random.default_rng(2).standard_normal((T, B, H))
+    needed = np.array([False, True, False, True])
+    whole, some = (readout.read_out(model.spec, model.params, h, None, which) for which in (None, needed))
+    agree(some[needed], whole[needed])
+    assert not np.allclose(some[~needed], whole[~needed])
+    x = np.random.default_rng(1).standard_normal((B, T, INPUTS))
+    data = Data(x, np.zeros((B, T, OUTPUTS)), np.tile(needed, (B, 1)))
+    training = Training(model, data, optimizer=Optimizer("sgd", learning_rate=1.0), batch_size=B)
+    training.run_epoch()
+    trace = model.trace(x.swapaxes(0, 1), np.zeros((T, B, OUTPUTS)), loss_at=(2, 4))
+    for name, w in training.model.params.items():
+        agree(model.params[name] - w, trace.grads[name], 1e-10, scale=max(1, np.abs(trace.grads[name]).max()))

@@ -163,6 +163,21 @@ metric("weight_share", "factor of W_hh after the slope at step t (simple RNN)", 
 )  # fmt: skip
 
 
+for _name, _about in (
+    ("loop", "what comes from h_(t+1)"), ("value", "what attention sends to it as a value, α_t of ∂L_K/∂c"),
+    ("score", "what attention sends through the weights α"),
+):  # fmt: skip
+    metric(f"by_{_name}", f"{_about}, as a part of ‖∂L_K/∂h_t‖", ".1e", "state", needs=if_unknown("ledger"))(
+        lambda f, t, name=_name: _way(f, name, t)
+    )
+
+
+def _way(frame: Frame, name: str, t: int) -> float | None:
+    table = prepared(frame, "ledger")
+    at = None if table is None else table.row_of(t)
+    return None if table is None or at is None else _there(getattr(table.rows[at], name))
+
+
 def _figure(frame: Frame, name: str, t: int) -> float | None:
     table = prepared(frame, "ledger")
     return None if table is None else _there(getattr(table.figures, name)[t - 1])
