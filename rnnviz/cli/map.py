@@ -86,7 +86,7 @@ def _opened(options: Options) -> Store:
     if options["x"] is None:
         raise InputError("x: name a setting and its values, such as --x gain=0.25:2:8")
     cells = tuple(one.cell for one in (base, *others))
-    return opened(GridSpec(base, options["x"], options["y"], cells, options["seeds"]), options["o"])
+    return opened(GridSpec(base, options["x"], options["y"], cells, options["seeds"]), options["o"], say=_say)
 
 
 def _watched(store: Store, options: Options) -> int:
@@ -121,6 +121,10 @@ def _compute(store: Store, options: Options) -> None:
         store.close()
 
 
+def _say(text: str) -> None:
+    print(f"rnnviz map: {text}", file=sys.stderr, flush=True)
+
+
 class _Counted:
     """The progress line: how many points are done, how many learnt, and how long the rest takes."""
 
@@ -139,7 +143,7 @@ class _Counted:
     def say(self, text: str) -> None:
         """A line on standard error, where the progress line was."""
         self.clear()
-        print(f"rnnviz map: {text}", file=sys.stderr, flush=True)
+        _say(text)
 
     def clear(self) -> None:
         self._progress.clear()

@@ -23,8 +23,8 @@ from rnnviz.maps.local import run_here
 from rnnviz.maps.point import Point
 from rnnviz.maps.result import MapResult
 from rnnviz.maps.run import run, shard_of
-from rnnviz.maps.store import Store, is_map
-from rnnviz.nn import compiler, compiler_errors
+from rnnviz.maps.store import Store
+from rnnviz.nn import compiler, compiler_errors, kernel_cache
 
 #: Seconds of training in NumPy, all points together, from which on the compiled engine saves time.
 COMPILED_FROM = 10.0
@@ -80,12 +80,18 @@ def map(
     return MapResult.of(store)
 
 
-def opened(spec: GridSpec, folder: str | Path | None = None, engine: str | None = None) -> Store:
-    """The store of a map that is to be filled. Raises InputError for a spec or a folder that will not do."""
+def opened(
+    spec: GridSpec,
+    folder: str | Path | None = None,
+    engine: str | None = None,
+    say: Callable[[str], None] = lambda text: None,
+) -> Store:
+    """The store of a map that is to be filled. say(text) takes a line for a person who waits for the compiler. Raises
+    InputError for a spec or a folder that will not do."""
     spec.check()
     if folder is None:
-        return Store(spec, engine or engine_for(spec))
-    return Store.open(folder, spec, engine if engine or is_map(folder) else engine_for(spec))
+        return Store(spec, engine or engine_for(spec, say))
+    return Store.open(folder, spec, engine, lambda: engine_for(spec, say))
 
 
 def fill(
@@ -115,12 +121,15 @@ def fill(
         )  # fmt: skip
 
 
-def engine_for(spec: GridSpec) -> str:
+def engine_for(spec: GridSpec, say: Callable[[str], None] = lambda text: None) -> str:
     """The engine that saves time: that of kernels where the map is long enough and they can be had."""
     if compiler.IN_PROCESS or seconds_in_numpy(spec) < COMPILED_FROM:
         return "numpy"
     try:
-        for _ in compiler.compiled((cell, spec.base.dtype) for cell in spec.cells):
+        kernels = [(cell, spec.base.dtype) for cell in spec.cells]
+        if any(kernel_cache.cached(*kernel) is None for kernel in kernels):
+            say("compiling the engine for this machine, once; it takes some seconds a cell")
+        for _ in compiler.compiled(kernels):
             pass  # now they are in the cache, where each worker finds them
     except Exception as error:
         compiler_errors.keep(error)

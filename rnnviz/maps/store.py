@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -47,16 +47,23 @@ class Store:
         self._lock: files.Lock | None = None
 
     @classmethod
-    def open(cls, folder: str | Path, spec: GridSpec, engine: str | None = None) -> Store:
-        """The folder of this map, made if it is missing, to compute it or to go on. engine: where it is new; None: as
-        it is, or "numpy". Raises InputError for a folder of something else, or of another map that this one does not
-        extend."""
+    def open(
+        cls,
+        folder: str | Path,
+        spec: GridSpec,
+        engine: str | None = None,
+        otherwise: Callable[[], str] = lambda: "numpy",
+    ) -> Store:
+        """The folder of this map, made if it is missing, to compute it or to go on. engine: None: as it is, or for a
+        new one `otherwise()`, which is asked when the folder is known to do. Raises InputError for a folder of
+        something else, or of another map that this one does not extend."""
         place = Path(folder).expanduser()
         if not is_map(place):
             if _has_content(place):
                 raise InputError(f"{folder}: is not the folder of a map, and not empty; name another")
-            store = cls(spec, engine or "numpy", ways_out.folder(folder))
+            store = cls(spec, "", ways_out.folder(folder))
             store._take(folder)
+            store.engine = engine or otherwise()
             store._write_spec()
             return store
         store = cls.read(place)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from rnnviz.cli import map_face
 from rnnviz.cli.main import main
 from rnnviz.cli.map import duration
 from rnnviz.maps.store import Store
@@ -174,6 +175,15 @@ def test_what_cannot_be_is_one_clear_line(capsys, arguments, words, tmp_path, mo
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert err.startswith(f"rnnviz map: {words}")
     assert os.listdir() == ["experiment.toml"]
+
+
+def test_a_cluster_is_one_behind_the_screen_too(capsys, monkeypatch):
+    """The screen is not there, but its work is the real one."""
+    monkeypatch.setattr(map_face, "wants_screen", lambda options: True)
+    monkeypatch.setattr(map_face, "watch", lambda store, work, options: work(print, lambda: False, print))
+    code, out, err = says(capsys, "map", *FLAGS, "--on", "nonsense://x")
+    assert (code, out) == (2, "")
+    assert err.startswith("rnnviz map: --on: 'nonsense://x' is not the address of a scheduler")
 
 
 def test_a_kiosk_has_no_maps(capsys, monkeypatch):

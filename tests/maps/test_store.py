@@ -130,6 +130,8 @@ def test_a_folder_of_something_else_is_refused_and_stays(tmp_path):
     with pytest.raises(InputError, match="is not the folder of a map, and not empty; name another"):
         Store.open(tmp_path, spec())
     assert os.listdir(tmp_path) == ["notes.txt"]
+    with pytest.raises(InputError, match="is not the folder of a map"):
+        Store.open(tmp_path, spec(), None, lambda: pytest.fail("compiled for nothing"))
     with pytest.raises(InputError, match=r"notes\.txt: "):
         Store.open(tmp_path / "notes.txt", spec())
     with pytest.raises(InputError, match="is not the folder of a map"):
