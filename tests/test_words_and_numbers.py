@@ -125,6 +125,7 @@ def _functions(node: ast.AST, where: str) -> Iterator[tuple[str, ast.FunctionDef
 # -- networks ------------------------------------------------------------------------------------------------
 
 SMALL = {"hidden_size": 3, "optimizer": "adam"}
+SPACE = (Measure("space"), Measure("fixed_points"))  # each metric would search for the points again
 TASKS = {
     "sine": {"points": 16, "seq_len": 6},
     "recall": {"lag": 4, "samples": 40},
@@ -192,7 +193,7 @@ def frames() -> Iterator[tuple[str, Frame]]:
                     last, steps = scene.last_loss_step, (1, scene.T - 1, scene.T)
                     ledgers = [Measure("ledger", k) for k in (last, None)]
                     moved = [Measure("perturbed", t, PARTS) for t in steps]
-                    others = (Measure("outcome"), Measure("triangle"), Measure("gain"))
+                    others = (Measure("outcome"), Measure("triangle"), Measure("gain"), *SPACE)
                     pairs = {
                         (start, end) for t in (*steps, 0) for start, end in ((t - 1, t), (0, t), (t, t + 1), (t, last))
                     }
@@ -253,7 +254,7 @@ def frames_of_others(folder: str) -> Iterator[tuple[str, Frame]]:
                         player.do(Survey())
                     for phase, t in PLACES:
                         frame = player.do(Go(phase, t))
-                        measured = (Measure("triangle"), Measure("gain"), Measure("ledger", frame.loss_step))
+                        measured = (Measure("triangle"), Measure("gain"), Measure("ledger", frame.loss_step), *SPACE)
                         frame = replace(frame, scene=prepare(frame.scene, *measured))
                         yield f"{type(source).__name__} {cell} {name} {phase} t={t}", frame
 

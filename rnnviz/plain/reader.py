@@ -375,7 +375,11 @@ class Reader:
         if panel is None or open.panel in self.frame.cannot:
             return False
         if name in panel.acts:
-            self.send(panel.acts[name](self.frame))
+            command = panel.acts[name](self.frame)
+            if not isinstance(command, Measure):
+                self.send(command)
+            elif self.carry_out(command):  # what the panel then says is the answer
+                self.say(*self.panel_lines(open.panel))
             return True
         if name == "next" and open.panel in _PAGED:
             self.open = replace(open, page=open.page + 1)

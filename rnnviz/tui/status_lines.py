@@ -178,13 +178,15 @@ def key_bar(
     places = []
     x = 1
     cannot = frame.cannot if frame is not None else {}
-    words = panels.BY_ID[view.panel].key_labels if view.panel and view.panel not in cannot else {}
+    panel = panels.BY_ID[view.panel] if view.panel and view.panel not in cannot else None
+    words, own = (panel.key_labels, panel.actions) if panel is not None else ({}, {})
     if frame is not None:
         words = {name: label.format(unit=frame.learning.unit) for name, label in words.items()}
     entries = [(_face(name), label, name) for name, label in keys.bar(frame, view, words, lesson)]
     ends = entries[-2:]
     for key, label, name in entries:
-        is_refused = name in cannot or label in cannot  # a panel's own key may stand for another action
+        # A panel's own key may stand for another action, and a key that does nothing else here for one of the panel's.
+        is_refused = (name in cannot and name not in own) or label in cannot
         if is_refused:  # grey is not enough where there is no colour
             key, label = f"({key}", f"{label})"
         kept = 0 if (key, label, name) in ends else sum(len(face) + len(word) + 3 for face, word, _ in ends)

@@ -42,12 +42,10 @@ def plane(space: StateSpace) -> str:
 
 
 def kinds(points: FixedPoints) -> str:
-    """`8 attractors, 19 saddles`: those that there are."""
+    """`8 attractors, 19 saddles at x = 0`: those that there are."""
     names = {"slow": "slow point", "marginal": "marginal point"}
-    found = [
-        counted(points.count(kind), names.get(kind, kind)) for kind in MEANING if points.count(kind)
-    ]  # fmt: skip
-    return ", ".join(found) or "no fixed or slow points"
+    found = [counted(points.count(kind), names.get(kind, kind)) for kind in MEANING if points.count(kind)]
+    return f"{', '.join(found) or 'no fixed or slow points'} at x = 0"
 
 
 def readout(scene: Scene, points: FixedPoints, p: int, most: int = 3) -> str:
@@ -65,7 +63,7 @@ def in_words(scene: Scene, points: FixedPoints, p: int) -> str:
     """One point in a sentence."""
     kind = points.kinds[p]
     text = f"{'Slow point' if kind == 'slow' else kind.capitalize()}: {MEANING[kind]}"
-    text += f"; the largest |λ| is {points.radius[p]:.2f}"
+    text += f"; |λ| is at most {points.radius[p]:.2f}"
     unstable = int(points.unstable[p])
     if unstable:
         text += f", {counted(unstable, 'direction')} unstable"

@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.nn.cell_table import CELLS
 from rnnviz.numbers import subscript
+from rnnviz.player.kinds.opening import Opening
+from rnnviz.player.kinds.recording import RecordingRun
 from rnnviz.player.player import Player
 from rnnviz.scene.commands import Change, Left, Measure, Seek, Train
 from rnnviz.scene.frame import Frame
@@ -16,9 +19,11 @@ from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import sheet_for
 from rnnviz.tui.panels.space import PANEL
+from rnnviz.tui.status_lines import key_bar
 from rnnviz.tui.view import View
 from rnnviz.views import state_space
 from rnnviz.views.prepare import prepare
+from tests import recordings_here
 from tests.tui.driving import press, rows
 from tests.views.test_state_space import UNIT
 
@@ -162,3 +167,13 @@ def test_classes_are_letters_and_tasks_without_have_none(task: str) -> None:
     marks = {frame.scene.task.class_mark(i, 4) for i in range(16)} - {""}
     assert bool(letters) == (task in ("names", "recall"))
     assert letters <= marks
+
+
+def test_in_a_recording_its_own_key_is_no_refused_one(tmp_path: Path) -> None:
+    recordings_here.made(tmp_path / "run", records=1)
+    frame = Player(RecordingRun(Opening(str(tmp_path / "run")))).frame
+    assert "find" in frame.cannot, "it finds no knob there"
+    sheet, _ = key_bar(frame, View(panel="space"), 80, Palette("none"))
+    assert sheet.plain()[0].startswith(" / fixed points ")
+    assert "(/" not in sheet.plain()[0]
+    assert "(x cut loop)" not in sheet.plain()[0]

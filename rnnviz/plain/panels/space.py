@@ -58,6 +58,6 @@ def space(frame: Frame, open: Open) -> list[str]:
         return [*lines, state_space.why_no_points(frame.scene) or VOICE.say(words.SEARCH)]
     if not len(points):
         return [*lines, words.NONE]
-    lines.append(f"Without input there are {words.kinds(points)}.")
+    lines.append(f"Where the network stays: {words.kinds(points)}.")
     lines += [words.in_words(frame.scene, points, p) for p in range(min(MOST, len(points)))]
     return lines + ([f"{len(points) - MOST} more are not read out."] if len(points) > MOST else [])
