@@ -86,7 +86,8 @@ def _opened(options: Options) -> Store:
     if options["x"] is None:
         raise InputError("x: name a setting and its values, such as --x gain=0.25:2:8")
     cells = tuple(one.cell for one in (base, *others))
-    return opened(GridSpec(base, options["x"], options["y"], cells, options["seeds"]), options["o"], say=_say)
+    spec = GridSpec(base, options["x"], options["y"], cells, options["seeds"])
+    return opened(spec, options["o"], on=options["on"], say=_say)
 
 
 def _watched(store: Store, options: Options) -> int:

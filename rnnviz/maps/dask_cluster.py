@@ -44,7 +44,7 @@ def run_on(
 ) -> None:
     """Run the missing points on the Dask cluster whose scheduler has this address. say(text): takes a line for a person
     while the scheduler or all its workers are away. Raises InputError; what was done by then is kept."""
-    cluster = Cluster(address, say)
+    cluster = Cluster(address, say, cancelled)
     dispatch = dispatch_of(store, jobs, workers=cluster.workers, look=cluster.look, cancelled=cancelled)
     keep(store, cluster.points(dispatch), on_point)
 
@@ -52,8 +52,8 @@ def run_on(
 class Cluster:
     """The cluster whose scheduler has this address, such as tcp://host:8786.
 
-    say     takes a line for a person while the cluster is away
-    answers_within, waits  seconds, as above
+    say        takes a line for a person while the cluster is away
+    cancelled  asked while it is waited for
 
     Raises InputError if Dask is missing or the address is none.
     """
@@ -62,9 +62,7 @@ class Cluster:
         self,
         address: str,
         say: Callable[[str], None] = lambda text: None,
-        *,
-        answers_within: float = ANSWERS_WITHIN,
-        waits: float = WAITS,
+        cancelled: Callable[[], bool] = lambda: False,
     ) -> None:
         try:
             distributed: Any = import_module("distributed")
@@ -78,11 +76,15 @@ class Cluster:
             raise InputError(
                 f"on: {short_repr(address)} is not the address of a scheduler, such as tcp://host:8786"
             ) from None
-        self.address, self._say = address, say
-        self._answers_within, self._waits = answers_within, waits
+        self.address, self._say, self._cancelled = address, say, cancelled
         self._distributed = distributed
         self._client: Any = None
         self._count, self._counted, self._seen, self._said = 0, 0.0, 0.0, ""
+
+    def ask(self) -> None:
+        """Raises InputError if no scheduler answers."""
+        with _quiet():
+            self._reach(time.monotonic() + ANSWERS_WITHIN, ANSWERS_WITHIN)
 
     def workers(self) -> int:
         """How many tasks its workers compute at once, as last counted."""
@@ -93,14 +95,14 @@ class Cluster:
         are away for too long."""
         with _quiet():
             try:
-                self._connect(self._answers_within)
-                while True:
+                self._connect(ANSWERS_WITHIN)
+                while not self._cancelled():
                     try:
                         yield from dispatch.to(self._client.get_executor(pure=False))
                         return
                     except ExecutorEndedError:
                         self._close()
-                        self._connect(self._waits)
+                        self._connect(WAITS)
             finally:
                 self._close()
 
@@ -118,10 +120,10 @@ class Cluster:
                 self._count = sum(self._client.nthreads().values())
             if self._count:
                 self._seen, self._said = now, ""
-            elif now < self._seen + self._waits:
+            elif now < self._seen + WAITS:
                 self._say_once(f"the scheduler at {self.address} has no worker; {self._remedy}")
             else:
-                long = f"{self._waits:.0f} s"
+                long = f"{WAITS:.0f} s"
                 raise InputError(f"on: the scheduler at {self.address} had no worker for {long}; {self._remedy}")
 
     def _say_once(self, text: str) -> None:
@@ -134,25 +136,34 @@ class Cluster:
         return f"start one: dask worker {self.address} --nthreads 1"
 
     def _connect(self, seconds: float) -> None:
+        """Connect a client within so many seconds. Where that is cancelled, there is none."""
         deadline = time.monotonic() + seconds
-        no_answer = f"on: no Dask scheduler answers at {self.address} within {seconds:g} s"
-        while True:
+        while self._client is None and not self._cancelled():
+            # Before a client is made: one that cannot connect complains when Python forgets it.
+            if not self._reach(deadline, seconds):
+                return
+            with suppress(OSError), warnings.catch_warnings(action="ignore"):  # each worker compares what matters
+                self._client = self._distributed.Client(self.address, timeout=ANSWERS_WITHIN, set_as_default=False)
+        self._counted, self._seen = 0.0, time.monotonic()
+
+    def _reach(self, deadline: float, seconds: float) -> bool:
+        """Wait until a scheduler answers; False if that is cancelled. Raises InputError at the deadline, so many
+        seconds after the start."""
+        while not self._cancelled():
             left = deadline - time.monotonic()
             if left <= 0:
-                raise InputError(f"{no_answer}; start one: dask scheduler")
+                raise InputError(
+                    f"on: no Dask scheduler answers at {self.address} within {seconds:g} s; start one: dask scheduler"
+                )
             try:
-                # Before a client is made: one that cannot connect complains when Python forgets it.
                 with ThreadPoolExecutor(1) as thread:  # this one may have a loop that runs, as in a notebook
                     thread.submit(asyncio.run, self._shakes_hands(min(left, ATTEMPT))).result()
-                within = max(1.0, min(left, self._answers_within))
-                with warnings.catch_warnings(action="ignore"):  # of other versions: each worker compares what matters
-                    self._client = self._distributed.Client(self.address, timeout=within, set_as_default=False)
-                break
+                return True
             except OSError:  # refused, or not there yet; a TimeoutError is one
                 time.sleep(0.2)
             except Exception as error:
                 raise InputError(f"on: {self.address} cannot be used: {' '.join(str(error).split())}") from error
-        self._counted, self._seen = 0.0, time.monotonic()
+        return False
 
     async def _shakes_hands(self, seconds: float) -> None:
         keys = self._distributed.Security().get_connection_args("client")

@@ -79,7 +79,7 @@ class Dispatch:
         self._again: deque[_Chunk] = deque()
         self._alone: deque[_Chunk] = deque()  # of one point each, which is computed while no other one is
         self._seconds = math.nan  # of a point, lately
-        self._computed, self._given_up = 0, 0
+        self._sent, self._computed, self._given_up = 0, 0, 0
 
     def to(self, executor: Executor) -> Iterator[Point]:
         """Yield points in the order in which they come. Raises ExecutorEndedError, after which the rest may be sent to
@@ -132,7 +132,9 @@ class Dispatch:
 
     def _submitted(self, executor: Executor, chunk: _Chunk) -> Any:
         try:
-            return executor.submit(self._remote, [Task(job.key, job.experiment.to_toml()) for job in chunk.jobs])
+            self._sent += 1
+            tasks = [Task(job.key, job.experiment.to_toml()) for job in chunk.jobs]
+            return executor.submit(self._remote, tasks, self._sent)
         except Exception as error:  # it was shut down, or has lost a process: each kind has errors of its own
             self._keep(chunk)
             raise ExecutorEndedError(_one_line(error)) from error

@@ -16,7 +16,7 @@ from rnnviz.experiment import cost
 from rnnviz.experiment.build import resolved
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.maps.axis import Axis
-from rnnviz.maps.dask_cluster import run_on
+from rnnviz.maps.dask_cluster import Cluster, run_on
 from rnnviz.maps.dispatch import Executor
 from rnnviz.maps.grid import GridSpec, Site
 from rnnviz.maps.local import run_here
@@ -69,7 +69,7 @@ def map(
     across = Axis.parse(x) if isinstance(x, str) else x
     up = Axis.parse(y) if isinstance(y, str) else y
     spec = GridSpec(base, across, up, (cells,) if isinstance(cells, str) else tuple(cells), seeds)
-    store = opened(spec, folder, engine)
+    store = opened(spec, folder, engine, on)
     try:
         fill(
             store, workers=workers, executor=executor, chunk=chunk, on=on, shard=shard, on_point=on_point,
@@ -84,11 +84,14 @@ def opened(
     spec: GridSpec,
     folder: str | Path | None = None,
     engine: str | None = None,
+    on: str | None = None,
     say: Callable[[str], None] = lambda text: None,
 ) -> Store:
     """The store of a map that is to be filled. say(text) takes a line for a person who waits for the compiler. Raises
-    InputError for a spec or a folder that will not do."""
+    InputError for a spec, a folder or a scheduler that will not do, before anything is written."""
     spec.check()
+    if on is not None:
+        Cluster(on).ask()
     if folder is None:
         return Store(spec, engine or engine_for(spec, say))
     return Store.open(folder, spec, engine, lambda: engine_for(spec, say))

@@ -36,9 +36,9 @@ class Remote:
     def of_here(cls, engine: str) -> Remote:
         return cls(engine, _versions(engine))
 
-    def __call__(self, tasks: Sequence[Task]) -> list[str]:
+    def __call__(self, tasks: Sequence[Task], number: int = 0) -> list[str]:
         """The point of each task as a line of JSON. Raises InputError where the points could not be the same as here:
-        with other versions, or without the engine."""
+        with other versions, or without the engine. number: of this call, so that Dask takes no two for the same."""
         for (package, ours), (_, wanted) in zip(_versions(self.engine), self.versions, strict=True):
             if ours != wanted:
                 raise InputError(

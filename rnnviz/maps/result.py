@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from rnnviz.errors import InputError, short_repr
+from rnnviz.glyphs import one_line
 from rnnviz.maps.grid import GridSpec, Site
 from rnnviz.maps.point import DIVERGED, FAILED, LEARNT, NOT, STATUSES, Point
 from rnnviz.maps.store import Store
@@ -115,6 +116,7 @@ class MapResult(ReadOnly):
         for number, row in enumerate(self.rows()):
             if not number:
                 writer.writerow(row)
+            row["error"] = row["error"] and one_line(row["error"])  # of a file, which may hold anything
             writer.writerow("" if _is_unknown(value) else value for value in row.values())
         return text.getvalue()
 

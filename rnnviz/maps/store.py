@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -111,9 +112,9 @@ class Store:
         return self._points.get(key)
 
     def at(self, site: Site) -> Point | None:
-        """The point of a site, placed there; None while it is not done."""
+        """The point of a site, placed there, whatever its line says; None while it is not done."""
         point = self._points.get(self.spec.key(site))
-        return None if point is None else point.placed(site.x, site.y)
+        return None if point is None else replace(point, cell=site.cell, seed=site.seed, x=site.x, y=site.y)
 
     def add(self, point: Point) -> bool:
         """Keep a point; False if it was there. Raises InputError if it cannot be written."""

@@ -124,7 +124,8 @@ def test_a_cluster_has_workers_of_its_own() -> None:
 
 @pytest.mark.slow
 @needs_dask
-def test_nobody_answers() -> None:
+def test_nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rnnviz.maps.dask_cluster.ANSWERS_WITHIN", 0.5)
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         address = f"tcp://127.0.0.1:{other.getsockname()[1]}"  # refused: it does not listen
@@ -137,8 +138,26 @@ def test_nobody_answers() -> None:
             asked(address)
 
 
+@pytest.mark.slow
+@needs_dask
+def test_a_scheduler_that_does_not_answer_leaves_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rnnviz.maps.dask_cluster.ANSWERS_WITHIN", 0.1)
+    with pytest.raises(InputError, match="no Dask scheduler answers"):
+        rnnviz.map("gain=0.5,1", task="recall", on="tcp://127.0.0.1:1", folder=tmp_path / "map")
+    assert not (tmp_path / "map").exists()
+
+
+@pytest.mark.slow
+@needs_dask
+def test_the_wait_for_a_scheduler_is_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rnnviz.maps.dask_cluster.ATTEMPT", 0.1)
+    asked_times = iter([False, False])  # then cancelled
+    cluster = Cluster("tcp://127.0.0.1:1", cancelled=lambda: next(asked_times, True))
+    assert list(cluster.points(Dispatch([], 0, "numpy", workers=cluster.workers))) == []
+
+
 def asked(address: str) -> None:
-    cluster = Cluster(address, answers_within=0.5)
+    cluster = Cluster(address)
     list(cluster.points(Dispatch([], 0, "numpy", workers=cluster.workers)))
 
 

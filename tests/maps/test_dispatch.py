@@ -71,8 +71,9 @@ def test_a_chunk_is_plain_text() -> None:
             return super().submit(fn, *args)
 
     run(Store(SPEC), Looks(1), chunk=4)
-    for function, (tasks,) in sent:
+    for function, (tasks, number) in sent:
         assert type(function) is Remote
+        assert type(number) is int
         assert all(type(task) is Task and all(type(text) is str for text in task) for task in tasks)
 
 
@@ -82,10 +83,10 @@ def test_a_chunk_is_plain_text() -> None:
 ENDS = next(SPEC.jobs()).key
 
 
-def ends_with_one(function: Remote, tasks: list[Task]) -> list[str]:
+def ends_with_one(function: Remote, tasks: list[Task], number: int) -> list[str]:
     if any(task.key == ENDS for task in tasks):
         os._exit(1)
-    return function(tasks)
+    return function(tasks, number)
 
 
 class Ends:

@@ -250,3 +250,13 @@ def test_the_page_describes_every_field_of_a_line():
     described = [name.strip("` ") for cell in cells for name in cell.split(",")]
     assert described == [field.name for field in fields(Point)]
     assert all(f"`{status}`" in page for status in STATUSES)
+
+
+def test_a_line_decides_neither_what_ran_nor_what_the_terminal_does(tmp_path):
+    one = spec(x="gain=0.5,1", y=None, cells=("rnn",), seeds=1)
+    store = Store.open(tmp_path / "map", one)
+    key = next(one.jobs()).key
+    store.add(Point(key, "\x1b[2J", 7, "\x1b[2J", status="failed", error="\x1b[2J\r\n"))
+    found = MapResult.of(Store.read(tmp_path / "map"))
+    assert "\x1b" not in found.to_csv()
+    assert found.to_csv().splitlines()[1].startswith("rnn,0,0.5,failed,")
