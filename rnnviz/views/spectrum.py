@@ -37,6 +37,10 @@ LARGEST = 2048
 _FOR_POWERS = 400_000_000
 
 
+#: Two lengths count as equal if their logarithms differ by less.
+SAME = 1e-9
+
+
 @dataclass(frozen=True)
 class Matrix:
     """kind: "weights" for W_hh of the top layer, "step", or "product". start, stop: of ∂s_stop/∂s_start."""
@@ -126,7 +130,7 @@ def make(scene: Scene, measure: Measure, on_part: OnPart) -> Found | None:
 
 
 def _of_one(found: Spectrum | None, matrix: np.ndarray) -> Found:
-    if found is None or found.log_radius >= 0:
+    if found is None or found.log_radius > -SAME:
         return Found(found)
     powers = min(spectra.MOST_POWERS, max(1, _FOR_POWERS // len(matrix) ** 3))
     return Found(found, spectra.growth(matrix, powers))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 NOT_FINITE = "Not every number of this matrix is finite, so it has no eigenvalues."
 TRANSIENT = "transient growth"
-#: A length counts as 1 if it differs by less.
+#: Two lengths count as equal if their logarithms differ by less; as in views/spectrum.py.
 SAME = 1e-9
 
 

@@ -212,6 +212,10 @@ TERMS: tuple[Term, ...] = (
     Term("LSTM",
          "Long short-term memory: a recurrent layer with a cell state and three gates, forget, input and output.",
          see=("cell state", "gate", "forget bias", "GRU")),
+    Term("Lyapunov exponent",
+         "The logarithm of the factor by which a step multiplies a small change of the state, on average over many "
+         "steps. There is one for each direction; the largest belongs to the change that lasts best.",
+         symbol="λ₁", see=("factor", "spectral radius", "transient growth")),
     Term("many-to-many",
          "An output for every step of the input: the next value, the next letter.",
          see=("many-to-one", "one-to-many")),
@@ -339,6 +343,10 @@ TERMS: tuple[Term, ...] = (
     Term("Transformer",
          "A network of attention without recurrence: each position looks at all others.",
          see=("attention",)),
+    Term("transient growth",
+         "The powers of a matrix grow at first, although each eigenvalue is below 1 in size, and so they shrink in the "
+         "end. Only a matrix that is not normal has it.",
+         see=("normal matrix", "spectral radius", "largest singular value")),
     Term("triangle",
          "On the screen: the gradient of each loss step at each earlier state, one row for each loss step.",
          see=("total gradient", "ledger")),

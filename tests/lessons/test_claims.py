@@ -32,6 +32,7 @@ from rnnviz.player.player import open_player
 from rnnviz.scene.commands import Train
 from rnnviz.scene.frame import Frame
 from rnnviz.views.metrics import parse, value
+from rnnviz.views.spectrum import of_steps
 
 pytestmark = pytest.mark.usefixtures("compiled_where_slow")
 
@@ -373,6 +374,32 @@ CLAIMS: dict[str, Claim] = {
         "without W_hh attention learns it, a linear readout does not",
         ("accuracy >= 0.9", "start.accuracy < 0.6", "loop_kept[1] == 0", "kept[1] > 0"),
     ),
+    "eigenvalues-and-lengths/one-number-for-all": Claim(
+        "a normal matrix: all is 0.9",
+        (
+            "spectral_radius > 0.8999999",
+            "sigma_max < 0.9000001",
+            "product_sigma[1] < 0.9000001",
+            "departure == 0",
+            "mean_factor > 0.8999999",
+            "mean_factor < 0.9000001",
+        ),
+    ),
+    "eigenvalues-and-lengths/a-matrix-that-is-not-normal": Claim(
+        "σ_max above 1, and transient growth; not normal",
+        ("sigma_max > 1.3", "growth >= sigma_max", "growth_at >= 1", "departure > 0.4"),
+    ),
+    "eigenvalues-and-lengths/many-steps": Claim(
+        "a little above the spectral radius", ("product_sigma[1] < 0.98", "product_radius[1] < 0.9000001")
+    ),
+    "eigenvalues-and-lengths/the-exponent": Claim(
+        "below 0, and below that of the linear network", ("lyapunov < 0", "slope_mean < 1", "lyapunov_factor < 1")
+    ),
+    "eigenvalues-and-lengths/a-gate": Claim(
+        "near 0, the step's largest eigenvalue near the forget gates",
+        ("forget_mean > 0.9", "spectral_radius_of_step[10] > 0.95", "spectral_radius_of_step[10] < 1.1"),
+    ),
+    "eigenvalues-and-lengths/your-turn": Claim("at PyTorch's start changes die out", ("lyapunov < -0.4",)),
     "your-turn/what-will-it-do": Claim(
         "a step keeps about the spectral radius, or less",
         ("reach < needed_lag", "mean_factor < 1.1 * spectral_radius", "mean_factor > 0.7 * spectral_radius"),
@@ -742,3 +769,33 @@ def test_before_a_flipflop_has_all_its_attractors_a_slow_point_may_stand_for_one
     player = open_player(lesson.experiment.with_(hidden_size=8, gain=1.0))
     frame = player.do(Train("epoch", 30))
     assert [value(frame, name) for name in ("attractors", "slow_points", "fixed_points")] == [7, 1, 25]
+
+
+def test_over_more_steps_the_gradient_comes_closer_to_the_largest_exponent() -> None:
+    """`eigenvalues-and-lengths/and-the-gradient`."""
+    lesson = LESSONS["eigenvalues-and-lengths"]
+    at = next(n for n, step in enumerate(lesson.steps) if step.id == "and-the-gradient")
+    asked = setup_of(lesson, at, revealed=True).experiment
+    for seed in TEN:
+        apart = []
+        for lag in (20, 60):
+            frame = open_player(asked.with_(seed=seed, lag=lag, seq_len=None)).frame
+            apart.append(value(frame, "lyapunov") - value(frame, "log_mean_factor"))  # type: ignore[operator]
+        assert apart[1] < 0.9 * apart[0], seed
+
+
+def test_an_lstm_s_step_has_eigenvalues_in_two_groups() -> None:
+    """`eigenvalues-and-lengths/a-gate`: as many near the forget gates as there are units, and as many near 0; and
+    `your-turn`: exponents of random matrices differ from seed to seed, those of gates do not."""
+    lesson = LESSONS["eigenvalues-and-lengths"]
+    asked = setup_of(lesson, len(lesson.steps) - 2, revealed=True).experiment
+    gates, scaled = [], []
+    for seed in TEN:
+        frame = open_player(asked.with_(seed=seed)).do(of_steps(9, 10))
+        sizes = frame.scene.known[of_steps(9, 10)].spectrum.sizes
+        assert 0.75 < sizes[11] <= sizes[0] < 1.1
+        assert sizes[12] < 0.2
+        gates.append(value(frame, "lyapunov"))
+        other = asked.with_(seed=seed, cell="rnn", gain=3.0, spectral_radius=None, forget_bias=None)
+        scaled.append(value(open_player(other).frame, "lyapunov"))
+    assert np.ptp(scaled) > 5 * np.ptp(gates)

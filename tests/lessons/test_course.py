@@ -35,6 +35,7 @@ GIVEN: dict[str, dict[str, str]] = {
     "two-frameworks": {"0.01": "1 - 0.99", "0.1": "1 - 0.9", "0.99": "constant", "0.9": "constant", "1e-8": "constant",
                        "1e-7": "constant"},
     "towards-attention": {"1.3": "setting"},
+    "eigenvalues-and-lengths": {"0.1": "bound", "0.95": "σ(3)"},
     "your-turn": {"1 %": "definition of the horizon"},
 }  # fmt: skip
 _FIGURE = re.compile(r"\d+(?:\.\d+|(?:\.\d+)?e[+-]?\d+| %|%)")

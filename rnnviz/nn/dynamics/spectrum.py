@@ -32,6 +32,8 @@ Report = Callable[[int, int], None]
 
 #: A product is rescaled by a power of two once its largest number lies beyond 2^±_FAR.
 _FAR = 200
+#: A length is not larger than another if it exceeds it by less than this part.
+_ROUNDED = 1e-12
 EPSILON = float(np.finfo(np.float64).eps)
 #: At most so many powers of a matrix are formed to find the largest.
 MOST_POWERS = 400
@@ -206,9 +208,9 @@ def growth(A: Array, powers: int = MOST_POWERS, report: Report | None = None) ->
         norm = float(largest_singular_value(power[None])[0])
         if report is not None:
             report(k, powers)
-        if norm <= 1:
+        if norm <= 1 + _ROUNDED:
             return Growth(most, at, True)
-        if norm > most:
+        if norm > most * (1 + _ROUNDED):
             most, at = norm, k
         if not math.isfinite(norm):
             break

@@ -24,6 +24,7 @@ from rnnviz.tui.view import View
 from rnnviz.words.no_panel import no_eigenvalues
 
 if TYPE_CHECKING:
+    from rnnviz.nn.dynamics.lyapunov import Lyapunov
     from rnnviz.scene.commands import Command
     from rnnviz.scene.frame import Frame
     from rnnviz.views.spectrum import Found, Matrix
@@ -96,8 +97,7 @@ def _lines(
         return [(line, palette.dim) for line in follows[:most]]
     lyapunov, mean = spectrum.lyapunov(frame.scene), mean_factor(frame)
     head = [words.lengths(found.spectrum)]
-    text = words.exponents(lyapunov, mean, max(3, room // 12), room if most < 10 else 2 * room)
-    rates = lines_at_most(text, room, 2) if text else []
+    rates = _rates(lyapunov, mean, room, 1 if most < 10 else 2)
     if most >= 6:
         head.append(words.departure(found.spectrum, room))
     if most >= 10 and (text := words.compared(lyapunov, mean)):
@@ -116,6 +116,16 @@ def _lines(
         *((line, palette.dim) for line in listed),
         *((line, palette.text) for line in rates),
     ]
+
+
+def _rates(lyapunov: Lyapunov | None, mean: float | None, room: int, most: int) -> list[str]:
+    """The exponents in at most so many lines, as many of them as fit, or in one line more."""
+    from rnnviz.words.spectrum import exponents
+
+    texts = [exponents(lyapunov, mean, count, long) for count in range(max(3, room // 8), 2, -1) for long in (1000, 0)]
+    fitting = (text for text in texts if text and len(wrap(text, room)) <= most)
+    text = next(fitting, texts[-1])
+    return lines_at_most(text, room, most + 1) if text else []
 
 
 def _listed(entries: list[str], points: str, room: int, most: int) -> list[str]:
