@@ -91,6 +91,7 @@ ELSEWHERE = {
     "spoken._derivative", "spoken._power",  # of symbols, which tests/words/test_spoken.py tries
     "network.NetworkRun._other", "network.NetworkRun._with_rows", "network.Part.difference", "typing.how",
     "directions.other_side", "directions.step_of",  # tests/player/test_two_directions.py
+    "attention.going_back", "attention._part",  # of a network that looks back: tests/views/test_ways.py
 }  # fmt: skip
 
 

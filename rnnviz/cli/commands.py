@@ -106,10 +106,10 @@ _GRADIENTS = Command(
     (
         as_json(
             "experiment, loss_step, grad_norm (index = time step 0..T), gain, slope and factor (per step), "
-            "half_life, horizon, reach, notes, cannot (what cannot be done, and why). Of a recording: recording, loss "
-            "and evidence in place of experiment. Of a file of weights: network (with the norm that grad_norm and "
-            "factor are of) and frobenius. A value that is not finite or not defined is null. With several cells: a "
-            "list of such objects"
+            "half_life, horizon, reach, notes, cannot (what cannot be done, and why). With attention also loop_norm, "
+            "loop_horizon: of the way through the loop alone. Of a recording: recording, loss and evidence in place "
+            "of experiment. Of a file of weights: network (with the norm that grad_norm and factor are of) and "
+            "frobenius. A value that is not finite or not defined is null. With several cells: a list of such objects"
         ),
         Argument(
             "--loss-step", "which loss: that of step K, or the total (default: the last step that carries loss)",

@@ -56,10 +56,20 @@ class TraceReport:
         of = lasting_horizon if attends(self.trace.spec) else horizon
         return of(np.array(self.norms[: self.last + 1])) if self.loss_step else None
 
+    @cached_property
+    def by_loop(self) -> list[float] | None:
+        """The same norms of what the loop alone would bring, where attention is another way; None elsewhere."""
+        loop = gradient_of(self.trace, self.loss_step).loop if self.loss_step else None
+        return None if loop is None else [float(v) for v in loop.norms]
+
     def factor(self, t: int) -> float:
         """‖∂L/∂h_t‖ / ‖∂L/∂h_t+1‖: the factor of the step from t + 1 back to t."""
         before, now = self.norms[t + 1], self.norms[t]
         return now / before if before else math.nan
+
+    @property
+    def loop_horizon(self) -> float | None:
+        return None if self.by_loop is None else horizon(np.array(self.by_loop[: self.last + 1]))
 
     @cached_property
     def zeros(self) -> list[Zero | None]:
@@ -77,6 +87,7 @@ class TraceReport:
             "factor": ledger.factor,
             "half_life": self.half_life,
             "horizon": self.horizon,
+            **({} if self.by_loop is None else {"loop_norm": self.by_loop, "loop_horizon": self.loop_horizon}),
             "zero_because": [None if zero is None else clause(zero) for zero in self.zeros],
         }
 
@@ -138,6 +149,8 @@ def print_lags(out: Output, report: TraceReport, title: str = "") -> None:
     unit = "step" if report.horizon is None and beyond == 1 else "steps"
     if fades(report.norms[: report.last + 1]):
         out.print(f"{title}{half}horizon (1 % left) {numbers.steps(report.horizon, beyond):>6} {unit}")
+        if report.by_loop is not None and fades(report.by_loop[: report.last + 1]):
+            out.print(f"{title}through the loop alone: horizon {numbers.steps(report.loop_horizon, beyond):>6} {unit}")
     elif report.norms[report.last] != 0:  # the reason for a 0 is printed above
         out.print(f"{title}no half-life and no horizon: the gradient is inf or nan at some step")
 

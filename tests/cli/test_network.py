@@ -107,6 +107,11 @@ def test_the_same_flag_is_an_experiments_readout(capsys):
     assert linear["horizon"] < 30
     assert looks_back["horizon"] is None
     assert looks_back["half_life"] is None
+    assert looks_back["loop_horizon"] < 30
+    assert looks_back["loop_norm"][1] < 1e-3 * looks_back["grad_norm"][1]
+    assert "loop_norm" not in linear
+    text = out(capsys, "gradients", "--task", "recall", "--lag", "30", "--gain", "0.5", "--readout", "additive")
+    assert "through the loop alone: horizon" in text
 
 
 def test_diagnose_judges_the_way_back_of_the_last_state(path, capsys):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -184,6 +185,26 @@ def test_the_words_name_both_ways() -> None:
     assert second.startswith(f"α₂ = {weights(frame.scene, 6)[1]:.2g}")
     assert "each earlier h through attention" in narrate(back_at(6), Voice(78, {}))[0]
     assert "only the loop leads there" in narrate(back_at(0), Voice(78, {}))[1]
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("gain", [0.3, 1.0, 3.0])
+def test_the_figures_in_the_words_are_those_of_the_gradient(cell: str, gain: float) -> None:
+    player = Player(Experiment(**{**SMALL, "readout": "additive", "cell": cell, "gain": gain}))
+    for t in range(6):
+        frame = player.do(Go("backward", t))
+        loop, norms = frame.gradient.loop, frame.gradient.norms
+        assert loop is not None
+        for room in (78, 60):
+            first, second = narrate(frame, Voice(room, {}))
+            assert len(first) <= 78
+            figures = re.findall(r"(\d[\d.]*(?:e[+-]\d+)?) ?(%|times)?", first.partition("back")[2])
+            for (figure, unit), way in zip(figures, (norms, loop.norms), strict=True):
+                kept = float(figure) / (100 if unit == "%" else 1)
+                assert kept == pytest.approx(float(way[t] / norms[6]), rel=0.06)
+                assert (unit == "times") == (kept > 1)
+            if t:
+                assert float(second.split()[2].rstrip(":.")) == pytest.approx(weights(frame.scene, 6)[t - 1], rel=0.06)
 
 
 def test_a_moved_state_is_one_of_those_that_the_output_looks_back_at() -> None:
