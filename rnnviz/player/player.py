@@ -180,8 +180,6 @@ class Player:
             case TypeSequence(text):
                 return typed(now, text)
             case Measure():
-                if command.what == "map":
-                    from rnnviz.maps import of_scene  # noqa: F401 (not above: few need it, and it enters itself)
                 scenes, ghost = [self.frame.scene], self.frame.ghost
                 if command.is_of_ghost and ghost is not None and ghost.is_like(self.frame.experiment):
                     scenes.append(ghost.scene)

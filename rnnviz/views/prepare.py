@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from importlib import import_module
 from typing import Any
 
 from rnnviz.experiment.build import trace_of
@@ -83,7 +84,7 @@ def prepare(
     for measure in wanted:
         if measure in scene.known or measure in found:
             continue
-        how = PREPARATIONS[measure.what]
+        how = preparation(measure.what)
 
         def on_part(done: int, total: int, how: Preparation = how) -> None:
             if is_cancelled():
@@ -103,7 +104,7 @@ def with_known(scene: Scene, found: Mapping[Measure, Any]) -> Scene:
 
 def is_light(scene: Scene, measure: Measure) -> bool:
     """Whether it takes but a moment."""
-    return PREPARATIONS[measure.what].cost(scene, measure) <= AT_ONCE
+    return preparation(measure.what).cost(scene, measure) <= AT_ONCE
 
 
 def likewise(scene: Scene, known: Iterable[Measure], t: int) -> list[Measure]:
@@ -126,6 +127,17 @@ def likewise(scene: Scene, known: Iterable[Measure], t: int) -> list[Measure]:
         return True
 
     return [measure for measure in known if wanted(measure) and is_light(scene, measure)]
+
+
+#: The kinds that rooms above enter into PREPARATIONS, by the module that does; imported where one is first asked for.
+ENTERED_BY = {"diagnosis": "rnnviz.diagnosis.of_scene", "map": "rnnviz.maps.of_scene"}
+
+
+def preparation(what: str) -> Preparation:
+    """How this kind of thing is worked out."""
+    if what not in PREPARATIONS:
+        import_module(ENTERED_BY[what])
+    return PREPARATIONS[what]
 
 
 # -- each kind -----------------------------------------------------------------------------------------

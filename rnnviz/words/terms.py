@@ -337,6 +337,10 @@ TERMS: tuple[Term, ...] = (
          "The sum of the gradients of the losses of all steps at one state. It can be long although those of far "
          "losses have vanished.",
          forms=("total",), see=("gradient", "triangle")),
+    Term("trainability map",
+         "A network trained at each point of a grid of two settings, such as gain and lag. Each tile shows whether it "
+         "learnt; a line can mark where the horizon of the untrained networks is as long as the lag.",
+         see=("horizon", "recall")),
     Term("training",
          "Repeats four moves, forward, loss, backward and update, so that the loss becomes smaller.",
          see=("forward", "loss", "backward", "update")),

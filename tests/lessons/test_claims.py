@@ -64,6 +64,7 @@ SLOW = {
     "padding-and-masks",
     "state-between-batches",
     "two-ways-through-time",
+    "the-map",
 }
 
 #: Questions whose answer is that of the lesson's own seed, and where the lesson says so or why it is no claim.
@@ -102,6 +103,14 @@ CLAIMS: dict[str, Claim] = {
         "8 attractors and 19 saddles, as many as a cube has corners, edges, faces and middles",
         ("attractors == 8", "unstable_points == 19", "fixed_points == 27", "slow_points == 0", "attractor_radius < 1"),
     ),
+    "the-map/one-network": Claim(
+        "hardly any of the gradient arrived at the letter", ("start.grad_ratio < 0.01", "start.horizon < 12")
+    ),
+    "the-map/a-shorter-way": Claim("the lag of 3 is within the horizon", ("reach_arrives > 0.01",)),
+    "the-map/twelve-networks": Claim(
+        "most of the networks below the line have learnt, and none above it", ("map_within > 0.5", "map_beyond == 0")
+    ),
+    "the-map/is-the-line-a-wall": Claim("below the line learning is easy", ("map_within > 0.7",)),
     "padding-and-masks/the-way-back-through-padding": Claim("hardly anything arrives", ("kept[last] < 0.02",)),
     "padding-and-masks/a-mask": Claim(
         "all of it arrives where the padding begins", ("kept[last] >= 0.999999", "kept[last] <= 1.000001")
@@ -799,3 +808,14 @@ def test_an_lstm_s_step_has_eigenvalues_in_two_groups() -> None:
         other = asked.with_(seed=seed, cell="rnn", gain=3.0, spectral_radius=None, forget_bias=None)
         scaled.append(value(open_player(other).frame, "lyapunov"))
     assert np.ptp(scaled) > 5 * np.ptp(gates)
+
+
+def test_a_larger_gain_has_a_longer_horizon_so_the_line_of_the_map_rises() -> None:
+    setup = next(lesson for lesson in course() if lesson.slug == "the-map").experiment
+    for seed in TEN:
+        horizons = []
+        for gain in (0.3, 0.5, 0.7, 0.9):
+            frame = open_player(setup.with_(seed=seed, gain=gain)).frame
+            horizons.append(value(frame, "horizon") or np.inf)
+        assert horizons == sorted(horizons)
+        assert horizons[0] < 6 < horizons[2]

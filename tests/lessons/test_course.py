@@ -36,6 +36,7 @@ GIVEN: dict[str, dict[str, str]] = {
                        "1e-7": "constant"},
     "towards-attention": {"1.3": "setting"},
     "eigenvalues-and-lengths": {"0.1": "bound", "0.95": "σ(3)"},
+    "the-map": {"1 %": "definition of the horizon", "0.3": "setting", "1.2": "setting", "1.1": "setting"},
     "your-turn": {"1 %": "definition of the horizon"},
 }  # fmt: skip
 _FIGURE = re.compile(r"\d+(?:\.\d+|(?:\.\d+)?e[+-]?\d+| %|%)")
