@@ -106,7 +106,7 @@ def test_nan_and_infinity_are_spoken() -> None:
 def test_what_a_panel_measures_when_asked_is_read_out_at_once() -> None:
     heard = Heard(Experiment(task="flipflop", hidden_size=10, samples=20, gain=0.5))
     assert '"find" searches for fixed points' in heard.type("state space")
-    assert "Where the network stays: 1 attractor at x equals 0.\nAttractor: small moves die out" in heard.type("find")
+    assert "Where the network stays: 1 attractor at x equals 0. Attractor: small moves die out" in heard.type("find")
     assert "Nothing has changed" not in heard.type("find")
 
 
