@@ -22,6 +22,7 @@ from rnnviz.nn.types import ReadOnly, frozen
 from rnnviz.tasks.catalog import PAD, info
 
 Array = NDArray[Any]
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
 LossAt = str | Sequence[int]  # "auto", "every", "last", or steps counted from 1
 
 
@@ -286,15 +287,14 @@ class Task(ReadOnly):
         number = int(self.targets[i, self.answer_at(i)])
         if max(map(cells, self.labels)) == 1:
             return self.labels[number]
-        return "abcdefghijklmnopqrstuvwxyz"[number % 26]
+        return _LETTERS[number % 26]
 
     @property
-    def about_marks(self) -> str:
-        """What `class_mark` means, in a few words; "" where the mark is the label itself."""
+    def about_marks(self) -> tuple[str, ...]:
+        """What each `class_mark` means: `a Arabic`; () where it is the label itself."""
         if not self.labels or max(map(cells, self.labels)) == 1:
-            return ""
-        pairs = zip("abcdefghijklmnopqrstuvwxyz", self.labels, strict=False)
-        return ", ".join(f"{mark} {label}" for mark, label in pairs)
+            return ()
+        return tuple(f"{mark} {label}" for mark, label in zip(_LETTERS, self.labels, strict=False))
 
     def right(self, y: Array, targets: Array) -> Array:
         """bool: whether each answer in y (n, O) is right, where `has_right_answers`; not where y is not a number."""

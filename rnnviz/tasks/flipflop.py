@@ -62,8 +62,8 @@ class FlipFlop(Task):
         return str(int((bits > 0) @ (4, 2, 1))) if bits.all() else "?"
 
     @property
-    def about_marks(self) -> str:
-        return "0 is ---, 5 is +-+, 7 is +++"
+    def about_marks(self) -> tuple[str, ...]:
+        return "0 ---", "5 +-+", "7 +++"
 
     def constant_loss(self, targets: Array, loss_mask: Array) -> float:
         return constant_mse(targets, loss_mask)

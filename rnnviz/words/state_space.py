@@ -34,11 +34,12 @@ def axes(space: StateSpace) -> tuple[str, str]:
     return tuple(f"PC {k + 1}, {percent(space.plane.share(k), 0)}" for k in (0, 1))  # type: ignore[return-value]
 
 
-def plane(space: StateSpace) -> str:
-    """`16 sequences · across PC 1, 45 % · up PC 2, 30 % of the variance`"""
+def plane(space: StateSpace, room: int) -> str:
+    """`16 sequences · across: PC 1, 45 % · up: PC 2, 30 % of the variance`, in the longest form that fits."""
     across, up = axes(space)
-    of = " of the variance" if across.startswith("PC") else ""
-    return f"{counted(len(space.samples), 'sequence')} · across: {across} · up: {up}{of}"
+    many, of = counted(len(space.samples), "sequence"), " of the variance" if across.startswith("PC") else ""
+    texts = (f"{many} · across: {across} · up: {up}{of}", f"across: {across} · up: {up}{of}", f"→ {across} · ↑ {up}")
+    return next((text for text in texts if len(text) <= room), "")
 
 
 def kinds(points: FixedPoints) -> str:

@@ -57,6 +57,15 @@ def test_it_fits_any_size_with_and_without_fixed_points(experiment: Experiment, 
     )
 
 
+def test_the_head_is_never_cut() -> None:
+    frame = ready(Player(SMALL).frame)
+    heads = [drawn(frame, (width, 12))[0].strip() for width in (30, 62, 80)]
+    assert heads[0].startswith("→ PC 1, ")
+    assert heads[1].startswith("across: PC 1, ")
+    assert heads[2].startswith("16 sequences · across: PC 1, ")
+    assert all(head.endswith((" %", "of the variance")) for head in heads)
+
+
 def test_without_braille_no_dot_is_a_mark() -> None:
     lines = drawn(ready(Player(UNIT).do(Seek(4))), (80, 12), palette=Palette("none", ascii=True))
     plot = "".join(line[1:42] for line in lines[1:-1])

@@ -80,7 +80,7 @@ PANELS: dict[str, Panel] = {
         no_eigenvalues, sums.eigenvalues_needs,
     ),
     "space": Panel(
-        space.space, "states in a plane, and the fixed points", frozenset(("space", "state")), needs=space.needs,
+        space.space, "states in a plane, fixed points", frozenset(("space", "state")), needs=space.needs,
         here=space.here, acts={"find": lambda frame: Measure("fixed_points")},
     ),
     "perturbed": Panel(

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from rnnviz.glyphs import cut, lines_at_most
+from rnnviz.glyphs import cells, cut, lines_at_most, visible
 from rnnviz.numbers import scientific, subscript
 from rnnviz.scene.commands import Measure
 from rnnviz.sheet import Sheet
@@ -58,12 +58,11 @@ def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -
     if not frame.scene.is_finite:
         sheet.put(0, 1, words.NOT_FINITE, palette.dim)
         return sheet
-    sheet.put(0, 1, cut(words.plane(space), width - 2), palette.dim)
+    sheet.put(0, 1, words.plane(space, width - 2), palette.dim)
     top, end = 1, height
-    foot = cut(_legend(frame, space, points, palette), width - 2)
     if height >= LEGEND:
         end -= 1
-        sheet.put(end, 1, foot, palette.dim)
+        sheet.put(end, 1, _legend(frame, space, points, width - 2, palette), palette.dim)
     if width >= WIDE:  # the list on the right
         _list(sheet, frame, view, points, (top, width - LIST + 1, end - top), palette)
         _plot(sheet, frame, view, space, points, (top, 1, width - LIST - 2, end - top), palette)
@@ -225,7 +224,8 @@ def _search(frame: Frame) -> str:
     return state_space.why_no_points(frame.scene) or words.SEARCH.replace("[find]", keys.ACTION_KEYS["find"])
 
 
-def _legend(frame: Frame, space: StateSpace, points: FixedPoints | None, palette: Palette) -> str:
+def _legend(frame: Frame, space: StateSpace, points: FixedPoints | None, room: int, palette: Palette) -> str:
+    """As many of its parts as fit, the first cut if need be."""
     present, at_point = PRESENT[palette.ascii], AT_POINT[palette.ascii]
     parts = [f"{present} h{subscript(_now(frame))}" + (f" ({at_point} at a point)" if points is not None else "")]
     if points is not None:
@@ -235,10 +235,15 @@ def _legend(frame: Frame, space: StateSpace, points: FixedPoints | None, palette
         parts += [f"{_glyph(kind, palette)} {name}" for kind, name in named if kind in there]
     if _before(frame) is not None:
         parts.append(f"{BEFORE[palette.ascii]} before")
-    about = frame.scene.task.about_marks
-    if about and len(space.samples) > 1 and not space.is_map:
-        parts.append(about)
-    return " · ".join(parts)
+    if len(space.samples) > 1 and not space.is_map:
+        parts += frame.scene.task.about_marks
+    text = cut(parts[0], room)
+    for part in parts[1:]:
+        longer = f"{text} · {visible(part)}"
+        if cells(longer) > room:
+            break
+        text = longer
+    return text
 
 
 def _glyph(kind: str, palette: Palette) -> str:
@@ -276,7 +281,7 @@ def _move(by: int) -> Any:
 
 
 PANEL = Panel(
-    "space", "state space", "states in a plane, and the fixed points", _draw, key="O", needs=_needs,
+    "space", "state space", "states in a plane, fixed points", _draw, key="O", needs=_needs,
     height=12,
     actions={"find": _find, "unit_up": _move(-1), "unit_down": _move(1)},
     key_labels={"find": "fixed points", "unit_down": "next point"},
