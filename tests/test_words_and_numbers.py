@@ -230,7 +230,7 @@ def frames_of_others(folder: str) -> Iterator[tuple[str, Frame]]:
     task = build_task(data)
     for cell in ("rnn", "lstm"):
         for name in OF_OTHERS:
-            model = Model.create(cell=cell, input_size=task.input_size, hidden_size=3, output_size=4, seed=1)
+            model = Model.create(cell=cell, input_size=task.input_size, hidden_size=4, output_size=4, seed=1)
             params = model.copy_params()
             with np.errstate(all="ignore"):
                 NETWORKS[name](params)

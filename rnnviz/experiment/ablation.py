@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def without_loop(model: Model) -> Model:
-    if not model.spec.about_cell.recurrent:  # a person's own cell may call any of its weights weight_hh
+    if model.spec.about_cell.fixed_loop:  # a person's own cell may call any of its weights weight_hh
         return model
     import numpy as np  # not at the top: the first paint needs no NumPy
 

@@ -111,7 +111,7 @@ def recurrent(e: ResolvedExperiment) -> str | None:
     cell = CELLS[e.cell]
     if cell.is_own:
         return OF_ITS_FILE
-    return None if cell.recurrent else f"{cell.noun} has no recurrent weights W_hh"
+    return cell.fixed_loop or None
 
 
 def momentum(e: ResolvedExperiment) -> str | None:

@@ -122,7 +122,7 @@ def build_training(experiment: Experiment, model: Model, task: Task) -> Training
         shuffle=experiment.shuffle,
         seed=experiment.seed,
         truncate=experiment.truncation(),
-        loop=experiment.loop or not model.spec.about_cell.recurrent,
+        loop=experiment.loop or bool(model.spec.about_cell.fixed_loop),
     )
 
 

@@ -29,7 +29,9 @@ class KerasProgram(Program):
         """Whether the program must set the initial weights, because Keras' layers start from others."""
         e = self.e
         own = e.init in ("keras", "pytorch") and not self._has_two_drawn_biases
-        if self.cell.recurrent:
+        if self.diagonal_start(self.cell.keras.start):
+            own = False
+        if self.cell.recurrent and not self.cell.fixed_loop:
             own = own and e.gain == 1.0 and e.spectral_radius is None and e.loop
         return not own or (self.cell.remembers != "" and e.forget_bias is not None)
 
@@ -107,21 +109,26 @@ class KerasProgram(Program):
             return ""
         body: list[str] = []
         names = "kernel, recurrent, bias" if self.cell.recurrent else "kernel, bias"
+        drawn = self.diagonal_start(self.cell.keras.start)
         if e.init == "identity":
-            recurrent = f"recurrent = np.tile(np.eye(H), (1, {self.gates}))"
+            recurrent = drawn or f"recurrent = np.tile(np.eye(H), (1, {self.gates}))"
             body += [
                 "kernel = rng.normal(0, 0.001, kernel.shape)",
                 *([recurrent] if self.cell.recurrent else []),
                 "bias = np.zeros(bias.shape)",
             ]
+        elif drawn:
+            body.append(drawn)
         elif e.init in ("orthogonal", "chrono") and self.cell.recurrent:
             draw = "np.linalg.qr(rng.standard_normal((H, H)))[0]"
             body.append(f"recurrent = np.concatenate([{draw} for _ in range({self.gates})], axis=1)")
         if self._has_two_drawn_biases:
             body.append("bias = bias + rng.uniform(-(H**-0.5), H**-0.5, bias.shape)  # the sum of both")
-        if e.gain != 1.0 and self.cell.recurrent:
+        if e.gain != 1.0 and not self.cell.fixed_loop:
             body.append(f"recurrent = {e.gain!r} * recurrent")
-        if e.spectral_radius is not None and self.cell.recurrent:
+        if e.spectral_radius is not None and self.cell.diagonal and not self.cell.fixed_loop:
+            body.append(f"recurrent = {e.spectral_radius!r} / np.abs(recurrent).max() * recurrent")
+        elif e.spectral_radius is not None and not self.cell.fixed_loop:
             body += [
                 f"for W in np.split(recurrent, {self.gates}, axis=1):",
                 "    radius = np.abs(np.linalg.eigvals(W)).max()",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -37,8 +38,13 @@ class Program:
 
     @property
     def loops(self) -> bool:
-        """Whether the loop is closed; always true for a cell without recurrent weights."""
-        return self.e.loop or not self.cell.recurrent
+        """Whether the loop is closed; always true for a cell whose loop cannot be cut."""
+        return self.e.loop or bool(self.cell.fixed_loop)
+
+    def diagonal_start(self, start: Mapping[str, str]) -> str:
+        """The statement that draws weight_hh of a diagonal recurrence; "" where the initialiser draws it as any other
+        weight, and for other cells."""
+        return start.get(self.e.init, start.get("", ""))
 
     def _loss_steps(self) -> tuple[int, ...] | str:
         """ "every", "last" (of each sequence's own length), or steps counted from 0."""

@@ -42,7 +42,8 @@ class TorchProgram(Program):
         if self._has_own_activation:
             source, recurrent = self._own_cell(), "SimpleRNN()"
         elif source:
-            source, recurrent = f"{source}\n\n", f"{layer}()"
+            called = "" if self.e.activation == "identity" else f"torch.{self.e.activation}"
+            source, recurrent = f"{source}\n\n".replace("ACTIVATION", called), f"{layer}()"
         else:
             chosen = "" if self.cell.activation else f'nonlinearity="{self.e.activation}", '
             both = ", bidirectional=True" if self.e.bidirectional else ""
@@ -69,7 +70,8 @@ model = Model()  # its state_dict has the same names, shapes and gate order as r
     @property
     def _has_own_activation(self) -> bool:
         """Whether the program needs its own RNN: nn.RNN has only tanh and relu."""
-        return self.cell.activation is None and self.e.activation in _TORCH_ACTIVATIONS
+        is_fixed = self.cell.activation is not None or self.cell.torch.source
+        return not is_fixed and self.e.activation in _TORCH_ACTIVATIONS
 
     def _states(self) -> str:
         carries = self.e.carry
@@ -131,7 +133,10 @@ model = Model()  # its state_dict has the same names, shapes and gate order as r
         e = self.e
         one_bias = self.spec.biases == 1 and not (self._has_own_activation or self.cell.torch.source)
         body: list[str] = []
-        if e.init == "pytorch":
+        own = self.diagonal_start(self.cell.torch.start)
+        if e.init == "pytorch" and own:
+            body += ['if "weight_hh" in name:', f"    {own}", "else:", "    nn.init.uniform_(p, -(H**-0.5), H**-0.5)"]
+        elif e.init == "pytorch":
             body.append("nn.init.uniform_(p, -(H**-0.5), H**-0.5)")
         else:
             recurrent = {
@@ -140,6 +145,7 @@ model = Model()  # its state_dict has the same names, shapes and gate order as r
             }.get(e.init, "p.copy_(torch.cat([nn.init.orthogonal_(torch.empty(H, H)) for _ in p.split(H)]))")
             other = "nn.init.normal_(p, 0, 0.001)" if e.init == "identity" else "nn.init.xavier_uniform_(p)"
             if self.cell.recurrent:
+                recurrent = own or recurrent
                 body += ['if "weight_hh" in name:', f"    {recurrent}"]
             body += [
                 f"{'elif' if body else 'if'} p.dim() == 2:",
@@ -164,13 +170,15 @@ model = Model()  # its state_dict has the same names, shapes and gate order as r
     def _recurrent_scale(self) -> list[str]:
         e = self.e
         body: list[str] = []
-        if not self.cell.recurrent:
+        if self.cell.fixed_loop:
             return body
         if e.gain != 1.0 or e.spectral_radius is not None:
             body.append('if "weight_hh" in name:')
         if e.gain != 1.0:
             body.append(f"    p *= {e.gain!r}")
-        if e.spectral_radius is not None:
+        if e.spectral_radius is not None and self.cell.diagonal:
+            body.append(f"    p *= {e.spectral_radius!r} / p.abs().max()")
+        elif e.spectral_radius is not None:
             body += [
                 "    for W in p.split(H):",
                 "        radius = torch.linalg.eigvals(W).abs().max()",

@@ -84,21 +84,50 @@ class Carry:
 
 
 @dataclass(frozen=True)
+class Diagonal:
+    """A recurrence of each unit, or pair of units, with itself alone: W_hh is no (H, H) matrix, but a few rows.
+
+    rows   the symbols of the rows of weight_hh
+    units  how many units share a column: 1; or 2, h and its partner H/2 further on, which turn together as the real
+           and the imaginary part of one complex number
+    fixed  why its size cannot be scaled, nor the loop be cut, as a clause; "" if they can
+    """
+
+    rows: tuple[str, ...]
+    units: int = 1
+    fixed: str = ""
+
+    def shape(self, hidden_size: int) -> tuple[int, int]:
+        """Of weight_hh."""
+        return len(self.rows), hidden_size // self.units
+
+    def senders(self, unit: int, hidden_size: int) -> range:
+        """The units whose last state `unit` reads."""
+        apart = hidden_size // self.units
+        return range(unit % apart, hidden_size, apart)
+
+
+@dataclass(frozen=True)
 class Torch:
     """layer: the class in a program. source: its lines, where PyTorch has none like it: takes (N, T, I) and a start
-    (L, N, H) or None, and gives (N, T, H) and the last states (L, N, H), as nn.GRU with batch_first."""
+    (L, N, H) or None, and gives (N, T, H) and the last states (L, N, H), as nn.GRU with batch_first; the chosen
+    activation is called ACTIVATION. start: of a diagonal recurrence, initialiser -> the statement that draws its
+    weight_hh, `p`; under "" that of all others, and "" for none of its own."""
 
     layer: str
     source: str = ""
+    start: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Keras:
-    """layer: the class in keras.layers, or of `source`. order: of its blocks; rnnviz' own order is PyTorch's."""
+    """layer: the class in keras.layers, or of `source`. order: of its blocks; rnnviz' own order is PyTorch's. start:
+    as in Torch, of the array `recurrent`."""
 
     layer: str
     order: tuple[str, ...]
     source: str = ""
+    start: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -121,6 +150,8 @@ class Cell:
     mixes       the states as sums of products of the blocks; () if the one block is h itself
     carry       the path of the old state past the weights; None if there is none
     recurrent   whether there are weights W_hh
+    diagonal    what they are where they are no full matrix; None if they are (G*H, H)
+    is_linear   whether h_t = a_t ⊙ h_{t-1} + b_t, with a and b from x_t alone: then it can be scanned (nn/scan.py)
     activation  the function of its content, fixed; None: the person chooses
     biases      2: W_ih and W_hh have one each; 1: one for both; None: the person chooses
     onnx        its operation in ONNX; None if ONNX has none like it
@@ -146,6 +177,8 @@ class Cell:
     mixes: tuple[Mix, ...] = ()
     carry: Carry | None = None
     recurrent: bool = True
+    diagonal: Diagonal | None = None
+    is_linear: bool = False
     activation: str | None = None
     biases: int | None = None
     onnx: Onnx | None = None
@@ -193,6 +226,19 @@ class Cell:
     def content(self) -> int:
         """The index of the block with the content that the cell writes."""
         return next(n for n, block in enumerate(self.blocks) if block.is_signed)
+
+    @property
+    def fixed_loop(self) -> str:
+        """Why W_hh cannot be scaled or cut, as a clause; "" if it can."""
+        if not self.recurrent:
+            return f"{self.noun} has no recurrent weights W_hh"
+        return self.diagonal.fixed if self.diagonal else ""
+
+    def hh_shape(self, hidden_size: int) -> tuple[int, int]:
+        """Of weight_hh."""
+        if self.diagonal:
+            return self.diagonal.shape(hidden_size)
+        return len(self.blocks) * hidden_size if self.recurrent else 0, hidden_size
 
     @property
     def highway(self) -> str | None:

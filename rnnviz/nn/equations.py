@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Protocol
 
+import numpy as np
+
 from rnnviz.nn import cell_table
 from rnnviz.nn.cell import Cell
-from rnnviz.nn.records import LayerForward, LayerWeights, Paths, StepBack
+from rnnviz.nn.records import LayerBackward, LayerForward, LayerWeights, Paths, StepBack
 from rnnviz.nn.spec import ModelSpec
 from rnnviz.nn.types import Array, Params
 
@@ -25,6 +27,24 @@ class Equations(Protocol):
     ]
     jacobian: Callable[[LayerWeights, tuple[Array, ...]], tuple[Array, Array]]
     paths: Callable[[tuple[Array, ...]], Paths]
+
+
+class DiagonalEquations(Equations, Protocol):
+    """Of a cell with a diagonal recurrence (Cell.diagonal), which has to say three more things."""
+
+    #: (random numbers, initialiser, H) -> the first weight_hh
+    initial: Callable[[np.random.Generator, str, int], Array]
+    #: (weights) -> W_ih, W_hh and b of a_t = W_ih x_t + b + W_hh h_{t-1}, with a full matrix W_hh (H, H)
+    in_full: Callable[[LayerWeights], LayerWeights]
+    #: (weights, forward, backward of the layer) -> dL/d(weight_hh), the part of each step (T, *shape)
+    shares: Callable[[LayerWeights, LayerForward, LayerBackward], Array]
+
+
+class LinearEquations(Equations, Protocol):
+    """Of a cell with a linear recurrence (Cell.is_linear)."""
+
+    #: (weights, x (T, B, I)) -> a and b (T, B, …) of h_t = a_t ⊙ h_{t-1} + b_t; complex, if units come in pairs
+    terms: Callable[[LayerWeights, Array], tuple[Array, Array]]
 
 
 @dataclass(frozen=True)
@@ -60,6 +80,23 @@ class OwnEquations(Equations, Protocol):
     grad_x: Callable[[LayerForward, Array], Array]
     #: (layer, ∂L/∂h_t of each step (T, B, H)) -> what its own backward pass gives at each
     verdict: Callable[[LayerForward, Array], Verdict]
+
+
+def diagonal(cell: Cell) -> DiagonalEquations:
+    """nn/cells/NAME.py of a cell with a diagonal recurrence."""
+    module: DiagonalEquations = import_module(f"rnnviz.nn.cells.{cell.name}")
+    return module
+
+
+def linear(cell: Cell) -> LinearEquations:
+    """nn/cells/NAME.py of a cell with a linear recurrence."""
+    module: LinearEquations = import_module(f"rnnviz.nn.cells.{cell.name}")
+    return module
+
+
+def in_full(cell: Cell, w: LayerWeights) -> LayerWeights:
+    """The weights as they act on x_t and on h_{t-1}: W_hh is (G*H, H), even where a cell has only a diagonal of it."""
+    return diagonal(cell).in_full(w) if cell.diagonal else w
 
 
 _OWN: dict[str, OwnEquations] = {}

@@ -10,6 +10,8 @@ identity    weight_hh the identity (each gate), other weights N(0, 0.001²), bia
 orthogonal  as keras, but weight_hh orthogonal in each gate by itself (Saxe et al. 2014, arXiv:1312.6120)
 chrono      as orthogonal, with gate biases drawn for memories of up to `max_lag` steps
             (Tallec & Ollivier 2018, arXiv:1804.11188)
+
+A diagonal recurrence (Cell.diagonal) draws its weight_hh itself: `initial` in nn/cells/NAME.py.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ import numpy as np
 
 from rnnviz.errors import InputError
 from rnnviz.nn.cell_table import CELLS
+from rnnviz.nn.equations import diagonal
 from rnnviz.nn.equations import own as own_equations
 from rnnviz.nn.records import own_name
 from rnnviz.nn.spec import INITIALISERS, ModelSpec, one_of, real_number, whole_number
@@ -60,7 +63,9 @@ def initial_params(
     bound = 1.0 / math.sqrt(spec.hidden_size)
     params: Params = {}
     for name, shape in spec.parameter_shapes.items():
-        if init == "pytorch":
+        if spec.about_cell.diagonal and "weight_hh" in name:
+            params[name] = diagonal(spec.about_cell).initial(rng, init, spec.hidden_size)
+        elif init == "pytorch":
             params[name] = rng.uniform(-bound, bound, shape)
         elif len(shape) == 1:
             params[name] = np.zeros(shape)
@@ -73,7 +78,7 @@ def initial_params(
 
     for suffix in spec.suffixes:
         W_hh = params.get(f"rnn.weight_hh{suffix}")
-        if W_hh is not None:
+        if W_hh is not None and not spec.about_cell.fixed_loop:
             W_hh *= gain
             if spectral_radius is not None:
                 rescale(W_hh, spectral_radius)
@@ -95,7 +100,11 @@ def orthogonal(rng: np.random.Generator, rows: int, columns: int) -> Array:
 
 
 def rescale(W_hh: Array, spectral_radius: float) -> None:
-    """Scale each (H, H) gate block, in place, to this spectral radius (largest |eigenvalue|); 0 stays 0."""
+    """Scale each (H, H) gate block, or one row that is a diagonal, in place, to this spectral radius, the largest
+    |eigenvalue|; 0 stays 0."""
+    if len(W_hh) == 1:  # a diagonal, or one unit
+        W_hh *= spectral_radius / (float(np.abs(W_hh).max()) or 1.0)
+        return
     for block in W_hh.reshape(-1, W_hh.shape[1], W_hh.shape[1]):
         radius = float(np.abs(np.linalg.eigvals(block)).max())
         if radius > 0:

@@ -53,7 +53,8 @@ def check(cell: str, weights: Mapping[str, HasShape], inputs: int | None = None)
         for direction in directions:
             suffix = f"_l{level}{SUFFIX[direction]}"
             read = inputs if level == 0 else H * len(directions)
-            shapes = {"weight_ih": (width, read), "weight_hh": (width, H), "bias_ih": (width,), "bias_hh": (width,)}
+            hidden = about.hh_shape(H)
+            shapes = {"weight_ih": (width, read), "weight_hh": hidden, "bias_ih": (width,), "bias_hh": (width,)}
             for kind, shape in shapes.items():
                 weight = weights.get(kind + suffix)
                 if weight is not None and weight.shape != shape:

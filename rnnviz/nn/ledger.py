@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnviz.nn.cells.activations import slope as activation_slope
+from rnnviz.nn.equations import in_full
 from rnnviz.nn.metrics import norm
 from rnnviz.nn.records import Forward, layer_weights
 from rnnviz.nn.spec import ModelSpec
@@ -80,7 +81,7 @@ def make_ledger(
         through_slope = slopes * grad_h[1:]
         after_slope = norm(through_slope, axis=(1, 2))
         slope_share = after_slope / norms[1:]
-        weight_share = norm(through_slope @ w.W_hh, axis=(1, 2)) / after_slope
+        weight_share = norm(through_slope @ in_full(spec.about_cell, w).W_hh, axis=(1, 2)) / after_slope
         if copies is not None:
             weight_share[copies] = 1.0
     carry = spec.about_cell.carry

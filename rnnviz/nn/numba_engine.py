@@ -17,6 +17,7 @@ import numpy as np
 from rnnviz.nn import levels, losses, numpy_engine, readout
 from rnnviz.nn.carry import Carried
 from rnnviz.nn.data import Data
+from rnnviz.nn.equations import in_full
 from rnnviz.nn.flat_parameters import FlatParameters
 from rnnviz.nn.kernels.buffer_sizes import Plan, make_plan
 from rnnviz.nn.loaded_kernels import kernels_of, loaded
@@ -190,7 +191,7 @@ def triangle(
         return levels.triangle(spec, params, forward, grad_y, steps, partial(_layer_backward, kernels))
     T, B = grad_y.shape[:2]
     run = forward.layers[-1]
-    W_hh = layer_weights(spec, params, spec.num_layers - 1).W_hh
+    W_hh = in_full(spec.about_cell, layer_weights(spec, params, spec.num_layers - 1)).W_hh
     plan = _plan(spec, T, B)
     direct = np.ascontiguousarray(readout.sent_by_own_step(params, grad_y))
     grad_h = np.empty((len(steps), B, spec.hidden_size), run.h.dtype)

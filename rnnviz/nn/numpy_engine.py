@@ -19,6 +19,7 @@ from rnnviz.nn import levels, losses, optimizer, readout
 from rnnviz.nn.carry import ZEROS, Carried
 from rnnviz.nn.cell_table import CELLS
 from rnnviz.nn.data import Data
+from rnnviz.nn.equations import diagonal
 from rnnviz.nn.equations import equations as equations_of
 from rnnviz.nn.equations import own as own_equations
 from rnnviz.nn.masked import equations_of_layer
@@ -102,9 +103,14 @@ def weight_gradients(spec: ModelSpec, w: LayerWeights, layer: LayerForward, back
     """The same weights act at every step, so their gradient is the sum over all steps and sequences."""
     if spec.about_cell.is_own:
         return w._replace(own=own_equations(spec.about_cell).sums(layer, back.grad_pre))
+    cell, W_hh = spec.about_cell, w.W_hh
+    if cell.diagonal:
+        W_hh = diagonal(cell).shares(w, layer, back).sum(axis=0)
+    elif cell.recurrent:
+        W_hh = flat(back.grad_rec).T @ flat(layer.h[:-1])
     return LayerWeights(
         W_ih=flat(back.grad_pre).T @ flat(layer.x),
-        W_hh=flat(back.grad_rec).T @ flat(layer.h[:-1]) if spec.about_cell.recurrent else w.W_hh,
+        W_hh=W_hh,
         b_ih=back.grad_pre.sum(axis=(0, 1)),
         b_hh=None if w.b_hh is None else back.grad_rec.sum(axis=(0, 1)),
     )

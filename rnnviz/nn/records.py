@@ -20,7 +20,7 @@ class LayerWeights(NamedTuple):
     """The parameters of one recurrent layer. The rows are the gates of the cell, H rows each."""
 
     W_ih: Array  # (G*H, I)
-    W_hh: Array  # (G*H, H); (0, H) for a cell without recurrent weights
+    W_hh: Array  # (G*H, H); (0, H) without recurrent weights; of a diagonal recurrence a few rows (Cell.hh_shape)
     b_ih: Array  # (G*H,)
     b_hh: Array | None  # (G*H,), or None with one bias (Keras' layout)
     own: ParamsLike | None = None  # of a cell of a person's own: by the names in its file; the others are empty
@@ -96,7 +96,7 @@ class LayerBackward:
     grad_pre    dL/d(W_ih x_t + b_ih), from which the input weights' gradient is computed; also the gradient of the
                 pre-activation itself, because the input side enters it with factor 1
     grad_rec    dL/d(W_hh h_{t-1} + b_hh): the same array, except in a block with a reset gate (times r_t);
-                meaningless without W_hh
+                meaningless without W_hh, and of a recurrence in pairs, where it is grad_h
     """
 
     grad_h: Array  # (T+1, B, H)

@@ -5,11 +5,14 @@ dL/dW_hh = Σ_t δ_t ⊗ h_{t-1}          step t's own part is δ_t ⊗ h_{t-1}
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from rnnviz.nn import metrics, readout
+from rnnviz.nn.equations import diagonal
 from rnnviz.nn.equations import own as own_equations
-from rnnviz.nn.records import Backward, Forward, own_params
+from rnnviz.nn.records import Backward, Forward, layer_weights, own_params
 from rnnviz.nn.spec import ModelSpec
 from rnnviz.nn.types import Array, ParamsLike
 
@@ -33,6 +36,8 @@ def of_parameter(
         layer = int(name.rsplit("_l", 1)[1])
         run, back = forward.layers[layer], backward.layers[layer]
         recurrent = kind.endswith("_hh")
+        if recurrent and spec.about_cell.diagonal and "bias" not in name:
+            return diagonal(spec.about_cell).shares(layer_weights(spec, params, layer), run, back)
         grad, read = (back.grad_rec, run.h[:-1]) if recurrent else (back.grad_pre, run.x)
     if "bias" in name:
         return np.asarray(grad.sum(axis=1))
@@ -48,16 +53,20 @@ def _of_attention(spec: ModelSpec, params: ParamsLike, name: str, forward: Forwa
     return out
 
 
-def norms(spec: ModelSpec, forward: Forward, backward: Backward, k: int) -> Array:
+def norms(spec: ModelSpec, params: ParamsLike, forward: Forward, backward: Backward, k: int) -> Array:
     """(k,): the norm of each step's contribution to the gradients of all recurrent layers' weights."""
     if spec.about_cell.is_own:
         own = own_equations(spec.about_cell).shares(forward.layers[0], backward.layers[0].grad_pre[:k])
         return metrics.norm(np.concatenate([share.reshape(k, -1) for share in own.values()], axis=1), axis=1)
     parts = []
-    for layer, gradient in zip(forward.layers, backward.layers, strict=True):
+    for index, (layer, gradient) in enumerate(zip(forward.layers, backward.layers, strict=True)):
         grad_pre, grad_rec = gradient.grad_pre[:k], gradient.grad_rec[:k]
         parts += [_outer(grad_pre, layer.x), _summed(grad_pre)]
-        if spec.about_cell.recurrent:
+        if spec.about_cell.diagonal:
+            first = replace(gradient, grad_h=gradient.grad_h[: k + 1], grad_pre=grad_pre, grad_rec=grad_rec)
+            share = diagonal(spec.about_cell).shares(layer_weights(spec, params, index), layer, first)
+            parts.append(metrics.norm(share, axis=(1, 2)))
+        elif spec.about_cell.recurrent:
             parts.append(_outer(grad_rec, layer.h[:-1]))
         if spec.biases == 2:
             parts.append(_summed(grad_rec))

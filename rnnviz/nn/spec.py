@@ -38,7 +38,7 @@ class ModelSpec:
 
     cell          one of CELLS; see nn/cells
     input_size    I, hidden_size H (units of every layer), output_size O, num_layers L
-    activation    of the simple RNN: "tanh", "relu", "identity", "sigmoid"; the other cells have their own
+    activation    of a cell that lets you choose: "tanh", "relu", "identity", "sigmoid"; the others have their own
     biases        2: bias_ih and bias_hh as in PyTorch; 1: bias_ih alone as in Keras' SimpleRNN and LSTM.
                   For some cells the number is fixed: a GRU has 2
     dtype         "float64" or "float32": the precision of the parameters and of training
@@ -72,6 +72,10 @@ class ModelSpec:
         for name in ("input_size", "hidden_size", "output_size"):
             object.__setattr__(self, name, whole_number(name, getattr(self, name), low=1, high=LARGEST))
         object.__setattr__(self, "num_layers", whole_number("num_layers", self.num_layers, low=1, high=DEEPEST))
+        paired = self.about_cell.diagonal
+        if paired is not None and self.hidden_size % paired.units:
+            few = f"{self.about_cell.noun} pairs its units: choose an even number, such as {self.hidden_size + 1}"
+            raise InputError(f"hidden_size: {few}")
         if self.about_cell.activation is not None:
             object.__setattr__(self, "activation", self.about_cell.activation)
         if self.about_cell.biases is not None:
@@ -137,7 +141,7 @@ class ModelSpec:
             is_lowest = number < len(self.directions)
             shapes[f"rnn.weight_ih{suffix}"] = (width, self.input_size if is_lowest else self.read_size)
             if self.about_cell.recurrent:
-                shapes[f"rnn.weight_hh{suffix}"] = (width, H)
+                shapes[f"rnn.weight_hh{suffix}"] = self.about_cell.hh_shape(H)
             shapes[f"rnn.bias_ih{suffix}"] = (width,)
             if self.biases == 2:
                 shapes[f"rnn.bias_hh{suffix}"] = (width,)

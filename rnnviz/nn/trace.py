@@ -341,7 +341,7 @@ class Trace(ReadOnly):
         run = self.forward.window(0, k)
         back = self.backward if self.loss_steps == (k,) else self._backward_of(k)
         with np.errstate(all="ignore"):
-            return frozen(shares.norms(self.spec, run, back, k))
+            return frozen(shares.norms(self.spec, self.params, run, back, k))
 
     def check(self, seed: int = 0) -> float:
         """The gradient check: the largest error of the gradients against central differences; see gradcheck. Without a

@@ -73,10 +73,10 @@ def node_at(frame: Frame, t: int) -> Node | None:
         y=_output(frame, t) if step else "",
         h=tuple(_size(trace.layers[n].h[t]) for n in layers) if read else None,
         c=_size(trace.c[t]) if read and trace.c is not None else None,
-        from_before=_arriving(frame, "weight_hh", [trace.layers[n].h[t - 1] for n in layers])
+        from_before=_arriving(frame, "hh", [trace.layers[n].h[t - 1] for n in layers])
         if acts and cell.recurrent
         else None,
-        from_below=_arriving(frame, "weight_ih", [trace.layers[n].x[t - 1] for n in layers])
+        from_below=_arriving(frame, "ih", [trace.layers[n].x[t - 1] for n in layers])
         if acts and not cell.is_own
         else None,
         keeps=float(carry.share(trace.gates[carry.gate][t - 1]).mean()) if step and carry else None,
@@ -99,12 +99,17 @@ def _size(state: Array) -> float:
     return float(norm(state))
 
 
-def _arriving(frame: Frame, name: str, what: list[Array]) -> tuple[float, ...]:
+def _arriving(frame: Frame, side: str, what: list[Array]) -> tuple[float, ...]:
     import numpy as np
 
-    params = frame.scene.trace.params
+    from rnnviz.nn.equations import in_full
+    from rnnviz.nn.records import layer_weights
+
+    trace = frame.scene.trace
+    weights = [layer_weights(trace.spec, trace.params, n) for n in range(trace.L)]
+    matrices = [w.W_ih if side == "ih" else in_full(trace.spec.about_cell, w).W_hh for w in weights]
     with np.errstate(all="ignore"):
-        return tuple(_size(a @ params[f"rnn.{name}_l{n}"].T) for n, a in enumerate(what))
+        return tuple(_size(a @ matrix.T) for a, matrix in zip(what, matrices, strict=True))
 
 
 def _input(frame: Frame, t: int) -> str:

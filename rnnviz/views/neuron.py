@@ -17,10 +17,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnviz.nn import Trace
-from rnnviz.nn.cell import CHOSEN
+from rnnviz.nn.cell import CHOSEN, Cell
+from rnnviz.nn.equations import in_full
 from rnnviz.nn.masked import equations_of_layer
 from rnnviz.nn.readout import attends
-from rnnviz.nn.records import Paths, layer_weights
+from rnnviz.nn.records import LayerWeights, Paths, layer_weights
 from rnnviz.nn.types import Array
 from rnnviz.numbers import exponent, subscript
 from rnnviz.scene.gradient import Gradient
@@ -61,6 +62,11 @@ class Equation:
     about: str = ""
 
 
+def _weights(trace: Trace) -> LayerWeights:
+    """Of the top layer, W_hh as the matrix that it acts as."""
+    return in_full(trace.spec.about_cell, layer_weights(trace.spec, trace.params, trace.L - 1))
+
+
 # -- the way forward -----------------------------------------------------------------------------------
 
 
@@ -70,7 +76,7 @@ def forward(trace: Trace, t: int, unit: int) -> tuple[Equation, ...]:
     Every h and c on the right is that of t-1, everything else that of t.
     """
     H, spec = trace.H, trace.spec
-    w = layer_weights(spec, trace.params, trace.L - 1)
+    w = _weights(trace)
     layer = trace.forward.layers[-1]
     x, h = layer.x[t - 1, 0], layer.h[t - 1, 0]
     pre, gates = layer.pre[t - 1, 0], layer.gates[t - 1, 0]
@@ -82,6 +88,7 @@ def forward(trace: Trace, t: int, unit: int) -> tuple[Equation, ...]:
                      float(state[t, 0, unit]), "", float(state[t, 0, unit]), about="padding: the mask copies the state")
             for name, state in states.items()
         )  # fmt: skip
+    cell = spec.about_cell
     below = "h'" if trace.L > 1 else "x"
 
     def block(index: int, *, reads: bool = True, recurs: bool = True) -> list[Term]:
@@ -91,12 +98,11 @@ def forward(trace: Trace, t: int, unit: int) -> tuple[Equation, ...]:
             terms += _products(below, w.W_ih[row], x)
             terms.append(Term("b" if w.b_hh is None else "b_ih", None, float(w.b_ih[row])))
         if recurs:
-            terms += _products("h", w.W_hh[row], h, always=True)
+            terms += _products("h", w.W_hh[row], h, units=_partners(cell, unit, H))
             if w.b_hh is not None:
                 terms.append(Term("b_hh", None, float(w.b_hh[row])))
         return terms
 
-    cell = spec.about_cell
     found: list[Equation] = []
     for index, own in enumerate(cell.blocks):
         row, name = index * H + unit, f"{own.name}{here}"
@@ -155,7 +161,7 @@ def backward(trace: Trace, t: int, unit: int, gradient: Gradient) -> tuple[Equat
     if k is not None and t > k:
         return ()
     H, spec = trace.H, trace.spec
-    w = layer_weights(spec, trace.params, trace.L - 1)
+    w = _weights(trace)
     grad_h = gradient.states[:, 0]
     here, whose = f"[{unit}]", f"∂L{'' if k is None else subscript(k)}"
     value = float(grad_h[t, unit])
@@ -186,7 +192,7 @@ def backward(trace: Trace, t: int, unit: int, gradient: Gradient) -> tuple[Equat
 
     def via(index: int, name: str) -> list[Term]:
         block = slice(index * H, (index + 1) * H)
-        return _products(name, w.W_hh[block, unit], deltas[block], always=True)
+        return _products(name, w.W_hh[block, unit], deltas[block], units=_partners(cell, unit, H))
 
     cell = spec.about_cell
     if not cell.gates:
@@ -267,13 +273,16 @@ def _gradient(
 # -- terms ---------------------------------------------------------------------------------------------
 
 
-def _products(name: str, weights: Array, values: Array, *, always: bool = False) -> list[Term]:
-    """weight · value for each; a single one needs no number, unless it is one unit of many layers' (`always`)."""
-    single = len(values) == 1 and not always
-    return [
-        Term(name if single else f"{name}[{j}]", weight, value)
-        for j, (weight, value) in enumerate(zip(weights.tolist(), values.tolist(), strict=True))
-    ]
+def _products(name: str, weights: Array, values: Array, *, units: range | None = None) -> list[Term]:
+    """weight · value for each, of units for those that are named; a single one needs no number, unless it is a unit."""
+    chosen = range(len(values)) if units is None else units
+    single = len(values) == 1 and units is None
+    return [Term(name if single else f"{name}[{j}]", float(weights[j]), float(values[j])) for j in chosen]
+
+
+def _partners(cell: Cell, unit: int, H: int) -> range:
+    """The units that `unit` reads, and that read it, through W_hh."""
+    return cell.diagonal.senders(unit, H) if cell.diagonal else range(H)
 
 
 def largest_first(terms: list[Term] | tuple[Term, ...]) -> tuple[Term, ...]:

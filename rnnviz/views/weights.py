@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnviz.nn import Trace
+from rnnviz.nn.equations import in_full
+from rnnviz.nn.records import layer_weights
 from rnnviz.nn.types import Array
 
 
@@ -36,7 +38,13 @@ def recurrent_weights(trace: Trace) -> Array | None:
     cell = trace.spec.about_cell
     if not cell.splits or not cell.recurrent:
         return None
-    return np.asarray(trace.params[f"rnn.weight_hh_l{trace.L - 1}"], np.float64)
+    return matrix(trace)
+
+
+def matrix(trace: Trace) -> Array:
+    """(G*H, H): W_hh of the top layer, as the matrix that it acts as."""
+    cell, w = trace.spec.about_cell, layer_weights(trace.spec, trace.params, trace.L - 1)
+    return np.asarray(in_full(cell, w).W_hh, np.float64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,12 +57,14 @@ class Block:
 
 
 def blocks(trace: Trace) -> list[Block]:
-    """W_ih, W_hh and b of the top layer, from left to right as they stand in its equation; of a gated cell W_hh alone,
-    or W_ih where it has none, in a block for each gate."""
+    """W_ih, W_hh as the matrix that it acts as, and b of the top layer, from left to right as they stand in its
+    equation; of a gated cell W_hh alone, or W_ih where it has none, in a block for each gate."""
     params, layer, H = trace.params, trace.L - 1, trace.H
     kinds = {
         kind: params[f"rnn.weight_{kind}_l{layer}"] for kind in ("ih", "hh") if f"rnn.weight_{kind}_l{layer}" in params
     }
+    if trace.spec.about_cell.diagonal:
+        kinds["hh"] = matrix(trace)
     gates = trace.spec.about_cell.gates
     if gates:
         kind = "hh" if "hh" in kinds else "ih"

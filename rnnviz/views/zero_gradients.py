@@ -16,6 +16,7 @@ from typing import Literal
 import numpy as np
 
 from rnnviz.nn import Trace
+from rnnviz.nn.equations import in_full
 from rnnviz.nn.masked import equations_of_layer
 from rnnviz.nn.readout import attends
 from rnnviz.nn.records import Paths, layer_weights
@@ -131,7 +132,7 @@ class _Step:
     def __init__(self, trace: Trace, gradient: Gradient, t: int) -> None:
         self.trace, self.t, self.gradient = trace, t, gradient
         self.cell = trace.spec.about_cell
-        self.W_hh = layer_weights(trace.spec, trace.params, trace.L - 1).W_hh
+        self.W_hh = in_full(self.cell, layer_weights(trace.spec, trace.params, trace.L - 1)).W_hh
 
     def paths(self, t: int) -> Paths:
         """(B, …) each: the local derivatives of step t."""

@@ -203,6 +203,10 @@ TERMS: tuple[Term, ...] = (
          "On the screen: one row for each step back, with what the slope and W_hh did to the gradient, and what is "
          "left of it.",
          see=("factor", "triangle")),
+    Term("linear recurrence",
+         "A loop without an activation: the old state is multiplied by numbers that do not depend on it. The LRU and "
+         "the minGRU are such cells; their steps can be joined in any order.",
+         forms=("linear recurrences",), see=("scan", "factor")),
     Term("loop",
          "The connection by which the state of one step is an input of the next.",
          see=("recurrent neural network", "unrolled")),
@@ -294,6 +298,10 @@ TERMS: tuple[Term, ...] = (
     Term("saddle",
          "A fixed point from which small moves grow in some directions and die out in the others.",
          see=("fixed point", "attractor")),
+    Term("scan",
+         "The computation of all states of a linear recurrence in rounds: each round joins neighbouring steps, all at "
+         "once, and doubles how far back a step reaches.",
+         see=("linear recurrence",)),
     Term("seed",
          "The number that random weights and data are drawn from. The same seed gives the same numbers.",
          see=("initialiser",)),

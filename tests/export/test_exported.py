@@ -32,7 +32,7 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "forget_bias": (None, -1.5, 1.23456789),
     "biases": (1, 2),
     "num_layers": (1, 2),
-    "hidden_size": (3, 1),
+    "hidden_size": (4, 1),
     "optimizer": ("sgd", "adam", "rmsprop"),
     "momentum": (0.0, 0.9),
     "convention": ("pytorch", "keras"),
@@ -57,7 +57,10 @@ SIZES = {"sine": {"points": 20}, "recall": {"lag": 7}, "adding": {"lag": 7}, "co
 def experiment_of(chosen: dict[str, Any]) -> Experiment | None:
     """The experiment, or None for settings that exclude each other."""
     chosen = dict(chosen)
-    if chosen["cell"] == "rnn" and chosen["init"] == "chrono":
+    about = cell_table.CELLS[chosen["cell"]]
+    if chosen["init"] == "chrono" and not about.chrono:
+        return None
+    if about.diagonal and chosen["hidden_size"] % about.diagonal.units:
         return None
     if chosen["optimizer"] != "sgd" and chosen["momentum"]:
         return None

@@ -1,7 +1,8 @@
 """Makes the golden files: what PyTorch and Keras say, so that the tests need neither.
 
-    KERAS_BACKEND=torch python tests/golden/make.py [pytorch] [mingru] [attention] [bidirectional] [keras] [histories]
-                                                    [cell_histories] [sine_runs] [carried] [masked] [recordings]
+    KERAS_BACKEND=torch python tests/golden/make.py [pytorch] [mingru] [indrnn] [lru] [attention] [bidirectional]
+                                                    [keras] [histories] [cell_histories] [sine_runs] [carried]
+                                                    [masked] [recordings]
 
 Needs torch, keras and numpy. Everything is float64 and seeded, except Keras' own recipe, which runs as its users
 run it, in float32. `sine_runs` trains 200 models with Keras and takes some minutes.
@@ -19,6 +20,8 @@ import numpy as np
 
 HERE = Path(__file__).parent
 EPOCHS, BATCH, WINDOW = 20, 8, 10
+#: The cells that PyTorch does not have.
+OWN = ("mingru", "indrnn", "lru")
 
 
 def save(name: str, arrays: dict[str, np.ndarray]) -> None:
@@ -49,21 +52,45 @@ def mingru() -> None:
     save("mingru", autograd([("mingru", "identity", n) for n in (1, 2, 3)]))
 
 
-def make_mingru(inputs: int, H: int, layers: int):
+def indrnn() -> None:
+    """The same of an IndRNN."""
+    save("indrnn", autograd([("indrnn", "relu", 1), ("indrnn", "tanh", 2)]))
+
+
+def lru() -> None:
+    """The same of an LRU, on complex numbers."""
+    save("lru", autograd([("lru", "identity", 1), ("lru", "identity", 2)]))
+
+
+def make_own(cell: str, inputs: int, H: int, layers: int, activation: str = "identity"):
+    """A cell that PyTorch does not have, from the equations of its paper."""
     import torch
 
-    class MinGRU(torch.nn.Module):
+    blocks = 2 if cell == "mingru" else 1
+    hidden = {"mingru": None, "indrnn": (1, H), "lru": (3, H // 2)}[cell]
+
+    class Own(torch.nn.Module):
         hidden_size, num_layers = H, layers
 
         def __init__(self):
             super().__init__()
             for layer in range(layers):
-                linear = torch.nn.Linear(inputs if layer == 0 else H, 2 * H)
+                linear = torch.nn.Linear(inputs if layer == 0 else H, blocks * H)
                 self.register_parameter(f"weight_ih_l{layer}", linear.weight)
+                if hidden is not None:
+                    self.register_parameter(f"weight_hh_l{layer}", torch.nn.Parameter(torch.empty(hidden)))
                 self.register_parameter(f"bias_ih_l{layer}", linear.bias)
 
         def step(self, layer, x, h):
             a = x @ getattr(self, f"weight_ih_l{layer}").T + getattr(self, f"bias_ih_l{layer}")
+            if cell == "indrnn":
+                return getattr(torch, activation)(a + getattr(self, f"weight_hh_l{layer}") * h)
+            if cell == "lru":
+                nu, theta, log_gamma = getattr(self, f"weight_hh_l{layer}")
+                turn = torch.exp(torch.complex(-nu.exp(), theta.exp()))
+                state, given = (torch.complex(*both.chunk(2, dim=-1)) for both in (h, a))
+                state = turn * state + log_gamma.exp() * given
+                return torch.cat([state.real, state.imag], dim=-1)
             z, new = torch.sigmoid(a[..., :H]), a[..., H:]
             return (1 - z) * h + z * new
 
@@ -78,7 +105,7 @@ def make_mingru(inputs: int, H: int, layers: int):
                 last.append(h)
             return x, torch.stack(last)
 
-    return MinGRU()
+    return Own()
 
 
 def attention() -> None:
@@ -135,8 +162,8 @@ def autograd(cases: list[tuple[str, str, int]]) -> dict[str, np.ndarray]:
     for number, (cell, activation, layers) in enumerate(cases):
         torch.manual_seed(number)
         kwargs = {"nonlinearity": activation} if cell == "rnn" else {}
-        if cell == "mingru":
-            module = make_mingru(inputs, H, layers)
+        if cell in OWN:
+            module = make_own(cell, inputs, H, layers, activation)
         else:
             module = getattr(torch.nn, cell.upper())(inputs, H, layers, **kwargs)
         readout = torch.nn.Linear(H, outputs)
@@ -187,7 +214,7 @@ def bidirectional() -> None:
     for number, (cell, layers) in enumerate((c, n) for c in ("rnn", "lstm", "gru", "mingru") for n in (1, 2)):
         torch.manual_seed(number)
         if cell == "mingru":
-            sides = [make_mingru(inputs if level == 0 else 2 * H, H, 1) for level in range(layers) for _ in "fb"]
+            sides = [make_own("mingru", inputs if level == 0 else 2 * H, H, 1) for level in range(layers) for _ in "fb"]
             ends = [f"_l{level}{way}" for level in range(layers) for way in ("", "_reverse")]
             named = {
                 f"rnn.{n.removesuffix('_l0')}{end}": p
@@ -231,7 +258,7 @@ def itemised(cell, activation, module, readout, x, targets, h0, c0, put) -> None
     kwargs = {"nonlinearity": activation} if cell == "rnn" else {}
     cells = []
     for layer in range(layers):
-        if cell == "mingru":
+        if cell in OWN:
             cells.append(lambda x, h, layer=layer: module.step(layer, x, h))
             continue
         one = getattr(torch.nn, {"rnn": "RNNCell", "lstm": "LSTMCell", "gru": "GRUCell"}[cell])(
@@ -702,6 +729,8 @@ if __name__ == "__main__":
         "pytorch": pytorch,
         "mingru": mingru,
         "attention": attention,
+        "indrnn": indrnn,
+        "lru": lru,
         "bidirectional": bidirectional,
         "keras": keras_layers,
         "masked": masked,

@@ -65,6 +65,7 @@ SLOW = {
     "state-between-batches",
     "two-ways-through-time",
     "the-map",
+    "linear-recurrences",
 }
 
 #: Questions whose answer is that of the lesson's own seed, and where the lesson says so or why it is no claim.
@@ -409,6 +410,28 @@ CLAIMS: dict[str, Claim] = {
         ("forget_mean > 0.9", "spectral_radius_of_step[10] > 0.95", "spectral_radius_of_step[10] < 1.1"),
     ),
     "eigenvalues-and-lengths/your-turn": Claim("at PyTorch's start changes die out", ("lyapunov < -0.4",)),
+    "linear-recurrences/the-factor-of-a-step": Claim(
+        "between 1 % and all of it; every factor is between the smallest and the largest |λ|",
+        (
+            "grad_ratio > 0.02",
+            "grad_ratio < 0.9",
+            "mean_factor > 0.9",
+            "mean_factor < spectral_radius",
+            "spectral_radius < 0.999",
+        ),
+    ),
+    "linear-recurrences/a-gate-in-place-of-λ": Claim(
+        "hardly anything: z is near 0.5",
+        ("grad_ratio < 1e-6", "update_mean > 0.4", "update_mean < 0.6"),
+    ),
+    "linear-recurrences/does-it-learn": Claim(
+        "the minGRU learns it, and the tanh RNN does not",
+        ("accuracy >= 0.9", "start.accuracy < 0.7"),
+    ),
+    "linear-recurrences/in-any-order": Claim(
+        "the states of the scan are those of the steps",
+        ("scan_rounds == 6", "scan_difference < 1e-12"),
+    ),
     "your-turn/what-will-it-do": Claim(
         "a step keeps about the spectral radius, or less",
         ("reach < needed_lag", "mean_factor < 1.1 * spectral_radius", "mean_factor > 0.7 * spectral_radius"),

@@ -5,6 +5,7 @@ import os
 import pytest
 
 from rnnviz.nn import CELLS as EVERY
+from rnnviz.nn.cell_table import CELLS as CELLS_BY_NAME
 
 #: RNNVIZ_TEST_CELLS: "all", as in .ci/run, or names between commas; without a compiler nothing takes long.
 _NAMES = "all" if os.environ.get("NUMBA_DISABLE_JIT") else os.environ.get("RNNVIZ_TEST_CELLS", "rnn")
@@ -20,3 +21,9 @@ def on_either_engine(*cells):
     """Parameters (cell, engine), the compiled ones likewise."""
     compiled = [pytest.param(cell, "numba", marks=pytest.mark.slow) for cell in cells[1:]]
     return [*((cell, "numpy") for cell in cells), (cells[0], "numba"), *compiled]
+
+
+def fitting(cell: str, hidden: int) -> int:
+    """The next number of units that a cell can have, from this one on: an LRU pairs its units."""
+    paired = CELLS_BY_NAME[cell].diagonal
+    return hidden if paired is None else -(-hidden // paired.units) * paired.units

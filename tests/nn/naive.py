@@ -50,9 +50,9 @@ def run(spec, params, x, h0=None, c0=None, moves=None, start=0, mask=None):
         for n in range(L):
             before = h[n], c[n]
             given = inputs @ weight(f"rnn.weight_ih_l{n}").T + weight(f"rnn.bias_ih_l{n}")
-            recurrent = h[n] @ weight(f"rnn.weight_hh_l{n}").T if f"rnn.weight_hh_l{n}" in params else 0.0
+            recurrent = from_before(spec, weight(f"rnn.weight_hh_l{n}"), h[n])
             recurrent = recurrent + weight(f"rnn.bias_hh_l{n}")
-            given = given + moves.get(("input side", n, t), 0)
+            given = given_to(spec, weight(f"rnn.weight_hh_l{n}"), given + moves.get(("input side", n, t), 0))
             recurrent = recurrent + moves.get(("recurrent side", n, t), 0)
             h[n], c[n] = step(spec, given, recurrent, h[n], c[n], moves.get(("c", n, t), 0))
             if mask is not None:
@@ -90,9 +90,29 @@ def attended(spec, weight, states, seen):
     return out
 
 
+def from_before(spec, W_hh, h):
+    """What W_hh makes of h; 0 without W_hh."""
+    if spec.cell == "indrnn":
+        return W_hh * h
+    if spec.cell == "lru":  # a 2 × 2 matrix for each pair, since i is taken: it is the derivative's
+        nu, theta, _ = W_hh
+        pairs = W_hh.shape[1]
+        turn = np.array(
+            [[np.cos(np.exp(theta)), -np.sin(np.exp(theta))], [np.sin(np.exp(theta)), np.cos(np.exp(theta))]]
+        )
+        turned = np.einsum("ijn,bjn->bin", np.exp(-np.exp(nu)) * turn, h.reshape(-1, 2, pairs))
+        return turned.reshape(-1, 2 * pairs)
+    return 0.0 if spec.cell == "mingru" else h @ W_hh.T
+
+
+def given_to(spec, W_hh, given):
+    """What the input side adds: an LRU scales it by γ."""
+    return np.tile(np.exp(W_hh[2]), 2) * given if spec.cell == "lru" else given
+
+
 def step(spec, given, recurrent, h, c, move_c):
     """The new h and c from what the input and the old h give to each block."""
-    if spec.cell == "rnn":
+    if spec.cell in ("rnn", "indrnn", "lru"):
         return ACTIVATIONS[spec.activation](given + recurrent), c
     if spec.cell == "lstm":
         i, f, g, o = np.split(given + recurrent, 4, axis=1)
@@ -127,8 +147,8 @@ def run_both(spec, params, x, moves=None):
                     name = f"rnn.{kind}{suffix}"
                     return params[name] + moves.get((name, t), 0) if name in params else 0.0
 
-                given = read[t - 1] @ weight("weight_ih").T + weight("bias_ih")
-                recurrent = h @ weight("weight_hh").T if f"rnn.weight_hh{suffix}" in params else 0.0
+                given = given_to(spec, weight("weight_hh"), read[t - 1] @ weight("weight_ih").T + weight("bias_ih"))
+                recurrent = from_before(spec, weight("weight_hh"), h)
                 recurrent = recurrent + weight("bias_hh")
                 h, c = step(spec, given, recurrent, h, c, moves.get(("c", suffix, t), 0))
                 h = h + moves.get(("h", suffix, t), 0)

@@ -17,7 +17,7 @@ from tests.nn.test_numba_engine import assert_same, assert_same_training, both_t
 PYTORCH = golden.load("bidirectional")
 WAYS = ("forward", "backward")
 T, B, INPUTS, H, OUTPUTS = 4, 2, 2, 2, 2
-CASES = [("rnn", 1), ("rnn", 2), ("lstm", 1), ("gru", 1), ("mingru", 1), ("mingru", 2)]
+CASES = [("rnn", 1), ("rnn", 2), ("lstm", 1), ("gru", 1), ("mingru", 1), ("mingru", 2), ("indrnn", 1), ("lru", 2)]
 CASES += [pytest.param((cell, 2), marks=pytest.mark.slow) for cell in ("lstm", "gru")]
 
 

@@ -90,6 +90,51 @@ def test_a_min_gru_with_a_closed_update_gate_keeps_state_and_gradient():
     assert (trace.grad_h == trace.grad_h[T]).all()
 
 
+def test_each_unit_of_an_ind_rnn_has_a_factor_of_its_own():
+    """|u_i| to the power of the steps, where the slope is 1: identity."""
+    model = Model.create("indrnn", 2, H, 2, activation="identity", init="pytorch", seed=4)
+    trace, u = last_step_trace(model), model.params["rnn.weight_hh_l0"][0]
+    for t in range(T + 1):
+        np.testing.assert_allclose(trace.grad_h[t], trace.grad_h[T] * u ** (T - t), rtol=1e-12)
+    np.testing.assert_allclose(trace.gain, np.abs(u).max(), rtol=1e-14)
+
+
+def test_an_ind_rnn_of_u_1_and_relu_keeps_all_of_what_a_positive_unit_gets():
+    model = Model.create("indrnn", 2, H, 2, activation="relu", init="identity")
+    trace = last_step_trace(model.with_params({**model.params, "rnn.bias_ih_l0": np.full(H, 5.0)}))
+    assert (trace.h[1:] > 0).all()
+    assert (trace.grad_h == trace.grad_h[T]).all()
+    assert (trace.ledger.factor == 1).all()
+
+
+def test_the_factor_of_an_lru_is_the_size_of_its_eigenvalues():
+    """A loss that reads one pair alone: ‖∂L/∂h‖ shrinks by exactly |λ| a step, whatever the input."""
+    model = Model.create("lru", 2, H, 2, seed=4)
+    size = np.exp(-np.exp(model.params["rnn.weight_hh_l0"][0]))
+    assert ((size > 0.9) & (size < 0.999)).all()
+    for n in range(H // 2):
+        readout = np.zeros((2, H))
+        readout[:, [n, n + H // 2]] = [[1.0, 0.5], [-0.3, 2.0]]
+        trace = last_step_trace(model.with_params({**model.params, "readout.weight": readout}))
+        np.testing.assert_allclose(trace.ledger.factor, size[n], rtol=1e-12)
+        np.testing.assert_allclose(trace.gain, size.max(), rtol=1e-12)
+        norms = np.linalg.norm(trace.grad_h, axis=(1, 2))
+        np.testing.assert_allclose(norms, norms[T] * size[n] ** np.arange(T, -1, -1), rtol=1e-11)
+
+
+def test_an_lru_is_the_sum_of_its_inputs_turned_and_shrunk():
+    """h_T = Σ_t λ^(T-t) γ (W x_t + b), on complex numbers."""
+    trace = last_step_trace(Model.create("lru", 2, H, 2, seed=4))
+    nu, theta, log_gamma = trace.params["rnn.weight_hh_l0"]
+    turn = np.exp(-np.exp(nu) + 1j * np.exp(theta))
+    given = trace.x[:, 0] @ trace.params["rnn.weight_ih_l0"].T + trace.params["rnn.bias_ih_l0"]
+    given = np.exp(log_gamma) * (given[:, : H // 2] + 1j * given[:, H // 2 :])
+    start = trace.h[0, 0, : H // 2] + 1j * trace.h[0, 0, H // 2 :]
+    powers = turn ** np.arange(T, -1, -1)[:, None]
+    wanted = (powers * np.vstack([start, given])).sum(axis=0)
+    np.testing.assert_allclose(trace.h[T, 0], np.concatenate([wanted.real, wanted.imag]), rtol=1e-12)
+
+
 @pytest.mark.parametrize("cell", CELLS)
 def test_the_batch_gradient_is_the_mean_of_the_samples(cell):
     rng = np.random.default_rng(0)

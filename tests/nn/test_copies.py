@@ -30,7 +30,7 @@ SMALL = {"hidden_size": 3, "epochs": 1}
 
 def make_trace(cell: str = "gru") -> Trace:
     x = np.linspace(0, 1, 12).reshape(6, 2, 1)
-    trace = Model.create(cell=cell, hidden_size=3, num_layers=2).trace(x, x)
+    trace = Model.create(cell=cell, hidden_size=4, num_layers=2).trace(x, x)
     _ = trace.triangle, trace.item(3), trace.ledger_of(4), trace.grad_norm()
     return trace
 

@@ -6,6 +6,7 @@ import pytest
 from rnnviz.nn import CELLS, Model, gain
 from rnnviz.nn.gain import gains, largest_singular_value
 from rnnviz.nn.state_jacobian import StateJacobian
+from tests.nn.cells_here import fitting
 
 T = 12
 
@@ -16,6 +17,7 @@ def never_formed_for_its_size(monkeypatch):
 
 
 def trace(cell, hidden, layers=1, batch=1, scale=1.0, steps=T, **settings):
+    hidden = fitting(cell, hidden)
     rng = np.random.default_rng(hidden)
     model = Model.create(cell, 2, hidden, 1, num_layers=layers, seed=1, **settings)
     return model.trace(scale * rng.standard_normal((steps, batch, 2)), rng.standard_normal((steps, batch, 1)))
@@ -75,7 +77,7 @@ def test_of_two_largest_singular_values_that_are_equal_or_nearly_so(second):
     np.testing.assert_allclose(gains(run.spec, params, run.forward), 1.0, rtol=1e-10)
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", [name for name in CELLS if name != "lru"])  # whose |λ| is below 1, and never large
 @pytest.mark.parametrize("scale", [1e-300, 1e-170, 1e-30, 1e30, 1e150])
 def test_of_weights_near_the_ends_of_the_range(cell, scale):
     run = trace(cell, 20, init="pytorch")
@@ -90,7 +92,8 @@ def test_what_is_not_finite_is_said_where_it_is(cell):
     run = trace(cell, 20, init="pytorch")
     for value in (np.nan, np.inf) if run.spec.about_cell.recurrent else ():
         params = {name: w.copy() for name, w in run.params.items()}
-        params["rnn.weight_hh_l0"][3, 4] = value
+        row = {"indrnn": 0, "lru": 1}.get(cell, 3)  # u; θ, as ν = inf makes λ 0
+        params["rnn.weight_hh_l0"][row, 4] = value
         formed = largest_singular_value(StateJacobian.of(run.spec, params, run.forward).formed())
         np.testing.assert_array_equal(gains(run.spec, params, run.forward), formed)
         assert not np.isfinite(formed).any()
@@ -103,7 +106,7 @@ def test_what_is_not_finite_is_said_where_it_is(cell):
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("layers", [1, 2])
 def test_products_are_those_of_the_formed_jacobian(cell, layers):
-    run = trace(cell, 5, layers, init="pytorch", batch=2)
+    run = trace(cell, 6, layers, init="pytorch", batch=2)
     jacobian = StateJacobian.of(run.spec, run.params, run.forward)
     J, v = jacobian.formed(), np.random.default_rng(0).standard_normal((jacobian.N, jacobian.S))
     np.testing.assert_allclose(jacobian.times(v), np.einsum("nij,nj->ni", J, v), atol=1e-13)

@@ -6,7 +6,8 @@ import pytest
 from rnnviz.nn import Model
 from tests.nn import golden
 
-PYTORCH, KERAS = golden.load("pytorch") | golden.load("mingru"), golden.load("keras")
+PYTORCH = golden.load("pytorch") | golden.load("mingru") | golden.load("indrnn") | golden.load("lru")
+KERAS = golden.load("keras")
 
 
 def agree(ours, theirs, scale=None):

@@ -20,13 +20,18 @@ CASES = [
     pytest.param(("gru", "tanh", 3, 2), marks=pytest.mark.slow),
     ("mingru", "identity", 1, 1),
     ("mingru", "identity", 2, 1),
+    ("indrnn", "relu", 1, 1),
+    ("indrnn", "tanh", 2, 1),
+    ("lru", "identity", 1, 1),
+    ("lru", "identity", 2, 1),
     ("rnn", "relu", 1, 1, "direct"),
     ("lstm", "tanh", 1, 2, "direct"),
     pytest.param(("lstm", "tanh", 2, 1, "direct"), marks=pytest.mark.slow),
     ("gru", "tanh", 1, 2, "direct"),
     ("mingru", "identity", 1, 1, "direct"),
+    ("lru", "identity", 1, 1, "direct"),
 ]
-T, B, INPUTS, H, OUTPUTS = 4, 2, 2, 3, 2
+T, B, INPUTS, H, OUTPUTS = 4, 2, 2, 4, 2
 
 
 @pytest.fixture(scope="module", params=CASES, ids=lambda case: "-".join(map(str, case)))
@@ -84,9 +89,8 @@ def test_forward(traced):
 
 def test_gates_and_pre_activations(traced):
     trace = traced[0]
-    assert (
-        set(trace.gates) == {"rnn": set(), "lstm": set("ifgo"), "gru": set("rzn"), "mingru": set("zn")}[trace.spec.cell]
-    )
+    gates = {"lstm": set("ifgo"), "gru": set("rzn"), "mingru": set("zn")}
+    assert set(trace.gates) == gates.get(trace.spec.cell, set())
     blocks = np.split(trace.pre, len(trace.spec.gates), axis=-1)
     for name, pre in zip(trace.spec.gates, blocks, strict=True):
         if name == "h":
@@ -149,7 +153,8 @@ def test_gradients_of_both_sides_of_the_pre_activation(traced):
         for t in range(1, T + 1):
             scale = np.abs(back.grad_pre).max()
             agree(back.grad_pre[t - 1], wanted(traced, "input side", n, t, shape=width).sum(-1), scale)
-            if traced[0].spec.about_cell.recurrent:
+            cell = traced[0].spec.about_cell
+            if cell.recurrent and (not cell.diagonal or cell.diagonal.units == 1):
                 agree(back.grad_rec[t - 1], wanted(traced, "recurrent side", n, t, shape=width).sum(-1), scale)
 
 

@@ -6,7 +6,8 @@ import pytest
 from rnnviz.nn import CELLS, INITIALISERS, Model, cell_table
 
 H = 24
-RECURRENT = [name for name, cell in cell_table.CELLS.items() if cell.recurrent]
+#: With a full matrix W_hh.
+RECURRENT = [name for name, cell in cell_table.CELLS.items() if cell.recurrent and not cell.diagonal]
 
 
 def blocks(model, layer=0):
@@ -16,7 +17,7 @@ def blocks(model, layer=0):
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("init", INITIALISERS)
 def test_the_seed_decides(cell, init):
-    if (cell, init) == ("rnn", "chrono"):
+    if init == "chrono" and not cell_table.CELLS[cell].chrono:
         return
     first, again, other = (Model.create(cell, 3, H, 2, num_layers=2, init=init, seed=seed) for seed in (1, 1, 2))
     for name, a in first.params.items():
@@ -39,7 +40,7 @@ def test_keras(cell, biases):
         bias = model.params[f"rnn.bias_ih_l{layer}"].reshape(gates, H)
         wanted = {"i": 0, "f": 1, "g": 0, "o": 0}
         assert (bias == np.array([[wanted.get(gate, 0)] for gate in model.spec.gates])).all()
-        assert (f"rnn.bias_hh_l{layer}" in model.params) is ((biases == 2 and cell != "mingru") or cell == "gru")
+        assert (f"rnn.bias_hh_l{layer}" in model.params) is ((cell_table.CELLS[cell].biases or biases) == 2)
         assert (model.params.get(f"rnn.bias_hh_l{layer}", np.zeros(1)) == 0).all()
     assert np.abs(model.params["readout.weight"]).max() <= np.sqrt(6 / (H + 2))
 
@@ -109,6 +110,25 @@ def test_gain_and_spectral_radius(cell):
     for block in blocks(Model.create(cell, 3, H, 2, gain=1.5, spectral_radius=0.8)):
         assert np.abs(np.linalg.eigvals(block)).max() == pytest.approx(0.8, rel=1e-12)
     assert (blocks(Model.create(cell, 3, H, 2, gain=0.0, spectral_radius=0.8)) == 0).all()
+
+
+def test_an_ind_rnn_starts_from_a_diagonal():
+    drawn = {
+        init: Model.create("indrnn", 3, 400, 2, init=init).params["rnn.weight_hh_l0"]
+        for init in ("keras", "orthogonal", "identity", "pytorch")
+    }
+    assert {u.shape for u in drawn.values()} == {(1, 400)}
+    for init in ("keras", "orthogonal"):
+        assert set(drawn[init].ravel()) == {-1.0, 1.0}
+        assert abs(drawn[init].mean()) < 0.2
+    assert (drawn["identity"] == 1).all()
+    assert 0.95 / 20 < np.abs(drawn["pytorch"]).max() <= 1 / 20
+    np.testing.assert_array_equal(
+        Model.create("indrnn", 3, 400, 2, gain=1.5).params["rnn.weight_hh_l0"], 1.5 * drawn["keras"]
+    )
+    scaled = Model.create("indrnn", 3, 400, 2, init="pytorch", spectral_radius=0.8).params["rnn.weight_hh_l0"]
+    np.testing.assert_allclose(scaled, drawn["pytorch"] * (0.8 / np.abs(drawn["pytorch"]).max()), rtol=1e-14)
+    assert (Model.create("indrnn", 3, 4, 2, gain=0.0, spectral_radius=0.8).params["rnn.weight_hh_l0"] == 0).all()
 
 
 @pytest.mark.parametrize("init", INITIALISERS)

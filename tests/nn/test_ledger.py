@@ -49,12 +49,13 @@ def test_entries_after_the_loss_step_are_nan(cell):
 
 
 def test_slope_and_what_only_some_cells_have():
-    rnn, lstm, gru, mingru = (trace(cell) for cell in CELLS)
+    rnn, lstm, gru, mingru, indrnn = (trace(cell) for cell in ("rnn", "lstm", "gru", "mingru", "indrnn"))
     np.testing.assert_allclose(rnn.ledger.slope, (1 - rnn.h[1:] ** 2).mean((1, 2)), rtol=1e-14)
     np.testing.assert_allclose(lstm.ledger.slope, (1 - lstm.gates["g"] ** 2).mean((1, 2)), rtol=1e-14)
     np.testing.assert_allclose(gru.ledger.slope, (1 - gru.gates["n"] ** 2).mean((1, 2)), rtol=1e-14)
     np.testing.assert_allclose(lstm.ledger.forget_highway, lstm.gates["f"].mean((1, 2)), rtol=1e-14)
     assert (mingru.ledger.slope == 1).all()  # its content is linear
+    np.testing.assert_allclose(indrnn.ledger.factor, indrnn.ledger.slope_share * indrnn.ledger.weight_share, rtol=1e-13)
     assert rnn.ledger.forget_highway is None
     assert mingru.ledger.forget_highway is None
     assert gru.ledger.forget_highway is None

@@ -58,7 +58,7 @@ def test_a_mask_of_keras(cell, engine, where):
 
 def drawn(cell, layers=2, seed=0):
     rng = np.random.default_rng(seed)
-    model = Model.create(cell, 2, 5, 2, num_layers=layers, seed=seed)
+    model = Model.create(cell, 2, 6, 2, num_layers=layers, seed=seed)
     return model, rng.standard_normal((T, B, 2)), rng.standard_normal((T, B, 2))
 
 

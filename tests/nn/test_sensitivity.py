@@ -70,7 +70,7 @@ def test_it_is_what_a_backward_pass_of_each_unit_says(cell, k, layers):
 @pytest.mark.parametrize("cell", CELLS)
 def test_a_state_that_is_moved_moves_the_last_by_no_more_and_in_one_direction_by_as_much(cell):
     """The definition itself, by finite differences: h_t moves, c_t stays, and everything after it follows."""
-    trace, move = states(cell, 5, scale=2.0), 1e-6
+    trace, move = states(cell, 6, scale=2.0), 1e-6
     for t in (0, 4, 9):
         J = np.empty((5, 5))
         for unit in range(5):

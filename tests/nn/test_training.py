@@ -183,7 +183,7 @@ def test_val_loss_is_the_mean_over_all_positions():
 @pytest.mark.parametrize("truncate", [(1, 1), (2, 2), (1, 3), (2, 4), (3, 9)])
 def test_truncated_gradient(cell, truncate):
     rng = np.random.default_rng(0)
-    model = Model.create(cell, 2, 3, 2, num_layers=2, init="pytorch")
+    model = Model.create(cell, 2, 4, 2, num_layers=2, init="pytorch")
     x, targets = rng.standard_normal((5, 2, 2)), rng.standard_normal((5, 2, 2))
     mask = np.ones((5, 2), bool)
     run = numpy_engine.forward(model.spec, model.params, x)

@@ -28,7 +28,9 @@ def random_record(
 ):
     """states: with h0 and c0; last: with a direct gradient on the last states."""
     rng = np.random.default_rng([seed, T, B, H, levels])
-    width, about = H * len(CELLS[cell].blocks), CELLS[cell]
+    about = CELLS[cell]
+    H += H % about.diagonal.units if about.diagonal else 0
+    width = H * len(about.blocks)
 
     def draw(*shape, scale=1.0):
         return (scale * rng.standard_normal(shape)).astype(dtype)
@@ -39,8 +41,8 @@ def random_record(
             end = f"_l{level}{suffix}"
             weights["weight_ih" + end] = draw(width, I if level == 0 else H * directions, scale=0.6)
             if about.recurrent:
-                weights["weight_hh" + end] = draw(width, H, scale=0.6)
-            for kind in ("bias_ih", "bias_hh")[:biases]:
+                weights["weight_hh" + end] = draw(*about.hh_shape(H), scale=0.6)
+            for kind in ("bias_ih", "bias_hh")[: about.biases or biases]:
                 weights[kind + end] = draw(width, scale=0.3)
     shape = (levels * directions, B, H)
     has_c = about.has_cell_state

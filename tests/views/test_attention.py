@@ -19,9 +19,9 @@ from tests.tui.driving import press, rows
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_the_weights_are_those_of_the_formula(cell: str) -> None:
-    frame = Player(Experiment(cell=cell, hidden_size=5)).frame
+    frame = Player(Experiment(cell=cell, hidden_size=6)).frame
     trace = frame.scene.trace
-    scores = [float(trace.h[t, 0] @ trace.h[10, 0]) / 5**0.5 for t in range(1, 11)]
+    scores = [float(trace.h[t, 0] @ trace.h[10, 0]) / 6**0.5 for t in range(1, 11)]
     expected = [np.exp(s) / sum(np.exp(scores)) for s in scores]
     np.testing.assert_allclose(attention(trace.h[1:11, 0]), expected, rtol=1e-12)
     assert value(frame, "attention[3]") == pytest.approx(expected[2])

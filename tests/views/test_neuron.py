@@ -17,7 +17,7 @@ from rnnviz.views.neuron import Equation, Term
 from rnnviz.words import equations
 from tests.recordings.records import random_record
 
-T, H = 6, 5
+T, H = 6, 6
 CELLS = [
     ("rnn", "tanh"),
     ("rnn", "relu"),
@@ -26,6 +26,8 @@ CELLS = [
     ("lstm", "tanh"),
     ("gru", "tanh"),
     ("mingru", "identity"),
+    ("indrnn", "tanh"),
+    ("lru", "identity"),
 ]
 
 
@@ -43,7 +45,7 @@ def a_trace(
 
 def a_recorded_trace(cell: str, activation: str) -> Trace:
     """With direct gradients on the states, those of the last step's c included."""
-    more = {"activation": activation} if cell == "rnn" else {"biases": 1} if cell == "mingru" else {}
+    more = {"activation": activation} if cell in ("rnn", "indrnn") else {}
     return passes.trace_of(random_record(cell, T=T, H=H, B=1, states=True, last=True, **more))
 
 

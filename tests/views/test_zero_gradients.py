@@ -132,6 +132,19 @@ CASES: dict[str, tuple[Callable[[], Trace], int | None, int, str, tuple[str, int
         lambda: make("gru", both(put(IH, 0.0), put(HH, 0.0), put(BIAS, -230.0, gate=1))), 12, 3, "z",
         ("underflow", 8, "it underflowed at t = 8, too small for float64"),
     ),
+    "indrnn, u 0 where the gradient enters": (
+        lambda: make("indrnn", both(put(OUT, 0.0), lambda p: p[OUT].__setitem__((0, 2), 1.0),
+                                    lambda p: p[HH].__setitem__((0, 2), 0.0))), 12, 5, "h",
+        ("W_hh", 12, "W_hh is 0 in the rows that the gradient enters"),
+    ),
+    "indrnn, relu dead": (
+        lambda: make("indrnn", put(BIAS, -100.0), activation="relu"), 12, 6, "h",
+        ("slope", 12, "the slope of relu is 0 at t = 12"),
+    ),
+    "lru, underflow": (
+        lambda: make("lru", both(lambda p: p[HH].__setitem__(0, np.log(90.0)), put(OUT, 1.0))), 12, 0, "h",
+        ("underflow", 3, "it underflowed at t = 3, too small for float64"),
+    ),
     "mingru, z open": (
         lambda: make("mingru", put(BIAS, 1e4, gate=0)), 12, 3, "h", ("gate", 12, "1−z is 0 at t = 12"),
     ),

@@ -4,9 +4,9 @@
     dL/dh backwards: 1 -> (1 - z)·1 = 1 -> 1                                and so is the gradient
 
 The problem it solves: gates that read h_{t-1} make every step wait for the one before. Here gate and content depend on
-x_t alone, so one product computes all of them, and h_t is a running average that could be summed in parallel. The
-price: without W_hh the units of a layer do not influence each other, and the gradient has only one path back, through
-1 - z. Note that a large z writes the new content here, while the GRU's z keeps the old state.
+x_t alone, so one product computes all of them, and h_t is a running average that can be summed in parallel
+(nn/scan.py). The price: without W_hh the units of a layer do not influence each other, and the gradient has only one
+path back, through 1 - z. Note that a large z writes the new content here, while the GRU's z keeps the old state.
 
 Feng et al. 2024 (arXiv:2410.01201, 3.1; h̃ there is n here). Row blocks of the weights: z, n; one bias, as nn.Linear.
 """
@@ -36,6 +36,13 @@ def forward(spec: ModelSpec, w: LayerWeights, x: Array, h0: Array, c0: Array | N
         h[t] = (1.0 - z[t - 1]) * h[t - 1] + z[t - 1] * n[t - 1]
 
     return LayerForward(x, h, None, pre=a, gates=gates, rec_n=None)
+
+
+def terms(w: LayerWeights, x: Array) -> tuple[Array, Array]:
+    """1 - z_t and z_t ⊙ n_t, (T, B, H) each: h_t = (1 - z_t) ⊙ h_{t-1} + z_t ⊙ n_t."""
+    z, n = blocks(product(x, w.W_ih.T) + w.b_ih, 2)
+    z = sigmoid(z)
+    return 1.0 - z, z * n
 
 
 def slopes(spec: ModelSpec, layer: LayerForward) -> tuple[Array, ...]:

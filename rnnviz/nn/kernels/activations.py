@@ -1,4 +1,4 @@
-"""tanh and σ for a register of numbers, in float64 and float32, from one exponential.
+"""tanh and σ for a register of numbers, in float64 and float32, from one exponential; and the activation by its number.
 
     e = exp(2|a|) - 1,  tanh |a| = e / (e + 2);   σ(a) = 1 / (1 + exp(-a))
 
@@ -30,6 +30,7 @@ class Precision(NamedTuple):
 
 FLOAT64 = Precision(6.93147180369123816490e-01, 1.90821492927058770002e-10, 1.5 * 2**52 + 1023, 44.0, 709.0)
 FLOAT32 = Precision(0.693359375, math.log(2) - 0.693359375, 1.5 * 2**23 + 127, 20.0, 88.0)
+TANH, RELU, IDENTITY, SIGMOID = range(4)  # positions in rnnviz.nn.spec.ACTIVATIONS
 PER_LN2 = 1 / math.log(2)
 #: 1/n!: the coefficients of exp(r).
 C = tuple(1 / math.factorial(n) for n in range(14))
@@ -71,3 +72,27 @@ def sigmoid(a: Any) -> Any:
     r = (y - n * limits.ln2_high) - n * limits.ln2_low
     out = 1 / (1 + (power * series(r) + power))
     return where(a < -limits.exp_limit, 0.0, out)
+
+
+@kernel
+def activate(activation: int, a: Any) -> Any:
+    """φ(a)"""
+    if activation == TANH:
+        return tanh(a)
+    if activation == RELU:
+        return where(a < 0, 0.0, a)  # nan is not less, and stays
+    if activation == SIGMOID:
+        return sigmoid(a)
+    return a
+
+
+@kernel
+def through(activation: int, h: Any, grad: Any) -> Any:
+    """φ'(a) ⊙ grad, with φ' computed from h = φ(a) alone"""
+    if activation == TANH:
+        return (1 - h * h) * grad
+    if activation == RELU:
+        return where(h > 0, 1.0, h) * grad  # 0, or nan
+    if activation == SIGMOID:
+        return h * (1 - h) * grad
+    return grad

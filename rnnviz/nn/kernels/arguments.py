@@ -5,8 +5,8 @@
 The C functions are generated from it (c_api.py), the kernels' parameters are compared with it when they are compiled,
 and what a caller passes is compared with it at every call, by name. Does not import numba.
 
-An axis is a size by name (T steps, B sequences, I inputs, H units, O outputs, G blocks of H rows, R of them in W_hh: G
-or none, P parameters, N sequences of data), or a formula: "T+1", "G*H". All arrays of a call must agree on them.
+An axis is a size by name (T steps, B sequences, I inputs, H units, O outputs, G blocks of H rows, R rows and D columns
+of W_hh, P parameters, N sequences of data), or a formula: "T+1", "G*H". All arrays of a call must agree on them.
 "panels_size..." means at least that size of buffer_sizes.py.
 """
 
@@ -56,7 +56,7 @@ def optional(cell: Cell) -> frozenset[str]:
 _ACTIVATION = Argument("activation", "int")
 _WEIGHTS = (
     Argument("W_ih", "model", "G*H I"),
-    Argument("W_hh", "model", "R*H H"),
+    Argument("W_hh", "model", "R D"),  # (G*H, H), (0, H) or, of a diagonal recurrence, a few rows: Cell.hh_shape
     Argument("b_ih", "model", "G*H"),
     Argument("b_hh", "model", "G*H"),
 )
@@ -90,7 +90,7 @@ ENTRIES: dict[str, tuple[Argument, ...]] = {
         *(one._replace(name=f"grad_{one.name}", writes=True) for one in _WEIGHTS),
     ),
     "triangle": (
-        *(_ACTIVATION, _WEIGHTS[1], _PANELS, *_RUN),
+        *(_ACTIVATION, Argument("W_hh", "model", "M H"), _PANELS, *_RUN),  # as a full matrix: nn.equations.in_full
         Argument("direct", "model", "T B H"),  # ∂L_k/∂h_k of every step k
         Argument("steps", "int64", "K"),  # the steps k that carry loss, latest first
         Argument("grad_h", "model", "K B H", writes=True),
@@ -123,7 +123,7 @@ class Signature:
     def __init__(self, entry: str, cell: str, dtype: str) -> None:
         self.entry, self.arguments = entry, ENTRIES[entry]
         self._cell, self._gates, self._has = cell, len(CELLS[cell].blocks), optional(CELLS[cell])
-        self._blocks = {"G": self._gates, "R": self._gates if CELLS[cell].recurrent else 0}
+        self._blocks = {"G": self._gates}
         self._rows = list[
             tuple[Argument, Any, int, Any]
         ]()  # with its dtype, its flags and the array that replaces None
@@ -210,6 +210,10 @@ class Signature:
         if "I" in sizes and plan is None:
             room = {"outputs": 1, "layers": 1, "gates": self._gates, "biases": 1}
             sizes |= make_plan(**room, **{name: sizes[axis] for name, axis in _AXES.items()})._asdict()
+        if "H" in sizes:
+            about = CELLS[self._cell]
+            sizes["R"], sizes["D"] = about.hh_shape(sizes["H"])
+            sizes["M"] = len(about.blocks) * sizes["H"] if about.recurrent else 0
         for argument, value in arrays:
             for axis, size in zip(argument.axes.split(), value.shape, strict=True):
                 wanted = _size(axis, sizes)

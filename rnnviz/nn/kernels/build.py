@@ -19,7 +19,7 @@ from rnnviz.nn.kernels.numba_private import NOTHING_TO_COUNT
 from rnnviz.nn.kernels.numba_untyped import cfunc, llvm, types
 
 #: What an object file may need of the process that it is loaded into: the C library.
-NEEDED = re.compile(r"(exp|log|pow|sqrt|mem(set|cpy|move))f?")
+NEEDED = re.compile(r"(exp|log|pow|sqrt|sin|cos|mem(set|cpy|move))f?")
 
 
 def build(cell: str, dtype: str) -> bytes:

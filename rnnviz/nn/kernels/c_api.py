@@ -40,7 +40,8 @@ def make_entries(cell: Cell) -> dict[str, Any]:
     """The entries of a cell, from its passes over a layer in kernels/NAME.py. Raises TypeError where a kernel does not
     take what the table says."""
     passes: Any = import_module(f"rnnviz.nn.kernels.{cell.name}")
-    forward, backward, weight_gradients = passes.forward, passes.backward, make_weight_gradients(cell)
+    forward, backward = passes.forward, passes.backward
+    weight_gradients = make_weight_gradients(cell, passes.of_diagonal if cell.diagonal else None)
     train = make(cell, forward, backward, weight_gradients)
     triangle = make_triangle(passes.errors, cell)
 
@@ -65,8 +66,9 @@ def make_entries(cell: Cell) -> dict[str, Any]:
     ) -> None:  # fmt: skip
         scratch, run = Scratch(panels, room, step), Run(x, h, c, pre, gates, extra)
         back = Back(grad_h, grad_c, grad_pre, grad_rec)
-        backward(activation, Weights(W_ih, W_hh, b_ih, b_hh), scratch, run, back)
-        weight_gradients(run, back, scratch, Weights(grad_W_ih, grad_W_hh, grad_b_ih, grad_b_hh))
+        w = Weights(W_ih, W_hh, b_ih, b_hh)
+        backward(activation, w, scratch, run, back)
+        weight_gradients(run, back, w, scratch, Weights(grad_W_ih, grad_W_hh, grad_b_ih, grad_b_hh))
 
     @kernel
     def train_entry(

@@ -18,7 +18,7 @@ class Weights(NamedTuple):
     """Of one layer; also their gradients. With one bias b_hh is an array of zeros."""
 
     W_ih: Any  # (G*H, I)
-    W_hh: Any  # (G*H, H); (0, H) without recurrent weights
+    W_hh: Any  # (G*H, H); (0, H) without recurrent weights; of a diagonal recurrence a few rows (Cell.hh_shape)
     b_ih: Any  # (G*H,)
     b_hh: Any  # (G*H,)
 
@@ -92,12 +92,14 @@ def spread_back(grad: Any, W: Any, scratch: Any, out: Any) -> None:
     multiply(Left(flat(grad), 0, N, 1), right, grad.size // N, N, inputs, flat(out), 0, False)
 
 
-def make_weight_gradients(cell: Cell) -> Any:
-    """The kernel for the gradients of a layer's weights, from what a backward pass left."""
-    recurrent, has_reset = cell.recurrent, cell.has_reset
+def make_weight_gradients(cell: Cell, of_diagonal: Any) -> Any:
+    """The kernel for the gradients of a layer's weights, from what a backward pass left. of_diagonal(run, back, w,
+    scratch, grads) is the kernel for W_hh of a cell with a diagonal recurrence."""
+    is_diagonal, has_reset = cell.diagonal is not None, cell.has_reset
+    recurrent = cell.recurrent and not is_diagonal
 
     @kernel
-    def weight_gradients(run: Any, back: Any, scratch: Any, grads: Any) -> None:
+    def weight_gradients(run: Any, back: Any, w: Any, scratch: Any, grads: Any) -> None:
         """The same weights act at every step, so each gradient is one product over all steps and sequences."""
         width, inputs = grads.W_ih.shape
         if inputs == 1:
@@ -107,6 +109,8 @@ def make_weight_gradients(cell: Cell) -> Any:
             sum_rows(back.grad_pre, grads.b_ih)
         if recurrent:
             outer_sum(back.grad_rec, width, run.h, run.h.shape[2], scratch.room, grads.W_hh)
+        if is_diagonal:
+            of_diagonal(run, back, w, scratch, grads.W_hh)
         if has_reset:
             sum_rows(back.grad_rec, grads.b_hh)
         else:

@@ -4,37 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from rnnviz.nn.kernels.activations import sigmoid, tanh
+from rnnviz.nn.kernels.activations import activate, through
 from rnnviz.nn.kernels.jit import flat, kernel
 from rnnviz.nn.kernels.layer import joint_bias, project
 from rnnviz.nn.kernels.product import Left, multiply, packed, packed_if_wide
-from rnnviz.nn.kernels.simd import lane_count, lanes_left, load, store, where
-
-TANH, RELU, IDENTITY, SIGMOID = range(4)  # positions in rnnviz.nn.spec.ACTIVATIONS
-
-
-@kernel
-def activate(activation: int, a: Any) -> Any:
-    """φ(a)"""
-    if activation == TANH:
-        return tanh(a)
-    if activation == RELU:
-        return where(a < 0, 0.0, a)  # nan is not less, and stays
-    if activation == SIGMOID:
-        return sigmoid(a)
-    return a
-
-
-@kernel
-def through(activation: int, h: Any, grad: Any) -> Any:
-    """φ'(a) ⊙ grad, with φ' computed from h = φ(a) alone"""
-    if activation == TANH:
-        return (1 - h * h) * grad
-    if activation == RELU:
-        return where(h > 0, 1.0, h) * grad  # 0, or nan
-    if activation == SIGMOID:
-        return h * (1 - h) * grad
-    return grad
+from rnnviz.nn.kernels.simd import lane_count, lanes_left, load, store
 
 
 @kernel

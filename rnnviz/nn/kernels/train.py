@@ -38,22 +38,26 @@ def count(mask: Any, batch: Any) -> Any:
 
 def make(cell: Cell, forward: Any, backward: Any, weight_gradients: Any) -> Any:
     """The training kernel of a cell from its two passes over a layer."""
-    recurrent, has_reset = cell.recurrent, cell.has_reset
+    has_reset, diagonal = cell.has_reset, cell.diagonal
+    is_diagonal, units = diagonal is not None, diagonal.units if diagonal else 1
+    rows = len(diagonal.rows) if diagonal else cell.hh_shape(1)[0]
 
     @kernel
     def layer_weights(p: Any, flat: Any, layer: int, spare: Any) -> Any:
         """Views of layer `layer` in a flat vector; with one bias `spare` (G*H,) replaces b_hh."""
         H, width = p.hidden, p.gates * p.hidden
-        rows = width if recurrent else 0  # of W_hh
+        height, across = rows if is_diagonal else rows * H, H // units  # of W_hh
         at = 0
         inputs = p.inputs
         for _ in range(layer):
-            at += width * (inputs + p.biases) + rows * H
+            at += width * (inputs + p.biases) + height * across
             inputs = H
         W_hh = at + width * inputs
-        b_ih = W_hh + rows * H
+        b_ih = W_hh + height * across
         b_hh = view(flat, b_ih + width, (width,)) if p.biases == 2 else spare
-        return Weights(view(flat, at, (width, inputs)), view(flat, W_hh, (rows, H)), view(flat, b_ih, (width,)), b_hh)
+        return Weights(
+            view(flat, at, (width, inputs)), view(flat, W_hh, (height, across)), view(flat, b_ih, (width,)), b_hh
+        )
 
     @kernel
     def layer_buffers(p: Any, x: Any, buffers: Any, layer: int) -> Any:
@@ -131,7 +135,7 @@ def make(cell: Cell, forward: Any, backward: Any, weight_gradients: Any) -> Any:
             run, back = layer_buffers(p, inputs, buffers, layer)
             w = layer_weights(p, params, layer, no_bias)
             backward(p.activation, w, scratch, run, back)
-            weight_gradients(run, back, scratch, layer_weights(p, grads, layer, no_grad))
+            weight_gradients(run, back, w, scratch, layer_weights(p, grads, layer, no_grad))
             if layer > 0:
                 _, below = layer_buffers(p, inputs, buffers, layer - 1)
                 spread_back(back.grad_pre, w.W_ih, scratch, view(below.grad_h, B * H, (T, B, H)))

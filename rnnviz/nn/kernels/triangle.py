@@ -52,7 +52,7 @@ def make_triangle(errors: Any, cell: Cell) -> Any:
     @kernel
     def triangle(
         activation: int,
-        W_hh: Any,  # (G*H, H); (0, H) without recurrent weights
+        W_hh: Any,  # (G*H, H), a full matrix; (0, H) without recurrent weights
         panels: Any,
         run: Any,
         direct: Any,  # (T, B, H): ∂L_k/∂h_k of every step k, what comes from the readout

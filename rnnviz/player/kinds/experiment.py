@@ -52,8 +52,8 @@ def cannot(experiment: Experiment) -> Mapping[str, str]:
     cell = CELLS[experiment.cell]
     if cell.is_own:
         return OWN_CELL
-    if not cell.recurrent:
-        return {"cut": f"There is no loop to cut: {cell.noun} has no recurrent weights W_hh.", **_both_ways(experiment)}
+    if cell.fixed_loop:
+        return {"cut": f"There is no loop to cut: {cell.fixed_loop}.", **_both_ways(experiment)}
     if not experiment.loop:
         return {"cut": "This network has no loop to close: the setting loop is off.", **_both_ways(experiment)}
     return _both_ways(experiment)
@@ -75,7 +75,7 @@ class ExperimentRun:
     def __init__(self, experiment: Experiment, *, cut: bool = False, companions: Companions | None = None) -> None:
         self.requested = experiment
         self.experiment = resolved(experiment)
-        self.cut = (cut or not experiment.loop) and CELLS[experiment.cell].recurrent
+        self.cut = (cut or not experiment.loop) and not CELLS[experiment.cell].fixed_loop
         cost.fit(self.experiment)
         self.task = build_task(self.experiment)
         model = build_model(self.experiment, self.task)

@@ -13,6 +13,7 @@ from rnnviz.views.metrics.language import value
 from rnnviz.views.metrics.registry import METRICS, Metric, if_unknown, metric, prepared
 
 if TYPE_CHECKING:
+    from rnnviz.nn import Trace
     from rnnviz.scene.frame import Frame
     from rnnviz.scene.scene import Scene
 
@@ -48,21 +49,25 @@ metric("spectral_radius", "largest |eigenvalue| of W_hh (simple RNN)", ".2f", ne
 )
 
 metric("weights_norm", "Frobenius norm of W_hh: the square root of the sum of its squares", ".2f", low=0)(
-    lambda f: math.sqrt(float((_named(f, "weight_hh") ** 2).sum())) if f.scene.trace.spec.about_cell.recurrent else None
+    lambda f: _norm_of_W_hh(f.scene.trace) if f.scene.trace.spec.about_cell.recurrent else None
 )
 
 
-def _named(frame: Frame, name: str) -> Any:
-    trace = frame.scene.trace
-    return trace.params[f"rnn.{name}_l{trace.L - 1}"]
+def _norm_of_W_hh(trace: Trace) -> float:
+    from rnnviz.views.weights import matrix
+
+    return math.sqrt(float((matrix(trace) ** 2).sum()))
 
 
 def _weight(frame: Frame, name: str, unit: int, source: int) -> float | None:
     trace = frame.scene.trace
     if not trace.spec.about_cell.splits:
         return None
-    matrix = _named(frame, name) if name == "weight_hh" else trace.params["rnn.weight_ih_l0"]
-    return float(matrix[unit, source])
+    if name == "weight_hh":
+        from rnnviz.views.weights import matrix
+
+        return float(matrix(trace)[unit, source])
+    return float(trace.params["rnn.weight_ih_l0"][unit, source])
 
 
 def _bias(frame: Frame, unit: int) -> float | None:

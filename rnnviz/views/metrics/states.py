@@ -57,6 +57,15 @@ metric("start_size", "mean |h₀| over all units: 0 where a sequence begins from
     lambda f: float(abs(f.scene.trace.h[0]).mean())
 )
 
+metric("scan_rounds", "rounds of a scan over all steps, ⌈log₂ T⌉ (a linear recurrence: minGRU, LRU)", "d", low=0)(
+    lambda f: _scan_rounds(f)
+)
+
+metric("scan_difference", "difference between the states of a scan and those of the steps, relative (minGRU, LRU)",
+        ".0e", low=0)(
+    lambda f: _scan_difference(f)
+)  # fmt: skip
+
 metric("h_size", "mean |h| over all steps and units", ".3f", low=0)(lambda f: abs(f.scene.trace.h[1:]).mean())
 
 
@@ -83,3 +92,18 @@ def _confidence(frame: Frame) -> float | None:
         return None
     highest = max(logits)
     return math.exp(logits[right] - highest) / sum(math.exp(v - highest) for v in logits)
+
+
+def _scan_rounds(frame: Frame) -> int | None:
+    if not frame.scene.trace.spec.about_cell.is_linear:
+        return None
+    from rnnviz.nn.scan import rounds
+
+    return rounds(frame.scene.trace.T)
+
+
+def _scan_difference(frame: Frame) -> float | None:
+    from rnnviz.nn.scan import difference
+
+    trace = frame.scene.trace
+    return difference(trace.spec, trace.params, trace.forward.layers)

@@ -61,6 +61,7 @@ CELL = Cell(
     mixes=(Mix("h", (("1-z", "h"), ("z", "n")), "(1-z)·h before + z·n"),),
     carry=Carry("z", "h", is_inverted=True),
     recurrent=False,
+    is_linear=True,
     activation="identity",
     biases=1,
     chrono={"z": -1},
