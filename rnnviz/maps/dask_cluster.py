@@ -10,16 +10,17 @@ import asyncio
 import logging
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from typing import Any
 
 from rnnviz.errors import InputError, short_repr
-from rnnviz.maps.dispatch import Dispatch, ExecutorEndedError
+from rnnviz.maps.dispatch import LOOK_EVERY, Dispatch, ExecutorEndedError
 from rnnviz.maps.grid import Job
 from rnnviz.maps.point import Point
+from rnnviz.maps.remote import packages_of
 from rnnviz.maps.run import dispatch_of, keep
 from rnnviz.maps.store import Store
 
@@ -44,7 +45,7 @@ def run_on(
 ) -> None:
     """Run the missing points on the Dask cluster whose scheduler has this address. say(text): takes a line for a person
     while the scheduler or all its workers are away. Raises InputError; what was done by then is kept."""
-    cluster = Cluster(address, say, cancelled)
+    cluster = Cluster(address, say, cancelled, packages_of(store.engine))
     dispatch = dispatch_of(store, jobs, workers=cluster.workers, look=cluster.look, cancelled=cancelled)
     keep(store, cluster.points(dispatch), on_point)
 
@@ -54,6 +55,7 @@ class Cluster:
 
     say        takes a line for a person while the cluster is away
     cancelled  asked while it is waited for
+    packages   what each worker has in the same version as this machine
 
     Raises InputError if Dask is missing or the address is none.
     """
@@ -63,6 +65,7 @@ class Cluster:
         address: str,
         say: Callable[[str], None] = lambda text: None,
         cancelled: Callable[[], bool] = lambda: False,
+        packages: Sequence[str] = (),
     ) -> None:
         try:
             distributed: Any = import_module("distributed")
@@ -79,6 +82,7 @@ class Cluster:
         self.address, self._say, self._cancelled = address, say, cancelled
         self._distributed = distributed
         self._client: Any = None
+        self._packages, self._checked = list(packages), set[str]()
         self._count, self._counted, self._seen, self._said = 0, 0.0, 0.0, ""
 
     def ask(self) -> None:
@@ -91,13 +95,17 @@ class Cluster:
         return self._count
 
     def points(self, dispatch: Dispatch) -> Iterator[Point]:
-        """Yield what the dispatch does. Raises InputError if the scheduler does not answer, and if it or all workers
-        are away for too long."""
+        """Yield what the dispatch does. Raises InputError if the scheduler does not answer, if it or all workers are
+        away for too long, and if a worker has other versions."""
         with _quiet():
             try:
                 self._connect(ANSWERS_WITHIN)
                 while not self._cancelled():
                     try:
+                        # A worker without rnnviz ends when it is sent a point: those that are there are asked before.
+                        while not self._count and not self._cancelled():
+                            self.look()
+                            time.sleep(LOOK_EVERY)
                         yield from dispatch.to(self._client.get_executor(pure=False))
                         return
                     except ExecutorEndedError:
@@ -108,8 +116,8 @@ class Cluster:
 
     def look(self) -> None:
         """Count the workers now and then, and say what is away. Raises ExecutorEndedError if Dask's client has given
-        the scheduler up, and InputError if there was no worker for too long."""
-        now, status = time.monotonic(), self._client.status
+        the scheduler up, and InputError if there was no worker for too long, or one that has other versions."""
+        now, status, fault = time.monotonic(), self._client.status, None
         if status != "running":
             self._say_once(f"the scheduler at {self.address} does not answer; waiting for it")
             if status != "connecting":
@@ -117,7 +125,13 @@ class Cluster:
         elif now >= self._counted + COUNT_EVERY:
             self._counted = now
             with suppress(Exception):  # the connection is lost meanwhile, as the client's status says the next time
-                self._count = sum(self._client.nthreads().values())
+                workers = self._client.nthreads()
+                if not workers.keys() <= self._checked:
+                    fault = self._other_versions()
+                    self._checked.update(workers)
+                self._count = sum(workers.values())
+            if fault:
+                raise InputError(f"on: {fault}; install the same on both")
             if self._count:
                 self._seen, self._said = now, ""
             elif now < self._seen + WAITS:
@@ -125,6 +139,18 @@ class Cluster:
             else:
                 long = f"{WAITS:.0f} s"
                 raise InputError(f"on: the scheduler at {self.address} had no worker for {long}; {self._remedy}")
+
+    def _other_versions(self) -> str | None:
+        """The first worker that has another version of a package, in words."""
+        found = self._client.get_versions(packages=self._packages)
+        here = found["client"]["packages"]
+        for address, about in found["workers"].items():
+            there = about["packages"] if isinstance(about, dict) else here  # it has ended meanwhile
+            for name in self._packages:
+                if there.get(name) != here.get(name):
+                    has = f"{name} {there[name]}" if there.get(name) else f"no {name}"
+                    return f"the worker {address} has {has}, and this machine has {name} {here.get(name)}"
+        return None
 
     def _say_once(self, text: str) -> None:
         if text != self._said:
@@ -157,19 +183,27 @@ class Cluster:
                 )
             try:
                 with ThreadPoolExecutor(1) as thread:  # this one may have a loop that runs, as in a notebook
-                    thread.submit(asyncio.run, self._shakes_hands(min(left, ATTEMPT))).result()
-                return True
+                    kind = thread.submit(asyncio.run, self._kind_within(min(left, ATTEMPT))).result()
             except OSError:  # refused, or not there yet; a TimeoutError is one
                 time.sleep(0.2)
             except Exception as error:
                 raise InputError(f"on: {self.address} cannot be used: {' '.join(str(error).split())}") from error
+            else:
+                if kind != "Scheduler":
+                    raise InputError(
+                        f"on: {self.address} is the address of a {kind.lower()}; use that of its scheduler"
+                    )
+                return True
         return False
 
-    async def _shakes_hands(self, seconds: float) -> None:
+    async def _kind(self) -> str:
+        """What answers there: "Scheduler", or another part of Dask."""
         keys = self._distributed.Security().get_connection_args("client")
-        connecting = self._distributed.comm.connect(self.address, timeout=seconds, **keys)
-        comm = await asyncio.wait_for(connecting, seconds)  # its own limit is for the first byte alone
-        comm.abort()
+        async with self._distributed.rpc(self.address, connection_args=keys) as there:
+            return str((await there.identity())["type"])
+
+    async def _kind_within(self, seconds: float) -> str:
+        return await asyncio.wait_for(self._kind(), seconds)
 
     def _close(self) -> None:
         client, self._client = self._client, None

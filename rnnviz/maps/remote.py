@@ -61,9 +61,14 @@ def _point(task: Task) -> Point:
     return compute(experiment, key=task.key)
 
 
+def packages_of(engine: str) -> tuple[str, ...]:
+    """The packages whose versions decide the numbers of an engine."""
+    return ("rnnviz", "numpy", "numba", "llvmlite") if engine == "numba" else ("rnnviz", "numpy")
+
+
 def _versions(engine: str) -> tuple[tuple[str, str], ...]:
-    packages = ("numpy", "numba", "llvmlite") if engine == "numba" else ("numpy",)
-    return (("rnnviz", rnnviz.__version__), *((name, _version(name)) for name in packages))
+    others = packages_of(engine)[1:]
+    return (("rnnviz", rnnviz.__version__), *((name, _version(name)) for name in others))
 
 
 def _version(package: str) -> str:

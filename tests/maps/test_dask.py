@@ -3,6 +3,7 @@ the one of a single machine, bit for bit."""
 
 from __future__ import annotations
 
+import re
 import signal
 import socket
 import subprocess
@@ -89,6 +90,15 @@ def test_worker_client_and_scheduler_end_in_the_middle(tmp_path: Path, monkeypat
         monkeypatch.chdir(tmp_path / "elsewhere")
         exec(block("# Dask").replace("tcp://scheduler:8786", dask.address), {"__name__": "__main__"})  # docs/map.md
         assert len(Store.read("map")) == 4
+
+        worker_address = re.findall(r"Start worker at: *(\S+)", (tmp_path / "worker.log").read_text())[-1]
+        with pytest.raises(InputError, match=f"on: {worker_address} is the address of a worker; use that of its sched"):
+            Cluster(worker_address).ask()
+        monkeypatch.setattr("distributed.versions._version_cached", lambda package: "0.0.1")  # of this side alone
+        with pytest.raises(
+            InputError, match=r"on: the worker \S+ has rnnviz \S+, and this machine has rnnviz 0.0.1; inst"
+        ):
+            fill(Store(SPEC), on=dask.address)
     lines = (folder / "points.jsonl").read_text().splitlines()
     assert len(lines) == len(SPEC)
     assert numbers(Store.read(folder)) == numbers(here)
