@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnnviz.numbers import counted, factor, percent, subscript, unsigned_zero
+from rnnviz.views.spectrum import SAME
 
 if TYPE_CHECKING:
     from rnnviz.nn.dynamics.lyapunov import Lyapunov
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
 NOT_FINITE = "Not every number of this matrix is finite, so it has no eigenvalues."
 TRANSIENT = "transient growth"
-#: Two lengths count as equal if their logarithms differ by less; as in views/spectrum.py.
-SAME = 1e-9
 
 
 def name(frame: Frame, matrix: Matrix) -> str:
