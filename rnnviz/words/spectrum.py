@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from rnnviz.views.spectrum import Found, Matrix
 
 NOT_FINITE = "Not every number of this matrix is finite, so it has no eigenvalues."
-TRANSIENT = "transient growth"
 
 
 def name(frame: Frame, matrix: Matrix) -> str:
@@ -120,7 +119,7 @@ def _of_powers(spectrum: Spectrum, found: Found) -> str:
             bound = "" if found.growth.is_all else "at least "
             steps = counted(found.growth.at, "step")
             much = f", to {bound}× {_near_one(math.log(found.growth.most))} after {steps}"
-        first = f"a change could grow at first, since σ_max > 1{much}: {TRANSIENT}"
+        first = f"a change could grow at first, since σ_max > 1{much}: transient growth"
         return f"{first}. In the end each dies out, since |λ| < 1 for all."
     return "no change could grow, since σ_max ≤ 1, and each would die out, since |λ| < 1 for all."
 

@@ -29,8 +29,10 @@ if TYPE_CHECKING:
     from rnnviz.scene.frame import Frame
     from rnnviz.views.spectrum import Found, Matrix
 
-#: The text beside the plane has at least so many cells; the plane at most so many rows.
-ROOM, HIGHEST = 44, 21
+#: The text beside the plane has at least so many cells; the plane so many rows at least and at most.
+ROOM, LOWEST, HIGHEST = 44, 5, 21
+#: From so many rows on the text is below the plane, in at least so many.
+TALL, BELOW = 30, 17
 
 
 def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -> Sheet:
@@ -40,20 +42,23 @@ def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -
     having = spectrum.matrices(frame)
     matrix = having[view.page % len(having)]
     found = spectrum.known(frame.scene, matrix)
-    rows = min(height, HIGHEST, max(0, width - ROOM) // 2)
-    left = plane.width_of(rows) + 2 if rows >= 5 else 1
-    _tabs(sheet, left, frame, having, matrix, palette)
-    if found is None:
-        sheet.put(1, left, clip("Computing the eigenvalues …", width - left), palette.dim)
-        return sheet
     before = None if frame.ghost is None else spectrum.known(frame.ghost.scene, matrix)
-    if rows >= 5 and found.spectrum is not None:
+    is_tall = height >= TALL
+    rows = min(HIGHEST, height - BELOW if is_tall else height, (width - (4 if is_tall else ROOM)) // 2)
+    has_plane = rows >= LOWEST
+    left = plane.width_of(rows) + 2 if has_plane and not is_tall else 1
+    _tabs(sheet, left, frame, having, matrix, palette)
+    if has_plane and found is not None and found.spectrum is not None:
         ink = palette.text if matrix.kind == "weights" else accent(frame, palette)
-        plane.draw(sheet, rows, _points(found, matrix), _points(before, matrix), palette, ink)
-    y, room = 1, width - left - 1
-    for text, ink in _lines(frame, matrix, found, before, room, height - 1, palette):
+        picture = Sheet(plane.width_of(rows), rows)
+        plane.draw(picture, rows, _points(found, matrix), _points(before, matrix), palette, ink)
+        sheet.paste(2 if is_tall else 0, 2 if is_tall else 0, picture, 0, picture.width)
+    top, room = rows + 3 if has_plane and is_tall else 1, width - left - 1
+    if found is None:
+        sheet.put(top, left, clip("Computing the eigenvalues …", room), palette.dim)
+        return sheet
+    for y, (text, ink) in enumerate(_lines(frame, matrix, found, before, room, height - top, palette), start=top):
         sheet.put(y, left, cut(text, room), ink)
-        y += 1
     return sheet
 
 
@@ -109,10 +114,7 @@ def _lines(
         listed.append(f"{plane.marks_of(palette).before} before: {words.lengths(before.spectrum)}")
     return [
         *((line, palette.text) for line in head),
-        *(
-            (line, palette.warn if words.TRANSIENT in words.follows(matrix, found) else palette.text)
-            for line in follows
-        ),
+        *((line, palette.text) for line in follows),
         *((line, palette.dim) for line in listed),
         *((line, palette.text) for line in rates),
     ]
@@ -162,5 +164,5 @@ PANEL = Panel(
     _draw, key="V", why_not=no_eigenvalues, needs=_needs,
     actions={"unit_up": _turn(-1), "unit_down": _turn(1)}, key_labels={"unit_down": "next matrix"},
     depends_on=lambda frame, view: (frame.scene, frame.cursor, frame.ghost, view.page),
-    shows=frozenset(("spectrum", "gradient")), rows=lambda frame: HIGHEST,
+    shows=frozenset(("spectrum", "gradient")), rows=lambda frame: HIGHEST + BELOW,
 )  # fmt: skip
