@@ -43,15 +43,15 @@ def of_point(point: Point) -> str:
     what = {LEARNT: f"learnt after {epochs}", DIVERGED: f"diverged after {epochs}"}.get(
         point.status, f"not learnt in {epochs}"
     )
-    before, after = (_steps(value) for value in (point.horizon_before, point.horizon_after))
+    before, after = (_steps(value, "all") for value in (point.horizon_before, point.horizon_after))
     return f"{what}, loss {numbers.loss(point.loss)}, horizon {before} → {after}"
 
 
-def _steps(horizon: float) -> str:
-    """A horizon as it is written in a line of numbers."""
+def _steps(horizon: float, beyond: str = "all steps") -> str:
+    """A horizon as it is written in a line of numbers; beyond: where more than 1 % is left after all steps."""
     if horizon != horizon:
         return "unknown"
-    return "all steps" if horizon == float("inf") else f"{horizon:.1f}"
+    return beyond if horizon == float("inf") else f"{horizon:.1f}"
 
 
 def progress(done: int, total: int, *, is_on: bool, seconds_left: float | None, resumes: str) -> str:

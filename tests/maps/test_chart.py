@@ -114,7 +114,7 @@ def test_a_map_in_words() -> None:
     assert words.of_place(tally.points(0, 2, 1), 2) == "1 failed, 1 not computed yet"
     assert words.of_place(tally.points(0, 2, 0), 1) == "1 of 1 seed learnt"
     assert words.of_place([], 2) == "not computed yet"
-    assert words.of_point(tally.points(0, 1, 0)[0]) == "learnt after 3 epochs, loss 0.2500, horizon 7.0 → all steps"
+    assert words.of_point(tally.points(0, 1, 0)[0]) == "learnt after 3 epochs, loss 0.2500, horizon 7.0 → all"
     assert words.of_point(tally.points(0, 0, 0)[0]).startswith("diverged after 3 epochs")
     assert words.of_point(tally.points(0, 2, 1)[0]) == "failed: too large"
     assert words.of_point(point(epoch=1)) == "not learnt in 1 epoch, loss nan, horizon unknown → unknown"

@@ -8,7 +8,8 @@ from typing import NamedTuple
 from rnnviz.maps.chart import Chart
 
 GAP = 2  # cells between two planes, 1 where it is tight
-WIDEST, TALLEST = 7, 3  # of a tile
+WIDEST, TALLEST = 15, 6  # of a tile
+LOW = 7  # the widest tile of one row; a higher one is at most three times as wide
 WITH_TEXT = 5  # cells of a tile from which its number is written
 HEAD, FOOT = 1, 1  # rows of a plane's title, and of its ticks
 BELOW = 2  # rows below all planes: the names of the axes, and what the signs mean
@@ -79,7 +80,8 @@ def arrange(chart: Chart, width: int, height: int, at: Place) -> Arrangement:
         """The largest tile, 0 where none fits."""
         down = -(-many // beside)
         wide = min(WIDEST, (room_x - (beside - 1) * GAP) // (beside * columns))
-        return wide, min((room_y // down - HEAD - FOOT) // rows, TALLEST, max(1, wide // 2))
+        high = min((room_y // down - HEAD - FOOT) // rows, TALLEST, max(1, wide // 2))
+        return min(wide, max(LOW, 3 * high)), high
 
     ways = [(*tile(beside), beside) for beside in range(many, 0, -1)]
     fitting = [(wide, high, beside) for wide, high, beside in ways if wide >= least and high >= 1]
@@ -92,7 +94,7 @@ def arrange(chart: Chart, width: int, height: int, at: Place) -> Arrangement:
 
     # As many planes beside each other as there is room for whole rows of them, and as many rows as there is room for.
     shown = next((n for n in range(many, 0, -1) if room(n) >= columns * least), 1)
-    wide = max(least, min(WIDEST, room(shown) // columns))
+    wide = max(least, min(LOW, room(shown) // columns))
     return Arrangement(
         _window(at.plane, many, shown), _window(at.x, columns, max(1, min(columns, room(shown) // wide))),
         _window(at.y, rows, max(1, min(rows, room_y - HEAD - FOOT))), wide, 1, shown, margin, 1,

@@ -178,7 +178,7 @@ def legend(chart: Chart, value: str, has_text: bool) -> str:
     name, span = VALUES[value], None if value == "share" else chart.span(value)
     if value == "share":
         several = "3/4: 3 of 4 seeds learnt" if chart.seeds > 1 else "✓ learnt, ✗ not"
-        words = several if has_text else "learnt by 0 none, 5 half, █ all of the seeds"
+        words = several if has_text else "0 none, 5 half, █ all seeds learnt"
     elif has_text:
         words = f"{name}, median of the seeds"
     else:

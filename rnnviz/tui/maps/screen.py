@@ -116,7 +116,8 @@ class MapScreen(SheetScreen):
             here, point = n == at.seed, points.get(n)
             text = f"seed {session.spec.base.seed + n}: {'·' if point is None else words.of_point(point)}"
             style = palette.text if here else palette.dim
-            sheet.put(y, 1, "▸" if here else " ", palette.accent)
+            if here:
+                sheet.put(y, 1, "▸", palette.accent)
             sheet.put(y, 3, cut(text, width - 4), style)
 
     def _progress(self) -> str:
