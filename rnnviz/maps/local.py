@@ -18,6 +18,7 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from typing import Any
 
+from rnnviz.errors import InputError
 from rnnviz.maps.dispatch import ExecutorEndedError
 from rnnviz.maps.grid import Job
 from rnnviz.maps.point import Point
@@ -26,6 +27,8 @@ from rnnviz.maps.store import Store
 
 #: How the libraries below NumPy are asked for one thread.
 ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+#: So many times processes are begun anew without a point that is done. A point that ends them is known after four.
+MOST_IN_VAIN = 8
 
 
 def processors() -> int:
@@ -71,13 +74,23 @@ def run_here(
     cancelled: Callable[[], bool] = lambda: False,
 ) -> None:
     """Run the missing points in processes of this machine. If one ends (killed, out of memory), all are begun anew, and
-    what was under way runs again; a point that ends its process when it is computed alone is one that failed."""
+    what was under way runs again; a point that ends its process when it is computed alone is one that failed. Raises
+    InputError if no process can be started."""
     many = workers or processors()
     dispatch = dispatch_of(store, jobs, workers=lambda: many, cancelled=cancelled)
+    in_vain = 0
     while True:
-        with contextlib.suppress(ExecutorEndedError), Processes(many) as executor:
-            keep(store, dispatch.to(executor), on_point)
-            return
+        before = len(store)
+        try:
+            with Processes(many) as executor:
+                keep(store, dispatch.to(executor), on_point)
+                return
+        except ExecutorEndedError as error:
+            in_vain = in_vain + 1 if len(store) == before else 0
+            if in_vain == MOST_IN_VAIN:
+                raise InputError(f"workers: the processes end at once: {error}") from None
+        except OSError as error:  # too many files or processes
+            raise InputError(f"workers: processes cannot be started: {error.strerror or error}") from None
 
 
 def _begin(pipe: Connection) -> None:

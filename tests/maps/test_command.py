@@ -111,6 +111,27 @@ def test_a_script_needs_no_main_of_its_own(tmp_path):
     assert run.stdout.splitlines()[1] == "(1, 1, 2) (1, 1, 2, 1) True"
 
 
+LIMITED = """
+import resource, sys
+import rnnviz
+for most in (4, 14):
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, 1000))
+    try:
+        rnnviz.map("gain=0.5,1.5", task="recall", samples=100, epochs=1, workers=1)
+    except rnnviz.InputError as error:
+        print(error)
+"""
+
+
+def test_processes_that_cannot_be_started_are_one_clear_line():
+    """With no file descriptor left for them, or with too few."""
+    run = subprocess.run([sys.executable, "-c", LIMITED], capture_output=True, text=True, timeout=60)
+    assert run.stderr == ""
+    lines = run.stdout.splitlines()
+    assert len(lines) == 2
+    assert all(line.startswith("workers: ") and line.endswith("Too many open files") for line in lines)
+
+
 def test_show_prints_counts_and_the_seeds_that_learnt_at_each_point(capsys, done):
     code, out, err = says(capsys, "map", "show", str(done))
     assert (code, err) == (0, "")
