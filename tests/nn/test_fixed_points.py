@@ -149,6 +149,7 @@ def test_two_units_agree_with_a_fine_grid(seed: int) -> None:
 NETWORKS: list[dict[str, Any]] = [
     {"cell": "rnn", "hidden_size": 6}, {"cell": "gru", "hidden_size": 4, "biases": 2},
     {"cell": "lstm", "hidden_size": 3}, {"cell": "mingru", "hidden_size": 4},
+    {"cell": "indrnn", "hidden_size": 4}, {"cell": "lru", "hidden_size": 4},
     {"cell": "rnn", "hidden_size": 3, "num_layers": 2}, {"cell": "lstm", "hidden_size": 2, "num_layers": 2},
     {"cell": "rnn", "hidden_size": 4, "activation": "relu"}, {"cell": "rnn", "hidden_size": 4, "dtype": "float32"},
 ]  # fmt: skip
