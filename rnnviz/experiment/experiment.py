@@ -174,7 +174,7 @@ class Experiment:
         choices=ACTIVATIONS, why_not=applicability.activation,
     )  # fmt: skip
     readout: str = setting(
-        "linear", "the output reads h_t, or with attention also a weighted sum of all states so far",
+        "linear", "the output reads h_t; with attention also a weighted sum of all states so far",
         kind=str, label="readout", group="network", choices=READOUTS, redraws=True, why_not=applicability.readout,
     )  # fmt: skip
     loop: bool = setting(

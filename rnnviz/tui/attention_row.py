@@ -57,5 +57,5 @@ def write_attention(sheet: Sheet, frame: Frame, place: Rows, left: int, palette:
     k, t = step_in_view(frame), frame.cursor.t
     if place.attention is None or view.hides("attention") or not 1 <= t <= k:
         return
-    text = f"α{subscript(t)} {weights(frame.scene, k)[t - 1]:.2g} of y{subscript(k)}"
+    text = f"α{subscript(t)} {weights(frame.scene, k)[t - 1]:.3g} of y{subscript(k)}"
     sheet.put(place.attention, left, text, accent(frame, palette))

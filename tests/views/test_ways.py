@@ -119,7 +119,7 @@ def test_the_weights_of_the_row_are_those_of_the_step_in_view() -> None:
     assert own.sum() == pytest.approx(1)
     score = draw(frame, 80, 20, Palette()).plain()
     (row,) = [line for line in score if line.startswith("weight α")]
-    assert f"α₃ {own[2]:.2g} of y₃" in row
+    assert f"α₃ {own[2]:.3g} of y₃" in row
     frame = player.do(Go("loss"))
     assert step_in_view(frame) == 6
     assert value(frame, "attention[2]") == pytest.approx(weights(frame.scene, 6)[1])
