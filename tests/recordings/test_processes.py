@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -193,13 +194,19 @@ def test_a_full_disk_ends_recording_not_training(tmp_path):
         subprocess.run(["umount", disk], check=True)
 
 
+@pytest.fixture
+def public():
+    """A folder that others may enter. Not tmp_path: each session of pytest that starts closes what holds them all."""
+    with tempfile.TemporaryDirectory() as place:
+        Path(place).chmod(0o755)
+        yield Path(place)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="needs permissions")
-def test_a_folder_that_may_only_be_read(tmp_path):
-    folder = tmp_path / "run"
+def test_a_folder_that_may_only_be_read(public):
+    folder = public / "run"
     with Recorder(folder) as recorder:
         recorder.add(step=1, layers={"lstm": random_record()})
-    for path in (folder, *tmp_path.parents[:3], tmp_path):
-        path.chmod(0o755)
     folder.chmod(0o555)
     code = """
 import os
