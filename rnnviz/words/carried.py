@@ -1,4 +1,4 @@
-"""Where h₀ comes from in a training that carries state from batch to batch, and where its gradient ends."""
+"""Where h₀ and c₀ come from in a training that carries state from batch to batch, and where their gradient ends."""
 
 from __future__ import annotations
 
@@ -18,25 +18,31 @@ def before(scene: Scene) -> int | None:
     return found + 1 if found >= 0 else None
 
 
+def _state(frame: Frame) -> str:
+    return "h₀ and c₀ are" if frame.cell.has_cell_state else "h₀ is"
+
+
 def origin(frame: Frame, voice: Voice) -> str:
-    """Where the present h₀ comes from; "" if no state is carried."""
-    scene = frame.scene
+    """Where the present h₀, and c₀, comes from; "" if no state is carried."""
+    scene, state = frame.scene, _state(frame)
     if scene.task.previous is None:
         return ""
     n = before(scene)
     if n is None:
         what = "a row" if scene.sample < scene.task.n_train else "validation"
-        return f"h₀ is all zeros: {what} begins with this sequence."
+        return f"{state} all zeros: {what} begins with this sequence."
     if scene.in_next_batch:
-        return f"h₀ is carried: the batch before left sequence {n} in this state."
+        return f"{state} carried: the batch before left sequence {n} in this state."
     return voice.longest(
-        f"h₀ is carried: the state after sequence {n}, read with the present weights.",
-        f"h₀ is carried: the state after sequence {n}.",
+        f"{state} carried: the state after sequence {n}, with the present weights.",
+        f"{state} carried: the state after sequence {n}.",
     )
 
 
 def border(frame: Frame) -> str:
-    """What becomes of ∂L/∂h₀, once the way back has reached it; "" if nothing is carried."""
+    """What becomes of the gradient on the first state, once the way back has reached it; "" if nothing is carried."""
     if before(frame.scene) is None or frame.cursor.t > 0:
         return ""
+    if frame.cell.has_cell_state:
+        return "∂L/∂h₀ and ∂L/∂c₀ go no further: h₀ and c₀ were carried as plain numbers."
     return "∂L/∂h₀ is computed but goes no further: h₀ was carried as plain numbers."
