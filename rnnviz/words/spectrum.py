@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rnnviz.scene.frame import Frame
     from rnnviz.views.spectrum import Found, Matrix
 
-NOT_FINITE = "Not every number of this matrix is finite, so it has no eigenvalues."
+NONE_FOUND = "No eigenvalues: not every number of this matrix is finite, or they could not be computed."
 
 
 def name(frame: Frame, matrix: Matrix) -> str:
@@ -95,7 +95,7 @@ def follows(matrix: Matrix, found: Found) -> str:
     """What follows for the length of a change."""
     spectrum = found.spectrum
     if spectrum is None:
-        return NOT_FINITE
+        return NONE_FOUND
     if matrix.kind == "product" and matrix.steps > 1:
         return _of_product(matrix, spectrum)
     often = "If every step were W_hh alone" if matrix.kind == "weights" else "If every step were this one"

@@ -116,6 +116,14 @@ def test_nothing_and_what_is_no_number():
     assert spectrum(np.array([[1.0, np.inf], [0.0, 1.0]])) is None
 
 
+def test_eigenvalues_that_do_not_converge_are_none(monkeypatch):
+    def fails(matrix):
+        raise np.linalg.LinAlgError
+
+    monkeypatch.setattr(np.linalg, "eig", fails)
+    assert spectrum(rotation(3, 0)) is None
+
+
 def test_an_eigenvalue_that_is_rounding_is_not_sure():
     """A product of rank one has one eigenvalue that is not 0; what is computed for the others is rounding."""
     rng = np.random.default_rng(0)
@@ -153,7 +161,7 @@ def test_a_product_is_that_of_the_naive_jacobians(cell, layers):
 @pytest.mark.parametrize("cell", [name for name, cell in TABLE.items() if not cell.has_cell_state])
 def test_its_length_is_the_entry_of_the_triangle(cell):
     """Without a loss the triangle holds the singular values of the same product."""
-    model = Model.create(cell, 2, 5, 1, seed=3)
+    model = Model.create(cell, 2, 6, 1, seed=3)
     trace = model.trace(np.random.default_rng(1).standard_normal((T, 1, 2)))
     for k, t in ((T, 1), (T, 0), (6, 2), (3, 2)):
         assert math.exp(of_steps(*of(trace), t, k).log_sigma_max) == pytest.approx(trace.triangle[k, t], rel=1e-9)
@@ -249,7 +257,8 @@ def test_they_are_the_rates_of_the_products_singular_values(cell, layers):
     trace = run(cell, steps=20, layers=layers, batch=2)
     found = lyapunov(*of(trace), 0, 20, sequence=1)
     P = naive_product(trace, 0, 20, 1)
-    assert found.exponents[0] == pytest.approx(math.log(np.linalg.norm(P, 2)) / 20, abs=1e-4)
+    # the passes end when one changes the product by less than a thousandth
+    assert found.exponents[0] == pytest.approx(math.log(np.linalg.norm(P, 2)) / 20, abs=1e-3)
     J = [naive.state_jacobian(trace, t, 1) for t in range(1, 21)]
     volume = np.mean([np.linalg.slogdet(A)[1] for A in J])
     assert found.exponents.sum() == pytest.approx(volume, rel=1e-8)
@@ -288,6 +297,8 @@ def test_a_large_state_is_not_held_for_all_steps(monkeypatch):
     """The two ways to the Jacobians give the same exponents."""
     trace = run("lstm", 3)
     small = lyapunov(*of(trace), 0, T)
+    monkeypatch.setattr("rnnviz.nn.dynamics.lyapunov._HELD", 0)
+    np.testing.assert_array_equal(lyapunov(*of(trace), 0, T).exponents, small.exponents)
     monkeypatch.setattr("rnnviz.nn.dynamics.lyapunov.LARGE", 0)
     large = lyapunov(*of(trace), 0, T)
     assert large.exponents[0] == pytest.approx(small.exponents[0], abs=0.02)

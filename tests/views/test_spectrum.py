@@ -21,7 +21,7 @@ from rnnviz.views.prepare import likewise, prepare
 from rnnviz.views.spectrum import Found, Matrix, matrices
 from rnnviz.words import spectrum as words
 
-SMALL = Experiment(hidden_size=5, seq_len=8, loss_at="last")
+SMALL = Experiment(hidden_size=6, seq_len=8, loss_at="last")
 
 
 def at(player: Player, phase: str, t: int) -> Frame:
@@ -91,7 +91,7 @@ def test_entries_are_sizes_and_angles() -> None:
 
 
 def test_nothing_is_said_of_numbers_that_are_none() -> None:
-    assert words.follows(STEP, Found(None)) == words.NOT_FINITE
+    assert words.follows(STEP, Found(None)) == words.NONE_FOUND
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -175,5 +175,5 @@ def test_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(views, "LARGEST", 4)
     assert no_eigenvalues(Player(SMALL).frame) == (
-        "The eigenvalues of a state of 5 numbers would take too long; 4 are the most."
+        "The eigenvalues of a state of 6 numbers would take too long; 4 are the most."
     )

@@ -36,6 +36,8 @@ from rnnviz.nn.types import Array, ParamsLike, ReadOnly, frozen
 SETTLED = 1e-3
 #: At most so many for a state of fewer than LARGE numbers; of a larger one, 2.
 MOST_PASSES, LARGE = 12, 128
+#: Jacobians of so many numbers in all (32 MiB) are kept from pass to pass.
+_HELD = 2**22
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,9 +73,9 @@ def lyapunov(
     raises ends the computation. Raises InputError if it would take too much memory.
     """
     S, n = spec.state_size * spec.num_layers, stop - start
-    checks.memory("Lyapunov exponents", 8 * (8 * S * S + n * S), f"matrices of {S} x {S}")
+    checks.memory("Lyapunov exponents", 8 * (8 * S * S + n * S + min(n * S * S, _HELD)), f"matrices of {S} x {S}")
     matrices = None
-    if S < LARGE:
+    if n * S * S <= _HELD:
         matrices = np.stack([jacobian(spec, params, forward, t, sequence) for t in range(start, stop)])
     passes = MOST_PASSES if S < LARGE else 2
 

@@ -102,7 +102,8 @@ class Spectrum(ReadOnly):
 
 @np.errstate(all="ignore")
 def spectrum(A: Array, power: int = 0, rounded: int = 1) -> Spectrum | None:
-    """Of 2^power · A, A (S, S); None if A is not finite. rounded: of how many products A is one. Time O(S³)."""
+    """Of 2^power · A, A (S, S); None if A is not finite, or if LAPACK finds no eigenvalues, which no matrix of ordinary
+    weights does. rounded: of how many products A is one. Time O(S³)."""
     A = np.asarray(A, np.float64)
     if not np.isfinite(A).all():
         return None
@@ -113,7 +114,10 @@ def spectrum(A: Array, power: int = 0, rounded: int = 1) -> Spectrum | None:
     shift = int(np.frexp(size)[1]) if not 2.0**-_FAR < size < 2.0**_FAR else 0
     A, power = np.ldexp(A, -shift), power + shift
     frobenius = float(np.linalg.norm(A))
-    values, conditions = _eigenvalues(A)
+    try:
+        values, conditions = _eigenvalues(A)
+    except np.linalg.LinAlgError:
+        return None
     unsure = EPSILON * rounded * (conditions * len(A) * frobenius + np.abs(values))
     order = np.lexsort((-values.imag, np.abs(np.angle(values)), -np.round(np.abs(values) / frobenius, 12)))
     values, unsure = values[order].astype(complex), unsure[order]
