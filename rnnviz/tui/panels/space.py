@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 LIST, WIDE = 37, 70
 #: Rows from which there is a legend, and from which the list stands below the plot where there is no room beside it.
 LEGEND, TALL = 7, 22
-#: Multiplications up to which the fixed points are searched for without being asked: some 50 ms.
-UNASKED = 30_000_000
+#: Multiplications up to which the fixed points are searched for without being asked: a quarter of a second.
+UNASKED = 250_000_000
 #: Dots that the states of other sequences may take.
 CLOUD = 1200
 _GLYPHS = {"attractor": "●", "saddle": "○", "repeller": "○", "marginal": "◇", "slow": "◌"}
