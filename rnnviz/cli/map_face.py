@@ -11,6 +11,7 @@ from rnnviz.cli.output import Output
 from rnnviz.cli.picture_commands import PICTURES_AS
 from rnnviz.cli.session_flags import session
 from rnnviz.cli.surroundings import memory_missing, terminal_missing
+from rnnviz.errors import InputError
 
 if TYPE_CHECKING:
     from rnnviz.maps.chart import Chart
@@ -30,7 +31,8 @@ def wants_screen(options: Options) -> bool:
 
 
 def watch(store: Store, work: Work | None, options: Options) -> int:
-    """The app with a map, which fills in if there is work; the exit code. The work ends with the app."""
+    """The app with a map, which fills in if there is work; the exit code. The work ends with the app. Raises
+    InputError for what ended the work."""
     from rnnviz.tui.app import run
     from rnnviz.tui.maps.session import MapSession
 
@@ -38,14 +40,15 @@ def watch(store: Store, work: Work | None, options: Options) -> int:
     here = MapSession(store, work, name, options["value"])
     here.start()
     try:
-        return run(store.spec.base, session=session(options), map=here)
+        code = run(store.spec.base, session=session(options), map=here)
     finally:
         here.finish(ENDS)
-        if work is not None and here.done < here.total:
-            onward = (
-                "nothing is kept without -o DIR" if store.folder is None else "the same command continues from here"
-            )
-            print(f"{here.done:,} of {here.total:,} points are done; {onward}", file=sys.stderr)
+    if here.error:
+        raise InputError(here.error)
+    if work is not None and here.done < here.total:
+        onward = "nothing is kept without -o DIR" if store.folder is None else "the same command continues from here"
+        print(f"{here.done:,} of {here.total:,} points are done; {onward}", file=sys.stderr)
+    return code
 
 
 def check_file(options: Options) -> None:

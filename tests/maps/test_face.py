@@ -14,7 +14,6 @@ from rnnviz.maps.grid import GridSpec
 from rnnviz.maps.point import LEARNT, NOT, Point
 from rnnviz.maps.store import Store
 
-
 PICTURE = """
     tanh RNN        GRU
  10 __0/2__│ 2/2    __0/2__│ 2/2

@@ -80,10 +80,11 @@ class MapSession:
         self._stop.set()
 
     def finish(self, seconds: float) -> None:
-        """Stop, and wait for the processes to end."""
+        """Stop, wait for the processes to end, and take what they did."""
         self.stop()
         if self._thread is not None:
             self._thread.join(seconds)
+        self.poll()
 
     def poll(self) -> bool:
         """Take the points that have come; whether anything has changed."""
