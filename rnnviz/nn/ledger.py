@@ -33,7 +33,8 @@ class Ledger(ReadOnly):
     slope_share     ‖φ'(a_t) ⊙ g_t‖ / ‖g_t‖, g the gradient on h (simple RNN; nan for gated cells, and without a loss)
     weight_share    ‖W_hhᵀ (φ' ⊙ g_t)‖ / ‖φ' ⊙ g_t‖ (simple RNN; nan for gated cells, and without a loss)
     factor          ‖g_{t-1}‖ / ‖g_t‖. For one loss step and the simple RNN it is slope_share · weight_share;
-                    for the total it includes the contribution of step t-1's own loss.
+                    for the total it includes the contribution of step t-1's own loss, and with attention what the
+                    loss sends straight to h_{t-1}, so that it may exceed the gain.
                     At a masked step it is 1, and so are slope and both shares
     product         (T+1,): the running product of the factors from the loss step, 1 there: ‖g_t‖ / ‖g_k‖
     bound           (T+1,): the running product of the gains from the loss step, 1 there: ‖∂s_k/∂s_t‖ ≤ bound

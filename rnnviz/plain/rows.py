@@ -163,7 +163,10 @@ def _gradient(frame: Frame, mask: Mask) -> list[str]:
     lines += listed("step", time(last), values, down=down)
     if gradient.lane is not None:
         lane = [scientific(float(v)) for v in gradient.lane.norms[frame.reached : last + 1][::-1]]
-        lines += [f"Along {gradient.lane.along}:", *listed("step", time(last), lane, down=down)]
+        lines += [
+            "Through the loop alone:" if gradient.loop is not None else f"Along {gradient.lane.along}:",
+            *listed("step", time(last), lane, down=down),
+        ]
     return lines
 
 

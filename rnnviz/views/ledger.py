@@ -32,7 +32,7 @@ class Row:
     norm     ‖∂L_k/∂h_t‖
     factor   norm at t / norm at t+1
     slope    what the activation leaves of the gradient: ‖φ'(a) ⊙ g‖ / ‖g‖, simple RNN
-    weight   what W_hh makes of that: ‖W_hhᵀ (φ' ⊙ g)‖ / ‖φ' ⊙ g‖, simple RNN
+    weight   what W_hh makes of that: ‖W_hhᵀ (φ' ⊙ g)‖ / ‖φ' ⊙ g‖, simple RNN; both nan with attention
     left     product of the factors so far: norm at t / norm at the loss step
     mean_slope   the slope's plain mean over the units: 1 - h² for tanh
     along    the gradient's norm on the highway
@@ -122,8 +122,8 @@ def make_table(scene: Scene, loss_step: int | None) -> Table:
             t=t,
             norm=float(gradient.norms[t]),
             factor=of_step(ledger.factor),
-            slope=of_step(ledger.slope_share),
-            weight=of_step(ledger.weight_share),
+            slope=of_step(ledger.slope_share) if parts is None else math.nan,
+            weight=of_step(ledger.weight_share) if parts is None else math.nan,
             left=float(ledger.product[t]),
             mean_slope=of_step(ledger.slope),
             along=math.nan if lane is None else float(lane.norms[t]),

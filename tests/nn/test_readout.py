@@ -180,11 +180,11 @@ def test_float32_stays_float32():
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_the_other_weights_are_those_of_the_linear_network(cell):
-    linear, *others = (Model.create(cell, 2, 5, 3, readout=kind, seed=4) for kind in ("linear", *KINDS))
+    linear, *others = (Model.create(cell, 2, 6, 3, readout=kind, seed=4) for kind in ("linear", *KINDS))
     for model in others:
         assert all((model.params[name] == w).all() for name, w in linear.params.items())
         assert model.params["readout.key"].any()
-    assert others[1].parameter_count - others[0].parameter_count == 5
+    assert others[1].parameter_count - others[0].parameter_count == 6
 
 
 def test_what_attention_is_not_combined_with(tmp_path):

@@ -17,6 +17,8 @@ from rnnviz.nn import Trace
 from rnnviz.nn.metrics import lasting_horizon
 from rnnviz.nn.readout import read_out
 from rnnviz.nn.spec import CELLS
+from rnnviz.plain.panels.base import Open
+from rnnviz.plain.panels.gradient import ledger as ledger_in_lines
 from rnnviz.player.player import Player
 from rnnviz.scene.commands import Cut, Go, Measure, Seek
 from rnnviz.scene.frame import Frame
@@ -35,7 +37,7 @@ from rnnviz.words.narration import narrate
 from rnnviz.words.voice import Voice
 from rnnviz.words.zero_gradients import clause
 
-SMALL = {"task": "recall", "lag": 5, "hidden_size": 5, "gain": 0.7, "samples": 20}
+SMALL = {"task": "recall", "lag": 5, "hidden_size": 6, "gain": 0.7, "samples": 20}
 
 
 def traced(**changes: Any) -> Trace:
@@ -149,6 +151,11 @@ def test_the_ledger_lists_each_way() -> None:
     assert first.loop == 0 != first.readout
     assert not any(row.readout for row in others)
     assert table.rate.slope is None
+    assert all(np.isnan((row.slope, row.weight)).all() for row in table.rows)
+    said = " ".join(ledger_in_lines(replace(frame, scene=prepare(scene, Measure("gain"))), Open()))
+    assert "it adds up from" in said
+    assert "slope" not in said
+    assert "could keep" not in said
     lines = BY_ID["ledger"].draw(replace(frame, scene=scene), View(), 80, 12, Palette()).plain()
     assert "Each row is a sum: loop, from the next h; value, α held; score, through α." in lines[0]
     assert all(word in "".join(lines[1:3]) for word in ("= loop", "+ value", "+ score", "+ readout", "left"))

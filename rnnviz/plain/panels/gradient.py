@@ -40,7 +40,7 @@ def _ledger_row(frame: Frame, t: int) -> str:
             parts.append(f"along {table.highway} {scientific(row.along)}")
         if not math.isnan(row.open) and frame.cell.carry is not None:
             parts.append(f"the mean of {frame.cell.carry.label} is {factor(row.open)}")
-        if gain is not None:
+        if gain is not None and not table.is_attended:  # with attention more than the loop brings
             parts.append(f"no gradient could keep more than {factor(float(gain[t]))}")
     return f"Step {frame.scene.time(t)}: {'; '.join(parts)}."
 
