@@ -213,6 +213,13 @@ def test_weights_that_are_no_numbers_give_no_points_and_no_error(value: float) -
     assert np.isfinite(points.states).all()
 
 
+def test_a_search_that_is_not_over_invents_no_slow_point(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, start = one_unit(2.0), np.array([[0.012]])
+    assert fixed_points(made.spec, made.params, np.zeros(1), start).kinds == ("repeller",)
+    monkeypatch.setattr("rnnviz.nn.dynamics.fixed_points.MOST_STEPS", 1)
+    assert len(fixed_points(made.spec, made.params, np.zeros(1), start)) == 0, "slow as it is, on its way to 0"
+
+
 def test_no_state_that_is_finite_is_one_start_at_zero() -> None:
     assert starts_of(np.full((4, 3), np.nan)).tolist() == [[0.0, 0.0, 0.0]]
 
