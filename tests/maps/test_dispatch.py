@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from rnnviz.errors import InputError
+from rnnviz.maps.dispatch import Dispatch, ExecutorEndedError
+from rnnviz.maps.point import Point
 from rnnviz.maps.remote import Remote, Task
 from rnnviz.maps.run import run
 from rnnviz.maps.store import Store
@@ -71,9 +73,10 @@ def test_a_chunk_is_plain_text() -> None:
             return super().submit(fn, *args)
 
     run(Store(SPEC), Looks(1), chunk=4)
-    for function, (tasks, number) in sent:
+    numbers = [number for _, (_, number) in sent]
+    assert len(numbers) == len(set(numbers)) == len(SPEC) // 4  # Dask takes two equal calls for one
+    for function, (tasks, _) in sent:
         assert type(function) is Remote
-        assert type(number) is int
         assert all(type(task) is Task and all(type(text) is str for text in task) for task in tasks)
 
 
@@ -139,6 +142,39 @@ def test_an_executor_that_has_ended() -> None:
     assert 1 <= len(store) < len(SPEC)
     run(store, ThreadPoolExecutor(1))
     assert len(store) == len(SPEC)
+
+
+def test_another_executor_takes_over_what_was_under_way(one_after_the_other: dict[str, str]) -> None:
+    class EndsAfter(ThreadPoolExecutor):
+        """Takes two chunks, and computes the first of them."""
+
+        taken = 0
+
+        def submit(self, fn: Callable[..., Any], /, *args: Any) -> Future[Any]:  # type: ignore[override]
+            self.taken += 1
+            if self.taken > 2:
+                raise RuntimeError("it has ended")
+            return super().submit(fn, *args) if self.taken == 1 else Future()
+
+    jobs = list(SPEC.jobs())
+    dispatch = Dispatch(jobs, len(jobs), "numpy", workers=lambda: 1, chunk=1)
+    found: list[Point] = []
+    with pytest.raises(ExecutorEndedError, match="it has ended"):
+        found.extend(dispatch.to(EndsAfter(1)))
+    assert len(found) == 1
+    found += dispatch.to(ThreadPoolExecutor(1))
+    assert len(found) == len(SPEC)
+    assert {point.key: replace(point, seconds=0.0).to_json() for point in found} == one_after_the_other
+    assert {(point.key, point.x, point.y) for point in found} == {(job.key, job.site.x, job.site.y) for job in jobs}
+
+
+def test_an_answer_about_another_point_is_refused() -> None:
+    class Mixes(ThreadPoolExecutor):
+        def submit(self, fn: Callable[..., Any], /, *args: Any) -> Future[Any]:  # type: ignore[override]
+            return super().submit(lambda: fn(*args)[::-1])
+
+    with pytest.raises(InputError, match="a worker answered with other points than those it was sent"):
+        run(Store(SPEC), Mixes(1), chunk=2)
 
 
 def test_workers_without_rnnviz_are_refused() -> None:
