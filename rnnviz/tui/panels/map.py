@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rnnviz.glyphs import cut
+from rnnviz.glyphs import lines_at_most
 from rnnviz.scene.commands import Command
 from rnnviz.sheet import Sheet
 from rnnviz.tui.palette import Palette
@@ -26,8 +26,10 @@ def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -
     if found is None or frame.experiment is None:
         sheet.put(0, 1, "Training a network at each point of the map …", palette.dim)
         return sheet
-    sheet.put(0, 1, cut(around(frame.experiment), width - 2), palette.dim)
-    sheet.paste(1, 0, painter.draw(found.chart, "share", width, height - 1, palette), 0, width)
+    about = lines_at_most(around(frame.experiment), width - 2, 1 if height < 11 else 2)
+    for y, line in enumerate(about):
+        sheet.put(y, 1, line, palette.dim)
+    sheet.paste(len(about), 0, painter.draw(found.chart, "share", width, height - len(about), palette), 0, width)
     return sheet
 
 
@@ -41,5 +43,5 @@ def _needs(frame: Frame) -> Command | None:
 PANEL = Panel(
     "map", "map", "which networks like this one learn, by gain and lag", _draw, why_not=no_map, needs=_needs,
     depends_on=lambda frame, view: frame.scene, shows=frozenset(("map",)), opens_beside=lambda frame: False,
-    rows=lambda frame: 12,
+    rows=lambda frame: 13,
 )  # fmt: skip
