@@ -17,9 +17,11 @@ from rnnviz.cli.flags import read
 from rnnviz.cli.pictures import film_of
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.lessons.course import Start, find
+from rnnviz.maps.store import Store
 from rnnviz.player.kinds.opening import NetworkOpening, Opening
 from rnnviz.tui.films.animated_svg import animated_svg
 from rnnviz.tui.films.headless import IN_PICTURES, studio
+from rnnviz.tui.maps.session import MapSession
 from rnnviz.tui.pictures.svg import svg
 
 HERE = Path(__file__).parent
@@ -28,7 +30,8 @@ TURN = ["end", "right"]
 
 @dataclass(frozen=True)
 class Shot:
-    """keys: pressed one after the other, each waited for. size: columns, rows. start: a step of a lesson."""
+    """keys: pressed one after the other, each waited for. size: columns, rows. start: a step of a lesson.
+    map: the folder of one."""
 
     keys: list[str]
     size: tuple[int, int] = (80, 24)
@@ -37,6 +40,7 @@ class Shot:
     colors: str = "truecolor"
     ascii: bool = False
     start: Start | None = None
+    map: Path | None = None
 
 
 FADING = Experiment(seq_len=40, gain=0.7)
@@ -44,6 +48,11 @@ RECALL = Experiment(task="recall", lag=20)
 TO_GAIN = ["o", "slash", "g", "a", "i", "n", "enter"]
 LSTM = Experiment(task="recall", lag=12, cell="lstm", num_layers=2)
 NAMES = Experiment(task="names", cell="lstm")
+FLIPFLOP = Experiment(task="flipflop", hidden_size=8, samples=200)
+#: Made by `rnnviz map --task recall --hidden 16 --samples 240 --batch 16 --lr 0.1 --clip-norm 1 --cell rnn,lstm
+#: --x gain=0.3,0.4,0.5,0.7,0.85,1 --y lag=4,6,9,13,19,28 --seeds 2 -o screenshots/recall-map`.
+MAP = HERE / "recall-map"
+ATTENDS = Experiment(task="recall", lag=20, readout="attention")
 COURSE = find()
 RECORDINGS = COURSE.folder / "recordings"
 FORGETS = Opening(str(RECORDINGS / "forgets"))
@@ -105,12 +114,22 @@ SHOTS: dict[str, Shot] = {
     "recording": Shot([*TURN, *["left"] * 22], experiment=FORGETS),
     "diagnosis": Shot([*TURN, *["left"] * 22, "D"], size=(160, 50), experiment=FORGETS),
     "weights": Shot([*TURN, *["left"] * 30], experiment=WEIGHTS),
+    "eigenvalues": Shot([*TURN, *["left"] * 16, "V"], experiment=FADING),
+    "eigenvalues-wide": Shot([*TURN, *["left"] * 16, "V"], size=(160, 50), experiment=FADING),
+    "space": Shot(["a", *["right"] * 12, "O", "slash"], experiment=FLIPFLOP),
+    "space-wide": Shot(["a", *["right"] * 12, "O", "slash"], size=(160, 50), experiment=FLIPFLOP),
+    "attention": Shot([*TURN, *["left"] * 13], experiment=ATTENDS),
+    "attention-wide": Shot([*TURN, *["left"] * 13, "y"], size=(160, 50), experiment=ATTENDS),
+    "map": Shot(["right", "right", "up", "up"], map=MAP),
+    "map-wide": Shot(["right", "right", "up", "up"], size=(160, 50), map=MAP),
     "characters": Shot(["e", "end", "tab"], experiment=Experiment(task="characters", cell="gru")),
 }  # fmt: skip
 
 COLORS = {"truecolor": "truecolor", "256": "256", "16": "standard", "none": "none", "ascii": "256"}
 SIZES = ((60, 20), (80, 24), (120, 36), (160, 50), (300, 100))
 BACK = [*TURN, *["left"] * 16]
+#: Drawn in each strength of colour.
+DYNAMICS = [f"{panel}{size}" for panel in ("eigenvalues", "space", "attention", "map") for size in ("", "-wide")]
 
 #: Each lesson, each strength of colour dark and light, and the score in windows from the smallest to the largest.
 SHOTS_EVERYWHERE: dict[str, Shot] = {
@@ -124,6 +143,10 @@ SHOTS_EVERYWHERE: dict[str, Shot] = {
             [*BACK, "y"], (80, 24), FADING, theme, colors, name == "ascii"
         )
         for name, colors in COLORS.items() for theme in ("dark", "light")
+    },
+    **{
+        f"{panel}-{name}": replace(SHOTS[panel], colors=colors, ascii=name == "ascii")
+        for panel in DYNAMICS for name, colors in COLORS.items() if name != "truecolor"
     },
     **{f"size-{columns}x{rows}": Shot([*BACK, "y"], (columns, rows), FADING) for columns, rows in SIZES},
 }  # fmt: skip
@@ -145,6 +168,7 @@ async def picture(shot: Shot) -> str:
     """The screen as SVG."""
     async with studio(
         shot.experiment, start=shot.start, size=shot.size,
+        map=shot.map and MapSession(Store.read(shot.map), name="map"),
         session=replace(IN_PICTURES, colors=shot.colors, theme=shot.theme, ascii=shot.ascii),
     ) as made:  # fmt: skip
         await made.press(*shot.keys)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from rnnviz.lessons.course import Start
     from rnnviz.scene.commands import Command
     from rnnviz.scene.frame import Frame
+    from rnnviz.tui.maps.session import MapSession
 
 #: A session whose pictures do not depend on the terminal or the environment.
 IN_PICTURES = Session(colors="truecolor", theme="dark", ascii=False)
@@ -94,13 +95,14 @@ async def studio(
     typed: str | None = None,
     place: Place | None = None,
     panel: str | None = None,
+    map: MapSession | None = None,
     size: tuple[int, int] = USUAL,
     session: Session = IN_PICTURES,
 ) -> AsyncIterator[Studio]:
     """place, panel: where a run without a lesson begins; in a lesson see `go`. Raises InputError as open_player does,
     and for a place that the run does not have."""
     app = RnnvizApp(
-        source, start=start, typed=typed, place=place, panel=panel, compile=False,
+        source, start=start, typed=typed, place=place, panel=panel, map=map, compile=False,
         session=session,
     )  # fmt: skip
     with engine.chosen("numpy"):
