@@ -125,7 +125,7 @@ def _functions(node: ast.AST, where: str) -> Iterator[tuple[str, ast.FunctionDef
 
 # -- networks ------------------------------------------------------------------------------------------------
 
-SMALL = {"hidden_size": 3, "optimizer": "adam"}
+SMALL = {"hidden_size": 4, "optimizer": "adam"}
 SPACE = (Measure("space"), Measure("fixed_points"))  # each metric would search for the points again
 TASKS = {
     "sine": {"points": 16, "seq_len": 6},

@@ -76,7 +76,7 @@ PANELS: dict[str, Panel] = {
         acts={"unit_up": _of("loss_before"), "unit_down": _of("loss_after")},
     ),
     "eigenvalues": Panel(
-        sums.eigenvalues, "of W_hh and of the steps, on the unit circle", frozenset(("spectrum", "gradient")),
+        sums.eigenvalues, "of W_hh and of the steps", frozenset(("spectrum", "gradient")),
         no_eigenvalues, sums.eigenvalues_needs,
     ),
     "space": Panel(

@@ -160,7 +160,7 @@ def _needs(frame: Frame) -> Command | None:
 
 
 PANEL = Panel(
-    "eigenvalues", "eigenvalues", "of W_hh and of the steps, on the unit circle",
+    "eigenvalues", "eigenvalues", "of W_hh and of the steps",
     _draw, key="V", why_not=no_eigenvalues, needs=_needs,
     actions={"unit_up": _turn(-1), "unit_down": _turn(1)}, key_labels={"unit_down": "next matrix"},
     depends_on=lambda frame, view: (frame.scene, frame.cursor, frame.ghost, view.page),
