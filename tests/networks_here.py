@@ -12,17 +12,19 @@ def layer_of(
     cell: str = "lstm", hidden: int = 6, inputs: int = 3, levels: int = 1, both: bool = False, name: str = "encoder",
     seed: int = 0, scale: float = 0.9,
 ) -> Layer:  # fmt: skip
-    rng, rows = np.random.default_rng(seed), hidden * len(CELLS[cell].blocks)
+    about = CELLS[cell]
+    rng, rows = np.random.default_rng(seed), hidden * len(about.blocks)
     weights = {}
     for level in range(levels):
         for suffix in ("", "_reverse")[: 1 + both]:
             read = inputs if level == 0 else hidden * (1 + both)
             weights |= {
                 f"weight_ih_l{level}{suffix}": rng.normal(0, 0.5, (rows, read)),
-                f"weight_hh_l{level}{suffix}": rng.normal(0, scale / np.sqrt(hidden), (rows, hidden)),
+                f"weight_hh_l{level}{suffix}": rng.normal(0, scale / np.sqrt(hidden), about.hh_shape(hidden)),
                 f"bias_ih_l{level}{suffix}": rng.normal(0, 0.1, rows),
-                f"bias_hh_l{level}{suffix}": rng.normal(0, 0.1, rows),
             }
+            if about.biases != 1:
+                weights[f"bias_hh_l{level}{suffix}"] = rng.normal(0, 0.1, rows)
     return Layer(name, cell, weights)
 
 

@@ -127,7 +127,8 @@ class KerasProgram(Program):
         if e.gain != 1.0 and not self.cell.fixed_loop:
             body.append(f"recurrent = {e.gain!r} * recurrent")
         if e.spectral_radius is not None and self.cell.diagonal and not self.cell.fixed_loop:
-            body.append(f"recurrent = {e.spectral_radius!r} / np.abs(recurrent).max() * recurrent")
+            body += ["radius = np.abs(recurrent).max()", "if radius > 0:  # 0 stays 0"]
+            body.append(f"    recurrent *= {e.spectral_radius!r} / radius")
         elif e.spectral_radius is not None and not self.cell.fixed_loop:
             body += [
                 f"for W in np.split(recurrent, {self.gates}, axis=1):",

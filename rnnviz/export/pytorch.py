@@ -177,7 +177,8 @@ model = Model()  # its state_dict has the same names, shapes and gate order as r
         if e.gain != 1.0:
             body.append(f"    p *= {e.gain!r}")
         if e.spectral_radius is not None and self.cell.diagonal:
-            body.append(f"    p *= {e.spectral_radius!r} / p.abs().max()")
+            body += ["    radius = p.abs().max()", "    if radius > 0:  # 0 stays 0"]
+            body.append(f"        p *= {e.spectral_radius!r} / radius")
         elif e.spectral_radius is not None:
             body += [
                 "    for W in p.split(H):",

@@ -76,7 +76,7 @@ def _complete(weights: tuple[str, ...], cell_name: str) -> None:
     kinds = ("weight_ih", "weight_hh") if cell.recurrent else ("weight_ih",)
     given = {name.partition("_l")[0] for name in weights}
     biases = [kind for kind in ("bias_ih", "bias_hh") if kind in given]
-    if not cell.recurrent and (other := given - {*kinds, "bias_ih"}):
+    if cell.biases == 1 and (other := given - {*kinds, "bias_ih"}):
         raise InputError(f"weights: {min(other)}: {cell.noun} has none")
     for level in range(levels):
         for suffix in sorted(suffixes):

@@ -114,7 +114,7 @@ def test_every_two_settings_meet_and_every_program_says_its_numbers_in_full() ->
         for name, text in programs_of(experiment).items():
             found = numbers_in(text)
             names = ["learning_rate"]
-            recurs = cell_table.CELLS[experiment.cell].recurrent
+            recurs = not cell_table.CELLS[experiment.cell].fixed_loop
             names += ["gain"] if recurs and experiment.gain != 1.0 else []
             names += ["spectral_radius"] if recurs and experiment.spectral_radius is not None else []
             names += ["epsilon"] if experiment.epsilon and experiment.optimizer != "sgd" else []
@@ -206,10 +206,17 @@ def test_the_programs_begin_as_rnnviz_does_and_stay_finite(framework: str, tmp_p
             if framework == "torch":
                 theirs = np.array(found["weights"][f"rnn.weight_hh_l{layer}"])
             else:
-                theirs = np.array(found["weights"][layer][1]).T
+                theirs = np.array(found["weights"][layer][1])
+                theirs = theirs if model.spec.about_cell.diagonal else theirs.T
             assert theirs.shape == ours.shape
             assert bool(ours.any()) == bool(theirs.any()), experiment
-            if experiment.spectral_radius:
+            if model.spec.about_cell.fixed_loop:  # an LRU: |λ| on its ring, whatever is set, and γ = √(1 - |λ|²)
+                size = np.exp(-np.exp(theirs[0]))
+                assert ((size > 0.9) & (size < 0.999)).all()
+                np.testing.assert_allclose(np.exp(theirs[2]) ** 2, 1 - size**2, rtol=1e-3)
+            elif experiment.spectral_radius and model.spec.about_cell.diagonal:
+                np.testing.assert_allclose(np.abs(theirs).max(), np.abs(ours).max(), rtol=1e-6)
+            elif experiment.spectral_radius:
                 for one, other in zip(np.split(ours, len(gates)), np.split(theirs, len(gates)), strict=True):
                     radii = [np.abs(np.linalg.eigvals(w)).max() for w in (one, other)]
                     np.testing.assert_allclose(*radii, rtol=1e-4, atol=1e-6)
@@ -229,6 +236,8 @@ def test_the_programs_begin_as_rnnviz_does_and_stay_finite(framework: str, tmp_p
         {"cell": "lstm", "num_layers": 2},
         {"cell": "gru"},
         {"cell": "mingru", "num_layers": 2},
+        {"cell": "indrnn", "activation": "relu"},
+        {"cell": "lru", "num_layers": 2},
     ],
 )
 def test_the_program_truncates_as_the_engine_does(truncate: str | None, settings: dict[str, Any]) -> None:
@@ -343,7 +352,7 @@ def test_a_bidirectional_program_computes_our_outputs(framework: str, tmp_path: 
 
 
 def test_a_bidirectional_network_that_no_layer_computes_has_no_program() -> None:
-    for settings in ({"cell": "mingru"}, {"activation": "sigmoid"}):
+    for settings in ({"cell": "mingru"}, {"cell": "indrnn"}, {"cell": "lru"}, {"activation": "sigmoid"}):
         e = build.resolved(Experiment(bidirectional=True, **settings))
         assert "no such layer" in (programs.cannot(build.build_task(e), e) or "")
     e = build.resolved(Experiment(bidirectional=True, task="names", samples=12))

@@ -72,8 +72,8 @@ def test_a_state_that_is_moved_moves_the_last_by_no_more_and_in_one_direction_by
     """The definition itself, by finite differences: h_t moves, c_t stays, and everything after it follows."""
     trace, move = states(cell, 6, scale=2.0), 1e-6
     for t in (0, 4, 9):
-        J = np.empty((5, 5))
-        for unit in range(5):
+        J = np.empty((6, 6))
+        for unit in range(6):
             ends = []
             for sign in (1, -1):
                 h = trace.h[t].copy()

@@ -3,12 +3,16 @@
 import pytest
 
 from rnnviz.experiment.experiment import Experiment
-from rnnviz.nn.cell_table import CELLS
+from rnnviz.nn.cell_table import CELLS as EVERY
 from rnnviz.numbers import factor, portion, scientific
+from rnnviz.player.kinds.companions import MOST_CELLS
 from rnnviz.player.player import Player
 from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.geometry import columns
 from rnnviz.views.comparison import compared
+
+#: Those beside a simple RNN, and it.
+CELLS = dict(list(EVERY.items())[: 1 + MOST_CELLS])
 
 
 async def press(pilot, *names: str) -> list[str]:

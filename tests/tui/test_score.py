@@ -31,6 +31,7 @@ from rnnviz.tui.voice import VOICE
 from rnnviz.views.gradient import gradient_of
 from rnnviz.views.prepare import outcome, prepare, read
 from rnnviz.words.narration import narrate
+from tests.nn.cells_here import fitting
 
 PALETTES = [Palette(colors, dark) for colors in ("truecolor", "256", "standard", "none") for dark in (True, False)]
 
@@ -58,7 +59,7 @@ def row(lines: list[str], name: str) -> str:
 def test_it_draws_at_any_size_wherever_the_cursor_is(task: str, cell: str) -> None:
     rng = random.Random(task + cell)
     small = {} if task in ("sine", "characters") else {"samples": 20}
-    player = Player(Experiment(task=task, cell=cell, hidden_size=rng.choice([1, 2, 7]), **small))
+    player = Player(Experiment(task=task, cell=cell, hidden_size=fitting(cell, rng.choice([1, 2, 7])), **small))
     T = player.frame.T
     for _ in range(40):
         phase = rng.choice(list(Phase))

@@ -15,6 +15,7 @@ from rnnviz.scene.scene import Companion, Compared, Scene, Settings
 from rnnviz.tasks import Task
 
 MOST_KEPT = 4  # the most companions whose training is kept
+MOST_CELLS = 3  # beside the present one: the rows of more would not fit a small screen; any other can be pinned
 
 
 class Trained(Protocol):
@@ -38,14 +39,16 @@ class Companions:
         self, present: Settings, pinned: Compared | None, place: Place, sample: int, loss_step: int | None = None,
         keep_going: KeepGoing = lambda: True, report: Report = lambda progress: None,
     ) -> tuple[Companion, ...]:  # fmt: skip
-        """Those to be shown beside the present run: the other cells, or what was pinned. A cell these
+        """Those to be shown beside the present run: the first of the other cells, or what was pinned. One these
         settings cannot have (a simple RNN has no gates for chrono) is left out. Each has the gradient row of
         `loss_step`, where it has that. Raises Stopped if it may not keep going."""
         wanted = [Settings(requested, present.cut) for requested in _other_cells(present.requested)]
         if isinstance(pinned, Settings):
             wanted = [pinned]
-        found = []
-        for number, settings in enumerate(wanted):
+        found: list[Companion] = []
+        for settings in wanted:
+            if len(found) == MOST_CELLS:
+                break
             try:
                 run = self._run(settings)
             except InputError:
@@ -54,8 +57,8 @@ class Companions:
                 run.timeline.goto((epoch, 0), keep_going)
                 if not keep_going():
                     raise Stopped
-                done = number * place[0] + epoch
-                report(Progress("training the other cells", done, len(wanted) * place[0], unit="epochs"))
+                done, most = len(found) * place[0] + epoch, min(len(wanted), MOST_CELLS)
+                report(Progress("training the other cells", done, most * place[0], unit="epochs"))
             run.timeline.goto((place[0], min(place[1], run.timeline.training.batches_per_epoch - 1)))
             scene = run.scene(min(sample, len(run.task) - 1), loss_step)
             found.append(Companion(settings, scene))

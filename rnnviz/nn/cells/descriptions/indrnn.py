@@ -60,7 +60,7 @@ CELL = Cell(
     diagonal=Diagonal(("u",)),
     biases=1,
     rule="{g}(W_ih·x{t} + u ⊙ h{before} + b)",
-    step_back="the activation's slope and u, each unit by itself",
+    step_back="the activation's slope and u",
     torch=Torch(
         "IndRNN",
         PYTORCH,
