@@ -122,7 +122,7 @@ class Cluster:
             self._say_once(f"the scheduler at {self.address} does not answer; waiting for it")
             if status != "connecting":
                 raise ExecutorEndedError(f"the scheduler at {self.address} does not answer")
-        elif now >= self._counted + COUNT_EVERY:
+        elif now >= self._counted + (COUNT_EVERY if self._count else LOOK_EVERY):
             self._counted = now
             with suppress(Exception):  # the connection is lost meanwhile, as the client's status says the next time
                 workers = self._client.nthreads()
