@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from textual import events
 from textual.app import ComposeResult
+from textual.geometry import Size
 
 from rnnviz.glyphs import cut
 from rnnviz.sheet import Sheet
 from rnnviz.tui.canvas import Canvas
 from rnnviz.tui.modal import Modal
 from rnnviz.tui.palette import Palette
+from rnnviz.tui.too_small import is_too_small
 
 
 class SheetScreen(Modal):
@@ -22,7 +24,11 @@ class SheetScreen(Modal):
     legend = ""  # the keys in the last row
 
     def compose(self) -> ComposeResult:
-        yield Canvas(self.draw, id="contents")
+        yield Canvas(self._drawn, id="contents")
+
+    def _drawn(self, width: int, height: int) -> Sheet:
+        """Empty where the notice that the window is too small covers it: `draw` has at least the smallest size."""
+        return Sheet(width, height) if is_too_small(Size(width, height)) else self.draw(width, height)
 
     def draw(self, width: int, height: int) -> Sheet:
         raise NotImplementedError
