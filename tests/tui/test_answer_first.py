@@ -40,7 +40,7 @@ QUICK = ("sequences-and-memory",)
 SLUGS = [pytest.param(slug, marks=() if slug in QUICK else pytest.mark.slow) for slug in map(COURSE.slug, COURSE.files)]
 SIZES = ((80, 24), (160, 50))
 PALETTE = Palette()
-SLOW = ("compare", "travel")  # panels that would train other networks; closed wherever that would tell anything
+SLOW = ("compare", "travel", "map")  # panels that would train other networks; closed wherever that would tell anything
 
 
 def test_every_metric_is_a_read_out_or_known_to_be_none() -> None:

@@ -28,6 +28,9 @@ PASSES = [
 #: Not pressed: these leave the score, or the program's own process.
 ELSEWHERE = {"quit", "suspend", "help", "commands", "contents", "find", "type", "save"}
 
+#: Of a large network the jobs of these take minutes; of a small one they are opened.
+LONG = ("eigenvalues", "space", "map")
+
 
 @pytest.fixture
 def guard(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
@@ -62,11 +65,14 @@ async def walk(experiment: Experiment, guard: list[str], moves: list[str]) -> No
 
         await app.settled()
         await press("end", "right", "left", "left", *moves)
+        left_out = LONG if experiment is LARGE else ()
         for panel in panels.ALL:
-            app.main.open_panel(panel.id)
-            await app.settled()
-            await press(*moves)
-        await press("escape", *(action.keys[0] for action in keys.ACTIONS if action.id not in ELSEWHERE), "escape")
+            if panel.id not in left_out:
+                app.main.open_panel(panel.id)
+                await app.settled()
+                await press(*moves[: 1 if panel.id == "map" else None])  # each move trains twelve networks
+        elsewhere = ELSEWHERE | ({"panel_back"} if left_out else set())  # it opens the last panel
+        await press("escape", *(action.keys[0] for action in keys.ACTIONS if action.id not in elsewhere), "escape")
         await press("x", "c", *moves)
 
 
