@@ -74,7 +74,7 @@ SHOWN_NOWHERE = frozenset(
      "sample", "sequences", "T", "own_steps", "loss_step",
      "step_loss", "x", "target", "token", "right_answer", "needed_lag", "reach_lag", "first_used", "weights_norm",
      "weight_grad", "clipped", "clip_turn", "judged", "tested", "test_accuracy", "test_accuracy_percent", "test_error",
-     "gate_steps", "gate_half_life", "border_lost")
+     "gate_steps", "gate_half_life", "border_lost", "scan_rounds", "scan_difference")
 )  # fmt: skip
 NAMES = frozenset(name for names in READOUTS.values() for name in names)
 _ELSEWHERE = frozenset(("others", "history"))  # the figures of networks other than the present one
