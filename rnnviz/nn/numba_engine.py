@@ -185,7 +185,9 @@ def triangle(
 ) -> Array:
     """(T+1, T+1): [k, t] = ‖∂L_k/∂h_t‖ over (B, H) of the top layer; see numpy_engine.triangle."""
     kernels = kernels_of(spec)
-    if kernels is None or direct_c is not None or forward.mask is not None:
+    # elementwise there; a product with the full matrix would make 0 · inf of a diagonal a nan
+    is_diagonal = spec.about_cell.diagonal is not None
+    if kernels is None or is_diagonal or direct_c is not None or forward.mask is not None:
         return numpy_engine.triangle(spec, params, forward, grad_y, steps, direct_c)
     if readout.attends(spec):
         return levels.triangle(spec, params, forward, grad_y, steps, partial(_layer_backward, kernels))

@@ -418,6 +418,9 @@ CLAIMS: dict[str, Claim] = {
             "mean_factor > 0.9",
             "mean_factor < spectral_radius",
             "spectral_radius < 0.999",
+            "factor[40] > 0.9",
+            "factor[2] > factor[40]",
+            "factor[2] < spectral_radius",
         ),
     ),
     "linear-recurrences/a-gate-in-place-of-λ": Claim(
