@@ -219,7 +219,7 @@ class Kernels:
 
 def test_start_uses_one_cell_and_keeps_the_others_for_later(directory, untouched, monkeypatch, tmp_path):
     monkeypatch.setattr(loading, "MachineCode", Kernels)
-    stand_in(monkeypatch, tmp_path, "put(b'l', 'lstm'); put(b'r'); put(b'g', 'gru'); put(b'm', 'mingru')")
+    stand_in(monkeypatch, tmp_path, "put(b'l', 'lstm'); put(b'r'); put(b'g', 'gru'); put(b'm', 'mingru'); put(b'i', 'indrnn'); put(b'u', 'lru')")
     ready = []
     handle = loading.start(ready.append, cell="lstm")
     assert eventually(lambda: kernel_cache.cached("gru", "float64"))
@@ -248,7 +248,7 @@ def test_a_cached_cell_does_not_wait_for_the_cells_that_are_being_compiled(direc
 def test_a_cell_that_is_loaded_already_is_used(directory, untouched, monkeypatch):
     """As by an earlier app of the same process, or by a test that put the engines back."""
     kernel_cache.keep("rnn", "float64", b"r")
-    for cell in ("lstm", "gru", "mingru"):
+    for cell in ("lstm", "gru", "mingru", "indrnn", "lru"):
         kernel_cache.keep(cell, "float64", b"x")
     loaded_kernels.install("rnn", "float64", Kernels(b"r", "rnn", "float64"))
     ready = []
