@@ -35,6 +35,8 @@ GIVEN: dict[str, dict[str, str]] = {
     "two-frameworks": {"0.01": "1 - 0.99", "0.1": "1 - 0.9", "0.99": "constant", "0.9": "constant", "1e-8": "constant",
                        "1e-7": "constant"},
     "towards-attention": {"1.3": "setting"},
+    "linear-recurrences": {"0.9": "bound", "0.999": "bound", "0.5": "σ(0)", "1 %": "bound", "100 %": "all of it",
+                           "25 %": "one of four letters", "10 %": "bound"},
     "eigenvalues-and-lengths": {"0.1": "bound", "0.95": "σ(3)"},
     "the-map": {"1 %": "definition of the horizon", "0.3": "setting", "1.2": "setting", "1.1": "setting"},
     "your-turn": {"1 %": "definition of the horizon"},

@@ -219,7 +219,11 @@ class Kernels:
 
 def test_start_uses_one_cell_and_keeps_the_others_for_later(directory, untouched, monkeypatch, tmp_path):
     monkeypatch.setattr(loading, "MachineCode", Kernels)
-    stand_in(monkeypatch, tmp_path, "put(b'l', 'lstm'); put(b'r'); put(b'g', 'gru'); put(b'm', 'mingru'); put(b'i', 'indrnn'); put(b'u', 'lru')")
+    stand_in(
+        monkeypatch,
+        tmp_path,
+        "put(b'l', 'lstm'); put(b'r'); put(b'g', 'gru'); put(b'm', 'mingru'); put(b'i', 'indrnn'); put(b'u', 'lru')",
+    )
     ready = []
     handle = loading.start(ready.append, cell="lstm")
     assert eventually(lambda: kernel_cache.cached("gru", "float64"))
