@@ -42,13 +42,15 @@ GRID = 121
 class StateSpace(ReadOnly):
     """samples  the sequences, the one in view first
     paths    of each: (T+1, 2), where its states h_0 … h_T lie; of a single unit from h_1 on, (T, 2)
-    plane    the principal components; of a single unit its axes are h, and c where it has one
+    plane    the principal components; of a single unit its axes are h, and c, which is 0 where it has none
+    numbers  what a single unit's state is, where that is no map: h and c, or h alone
     grid, curves  of a single unit without a cell state: (G,) values of h, and (T+1, G): F(h, x_t), x_0 being no input
     """
 
     samples: tuple[int, ...]
     paths: tuple[Array, ...]
     plane: PrincipalComponents
+    numbers: tuple[str, ...] = ()
     grid: Array | None = None
     curves: Array | None = None
 
@@ -125,13 +127,13 @@ def make_space(scene: Scene, on_part: OnPart) -> StateSpace:
     if trace.c is None and trace.L == 1:
         paths = [np.concatenate([h[:-1], h[1:]], axis=1) for h in tops]
         grid, curves = _curves(scene, tops)
-        return StateSpace(samples, tuple(frozen(path) for path in paths), plane, grid, curves)
+        return StateSpace(samples, tuple(frozen(path) for path in paths), plane, (), grid, curves)
     cells = [np.zeros_like(trace.h[:, 0]) if trace.c is None else trace.c[:, 0]]
     for k, i in enumerate(others):
         c = run[-1][1]
         cells.append(np.zeros_like(tops[k + 1]) if c is None else c[k, : scene.task.lengths[i] + 1])
     paths = [np.concatenate([h, c], axis=1) for h, c in zip(tops, cells, strict=True)]
-    return StateSpace(samples, tuple(frozen(path) for path in paths), plane)
+    return StateSpace(samples, tuple(frozen(path) for path in paths), plane, ("h",) if trace.c is None else ("h", "c"))
 
 
 def make_points(scene: Scene, on_part: OnPart) -> FixedPoints | None:

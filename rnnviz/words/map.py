@@ -123,11 +123,14 @@ def _border(chart: Chart, plane: Plane) -> list[str]:
     if chart.lag_is_y is None or all(end is None for end in plane.border):
         return []
     lag, other = (chart.y, chart.x) if chart.lag_is_y else (chart.x, chart.y)
-    parts = []
+    reached: list[str] = []
+    nowhere: list[str] = []
     for end, run in groupby(range(len(plane.border)), key=lambda n: plane.border[n]):
         if end is not None:
             n = list(run)
             several = f" to {other.texts[n[-1]]}" if len(n) > 1 else ""
             at = f" at {other.label} {other.texts[n[0]]}{several}" if other.label else ""
-            parts.append(f"{'no lag' if end < 0 else f'lag {lag.texts[end]}'}{at}")
-    return [f"The horizon before training is at least the lag up to {', '.join(parts)}."]
+            (nowhere if end < 0 else reached).append(f"{'' if end < 0 else f'lag {lag.texts[end]}'}{at}")
+    above = f"at least the lag up to {', '.join(reached)}" if reached else ""
+    below = f"less than every lag{','.join(nowhere)}" if nowhere else ""
+    return [f"The horizon before training is {', and '.join(part for part in (above, below) if part)}."]

@@ -26,11 +26,11 @@ MEANING = {
 
 
 def axes(space: StateSpace) -> tuple[str, str]:
-    """What the plane shows from left to right, and from the bottom up."""
+    """What the plane shows from left to right, and from the bottom up; "" where that is nothing."""
     if space.is_map:
         return "hₜ₋₁", "hₜ"
-    if len(space.plane.mean) == 2 and not space.plane.shares.any():
-        return "h", "c"
+    if space.numbers:
+        return space.numbers[0], "".join(space.numbers[1:])
     return tuple(f"PC {k + 1}, {percent(space.plane.share(k), 0)}" for k in (0, 1))  # type: ignore[return-value]
 
 
@@ -38,7 +38,8 @@ def plane(space: StateSpace, room: int) -> str:
     """`16 sequences · across: PC 1, 45 % · up: PC 2, 30 % of the variance`, in the longest form that fits."""
     across, up = axes(space)
     many, of = counted(len(space.samples), "sequence"), " of the variance" if across.startswith("PC") else ""
-    texts = (f"{many} · across: {across} · up: {up}{of}", f"across: {across} · up: {up}{of}", f"→ {across} · ↑ {up}")
+    up, low = (f" · up: {up}{of}", f" · ↑ {up}") if up else ("", "")
+    texts = (f"{many} · across: {across}{up}", f"across: {across}{up}", f"→ {across}{low}")
     return next((text for text in texts if len(text) <= room), "")
 
 

@@ -102,8 +102,8 @@ def test_a_map_in_words() -> None:
         "tanh RNN, share of seeds that learnt. Columns: recurrent gain 0.5, 1, 1.5.",
         "lag 5: 0 of 1, 1 of 1, 1 of 1",
         "lag 10: 0 of 1, 0 of 1, failed",
-        "The horizon before training is at least the lag up to no lag at recurrent gain 0.5, "
-        "lag 5 at recurrent gain 1.",
+        "The horizon before training is at least the lag up to lag 5 at recurrent gain 1, "
+        "and less than every lag at recurrent gain 0.5.",
     ]
     assert words.in_lines(tally.chart(), "horizon_before")[1] == "lag 5: 3.0, 7.0, 8.0"
     assert words.in_lines(tally.chart(), "loss")[1] == "lag 5: 0.2500, 0.2500, 0.2500"

@@ -5,11 +5,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.nn.cell_table import CELLS
+from rnnviz.nn.dynamics.principal import principal_components
 from rnnviz.numbers import subscript
+from rnnviz.plain.panels import space as plain
 from rnnviz.player.kinds.opening import Opening
 from rnnviz.player.kinds.recording import RecordingRun
 from rnnviz.player.player import Player
@@ -64,6 +67,26 @@ def test_the_head_is_never_cut() -> None:
     assert heads[1].startswith("across: PC 1, ")
     assert heads[2].startswith("16 sequences · across: PC 1, ")
     assert all(head.endswith((" %", "of the variance")) for head in heads)
+
+
+@pytest.mark.parametrize(
+    ("settings", "axes", "line"),
+    [
+        ({"num_layers": 2}, "across: h", "h +0.00."),
+        ({"cell": "lstm", "spectral_radius": None}, "across: h · up: c", "h +0.00, c +0.00."),
+        ({"hidden_size": 2}, "across: PC 1, 0 % · up: PC 2, 0 %", "component 1 +0.00, component 2 +0.00."),
+    ],
+)
+def test_an_axis_is_a_number_that_the_state_has(settings: dict[str, Any], axes: str, line: str) -> None:
+    frame = ready(Player(UNIT.with_(**settings)).frame)
+    found = state_space.space(frame.scene)
+    assert found is not None
+    still = np.zeros((frame.scene.T + 1, 2))  # states that are all the same
+    found = replace(found, paths=(still,) * len(found.samples), plane=principal_components(still))
+    frame = replace(frame, scene=replace(frame.scene, known={**frame.scene.known, Measure("space"): found}))
+    head = drawn(frame, (80, 12))[0].strip()
+    assert head.removesuffix(" of the variance").endswith(f" sequences · {axes}")
+    assert plain.here(frame) == f"The state lies at {line}"
 
 
 def test_without_braille_no_dot_is_a_mark() -> None:

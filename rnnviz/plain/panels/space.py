@@ -34,8 +34,8 @@ def here(frame: Frame) -> str:
         return ""
     if space.is_map:
         return f"The state goes from {fixed(at[0], 2)} to {fixed(at[1], 2)}."
-    names = ["h", "c"] if frame.scene.H == 1 else ["component 1", "component 2"]
-    return f"The state lies at {names[0]} {fixed(at[0], 2)}, {names[1]} {fixed(at[1], 2)}."
+    names = space.numbers or ("component 1", "component 2")
+    return f"The state lies at {', '.join(f'{name} {fixed(v, 2)}' for name, v in zip(names, at, strict=False))}."
 
 
 def space(frame: Frame, open: Open) -> list[str]:
