@@ -111,8 +111,8 @@ def _of_powers(spectrum: Spectrum, found: Found) -> str:
     if abs(rate) <= SAME:
         if spectrum.departure == 0 and abs(float(spectrum.log_sizes[-1])) <= SAME:
             return "every change would keep its length, since |λ| = 1 for all and the matrix is normal."
-        first = ", though one could grow at first" if most > SAME else ""
-        return f"the change that lasts would neither grow nor shrink, since its |λ| = 1{first}."
+        other = "; another could grow, since σ_max > 1" if most > SAME else ""  # for good, if there is a Jordan block
+        return f"some change would neither grow nor shrink in the long run, since its |λ| = 1{other}."
     if most > SAME:
         much = ""
         if found.growth is not None:

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 #: What a key does that is not done yet, in sentences; the face lends its key.
 SEARCH = "[find] searches for fixed points: states in which the network stays while its input is 0."
-NONE = "No fixed or slow points were found: without input no state stays where it is."
+NONE = "The search found no fixed or slow points; there may be some that it did not reach."
 NOT_FINITE = "The states are not finite: there is no plane to draw them in."
 MEANING = {
     "attractor": "small moves die out",
     "saddle": "small moves grow in some directions",
     "repeller": "small moves grow in every direction",
-    "marginal": "some small moves neither grow nor die out",
+    "marginal": "to first order some small moves neither grow nor die out",
     "slow": "the state drifts",
 }
 

@@ -43,8 +43,8 @@ SAID = {
     "transient": (np.array([[0.5, 4.0], [0.0, 0.5]]), "to × 4.06 after 1 step: transient growth. In the end"),
     "grows": (1.5 * ROTATION, "some change would grow by × 1.50 a step"),
     "hardly grows": (1.0001 * ROTATION, "some change would grow by × 1 + 1e-04 a step"),
-    "stays, transient": (np.array([[1.0, 3.0], [0.0, 0.5]]), "nor shrink, since its |λ| = 1, though one could grow"),
-    "stays, one": (np.diag([1.0, 0.5]), "nor shrink, since its |λ| = 1."),
+    "stays, transient": (np.array([[1.0, 3.0], [0.0, 0.5]]), "its |λ| = 1; another could grow, since σ_max > 1."),
+    "stays, one": (np.diag([1.0, 0.5]), "neither grow nor shrink in the long run, since its |λ| = 1."),
     "zero": (np.zeros((2, 2)), "nothing would be left after it."),
     "nilpotent": (np.array([[0.0, 3.0], [0.0, 0.0]]), "to × 3.00 after 1 step: transient growth"),
 }  # fmt: skip
@@ -57,6 +57,15 @@ def test_what_follows_is_said_of_that_kind_alone(kind: str, matrix: Matrix) -> N
     assert SAID[kind][1] in text
     assert [other for other in SAID if SAID[other][1] in text] == [kind]
     assert ("W_hh" in text) == (matrix is WEIGHTS)
+
+
+def test_a_growth_without_end_is_not_called_one_at_first() -> None:
+    """Two layers of W_hh = 1 are a Jordan block: its powers grow by the same number at each step, though |λ| = 1."""
+    A = np.array([[1.0, 0.0], [1.0, 1.0]])
+    assert np.linalg.norm(np.linalg.matrix_power(A, 100), 2) > 100
+    text = words.follows(STEP, of(A))
+    assert "first" not in text
+    assert "another could grow" in text
 
 
 def test_growth_that_was_not_followed_to_its_end_is_at_least_that() -> None:

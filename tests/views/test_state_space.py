@@ -20,6 +20,7 @@ from rnnviz.views import state_space
 from rnnviz.views.metrics import value
 from rnnviz.views.prepare import prepare
 from rnnviz.views.state_space import SEQUENCES, StateSpace
+from rnnviz.words import state_space as words
 from tests import recordings_here
 from tests.networks_here import file_of, layer_of
 
@@ -116,6 +117,21 @@ def test_a_unit_with_w_2_has_three_fixed_points_and_one_with_w_half_has_one() ->
     frame = player.do(Change((("spectral_radius", 0.5),)))
     assert [value(frame, name) for name in ("fixed_points", "attractors", "slow_points")] == [1, 1, 0]
     assert value(frame, "plane_share") is None
+
+
+def test_words_claim_no_more_than_the_linear_part_and_the_search_show() -> None:
+    """At w = 1 small moves do die out, though λ = 1; and a tanh network always has a fixed point (Brouwer), which a
+    search may miss."""
+    scene, _ = known(Player(UNIT.with_(spectral_radius=1.0)).frame.scene)
+    points = state_space.points(scene)
+    assert points is not None
+    assert points.kinds == ("marginal",)
+    assert "to first order some small moves neither grow nor die out" in words.in_words(scene, points, 0)
+    h = 0.5
+    for _ in range(10_000):
+        h = np.tanh(h)
+    assert h < 0.02
+    assert "did not reach" in words.NONE
 
 
 def test_a_trained_flipflop_has_an_attractor_for_each_state_of_its_bits() -> None:
