@@ -95,6 +95,10 @@ TERMS: tuple[Term, ...] = (
     Term("early stopping",
          "To end training where the validation loss is smallest.",
          see=("validation", "overfitting")),
+    Term("eigenvalue",
+         "A number λ by which a matrix multiplies certain vectors, and does nothing else to them: A·v = λ·v. A complex "
+         "λ also turns a plane. Over many steps the largest |λ| decides how fast lengths grow or shrink.",
+         symbol="λ", forms=("eigenvalues",), see=("spectral radius", "normal matrix", "largest singular value")),
     Term("encoder",
          "The network that reads the first sequence; its last state is all that the decoder gets.",
          see=("decoder", "sequence to sequence")),
@@ -291,13 +295,13 @@ TERMS: tuple[Term, ...] = (
     Term("reset gate",
          "The gate of a GRU that decides how much of the old state goes into the proposed one.",
          symbol="rₜ", see=("GRU", "update gate")),
+    Term("saddle",
+         "A fixed point from which small moves grow in some directions and die out in the others.",
+         see=("fixed point", "attractor")),
     Term("saturated",
          "A unit is saturated where its activation is flat: tanh near −1 or 1. The slope there is nearly 0, so hardly "
          "any gradient passes.",
          forms=("saturate", "saturates", "saturation"), see=("slope", "activation")),
-    Term("saddle",
-         "A fixed point from which small moves grow in some directions and die out in the others.",
-         see=("fixed point", "attractor")),
     Term("scan",
          "The computation of all states of a linear recurrence in rounds: each round joins neighbouring steps, all at "
          "once, and doubles how far back a step reaches.",

@@ -428,7 +428,7 @@ CLAIMS: dict[str, Claim] = {
         ("grad_ratio < 1e-6", "update_mean > 0.4", "update_mean < 0.6"),
     ),
     "linear-recurrences/does-it-learn": Claim(
-        "the minGRU learns it, and the tanh RNN does not",
+        "the minGRU learns it, and the tanh RNN hardly ever: of the seeds 0 to 30 with 11 alone",
         ("accuracy >= 0.9", "start.accuracy < 0.7"),
     ),
     "linear-recurrences/in-any-order": Claim(
