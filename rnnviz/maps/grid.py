@@ -72,9 +72,8 @@ class GridSpec:
     seeds: int = 1
 
     def __post_init__(self) -> None:
-        cells = tuple(dict.fromkeys(self.cells or (self.base.cell,)))
+        cells = tuple(dict.fromkeys(SETTINGS["cell"].checked(cell) for cell in self.cells or (self.base.cell,)))
         for cell in cells:
-            SETTINGS["cell"].checked(cell)
             if CELLS[cell].is_own:
                 raise InputError("cell: a map has the cells that come with rnnviz; leave your own out")
         if self.y is not None and self.y.setting == self.x.setting:

@@ -10,7 +10,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
@@ -28,6 +28,7 @@ from rnnviz.views.reach import answers_of, horizon_of
 LEARNT, NOT, DIVERGED, FAILED = "learnt", "not", "diverged", "failed"
 STATUSES = (LEARNT, NOT, DIVERGED, FAILED)
 LONGEST_ERROR = 300
+_LARGEST_WHOLE = 2**53
 
 UNJUDGED = "it cannot be told whether this is learnt: there are fewer than 10 sequences to judge it by"
 
@@ -152,14 +153,15 @@ def _text(value: Any) -> str:
 
 
 def _whole(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
+    if not isinstance(value, int) or isinstance(value, bool) or abs(value) > _LARGEST_WHOLE:
         raise InputError(f"{short_repr(value)} is not a whole number")
     return value
 
 
 def _real(value: Any) -> float:
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
+        with suppress(OverflowError):  # a whole number of more than 308 digits
+            return float(value)
     if value in ("inf", "-inf", "nan"):
         return float(value)
     raise InputError(f"{short_repr(value)} is not a number")

@@ -203,6 +203,7 @@ def test_a_full_disk_is_one_clear_line_and_the_map_continues_later(tmp_path, who
         ("[x]", "[z]", "has no x axis"),
         ("hidden_size = 3", "hidden_size = 3000", "hidden_size: 3000 is out of range"),
         ('cells = ["rnn", "gru"]', "cells = [1]", "cell: 1 is not text"),
+        ('cells = ["rnn", "gru"]', 'cells = [["rnn"]]', "cell: ['rnn'] is not text"),
         ('cells = ["rnn", "gru"]', 'cells = ["own.py"]', "cell: 'own.py' is unknown"),
         ("seeds = 2", "seeds = 2]", "not valid TOML"),
     ],
@@ -227,6 +228,8 @@ def test_a_broken_spec_is_one_clear_line(tmp_path, old, new, words):
         ('{"key": "a", "cell": "rnn", "seed": 0, "status": "done"}', "status: 'done' is unknown"),
         ('{"key": "a", "cell": "rnn", "seed": "0", "status": "not"}', "'0' is not a whole number"),
         ('{"key": "a", "cell": "rnn", "seed": 0, "status": "not", "loss": "low"}', "'low' is not a number"),
+        (f'{{"key": "a", "cell": "rnn", "seed": 0, "status": "not", "loss": 1{400 * "0"}}}', "is not a number"),
+        (f'{{"key": "a", "cell": "rnn", "seed": 0, "status": "not", "epoch": 1{400 * "0"}}}', "is not a whole number"),
     ],
 )
 def test_a_line_of_something_else_is_one_clear_line(tmp_path, line, words):
