@@ -85,7 +85,8 @@ def spec_of(experiment: Experiment) -> GridSpec:
 
 
 def _make(scene: Scene, of: Measure, on_part: OnPart) -> SceneMap | None:
-    assert of.experiment is not None
+    if of.experiment is None or why_not(of.experiment) is not None:
+        return None
     key = of.experiment, engine.current().name
     if key not in _made:
         found = _computed(spec_of(of.experiment), on_part)
@@ -120,7 +121,8 @@ def _share(points: Sequence[Point]) -> float | None:
 
 def _cost(scene: Scene, of: Measure) -> int:
     """Multiplications, roughly; next to none where it is known."""
-    return 0 if (of.experiment, engine.current().name) in _made else 10**9
+    is_known = of.experiment is None or (of.experiment, engine.current().name) in _made
+    return 0 if is_known else 10**9
 
 
 PREPARATIONS["map"] = Preparation(_make, _cost, "training the networks of the map", "networks")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,12 +15,14 @@ from rnnviz.maps.chart import border_of
 from rnnviz.maps.grid import GridSpec, Site
 from rnnviz.maps.point import DIVERGED, FAILED, LEARNT, Point, compute
 from rnnviz.maps.tally import Tally, tile
-from rnnviz.player.player import Player
+from rnnviz.player.kinds.opening import NetworkOpening, Opening
+from rnnviz.player.player import Player, open_player
 from rnnviz.scene.commands import Train
 from rnnviz.scene.frame import Progress
 from rnnviz.views.metrics import value
 from rnnviz.words import map as words
 from rnnviz.words.no_panel import no_map
+from tests import recordings_here
 
 
 def point(seed: int = 0, **values: Any) -> Point:
@@ -168,6 +171,22 @@ def test_the_map_around_an_experiment_ends_with_it_is_kept_and_can_be_cancelled(
     assert found.within == pytest.approx(sum(within) / len(within))
     player.do(Train("epoch"))  # another scene, the same experiment: it is not computed again
     assert of_scene.of_frame(player.do(wanted)) is found
+
+
+def test_a_recording_and_a_file_of_weights_have_no_map_and_train_nothing(tmp_path: Path) -> None:
+    model = Player(SMALL).frame.scene.model
+    recordings_here.made(tmp_path / "run", records=1)
+    model.save(str(tmp_path / "weights.npz"))
+    too_few = SMALL.with_(samples=30)  # to judge by
+    for source in (Opening(str(tmp_path / "run")), NetworkOpening(str(tmp_path / "weights.npz"), data=SMALL), too_few):
+        player = open_player(source)
+        reason = no_map(player.frame)
+        assert reason is not None
+        assert reason.endswith(".")
+        for name in ("map_within", "map_beyond", "map_learnt"):
+            assert value(player.frame, name) is None
+        player.do(of_scene.wanted(player.frame))
+        assert of_scene.of_frame(player.frame) is None
 
 
 def test_a_network_without_a_lag_or_a_gain_has_another_map_or_none() -> None:

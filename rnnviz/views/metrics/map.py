@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 from rnnviz.views.metrics.registry import if_unknown, metric, prepared
 
 if TYPE_CHECKING:
+    from rnnviz.scene.commands import Measure
     from rnnviz.scene.frame import Frame
+
+
+def _needs(frame: Frame) -> Measure | None:
+    """A recording, a file of weights and a task without a lag have no map."""
+    if frame.requested is None or frame.scene.task.lag is None:
+        return None
+    return if_unknown("map")(frame)
+
 
 for _name, _about in {
     "within": "whose horizon before training is at least their lag",
@@ -20,4 +29,4 @@ for _name, _about in {
         return None if found is None else getattr(found, name)
 
     metric(f"map_{_name}", f"share of the networks that learnt, of those {_about}", ".0%",
-           needs=if_unknown("map"), low=0, high=1)(_read)  # fmt: skip
+           needs=_needs, low=0, high=1)(_read)  # fmt: skip
