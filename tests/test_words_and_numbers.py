@@ -27,6 +27,9 @@ from rnnviz.cli.main import main
 from rnnviz.experiment.build import build_task, trace_of
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.lessons.conditions import condition
+from rnnviz.maps import of_scene, point
+from rnnviz.maps.chart import VALUES as VALUES_OF_TILES
+from rnnviz.maps.tally import Tally
 from rnnviz.nn import Model
 from rnnviz.nn.spec import CELLS
 from rnnviz.player.kinds.opening import NetworkOpening, Opening
@@ -36,6 +39,7 @@ from rnnviz.scene.commands import Change, Compare, Go, Measure, Survey
 from rnnviz.scene.cursor import Cursor, Phase
 from rnnviz.scene.frame import Frame, Update
 from rnnviz.tui import panels, score, status_lines
+from rnnviz.tui.maps import painter
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.base import sheet_for
 from rnnviz.tui.view import View
@@ -45,6 +49,7 @@ from rnnviz.views.perturbation import PARTS
 from rnnviz.views.prepare import prepare, read, with_known
 from rnnviz.views.spectrum import LYAPUNOV, WEIGHTS, of_steps
 from rnnviz.words import ledger as ledger_words
+from rnnviz.words import map as map_words
 from rnnviz.words import reach as reach_words
 from rnnviz.words.comparison import gate_means
 from rnnviz.words.gradient_check import verdict
@@ -91,6 +96,8 @@ ELSEWHERE = {
     "spoken._derivative", "spoken._power",  # of symbols, which tests/words/test_spoken.py tries
     "network.NetworkRun._other", "network.NetworkRun._with_rows", "network.Part.difference", "typing.how",
     "directions.other_side", "directions.step_of",  # tests/player/test_two_directions.py
+    # what is chosen on a map and the keys that are in force: tests/tui/test_map.py
+    "screen.MapScreen._keys", "screen.MapScreen.action_open", "screen.MapScreen.on_click",
     "attention.going_back", "attention._part",  # of a network that looks back: tests/views/test_ways.py
 }  # fmt: skip
 
@@ -297,6 +304,37 @@ def said_in(frame: Frame) -> Iterator[str]:
         yield condition(text).describe(frame, {"start.horizon": 3.0})
 
 
+def said_of_maps() -> Iterator[str]:
+    """The pictures and the words of a map whose points came to numbers of every kind, and of one without any."""
+    base = Experiment(task="recall", samples=60, validation_split=0.2, lag=9, gain=0.9, **SMALL)
+    spec, of_frame = of_scene.spec_of(base), Player(base).frame
+    sizes = [math.nan, *sorted({abs(value) for value in VALUES if value == value}, reverse=True)]
+    points = []
+    for n, (job, size) in enumerate(zip(spec.jobs(), sizes, strict=False)):
+        place, status = job.site, point.STATUSES[n % len(point.STATUSES)]
+        points.append(
+            point.Point(job.key, place.cell, place.seed, place.x, place.y, status, n % 3, size, 1.0, size, 1.0 + n,
+                        error="too large")
+        )  # fmt: skip
+    for many in (0, 1, len(points) - 2, len(points)):
+        tally = Tally(spec)
+        for one in points[:many]:
+            tally.add(one)
+        chart = tally.chart()
+        frame = replace(
+            of_frame,
+            scene=with_known(of_frame.scene, {of_scene.wanted(of_frame): of_scene.SceneMap(chart, None, 0.0, 1.0)}),
+        )
+        yield from str_of(sheet_for(panels.BY_ID["map"], frame, View(panel="map"), 100, 14, Palette("none")))
+        for value in VALUES_OF_TILES:
+            yield from map_words.in_lines(chart, value)
+            yield from (painter.legend(chart, value, has_text) for has_text in (False, True))
+        yield map_words.of_place(points[:many], len(points))
+        for is_on, left in ((True, None), (True, 100.0 * many), (False, None)):
+            yield map_words.progress(many, len(points), is_on=is_on, seconds_left=left, resumes=", c continues")
+    yield from map(map_words.of_point, points)
+
+
 def str_of(sheet: Any) -> list[str]:
     return [row.rstrip() for row in sheet.plain()]
 
@@ -333,6 +371,7 @@ def everything() -> tuple[list[tuple[str, Frame, list[str]]], list[tuple[str, st
             sys.settrace(note)
             commands = (*COMMANDS, *commands_on_files(Path(folder)))
             of_commands = [(" ".join(flags), printed(flags)) for flags in commands]
+        of_commands.append(("maps", "\n".join(said_of_maps())))
         verdict(math.nan), verdict(0.0), verdict(1.0)
         for value in VALUES:
             for speak in number_speakers():
