@@ -7,7 +7,6 @@ import pytest
 
 from rnnviz.experiment.experiment import Experiment
 from rnnviz.nn.spec import CELLS
-from rnnviz.numbers import scientific
 from rnnviz.player.player import Player
 from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.geometry import columns
@@ -57,7 +56,7 @@ async def test_the_panel_draws_a_bar_for_each_state_and_writes_the_one_at_the_cu
         assert frame is not None
         weights = attention(frame.scene.trace.h[1:11, 0])
         panel = rows(app, "panel")
-        assert f"α₄ {scientific(weights[3])}" in panel[1]
+        assert f"α₄ {weights[3]:.3g}" in panel[1], "as in the row of the weights"
         cols = columns(len(panel[0]), 10, 4)
         heights = [sum(BARS.index(row[cols.x(t)]) for row in panel[1:] if row[cols.x(t)] in BARS) for t in range(1, 11)]
         n = max(heights)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.style import Style
 
 from rnnviz.glyphs import cut
-from rnnviz.numbers import scientific, subscript
+from rnnviz.numbers import subscript
 from rnnviz.sheet import Sheet
 from rnnviz.tui.geometry import GUTTER, columns
 from rnnviz.tui.marks import BARS, accent
@@ -44,7 +44,7 @@ def _draw(frame: Frame, view: View, width: int, height: int, palette: Palette) -
             ink = accent(frame, palette) if step == t else palette.highway
             _bar(sheet, n, cols.x(step), cols.bar, weights[step - 1], most, ink, palette)
     if 1 <= t <= k:
-        sheet.put(1, cols.end + 2, f"α{subscript(t)} {scientific(weights[t - 1])}", accent(frame, palette))
+        sheet.put(1, cols.end + 2, f"α{subscript(t)} {weights[t - 1]:.3g}", accent(frame, palette))
     sheet.put(n, cols.end + 2, "they add up to 1", palette.dim)
     return sheet
 
