@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from threading import Event
 
 import pytest
@@ -113,6 +114,18 @@ def test_the_line_runs_above_the_last_row_whose_horizon_reaches_the_lag() -> Non
     assert rows[1:3] == [" 2  5  5 │5    ", " 1  5 │5  5    "]
     narrow = painter.draw(chart(60, 4, 1), "share", 80, 8, Palette(colors="256"))
     assert any(style is not None and style.underline for row in narrow.cells for _, style in row)
+
+
+@pytest.mark.parametrize("value", ["horizon_before", "horizon_after"])
+def test_the_legend_of_horizons_fits_80_columns(value: str) -> None:
+    made = chart(3, 3, 1)
+    rows = [[replace(tile, done=0, **{value: math.inf}) for tile in row] for row in made.planes[0].tiles]
+    made = replace(made, planes=(replace(made.planes[0], tiles=tuple(map(tuple, rows))),))
+    assert made.has_line
+    assert made.seeds > 1
+    text = painter.legend(made, value, has_text=True)
+    assert {"∞ all steps", "_ horizon = lag", "· not yet"} <= set(text.split("   "))
+    assert len(text) <= 78
 
 
 def test_a_picture_without_the_app_has_room_for_the_whole_map() -> None:

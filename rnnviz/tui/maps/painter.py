@@ -180,14 +180,14 @@ def legend(chart: Chart, value: str, has_text: bool) -> str:
         several = "3/4: 3 of 4 seeds learnt" if chart.seeds > 1 else "✓ learnt, ✗ not"
         words = several if has_text else "0 none, 5 half, █ all seeds learnt"
     elif has_text:
-        words = f"{name}, median of the seeds"
+        words = f"{name}, median" if chart.seeds > 1 else name
     else:
         ends = "" if span is None else f": 0 is {numbers.brief(span[0])}, 9 is {numbers.brief(span[1])}, on a log scale"
         words = f"{name}{ends}"
     tiles = [tile for plane in chart.planes for row in plane.tiles for tile in row]
     is_endless = value != "share" and any(getattr(tile, value) == math.inf for tile in tiles)
     more = {
-        "∞ diverged" if value == "loss" else "∞ beyond the sequence": is_endless,
+        "∞ diverged" if value == "loss" else "∞ all steps": is_endless,
         "_ horizon = lag": chart.has_line,
         "· not yet": any(tile.done == 0 for tile in tiles),
         "! failed": not has_text and any(tile.failed for tile in tiles),
