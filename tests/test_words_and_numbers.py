@@ -333,6 +333,7 @@ def said_of_maps() -> Iterator[str]:
         for is_on, left in ((True, None), (True, 100.0 * many), (False, None)):
             yield map_words.progress(many, len(points), is_on=is_on, seconds_left=left, resumes=", c continues")
     yield from map(map_words.of_point, points)
+    yield from map(map_words.of_point_in_short, points)
 
 
 def str_of(sheet: Any) -> list[str]:

@@ -12,7 +12,7 @@ from rnnviz.cli.command import Options
 from rnnviz.cli.map_commands import MERGE, SHOW
 from rnnviz.cli.map_report import as_json, report
 from rnnviz.cli.output import Output, Progress, print_json
-from rnnviz.cli.session_flags import colors
+from rnnviz.cli.session_flags import colors, session
 from rnnviz.errors import InputError
 from rnnviz.maps.grid import GridSpec
 from rnnviz.maps.make import fill, opened
@@ -47,6 +47,7 @@ def run(options: Options) -> int:
 
 def _print(store: Store, options: Options) -> None:
     found, out = MapResult.of(store), Output(colors(options))
+    out.ascii = bool(session(options).ascii or out.ascii)
     if options["json"]:
         print_json(as_json(found))
     elif options["csv"]:

@@ -10,7 +10,7 @@ from rnnviz.experiment.experiment import Experiment
 from rnnviz.maps.axis import Axis
 from rnnviz.maps.chart import VALUES, Chart, Plane, Tile
 from rnnviz.maps.grid import GridSpec, Site
-from rnnviz.maps.point import DIVERGED, FAILED, LEARNT, Point
+from rnnviz.maps.point import DIVERGED, FAILED, LEARNT, NOT, Point
 from rnnviz.maps.tally import name_of
 from rnnviz.tasks.catalog import info
 
@@ -44,6 +44,18 @@ def of_point(point: Point) -> str:
         point.status, f"not learnt in {epochs}"
     )
     before, after = (_steps(value, "all") for value in (point.horizon_before, point.horizon_after))
+    return f"{what}, loss {numbers.loss(point.loss)}, horizon {before} → {after}"
+
+
+def of_point_in_short(point: Point) -> str:
+    """The same in 48 cells, for a narrow screen: an epoch only where the training ended there."""
+    if point.status not in (LEARNT, DIVERGED, NOT):
+        return of_point(point)
+    what = "not learnt" if point.status == NOT else f"{point.status}, epoch {point.epoch}"
+    before, after = (
+        f"{value:.0f}" if 10 <= value < float("inf") else _steps(value, "all")
+        for value in (point.horizon_before, point.horizon_after)
+    )
     return f"{what}, loss {numbers.loss(point.loss)}, horizon {before} → {after}"
 
 

@@ -13,7 +13,7 @@ from rnnviz.maps import of_scene
 from rnnviz.maps.axis import Axis
 from rnnviz.maps.chart import border_of
 from rnnviz.maps.grid import GridSpec, Site
-from rnnviz.maps.point import DIVERGED, FAILED, LEARNT, Point, compute
+from rnnviz.maps.point import DIVERGED, FAILED, LEARNT, NOT, Point, compute
 from rnnviz.maps.tally import Tally, tile
 from rnnviz.player.kinds.opening import NetworkOpening, Opening
 from rnnviz.player.player import Player, open_player
@@ -121,6 +121,17 @@ def test_a_map_in_words() -> None:
     assert words.of_point(tally.points(0, 0, 0)[0]).startswith("diverged after 3 epochs")
     assert words.of_point(tally.points(0, 2, 1)[0]) == "failed: too large"
     assert words.of_point(point(epoch=1)) == "not learnt in 1 epoch, loss nan, horizon unknown → unknown"
+
+
+def test_a_run_in_short_has_room_beside_its_seed_in_60_columns() -> None:
+    long = {"epoch": 150, "loss": 0.1234, "horizon_before": 10.3, "horizon_after": 112.4}
+    said = [words.of_point_in_short(point(status=status, **long)) for status in (LEARNT, DIVERGED, NOT)]
+    assert said[0] == "learnt, epoch 150, loss 0.1234, horizon 10 → 112"
+    assert said[2] == "not learnt, loss 0.1234, horizon 10 → 112"
+    assert all(len(f"seed 3: {text}") <= 60 - 4 or "diverged" in text for text in said)
+    endless = point(status=LEARNT, epoch=1, loss=0.1, horizon_before=1.5, horizon_after=math.inf)
+    assert words.of_point_in_short(endless) == "learnt, epoch 1, loss 0.1000, horizon 1.5 → all"
+    assert words.of_point_in_short(point(status=FAILED, error="no memory")) == "failed: no memory"
 
 
 def test_how_far_a_map_is() -> None:

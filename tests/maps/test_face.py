@@ -53,6 +53,8 @@ def test_in_a_pipe_the_picture_is_text(capsys: pytest.CaptureFixture[str], folde
     assert "\x1b[" in out
     _, out, _ = says(capsys, folder, "--ascii")
     assert "__0/2__| 2/2" in out
+    assert out.isascii()  # the table of counts, too
+    assert says(capsys, folder, "--ascii", "--plain")[1].isascii()
 
 
 def test_in_words(capsys: pytest.CaptureFixture[str], folder: str) -> None:

@@ -200,6 +200,11 @@ async def test_a_map_fills_in_stops_goes_on_and_enter_opens_the_run_of_a_point()
             point = store.at(session.site(Place(0, 1, 1), 1))
             assert point is not None
             assert any(line.startswith(" ▸ seed 1: ") and f"loss {point.loss:.4f}" in line for line in lines)
+            await pilot.resize_terminal(60, 24)
+            await pilot.pause()
+            seeds = [line for line in shown(app) if "seed " in line and "horizon" in line]
+            assert len(seeds) == 2
+            assert not any("…" in line for line in seeds)
             await press(pilot, "enter")
             frame = app.main.frame
             assert frame is not None

@@ -114,7 +114,10 @@ class MapScreen(SheetScreen):
         self._rows, self._top = range(first, min(seeds, first + room)), top + 1
         for y, n in enumerate(self._rows, start=top + 1):
             here, point = n == at.seed, points.get(n)
-            text = f"seed {session.spec.base.seed + n}: {'·' if point is None else words.of_point(point)}"
+            name = f"seed {session.spec.base.seed + n}: "
+            text = name + ("·" if point is None else words.of_point(point))
+            if point is not None and cells(text) > width - 4:
+                text = name + words.of_point_in_short(point)
             style = palette.text if here else palette.dim
             if here:
                 sheet.put(y, 1, "▸", palette.accent)
