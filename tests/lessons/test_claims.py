@@ -405,6 +405,9 @@ CLAIMS: dict[str, Claim] = {
     "eigenvalues-and-lengths/the-exponent": Claim(
         "below 0, and below that of the linear network", ("lyapunov < 0", "slope_mean < 1", "lyapunov_factor < 1")
     ),
+    "eigenvalues-and-lengths/and-the-gradient": Claim(
+        "the gradient keeps less than the change that lasts best", ("mean_factor < lyapunov_factor",)
+    ),
     "eigenvalues-and-lengths/a-gate": Claim(
         "near 0, the step's largest eigenvalue near the forget gates",
         ("forget_mean > 0.9", "spectral_radius_of_step[10] > 0.95", "spectral_radius_of_step[10] < 1.1"),
