@@ -96,6 +96,12 @@ def title(spec: GridSpec) -> str:
     return f"{info(spec.base.task).title}: {axes}, {numbers.counted(spec.seeds, 'seed')}"
 
 
+def title_in_short(spec: GridSpec) -> str:
+    """`recall · recurrent gain × lag · 4 seeds`"""
+    axes = " × ".join(axis.label for axis in spec.axes)
+    return f"{info(spec.base.task).title} · {axes} · {numbers.counted(spec.seeds, 'seed')}"
+
+
 def _range(axis: Axis) -> str:
     if len(axis) == 1:
         return axis.show(axis.values[0])

@@ -240,6 +240,11 @@ async def test_the_mouse_and_a_resize_and_a_map_that_failed() -> None:
         assert isinstance(screen, MapScreen)
         lines = shown(app)
         assert "12 of 24 points, c computes the others" in lines[0]
+        assert lines[0].startswith(" Map: map · recall · recurrent gain × lag · 2 seeds")
+        bar, palette = screen.draw(100, 30).cells[-1], screen.stage.palette
+        assert [style for _, style in bar[1:9]] == [palette.accent] * 4 + [palette.dim] * 4
+        session.name = "/a/folder/with/a/name/longer/than/the/room/there/is/in/the/head/of/a/map"
+        assert screen.draw(100, 30).plain()[0].startswith(" Map: map · recall · recurrent gain × lag · 2 seeds")
         way = arrange(session.chart, 100, 30 - 2 - 3, Place())
         y, x = way.where(Place(1, 2, 1)) or (0, 0)
         await pilot.click("#contents", offset=(x, y + 1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
@@ -90,14 +91,25 @@ class MapScreen(SheetScreen):
     def draw(self, width: int, height: int) -> Sheet:
         session, at, palette = self.session, self.at, self.stage.palette
         far = cut(self._progress(), width - 8)
-        title = cut(f"Map{f': {session.name}' if session.name else ''}", width - cells(far) - 4)
-        sheet = self.framed(width, height, title, "  ".join(self._keys(width - 2)), palette)
+        title, keys = self._title(width - cells(far) - 4), self._keys(width - 2)
+        sheet = self.framed(width, height, title, "  ".join(keys), palette)
+        x = 1
+        for entry in keys:
+            sheet.put(height - 1, x, entry.partition(" ")[0], palette.accent)
+            x += cells(entry) + 2
         sheet.right(0, f"{far} ", palette.dim)
         room = self._place_rows(height)
         picture = painter.draw(session.chart, at.value, width, height - 2 - room, palette, at.place)
         sheet.paste(1, 0, picture, 0, width)
         self._place(sheet, height - 1 - room, room - 1, width)
         return sheet
+
+    def _title(self, room: int) -> str:
+        """The name of the map, and what is trained where there is room: of a long path only the folder, then."""
+        name, about = self.session.name, words.title_in_short(self.session.spec)
+        names = [f"Map: {one}" for one in (name, Path(name).name) if one] or ["Map"]
+        ways = [*(f"{one} · {about}" for one in names), *names]
+        return next((way for way in ways if cells(way) <= room), cut(names[-1], room))
 
     def _place_rows(self, height: int) -> int:
         """Rows for the numbers of the place: a heading, and its seeds."""
