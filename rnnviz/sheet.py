@@ -6,6 +6,7 @@ sheet.put(0, 2, "h₃", palette.text)
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from itertools import groupby, repeat
 from operator import itemgetter
@@ -68,6 +69,13 @@ class Sheet:
                 _part(self.cells[row], x)
                 _part(self.cells[row], x + end - start)
                 self.cells[row][x : x + end - start] = cells[start:end]
+
+    def with_glyphs(self, other: Callable[[str], str]) -> Sheet:
+        """The same sheet, each cell's glyph changed into another one of the same width."""
+        found = Sheet(self.width, self.height)
+        found.has_wide = self.has_wide
+        found.cells = [[(other(glyph), style) for glyph, style in row] for row in self.cells]
+        return found
 
     def at(self, y: int, x: int) -> str:
         """The glyph in this cell; a blank outside the sheet."""

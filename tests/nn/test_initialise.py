@@ -48,7 +48,8 @@ def test_keras(cell, biases):
 @pytest.mark.parametrize("cell", CELLS)
 def test_pytorch(cell):
     model = Model.create(cell, 3, H, 2, init="pytorch")
-    every = np.concatenate([a.ravel() for a in model.params.values()])
+    own = cell_table.CELLS[cell].fixed_loop and "weight_hh"  # it draws these itself
+    every = np.concatenate([a.ravel() for name, a in model.params.items() if not own or own not in name])
     assert 0.95 / np.sqrt(H) < np.abs(every).max() <= 1 / np.sqrt(H)
     assert all(a.any() for a in model.params.values())
 

@@ -32,7 +32,7 @@ def outputs(record, weights=None, moves=None):
                         params[f"rnn.{kind}_l0"] = weights[kind + end]
                 params.setdefault("rnn.bias_ih_l0", 0.0)
                 spec = SimpleNamespace(cell=record.cell, activation=record.activation, num_layers=1,
-                                       hidden_size=record.H)  # fmt: skip
+                                       hidden_size=record.H, readout="linear")  # fmt: skip
                 at, order = level * D + side, slice(None, None, -1 if side else 1)
                 h0, c0 = (None if s is None else s[at : at + 1, b : b + 1] for s in (record.h0, record.c0))
                 found = naive.run(spec, params, inputs[order][:, None], h0, c0, moves.get((level, direction, b)))

@@ -17,6 +17,7 @@ from rnnviz.maps.grid import GridSpec
 from rnnviz.maps.point import Point, compute
 from rnnviz.maps.store import Store
 from rnnviz.nn import engine
+from rnnviz.terminal import ascii_cells
 from rnnviz.tui.app import RnnvizApp
 from rnnviz.tui.canvas import Canvas
 from rnnviz.tui.maps import painter, still, tiles
@@ -136,7 +137,7 @@ def test_a_picture_without_the_app_has_room_for_the_whole_map() -> None:
         assert (len(way.columns), len(way.rows), len(way.planes)) == shape
         sheet = still.draw(made, "share", "recall: gain × lag", (width, height), Palette())
         assert sheet.plain()[0].startswith(" recall: gain × lag")
-        assert all(line.isascii() for line in still.in_ascii(sheet).plain())
+        assert all(line.isascii() for line in sheet.with_glyphs(ascii_cells).plain())
 
 
 # -- the screen ------------------------------------------------------------------------------------------

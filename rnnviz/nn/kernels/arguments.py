@@ -243,8 +243,13 @@ class Signature:
         return ArgumentError(f"kernel {self.entry}: {argument.name} {problem}")
 
 
+def entries_of(cell: str) -> tuple[str, ...]:
+    """The entries of a cell: where the recurrence is a diagonal, the triangle is NumPy's (numba_engine.py)."""
+    return tuple(entry for entry in ENTRIES if entry != "triangle" or CELLS[cell].diagonal is None)
+
+
 def signatures(cell: str, dtype: str) -> dict[str, Signature]:
-    return {entry: Signature(entry, cell, dtype) for entry in ENTRIES}
+    return {entry: Signature(entry, cell, dtype) for entry in entries_of(cell)}
 
 
 def check_parameters(entry: str, function: Callable[..., Any]) -> None:

@@ -43,7 +43,7 @@ def make_entries(cell: Cell) -> dict[str, Any]:
     forward, backward = passes.forward, passes.backward
     weight_gradients = make_weight_gradients(cell, passes.of_diagonal if cell.diagonal else None)
     train = make(cell, forward, backward, weight_gradients)
-    triangle = make_triangle(passes.errors, cell)
+    triangle: Any = None if cell.diagonal else make_triangle(passes.errors, cell)
 
     @kernel
     def forward_entry(
@@ -86,13 +86,14 @@ def make_entries(cell: Cell) -> dict[str, Any]:
         run = Run(x, h, c, pre, gates, extra)
         triangle(activation, W_hh, panels, run, direct, steps, grad_h, grad_c, out, norms)
 
-    entries = {
+    all_entries = {
         "forward": forward_entry,
         "backward": backward_entry,
         "triangle": triangle_entry,
         "train": train_entry,
         "update": update_entry,
     }
+    entries = {name: all_entries[name] for name in arguments.entries_of(cell.name)}
     for name, function in entries.items():
         check_parameters(name, function)
     return entries

@@ -7,7 +7,6 @@ from typing import Any
 from rnnviz.nn.kernels.activations import activate, through
 from rnnviz.nn.kernels.jit import flat, kernel, view
 from rnnviz.nn.kernels.layer import AT_ONCE, project
-from rnnviz.nn.kernels.rnn import errors as errors  # of a triangle: its way back is a simple RNN's, with diag(u)
 from rnnviz.nn.kernels.simd import lane_count, lanes_left, load, spread, store
 
 

@@ -8,7 +8,6 @@ import numpy as np
 
 from rnnviz.nn.kernels.jit import flat, kernel, view
 from rnnviz.nn.kernels.layer import AT_ONCE, project
-from rnnviz.nn.kernels.rnn import errors as errors  # of a triangle: its way back is a simple RNN's, with slope 1
 from rnnviz.nn.kernels.simd import lane_count, lanes_left, load, spread, store
 
 

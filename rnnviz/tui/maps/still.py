@@ -35,11 +35,4 @@ def draw(chart: Chart, value: str, title: str, size: tuple[int, int], palette: P
     sheet.put(0, 1, cut(title, width - 2), palette.accent)
     top = HEADING if title else 0
     sheet.paste(top, 0, painter.draw(chart, value, width, height - top, palette), 0, width)
-    return in_ascii(sheet) if palette.ascii else sheet
-
-
-def in_ascii(sheet: Sheet) -> Sheet:
-    """The same sheet in ASCII, cell by cell."""
-    found = Sheet(sheet.width, sheet.height)
-    found.cells = [[(ascii_cells(glyph), style) for glyph, style in row] for row in sheet.cells]
-    return found
+    return sheet.with_glyphs(ascii_cells) if palette.ascii else sheet
