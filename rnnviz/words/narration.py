@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 from rnnviz.glyphs import visible
 from rnnviz.nn.cell_table import CELLS
-from rnnviz.numbers import counted, factor, fixed, is_whole, loss, percent, scientific, steps, subscript
+from rnnviz.numbers import counted, factor, fixed, loss, percent, scientific, steps, subscript
 from rnnviz.scene.cursor import Phase
 from rnnviz.words import attention as attention_words
 from rnnviz.words import carried as carry_words
 from rnnviz.words import directions
+from rnnviz.words import kept as kept_words
 from rnnviz.words.directions import BACK, far, further, time, which
 from rnnviz.words.voice import Voice
 from rnnviz.words.zero_gradients import clause
@@ -241,14 +242,14 @@ def _backward(frame: Frame, voice: Voice) -> tuple[str, str]:
     if is_attended:
         return attention_words.going_back(frame, voice, many)
     if frame.scene.copies(t + 1):
-        whole = f"{many}, {_share_left(kept)}."
+        whole = f"{many}, {kept_words.share_left(kept)}."
         return f"Step {t + 1} is padding, where h is a copy: the gradient passes with factor 1.", whole
     if frame.scene.is_blank(t + 1):
         through = f"Step {t + 1} is padding that was read: the gradient has to come through it."
-        return through, f"{many}, {_share_left(kept)}: each step {_keeps(kept ** (1 / lag))}."
+        return through, f"{many}, {kept_words.share_left(kept)}: each step {kept_words.keeps(kept ** (1 / lag))}."
     if gradient.highway is not None:
         return _two_paths(gradient, lag, kept, many, voice)
-    first = f"{many}, {_share_left(kept)}: each step {_keeps(kept ** (1 / lag))} on average."
+    first = f"{many}, {kept_words.share_left(kept)}: each step {kept_words.keeps(kept ** (1 / lag))} on average."
     return voice.longest(first, first.replace(" on average", "")), _what_follows(frame, lag, kept, voice)
 
 
@@ -280,7 +281,7 @@ def _of_states(frame: Frame, voice: Voice) -> tuple[str, str]:
         first = f"{many} the Frobenius norm of ∂{K}/∂{here} is {scientific(value)}."
     else:
         first = f"{many}: {K} moves by at most {scientific(value)} of a move of {here}."
-    a_step = f" Each step {_keeps(kept ** (1 / (k - t)))} on average." if kept > 0 else ""
+    a_step = f" Each step {kept_words.keeps(kept ** (1 / (k - t)))} on average." if kept > 0 else ""
     return voice.longest(first + a_step, first + a_step.replace(" on average", ""), first), _what_follows(
         frame, k - t, kept, voice
     )
@@ -354,13 +355,6 @@ def _with_why(text: str, frame: Frame, voice: Voice) -> str:
     return voice.longest(*(text + why for why in whys))
 
 
-def _share_left(kept: float) -> str:
-    """How much of a gradient there is: `71 % of it is left`, `it is 2.60 times as large`."""
-    if kept > 1 and not is_whole(kept):
-        return f"it is {_times(kept)} times as large"
-    return f"{'all' if is_whole(kept) else _share(kept)} of it is left"
-
-
 def _two_paths(gradient: Gradient, lag: int, kept: float, many: str, voice: Voice) -> tuple[str, str]:
     """How much of the gradient is left on the highway and on the way through h."""
     lane = gradient.highway
@@ -369,46 +363,16 @@ def _two_paths(gradient: Gradient, lag: int, kept: float, many: str, voice: Voic
     start, here = float(lane.norms[k]), float(lane.norms[k - lag])
     with_lane = here / start if start > 0 else math.nan
     where = f"in {lane.along}" if lane.along == "c" else f"along {lane.along}"
-    first = f"{many}: {_share(kept, ' left')} in h, {_share(with_lane)} {where}"
-    more = f"; {lane.along} {_keeps(with_lane ** (1 / lag), '')} a step" if with_lane > 0 else ""
+    first = f"{many}: {kept_words.share(kept, ' left')} in h, {kept_words.share(with_lane)} {where}"
+    more = f"; {lane.along} {kept_words.keeps(with_lane ** (1 / lag), '')} a step" if with_lane > 0 else ""
     first = voice.longest(f"{first}{more}.", f"{first}.")
-    most = _when(gradient.horizon, lane.horizon, f"in {lane.along}")
+    most = kept_words.after(gradient.horizon, lane.horizon, f"in {lane.along}")
     second = f"99 % is gone {most}."
     if gradient.half_life is not None and lane.half_life is not None:  # both fade evenly
-        second = f"Half is gone {_when(gradient.half_life, lane.half_life, f'in {lane.along}')}; 99 % {most}."
+        half = kept_words.after(gradient.half_life, lane.half_life, f"in {lane.along}")
+        second = f"Half is gone {half}; 99 % {most}."
     whole = second if "steps" in second else second.replace(" in h,", " steps in h,", 1)
     return first, voice.longest(whole, second)
-
-
-def _when(in_h: float | None, in_lane: float | None, where: str) -> str:
-    """`after 0.3 in h, 2.0 in c`; `after 0.3 in h, not in c`; `neither in h nor in c`."""
-    if in_h is None and in_lane is None:
-        return f"neither in h nor {where}"
-    if in_h is None:
-        return f"{where} after {steps(in_lane, 0)} steps, not in h"
-    return f"after {steps(in_h, 0)} in h, {'not' if in_lane is None else steps(in_lane, 0)} {where}"
-
-
-def _share(kept: float, left: str = "") -> str:
-    """`31 % left`, `2.0e-05 left`, `× 2.60`; nan and inf are written as such."""
-    if not math.isfinite(kept):
-        return scientific(kept)
-    if kept > 1 and not is_whole(kept):
-        return f"× {_times(kept)}"
-    if 0 < kept < 0.001:  # as the row reach below the score writes it
-        return f"{scientific(kept)}{left}"
-    return f"{percent(kept) if kept >= 0.995 else f'{100 * kept:.2g} %'}{left}"
-
-
-def _times(kept: float) -> str:
-    return factor(kept) if kept >= 1.005 else f"{kept:.4f}" if kept >= 1.00005 else "1.0001"
-
-
-def _keeps(mean: float, of_it: str = " of it") -> str:
-    """`keeps 0.93 of it`, `multiplies it by 1.15`; shorter without `of_it`."""
-    if mean < 1.005:
-        return f"keeps {factor(mean)}{of_it}"
-    return f"multiplies {'it ' if of_it else ''}by {factor(mean)}"
 
 
 def _update(frame: Frame, voice: Voice) -> tuple[str, str]:
