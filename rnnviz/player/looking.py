@@ -66,7 +66,7 @@ def compare(now: Present, pinned: Compared | None, job: Job, report: Report) -> 
     try:
         beside = now.run.beside(pinned, frame.scene.sample, frame.loss_step, lambda: not job.is_cancelled, report)
     except Stopped:
-        return lambda: now.hint("Stopped: the other cells are not trained to this epoch.")
+        return lambda: now.hint("Stopped: other cells are not trained to this epoch.")
 
     def show() -> None:
         now.frame = replace(now.frame, comparing=True, pinned=pinned, beside=beside, hint="")

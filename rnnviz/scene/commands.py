@@ -209,7 +209,7 @@ class Cut(Plain):
 
 
 class Compare(Plain):
-    """Show other runs beside the present one: what is pinned, or else the same settings with the other cells."""
+    """Show other runs beside the present one: what is pinned, or else the same settings with other cells."""
 
 
 class Alone(Plain):

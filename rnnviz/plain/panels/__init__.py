@@ -92,7 +92,7 @@ PANELS: dict[str, Panel] = {
         here=gradient.attention_here,
     ),
     "compare": Panel(
-        gradient.compare, "the other cells, or a pinned run, trained equally long",
+        gradient.compare, "other cells, or a pinned run, trained equally long",
         frozenset(("gradient", "loss", "parameters", "others")),
         needs=lambda frame: [] if frame.comparing and frame.beside is not None else [Compare()],
         acts={"next": lambda frame: Pin()}, on_close=Alone(),

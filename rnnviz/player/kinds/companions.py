@@ -58,7 +58,7 @@ class Companions:
                 if not keep_going():
                     raise Stopped
                 done, most = len(found) * place[0] + epoch, min(len(wanted), MOST_CELLS)
-                report(Progress("training the other cells", done, most * place[0], unit="epochs"))
+                report(Progress("training other cells", done, most * place[0], unit="epochs"))
             run.timeline.goto((place[0], min(place[1], run.timeline.training.batches_per_epoch - 1)))
             scene = run.scene(min(sample, len(run.task) - 1), loss_step)
             found.append(Companion(settings, scene))

@@ -30,7 +30,7 @@ def draw(frame: Frame, view: View, width: int, height: int, palette: Palette) ->
     sheet = Sheet(width, height)
     rows = compared(frame)
     if not rows:
-        sheet.put(0, 1, "Training the other cells to this epoch …", palette.dim)
+        sheet.put(0, 1, "Training other cells to this epoch …", palette.dim)
         return sheet
     head = int(height >= 3 * len(rows) + 1 or (height - 1) // len(rows) == height // len(rows) >= 2)
     has_axis = height >= head + 4 * len(rows) + 1  # right below the score the score's axis is enough
@@ -123,7 +123,7 @@ def _needs(frame: Frame) -> Compare | None:
 
 
 COMPARE = Panel(
-    "compare", "compare", "the other cells, or a pinned run, trained equally long", draw, key="c", height=10,
+    "compare", "compare", "other cells, or a pinned run, trained equally long", draw, key="c", height=10,
     actions={"next": lambda frame, view: Pin()}, key_labels={"next": "pin"}, needs=_needs,
     on_close=lambda frame: Alone(), shows=frozenset(("gradient", "loss", "parameters", "others")),
 )  # fmt: skip
