@@ -49,6 +49,8 @@ def check(cell: str, weights: Mapping[str, HasShape], inputs: int | None = None)
             f"weights: weight_ih_l0 has {width} rows, but {about.noun} has {blocks} blocks of equal height"
         )
     H, directions = width // blocks, directions_of(weights)
+    if about.diagonal and H % about.diagonal.units:
+        raise InputError(f"weights: weight_ih_l0 has {width} rows, but {about.noun} pairs its units")
     for level in range(levels_of(weights)):
         for direction in directions:
             suffix = f"_l{level}{SUFFIX[direction]}"

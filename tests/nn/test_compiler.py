@@ -52,6 +52,7 @@ def untouched(monkeypatch):
     monkeypatch.setattr(loaded_kernels, "_kernels", {})
     monkeypatch.setattr(loaded_kernels, "_background", None)
     monkeypatch.setattr(engine, "_engines", {"numpy": engine.numpy_engine})
+    monkeypatch.setattr(engine, "_selected", None)
 
 
 def eventually(condition, seconds=60.0):

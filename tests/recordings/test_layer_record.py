@@ -30,6 +30,10 @@ BAD = {
     "one bias is missing": ({"weights": without("bias_ih_l0")}, "weights: bias_ih_l0 is missing"),
     "rows": ({"cell": "gru", "weights": {"weight_ih_l0": np.ones((4, 2)), "weight_hh_l0": np.ones((4, 1))}},
              "weight_ih_l0 has 4 rows, but a GRU has 3 blocks"),
+    "a unit without a partner": (
+        {"cell": "lru", "weights": {
+            "weight_ih_l0": np.ones((3, 2)), "weight_hh_l0": np.ones((3, 1)), "bias_ih_l0": np.ones(3)}},
+        "weight_ih_l0 has 3 rows, but an LRU pairs its units"),
     "no axes": ({"weights": {**LSTM.weights, "weight_ih_l0": np.float64(1)}}, "weight_ih_l0: shape () does not"),
     "no rows": ({"weights": {**LSTM.weights, "weight_ih_l0": np.ones((0, 2))}}, "weight_ih_l0: shape (0, 2) does not"),
     "a weight's shape": ({"weights": {**LSTM.weights, "weight_hh_l1": np.ones((12, 4))}}, "weight_hh_l1: shape (12,"),
