@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import resource
 import shutil
 from dataclasses import fields
 from pathlib import Path
@@ -178,6 +177,7 @@ def test_a_folder_that_cannot_be_written_is_one_clear_line():
 
 def test_a_full_disk_is_one_clear_line_and_the_map_continues_later(tmp_path, whole):
     store = Store.open(tmp_path, spec())
+    resource = pytest.importorskip("resource")  # not on Windows
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))  # the third point does not fit
     try:

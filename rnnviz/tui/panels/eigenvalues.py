@@ -107,8 +107,9 @@ def _lines(
         head.append(words.departure(found.spectrum, room))
     if most >= 10 and (text := words.compared(lyapunov, mean)):
         rates += wrap(text, room)
-    follows = follows[: max(1, most - len(head) - len(rates) - 1)]
-    rest = most - len(head) - len(follows) - len(rates)
+    below = max(len(rates), 1 if most < 10 else 4)  # kept free for them: a masked figure moves nothing
+    follows = follows[: max(1, most - len(head) - below - 1)]
+    rest = most - len(head) - len(follows) - below
     listed = _listed(words.entries(found.spectrum), words.points(matrix), room, rest)
     if before is not None and before.spectrum is not None and rest > len(listed):
         listed.append(f"{plane.marks_of(palette).before} before: {words.lengths(before.spectrum)}")
