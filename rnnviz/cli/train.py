@@ -145,7 +145,7 @@ def report(out: Output, result: Result, seconds: float) -> None:
         )
         out.print_sheet(picture)
         out.print()
-        if task.fed:
+        if task.fed and not result.model.spec.bidirectional:  # that reads nothing that it predicts
             start = int(task.ends[task.fed_from])
             out.print("self-fed: the network reads its own predictions as its next inputs")
             out.print_sheet(plots.self_fed(series, list(result.prediction), start, out.width, 12, **ink))

@@ -79,6 +79,13 @@ def test_an_exploding_loss_is_null_and_no_error(capsys):
     assert "loss not finite from epoch" in out
 
 
+def test_a_network_that_reads_both_ways_is_reported_without_a_self_fed_prediction(capsys):
+    code, out, err = says(capsys, "train", "--epochs", "1", "--bidirectional", "--hidden", "2")
+    assert (code, err) == (0, "")
+    assert "one step ahead" in out
+    assert "self-fed" not in out
+
+
 def test_train_shows_layers_and_plots(capsys):
     code, out, err = says(capsys, "train", "--epochs", "3")
     assert (code, err) == (0, "")
