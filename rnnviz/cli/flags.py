@@ -122,6 +122,11 @@ def _recording(
 ) -> Options:
     """The options of a command with a recording. Raises InputError for what a recording cannot do."""
     if not command.opens_recordings:
+        from rnnviz.recordings import marker
+
+        if not (Path(folder) / marker.NAME).exists():
+            other = "rnnviz map show DIR shows a map" if command is COMMANDS["map"] else "name a file of settings"
+            raise InputError(f"{folder}: is a folder, and no experiment (.toml); {other}")
         raise InputError(f"{folder}: {CANNOT['train'].removesuffix('.')}; rnnviz gradients shows it")
     if file is not None:
         raise InputError(f"experiment: {CANNOT['knobs'].removesuffix('.')}")

@@ -207,6 +207,13 @@ def test_a_cluster_is_one_behind_the_screen_too(capsys, monkeypatch):
     assert err.startswith(("rnnviz map: --on: 'nonsense://x' is not", "rnnviz map: --on: Dask is not installed"))
 
 
+@pytest.mark.parametrize(("command", "hint"), [("map", "rnnviz map show DIR"), ("train", "name a file of settings")])
+def test_a_folder_is_not_called_a_recording_that_is_none(capsys, done, command, hint):
+    code, out, err = says(capsys, command, str(done))
+    assert (code, out) == (2, "")
+    assert err.startswith(f"rnnviz {command}: {done}: is a folder, and no experiment (.toml); {hint}")
+
+
 def test_a_kiosk_has_no_maps(capsys, monkeypatch):
     monkeypatch.setenv("RNNVIZ_KIOSK", "1")
     code, out, err = says(capsys, "map", *FLAGS)
